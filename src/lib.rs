@@ -1,0 +1,47 @@
+//! provisor: a scriptable, durable provisioning runtime.
+//!
+//! One way through: words become a plan, a plan becomes a run, a run asks for operations, an operation is journaled,
+//! the journal tries it through a typed client, the client goes through one transport. Nothing flows back but values.
+//!
+//! ```text
+//! cli ─▶ bulk, run ─▶ script ─(Door)─▶ ops ─▶ journal ─(Attempt)─▶ platform ─▶ transport ─▶ the network
+//! ```
+//!
+//! | level | module | holds | may import |
+//! | --- | --- | --- | --- |
+//! | 8 | [`cli`] | commands, flags, configuration, the terminal, exit codes | everything |
+//! | 7 | [`report`] | finished data to bytes: results, summary | value, run, bulk |
+//! | 6 | [`bulk`] | rows in, calls of `main` out; the queue is the journal's | value, clock, journal, script, run |
+//! | 5 | [`run`] | one run: rows, the door of each, how it is asked to stop | value, clock, journal, ops, script |
+//! | 4 | [`script`] | the Rhai host; no I/O at all | value, ops (specifications only) |
+//! | 3 | [`ops`] | the table of operations, and what each promises | value, clock, journal, platform |
+//! | 2 | [`platform`] | typed clients: facts and traps of each platform | value, clock, transport |
+//! | 1 | [`transport`], [`journal`] | HTTP; the durable record | value, clock |
+//! | 0 | [`value`], [`clock`], [`sandbox`] | values and secrets; time and chance; the simulated platforms | nothing of ours |
+//!
+//! `tests/it/house.rs` holds the table: imports, circles, one home per foreign crate, sizes of files and functions.
+//!
+//! # Invariants
+//!
+//! 1. Below `cli` nothing prints, exits, or reads HOME or the environment.
+//! 2. A script reaches the world only through its [`script::door::Door`].
+//! 3. The sandbox imports nothing of ours, so that one wrong idea of a platform cannot hide on both sides.
+//! 4. A change's intent is on disk before its request leaves; its outcome is recorded before the script goes on or with
+//!    the next commit; a lost answer is looked up, and "absent" is concluded only after the settle time.
+//! 5. Whatever creates has a natural key and a probe: [`ops::spec::Effect`] cannot be made without them.
+//! 6. A secret is a [`value::secret::Secret`], exposed in three files only.
+//! 7. Every failure that users see has a stable [`ops::error::Code`], says what, why and what to do, and a script error
+//!    shows the script's line.
+//!
+//! # Where to add
+//!
+//! * **An operation**: one entry in `ops/PLATFORM/`; if the endpoint is new, a method in `platform/PLATFORM/` and a route in
+//!   `sandbox/PLATFORM/`. Nothing in script or cli. Its example runs as a test.
+//! * **A platform**: `platform/NAME/` (speak), `ops/NAME/` (promise), `sandbox/NAME/` (misbehave); one line in each parent.
+//! * **A command**: `cli/NAME.rs`, whose doc comment is the help, and three lines in `cli/mod.rs`.
+//! * **A pure helper for scripts**: `script/std/`. Ask first: does it touch the world?
+//!
+//! Deliberately absent: a `util` module, a global, an `unsafe` block, a second way to the network.
+
+pub mod clock;
+pub mod value;

@@ -1,0 +1,3 @@
+//! The doorbell: everything is in the library.
+
+fn main() {}

@@ -1,0 +1,192 @@
+//! What flows through provisor: values that may hold secrets, and never show them.
+
+pub mod digest;
+pub mod nearest;
+pub mod secret;
+
+use std::collections::BTreeMap;
+
+use secret::Secret;
+use serde_json::Value as Json;
+
+/// Named values, in the order of their names, so that equal records have equal bytes.
+pub type Record = BTreeMap<String, Value>;
+
+/// One value: what a script passes to an operation, what comes back, what the journal keeps.
+#[derive(Debug, Clone, PartialEq, Default)]
+pub enum Value {
+    /// Nothing: Rhai's `()`, JSON's `null`.
+    #[default]
+    Null,
+    /// True or false.
+    Bool(bool),
+    /// A 64-bit integer. Larger JSON integers become text, so that no platform id is rounded.
+    Int(i64),
+    /// A finite or non-finite float.
+    Float(f64),
+    /// Text.
+    Text(String),
+    /// A text that is never shown.
+    Secret(Secret),
+    /// Values in order.
+    List(Vec<Value>),
+    /// Values by name.
+    Record(Record),
+    /// A record of a named kind, with methods: a session, a tenant, an app.
+    Object(Object),
+}
+
+/// A record of a named kind. Its properties and methods are those the operation table lists for the kind.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Object {
+    /// The kind's full name, for example `mobsted::Tenant`.
+    pub kind: String,
+    /// Its fields, the hidden ones (a credential a session needs) included.
+    pub fields: Record,
+}
+
+impl Object {
+    /// An object of `kind` with these fields.
+    pub fn new(kind: &str, fields: impl IntoIterator<Item = (&'static str, Value)>) -> Object {
+        let fields = fields
+            .into_iter()
+            .map(|(name, value)| (name.to_owned(), value))
+            .collect();
+        Object {
+            kind: kind.to_owned(),
+            fields,
+        }
+    }
+
+    /// The text of a field; empty when it is absent or not text.
+    pub fn text(&self, field: &str) -> &str {
+        self.fields
+            .get(field)
+            .and_then(Value::as_text)
+            .unwrap_or_default()
+    }
+}
+
+impl Value {
+    /// The text, when it is one.
+    pub fn as_text(&self) -> Option<&str> {
+        match self {
+            Value::Text(text) => Some(text),
+            _ => None,
+        }
+    }
+
+    /// The record, when it is one.
+    pub fn as_record(&self) -> Option<&Record> {
+        match self {
+            Value::Record(record) => Some(record),
+            _ => None,
+        }
+    }
+
+    /// A word for the type, as messages use it.
+    pub fn type_name(&self) -> &str {
+        match self {
+            Value::Null => "nothing",
+            Value::Bool(_) => "a bool",
+            Value::Int(_) => "an int",
+            Value::Float(_) => "a float",
+            Value::Text(_) => "a string",
+            Value::Secret(_) => "a secret",
+            Value::List(_) => "a list",
+            Value::Record(_) => "a map",
+            Value::Object(object) => &object.kind,
+        }
+    }
+
+    /// Reads a JSON value. Integers beyond 64 bits become text.
+    pub fn from_json(json: Json) -> Value {
+        match json {
+            Json::Null => Value::Null,
+            Json::Bool(flag) => Value::Bool(flag),
+            Json::Number(number) => match (number.as_i64(), number.as_f64()) {
+                (Some(int), _) => Value::Int(int),
+                (None, Some(float)) if number.is_f64() => Value::Float(float),
+                _ => Value::Text(number.to_string()),
+            },
+            Json::String(text) => Value::Text(text),
+            Json::Array(items) => Value::List(items.into_iter().map(Value::from_json).collect()),
+            Json::Object(fields) => Value::Record(
+                fields
+                    .into_iter()
+                    .map(|(name, value)| (name, Value::from_json(value)))
+                    .collect(),
+            ),
+        }
+    }
+
+    /// JSON for people and reports: secrets are masked, objects are plain maps without their hidden fields.
+    /// A float that JSON cannot hold becomes `null`.
+    pub fn to_masked_json(&self) -> Json {
+        match self {
+            Value::Null => Json::Null,
+            Value::Bool(flag) => Json::Bool(*flag),
+            Value::Int(int) => Json::from(*int),
+            Value::Float(float) => Json::from(*float),
+            Value::Text(text) => Json::String(text.clone()),
+            Value::Secret(secret) => Json::String(secret.to_string()),
+            Value::List(items) => Json::Array(items.iter().map(Value::to_masked_json).collect()),
+            Value::Record(fields) => masked_fields(fields),
+            Value::Object(object) => masked_fields(&object.fields),
+        }
+    }
+
+    /// Does a secret lie anywhere inside?
+    pub fn has_secret(&self) -> bool {
+        match self {
+            Value::Secret(_) => true,
+            Value::List(items) => items.iter().any(Value::has_secret),
+            Value::Record(fields) => fields.values().any(Value::has_secret),
+            Value::Object(object) => object.fields.values().any(Value::has_secret),
+            _ => false,
+        }
+    }
+}
+
+fn masked_fields(fields: &Record) -> Json {
+    Json::Object(
+        fields
+            .iter()
+            .filter(|(name, _)| !name.starts_with('$'))
+            .map(|(name, value)| (name.clone(), value.to_masked_json()))
+            .collect(),
+    )
+}
+
+impl From<&str> for Value {
+    fn from(text: &str) -> Value {
+        Value::Text(text.to_owned())
+    }
+}
+
+impl From<String> for Value {
+    fn from(text: String) -> Value {
+        Value::Text(text)
+    }
+}
+
+impl From<bool> for Value {
+    fn from(flag: bool) -> Value {
+        Value::Bool(flag)
+    }
+}
+
+impl From<i64> for Value {
+    fn from(int: i64) -> Value {
+        Value::Int(int)
+    }
+}
+
+impl From<Secret> for Value {
+    fn from(secret: Secret) -> Value {
+        Value::Secret(secret)
+    }
+}
+
+#[cfg(test)]
+mod tests;

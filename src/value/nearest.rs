@@ -1,0 +1,39 @@
+//! The known name that a mistyped one probably means.
+
+/// Names at least this alike (Jaro-Winkler) are meant even when many letters differ: `lenght` for `len`.
+const ALIKE: f64 = 0.85;
+
+/// The candidate most like `name`, when one is alike enough to be meant. Case does not count.
+pub fn nearest<'a>(name: &str, candidates: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
+    let wanted = name.to_lowercase();
+    let slips = (wanted.chars().count() / 3).min(3);
+    let mut best: Option<(f64, &str)> = None;
+    for candidate in candidates {
+        let known = candidate.to_lowercase();
+        let alike = strsim::jaro_winkler(&wanted, &known);
+        let meant = alike > ALIKE || strsim::damerau_levenshtein(&wanted, &known) <= slips;
+        if meant && candidate != name && best.is_none_or(|(most, _)| alike > most) {
+            best = Some((alike, candidate));
+        }
+    }
+    best.map(|(_, candidate)| candidate)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::nearest;
+
+    #[test]
+    fn a_slip_of_the_finger_is_understood_and_a_different_word_is_not() {
+        assert_eq!(nearest("emial", ["email", "url"]), Some("email"));
+        assert_eq!(nearest("Emails", ["email", "url"]), Some("email"));
+        assert_eq!(
+            nearest("ensure_tennant", ["ensure_app", "ensure_tenant"]),
+            Some("ensure_tenant")
+        );
+        assert_eq!(nearest("lenght", ["len", "pad"]), Some("len"));
+        assert_eq!(nearest("b", ["a"]), None);
+        assert_eq!(nearest("site", ["email", "url"]), None);
+        assert_eq!(nearest("url", ["url"]), None);
+    }
+}
