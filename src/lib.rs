@@ -44,4 +44,5 @@
 //! Deliberately absent: a `util` module, a global, an `unsafe` block, a second way to the network.
 
 pub mod clock;
+pub mod sandbox;
 pub mod value;

@@ -1,0 +1,178 @@
+//! The sandbox's own routes, below `/_sandbox/`: its books, its faults, and things that happen on a platform without a
+//! request. They need no token: the sandbox listens on loopback only, and its accounts are worth nothing.
+
+use axum::http::{Method, StatusCode};
+use serde::{Deserialize, Serialize};
+use serde_json::{Value, json};
+
+use super::books::{Totals, Traffic};
+use super::call::decoded;
+use super::error::SandboxError;
+use super::fault::{Fault, FaultError};
+use super::mobsted;
+use super::reply::Reply;
+use super::serve::Site;
+
+/// The master account, as `GET /_sandbox/master` tells it.
+#[derive(Debug, Clone, Default, Serialize, Deserialize)]
+pub(super) struct MasterLogin {
+    pub(super) login: String,
+    pub(super) password: String,
+}
+
+/// How the serving is going, as `GET /_sandbox/status` tells it; no passwords.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub(super) struct Health {
+    pub(super) instance: String,
+    pub(super) pid: u32,
+    tenants: usize,
+    apps: usize,
+    pending: usize,
+    totals: Totals,
+    traffic: Traffic,
+    faults: Vec<String>,
+}
+
+/// Answers a request to `/_sandbox/{path}`.
+pub(super) fn answer(site: &Site, method: &Method, path: &str, body: &[u8]) -> Reply {
+    let segments: Vec<&str> = path.split('/').filter(|segment| !segment.is_empty()).collect();
+    match (method, segments.as_slice()) {
+        (&Method::GET, ["status"]) => Reply::ok(&health(site)),
+        (&Method::GET, ["books"]) => Reply::ok(&site.world.books(site.traffic())),
+        (&Method::GET, ["master"]) => Reply::ok(&master(site)),
+        (&Method::GET, ["tenants"]) => tenants(site),
+        (&Method::GET, ["apps"]) => Reply::ok(&site.world.books(site.traffic()).apps),
+        (&Method::GET, ["faults"]) => faults(site),
+        (&Method::POST, ["faults"]) => add_faults(site, body),
+        (&Method::DELETE, ["faults"]) => {
+            site.faults.clear();
+            faults(site)
+        }
+        (&Method::POST, ["expire-tokens"]) => recorded(site.world.record(mobsted::Event::AllExpired)),
+        (&Method::POST, ["tenants", email, change]) => change_tenant(site, &decoded(email), change),
+        _ => missing(&format!("{method} /_sandbox/{path}")),
+    }
+}
+
+/// Who signs in to the master account.
+pub(super) fn master(site: &Site) -> MasterLogin {
+    let of = |master: &mobsted::Tenant| MasterLogin {
+        login: master.email.clone(),
+        password: master.password.clone(),
+    };
+    // A world is made with its master account, so there always is one.
+    site.world
+        .mobsted(|state| state.master().map(of))
+        .unwrap_or_default()
+}
+
+fn health(site: &Site) -> Health {
+    let count = |state: &mobsted::State| {
+        (
+            state.sub_accounts().len(),
+            state.apps().count(),
+            state.totals.clone(),
+        )
+    };
+    let (tenants, apps, totals) = site.world.mobsted(count);
+    Health {
+        instance: site.instance.clone(),
+        pid: std::process::id(),
+        tenants,
+        apps,
+        pending: site.world.deferred().len(),
+        totals,
+        traffic: site.traffic(),
+        faults: texts(site),
+    }
+}
+
+fn tenants(site: &Site) -> Reply {
+    let books = site.world.books(site.traffic());
+    let rows = books
+        .tenants
+        .iter()
+        .map(|tenant| json!({ "email": tenant.email, "name": tenant.name, "created": tenant.created }));
+    Reply::ok(&rows.collect::<Vec<_>>())
+}
+
+fn change_tenant(site: &Site, email: &str, change: &str) -> Reply {
+    let Some(name) = site
+        .world
+        .mobsted(|state| state.tenant_of(email).map(|tenant| tenant.name.clone()))
+    else {
+        return missing(&format!("a sub-account for {email}"));
+    };
+    match change {
+        "password-gone" => recorded(site.world.record(mobsted::Event::RowPasswordGone { name })),
+        "password-changed" => {
+            let password = mobsted::new_password();
+            recorded(
+                site.world
+                    .record(mobsted::Event::PasswordChanged { name, password }),
+            )
+        }
+        other => missing(&format!(
+            "the change {other} (password-gone and password-changed are known)"
+        )),
+    }
+}
+
+fn faults(site: &Site) -> Reply {
+    Reply::ok(&json!({ "faults": texts(site) }))
+}
+
+fn texts(site: &Site) -> Vec<String> {
+    site.faults.list().iter().map(Fault::to_string).collect()
+}
+
+/// Takes text, one fault per line or comma, or JSON: a list of texts or `{"faults": [...]}`. Adds all or none.
+fn add_faults(site: &Site, body: &[u8]) -> Reply {
+    let text = String::from_utf8_lossy(body);
+    let listed = match serde_json::from_str::<Value>(&text) {
+        Ok(Value::Array(list)) => Some(list),
+        Ok(Value::Object(mut object)) => object.remove("faults").and_then(|faults| match faults {
+            Value::Array(list) => Some(list),
+            _ => None,
+        }),
+        _ => None,
+    };
+    let texts: Vec<String> = match listed {
+        Some(list) => list
+            .iter()
+            .map(|fault| fault.as_str().unwrap_or_default().to_owned())
+            .collect(),
+        None => text
+            .split(['\n', ','])
+            .map(str::trim)
+            .filter(|t| !t.is_empty())
+            .map(str::to_owned)
+            .collect(),
+    };
+    match texts
+        .iter()
+        .map(|text| text.parse())
+        .collect::<Result<Vec<Fault>, FaultError>>()
+    {
+        Ok(parsed) => {
+            site.faults.add(&parsed);
+            faults(site)
+        }
+        Err(error) => Reply::json(StatusCode::BAD_REQUEST, &json!({ "error": error.to_string() })),
+    }
+}
+
+fn recorded(result: Result<(), SandboxError>) -> Reply {
+    match result {
+        Ok(()) => Reply::ok(&json!({ "done": true })),
+        Err(error) => Reply::json(
+            StatusCode::INSUFFICIENT_STORAGE,
+            &json!({ "error": error.to_string() }),
+        ),
+    }
+}
+
+fn missing(what: &str) -> Reply {
+    let error = format!("the sandbox does not know {what}");
+    Reply::json(StatusCode::NOT_FOUND, &json!({ "error": error }))
+}

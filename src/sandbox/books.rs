@@ -1,0 +1,136 @@
+//! The platform's own books: what exists and what was asked, for proofs that do not trust the client.
+
+use std::collections::BTreeMap;
+use std::sync::atomic::{AtomicU64, Ordering};
+
+use serde::{Deserialize, Serialize};
+
+/// Everything the sandbox knows. It holds passwords.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Books {
+    /// Every sub-account, oldest first.
+    pub tenants: Vec<TenantBook>,
+    /// Every app that exists, except App 1 of the master account; by tenant, then by number.
+    pub apps: Vec<AppBook>,
+    /// What was done since the world was made. It survives the death of the process.
+    pub totals: Totals,
+    /// What was asked since the serving process opened the world.
+    pub traffic: Traffic,
+    /// Effects that are still to land (see the fault `drop-late`).
+    pub pending: u64,
+}
+
+/// A sub-account.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct TenantBook {
+    /// Who signs in to it, as given when it was made.
+    pub email: String,
+    /// Its name, as in `a23r56k8`.
+    pub name: String,
+    /// The password that signs in to it now.
+    pub password: String,
+    /// How many sub-accounts were made for this address, upper and lower case and blanks around it aside. Always 1.
+    pub created: u64,
+}
+
+/// An app.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct AppBook {
+    /// The name of the tenant that owns it.
+    pub tenant: String,
+    /// Its number in that tenant.
+    pub id: u64,
+    /// Its name.
+    pub name: String,
+    /// The site it wraps.
+    pub site: String,
+}
+
+/// Things done, counted from the durable log.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Totals {
+    /// Sub-accounts made.
+    pub tenants_created: u64,
+    /// Sub-accounts refused because the address has one.
+    pub duplicates_refused: u64,
+    /// Apps made.
+    pub apps_created: u64,
+    /// Apps changed.
+    pub apps_changed: u64,
+    /// Apps deleted.
+    pub apps_deleted: u64,
+    /// Objects made by request (not the rows of sub-accounts).
+    pub objects_created: u64,
+    /// Events posted.
+    pub events_posted: u64,
+    /// Sign-ins that succeeded.
+    pub logins: u64,
+    /// Refresh tokens traded.
+    pub refreshes: u64,
+    /// Requests to change or delete App 1 of the master account, all refused.
+    pub app1_attempts: u64,
+    /// Effects that came after their connection had died.
+    pub landed_late: u64,
+}
+
+/// Requests received.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Traffic {
+    /// All to a platform, whatever became of them.
+    pub requests: u64,
+    /// `POST /partners`.
+    pub partners: u64,
+    /// `POST /applications`.
+    pub applications: u64,
+    /// `GET /object`: probes for sub-accounts.
+    pub object_lists: u64,
+    /// `GET /applications`: probes for apps.
+    pub application_lists: u64,
+    /// `GET /auth`.
+    pub auths: u64,
+    /// `GET /refresh`.
+    pub refreshes: u64,
+    /// Requests hit by a fault.
+    pub faults: u64,
+    /// Requests to create a sub-account or an app that existed already when they came: same address, or same name and
+    /// site in one account. A client that looks before it repeats sends none.
+    pub repeats: u64,
+    /// How many requests each fault hit, by its text.
+    pub hits: BTreeMap<String, u32>,
+}
+
+/// [`Traffic`] as it is counted.
+#[derive(Debug, Default)]
+pub(super) struct Meter {
+    pub(super) requests: AtomicU64,
+    pub(super) partners: AtomicU64,
+    pub(super) applications: AtomicU64,
+    pub(super) object_lists: AtomicU64,
+    pub(super) application_lists: AtomicU64,
+    pub(super) auths: AtomicU64,
+    pub(super) refreshes: AtomicU64,
+    pub(super) repeats: AtomicU64,
+}
+
+impl Meter {
+    pub(super) fn read(&self, hits: BTreeMap<String, u32>) -> Traffic {
+        let load = |counter: &AtomicU64| counter.load(Ordering::Relaxed);
+        Traffic {
+            requests: load(&self.requests),
+            partners: load(&self.partners),
+            applications: load(&self.applications),
+            object_lists: load(&self.object_lists),
+            application_lists: load(&self.application_lists),
+            auths: load(&self.auths),
+            refreshes: load(&self.refreshes),
+            faults: hits.values().copied().map(u64::from).sum(),
+            repeats: load(&self.repeats),
+            hits,
+        }
+    }
+}
+
+/// Adds one.
+pub(super) fn count(counter: &AtomicU64) {
+    counter.fetch_add(1, Ordering::Relaxed);
+}

@@ -1,0 +1,96 @@
+//! What can go wrong in opening, sharing and serving a sandbox.
+
+use std::io;
+use std::net::SocketAddr;
+use std::path::PathBuf;
+
+/// A sandbox that could not be opened, served, attached to, or cleared.
+#[derive(Debug, thiserror::Error)]
+pub enum SandboxError {
+    /// A file or folder of the sandbox could not be read or written.
+    #[error("cannot {action} {}: {source}", path.display())]
+    File {
+        /// What was tried, as in "write".
+        action: &'static str,
+        /// The file or folder.
+        path: PathBuf,
+        /// The operating system's reason.
+        source: io::Error,
+    },
+    /// A line of the event log is not an event, and it is not the torn last one that a killed process leaves.
+    #[error("{}:{line} is not an event of a sandbox world: {reason}; restore the file or clear the sandbox", path.display())]
+    Corrupt {
+        /// The event log.
+        path: PathBuf,
+        /// Counted from 1.
+        line: usize,
+        /// What the reader met.
+        reason: String,
+    },
+    /// The world was written by a newer program.
+    #[error("{} has format {found}, and this program reads up to {known}: use the newer program or clear the sandbox", path.display())]
+    NewerFormat {
+        /// The event log.
+        path: PathBuf,
+        /// The format it is in.
+        found: u32,
+        /// The newest format this program reads.
+        known: u32,
+    },
+    /// The sandbox answers on this machine only.
+    #[error("the sandbox listens on loopback addresses only, and {0} is not one; use 127.0.0.1")]
+    NotLoopback(SocketAddr),
+    /// Another program uses the port.
+    #[error("port {} of {} is in use; choose another, or 0 for a free one", .0.port(), .0.ip())]
+    Busy(SocketAddr),
+    /// The address cannot be listened on for another reason.
+    #[error("cannot listen on {address}: {source}")]
+    Listen {
+        /// The address asked for.
+        address: SocketAddr,
+        /// The operating system's reason.
+        source: io::Error,
+    },
+    /// The serving thread could not be started.
+    #[error("cannot start the sandbox's server: {0}")]
+    Server(String),
+    /// Another process holds the sandbox but does not answer.
+    #[error("another process{} holds {} but does not answer; end it and try again", pid_suffix(*pid), dir.display())]
+    Silent {
+        /// The sandbox's folder.
+        dir: PathBuf,
+        /// Who holds it, when known.
+        pid: Option<u32>,
+    },
+    /// A process serves the sandbox, so it cannot be cleared.
+    #[error("{} is being served by another process{}; end it first", dir.display(), pid_suffix(*pid))]
+    InUse {
+        /// The sandbox's folder.
+        dir: PathBuf,
+        /// Who serves it, when known.
+        pid: Option<u32>,
+    },
+    /// The process that serves the sandbox refused a request or gave an unreadable answer.
+    #[error("the process that serves the sandbox at {address} did not do as asked: {reason}")]
+    Peer {
+        /// Where it serves.
+        address: SocketAddr,
+        /// What it said.
+        reason: String,
+    },
+}
+
+fn pid_suffix(pid: Option<u32>) -> String {
+    pid.map(|pid| format!(" (pid {pid})")).unwrap_or_default()
+}
+
+impl SandboxError {
+    /// For `map_err` on file operations.
+    pub(super) fn file(
+        action: &'static str,
+        path: impl Into<PathBuf>,
+    ) -> impl FnOnce(io::Error) -> SandboxError {
+        let path = path.into();
+        move |source| SandboxError::File { action, path, source }
+    }
+}

@@ -1,0 +1,255 @@
+//! Faults on demand: what the sandbox does wrong, where, and how often.
+
+mod every;
+mod parse;
+
+use std::collections::BTreeMap;
+use std::fmt;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Mutex, PoisonError};
+use std::time::Duration;
+
+pub use parse::FaultError;
+
+/// Which requests a fault may hit.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Route {
+    /// `POST /partners`: creating a sub-account.
+    Partners,
+    /// `/applications` with every method.
+    Applications,
+    /// `POST /applications` alone: creating an app.
+    ApplicationsPost,
+    /// `GET /applications` alone: listing apps or reading one.
+    ApplicationsGet,
+    /// `/object`: listing sub-accounts or the rows of an app.
+    Object,
+    /// `GET /auth`: signing in.
+    Auth,
+    /// `GET /refresh`: trading a refresh token.
+    Refresh,
+    /// Every request to a platform.
+    Any,
+}
+
+/// What goes wrong.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Kind {
+    /// The connection dies and nothing was done.
+    DropBefore,
+    /// It was done and the connection dies.
+    DropAfter,
+    /// The connection dies at once and it is done later, even if another process has to do it.
+    DropLate(Duration),
+    /// 500, and nothing was done.
+    Error500,
+    /// It was done, and the answer is 500.
+    Error500After,
+    /// 502 with an HTML page, and nothing was done.
+    Html502,
+    /// 429 with `Retry-After: 1`, and nothing was done.
+    TooMany429,
+    /// A right answer after a while. It is done even if the client does not wait.
+    Slow(Duration),
+    /// No answer ever, and nothing was done.
+    Hang,
+    /// It was done, and there is no answer ever.
+    HangAfter,
+    /// It was done, and the connection dies in the middle of the answer's body.
+    Truncate,
+    /// It was done, and the answer is a 200 that cannot be read.
+    Garbage,
+    /// 401 as if the access token had expired, and from then on it has.
+    ExpireToken,
+}
+
+/// One fault: `ROUTE:KIND[:MS][:RATE][:xN]`, as in `partners:drop-after:0.2` or `partners:drop-late:1500:x1`.
+///
+/// `MS` (milliseconds) belongs to `slow` and `drop-late` and is required there. `RATE` is the share of requests hit,
+/// 0 to 1, and 1 when left out. `xN` hits at most N requests.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Fault {
+    /// Which requests it may hit.
+    pub route: Route,
+    /// What goes wrong.
+    pub kind: Kind,
+    /// The share of the requests that it hits, 0 to 1.
+    pub rate: f64,
+    /// How many requests it hits at most.
+    pub limit: Option<u32>,
+}
+
+const ROUTES: &[(&str, Route)] = &[
+    ("partners", Route::Partners),
+    ("applications", Route::Applications),
+    ("applications-post", Route::ApplicationsPost),
+    ("applications-get", Route::ApplicationsGet),
+    ("object", Route::Object),
+    ("auth", Route::Auth),
+    ("refresh", Route::Refresh),
+    ("*", Route::Any),
+];
+
+impl Route {
+    fn covers(self, asked: Route) -> bool {
+        self == asked
+            || self == Route::Any
+            || self == Route::Applications
+                && matches!(asked, Route::ApplicationsPost | Route::ApplicationsGet)
+    }
+}
+
+impl fmt::Display for Route {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let name = ROUTES
+            .iter()
+            .find(|(_, route)| route == self)
+            .map_or("*", |(name, _)| name);
+        f.write_str(name)
+    }
+}
+
+impl Kind {
+    fn name(self) -> &'static str {
+        match self {
+            Kind::DropBefore => "drop-before",
+            Kind::DropAfter => "drop-after",
+            Kind::DropLate(_) => "drop-late",
+            Kind::Error500 => "500",
+            Kind::Error500After => "500-after",
+            Kind::Html502 => "502-html",
+            Kind::TooMany429 => "429",
+            Kind::Slow(_) => "slow",
+            Kind::Hang => "hang",
+            Kind::HangAfter => "hang-after",
+            Kind::Truncate => "truncate",
+            Kind::Garbage => "garbage",
+            Kind::ExpireToken => "expire-token",
+        }
+    }
+}
+
+impl fmt::Display for Fault {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}:{}", self.route, self.kind.name())?;
+        if let Kind::DropLate(delay) | Kind::Slow(delay) = self.kind {
+            write!(f, ":{}", delay.as_millis())?;
+        }
+        if self.rate < 1.0 {
+            write!(f, ":{}", self.rate)?;
+        }
+        self.limit.map_or(Ok(()), |limit| write!(f, ":x{limit}"))
+    }
+}
+
+/// The faults in force. The same seed, faults and order of requests give the same decisions.
+#[derive(Debug)]
+pub(super) struct Faults {
+    seed: u64,
+    any: AtomicBool,
+    rules: Mutex<Vec<Rule>>,
+    /// The hits of faults that were taken back.
+    past: Mutex<BTreeMap<String, u32>>,
+}
+
+#[derive(Debug)]
+struct Rule {
+    fault: Fault,
+    salt: u64,
+    seen: u64,
+    hit: u32,
+}
+
+impl Faults {
+    pub(super) fn new(seed: u64, faults: &[Fault]) -> Faults {
+        let new = Faults {
+            seed,
+            any: AtomicBool::new(false),
+            rules: Mutex::default(),
+            past: Mutex::default(),
+        };
+        new.add(faults);
+        new
+    }
+
+    /// Adds faults after those in force; of several that would hit a request, the first does.
+    pub(super) fn add(&self, faults: &[Fault]) {
+        let mut rules = self.rules();
+        rules.extend(faults.iter().map(|&fault| Rule {
+            fault,
+            salt: salt(&fault),
+            seen: 0,
+            hit: 0,
+        }));
+        self.any.store(!rules.is_empty(), Ordering::Release);
+    }
+
+    pub(super) fn clear(&self) {
+        let gone = std::mem::take(&mut *self.rules());
+        let mut past = self.past();
+        for rule in gone {
+            *past.entry(rule.fault.to_string()).or_default() += rule.hit;
+        }
+        self.any.store(false, Ordering::Release);
+    }
+
+    pub(super) fn list(&self) -> Vec<Fault> {
+        self.rules().iter().map(|rule| rule.fault).collect()
+    }
+
+    /// How many requests each fault hit, by its text. Those that were taken back count, too.
+    pub(super) fn hits(&self) -> BTreeMap<String, u32> {
+        let mut hits = self.past().clone();
+        for rule in self.rules().iter() {
+            *hits.entry(rule.fault.to_string()).or_default() += rule.hit;
+        }
+        hits
+    }
+
+    fn past(&self) -> std::sync::MutexGuard<'_, BTreeMap<String, u32>> {
+        self.past.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// What goes wrong with this request, if anything.
+    pub(super) fn decide(&self, route: Route) -> Option<Kind> {
+        if !self.any.load(Ordering::Acquire) {
+            return None;
+        }
+        let mut rules = self.rules();
+        for rule in rules.iter_mut().filter(|rule| rule.fault.route.covers(route)) {
+            let chance = unit(self.seed ^ rule.salt, rule.seen);
+            rule.seen += 1;
+            if chance < rule.fault.rate && rule.fault.limit.is_none_or(|limit| rule.hit < limit) {
+                rule.hit += 1;
+                return Some(rule.fault.kind);
+            }
+        }
+        None
+    }
+
+    fn rules(&self) -> std::sync::MutexGuard<'_, Vec<Rule>> {
+        self.rules.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// Faults of different text decide independently of one another (FNV-1a).
+fn salt(fault: &Fault) -> u64 {
+    fault
+        .to_string()
+        .bytes()
+        .fold(0xcbf2_9ce4_8422_2325, |hash, byte| {
+            (hash ^ u64::from(byte)).wrapping_mul(0x0000_0100_0000_01b3)
+        })
+}
+
+/// The `n`th number, from 0 up to but not 1, of the sequence named by `seed` (`SplitMix64`).
+fn unit(seed: u64, n: u64) -> f64 {
+    let mut z = seed.wrapping_add(n.wrapping_add(1).wrapping_mul(0x9e37_79b9_7f4a_7c15));
+    z = (z ^ (z >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
+    z = (z ^ (z >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
+    let high = u32::try_from((z ^ (z >> 31)) >> 32).unwrap_or_default();
+    f64::from(high) / (f64::from(u32::MAX) + 1.0)
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,210 @@
+//! Reading a fault from its text.
+
+use std::str::FromStr;
+use std::time::Duration;
+
+use super::{Fault, Kind, ROUTES, Route};
+
+/// A fault text that cannot be read: which part, what is allowed there, and what was probably meant.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum FaultError {
+    /// The route or the kind is not known.
+    #[error("\"{text}\": {part} \"{found}\" is not known; allowed: {allowed}{}", nearest.as_ref().map(|near| format!("; did you mean {near}?")).unwrap_or_default())]
+    Unknown {
+        /// The whole fault.
+        text: String,
+        /// Which part of it.
+        part: &'static str,
+        /// What stands there.
+        found: String,
+        /// What may stand there.
+        allowed: String,
+        /// The allowed word that looks most like it.
+        nearest: Option<String>,
+    },
+    /// A part is missing.
+    #[error("\"{text}\" has no {part}; allowed: {allowed}")]
+    Missing {
+        /// The whole fault.
+        text: String,
+        /// Which part.
+        part: &'static str,
+        /// What may stand there.
+        allowed: String,
+    },
+    /// A number is out of range, not a number, or one too many.
+    #[error("\"{text}\": {part} \"{found}\" is not {allowed}")]
+    Number {
+        /// The whole fault.
+        text: String,
+        /// Which part.
+        part: &'static str,
+        /// What stands there.
+        found: String,
+        /// What may stand there.
+        allowed: &'static str,
+    },
+}
+
+pub(super) const KINDS: &[&str] = &[
+    "drop-before",
+    "drop-after",
+    "drop-late",
+    "500",
+    "500-after",
+    "502-html",
+    "429",
+    "slow",
+    "hang",
+    "hang-after",
+    "truncate",
+    "garbage",
+    "expire-token",
+];
+
+impl FromStr for Fault {
+    type Err = FaultError;
+
+    fn from_str(text: &str) -> Result<Fault, FaultError> {
+        let reader = Reader { text: text.trim() };
+        let mut parts = reader.text.split(':').map(str::trim);
+        let route = reader.route(parts.next().unwrap_or_default())?;
+        let kind = parts.next().filter(|kind| !kind.is_empty());
+        let kind = reader.kind(kind.ok_or_else(|| reader.missing("kind", KINDS))?, &mut parts)?;
+        let mut fault = Fault {
+            route,
+            kind,
+            rate: 1.0,
+            limit: None,
+        };
+        let (mut rated, mut limited) = (false, false);
+        for part in parts {
+            if let Some(count) = part.strip_prefix('x').filter(|_| !limited) {
+                limited = true;
+                fault.limit = Some(reader.limit(part, count)?);
+            } else if rated {
+                return Err(reader.number("part", part, "expected: ROUTE:KIND[:MS][:RATE][:xN]"));
+            } else {
+                rated = true;
+                fault.rate = reader.rate(part)?;
+            }
+        }
+        Ok(fault)
+    }
+}
+
+struct Reader<'a> {
+    text: &'a str,
+}
+
+impl Reader<'_> {
+    fn route(&self, name: &str) -> Result<Route, FaultError> {
+        let names: Vec<&str> = ROUTES.iter().map(|(name, _)| *name).collect();
+        if name.is_empty() {
+            return Err(self.missing("route", &names));
+        }
+        let known = ROUTES
+            .iter()
+            .find(|(known, _)| *known == name)
+            .map(|(_, route)| *route);
+        known.ok_or_else(|| self.unknown("route", name, &names))
+    }
+
+    fn kind<'p>(&self, name: &str, rest: &mut impl Iterator<Item = &'p str>) -> Result<Kind, FaultError> {
+        Ok(match name {
+            "drop-before" => Kind::DropBefore,
+            "drop-after" => Kind::DropAfter,
+            "drop-late" => Kind::DropLate(self.millis(rest.next())?),
+            "500" => Kind::Error500,
+            "500-after" => Kind::Error500After,
+            "502-html" => Kind::Html502,
+            "429" => Kind::TooMany429,
+            "slow" => Kind::Slow(self.millis(rest.next())?),
+            "hang" => Kind::Hang,
+            "hang-after" => Kind::HangAfter,
+            "truncate" => Kind::Truncate,
+            "garbage" => Kind::Garbage,
+            "expire-token" => Kind::ExpireToken,
+            other => return Err(self.unknown("kind", other, KINDS)),
+        })
+    }
+
+    fn millis(&self, part: Option<&str>) -> Result<Duration, FaultError> {
+        const ALLOWED: &str = "a whole number of milliseconds up to a day, as in 1500";
+        let part = part.ok_or_else(|| self.missing("delay", &[ALLOWED]))?;
+        let millis = part.parse::<u64>().ok().filter(|millis| *millis <= 86_400_000);
+        millis
+            .map(Duration::from_millis)
+            .ok_or_else(|| self.number("delay", part, ALLOWED))
+    }
+
+    fn rate(&self, part: &str) -> Result<f64, FaultError> {
+        let rate = part.parse::<f64>().ok().filter(|rate| (0.0..=1.0).contains(rate));
+        rate.ok_or_else(|| {
+            self.number(
+                "rate",
+                part,
+                "a share from 0 to 1, as in 0.2, or a limit, as in x3",
+            )
+        })
+    }
+
+    fn limit(&self, part: &str, count: &str) -> Result<u32, FaultError> {
+        let limit = count.parse::<u32>().ok().filter(|limit| *limit > 0);
+        limit.ok_or_else(|| self.number("limit", part, "x and a count from 1, as in x3"))
+    }
+
+    fn unknown(&self, part: &'static str, found: &str, allowed: &[&str]) -> FaultError {
+        FaultError::Unknown {
+            text: self.text.to_owned(),
+            part,
+            found: found.to_owned(),
+            allowed: allowed.join(", "),
+            nearest: nearest(found, allowed).map(str::to_owned),
+        }
+    }
+
+    fn missing(&self, part: &'static str, allowed: &[&str]) -> FaultError {
+        FaultError::Missing {
+            text: self.text.to_owned(),
+            part,
+            allowed: allowed.join(", "),
+        }
+    }
+
+    fn number(&self, part: &'static str, found: &str, allowed: &'static str) -> FaultError {
+        FaultError::Number {
+            text: self.text.to_owned(),
+            part,
+            found: found.to_owned(),
+            allowed,
+        }
+    }
+}
+
+/// The allowed word with the fewest changed letters, unless more than half of it would have to change.
+fn nearest<'a>(found: &str, allowed: &[&'a str]) -> Option<&'a str> {
+    let scored = allowed.iter().map(|word| (distance(found, word), *word));
+    let (score, word) = scored.min_by_key(|(score, _)| *score)?;
+    (score * 2 <= word.len().max(found.len())).then_some(word)
+}
+
+/// Levenshtein's distance.
+fn distance(from: &str, to: &str) -> usize {
+    let to: Vec<char> = to.chars().collect();
+    let mut row: Vec<usize> = (0..=to.len()).collect();
+    for (i, a) in from.chars().enumerate() {
+        let mut diagonal = row[0];
+        row[0] = i + 1;
+        for (j, b) in to.iter().enumerate() {
+            let cost = (diagonal + usize::from(a != *b))
+                .min(row[j] + 1)
+                .min(row[j + 1] + 1);
+            diagonal = std::mem::replace(&mut row[j + 1], cost);
+        }
+    }
+    row[to.len()]
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,77 @@
+//! Tests of the module above.
+
+#![allow(clippy::unwrap_used, clippy::expect_used, reason = "tests")]
+use super::*;
+
+#[test]
+fn every_kind_and_route_reads_back_as_it_prints() {
+    for kind in KINDS {
+        let delay = if matches!(*kind, "drop-late" | "slow") {
+            ":1500"
+        } else {
+            ""
+        };
+        for (route, _) in ROUTES {
+            for tail in ["", ":0.2", ":x3", ":0.2:x3"] {
+                let text = format!("{route}:{kind}{delay}{tail}");
+                assert_eq!(text.parse::<Fault>().unwrap().to_string(), text);
+            }
+        }
+    }
+}
+
+#[test]
+fn a_mistake_names_its_part_what_is_allowed_and_the_nearest_word() {
+    let cases = [
+        (
+            "partner:500",
+            "\"partner:500\": route \"partner\" is not known; allowed: partners, applications, \
+                 applications-post, applications-get, object, auth, refresh, *; did you mean partners?",
+        ),
+        (
+            "auth:drop-afer",
+            "\"auth:drop-afer\": kind \"drop-afer\" is not known; allowed: drop-before, drop-after, drop-late, \
+                 500, 500-after, 502-html, 429, slow, hang, hang-after, truncate, garbage, expire-token; did you \
+                 mean drop-after?",
+        ),
+        (
+            "auth:slow",
+            "\"auth:slow\" has no delay; allowed: a whole number of milliseconds up to a day, as in 1500",
+        ),
+        (
+            "auth:slow:0.2",
+            "\"auth:slow:0.2\": delay \"0.2\" is not a whole number of milliseconds up to a day, as in 1500",
+        ),
+        (
+            "auth:500:20",
+            "\"auth:500:20\": rate \"20\" is not a share from 0 to 1, as in 0.2, or a limit, as in x3",
+        ),
+        (
+            "auth:500:x0",
+            "\"auth:500:x0\": limit \"x0\" is not x and a count from 1, as in x3",
+        ),
+        (
+            "auth:500:1:1",
+            "\"auth:500:1:1\": part \"1\" is not expected: ROUTE:KIND[:MS][:RATE][:xN]",
+        ),
+    ];
+    for (text, message) in cases {
+        assert_eq!(text.parse::<Fault>().unwrap_err().to_string(), message);
+    }
+    assert!(matches!(
+        "auth".parse::<Fault>(),
+        Err(FaultError::Missing { part: "kind", .. })
+    ));
+    assert!(matches!(
+        "".parse::<Fault>(),
+        Err(FaultError::Missing { part: "route", .. })
+    ));
+    assert!(matches!(
+        "a:NaN".parse::<Fault>(),
+        Err(FaultError::Unknown { .. })
+    ));
+    assert!(matches!(
+        "*:500:NaN".parse::<Fault>(),
+        Err(FaultError::Number { .. })
+    ));
+}

@@ -1,0 +1,123 @@
+//! Signing in, trading refresh tokens, and checking access tokens.
+
+use std::time::Duration;
+
+use axum::http::StatusCode;
+use serde_json::json;
+
+use super::super::call::Call;
+use super::super::reply::Reply;
+use super::super::serve::Site;
+use super::super::token::{Claims, Use};
+use super::super::world::now_millis;
+use super::{Action, Command, HOST_SUFFIX, decide, envelope};
+
+/// `GET /auth?login=&password=`
+pub(super) fn sign_in(site: &Site, call: &Call) -> Result<Action, Reply> {
+    let (Some(login), Some(password)) = (call.parameter("login"), call.parameter("password")) else {
+        return Err(envelope::error(
+            StatusCode::UNAUTHORIZED,
+            "Login and password are required",
+        ));
+    };
+    let known = site.world.mobsted(|state| {
+        let tenant = state.tenant(&call.account);
+        tenant.is_some_and(|tenant| {
+            tenant.email.trim().to_lowercase() == login.trim().to_lowercase() && tenant.password == password
+        })
+    });
+    if !known {
+        return Err(envelope::error(
+            StatusCode::UNAUTHORIZED,
+            "Login or password is wrong",
+        ));
+    }
+    Ok(Action::Do(Command::SignIn {
+        tenant: call.account.clone(),
+        uid: decide::new_uuid(),
+    }))
+}
+
+/// `GET /refresh?refresh_token=`. That 501 means "not accepted" is known from public clients.
+pub(super) fn refresh(site: &Site, call: &Call) -> Result<Action, Reply> {
+    let claims = call
+        .parameter("refresh_token")
+        .and_then(|token| site.signer.verify(Use::Refresh, &token))
+        .filter(|claims| is_valid_for(claims, &call.account));
+    let Some(claims) = claims else {
+        return Err(envelope::error(
+            StatusCode::NOT_IMPLEMENTED,
+            "The refresh token is not accepted",
+        ));
+    };
+    Ok(Action::Do(Command::Refresh {
+        tenant: call.account.clone(),
+        old: claims.uid,
+        new: decide::new_uuid(),
+        strict: !site.behaviour.lenient_refresh,
+    }))
+}
+
+/// Checks the access token, and returns the identifier of its sign-in.
+pub(super) fn authorise(site: &Site, call: &Call) -> Result<String, Reply> {
+    let token = call.bearer.as_deref().ok_or_else(|| {
+        envelope::error(
+            StatusCode::UNAUTHORIZED,
+            "An Authorization header with a bearer token is required",
+        )
+    })?;
+    let claims = site.signer.verify(Use::Access, token);
+    let claims = claims
+        .filter(|claims| is_valid_for(claims, &call.account))
+        .ok_or_else(unauthorised)?;
+    if site.world.mobsted(|state| state.access_open(&claims.uid)) {
+        Ok(claims.uid)
+    } else {
+        Err(unauthorised())
+    }
+}
+
+/// The answer to a token that does not work, for whatever reason.
+pub(super) fn unauthorised() -> Reply {
+    envelope::error(
+        StatusCode::UNAUTHORIZED,
+        "The access token is invalid or has expired",
+    )
+}
+
+/// The two tokens of a sign-in, as the vendor manual shows them. `expires_in` is the time at which the access token
+/// expires, not a duration.
+pub(super) fn tokens(site: &Site, account: &str, uid: &str) -> Reply {
+    let user = site
+        .world
+        .mobsted(|state| state.tenant(account).map(|tenant| tenant.user.clone()));
+    let now = now_seconds();
+    let until = |life: Duration| now.saturating_add(i64::try_from(life.as_secs()).unwrap_or(i64::MAX));
+    let mut claims = Claims {
+        iss: format!("{account}{HOST_SUFFIX}"),
+        nbf: now,
+        exp: until(site.behaviour.access_life),
+        uid: uid.to_owned(),
+        sub: "api".to_owned(),
+        objuuid: String::new(),
+        useruuid: user.unwrap_or_default(),
+    };
+    let expires_in = claims.exp;
+    let access_token = site.signer.sign(Use::Access, &claims);
+    claims.exp = until(site.behaviour.refresh_life);
+    let refresh_token = site.signer.sign(Use::Refresh, &claims);
+    Reply::ok(&json!({
+        "access_token": access_token,
+        "refresh_token": refresh_token,
+        "expires_in": expires_in,
+    }))
+}
+
+fn is_valid_for(claims: &Claims, account: &str) -> bool {
+    let now = now_seconds();
+    claims.iss.strip_suffix(HOST_SUFFIX) == Some(account) && claims.nbf <= now && now < claims.exp
+}
+
+fn now_seconds() -> i64 {
+    now_millis() / 1000
+}

@@ -1,0 +1,31 @@
+//! Tests of the module above.
+
+use super::*;
+
+#[test]
+fn times_have_microseconds_and_no_zone() {
+    assert_eq!(timestamp(1_598_444_403_045), "2020-08-26 12:20:03.045000");
+}
+
+#[test]
+fn pages_count_from_one_and_the_last_is_never_before_the_first() {
+    let page = Page { number: 3, size: 4 };
+    assert_eq!(page.of(0..10).collect::<Vec<_>>(), [8, 9]);
+    let meta = |total| -> serde_json::Value {
+        serde_json::from_slice(&page.reply::<()>(vec![], total).body).unwrap()
+    };
+    assert_eq!(
+        meta(10)["meta"],
+        json!({"current_page": 3, "last_page": 3, "total": 10, "per_page": 4})
+    );
+    assert_eq!(meta(0)["meta"]["last_page"], 1);
+    assert_eq!(
+        Page {
+            number: u64::MAX,
+            size: 200
+        }
+        .of(0..10)
+        .count(),
+        0
+    );
+}

@@ -1,0 +1,137 @@
+//! What may be asked of the simulated Mobsted, and what then has happened.
+
+use serde::{Deserialize, Serialize};
+use serde_json::{Map, Value};
+
+/// A request that changes something, with everything needed to carry it out later and in another process.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub(in crate::sandbox) enum Command {
+    /// Make a sub-account.
+    CreateTenant { email: String },
+    /// Make an app.
+    CreateApp {
+        tenant: String,
+        name: String,
+        site: String,
+        kind: String,
+    },
+    /// Change an app.
+    ChangeApp {
+        tenant: String,
+        id: u64,
+        name: Option<String>,
+        site: Option<String>,
+    },
+    /// Delete an app.
+    DeleteApp { tenant: String, id: u64 },
+    /// Make a row of an app's table.
+    CreateObject {
+        tenant: String,
+        app: u64,
+        fields: Map<String, Value>,
+    },
+    /// Post an event.
+    PostEvent { tenant: String },
+    /// Sign in; the password has been checked.
+    SignIn { tenant: String, uid: String },
+    /// Trade the refresh token of one sign-in for a new pair. `strict`: it trades once only.
+    Refresh {
+        tenant: String,
+        old: String,
+        new: String,
+        strict: bool,
+    },
+}
+
+/// Something that has happened, as the log keeps it.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub(in crate::sandbox) enum Event {
+    /// The master account was made, together with the world.
+    Master {
+        name: String,
+        email: String,
+        password: String,
+        user: String,
+    },
+    /// A sub-account was made, and its row in App 1 of the master account.
+    Tenant {
+        id: u64,
+        name: String,
+        email: String,
+        password: String,
+        user: String,
+        row: String,
+    },
+    /// A sub-account was refused because its address has one.
+    Duplicate { email: String },
+    /// An app was made.
+    App {
+        tenant: String,
+        id: u64,
+        name: String,
+        site: String,
+        kind: String,
+    },
+    /// An app was changed.
+    AppChanged {
+        tenant: String,
+        id: u64,
+        name: Option<String>,
+        site: Option<String>,
+    },
+    /// An app was deleted.
+    AppDeleted { tenant: String, id: u64 },
+    /// A change of App 1 of the master account was asked for and refused.
+    AppOneAttempt,
+    /// A row was made.
+    Object {
+        tenant: String,
+        app: u64,
+        id: u64,
+        row: String,
+        fields: Map<String, Value>,
+    },
+    /// An event was posted.
+    Posted { tenant: String, id: u64 },
+    /// Somebody signed in.
+    SignedIn { tenant: String, uid: String },
+    /// A refresh token was traded.
+    Refreshed {
+        tenant: String,
+        old: String,
+        new: String,
+    },
+    /// The access token of a sign-in stopped working before its time.
+    Expired { uid: String },
+    /// All access tokens stopped working before their time.
+    AllExpired,
+    /// The row of a sub-account no longer shows a password.
+    RowPasswordGone { name: String },
+    /// The owner of a sub-account chose another password; the row goes on showing the first.
+    PasswordChanged { name: String, password: String },
+}
+
+/// Why a command was not carried out.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub(in crate::sandbox) enum Refusal {
+    /// The address has a sub-account.
+    #[error("Email {0} is already used")]
+    Duplicate(String),
+    /// There is no such tenant.
+    #[error("Account {0} does not exist")]
+    NoTenant(String),
+    /// There is no such app in the tenant.
+    #[error("Application {0} does not exist")]
+    NoApp(u64),
+    /// It would change App 1 of the master account.
+    #[error("Application 1 keeps the partner account working and cannot be changed or deleted")]
+    AppOne,
+    /// The refresh token was traded before.
+    #[error("The refresh token is not accepted")]
+    RefreshUsed,
+    /// The log could not be written, so nothing was done.
+    #[error("The sandbox could not record the change: {0}")]
+    Storage(String),
+}

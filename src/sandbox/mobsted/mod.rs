@@ -1,0 +1,214 @@
+//! The simulated Mobsted partner API, version 8.
+//!
+//! What the vendor's manual and public clients of the API show is done as they show it. Where they are silent (the wire
+//! form of errors, most refusals, changing and deleting apps), the most plausible convention is assumed.
+
+mod apps;
+mod auth;
+mod decide;
+mod envelope;
+mod event;
+mod extras;
+mod rows;
+mod state;
+mod tenants;
+
+use std::time::Duration;
+
+use axum::http::{Method, StatusCode};
+
+pub(super) use decide::new_password;
+pub(super) use envelope::{server_error, too_many};
+pub(super) use event::{Command, Event, Refusal};
+pub(super) use state::{App, MASTER, State, Tenant};
+
+use super::books::count;
+use super::call::{Call, Style};
+use super::fault::Route;
+use super::reply::Reply;
+use super::serve::Site;
+use state::APP_ONE;
+
+/// What follows an account's name in its host.
+pub(super) const HOST_SUFFIX: &str = "-admin.mobsted.sandbox";
+
+/// The server's name, as the rows of sub-accounts show it.
+pub(super) const SERVER: &str = "mobsted.sandbox";
+
+/// Who signs in to the master account.
+pub(super) const MASTER_LOGIN: &str = "partner@example.com";
+
+/// What a request leads to.
+#[derive(Debug)]
+pub(super) enum Action {
+    /// An answer; nothing changes.
+    Show(Reply),
+    /// A change, and then [`carry_out`]'s answer.
+    Do(Command),
+}
+
+/// The beginning of every new world.
+pub(super) fn new_master() -> Event {
+    Event::Master {
+        name: MASTER.to_owned(),
+        email: MASTER_LOGIN.to_owned(),
+        password: new_password(),
+        user: decide::new_uuid(),
+    }
+}
+
+/// The address of an account, in the style given: `http://`, no final slash.
+pub(super) fn url_of(account: &str, style: &Style) -> String {
+    match style {
+        Style::Host(rest) => format!("http://{account}{rest}"),
+        Style::Path(host) => format!("http://{host}/{account}-admin"),
+    }
+}
+
+/// What kind of request it is for faults.
+pub(super) fn route(call: &Call) -> Route {
+    match (&call.method, call.segments().as_slice()) {
+        (&Method::POST, ["partners"]) => Route::Partners,
+        (&Method::POST, ["applications"]) => Route::ApplicationsPost,
+        (&Method::GET, ["applications", ..]) => Route::ApplicationsGet,
+        (_, ["applications", ..]) => Route::Applications,
+        (_, ["object", ..]) => Route::Object,
+        (_, ["auth"]) => Route::Auth,
+        (_, ["refresh"]) => Route::Refresh,
+        _ => Route::Any,
+    }
+}
+
+/// Keeps the books of what is asked, before anything can go wrong with it.
+pub(super) fn notice(site: &Site, call: &Call) {
+    if asks_again(site, call) {
+        count(&site.meter.repeats);
+    }
+    match route(call) {
+        Route::Partners => count(&site.meter.partners),
+        Route::ApplicationsPost => count(&site.meter.applications),
+        Route::ApplicationsGet => count(&site.meter.application_lists),
+        Route::Object if call.method == Method::GET => count(&site.meter.object_lists),
+        Route::Auth => count(&site.meter.auths),
+        Route::Refresh => count(&site.meter.refreshes),
+        _ if attempts_app_one(call) => {
+            if let Err(error) = site.world.record(Event::AppOneAttempt) {
+                tracing::error!(%error, "the sandbox could not count an attempt at App 1");
+            }
+        }
+        _ => {}
+    }
+}
+
+/// Whether the request would create what exists already.
+fn asks_again(site: &Site, call: &Call) -> bool {
+    match route(call) {
+        Route::Partners => tenants::exists(site, call),
+        Route::ApplicationsPost => apps::exists(site, call),
+        _ => false,
+    }
+}
+
+/// How long the platform takes for it, a fault aside.
+pub(super) fn latency(site: &Site, call: &Call) -> Duration {
+    match route(call) {
+        Route::Partners => site.behaviour.create_latency,
+        _ => Duration::ZERO,
+    }
+}
+
+/// Decides what a request leads to.
+pub(super) fn plan(site: &Site, call: &Call) -> Action {
+    match planned(site, call) {
+        Ok(action) => action,
+        Err(reply) => Action::Show(reply),
+    }
+}
+
+fn planned(site: &Site, call: &Call) -> Result<Action, Reply> {
+    if site.world.mobsted(|state| state.tenant(&call.account).is_none()) {
+        return Err(Reply::html(
+            StatusCode::NOT_FOUND,
+            "there is no such account in this sandbox",
+        ));
+    }
+    let segments = call.segments();
+    let path = segments.as_slice();
+    match (&call.method, path) {
+        (_, []) => {
+            return Err(Reply::html(
+                StatusCode::NOT_FOUND,
+                "the sandbox's API is below /api/v8/",
+            ));
+        }
+        (&Method::GET, ["auth"]) => return auth::sign_in(site, call),
+        (&Method::GET, ["refresh"]) => return auth::refresh(site, call),
+        (&Method::GET, ["nginx", "validate"]) => return Ok(extras::validate()),
+        _ => {}
+    }
+    auth::authorise(site, call)?;
+    if attempts_app_one(call) {
+        return Err(refused(site, &Refusal::AppOne));
+    }
+    match (&call.method, path) {
+        (&Method::POST, ["partners"]) => tenants::create(call),
+        (&Method::GET, ["object"]) => rows::list(site, call),
+        (&Method::POST, ["object"]) => rows::create(site, call),
+        (_, ["applications", rest @ ..]) => apps::plan(site, call, rest),
+        _ => extras::plan(site, call, path),
+    }
+}
+
+/// Makes the change and returns the answer.
+pub(super) fn carry_out(site: &Site, call: &Call, command: &Command) -> Reply {
+    match site.world.perform(command) {
+        Ok(Event::Tenant {
+            name,
+            email,
+            password,
+            ..
+        }) => tenants::created(&url_of(&name, &call.style), &email, &password),
+        Ok(Event::App { tenant, id, .. } | Event::AppChanged { tenant, id, .. }) => {
+            apps::show(site, &tenant, id)
+        }
+        Ok(Event::Object { tenant, id, .. }) => rows::show(site, &tenant, id),
+        Ok(Event::Posted { id, .. }) => extras::posted(id),
+        Ok(Event::SignedIn { tenant, uid } | Event::Refreshed { tenant, new: uid, .. }) => {
+            auth::tokens(site, &tenant, &uid)
+        }
+        // A deletion; nothing else comes of a command.
+        Ok(_) => envelope::empty(),
+        Err(refusal) => refused(site, &refusal),
+    }
+}
+
+/// 401 as if the request's access token had expired; from now on it has.
+pub(super) fn expire(site: &Site, call: &Call) -> Reply {
+    if let Ok(uid) = auth::authorise(site, call)
+        && let Err(error) = site.world.record(Event::Expired { uid })
+    {
+        return refused(site, &Refusal::Storage(error.to_string()));
+    }
+    auth::unauthorised()
+}
+
+fn refused(site: &Site, refusal: &Refusal) -> Reply {
+    let status = match refusal {
+        Refusal::Duplicate(_) => site.behaviour.duplicate.status(),
+        Refusal::NoTenant(_) | Refusal::NoApp(_) => StatusCode::NOT_FOUND,
+        Refusal::AppOne => StatusCode::FORBIDDEN,
+        Refusal::RefreshUsed => StatusCode::NOT_IMPLEMENTED,
+        Refusal::Storage(_) => StatusCode::INSUFFICIENT_STORAGE,
+    };
+    envelope::error(status, &refusal.to_string())
+}
+
+/// Whether the request would change or delete App 1 of the master account.
+fn attempts_app_one(call: &Call) -> bool {
+    call.account == MASTER
+        && !matches!(call.method, Method::GET | Method::HEAD | Method::OPTIONS)
+        && match call.segments().as_slice() {
+            ["applications", id, ..] => id.parse() == Ok(APP_ONE),
+            _ => false,
+        }
+}

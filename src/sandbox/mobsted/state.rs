@@ -1,0 +1,337 @@
+//! The simulated Mobsted in memory: a pure fold over its events.
+
+use std::collections::{BTreeMap, HashMap};
+
+use serde_json::{Map, Value};
+
+use super::super::books::Totals;
+use super::event::Event;
+
+/// The name of the master account.
+pub(in crate::sandbox) const MASTER: &str = "ppp";
+
+/// The app of the master account whose rows are the sub-accounts.
+pub(super) const APP_ONE: u64 = 1;
+
+/// Everything that Mobsted knows.
+#[derive(Debug, Default)]
+pub(in crate::sandbox) struct State {
+    /// The master account first, then the sub-accounts in the order of their making.
+    tenants: Vec<Tenant>,
+    by_name: HashMap<String, usize>,
+    /// By address: the newest sub-account and how many were made.
+    by_email: HashMap<String, (usize, u64)>,
+    sessions: HashMap<String, Session>,
+    pub(in crate::sandbox) totals: Totals,
+}
+
+/// An account: the master account or a sub-account.
+#[derive(Debug, Clone, Default)]
+pub(in crate::sandbox) struct Tenant {
+    pub(in crate::sandbox) name: String,
+    pub(in crate::sandbox) email: String,
+    pub(in crate::sandbox) password: String,
+    pub(super) user: String,
+    /// What App 1 of the master account shows as the password; `None` when it has been blanked.
+    pub(super) row_password: Option<String>,
+    pub(super) row: Object,
+    pub(super) last_login: Option<i64>,
+    pub(super) apps: BTreeMap<u64, App>,
+    pub(super) objects: BTreeMap<u64, Object>,
+    pub(super) last_app: u64,
+    pub(super) last_object: u64,
+    pub(super) last_event: u64,
+}
+
+/// An app of a tenant.
+#[derive(Debug, Clone)]
+pub(in crate::sandbox) struct App {
+    pub(in crate::sandbox) id: u64,
+    pub(in crate::sandbox) name: String,
+    pub(in crate::sandbox) site: String,
+    pub(super) kind: String,
+    pub(super) created: i64,
+}
+
+/// A row of an app's table. Times are milliseconds since the Unix epoch.
+#[derive(Debug, Clone, Default)]
+pub(super) struct Object {
+    pub(super) id: u64,
+    pub(super) app: u64,
+    pub(super) uuid: String,
+    pub(super) created: i64,
+    pub(super) fields: Map<String, Value>,
+}
+
+/// A sign-in: which of its two tokens still work.
+#[derive(Debug)]
+struct Session {
+    access: bool,
+    refresh: bool,
+}
+
+impl State {
+    /// The account of that name.
+    pub(in crate::sandbox) fn tenant(&self, name: &str) -> Option<&Tenant> {
+        self.by_name.get(name).map(|&index| &self.tenants[index])
+    }
+
+    /// The sub-account of that address, in any case and with blanks around it.
+    pub(in crate::sandbox) fn tenant_of(&self, email: &str) -> Option<&Tenant> {
+        self.by_email
+            .get(&email_key(email))
+            .map(|&(index, _)| &self.tenants[index])
+    }
+
+    /// How many sub-accounts were made for the address.
+    pub(in crate::sandbox) fn created(&self, email: &str) -> u64 {
+        self.by_email
+            .get(&email_key(email))
+            .map_or(0, |&(_, count)| count)
+    }
+
+    /// The master account.
+    pub(in crate::sandbox) fn master(&self) -> Option<&Tenant> {
+        self.tenants.first()
+    }
+
+    /// The sub-accounts, oldest first.
+    pub(in crate::sandbox) fn sub_accounts(&self) -> &[Tenant] {
+        self.tenants.get(1..).unwrap_or_default()
+    }
+
+    /// Every account with its apps, without App 1 of the master account.
+    pub(in crate::sandbox) fn apps(&self) -> impl Iterator<Item = (&Tenant, &App)> {
+        let all = self
+            .tenants
+            .iter()
+            .flat_map(|tenant| tenant.apps.values().map(move |app| (tenant, app)));
+        all.filter(|(tenant, app)| !(tenant.name == MASTER && app.id == APP_ONE))
+    }
+
+    /// Whether the refresh token of that sign-in has yet to be traded; `None` when there was no such sign-in.
+    pub(super) fn refresh_open(&self, uid: &str) -> Option<bool> {
+        self.sessions.get(uid).map(|session| session.refresh)
+    }
+
+    /// Whether the access token of that sign-in still works, its lifetime aside.
+    pub(super) fn access_open(&self, uid: &str) -> bool {
+        self.sessions.get(uid).is_some_and(|session| session.access)
+    }
+
+    /// Takes in something that has happened, at a time in milliseconds since the Unix epoch.
+    pub(in crate::sandbox) fn apply(&mut self, event: Event, at: i64) {
+        let totals = &mut self.totals;
+        match event {
+            Event::Master { .. } | Event::Tenant { .. } => self.apply_tenant(event, at),
+            Event::App { .. } | Event::AppChanged { .. } | Event::AppDeleted { .. } => {
+                self.apply_app(event, at);
+            }
+            Event::Duplicate { .. } => totals.duplicates_refused += 1,
+            Event::AppOneAttempt => totals.app1_attempts += 1,
+            Event::Object {
+                tenant,
+                app,
+                id,
+                row,
+                fields,
+            } => {
+                totals.objects_created += 1;
+                if let Some(owner) = self.tenant_mut(&tenant) {
+                    owner.last_object = id;
+                    owner.objects.insert(
+                        id,
+                        Object {
+                            id,
+                            app,
+                            uuid: row,
+                            created: at,
+                            fields,
+                        },
+                    );
+                }
+            }
+            Event::Posted { tenant, id } => {
+                totals.events_posted += 1;
+                if let Some(owner) = self.tenant_mut(&tenant) {
+                    owner.last_event = id;
+                }
+            }
+            Event::SignedIn { .. } | Event::Refreshed { .. } | Event::Expired { .. } | Event::AllExpired => {
+                self.apply_session(event, at);
+            }
+            Event::RowPasswordGone { name } => {
+                if let Some(tenant) = self.tenant_mut(&name) {
+                    tenant.row_password = None;
+                }
+            }
+            Event::PasswordChanged { name, password } => {
+                if let Some(tenant) = self.tenant_mut(&name) {
+                    tenant.password = password;
+                }
+            }
+        }
+    }
+
+    fn apply_tenant(&mut self, event: Event, at: i64) {
+        let index = self.tenants.len();
+        let tenant = match event {
+            Event::Master {
+                name,
+                email,
+                password,
+                user,
+            } => {
+                let app = App {
+                    id: APP_ONE,
+                    name: "My Sub Accounts".to_owned(),
+                    site: String::new(),
+                    kind: "system".to_owned(),
+                    created: at,
+                };
+                let apps = BTreeMap::from([(APP_ONE, app)]);
+                Tenant {
+                    name,
+                    email,
+                    password,
+                    user,
+                    apps,
+                    last_app: APP_ONE,
+                    ..Tenant::default()
+                }
+            }
+            Event::Tenant {
+                id,
+                name,
+                email,
+                password,
+                user,
+                row,
+            } => {
+                self.totals.tenants_created += 1;
+                let entry = self.by_email.entry(email_key(&email)).or_default();
+                *entry = (index, entry.1 + 1);
+                if let Some(master) = self.tenants.first_mut() {
+                    master.last_object = id;
+                }
+                let row = Object {
+                    id,
+                    app: APP_ONE,
+                    uuid: row,
+                    created: at,
+                    fields: Map::new(),
+                };
+                let row_password = Some(password.clone());
+                Tenant {
+                    name,
+                    email,
+                    password,
+                    user,
+                    row_password,
+                    row,
+                    ..Tenant::default()
+                }
+            }
+            _ => return,
+        };
+        self.by_name.insert(tenant.name.clone(), index);
+        self.tenants.push(tenant);
+    }
+
+    fn apply_app(&mut self, event: Event, at: i64) {
+        match event {
+            Event::App {
+                tenant,
+                id,
+                name,
+                site,
+                kind,
+            } => {
+                self.totals.apps_created += 1;
+                if let Some(owner) = self.tenant_mut(&tenant) {
+                    owner.last_app = id;
+                    owner.apps.insert(
+                        id,
+                        App {
+                            id,
+                            name,
+                            site,
+                            kind,
+                            created: at,
+                        },
+                    );
+                }
+            }
+            Event::AppChanged {
+                tenant,
+                id,
+                name,
+                site,
+            } => {
+                self.totals.apps_changed += 1;
+                if let Some(app) = self.tenant_mut(&tenant).and_then(|owner| owner.apps.get_mut(&id)) {
+                    app.name = name.unwrap_or(std::mem::take(&mut app.name));
+                    app.site = site.unwrap_or(std::mem::take(&mut app.site));
+                }
+            }
+            Event::AppDeleted { tenant, id } => {
+                self.totals.apps_deleted += 1;
+                if let Some(owner) = self.tenant_mut(&tenant) {
+                    owner.apps.remove(&id);
+                    owner.objects.retain(|_, object| object.app != id);
+                }
+            }
+            _ => {}
+        }
+    }
+
+    fn apply_session(&mut self, event: Event, at: i64) {
+        match event {
+            Event::SignedIn { tenant, uid } => {
+                self.totals.logins += 1;
+                self.sessions.insert(
+                    uid,
+                    Session {
+                        access: true,
+                        refresh: true,
+                    },
+                );
+                if let Some(owner) = self.tenant_mut(&tenant) {
+                    owner.last_login = Some(at);
+                }
+            }
+            Event::Refreshed { old, new, .. } => {
+                self.totals.refreshes += 1;
+                if let Some(session) = self.sessions.get_mut(&old) {
+                    session.refresh = false;
+                }
+                self.sessions.insert(
+                    new,
+                    Session {
+                        access: true,
+                        refresh: true,
+                    },
+                );
+            }
+            Event::Expired { uid } => {
+                if let Some(session) = self.sessions.get_mut(&uid) {
+                    session.access = false;
+                }
+            }
+            Event::AllExpired => self
+                .sessions
+                .values_mut()
+                .for_each(|session| session.access = false),
+            _ => {}
+        }
+    }
+
+    fn tenant_mut(&mut self, name: &str) -> Option<&mut Tenant> {
+        self.by_name.get(name).map(|&index| &mut self.tenants[index])
+    }
+}
+
+/// What makes two addresses the same.
+fn email_key(email: &str) -> String {
+    email.trim().to_lowercase()
+}

@@ -1,0 +1,309 @@
+//! Simulated platforms: the other side of every test, a first hour without an account, and misbehaviour on demand.
+//!
+//! A sandbox lives in a folder. Its world (accounts, apps, sign-ins) is an append-only log of events there, written
+//! before anyone is told, so it survives the death of the process that serves it. Processes share a folder: the first
+//! serves it over HTTP on a loopback address, the others use that address, and one of them takes over when the first
+//! ends.
+//!
+//! This module imports nothing of the rest of the program, so that one wrong idea of a platform cannot hide on both
+//! sides.
+//!
+//! To add a platform: a folder next to `mobsted/` with its commands, events, state and routes; a variant in
+//! `world::What`; its host names in `serve`.
+
+mod admin;
+mod books;
+mod call;
+mod error;
+pub mod fault;
+mod log;
+mod mobsted;
+mod peer;
+mod reply;
+mod serve;
+mod share;
+mod token;
+mod wire;
+mod world;
+
+#[cfg(test)]
+mod tests;
+
+use std::net::{Ipv4Addr, SocketAddr};
+use std::path::PathBuf;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
+use std::time::Duration;
+
+use axum::http::StatusCode;
+
+use admin::MasterLogin;
+pub use books::{AppBook, Books, TenantBook, Totals, Traffic};
+use call::Style;
+pub use error::SandboxError;
+use fault::Fault;
+use share::{Found, Posted, Seat};
+pub use share::{Status, reset, status};
+
+/// How to start a sandbox.
+#[derive(Debug, Clone)]
+pub struct Options {
+    /// The folder that holds the world; made when it is missing.
+    pub dir: PathBuf,
+    /// Where to listen; a loopback address. With port 0, the last port of this folder if it is free, or any.
+    pub listen: SocketAddr,
+    /// What goes wrong. Limits (`xN`) count anew in each process that serves.
+    pub faults: Vec<Fault>,
+    /// What faults with a rate decide by, together with what had happened in the world before it was opened: or a
+    /// process that dies of a fault would meet the same one each time it is started again.
+    pub seed: u64,
+    /// How the platforms behave where the real ones are not known or slow.
+    pub behaviour: Behaviour,
+}
+
+/// Choices about the simulated platforms.
+#[derive(Debug, Clone, Copy)]
+pub struct Behaviour {
+    /// How long an access token works. The vendor's examples show 7 days.
+    pub access_life: Duration,
+    /// How long a refresh token works. The vendor's examples show 28 days.
+    pub refresh_life: Duration,
+    /// How long creating a sub-account takes. The vendor speaks of up to a minute; here it is at once by default.
+    pub create_latency: Duration,
+    /// How a second sub-account for an address is refused.
+    pub duplicate: Duplicate,
+    /// Whether a refresh token may be traded more than once. The real behaviour is not known.
+    pub lenient_refresh: bool,
+}
+
+/// The status with which a second sub-account for an address is refused. Which one the real platform uses is not known.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Duplicate {
+    /// 400, the most likely one.
+    #[default]
+    BadRequest,
+    /// 409.
+    Conflict,
+    /// 422.
+    Unprocessable,
+}
+
+/// What a process is to a sandbox.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Role {
+    /// It serves it.
+    Serving,
+    /// It uses what another process serves, and waits to take over.
+    Attached,
+}
+
+/// The simulated Mobsted's master account.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Master {
+    /// Its address by host name, as on the real platform. The name resolves nowhere: connect to
+    /// [`Sandbox::address`] instead.
+    pub url: String,
+    /// Its address by path, for clients that know nothing of the sandbox.
+    pub plain_url: String,
+    /// Who signs in.
+    pub login: String,
+    /// The password, made at random with the world.
+    pub password: String,
+}
+
+/// A running sandbox. Dropping it stops serving, closes the port and lets the folder go.
+#[derive(Debug)]
+pub struct Sandbox {
+    shared: Arc<Shared>,
+}
+
+#[derive(Debug)]
+struct Shared {
+    options: Options,
+    master: MasterLogin,
+    closed: AtomicBool,
+    place: Mutex<Place>,
+}
+
+#[derive(Debug)]
+enum Place {
+    Serving(Box<Seat>),
+    /// Where it was served last.
+    Attached(Posted),
+}
+
+impl Options {
+    /// A sandbox in that folder, on any free port of 127.0.0.1, without faults.
+    pub fn new(dir: impl Into<PathBuf>) -> Options {
+        Options {
+            dir: dir.into(),
+            listen: SocketAddr::from((Ipv4Addr::LOCALHOST, 0)),
+            faults: Vec::new(),
+            seed: 0,
+            behaviour: Behaviour::default(),
+        }
+    }
+}
+
+impl Default for Behaviour {
+    fn default() -> Behaviour {
+        Behaviour {
+            access_life: Duration::from_hours(7 * 24),
+            refresh_life: Duration::from_hours(28 * 24),
+            create_latency: Duration::ZERO,
+            duplicate: Duplicate::BadRequest,
+            lenient_refresh: false,
+        }
+    }
+}
+
+impl Duplicate {
+    fn status(self) -> StatusCode {
+        match self {
+            Duplicate::BadRequest => StatusCode::BAD_REQUEST,
+            Duplicate::Conflict => StatusCode::CONFLICT,
+            Duplicate::Unprocessable => StatusCode::UNPROCESSABLE_ENTITY,
+        }
+    }
+}
+
+impl Sandbox {
+    /// Serves the sandbox of the folder, or attaches to the process that does. Faults asked for while attaching are
+    /// added to those of the serving process.
+    ///
+    /// Fails when the world cannot be opened, the address cannot be listened on, or the serving process does not answer.
+    pub fn start(options: Options) -> Result<Sandbox, SandboxError> {
+        let (place, master) = match share::find(&options)? {
+            Found::Free(seat) => {
+                let master = admin::master(&seat.site);
+                (Place::Serving(seat), master)
+            }
+            Found::Taken(posted) => {
+                if !options.faults.is_empty() {
+                    post_faults(posted.address, &options.faults)?;
+                }
+                let master = peer::ask(posted.address, "GET", "master", "")?;
+                (Place::Attached(posted), master)
+            }
+        };
+        let attached = matches!(place, Place::Attached(_));
+        let closed = AtomicBool::new(false);
+        let shared = Arc::new(Shared {
+            options,
+            master,
+            closed,
+            place: Mutex::new(place),
+        });
+        if attached {
+            wait_to_take_over(&shared)?;
+        }
+        Ok(Sandbox { shared })
+    }
+
+    /// Where the sandbox answers now. While attached this can change: ask again after a connection was refused.
+    pub fn address(&self) -> SocketAddr {
+        match &*self.shared.place() {
+            Place::Serving(seat) => seat.posted.address,
+            Place::Attached(last) => {
+                share::read_address(&self.shared.options.dir)
+                    .as_ref()
+                    .unwrap_or(last)
+                    .address
+            }
+        }
+    }
+
+    /// The master account of the simulated Mobsted.
+    pub fn master(&self) -> Master {
+        // Each world has its own host names, so that nobody takes an account of one for an account of another.
+        let world = token::digest(&self.shared.master.password);
+        let host = Style::Host(format!("-admin.w{}.{}", &world[..6], mobsted::SERVER));
+        let plain = Style::Path(self.address().to_string());
+        Master {
+            url: mobsted::url_of(mobsted::MASTER, &host),
+            plain_url: mobsted::url_of(mobsted::MASTER, &plain),
+            login: self.shared.master.login.clone(),
+            password: self.shared.master.password.clone(),
+        }
+    }
+
+    /// Whether this process serves the sandbox.
+    pub fn role(&self) -> Role {
+        match &*self.shared.place() {
+            Place::Serving(_) => Role::Serving,
+            Place::Attached(_) => Role::Attached,
+        }
+    }
+
+    /// The platform's books, from the serving process if that is another one.
+    pub fn books(&self) -> Result<Books, SandboxError> {
+        if let Place::Serving(seat) = &*self.shared.place() {
+            return Ok(seat.site.world.books(seat.site.traffic()));
+        }
+        peer::ask(self.address(), "GET", "books", "")
+    }
+
+    /// Adds faults to those in force, in the serving process if that is another one.
+    pub fn add_faults(&self, faults: &[Fault]) -> Result<(), SandboxError> {
+        if let Place::Serving(seat) = &*self.shared.place() {
+            seat.site.faults.add(faults);
+            return Ok(());
+        }
+        post_faults(self.address(), faults)
+    }
+
+    /// Stops serving, closes the port and lets the folder go. Dropping the sandbox does the same.
+    pub fn shutdown(self) {
+        drop(self);
+    }
+}
+
+impl Drop for Sandbox {
+    fn drop(&mut self) {
+        self.shared.closed.store(true, Ordering::SeqCst);
+        let mut place = self.shared.place();
+        // The waiting thread may hold on to the rest for long: what serves has to go now.
+        if let Place::Serving(seat) = &*place {
+            let last = seat.posted.clone();
+            *place = Place::Attached(last);
+        }
+    }
+}
+
+impl Shared {
+    fn place(&self) -> MutexGuard<'_, Place> {
+        self.place.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+fn post_faults(address: SocketAddr, faults: &[Fault]) -> Result<(), SandboxError> {
+    let texts: Vec<String> = faults.iter().map(Fault::to_string).collect();
+    peer::ask::<serde_json::Value>(address, "POST", "faults", &texts.join("\n")).map(|_| ())
+}
+
+/// Starts a thread that serves the folder as soon as the process that serves it now has ended. The thread may outlive
+/// the sandbox while it waits; then it lets the folder go as soon as it gets it.
+fn wait_to_take_over(shared: &Arc<Shared>) -> Result<(), SandboxError> {
+    let waiting = Arc::downgrade(shared);
+    let dir = shared.options.dir.clone();
+    let thread = std::thread::Builder::new().name("sandbox-heir".to_owned());
+    let spawned = thread.spawn(move || match share::wait_for_lock(&dir) {
+        Ok(lock) => take_over(&waiting, lock),
+        Err(error) => tracing::error!(%error, "the sandbox will not be taken over by this process"),
+    });
+    spawned
+        .map(|_| ())
+        .map_err(|error| SandboxError::Server(error.to_string()))
+}
+
+fn take_over(waiting: &Weak<Shared>, lock: std::fs::File) {
+    let Some(shared) = waiting.upgrade() else { return };
+    let mut place = shared.place();
+    if shared.closed.load(Ordering::SeqCst) {
+        return;
+    }
+    match share::serve(&shared.options, lock) {
+        Ok(seat) => *place = Place::Serving(Box::new(seat)),
+        Err(error) => tracing::error!(%error, "the sandbox could not be taken over by this process"),
+    }
+}

@@ -1,0 +1,86 @@
+//! An answer before it is HTTP, so that faults can change it.
+
+use axum::body::Body;
+use axum::http::header::{CONTENT_TYPE, RETRY_AFTER};
+use axum::http::{HeaderValue, StatusCode};
+use axum::response::Response;
+use serde::Serialize;
+
+const JSON: &str = "application/json";
+const HTML: &str = "text/html; charset=utf-8";
+
+/// Status, kind and body of an answer.
+#[derive(Debug, Clone)]
+pub(super) struct Reply {
+    pub(super) status: StatusCode,
+    kind: &'static str,
+    pub(super) body: Vec<u8>,
+    retry_after: Option<u16>,
+}
+
+impl Reply {
+    /// JSON of any shape.
+    pub(super) fn json<T: Serialize + ?Sized>(status: StatusCode, body: &T) -> Reply {
+        match serde_json::to_vec(body) {
+            Ok(body) => Reply {
+                status,
+                kind: JSON,
+                body,
+                retry_after: None,
+            },
+            Err(error) => Reply::html(StatusCode::INTERNAL_SERVER_ERROR, &error.to_string()),
+        }
+    }
+
+    /// 200 with JSON.
+    pub(super) fn ok<T: Serialize + ?Sized>(body: &T) -> Reply {
+        Reply::json(StatusCode::OK, body)
+    }
+
+    /// A page as web servers in front of an application send it.
+    pub(super) fn html(status: StatusCode, text: &str) -> Reply {
+        let body = format!(
+            "<html>\r\n<head><title>{status}</title></head>\r\n<body>\r\n<center><h1>{status}</h1></center>\r\n\
+             <hr><center>{text}</center>\r\n</body>\r\n</html>\r\n"
+        );
+        Reply {
+            status,
+            kind: HTML,
+            body: body.into_bytes(),
+            retry_after: None,
+        }
+    }
+
+    /// With a `Retry-After` header, in seconds.
+    pub(super) fn retry_after(mut self, seconds: u16) -> Reply {
+        self.retry_after = Some(seconds);
+        self
+    }
+
+    /// A 200 that says JSON and is none, nor text.
+    pub(super) fn garbage() -> Reply {
+        let body = b"{\"data\":[{\"id\":1,\"attr\xff\xfe\x00".to_vec();
+        Reply {
+            status: StatusCode::OK,
+            kind: JSON,
+            body,
+            retry_after: None,
+        }
+    }
+}
+
+impl From<Reply> for Response {
+    fn from(reply: Reply) -> Response {
+        let mut response = Response::new(Body::from(reply.body));
+        *response.status_mut() = reply.status;
+        response
+            .headers_mut()
+            .insert(CONTENT_TYPE, HeaderValue::from_static(reply.kind));
+        if let Some(seconds) = reply.retry_after {
+            response
+                .headers_mut()
+                .insert(RETRY_AFTER, HeaderValue::from(seconds));
+        }
+        response
+    }
+}

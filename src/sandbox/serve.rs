@@ -1,0 +1,273 @@
+//! Serving a world: its own thread, its own runtime, and what a fault does to a request.
+
+use std::io::ErrorKind;
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::sync::mpsc;
+use std::thread::JoinHandle;
+use std::time::Duration;
+
+use axum::Router;
+use axum::body::{Bytes, to_bytes};
+use axum::extract::{ConnectInfo, Request, State};
+use axum::http::StatusCode;
+use axum::response::Response;
+use tokio::net::TcpSocket;
+use tokio::sync::oneshot;
+
+use super::admin;
+use super::books::{Meter, Traffic, count};
+use super::call::Call;
+use super::error::SandboxError;
+use super::fault::{Faults, Kind};
+use super::mobsted::{self, Action};
+use super::reply::Reply;
+use super::token::Signer;
+use super::wire::{Gate, Hook};
+use super::world::World;
+use super::{Behaviour, Options};
+
+/// The largest request body that is read, in bytes.
+const BODY_LIMIT: usize = 1 << 20;
+
+/// Connections that may wait to be accepted.
+const BACKLOG: u32 = 4096;
+
+/// Everything that answering a request needs.
+#[derive(Debug)]
+pub(super) struct Site {
+    pub(super) world: World,
+    pub(super) faults: Faults,
+    pub(super) meter: Meter,
+    pub(super) signer: Signer,
+    pub(super) behaviour: Behaviour,
+    /// Tells this serving from others of the same folder.
+    pub(super) instance: String,
+}
+
+impl Site {
+    /// A site for an open world.
+    pub(super) fn new(world: World, options: &Options) -> Site {
+        Site {
+            signer: Signer::new(world.secret()),
+            faults: Faults::new(options.seed ^ (world.found() as u64), &options.faults),
+            meter: Meter::default(),
+            behaviour: options.behaviour,
+            instance: format!("{:016x}", fastrand::u64(..)),
+            world,
+        }
+    }
+
+    /// The requests received so far.
+    pub(super) fn traffic(&self) -> Traffic {
+        self.meter.read(self.faults.hits())
+    }
+}
+
+/// A running server. Dropping it closes the port and every connection.
+#[derive(Debug)]
+pub(super) struct Server {
+    pub(super) address: SocketAddr,
+    stop: Option<oneshot::Sender<()>>,
+    thread: Option<JoinHandle<()>>,
+}
+
+impl Server {
+    /// Serves on the first of the addresses that is free; the error is that of the last.
+    pub(super) fn start(addresses: &[SocketAddr], site: Arc<Site>) -> Result<Server, SandboxError> {
+        let addresses = addresses.to_vec();
+        let (stop, stopped) = oneshot::channel();
+        let (tell, told) = mpsc::channel();
+        let thread = std::thread::Builder::new()
+            .name("sandbox".to_owned())
+            .spawn(move || run(&addresses, site, &tell, stopped))
+            .map_err(|error| SandboxError::Server(error.to_string()))?;
+        match told.recv() {
+            Ok(Ok(address)) => Ok(Server {
+                address,
+                stop: Some(stop),
+                thread: Some(thread),
+            }),
+            Ok(Err(error)) => Err(error),
+            Err(_) => Err(SandboxError::Server("its thread ended".to_owned())),
+        }
+    }
+}
+
+impl Drop for Server {
+    fn drop(&mut self) {
+        drop(self.stop.take());
+        if let Some(thread) = self.thread.take() {
+            // A panic in there was reported when it happened; here it only has to be over.
+            let _ = thread.join();
+        }
+    }
+}
+
+type Told = mpsc::Sender<Result<SocketAddr, SandboxError>>;
+
+fn run(addresses: &[SocketAddr], site: Arc<Site>, tell: &Told, stopped: oneshot::Receiver<()>) {
+    let runtime = tokio::runtime::Builder::new_multi_thread()
+        .worker_threads(2)
+        .thread_name("sandbox-worker")
+        .enable_io()
+        .enable_time()
+        .build();
+    let runtime = match runtime {
+        Ok(runtime) => runtime,
+        Err(error) => {
+            let _ = tell.send(Err(SandboxError::Server(error.to_string())));
+            return;
+        }
+    };
+    runtime.block_on(async {
+        match listen(addresses) {
+            Ok((gate, address)) => {
+                for (id, delay) in site.world.deferred() {
+                    land_later(Arc::clone(&site), id, delay);
+                }
+                let service = Router::new().fallback(handle).with_state(site);
+                let service = service.into_make_service_with_connect_info::<Hook>();
+                let _ = tell.send(Ok(address));
+                tokio::select! {
+                    _ = axum::serve(gate, service) => {}
+                    _ = stopped => {}
+                }
+            }
+            Err(error) => {
+                let _ = tell.send(Err(error));
+            }
+        }
+    });
+    // Requests that hang would otherwise hold it up.
+    runtime.shutdown_timeout(Duration::from_millis(200));
+}
+
+fn listen(addresses: &[SocketAddr]) -> Result<(Gate, SocketAddr), SandboxError> {
+    let mut last = SandboxError::Server("it has no address to listen on".to_owned());
+    for &address in addresses {
+        let open = || {
+            let socket = if address.is_ipv4() {
+                TcpSocket::new_v4()
+            } else {
+                TcpSocket::new_v6()
+            }?;
+            // Or a port would stay taken for a minute after its last connection.
+            #[cfg(unix)]
+            socket.set_reuseaddr(true)?;
+            socket.bind(address)?;
+            let listener = socket.listen(BACKLOG)?;
+            let bound = listener.local_addr()?;
+            Ok((Gate(listener), bound))
+        };
+        match open() {
+            Ok(open) => return Ok(open),
+            Err(error) if ErrorKind::AddrInUse == std::io::Error::kind(&error) => {
+                last = SandboxError::Busy(address);
+            }
+            Err(source) => last = SandboxError::Listen { address, source },
+        }
+    }
+    Err(last)
+}
+
+async fn handle(
+    State(site): State<Arc<Site>>,
+    ConnectInfo(hook): ConnectInfo<Hook>,
+    request: Request,
+) -> Response {
+    let (parts, body) = request.into_parts();
+    let Ok(body) = to_bytes(body, BODY_LIMIT).await else {
+        return Reply::html(StatusCode::PAYLOAD_TOO_LARGE, "sandbox").into();
+    };
+    if let Some(path) = parts.uri.path().strip_prefix("/_sandbox/") {
+        return admin::answer(&site, &parts.method, path, &body).into();
+    }
+    let call = read(&parts, body);
+    count(&site.meter.requests);
+    mobsted::notice(&site, &call);
+    let fault = site.faults.decide(mobsted::route(&call));
+    let reply = match fault {
+        None => answer(site, call, Duration::ZERO).await,
+        Some(kind) => disturbed(kind, site, call, &hook).await,
+    };
+    reply.into()
+}
+
+fn read(parts: &axum::http::request::Parts, body: Bytes) -> Call {
+    Call::read(parts, body, mobsted::SERVER, mobsted::MASTER)
+}
+
+/// The answer that the request would get without a fault, after a delay. What takes time goes on when the client does
+/// not wait, as on the real platform.
+async fn answer(site: Arc<Site>, call: Call, delay: Duration) -> Reply {
+    let delay = delay + mobsted::latency(&site, &call);
+    if delay.is_zero() {
+        return settle(&site, &call);
+    }
+    let work = tokio::spawn(async move {
+        tokio::time::sleep(delay).await;
+        settle(&site, &call)
+    });
+    work.await
+        .unwrap_or_else(|_| Reply::html(StatusCode::INTERNAL_SERVER_ERROR, "sandbox"))
+}
+
+fn settle(site: &Site, call: &Call) -> Reply {
+    match mobsted::plan(site, call) {
+        Action::Show(reply) => reply,
+        Action::Do(command) => mobsted::carry_out(site, call, &command),
+    }
+}
+
+/// The answer that a fault makes of the request.
+async fn disturbed(kind: Kind, site: Arc<Site>, call: Call, hook: &Hook) -> Reply {
+    match kind {
+        Kind::DropBefore => hook.cut(),
+        Kind::DropLate(delay) => {
+            defer(&site, &call, delay);
+            hook.cut();
+        }
+        Kind::Error500 => return mobsted::server_error(),
+        Kind::Html502 => return Reply::html(StatusCode::BAD_GATEWAY, "nginx"),
+        Kind::TooMany429 => return mobsted::too_many(),
+        Kind::Slow(delay) => return answer(site, call, delay).await,
+        Kind::Hang => std::future::pending().await,
+        Kind::ExpireToken => return mobsted::expire(&site, &call),
+        Kind::DropAfter | Kind::Error500After | Kind::HangAfter | Kind::Truncate | Kind::Garbage => {
+            let reply = answer(site, call, Duration::ZERO).await;
+            return spoilt(kind, reply, hook).await;
+        }
+    }
+    Reply::html(StatusCode::OK, "nobody reads this: the connection is cut")
+}
+
+/// What is left of a right answer.
+async fn spoilt(kind: Kind, reply: Reply, hook: &Hook) -> Reply {
+    match kind {
+        Kind::Error500After => return mobsted::server_error(),
+        Kind::HangAfter => std::future::pending().await,
+        Kind::Garbage => return Reply::garbage(),
+        Kind::Truncate => hook.cut_after(reply.body.len() / 2),
+        _ => hook.cut(),
+    }
+    reply
+}
+
+fn defer(site: &Arc<Site>, call: &Call, delay: Duration) {
+    if let Action::Do(command) = mobsted::plan(site, call) {
+        match site.world.defer(command, delay) {
+            Ok(id) => land_later(Arc::clone(site), id, delay),
+            Err(error) => tracing::error!(%error, "the sandbox could not put an effect off"),
+        }
+    }
+}
+
+fn land_later(site: Arc<Site>, id: u64, delay: Duration) {
+    tokio::spawn(async move {
+        tokio::time::sleep(delay).await;
+        if let Err(error) = site.world.land(id) {
+            tracing::error!(%error, "the sandbox could not let a late effect land");
+        }
+    });
+}

@@ -1,0 +1,231 @@
+//! One sandbox folder among several processes: one serves, the others use it and wait to take its place.
+
+use std::fs::{self, File, OpenOptions, TryLockError};
+use std::io::ErrorKind;
+use std::net::SocketAddr;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use serde::{Deserialize, Serialize};
+
+use super::Options;
+use super::admin::Health;
+use super::books::Books;
+use super::error::SandboxError;
+use super::peer;
+use super::serve::{Server, Site};
+use super::world::{self, LOG_FILE, World};
+
+const LOCK_FILE: &str = "lock";
+const ADDRESS_FILE: &str = "address";
+
+/// How long a process that holds the lock may take until it answers.
+const PATIENCE: Duration = Duration::from_secs(5);
+
+/// Where a sandbox is served, as the file `address` in its folder tells it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub(super) struct Posted {
+    pub(super) address: SocketAddr,
+    pub(super) pid: u32,
+    instance: String,
+}
+
+/// A served world. Dropping it stops the server and then lets the folder go.
+#[derive(Debug)]
+pub(super) struct Seat {
+    /// First, so that it stops before the folder is let go.
+    _server: Server,
+    pub(super) site: Arc<Site>,
+    pub(super) posted: Posted,
+    _lock: File,
+}
+
+/// What a process found.
+#[derive(Debug)]
+pub(super) enum Found {
+    /// The folder was free, and is served from here now.
+    Free(Box<Seat>),
+    /// Another process serves it.
+    Taken(Posted),
+}
+
+/// What is known of a sandbox folder without opening it for serving.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Status {
+    /// Where it is served and by which process, when it is.
+    pub served: Option<(SocketAddr, u32)>,
+    /// Its books; `None` when no world has been made in it.
+    pub books: Option<Books>,
+}
+
+/// Serves the folder, or finds out who does.
+pub(super) fn find(options: &Options) -> Result<Found, SandboxError> {
+    if !options.listen.ip().is_loopback() {
+        return Err(SandboxError::NotLoopback(options.listen));
+    }
+    make_folder(&options.dir)?;
+    let deadline = Instant::now() + PATIENCE;
+    loop {
+        if let Some(lock) = try_lock(&options.dir)? {
+            return Ok(Found::Free(Box::new(serve(options, lock)?)));
+        }
+        // The address can be that of an earlier process while the new one is still opening the world.
+        let posted = read_address(&options.dir);
+        if let Some(posted) = &posted
+            && answers(posted)
+        {
+            return Ok(Found::Taken(posted.clone()));
+        }
+        if Instant::now() > deadline {
+            return Err(SandboxError::Silent {
+                dir: options.dir.clone(),
+                pid: posted.map(|posted| posted.pid),
+            });
+        }
+        std::thread::sleep(Duration::from_millis(5));
+    }
+}
+
+/// Waits until the folder's lock is free and takes it.
+pub(super) fn wait_for_lock(dir: &Path) -> Result<File, SandboxError> {
+    let (file, path) = open_lock(dir)?;
+    file.lock().map_err(SandboxError::file("lock", path))?;
+    Ok(file)
+}
+
+/// Opens the world and serves it, holding the lock.
+pub(super) fn serve(options: &Options, lock: File) -> Result<Seat, SandboxError> {
+    let before = read_address(&options.dir);
+    let path = options.dir.join(ADDRESS_FILE);
+    match fs::remove_file(&path) {
+        Err(error) if error.kind() != ErrorKind::NotFound => {
+            return Err(SandboxError::file("remove", path)(error));
+        }
+        _ => {}
+    }
+    let site = Arc::new(Site::new(World::open(&options.dir)?, options));
+    // The last port again, if any will do: addresses that clients have noted stay good.
+    let mut addresses = vec![options.listen];
+    let again = before
+        .map(|posted| posted.address)
+        .filter(|address| address.ip() == options.listen.ip());
+    if let Some(again) = again.filter(|_| options.listen.port() == 0) {
+        addresses.insert(0, again);
+    }
+    let server = Server::start(&addresses, Arc::clone(&site))?;
+    let posted = Posted {
+        address: server.address,
+        pid: std::process::id(),
+        instance: site.instance.clone(),
+    };
+    post_address(&path, &posted)?;
+    Ok(Seat {
+        _server: server,
+        site,
+        posted,
+        _lock: lock,
+    })
+}
+
+/// Where the folder is served, if the file that says so can be read.
+pub(super) fn read_address(dir: &Path) -> Option<Posted> {
+    serde_json::from_slice(&fs::read(dir.join(ADDRESS_FILE)).ok()?).ok()
+}
+
+/// What is known of the sandbox in the folder, whether or not a process serves it.
+pub fn status(dir: &Path) -> Result<Status, SandboxError> {
+    if !dir.join(LOG_FILE).exists() {
+        return Ok(Status {
+            served: None,
+            books: None,
+        });
+    }
+    if let Some(_lock) = try_lock(dir)? {
+        return Ok(Status {
+            served: None,
+            books: world::peek(dir)?,
+        });
+    }
+    let silent = |pid| SandboxError::Silent {
+        dir: dir.to_path_buf(),
+        pid,
+    };
+    let posted = read_address(dir).ok_or_else(|| silent(None))?;
+    if !answers(&posted) {
+        return Err(silent(Some(posted.pid)));
+    }
+    let books = peer::ask(posted.address, "GET", "books", "")?;
+    Ok(Status {
+        served: Some((posted.address, posted.pid)),
+        books: Some(books),
+    })
+}
+
+/// Forgets the world in the folder. Refused while a process serves it.
+pub fn reset(dir: &Path) -> Result<(), SandboxError> {
+    if !dir.exists() {
+        return Ok(());
+    }
+    let Some(_lock) = try_lock(dir)? else {
+        let pid = read_address(dir).map(|posted| posted.pid);
+        return Err(SandboxError::InUse {
+            dir: dir.to_path_buf(),
+            pid,
+        });
+    };
+    for name in [LOG_FILE, ADDRESS_FILE] {
+        let path = dir.join(name);
+        match fs::remove_file(&path) {
+            Err(error) if error.kind() != ErrorKind::NotFound => {
+                return Err(SandboxError::file("remove", path)(error));
+            }
+            _ => {}
+        }
+    }
+    Ok(())
+}
+
+/// Whether the process that posted the address still serves there.
+pub(super) fn answers(posted: &Posted) -> bool {
+    let health = peer::ask::<Health>(posted.address, "GET", "status", "");
+    health.is_ok_and(|health| health.instance == posted.instance && health.pid == posted.pid)
+}
+
+fn make_folder(dir: &Path) -> Result<(), SandboxError> {
+    let mut builder = fs::DirBuilder::new();
+    builder.recursive(true);
+    #[cfg(unix)]
+    std::os::unix::fs::DirBuilderExt::mode(&mut builder, 0o700);
+    builder
+        .create(dir)
+        .map_err(SandboxError::file("make the folder", dir))
+}
+
+/// The folder's lock, unless another holds it.
+fn try_lock(dir: &Path) -> Result<Option<File>, SandboxError> {
+    let (file, path) = open_lock(dir)?;
+    match file.try_lock() {
+        Ok(()) => Ok(Some(file)),
+        Err(TryLockError::WouldBlock) => Ok(None),
+        Err(TryLockError::Error(error)) => Err(SandboxError::file("lock", path)(error)),
+    }
+}
+
+fn open_lock(dir: &Path) -> Result<(File, PathBuf), SandboxError> {
+    let path = dir.join(LOCK_FILE);
+    let mut options = OpenOptions::new();
+    options.read(true).write(true).create(true).truncate(false);
+    #[cfg(unix)]
+    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
+    let file = options.open(&path).map_err(SandboxError::file("open", &path))?;
+    Ok((file, path))
+}
+
+/// Readers see the whole file or none.
+fn post_address(path: &Path, posted: &Posted) -> Result<(), SandboxError> {
+    let text = serde_json::to_vec(posted).unwrap_or_default();
+    let draft = path.with_extension("new");
+    fs::write(&draft, text).map_err(SandboxError::file("write", &draft))?;
+    fs::rename(&draft, path).map_err(SandboxError::file("write", path))
+}

@@ -1,0 +1,145 @@
+//! What survives the end of the serving process.
+
+use super::super::SandboxError;
+use super::super::world::LOG_FILE;
+use super::*;
+
+#[test]
+fn everything_is_there_again_after_reopening() {
+    let rig = Rig::new();
+    let (token, master) = (rig.token(), rig.sandbox.master());
+    for n in 0..3 {
+        rig.create(&token, &format!("u{n}@example.com")).json(200);
+    }
+    let wrapper = json!({ "Name": "Own", "appWebSiteUrl": "https://own.example" });
+    rig.request("POST", "/api/v8/applications")
+        .bearer(&token)
+        .body(&wrapper)
+        .json(200);
+    let before = rig.sandbox.books().unwrap();
+    let rig = rig.reopened();
+    let after = rig.sandbox.books().unwrap();
+    assert_eq!(after.tenants, before.tenants);
+    assert_eq!(after.apps, before.apps);
+    assert_eq!(after.totals, before.totals);
+    assert_eq!(after.traffic.requests, 0);
+    assert_eq!(rig.sandbox.master().password, master.password);
+    assert_eq!(
+        rig.create(&token, "U1@example.com").status(),
+        400,
+        "the old token works, the address is taken"
+    );
+}
+
+#[test]
+fn an_answered_creation_is_in_the_log_before_the_answer() {
+    let rig = Rig::new();
+    let token = rig.token();
+    for n in 0..20 {
+        let created = rig.create(&token, &format!("u{n}@example.com")).json(200);
+        let log = std::fs::read_to_string(rig.dir.path().join(LOG_FILE)).unwrap();
+        assert!(log.contains(created["authentication"]["password"].as_str().unwrap()));
+    }
+}
+
+#[test]
+fn a_torn_last_line_is_dropped_and_a_bad_one_before_it_is_named() {
+    let rig = Rig::new();
+    rig.create(&rig.token(), "ann@example.com").json(200);
+    let Rig { sandbox, dir } = rig;
+    sandbox.shutdown();
+    let path = dir.path().join(LOG_FILE);
+    let whole = std::fs::read_to_string(&path).unwrap();
+    std::fs::write(&path, format!("{whole}{{\"at\":17")).unwrap();
+    let sandbox = start(dir.path());
+    assert_eq!(sandbox.books().unwrap().tenants.len(), 1);
+    sandbox.shutdown();
+    assert_eq!(std::fs::read_to_string(&path).unwrap(), whole);
+    std::fs::write(
+        &path,
+        whole.replacen("\"at\"", "\"at", 2).replacen("\"at", "\"at\"", 1),
+    )
+    .unwrap();
+    let error = Sandbox::start(Options::new(dir.path())).unwrap_err();
+    assert!(matches!(error, SandboxError::Corrupt { line: 2, .. }), "{error}");
+}
+
+#[test]
+fn every_prefix_of_the_log_opens() {
+    let rig = Rig::with_fault("partners:drop-late:0:0.5");
+    let token = rig.token();
+    for n in 0..6 {
+        let _ = rig.create(&token, &format!("u{n}@example.com")).send();
+    }
+    eventually("the landings", || rig.sandbox.books().unwrap().tenants.len() == 6);
+    let Rig { sandbox, dir } = rig;
+    sandbox.shutdown();
+    let path = dir.path().join(LOG_FILE);
+    let whole = std::fs::read(&path).unwrap();
+    for end in (0..whole.len()).step_by(61) {
+        std::fs::write(&path, &whole[..end]).unwrap();
+        let world = super::super::world::World::open(dir.path()).unwrap();
+        assert!(world.mobsted(|state| state.master().is_some()), "{end}");
+        assert!(world.deferred().is_empty(), "{end}");
+    }
+}
+
+#[test]
+fn a_late_effect_lands_when_another_opens_the_world() {
+    let rig = Rig::with_fault("partners:drop-late:1");
+    let token = rig.token();
+    assert!(rig.create(&token, "ann@example.com").send().is_err());
+    rig.sandbox
+        .add_faults(&["applications-post:drop-late:3600000".parse().unwrap()])
+        .unwrap();
+    let wrapper = json!({ "Name": "Own", "appWebSiteUrl": "https://own.example" });
+    let make = rig
+        .request("POST", "/api/v8/applications")
+        .bearer(&token)
+        .body(&wrapper);
+    assert!(make.send().is_err());
+    let Rig { sandbox, dir } = rig;
+    eventually("the first landing", || {
+        sandbox.books().unwrap().tenants.len() == 1
+    });
+    assert_eq!(sandbox.books().unwrap().pending, 1);
+    sandbox.shutdown();
+    // The clock goes on while nobody serves.
+    let path = dir.path().join(LOG_FILE);
+    let log = std::fs::read_to_string(&path).unwrap();
+    let due = log.rsplit_once("\"due\":").unwrap().1.split(',').next().unwrap();
+    std::fs::write(&path, log.replace(due, "1")).unwrap();
+    let books = start(dir.path()).books().unwrap();
+    assert_eq!(
+        (books.apps.len(), books.pending, books.totals.landed_late),
+        (1, 0, 2)
+    );
+}
+
+#[test]
+fn a_world_of_a_newer_format_is_refused() {
+    let dir = tempfile::tempdir().unwrap();
+    let line = json!({ "at": 1, "what": { "world": { "format": 2, "more": true } } });
+    std::fs::write(dir.path().join(LOG_FILE), format!("{line}\nwhatever\n")).unwrap();
+    let error = Sandbox::start(Options::new(dir.path())).unwrap_err();
+    assert!(
+        matches!(
+            error,
+            SandboxError::NewerFormat {
+                found: 2,
+                known: 1,
+                ..
+            }
+        ),
+        "{error}"
+    );
+}
+
+#[test]
+fn a_file_that_is_no_world_is_left_alone() {
+    let dir = tempfile::tempdir().unwrap();
+    let line = json!({ "at": 1, "what": { "mobsted": "all_expired" } });
+    std::fs::write(dir.path().join(LOG_FILE), format!("{line}\n")).unwrap();
+    let error = Sandbox::start(Options::new(dir.path())).unwrap_err();
+    assert!(matches!(error, SandboxError::Corrupt { line: 1, .. }), "{error}");
+}

@@ -1,0 +1,237 @@
+//! Each fault as a client meets it, and what it leaves behind.
+
+use std::io::ErrorKind;
+
+use super::super::Traffic;
+use super::super::mobsted::Command;
+use super::super::world::World;
+use super::*;
+
+/// How long a client waits for an answer that never comes.
+const SOON: Duration = Duration::from_millis(150);
+
+/// Creates one sub-account under the fault, and says what came of it and how many accounts there are.
+fn creating(fault: &str) -> (io::Result<Answer>, usize) {
+    let rig = Rig::with_fault(fault);
+    let request = rig.create(&rig.token(), "ann@example.com");
+    let answer = if fault.contains("hang") {
+        request.send_for(SOON)
+    } else {
+        request.send()
+    };
+    (answer, rig.sandbox.books().unwrap().tenants.len())
+}
+
+fn is_dead(answer: &io::Result<Answer>) -> bool {
+    matches!(answer, Err(error) if matches!(error.kind(), ErrorKind::UnexpectedEof | ErrorKind::ConnectionReset))
+}
+
+fn is_silent(answer: &io::Result<Answer>) -> bool {
+    matches!(answer, Err(error) if matches!(error.kind(), ErrorKind::WouldBlock | ErrorKind::TimedOut))
+}
+
+#[test]
+fn a_dropped_connection_ends_without_a_byte_before_or_after_the_effect() {
+    let (answer, made) = creating("partners:drop-before");
+    assert!(is_dead(&answer) && made == 0, "{answer:?} {made}");
+    let (answer, made) = creating("partners:drop-after");
+    assert!(is_dead(&answer) && made == 1, "{answer:?} {made}");
+}
+
+#[test]
+fn error_answers_come_before_or_after_the_effect() {
+    for (fault, status, made) in [
+        ("partners:500", 500, 0),
+        ("partners:500-after", 500, 1),
+        ("partners:502-html", 502, 0),
+        ("partners:429", 429, 0),
+    ] {
+        let (answer, found) = creating(fault);
+        let answer = answer.unwrap();
+        assert_eq!((answer.status, found), (status, made), "{fault}");
+        assert_eq!(answer.head.contains("retry-after: 1"), status == 429, "{fault}");
+        assert_eq!(answer.head.contains("text/html"), status == 502, "{fault}");
+    }
+}
+
+#[test]
+fn hanging_requests_get_nothing_and_do_not_hold_up_the_end() {
+    let (answer, made) = creating("partners:hang");
+    assert!(is_silent(&answer) && made == 0, "{answer:?} {made}");
+    let rig = Rig::with_fault("partners:hang-after");
+    let request = rig.create(&rig.token(), "ann@example.com");
+    std::thread::scope(|scope| {
+        let waiting = scope.spawn(move || request.send());
+        eventually("the effect", || rig.sandbox.books().unwrap().tenants.len() == 1);
+        let begin = Instant::now();
+        rig.sandbox.shutdown();
+        assert!(begin.elapsed() < Duration::from_secs(2));
+        assert!(is_dead(&waiting.join().unwrap()));
+    });
+}
+
+#[test]
+fn a_slow_answer_is_a_right_one_and_its_effect_does_not_need_the_client() {
+    let rig = Rig::with_fault("partners:slow:100");
+    let token = rig.token();
+    let begin = Instant::now();
+    rig.create(&token, "ann@example.com").json(200);
+    assert!(begin.elapsed() >= Duration::from_millis(100));
+    assert!(is_silent(
+        &rig.create(&token, "bob@example.com")
+            .send_for(Duration::from_millis(10))
+    ));
+    eventually("the effect", || rig.sandbox.books().unwrap().tenants.len() == 2);
+}
+
+#[test]
+fn a_truncated_answer_promises_more_than_it_gives() {
+    let (answer, made) = creating("partners:truncate");
+    let answer = answer.unwrap();
+    let length = answer
+        .head
+        .split("content-length: ")
+        .nth(1)
+        .unwrap()
+        .lines()
+        .next()
+        .unwrap();
+    let promised: usize = length.parse().unwrap();
+    assert_eq!((answer.status, made), (200, 1));
+    assert_eq!(answer.body.len(), promised / 2);
+    assert!(answer.body.starts_with(b"{"));
+}
+
+#[test]
+fn a_garbage_answer_is_a_200_that_nobody_can_read() {
+    let (answer, made) = creating("partners:garbage");
+    let answer = answer.unwrap();
+    assert_eq!((answer.status, made), (200, 1));
+    assert!(serde_json::from_slice::<Value>(&answer.body).is_err());
+    assert!(String::from_utf8(answer.body).is_err());
+}
+
+#[test]
+fn an_expired_token_stays_expired_and_its_refresh_token_works() {
+    let rig = Rig::with_fault("partners:expire-token:x1");
+    let tokens = rig.sign_in();
+    let token = tokens["access_token"].as_str().unwrap();
+    assert_eq!(rig.create(token, "ann@example.com").status(), 401);
+    assert_eq!(rig.create(token, "ann@example.com").status(), 401);
+    let path = format!(
+        "/api/v8/refresh?refresh_token={}",
+        tokens["refresh_token"].as_str().unwrap()
+    );
+    let fresh = rig.request("GET", &path).json(200);
+    assert_eq!(
+        rig.create(fresh["access_token"].as_str().unwrap(), "ann@example.com")
+            .status(),
+        200
+    );
+}
+
+#[test]
+fn a_late_effect_lands_after_its_connection_has_died() {
+    let rig = Rig::with_fault("partners:drop-late:3600000:x1");
+    let token = rig.token();
+    assert!(is_dead(&rig.create(&token, "ann@example.com").send()));
+    let books = rig.sandbox.books().unwrap();
+    assert_eq!((books.tenants.len(), books.pending), (0, 1));
+    rig.sandbox
+        .add_faults(&["partners:drop-late:20:x1".parse().unwrap()])
+        .unwrap();
+    assert!(is_dead(&rig.create(&token, "bob@example.com").send()));
+    eventually("the landing", || {
+        rig.sandbox.books().unwrap().totals.landed_late == 1
+    });
+    let books = rig.sandbox.books().unwrap();
+    assert_eq!((books.tenants.len(), books.pending), (1, 1));
+    assert_eq!(books.tenants[0].email, "bob@example.com");
+}
+
+#[test]
+fn a_late_effect_that_was_overtaken_is_refused() {
+    let dir = tempfile::tempdir().unwrap();
+    let world = World::open(dir.path()).unwrap();
+    let create = |email: &str| Command::CreateTenant {
+        email: email.to_owned(),
+    };
+    let late = world
+        .defer(create("ann@example.com"), Duration::from_hours(1))
+        .unwrap();
+    world.perform(&create("Ann@example.com")).unwrap();
+    world.land(late).unwrap();
+    world.land(late).unwrap();
+    let books = world.books(Traffic::default());
+    assert_eq!((books.tenants.len(), books.pending), (1, 0));
+    assert_eq!(
+        (books.totals.duplicates_refused, books.totals.landed_late),
+        (1, 0)
+    );
+}
+
+#[test]
+fn faults_come_and_go_by_request() {
+    let rig = Rig::new();
+    let token = rig.token();
+    let set = rig.request("POST", "/_sandbox/faults");
+    assert_eq!(
+        set.clone().text("partners:500:x1\nauth:429").json(200)["faults"]
+            .as_array()
+            .unwrap()
+            .len(),
+        2
+    );
+    let wrong = set.text("{\"faults\":[\"partners:50\"]}").json(400);
+    assert!(
+        wrong["error"].as_str().unwrap().contains("did you mean 500?"),
+        "{wrong}"
+    );
+    assert_eq!(rig.create(&token, "ann@example.com").status(), 500);
+    assert_eq!(rig.create(&token, "ann@example.com").status(), 200);
+    assert_eq!(rig.request("GET", "/api/v8/auth").status(), 429);
+    assert_eq!(
+        rig.request("DELETE", "/_sandbox/faults").json(200)["faults"],
+        json!([])
+    );
+    assert_eq!(rig.request("GET", "/api/v8/auth").status(), 401);
+    assert_eq!(rig.sandbox.books().unwrap().traffic.faults, 2);
+}
+
+#[test]
+fn an_operator_can_expire_all_tokens_and_spoil_a_first_password() {
+    let rig = Rig::new();
+    let token = rig.token();
+    rig.create(&token, "a+b@example.com").json(200);
+    let first = rig.sandbox.books().unwrap().tenants[0].password.clone();
+    let row = || {
+        let token = rig.token();
+        let list = rig
+            .request("GET", "/api/v8/object?applicationId=1")
+            .bearer(&token)
+            .json(200);
+        list["data"][0]["attributes"]["UserPassword"].clone()
+    };
+    assert_eq!(rig.request("POST", "/_sandbox/expire-tokens").status(), 200);
+    assert_eq!(rig.create(&token, "bob@example.com").status(), 401);
+    assert_eq!(
+        rig.request("POST", "/_sandbox/tenants/a%2Bb%40example.com/password-changed")
+            .status(),
+        200
+    );
+    assert_eq!(row(), json!(first), "the row goes on showing the first password");
+    assert_ne!(rig.sandbox.books().unwrap().tenants[0].password, first);
+    assert_eq!(
+        rig.request("POST", "/_sandbox/tenants/A+B@example.com/password-gone")
+            .status(),
+        200
+    );
+    assert_eq!(row(), Value::Null);
+    assert_eq!(
+        rig.request("POST", "/_sandbox/tenants/nobody/password-gone")
+            .status(),
+        404
+    );
+    let status = rig.request("GET", "/_sandbox/status").send().unwrap();
+    assert!(!String::from_utf8(status.body).unwrap().contains(&first));
+}

@@ -1,0 +1,133 @@
+//! One folder, several sandboxes.
+
+use super::super::share::{answers, read_address};
+use super::super::{Role, SandboxError, reset, status};
+use super::*;
+
+#[test]
+fn the_second_attaches_and_takes_over_when_the_first_ends() {
+    let rig = Rig::new();
+    let second = start(rig.dir.path());
+    assert_eq!(
+        (rig.sandbox.role(), second.role()),
+        (Role::Serving, Role::Attached)
+    );
+    assert_eq!(second.address(), rig.sandbox.address());
+    assert_eq!(second.master(), rig.sandbox.master());
+    let token = rig.token();
+    rig.create(&token, "ann@example.com").json(200);
+    let books = rig.sandbox.books().unwrap();
+    assert_eq!(second.books().unwrap().tenants, books.tenants);
+    let Rig { sandbox, dir } = rig;
+    let address = sandbox.address();
+    sandbox.shutdown();
+    eventually("the succession", || second.role() == Role::Serving);
+    assert_eq!(second.address(), address, "the port stays when it can");
+    assert_eq!(second.books().unwrap().tenants, books.tenants);
+    let rig = Rig { sandbox: second, dir };
+    assert_eq!(rig.create(&token, "bob@example.com").status(), 200);
+}
+
+#[test]
+fn an_attached_one_that_has_ended_does_not_take_over() {
+    let rig = Rig::new();
+    let second = start(rig.dir.path());
+    let begin = Instant::now();
+    second.shutdown();
+    assert!(
+        begin.elapsed() < Duration::from_secs(1),
+        "its waiting thread does not hold it up"
+    );
+    let Rig { sandbox, dir } = rig;
+    sandbox.shutdown();
+    let next = start(dir.path());
+    eventually("serving", || next.role() == Role::Serving);
+}
+
+#[test]
+fn faults_of_an_attached_one_go_to_the_one_that_serves() {
+    let rig = Rig::new();
+    let token = rig.token();
+    let mut options = Options::new(rig.dir.path());
+    options.faults = vec!["partners:500:x1".parse().unwrap()];
+    let second = Sandbox::start(options).unwrap();
+    assert_eq!(rig.create(&token, "ann@example.com").status(), 500);
+    second.add_faults(&["partners:429:x1".parse().unwrap()]).unwrap();
+    assert_eq!(rig.create(&token, "ann@example.com").status(), 429);
+    assert_eq!(rig.create(&token, "ann@example.com").status(), 200);
+}
+
+#[test]
+fn of_many_starting_at_once_one_serves_and_all_agree() {
+    let dir = tempfile::tempdir().unwrap();
+    let all: Vec<Sandbox> = std::thread::scope(|scope| {
+        let starts: Vec<_> = (0..8).map(|_| scope.spawn(|| start(dir.path()))).collect();
+        starts.into_iter().map(|thread| thread.join().unwrap()).collect()
+    });
+    assert_eq!(
+        all.iter()
+            .filter(|sandbox| sandbox.role() == Role::Serving)
+            .count(),
+        1
+    );
+    for sandbox in &all {
+        assert_eq!(sandbox.master(), all[0].master());
+    }
+}
+
+#[test]
+fn a_stale_address_is_not_believed() {
+    let rig = Rig::new();
+    let Rig { sandbox, dir } = rig;
+    let path = dir.path().join("address");
+    let stale = std::fs::read(&path).unwrap();
+    sandbox.shutdown();
+    let _serving = start(dir.path());
+    assert!(answers(&read_address(dir.path()).unwrap()));
+    // It was posted by this very process and for the same port, and still it is another's.
+    std::fs::write(&path, stale).unwrap();
+    assert!(!answers(&read_address(dir.path()).unwrap()));
+}
+
+#[test]
+fn status_tells_who_serves_and_reset_waits_for_nobody() {
+    let dir = tempfile::tempdir().unwrap();
+    assert_eq!(status(dir.path()).unwrap().books, None);
+    let sandbox = start(dir.path());
+    let rig = Rig { sandbox, dir };
+    rig.create(&rig.token(), "ann@example.com").json(200);
+    let served = status(rig.dir.path()).unwrap();
+    assert_eq!(served.served, Some((rig.sandbox.address(), std::process::id())));
+    let error = reset(rig.dir.path()).unwrap_err();
+    assert!(
+        matches!(error, SandboxError::InUse { pid: Some(_), .. }),
+        "{error}"
+    );
+    let Rig { sandbox, dir } = rig;
+    sandbox.shutdown();
+    let idle = status(dir.path()).unwrap();
+    assert_eq!(idle.served, None);
+    assert_eq!(idle.books.unwrap().tenants, served.books.unwrap().tenants);
+    reset(dir.path()).unwrap();
+    assert_eq!(status(dir.path()).unwrap().books, None);
+    assert_eq!(start(dir.path()).books().unwrap().tenants, []);
+    reset(&dir.path().join("nowhere")).unwrap();
+}
+
+#[test]
+fn only_free_loopback_addresses_will_do() {
+    let dir = tempfile::tempdir().unwrap();
+    let mut options = Options::new(dir.path());
+    options.listen = "0.0.0.0:0".parse().unwrap();
+    let error = Sandbox::start(options.clone()).unwrap_err();
+    assert!(matches!(error, SandboxError::NotLoopback(_)), "{error}");
+    let taken = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    options.listen = taken.local_addr().unwrap();
+    let error = Sandbox::start(options.clone()).unwrap_err();
+    assert!(matches!(error, SandboxError::Busy(_)), "{error}");
+    drop(taken);
+    let sandbox = Sandbox::start(options.clone()).unwrap();
+    assert_eq!(sandbox.address(), options.listen);
+    sandbox.shutdown();
+    assert!(TcpStream::connect(options.listen).is_err(), "the port is closed");
+}

@@ -1,0 +1,131 @@
+//! Connections that a fault can cut: before the first byte of an answer, or in the middle of its body.
+
+use std::io;
+use std::net::SocketAddr;
+use std::pin::Pin;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::task::{Context, Poll, ready};
+use std::time::Duration;
+
+use axum::extract::connect_info::Connected;
+use axum::serve::{IncomingStream, Listener};
+use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
+use tokio::net::{TcpListener, TcpStream};
+
+const OPEN: usize = usize::MAX;
+const DEAD: usize = usize::MAX - 1;
+
+/// A hold on a connection, given to the handlers of its requests.
+#[derive(Debug, Clone)]
+pub(super) struct Hook(Arc<AtomicUsize>);
+
+impl Hook {
+    /// From now on nothing more is written. The next attempt to answer closes the connection.
+    pub(super) fn cut(&self) {
+        self.0.store(DEAD, Ordering::Release);
+    }
+
+    /// The next answer goes out up to this many bytes of its body; then the connection closes.
+    pub(super) fn cut_after(&self, body_bytes: usize) {
+        self.0.store(body_bytes.min(DEAD - 1), Ordering::Release);
+    }
+}
+
+impl Connected<IncomingStream<'_, Gate>> for Hook {
+    fn connect_info(stream: IncomingStream<'_, Gate>) -> Hook {
+        stream.io().hook.clone()
+    }
+}
+
+/// A listener whose connections have hooks.
+#[derive(Debug)]
+pub(super) struct Gate(pub(super) TcpListener);
+
+impl Listener for Gate {
+    type Io = Wire;
+    type Addr = SocketAddr;
+
+    async fn accept(&mut self) -> (Wire, SocketAddr) {
+        loop {
+            match self.0.accept().await {
+                Ok((stream, address)) => {
+                    // Small answers must not wait for one another; without it they are only slower.
+                    let _ = stream.set_nodelay(true);
+                    let hook = Hook(Arc::new(AtomicUsize::new(OPEN)));
+                    return (
+                        Wire {
+                            stream,
+                            hook,
+                            left: None,
+                        },
+                        address,
+                    );
+                }
+                Err(error) => {
+                    tracing::debug!(%error, "the sandbox could not accept a connection");
+                    // Out of file descriptors, most likely: give the others time to close.
+                    tokio::time::sleep(Duration::from_millis(20)).await;
+                }
+            }
+        }
+    }
+
+    fn local_addr(&self) -> io::Result<SocketAddr> {
+        self.0.local_addr()
+    }
+}
+
+/// A connection.
+#[derive(Debug)]
+pub(super) struct Wire {
+    stream: TcpStream,
+    hook: Hook,
+    /// Bytes that may yet be written of an answer that is being cut short.
+    left: Option<usize>,
+}
+
+impl AsyncRead for Wire {
+    fn poll_read(
+        mut self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+        buf: &mut ReadBuf<'_>,
+    ) -> Poll<io::Result<()>> {
+        Pin::new(&mut self.stream).poll_read(cx, buf)
+    }
+}
+
+impl AsyncWrite for Wire {
+    fn poll_write(mut self: Pin<&mut Self>, cx: &mut Context<'_>, buf: &[u8]) -> Poll<io::Result<usize>> {
+        let body = match self.hook.0.load(Ordering::Acquire) {
+            OPEN => return Pin::new(&mut self.stream).poll_write(cx, buf),
+            DEAD => return Poll::Ready(Err(io::ErrorKind::ConnectionReset.into())),
+            body => body,
+        };
+        // The server writes the head and the start of the body in one piece (this type offers no vectored writes).
+        let left = self.left.unwrap_or_else(|| head_length(buf) + body);
+        if left == 0 {
+            self.hook.cut();
+            return Poll::Ready(Err(io::ErrorKind::ConnectionReset.into()));
+        }
+        let part = &buf[..buf.len().min(left)];
+        let written = ready!(Pin::new(&mut self.stream).poll_write(cx, part))?;
+        self.left = Some(left - written);
+        Poll::Ready(Ok(written))
+    }
+
+    fn poll_flush(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Pin::new(&mut self.stream).poll_flush(cx)
+    }
+
+    fn poll_shutdown(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Pin::new(&mut self.stream).poll_shutdown(cx)
+    }
+}
+
+fn head_length(answer: &[u8]) -> usize {
+    answer
+        .windows(4)
+        .position(|four| four == b"\r\n\r\n")
+        .map_or(answer.len(), |end| end + 4)
+}
