@@ -45,4 +45,5 @@
 
 pub mod clock;
 pub mod sandbox;
+pub mod transport;
 pub mod value;

@@ -1,0 +1,105 @@
+//! Which addresses may be spoken to, and where sandbox hosts really are.
+
+use std::fmt;
+use std::net::SocketAddr;
+use std::sync::Arc;
+
+use url::{Host, Url};
+
+/// Hosts below this name are the sandbox's. No public name can end like this.
+pub const SANDBOX_SUFFIX: &str = ".mobsted.sandbox";
+
+/// Tells where a sandbox host listens at the moment; asked for each new connection.
+#[derive(Clone)]
+pub struct Routes(Arc<Lookup>);
+
+/// From a host name to its present address.
+type Lookup = dyn Fn(&str) -> Option<SocketAddr> + Send + Sync;
+
+impl Routes {
+    /// No sandbox runs.
+    pub fn none() -> Routes {
+        Routes::new(|_| None)
+    }
+
+    /// Asks `lookup` for each host, which is in lower case.
+    pub fn new(lookup: impl Fn(&str) -> Option<SocketAddr> + Send + Sync + 'static) -> Routes {
+        Routes(Arc::new(lookup))
+    }
+
+    /// The address of `host`, when it is known.
+    pub fn find(&self, host: &str) -> Option<SocketAddr> {
+        (self.0)(host)
+    }
+}
+
+impl Default for Routes {
+    fn default() -> Routes {
+        Routes::none()
+    }
+}
+
+impl fmt::Debug for Routes {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Routes")
+    }
+}
+
+/// Does this host belong to the sandbox?
+pub fn is_sandbox_host(host: &str) -> bool {
+    let host = host.trim_end_matches('.').to_ascii_lowercase();
+    host.ends_with(SANDBOX_SUFFIX) || host == SANDBOX_SUFFIX[1..]
+}
+
+/// Does this address stay on this machine: `127.0.0.0/8`, `::1`, `localhost` and the names below it?
+pub fn is_loopback(url: &Url) -> bool {
+    match url.host() {
+        Some(Host::Ipv4(address)) => address.is_loopback(),
+        Some(Host::Ipv6(address)) => address.is_loopback(),
+        Some(Host::Domain(name)) => is_localhost(name),
+        None => false,
+    }
+}
+
+/// `localhost` and the names below it, which never leave the machine (RFC 6761).
+pub(super) fn is_localhost(name: &str) -> bool {
+    let name = name.trim_end_matches('.').to_ascii_lowercase();
+    name == "localhost" || name.ends_with(".localhost")
+}
+
+/// What may be reached.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct AddressRules {
+    /// See [`super::HttpConfig::only_sandbox`].
+    pub(super) only_sandbox: bool,
+}
+
+impl AddressRules {
+    /// Why this address may not be used, or nothing when it may.
+    pub(super) fn refusal(self, url: &Url) -> Option<String> {
+        let Some(host) = url.host_str() else {
+            return Some("the address names no host".to_owned());
+        };
+        let sandbox = is_sandbox_host(host);
+        match url.scheme() {
+            "http" | "https" => {}
+            other => return Some(format!("{other} addresses are not spoken, only https")),
+        }
+        if !url.username().is_empty() || url.password().is_some() {
+            return Some("an address must not carry credentials".to_owned());
+        }
+        if self.only_sandbox && !sandbox {
+            return Some("this run uses the sandbox, and only sandbox hosts can be reached".to_owned());
+        }
+        if sandbox && !self.only_sandbox {
+            return Some("this account lives in the sandbox; run with --sandbox".to_owned());
+        }
+        if url.scheme() == "http" && !sandbox && !is_loopback(url) {
+            return Some("plain http would show the credentials to the network; use https".to_owned());
+        }
+        None
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,48 @@
+//! Tests of the module above.
+
+use super::*;
+
+fn refusal(only_sandbox: bool, url: &str) -> Option<String> {
+    AddressRules { only_sandbox }.refusal(&Url::parse(url).unwrap())
+}
+
+#[test]
+fn plain_http_is_for_loopback_only() {
+    for url in [
+        "http://127.0.0.1:8080/",
+        "http://127.9.9.9/",
+        "http://[::1]:8080/",
+        "http://localhost:1/",
+        "http://a-admin.localhost:1/",
+        "https://acme-admin.mobsted.com/",
+    ] {
+        assert_eq!(refusal(false, url), None, "{url}");
+    }
+    for url in [
+        "http://acme-admin.mobsted.com/",
+        "http://10.0.0.1/",
+        "http://localhost.example.com/",
+        "http://127.0.0.1.example.com/",
+        "http://[::ffff:10.0.0.1]/",
+        "ftp://localhost/",
+        "https://user:word@acme-admin.mobsted.com/",
+    ] {
+        assert!(refusal(false, url).is_some(), "{url}");
+    }
+}
+
+#[test]
+fn the_sandbox_and_the_world_never_mix() {
+    assert_eq!(refusal(true, "http://acme-admin.mobsted.sandbox/"), None);
+    assert_eq!(refusal(true, "https://ACME-admin.Mobsted.Sandbox./"), None);
+    for url in [
+        "https://acme-admin.mobsted.com/",
+        "http://127.0.0.1:1/",
+        "https://mobsted.sandbox.example.com/",
+        "https://xmobsted.sandbox/",
+    ] {
+        assert!(refusal(true, url).is_some(), "{url}");
+    }
+    let text = refusal(false, "http://acme-admin.mobsted.sandbox/").unwrap();
+    assert!(text.contains("--sandbox"), "{text}");
+}

@@ -1,0 +1,136 @@
+//! Connections: who dials, with or without TLS and proxy, and where names lead.
+
+use std::net::{Ipv4Addr, Ipv6Addr, SocketAddr};
+use std::sync::{Arc, OnceLock};
+use std::time::Duration;
+
+use reqwest::dns::{Addrs, Name, Resolve, Resolving};
+use url::Url;
+
+use super::address;
+use super::error::{ErrorKind, TransportError};
+use super::{HttpConfig, error};
+
+/// An idle connection is closed before the usual servers close theirs: a request that meets a closing connection
+/// is a request in doubt.
+const IDLE: Duration = Duration::from_secs(15);
+
+/// One client per kind of connection, each built when it is first needed.
+#[derive(Debug)]
+pub(super) struct Clients {
+    settings: Settings,
+    plain: Built,
+    local_tls: Built,
+    public_tls: Built,
+}
+
+type Built = OnceLock<Result<reqwest::Client, String>>;
+
+#[derive(Debug, Clone)]
+struct Settings {
+    connect_timeout: Duration,
+    reply_timeout: Duration,
+    user_agent: String,
+}
+
+/// The kind of a connection.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Dial {
+    /// To this machine without TLS. Never through a proxy.
+    Plain,
+    /// To this machine with TLS. Never through a proxy.
+    LocalTls,
+    /// To the network, with TLS, through the system's proxy if there is one.
+    PublicTls,
+}
+
+impl Clients {
+    pub(super) fn new(config: &HttpConfig) -> Clients {
+        Clients {
+            settings: Settings {
+                connect_timeout: config.connect_timeout,
+                reply_timeout: config.reply_timeout,
+                user_agent: config.user_agent.clone(),
+            },
+            plain: OnceLock::new(),
+            local_tls: OnceLock::new(),
+            public_tls: OnceLock::new(),
+        }
+    }
+
+    /// The client for this address, which has passed the rules.
+    pub(super) fn for_url(&self, url: &Url) -> Result<&reqwest::Client, TransportError> {
+        let (built, dial) = match (url.scheme(), address::is_loopback(url)) {
+            ("https", false) => (&self.public_tls, Dial::PublicTls),
+            ("https", true) => (&self.local_tls, Dial::LocalTls),
+            _ => (&self.plain, Dial::Plain),
+        };
+        let client = built.get_or_init(|| build(&self.settings, dial));
+        client
+            .as_ref()
+            .map_err(|why| TransportError::unsent(ErrorKind::Tls, why.clone()))
+    }
+}
+
+fn build(settings: &Settings, dial: Dial) -> Result<reqwest::Client, String> {
+    let builder = reqwest::Client::builder()
+        .user_agent(&settings.user_agent)
+        .connect_timeout(settings.connect_timeout)
+        .timeout(settings.reply_timeout)
+        .pool_idle_timeout(IDLE)
+        // Redirects and repeats are decided here, never below: a POST must not be sent twice or elsewhere.
+        .redirect(reqwest::redirect::Policy::none())
+        .retry(reqwest::retry::never())
+        .referer(false)
+        .dns_resolver(Resolver);
+    let builder = match dial {
+        Dial::Plain | Dial::LocalTls => builder.no_proxy(),
+        Dial::PublicTls => builder,
+    };
+    let builder = match dial {
+        Dial::Plain => builder.tls_backend_preconfigured(no_tls()?),
+        Dial::LocalTls | Dial::PublicTls => {
+            // An error means that the process has a provider already, which is as good.
+            let _ = rustls::crypto::ring::default_provider().install_default();
+            builder.tls_version_min(reqwest::tls::Version::TLS_1_2)
+        }
+    };
+    builder.build().map_err(|why| {
+        let why = error::root_cause(&why);
+        format!("TLS cannot be set up on this machine: {why}")
+    })
+}
+
+/// A TLS configuration that trusts nobody: reqwest wants one even for a client that never speaks TLS, and reading
+/// the system's trust store costs milliseconds.
+fn no_tls() -> Result<rustls::ClientConfig, String> {
+    let provider = Arc::new(rustls::crypto::ring::default_provider());
+    let builder = rustls::ClientConfig::builder_with_provider(provider)
+        .with_safe_default_protocol_versions()
+        .map_err(|why| why.to_string())?;
+    let nobody = rustls::RootCertStore::empty();
+    Ok(builder.with_root_certificates(nobody).with_no_client_auth())
+}
+
+/// Names lead to this machine, or where the system says.
+#[derive(Debug)]
+struct Resolver;
+
+impl Resolve for Resolver {
+    fn resolve(&self, name: Name) -> Resolving {
+        let name = name.as_str().trim_end_matches('.').to_ascii_lowercase();
+        if address::is_localhost(&name) {
+            // Plain http is allowed here, so the name may lead nowhere else, whatever the system's tables say.
+            let here = vec![(Ipv4Addr::LOCALHOST, 0).into(), (Ipv6Addr::LOCALHOST, 0).into()];
+            return Box::pin(async move { Ok(one_of(here)) });
+        }
+        Box::pin(async move {
+            let found: Vec<SocketAddr> = tokio::net::lookup_host((name.as_str(), 0)).await?.collect();
+            Ok(one_of(found))
+        })
+    }
+}
+
+fn one_of(addresses: Vec<SocketAddr>) -> Addrs {
+    Box::new(addresses.into_iter())
+}

@@ -1,0 +1,98 @@
+//! Why there is no answer, and whether the request can have been carried out.
+
+use std::error::Error as StdError;
+
+/// Whether a request without an answer can have reached the platform.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Sent {
+    /// It was not carried out.
+    No,
+    /// Nobody knows.
+    Maybe,
+}
+
+/// What went wrong on the way.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum ErrorKind {
+    /// The address may not be used, or the request cannot be written. Nothing was sent; trying again is useless.
+    Address,
+    /// Its gate did not open. Nothing was sent; trying again is useless.
+    Withheld,
+    /// The host's name has no address. Nothing was sent; tried again.
+    Dns,
+    /// No connection. Nothing was sent; tried again.
+    Connect,
+    /// The TLS handshake failed, for example on a certificate. Nothing was sent; trying again is useless.
+    Tls,
+    /// No full answer in time. Tried again for reads.
+    Timeout,
+    /// The connection broke before an answer came. Tried again for reads.
+    Reset,
+    /// The answer broke off or cannot be decoded. Tried again for reads.
+    Truncated,
+    /// The answer is longer than the limit.
+    TooLarge,
+    /// The answer sends the request elsewhere, and it was not followed.
+    Redirect,
+}
+
+/// A request that got no answer. Its text names method, host and path, and holds neither query nor secret.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("{message}{}", tries_text(*.tries))]
+pub struct TransportError {
+    /// Can it have been carried out?
+    pub sent: Sent,
+    /// What went wrong.
+    pub kind: ErrorKind,
+    /// What failed and why, in a sentence without a full stop.
+    pub message: String,
+    /// How often it was tried.
+    pub tries: u32,
+}
+
+impl TransportError {
+    /// A request that certainly was not carried out.
+    pub(super) fn unsent(kind: ErrorKind, message: String) -> TransportError {
+        TransportError {
+            sent: Sent::No,
+            kind,
+            message,
+            tries: 1,
+        }
+    }
+
+    /// A request that may have been carried out.
+    pub(super) fn in_doubt(kind: ErrorKind, message: String) -> TransportError {
+        TransportError {
+            sent: Sent::Maybe,
+            ..TransportError::unsent(kind, message)
+        }
+    }
+}
+
+/// What to add to a message about something that was tried more than once.
+pub(crate) fn tries_text(tries: u32) -> String {
+    match tries {
+        0 | 1 => String::new(),
+        _ => format!(" ({tries} tries)"),
+    }
+}
+
+/// Is this failure one of TLS itself?
+pub(super) fn is_tls(error: &(dyn StdError + 'static)) -> bool {
+    chain(error).any(|cause| {
+        let wrapped = cause
+            .downcast_ref::<std::io::Error>()
+            .and_then(std::io::Error::get_ref);
+        cause.is::<rustls::Error>() || wrapped.is_some_and(<dyn StdError + Send + Sync>::is::<rustls::Error>)
+    })
+}
+
+/// The innermost cause in its own words.
+pub(super) fn root_cause(error: &(dyn StdError + 'static)) -> String {
+    chain(error).last().map(ToString::to_string).unwrap_or_default()
+}
+
+fn chain<'a>(error: &'a (dyn StdError + 'static)) -> impl Iterator<Item = &'a (dyn StdError + 'static)> {
+    std::iter::successors(error.source(), |cause| (*cause).source())
+}

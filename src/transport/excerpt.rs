@@ -1,0 +1,98 @@
+//! Somebody else's text, made fit for a message.
+
+use crate::value::secret::Scrubber;
+
+/// The longest excerpt, in characters.
+const LONGEST: usize = 300;
+
+/// More than this of a page is not looked at.
+const LOOKED_AT: usize = 64 << 10;
+
+/// The text without markup, secrets, control characters and surplus space, cut to a message's length.
+pub(super) fn excerpt(text: &str, scrubber: &Scrubber) -> String {
+    let text = cut(text, LOOKED_AT);
+    let plain = if looks_like_html(text.as_bytes()) {
+        entities(&without_markup(text))
+    } else {
+        text.to_owned()
+    };
+    let plain: String = plain
+        .chars()
+        .map(|c| if c.is_control() { ' ' } else { c })
+        .collect();
+    let plain = plain.split_whitespace().collect::<Vec<_>>().join(" ");
+    // Before cutting, so that no half of a secret escapes the search.
+    let plain = scrubber.scrub(&plain);
+    match plain.char_indices().nth(LONGEST) {
+        Some((end, _)) => format!("{}…", plain[..end].trim_end()),
+        None => plain,
+    }
+}
+
+/// Does it start like a web page, or like a piece of one?
+pub(super) fn looks_like_html(body: &[u8]) -> bool {
+    let start = body
+        .strip_prefix(b"\xef\xbb\xbf")
+        .unwrap_or(body)
+        .trim_ascii_start();
+    match start {
+        [b'<', next, ..] => next.is_ascii_alphabetic() || *next == b'!',
+        _ => false,
+    }
+}
+
+fn cut(text: &str, longest: usize) -> &str {
+    let mut end = longest.min(text.len());
+    while !text.is_char_boundary(end) {
+        end -= 1;
+    }
+    &text[..end]
+}
+
+/// Drops tags and comments, and scripts and styles with their content.
+fn without_markup(text: &str) -> String {
+    let mut out = String::new();
+    let mut rest = text;
+    while let Some(at) = rest.find('<') {
+        out.push_str(&rest[..at]);
+        out.push(' ');
+        rest = after_tag(&rest[at..]);
+    }
+    out.push_str(rest);
+    out
+}
+
+/// What follows the tag, comment, script or style at the start of `text`; nothing when it never ends.
+fn after_tag(text: &str) -> &str {
+    // ASCII lower-casing keeps every byte's place.
+    let lower = text.to_ascii_lowercase();
+    let past = |end: &str| lower.find(end).map(|at| &text[at + end.len()..]);
+    let rest = if lower.starts_with("<!--") {
+        past("-->")
+    } else if lower.starts_with("<script") {
+        past("</script>")
+    } else if lower.starts_with("<style") {
+        past("</style>")
+    } else {
+        past(">")
+    };
+    rest.unwrap_or_default()
+}
+
+fn entities(text: &str) -> String {
+    [
+        ("&nbsp;", " "),
+        ("&lt;", "<"),
+        ("&gt;", ">"),
+        ("&quot;", "\""),
+        ("&#39;", "'"),
+        ("&amp;", "&"),
+    ]
+    .iter()
+    .fold(text.to_owned(), |text, (entity, plain)| {
+        text.replace(entity, plain)
+    })
+}
+
+#[cfg(test)]
+mod tests;

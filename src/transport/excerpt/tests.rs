@@ -1,0 +1,27 @@
+//! Tests of the module above.
+
+use super::*;
+use crate::value::secret::Secret;
+
+#[test]
+fn a_page_becomes_its_words() {
+    let page = "<!DOCTYPE html><html><head><style>p{}</style><script>if (a<b) {}</script></head>
+            <body><h1>502&nbsp;Bad Gateway</h1><!-- <p>x</p> --><p>nginx &amp; co</p></body></html>";
+    assert_eq!(excerpt(page, &Scrubber::new()), "502 Bad Gateway nginx & co");
+}
+
+#[test]
+fn long_texts_are_cut_and_secrets_masked_before() {
+    let mut scrubber = Scrubber::new();
+    scrubber.know(&Secret::new("hunter2hunter2"));
+    let text = format!("{}hunter2hunter2", "é".repeat(295));
+    let cut = excerpt(&text, &scrubber);
+    assert!(cut.ends_with("é***"), "{cut}");
+    assert!(excerpt(&"a b\u{7}".repeat(400), &scrubber).chars().count() <= LONGEST + 1);
+}
+
+#[test]
+fn unfinished_markup_ends_quietly() {
+    assert_eq!(excerpt("<p>hello <b", &Scrubber::new()), "hello");
+    assert_eq!(excerpt("a < b", &Scrubber::new()), "a < b");
+}

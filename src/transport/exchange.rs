@@ -1,0 +1,181 @@
+//! One try of a request: to the platform, along its redirects, and back with a bounded body.
+
+use reqwest::header::{ACCEPT, AUTHORIZATION, CONTENT_TYPE, HOST, HeaderMap, HeaderValue};
+use url::Url;
+
+use super::error::{ErrorKind, TransportError, is_tls, root_cause};
+use super::redirect::{self, Turn};
+use super::request::Request;
+use super::response::Response;
+use super::{Inner, address};
+
+/// Sends once. Redirects that may be followed are part of the same try.
+pub(super) async fn once(http: &Inner, request: &Request) -> Result<Response, TransportError> {
+    let mut url = request.wire_url();
+    let mut followed = 0;
+    loop {
+        if let Some(why) = http.rules.refusal(&url) {
+            let message = format!("{} was not sent: {why}", request.label());
+            return Err(TransportError::unsent(ErrorKind::Address, message));
+        }
+        // The one place every request passes: the place for a rate limit per host.
+        if let Some(gate) = &request.gate {
+            gate.pass().await.map_err(|why| {
+                let message = format!("{} was not sent: {why}", request.label());
+                TransportError::unsent(ErrorKind::Withheld, message)
+            })?;
+        }
+        let response = exchange(http, request, url.clone()).await?;
+        match redirect::judge(request, &url, &response, followed)? {
+            Turn::Answer => return Ok(response),
+            Turn::Follow(next) => url = next,
+        }
+        followed += 1;
+    }
+}
+
+async fn exchange(http: &Inner, request: &Request, url: Url) -> Result<Response, TransportError> {
+    let mut headers = headers(request)?;
+    let url = on_the_wire(http, request, url, &mut headers)?;
+    let client = http.clients.for_url(&url)?;
+    let mut builder = client.request(method(request), url).headers(headers);
+    if let Some((kind, bytes)) = request.wire_body() {
+        builder = builder.header(CONTENT_TYPE, kind).body(bytes);
+    }
+    if let Some(timeout) = request.timeout {
+        builder = builder.timeout(timeout);
+    }
+    let answer = builder
+        .send()
+        .await
+        .map_err(|error| failed(http, request, &error))?;
+    tracing::debug!(request = %request.label(), status = answer.status().as_u16(), "answered");
+    let status = answer.status().as_u16();
+    let headers = answer.headers().clone();
+    let body = match read(http, request, answer).await {
+        Ok(body) => body,
+        // The status has decided already; its explanation is lost.
+        Err(_) if status >= 400 => Vec::new(),
+        Err(error) => return Err(error),
+    };
+    Ok(Response::new(status, headers, body, request))
+}
+
+/// A sandbox host is a name, not a place: its requests go to where the sandbox listens, in plain http whatever the
+/// scheme says, and carry the name as their `Host`. So all its tenants share connections.
+fn on_the_wire(
+    http: &Inner,
+    request: &Request,
+    mut url: Url,
+    headers: &mut HeaderMap,
+) -> Result<Url, TransportError> {
+    let Some(host) = url.host_str().filter(|host| address::is_sandbox_host(host)) else {
+        return Ok(url);
+    };
+    let unusable = || {
+        let message = format!("{} was not sent: the sandbox is not running", request.label());
+        TransportError::unsent(ErrorKind::Connect, message)
+    };
+    let place = http.config.routes.find(host).ok_or_else(unusable)?;
+    let name = HeaderValue::from_str(host).map_err(|_| unusable())?;
+    headers.insert(HOST, name);
+    url.set_scheme("http")
+        .and_then(|()| url.set_ip_host(place.ip()))
+        .and_then(|()| url.set_port(Some(place.port())))
+        .map_err(|()| unusable())?;
+    Ok(url)
+}
+
+fn method(request: &Request) -> reqwest::Method {
+    use super::request::Method as Ours;
+    match request.method {
+        Ours::Get => reqwest::Method::GET,
+        Ours::Post => reqwest::Method::POST,
+        Ours::Put => reqwest::Method::PUT,
+        Ours::Patch => reqwest::Method::PATCH,
+        Ours::Delete => reqwest::Method::DELETE,
+    }
+}
+
+fn headers(request: &Request) -> Result<HeaderMap, TransportError> {
+    let unusable = |what: &str| {
+        let message = format!("{} was not sent: {what} cannot be a header", request.label());
+        TransportError::unsent(ErrorKind::Address, message)
+    };
+    let mut headers = HeaderMap::new();
+    headers.insert(ACCEPT, HeaderValue::from_static("application/json"));
+    if let Some(bearer) = request.wire_bearer() {
+        let mut value = HeaderValue::from_str(&bearer).map_err(|_| unusable("the token"))?;
+        value.set_sensitive(true);
+        headers.insert(AUTHORIZATION, value);
+    }
+    for (name, text) in &request.headers {
+        let value = HeaderValue::from_str(text).map_err(|_| unusable(name))?;
+        headers.insert(*name, value);
+    }
+    Ok(headers)
+}
+
+/// Reads the body as far as the limit.
+async fn read(
+    http: &Inner,
+    request: &Request,
+    mut answer: reqwest::Response,
+) -> Result<Vec<u8>, TransportError> {
+    let limit = http.config.body_limit;
+    let too_large = || {
+        let message = format!("the answer to {} is longer than {limit} bytes", request.label());
+        TransportError::in_doubt(ErrorKind::TooLarge, message)
+    };
+    let announced = answer.content_length().unwrap_or_default();
+    if usize::try_from(announced).map_or(true, |announced| announced > limit) {
+        return Err(too_large());
+    }
+    let mut body = Vec::new();
+    loop {
+        match answer.chunk().await {
+            Ok(Some(chunk)) if body.len() + chunk.len() > limit => return Err(too_large()),
+            Ok(Some(chunk)) => body.extend_from_slice(&chunk),
+            Ok(None) => return Ok(body),
+            Err(error) if error.is_timeout() => return Err(late(http, request)),
+            Err(_) => {
+                let message = format!("the answer to {} broke off", request.label());
+                return Err(TransportError::in_doubt(ErrorKind::Truncated, message));
+            }
+        }
+    }
+}
+
+/// What a failed try means.
+fn failed(http: &Inner, request: &Request, error: &reqwest::Error) -> TransportError {
+    let label = request.label();
+    let host = request.host();
+    let cause = request.scrubber().scrub(&root_cause(error));
+    let connecting = error.is_connect() || error.is_dns();
+    if error.is_builder() {
+        let message = format!("{label} was not sent: it cannot be written as a request");
+        TransportError::unsent(ErrorKind::Address, message)
+    } else if connecting && error.is_dns() {
+        TransportError::unsent(ErrorKind::Dns, format!("{host} cannot be found: {cause}"))
+    } else if connecting && is_tls(error) {
+        let message = format!("no secure connection to {host}: {cause}");
+        TransportError::unsent(ErrorKind::Tls, message)
+    } else if connecting && error.is_timeout() {
+        let seconds = http.config.connect_timeout.as_secs_f64();
+        let message = format!("no connection to {host} within {seconds} s");
+        TransportError::unsent(ErrorKind::Connect, message)
+    } else if connecting {
+        TransportError::unsent(ErrorKind::Connect, format!("no connection to {host}: {cause}"))
+    } else if error.is_timeout() {
+        late(http, request)
+    } else {
+        let message = format!("the connection broke before {label} was answered: {cause}");
+        TransportError::in_doubt(ErrorKind::Reset, message)
+    }
+}
+
+fn late(http: &Inner, request: &Request) -> TransportError {
+    let limit = request.timeout.unwrap_or(http.config.reply_timeout).as_secs_f64();
+    let message = format!("{} was not answered within {limit} s", request.label());
+    TransportError::in_doubt(ErrorKind::Timeout, message)
+}

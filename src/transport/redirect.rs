@@ -1,0 +1,55 @@
+//! Which redirects are followed: reads, to the same origin, a few times.
+
+use url::Url;
+
+use super::error::{ErrorKind, TransportError};
+use super::request::Request;
+use super::response::Response;
+
+/// More redirects than this are a circle.
+const MOST: u32 = 5;
+
+/// What to do with an answer.
+#[derive(Debug)]
+pub(super) enum Turn {
+    /// It is the answer.
+    Answer,
+    /// Ask there instead.
+    Follow(Url),
+}
+
+/// Judges an answer to a request that was sent to `url` after `followed` redirects.
+///
+/// A changing request is never repeated elsewhere, and nothing, least of all a token, is sent to another origin.
+pub(super) fn judge(
+    request: &Request,
+    url: &Url,
+    response: &Response,
+    followed: u32,
+) -> Result<Turn, TransportError> {
+    if !matches!(response.status, 301 | 302 | 303 | 307 | 308) {
+        return Ok(Turn::Answer);
+    }
+    let label = request.label();
+    let status = response.status;
+    if request.method.changes() {
+        let message =
+            format!("{label} was answered with a redirect ({status}), which is not followed for changes");
+        return Err(TransportError::in_doubt(ErrorKind::Redirect, message));
+    }
+    let refuse = |why: String| {
+        let message = format!("{label} was answered with a redirect ({status}) {why}");
+        Err(TransportError::unsent(ErrorKind::Redirect, message))
+    };
+    let Some(next) = response.header("location").and_then(|place| url.join(place).ok()) else {
+        return refuse("to nowhere".to_owned());
+    };
+    if next.origin() != url.origin() {
+        let place = next.host_str().unwrap_or("elsewhere");
+        return refuse(format!("to another origin, {place}, which is not followed"));
+    }
+    if followed >= MOST {
+        return refuse(format!("after {MOST} others"));
+    }
+    Ok(Turn::Follow(next))
+}

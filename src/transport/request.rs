@@ -1,0 +1,300 @@
+//! What to ask, and with which secrets: the only place where a request's secrets become text.
+
+use std::time::Duration;
+
+use serde_json::Value as Json;
+use url::Url;
+
+use super::gate::Gate;
+use crate::value::secret::{Scrubber, Secret};
+use crate::value::{Record, Value};
+
+/// What a request does to its target.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Method {
+    /// Reads.
+    Get,
+    /// Makes, or does something.
+    Post,
+    /// Replaces.
+    Put,
+    /// Changes in part.
+    Patch,
+    /// Removes.
+    Delete,
+}
+
+impl Method {
+    /// The name on the wire.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Method::Get => "GET",
+            Method::Post => "POST",
+            Method::Put => "PUT",
+            Method::Patch => "PATCH",
+            Method::Delete => "DELETE",
+        }
+    }
+
+    /// The method of this name, in any case.
+    pub fn parse(name: &str) -> Option<Method> {
+        let all = [
+            Method::Get,
+            Method::Post,
+            Method::Put,
+            Method::Patch,
+            Method::Delete,
+        ];
+        all.into_iter()
+            .find(|method| method.as_str().eq_ignore_ascii_case(name))
+    }
+
+    /// Can it change anything?
+    pub fn changes(self) -> bool {
+        self != Method::Get
+    }
+}
+
+/// What a request carries.
+#[derive(Debug, Clone, PartialEq, Default)]
+pub enum Body {
+    /// Nothing.
+    #[default]
+    None,
+    /// A JSON document.
+    Json(Value),
+    /// `application/x-www-form-urlencoded` fields. A list repeats its field; a record becomes JSON text.
+    Form(Record),
+}
+
+/// One request. Clones are cheap and share their secrets.
+#[derive(Debug, Clone)]
+pub struct Request {
+    /// What it does.
+    pub method: Method,
+    /// Where, without the query.
+    pub url: Url,
+    /// The query's fields in order; secrets may be among them.
+    pub query: Vec<(String, Value)>,
+    /// Further headers.
+    pub headers: Vec<(&'static str, String)>,
+    /// What it carries.
+    pub body: Body,
+    /// Who asks.
+    pub bearer: Option<Secret>,
+    /// Is asking twice the same as asking once? Reads only: then failures in passing are tried again.
+    pub idempotent: bool,
+    /// Is the query itself a credential? Then it is never shown.
+    pub sensitive: bool,
+    /// How long one try may take, when not [`super::HttpConfig::reply_timeout`].
+    pub timeout: Option<Duration>,
+    /// Secrets that the answer may repeat, besides those the request holds.
+    pub known: Vec<Secret>,
+    /// What each try passes right before it leaves.
+    pub gate: Option<Gate>,
+}
+
+impl Request {
+    /// A request to `url`. A GET is idempotent unless said otherwise.
+    pub fn new(method: Method, url: Url) -> Request {
+        Request {
+            method,
+            url,
+            query: Vec::new(),
+            headers: Vec::new(),
+            body: Body::None,
+            bearer: None,
+            idempotent: !method.changes(),
+            sensitive: false,
+            timeout: None,
+            known: Vec::new(),
+            gate: None,
+        }
+    }
+
+    /// Adds a field to the query.
+    #[must_use]
+    pub fn query(mut self, name: &str, value: impl Into<Value>) -> Request {
+        self.query.push((name.to_owned(), value.into()));
+        self
+    }
+
+    /// Sets what it carries.
+    #[must_use]
+    pub fn body(mut self, body: Body) -> Request {
+        self.body = body;
+        self
+    }
+
+    /// Sets who asks.
+    #[must_use]
+    pub fn bearer(mut self, token: &Secret) -> Request {
+        self.bearer = Some(token.clone());
+        self
+    }
+
+    /// Sets how long one try may take.
+    #[must_use]
+    pub fn timeout(mut self, timeout: Duration) -> Request {
+        self.timeout = Some(timeout);
+        self
+    }
+
+    /// Hides the query from every message.
+    #[must_use]
+    pub fn sensitive(mut self) -> Request {
+        self.sensitive = true;
+        self
+    }
+
+    /// Says that asking twice is not the same as asking once.
+    #[must_use]
+    pub fn once(mut self) -> Request {
+        self.idempotent = false;
+        self
+    }
+
+    /// Method, host and path, as messages name a request. Never the query.
+    pub fn label(&self) -> String {
+        format!("{} {}{}", self.method.as_str(), self.host(), self.url.path())
+    }
+
+    /// The host, with its port where that is not the usual one.
+    pub(super) fn host(&self) -> String {
+        let host = self.url.host_str().unwrap_or_default();
+        match self.url.port() {
+            Some(port) => format!("{host}:{port}"),
+            None => host.to_owned(),
+        }
+    }
+
+    /// The address as people may see it: secrets masked, a sensitive query as a whole.
+    pub fn shown_url(&self) -> String {
+        let mut url = self.url.clone();
+        url.set_query(None);
+        match (self.query.is_empty(), self.sensitive) {
+            (true, _) => url.to_string(),
+            (false, true) => format!("{url}?REDACTED"),
+            (false, false) => {
+                let mut pairs = url::form_urlencoded::Serializer::new(String::new());
+                for (name, value) in &self.query {
+                    pairs.append_pair(name, &masked_text(value));
+                }
+                format!("{url}?{}", pairs.finish())
+            }
+        }
+    }
+
+    /// Takes this request's secrets out of a text that somebody else wrote.
+    pub fn scrubber(&self) -> Scrubber {
+        let mut scrubber = Scrubber::new();
+        let held = self.bearer.iter().chain(&self.known);
+        held.for_each(|secret| scrubber.know(secret));
+        self.query
+            .iter()
+            .for_each(|(_, value)| learn(&mut scrubber, value));
+        match &self.body {
+            Body::None => {}
+            Body::Json(value) => learn(&mut scrubber, value),
+            Body::Form(fields) => fields.values().for_each(|value| learn(&mut scrubber, value)),
+        }
+        scrubber
+    }
+
+    /// The address with its query, in clear: for the wire only.
+    pub(super) fn wire_url(&self) -> Url {
+        let mut url = self.url.clone();
+        if !self.query.is_empty() {
+            let mut pairs = url.query_pairs_mut();
+            for (name, value) in &self.query {
+                append(name, value, &mut |name, text| {
+                    pairs.append_pair(name, text);
+                });
+            }
+        }
+        url
+    }
+
+    /// The `Authorization` header, in clear: for the wire only.
+    pub(super) fn wire_bearer(&self) -> Option<String> {
+        let token = self.bearer.as_ref()?;
+        Some(format!("Bearer {}", token.expose()))
+    }
+
+    /// The body's type and bytes, in clear: for the wire only.
+    pub(super) fn wire_body(&self) -> Option<(&'static str, Vec<u8>)> {
+        match &self.body {
+            Body::None => None,
+            Body::Json(value) => Some(("application/json", clear_json(value).to_string().into_bytes())),
+            Body::Form(fields) => {
+                let mut pairs = url::form_urlencoded::Serializer::new(String::new());
+                for (name, value) in fields {
+                    append(name, value, &mut |name, text| {
+                        pairs.append_pair(name, text);
+                    });
+                }
+                Some(("application/x-www-form-urlencoded", pairs.finish().into_bytes()))
+            }
+        }
+    }
+}
+
+/// One field of a query or form: nothing for null, one pair per list item, JSON text for a record.
+fn append(name: &str, value: &Value, push: &mut dyn FnMut(&str, &str)) {
+    match value {
+        Value::Null => {}
+        Value::Text(text) => push(name, text),
+        Value::Secret(secret) => push(name, secret.expose()),
+        Value::List(items) => items.iter().for_each(|item| append(name, item, push)),
+        Value::Bool(_) | Value::Int(_) | Value::Float(_) | Value::Record(_) | Value::Object(_) => {
+            push(name, &clear_json(value).to_string());
+        }
+    }
+}
+
+fn clear_json(value: &Value) -> Json {
+    match value {
+        Value::Null => Json::Null,
+        Value::Bool(flag) => Json::Bool(*flag),
+        Value::Int(int) => Json::from(*int),
+        Value::Float(float) => Json::from(*float),
+        Value::Text(text) => Json::String(text.clone()),
+        Value::Secret(secret) => Json::String(secret.expose().to_owned()),
+        Value::List(items) => Json::Array(items.iter().map(clear_json).collect()),
+        Value::Record(fields) => clear_fields(fields),
+        Value::Object(object) => clear_fields(&object.fields),
+    }
+}
+
+/// Hidden fields (`$…`) are provisor's own and stay here.
+fn clear_fields(fields: &Record) -> Json {
+    let shown = fields.iter().filter(|(name, _)| !name.starts_with('$'));
+    Json::Object(
+        shown
+            .map(|(name, value)| (name.clone(), clear_json(value)))
+            .collect(),
+    )
+}
+
+fn masked_text(value: &Value) -> String {
+    match value {
+        Value::Text(text) => text.clone(),
+        other => match other.to_masked_json() {
+            Json::String(text) => text,
+            json => json.to_string(),
+        },
+    }
+}
+
+fn learn(scrubber: &mut Scrubber, value: &Value) {
+    match value {
+        Value::Secret(secret) => scrubber.know(secret),
+        Value::List(items) => items.iter().for_each(|item| learn(scrubber, item)),
+        Value::Record(fields) => fields.values().for_each(|field| learn(scrubber, field)),
+        Value::Object(object) => object.fields.values().for_each(|field| learn(scrubber, field)),
+        _ => {}
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,130 @@
+//! A platform's answer: status, headers, body, and its text without secrets.
+
+use serde_json::Value as Json;
+
+use super::excerpt;
+use super::request::Request;
+use crate::value::secret::Scrubber;
+
+/// Why a body is not what it should be.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+pub enum BodyError {
+    /// There is none.
+    #[error("the answer is empty")]
+    Empty,
+    /// It is a web page.
+    #[error("the answer is a web page, not JSON")]
+    Html,
+    /// It is something else.
+    #[error("the answer is not JSON")]
+    NotJson,
+    /// It is not text at all.
+    #[error("the answer is not text")]
+    NotText,
+}
+
+/// An answer. Its body may hold secrets: take them out by type, and show people only [`Response::text_excerpt`].
+pub struct Response {
+    /// The HTTP status.
+    pub status: u16,
+    /// How often the request was tried.
+    pub tries: u32,
+    pub(super) headers: reqwest::header::HeaderMap,
+    pub(super) body: Vec<u8>,
+    pub(super) scrubber: Scrubber,
+}
+
+impl Response {
+    pub(super) fn new(
+        status: u16,
+        headers: reqwest::header::HeaderMap,
+        body: Vec<u8>,
+        request: &Request,
+    ) -> Response {
+        // Only failures are quoted to people, so only they need to know what to hide.
+        let scrubber = match status {
+            200..300 => Scrubber::new(),
+            _ => request.scrubber(),
+        };
+        Response {
+            status,
+            tries: 1,
+            headers,
+            body,
+            scrubber,
+        }
+    }
+
+    /// Is the status 2xx?
+    pub fn is_success(&self) -> bool {
+        (200..300).contains(&self.status)
+    }
+
+    /// A header, when it is there and is text.
+    pub fn header(&self, name: &str) -> Option<&str> {
+        self.headers.get(name)?.to_str().ok()
+    }
+
+    /// The body's bytes.
+    pub fn body(&self) -> &[u8] {
+        &self.body
+    }
+
+    /// Is there no body?
+    pub fn is_empty(&self) -> bool {
+        self.body.trim_ascii().is_empty()
+    }
+
+    /// Does the answer say, or look like, a web page?
+    pub fn is_html(&self) -> bool {
+        let kind = self
+            .header("content-type")
+            .unwrap_or_default()
+            .to_ascii_lowercase();
+        kind.contains("html") || excerpt::looks_like_html(&self.body)
+    }
+
+    /// Does the answer say that it is JSON?
+    pub fn says_json(&self) -> bool {
+        let kind = self.header("content-type").unwrap_or_default();
+        kind.to_ascii_lowercase().contains("json")
+    }
+
+    /// The body as JSON, whatever its type is said to be.
+    pub fn json(&self) -> Result<Json, BodyError> {
+        if self.is_empty() {
+            return Err(BodyError::Empty);
+        }
+        let start = self.body.strip_prefix(b"\xef\xbb\xbf").unwrap_or(&self.body);
+        serde_json::from_slice(start).map_err(|_| {
+            if self.is_html() {
+                BodyError::Html
+            } else {
+                BodyError::NotJson
+            }
+        })
+    }
+
+    /// The body as text. It may hold secrets.
+    pub fn text(&self) -> Result<&str, BodyError> {
+        std::str::from_utf8(&self.body).map_err(|_| BodyError::NotText)
+    }
+
+    /// What the answer says, for a person: markup removed, known secrets masked, at most 300 characters. Empty when
+    /// it says nothing.
+    pub fn text_excerpt(&self) -> String {
+        self.excerpt_of(&String::from_utf8_lossy(&self.body))
+    }
+
+    /// The same treatment for a part of the answer.
+    pub fn excerpt_of(&self, text: &str) -> String {
+        excerpt::excerpt(text, &self.scrubber)
+    }
+}
+
+impl std::fmt::Debug for Response {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        // Neither body nor headers: both may hold secrets.
+        write!(f, "Response({}, {} bytes)", self.status, self.body.len())
+    }
+}

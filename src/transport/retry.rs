@@ -1,0 +1,122 @@
+//! When to try again, and after how long. Decided from the request's promise and the failure's certainty.
+
+use std::time::Duration;
+
+use super::error::{ErrorKind, Sent, TransportError};
+use super::request::Request;
+use super::response::Response;
+
+type Outcome = Result<Response, TransportError>;
+
+/// Tries for what failed in passing.
+const TRIES: u32 = 4;
+
+/// Tries when answers do not come in time: each costs the whole timeout.
+const LATE_TRIES: u32 = 2;
+
+/// Tries for what the platform puts off.
+const PUT_OFF_TRIES: u32 = 5;
+
+/// The longest single wait, even if the platform asks for more.
+const LONGEST_WAIT: Duration = Duration::from_mins(1);
+
+/// How long to wait before the next try, or nothing when `outcome` stands.
+pub(super) fn wait_before_next(
+    request: &Request,
+    outcome: &Outcome,
+    tries: u32,
+    now_millis: i64,
+) -> Option<Duration> {
+    match outcome {
+        Ok(response) => after_answer(request, response, tries, now_millis),
+        Err(error) => {
+            let most = match (error.sent, error.kind) {
+                (
+                    _,
+                    ErrorKind::Address
+                    | ErrorKind::Withheld
+                    | ErrorKind::Tls
+                    | ErrorKind::Redirect
+                    | ErrorKind::TooLarge,
+                ) => 1,
+                (Sent::Maybe, _) if !request.idempotent => 1,
+                (Sent::Maybe, ErrorKind::Timeout) => LATE_TRIES,
+                _ => TRIES,
+            };
+            (tries < most).then(|| backoff(Duration::from_millis(200), tries))
+        }
+    }
+}
+
+/// The outcome, which knows how often it was tried.
+pub(super) fn finish(outcome: Outcome, tries: u32) -> Outcome {
+    match outcome {
+        Ok(response) => Ok(Response { tries, ..response }),
+        Err(error) => Err(TransportError { tries, ..error }),
+    }
+}
+
+fn after_answer(request: &Request, response: &Response, tries: u32, now_millis: i64) -> Option<Duration> {
+    let asked = response
+        .header("retry-after")
+        .and_then(|text| retry_after(text, now_millis))
+        // Many callers were told the same second.
+        .map(|asked| asked.min(LONGEST_WAIT) + jitter(Duration::from_millis(250)));
+    match response.status {
+        429 if tries < PUT_OFF_TRIES => Some(asked.unwrap_or_else(|| backoff(Duration::from_secs(1), tries))),
+        // 501 is not among them: it says "never", and Mobsted's refresh says "sign in again" with it.
+        500 | 502 | 504 if request.idempotent && tries < TRIES => {
+            Some(backoff(Duration::from_millis(200), tries))
+        }
+        503 if request.idempotent && tries < TRIES => {
+            Some(asked.unwrap_or_else(|| backoff(Duration::from_millis(200), tries)))
+        }
+        _ => None,
+    }
+}
+
+/// `Retry-After`: seconds, or a date (RFC 9110).
+fn retry_after(text: &str, now_millis: i64) -> Option<Duration> {
+    let text = text.trim();
+    if let Ok(seconds) = text.parse::<u64>() {
+        return Some(Duration::from_secs(seconds));
+    }
+    let date = jiff::fmt::rfc2822::parse(text).ok()?;
+    let millis = date.timestamp().as_millisecond().saturating_sub(now_millis);
+    Some(Duration::from_millis(u64::try_from(millis).unwrap_or_default()))
+}
+
+/// Twice as long after each try, and at least half of it by chance.
+fn backoff(first: Duration, tries: u32) -> Duration {
+    let full = first.saturating_mul(1 << (tries - 1).min(8)).min(LONGEST_WAIT);
+    full / 2 + jitter(full / 2)
+}
+
+fn jitter(most: Duration) -> Duration {
+    most.mul_f64(fastrand::f64())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn retry_after_reads_seconds_and_dates() {
+        assert_eq!(retry_after(" 7 ", 0), Some(Duration::from_secs(7)));
+        let date = "Thu, 01 Jan 1970 00:01:40 GMT";
+        assert_eq!(retry_after(date, 40_000), Some(Duration::from_mins(1)));
+        assert_eq!(retry_after(date, 900_000), Some(Duration::ZERO));
+        assert_eq!(retry_after("soon", 0), None);
+    }
+
+    #[test]
+    fn backoff_grows_and_stays_within_its_limit() {
+        for tries in 1..40 {
+            let wait = backoff(Duration::from_secs(1), tries);
+            assert!(
+                wait <= LONGEST_WAIT && wait >= Duration::from_millis(500),
+                "{wait:?}"
+            );
+        }
+    }
+}
