@@ -44,6 +44,7 @@
 //! Deliberately absent: a `util` module, a global, an `unsafe` block, a second way to the network.
 
 pub mod clock;
+pub mod journal;
 pub mod sandbox;
 pub mod transport;
 pub mod value;

@@ -1,0 +1,331 @@
+//! Writes, and what they do to a store: one meaning for every store.
+
+use super::run::{EarlierSources, RowFilter, RowStatus, RunId, RunStatus};
+use super::seal::Sealed;
+use super::step::{StepEvent, StepState};
+use super::table::{
+    AuditData, ClaimData, ItemData, Repeats, Res, RowData, RowEnd, RowPut, RunData, StepData, StepFilter,
+    Tables,
+};
+
+/// One write: carried out whole, or not at all.
+#[derive(Debug, Clone)]
+pub(super) enum Write {
+    BeginRun {
+        run: Box<RunData>,
+        texts: Vec<String>,
+    },
+    Status {
+        run: RunId,
+        status: RunStatus,
+        at_ms: i64,
+    },
+    Columns {
+        run: RunId,
+        columns: Sealed,
+    },
+    /// Pins the run to other sources.
+    Repin(Box<Repin>),
+    Rows {
+        run: RunId,
+        rows: Vec<RowData>,
+    },
+    RowsComplete {
+        run: RunId,
+        total: u64,
+    },
+    RowEnd {
+        run: RunId,
+        position: u64,
+        end: RowEnd,
+    },
+    /// Tries failed rows again: their refusals are forgotten, and they are queued.
+    RetryFailed {
+        run: RunId,
+    },
+    /// A request is about to leave. Takes the claim on the step's thing.
+    Intend {
+        step: Box<StepData>,
+        event: StepEvent,
+    },
+    /// What is known without sending.
+    Record {
+        step: Box<StepData>,
+        event: StepEvent,
+    },
+    Move(Box<Move>),
+    PutItem(Box<ItemData>),
+    DropItem {
+        account: String,
+        sort: String,
+        platform_id: String,
+    },
+    Audit(AuditData),
+    /// Drops the details of runs that finished before.
+    Prune {
+        before_ms: i64,
+    },
+}
+
+/// An event for a step that is recorded already.
+#[derive(Debug, Clone)]
+pub(super) struct Move {
+    pub(super) run: RunId,
+    pub(super) key: String,
+    pub(super) event: StepEvent,
+    pub(super) at_ms: i64,
+    /// The outcome or the refusal, when the event brings one.
+    pub(super) outcome: Option<Sealed>,
+    pub(super) why: Option<Sealed>,
+    /// Nobody goes on with it for now.
+    pub(super) parked: bool,
+    pub(super) item: Option<ItemData>,
+    /// Account, sort and platform's identifier of what no longer exists.
+    pub(super) removed: Option<(String, String, String)>,
+    pub(super) audit: Option<AuditData>,
+}
+
+/// Other sources for a run.
+#[derive(Debug, Clone)]
+pub(super) struct Repin {
+    pub(super) run: RunId,
+    pub(super) sources: Vec<(String, String)>,
+    pub(super) texts: Vec<String>,
+    pub(super) plan: Sealed,
+    pub(super) at_ms: i64,
+    pub(super) audit: AuditData,
+}
+
+/// What became of a write.
+#[derive(Debug, Clone)]
+pub(super) enum Reply {
+    Written,
+    /// How many runs or rows it touched.
+    Counted(u64),
+    /// The step is not in a state that allows it; this is how it stands, if it is recorded at all.
+    Elsewhere(Option<Box<StepData>>),
+    /// The ledger has the thing.
+    InLedger(Box<ItemData>),
+    /// Another step is at work on the thing.
+    Claimed {
+        claim: Box<ClaimData>,
+        owner: Option<Box<StepData>>,
+    },
+}
+
+/// Carries a write out. Decides before it changes anything, so a refusal leaves no trace.
+pub(super) fn apply(tables: &mut dyn Tables, repeats: &mut Repeats, write: Write) -> Res<Reply> {
+    match write {
+        Write::BeginRun { run, texts } => {
+            put_sources(tables, &run.sources, &texts)?;
+            tables.put_run(&run)?;
+        }
+        Write::Repin(repin) => repin_run(tables, *repin)?,
+        Write::Status { run, status, at_ms } => change_run(tables, &run, |data| {
+            data.status = status;
+            data.changed_ms = at_ms;
+        })?,
+        Write::Columns { run, columns } => change_run(tables, &run, |data| data.columns = Some(columns))?,
+        Write::RowsComplete { run, total } => change_run(tables, &run, |data| data.total = Some(total))?,
+        Write::Rows { run, rows } => {
+            for row in rows {
+                put_row(tables, repeats, &run, row)?;
+            }
+        }
+        Write::RowEnd { run, position, end } => tables.end_row(&run, position, &end)?,
+        Write::RetryFailed { run } => return retry_failed(tables, &run),
+        Write::Intend { step, event } => return intend(tables, *step, event),
+        Write::Record { step, event } => return record(tables, *step, event),
+        Write::Move(change) => return move_step(tables, *change),
+        Write::PutItem(item) => tables.put_item(&item)?,
+        Write::DropItem {
+            account,
+            sort,
+            platform_id,
+        } => tables.drop_item(&account, &sort, &platform_id)?,
+        Write::Audit(audit) => tables.put_audit(&audit)?,
+        Write::Prune { before_ms } => return prune(tables, before_ms),
+    }
+    Ok(Reply::Written)
+}
+
+fn put_sources(tables: &mut dyn Tables, sources: &[(String, String)], texts: &[String]) -> Res<()> {
+    for ((_, hash), text) in sources.iter().zip(texts) {
+        tables.put_source(hash, text)?;
+    }
+    Ok(())
+}
+
+/// The sources it had are kept beside the new ones.
+fn repin_run(tables: &mut dyn Tables, repin: Repin) -> Res<()> {
+    put_sources(tables, &repin.sources, &repin.texts)?;
+    change_run(tables, &repin.run, |run| {
+        let sources = std::mem::replace(&mut run.sources, repin.sources);
+        run.earlier.push(EarlierSources {
+            until_ms: repin.at_ms,
+            sources,
+        });
+        run.plan = repin.plan;
+    })?;
+    tables.put_audit(&repin.audit)
+}
+
+fn change_run(tables: &mut dyn Tables, run: &RunId, change: impl FnOnce(&mut RunData)) -> Res<()> {
+    if let Some(mut data) = tables.run(run)? {
+        change(&mut data);
+        tables.put_run(&data)?;
+    }
+    Ok(())
+}
+
+fn put_row(tables: &mut dyn Tables, repeats: &mut Repeats, run: &RunId, mut row: RowData) -> Res<()> {
+    let scope = row.scope.clone();
+    while tables.put_row(run, &row)? == RowPut::ScopeTaken {
+        let entry = (run.clone(), scope.clone());
+        let number = match repeats.get(&entry) {
+            Some(number) => number + 1,
+            None => tables.scope_count(run, &scope)? + 1,
+        };
+        row.scope = format!("{scope}~{number}");
+        repeats.insert(entry, number);
+    }
+    Ok(())
+}
+
+fn retry_failed(tables: &mut dyn Tables, run: &RunId) -> Res<Reply> {
+    const PAGE: usize = 256;
+    let mut retried = 0;
+    let mut after = None;
+    loop {
+        let rows = tables.rows(run, after, PAGE, RowFilter::Only(RowStatus::Failed))?;
+        let Some(last) = rows.last() else {
+            return Ok(Reply::Counted(retried));
+        };
+        after = Some(last.position);
+        for row in rows {
+            for mut step in tables.steps(run, &StepFilter::Scope(row.scope))? {
+                if let Ok(state) = step.state.next(StepEvent::RetryWanted) {
+                    step.state = state;
+                    step.outcome = None;
+                    step.ended_ms = None;
+                    keep_or_drop(tables, &step, StepEvent::RetryWanted)?;
+                }
+            }
+            let end = RowEnd {
+                status: RowStatus::Queued,
+                output: None,
+                error: None,
+            };
+            tables.end_row(run, row.position, &end)?;
+            retried += 1;
+        }
+    }
+}
+
+/// Inserts the intent, unless the ledger has the thing or another step is at work on it.
+fn intend(tables: &mut dyn Tables, mut step: StepData, event: StepEvent) -> Res<Reply> {
+    let recorded = tables.step(&step.run, &step.key)?;
+    let before = recorded.as_ref().map_or(StepState::Absent, |step| step.state);
+    let Ok(state) = before.next(event) else {
+        return Ok(Reply::Elsewhere(recorded.map(Box::new)));
+    };
+    if let Some(thing) = &step.thing {
+        if step.ledger
+            && let Some(item) = tables.item(thing)?
+        {
+            return Ok(Reply::InLedger(Box::new(item)));
+        }
+        if let Some(claim) = tables.claim(thing)? {
+            let owner = tables.step(&claim.run, &claim.step)?.map(Box::new);
+            let claim = Box::new(claim);
+            return Ok(Reply::Claimed { claim, owner });
+        }
+        tables.put_claim(&ClaimData {
+            thing: thing.clone(),
+            run: step.run.clone(),
+            step: step.key.clone(),
+            parked: false,
+        })?;
+    }
+    step.state = state;
+    step.attempts = recorded.map_or(0, |step| step.attempts) + 1;
+    tables.put_step(&step)?;
+    Ok(Reply::Written)
+}
+
+fn record(tables: &mut dyn Tables, mut step: StepData, event: StepEvent) -> Res<Reply> {
+    let recorded = tables.step(&step.run, &step.key)?;
+    let before = recorded.as_ref().map_or(StepState::Absent, |step| step.state);
+    let Ok(state) = before.next(event) else {
+        return Ok(Reply::Elsewhere(recorded.map(Box::new)));
+    };
+    step.state = state;
+    step.attempts = recorded.map_or(0, |step| step.attempts);
+    tables.put_step(&step)?;
+    Ok(Reply::Written)
+}
+
+fn move_step(tables: &mut dyn Tables, change: Move) -> Res<Reply> {
+    let Some(mut step) = tables.step(&change.run, &change.key)? else {
+        return Ok(Reply::Elsewhere(None));
+    };
+    let Ok(state) = step.state.next(change.event) else {
+        return Ok(Reply::Elsewhere(Some(Box::new(step))));
+    };
+    if matches!(change.event, StepEvent::LookedInVain { .. }) {
+        step.attempts += 1;
+    }
+    step.state = state;
+    step.outcome = change.outcome;
+    step.why = change.why.or(step.why).filter(|_| !state.is_final());
+    step.ended_ms = state.is_final().then_some(change.at_ms);
+    keep_or_drop(tables, &step, change.event)?;
+    if let Some(thing) = step.thing {
+        if state.is_open() {
+            tables.put_claim(&ClaimData {
+                thing,
+                run: change.run,
+                step: change.key,
+                parked: change.parked,
+            })?;
+        } else {
+            tables.drop_claim(&thing)?;
+        }
+    }
+    if let Some(item) = change.item {
+        tables.put_item(&item)?;
+    }
+    if let Some((account, sort, platform_id)) = change.removed {
+        tables.drop_item(&account, &sort, &platform_id)?;
+    }
+    if let Some(audit) = change.audit {
+        tables.put_audit(&audit)?;
+    }
+    Ok(Reply::Written)
+}
+
+/// A step that may have been carried out once is kept when it turns absent, so that the next attempt knows of the
+/// earlier ones.
+fn keep_or_drop(tables: &mut dyn Tables, step: &StepData, event: StepEvent) -> Res<()> {
+    let was_never_in_doubt =
+        matches!(event, StepEvent::NotCarriedOut | StepEvent::RetryWanted) && step.attempts <= 1;
+    if step.state == StepState::Absent && was_never_in_doubt {
+        tables.drop_step(&step.run, &step.key)
+    } else {
+        tables.put_step(step)
+    }
+}
+
+fn prune(tables: &mut dyn Tables, before_ms: i64) -> Res<Reply> {
+    let mut pruned = 0;
+    for mut run in tables.runs()? {
+        if run.pruned || !run.status.is_finished() || run.changed_ms >= before_ms {
+            continue;
+        }
+        tables.drop_details(&run.id)?;
+        run.pruned = true;
+        tables.put_run(&run)?;
+        pruned += 1;
+    }
+    Ok(Reply::Counted(pruned))
+}

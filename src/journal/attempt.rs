@@ -1,0 +1,205 @@
+//! What the journal is given to carry a step out, and what it gives back.
+
+use std::future::Future;
+use std::pin::Pin;
+use std::time::Duration;
+
+use super::NaturalKey;
+use super::error::JournalError;
+use super::leaving::Leaving;
+use crate::value::Value;
+
+/// A boxed future.
+pub type Boxed<'a, T> = Pin<Box<dyn Future<Output = T> + Send + 'a>>;
+
+/// How one step is carried out. The journal decides when, and how often.
+pub trait Attempt: Send + Sync {
+    /// Looks, before anything is recorded, whether the step's thing is on the platform already though the ledger does
+    /// not have it. Only reads, and may be dropped half-way. What is found after an intent is taken for the work of the
+    /// request, so what was there before must be told from it here. `earlier` is as for [`Attempt::send`].
+    fn prepare(&self, earlier: bool) -> Boxed<'_, Prepared> {
+        let _ = earlier;
+        Box::pin(async { Prepared::Go })
+    }
+
+    /// Sends the request once. `earlier` says that an earlier request for the same thing had been lost, and a look-up
+    /// after the settle time did not find it: an answer like "already used" then means that it was carried out.
+    /// Runs to its end once begun, and tells `leaving` right before each request that may change something.
+    fn send(&self, earlier: bool, leaving: Leaving) -> Boxed<'_, Sending>;
+
+    /// Looks whether what a lost request asked for is there. Only reads. Called only for a change that
+    /// [has probes](Change::probes); may be dropped half-way.
+    fn probe(&self) -> Boxed<'_, Look>;
+
+    /// The ledger has the thing, as `item`: gives the outcome to record, or the refusal.
+    fn existing(&self, item: Value) -> Result<Value, Value>;
+}
+
+/// What a look before the intent found.
+#[derive(Debug, Clone)]
+pub enum Prepared {
+    /// Nothing stands in the way.
+    Go,
+    /// It is there, and to be taken over: this is the outcome.
+    There(Value),
+    /// It may not be made. Recorded.
+    Refused(Value),
+    /// It cannot be told now. Never recorded.
+    Failed(Value),
+}
+
+/// What came of sending.
+#[derive(Debug, Clone)]
+pub enum Sending {
+    /// It was done, and this is the outcome. Recorded.
+    Done(Value),
+    /// It was refused, and would be again. Recorded.
+    Refused(Value),
+    /// It was certainly not carried out, and may be later. Never recorded.
+    Failed(Value),
+    /// It may have been carried out; the reason why nobody knows, in a sentence without a full stop.
+    Lost(String),
+}
+
+/// What a look-up found.
+#[derive(Debug, Clone)]
+pub enum Look {
+    /// The thing is there, and this is what the lost answer would have said.
+    Found(Value),
+    /// It is not there now.
+    Absent,
+    /// The platform answered, but it cannot be told which: why, in a sentence without a full stop.
+    Unknown(String),
+    /// The look-up failed: why, in a sentence without a full stop.
+    Unreachable(String),
+}
+
+/// What a step is about to do.
+#[derive(Debug, Clone)]
+pub struct StepPlan {
+    /// The operation's stable name.
+    pub op: String,
+    /// What it is given. Only its keyed digest is kept.
+    pub args: Value,
+    /// Whether it changes the world.
+    pub kind: StepKind,
+}
+
+/// Whether a step changes the world.
+#[derive(Debug, Clone)]
+pub enum StepKind {
+    /// It only reads: recorded and replayed, and asked again when there is no record.
+    Read,
+    /// It changes something: its intent is on disk before it is sent.
+    Change(Change),
+}
+
+/// How a changing step is kept safe.
+#[derive(Debug, Clone)]
+pub struct Change {
+    /// What it brings into being or works on. Two steps on one thing never act at the same time. Of a step that
+    /// [enters](Books::Enters) it into the ledger, nothing is sent when the ledger has it already.
+    pub thing: Option<NaturalKey>,
+    /// Can a look-up settle a lost answer? Otherwise the step parks at once.
+    pub probes: bool,
+    /// The longest that a request may still land after it left.
+    pub settle: Duration,
+    /// How long after the sending to look, while the answer is unclear or the platform cannot be reached.
+    pub look_for: Duration,
+    /// Is the outcome on disk before the script goes on? For what the platform says only once.
+    pub one_time_secret: bool,
+    /// What the outcome does to the ledger.
+    pub books: Books,
+}
+
+/// What a step's outcome does to the ledger, in the same transaction.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Books {
+    /// Nothing.
+    Unchanged,
+    /// It enters the thing with the outcome as its value.
+    Enters,
+    /// It strikes out what has this identifier on the platform.
+    Strikes {
+        /// The account that held it.
+        account: String,
+        /// What sort of thing it was.
+        sort: String,
+        /// The platform's identifier.
+        platform_id: String,
+    },
+}
+
+/// A step's outcome.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Output {
+    /// What the operation gives.
+    pub value: Value,
+    /// It was recorded before; nothing was sent now.
+    pub replayed: bool,
+    /// A request of this step brought it about, now or before a look-up found it.
+    pub created: bool,
+}
+
+/// Why a step gives no outcome.
+#[derive(Debug, Clone)]
+pub enum StepEnd {
+    /// The platform refuses; recorded, so a resume gives it again.
+    Refused(Value),
+    /// It was not carried out, and may be later. Not recorded.
+    Failed(Value),
+    /// Nobody knows whether it was carried out.
+    InDoubt {
+        /// The step, as `run/key` when it is another run's.
+        step: String,
+        /// Why, in a sentence without a full stop.
+        why: String,
+    },
+    /// The user stopped it before anything was sent.
+    Cancelled,
+    /// The journal cannot be used; nothing more may be sent.
+    Journal(JournalError),
+}
+
+impl From<JournalError> for StepEnd {
+    fn from(error: JournalError) -> StepEnd {
+        StepEnd::Journal(error)
+    }
+}
+
+/// A moment in a step's life, at which tests kill the process.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Boundary {
+    /// Nothing is recorded.
+    BeforeIntent,
+    /// The intent is on disk, nothing was sent.
+    AfterIntent,
+    /// The platform has answered, or the answer was lost.
+    AfterSend,
+    /// The outcome is about to be recorded.
+    BeforeOutcome,
+    /// The outcome is recorded, or rides with the next commit.
+    AfterOutcome,
+}
+
+impl Boundary {
+    /// Every boundary, in the order of a step's life.
+    pub const ALL: &[Boundary] = &[
+        Boundary::BeforeIntent,
+        Boundary::AfterIntent,
+        Boundary::AfterSend,
+        Boundary::BeforeOutcome,
+        Boundary::AfterOutcome,
+    ];
+
+    /// Its name: `before-intent`.
+    pub fn name(self) -> &'static str {
+        match self {
+            Boundary::BeforeIntent => "before-intent",
+            Boundary::AfterIntent => "after-intent",
+            Boundary::AfterSend => "after-send",
+            Boundary::BeforeOutcome => "before-outcome",
+            Boundary::AfterOutcome => "after-outcome",
+        }
+    }
+}

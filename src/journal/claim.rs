@@ -1,0 +1,71 @@
+//! When another step has the claim on a thing: wait for it, or settle it on behalf of one that is gone.
+
+use std::time::Duration;
+
+use super::attempt::StepEnd;
+use super::change::{Changing, Ended};
+use super::settle::Settled;
+use super::step::StepEvent;
+use super::table::{ClaimData, StepData};
+
+const FIRST_POLL: Duration = Duration::from_millis(50);
+const LONGEST_POLL: Duration = Duration::from_secs(1);
+
+impl Changing<'_> {
+    /// Waits for another step on the same thing, or settles it when nobody is at work on it any more.
+    pub(super) async fn make_way(&mut self, claim: ClaimData, owner: Option<StepData>) -> Result<(), Ended> {
+        let locks = self.row.journal.locks();
+        // This process's own steps take turns, so one of ours that holds the claim now is not at work.
+        let is_at_work = !claim.parked && !locks.is_ours(&claim.run) && locks.is_alive(&claim.run);
+        if is_at_work {
+            return self.wait_for(&claim).await;
+        }
+        let named = format!("{}/{}", claim.run, claim.step);
+        let doubt = |why: String| {
+            Err(StepEnd::InDoubt {
+                step: named.clone(),
+                why,
+            })
+        };
+        let Some(mut owner) = owner.filter(|owner| owner.state.is_open()) else {
+            return Err(doubt("the journal does not say how that step stands".to_owned()));
+        };
+        if !self.change.probes {
+            return Err(doubt("an earlier step on the same thing is in doubt".to_owned()));
+        }
+        let lost = StepEvent::AnswerLost { at_ms: self.now_ms() };
+        if self.move_step(&mut owner, lost, None, None).await?.is_some() {
+            return Ok(());
+        }
+        let value = match self.look(&owner).await {
+            Settled::Cancelled => return Err(Err(StepEnd::Cancelled)),
+            Settled::Unsettled(why) => return Err(doubt(why)),
+            Settled::Absent { looked_ms } => {
+                self.earlier = true;
+                self.move_step(&mut owner, StepEvent::GivenUp { looked_ms }, None, None)
+                    .await?;
+                return Ok(());
+            }
+            Settled::Found(value) => value,
+        };
+        self.move_step(&mut owner, StepEvent::Found, Some(&value), None)
+            .await?;
+        Ok(())
+    }
+
+    /// Waits until the claim of a living process is gone or parked.
+    async fn wait_for(&self, claim: &ClaimData) -> Result<(), Ended> {
+        let journal = &self.row.journal;
+        let mut pause = FIRST_POLL;
+        loop {
+            let nap = journal.clock().sleep(pause);
+            self.cancel.or(nap).await.ok_or(Err(StepEnd::Cancelled))?;
+            pause = (pause * 2).min(LONGEST_POLL);
+            let now = journal.store().read(|look| look.claim(&claim.thing));
+            let still = now.map_err(|error| Err(error.into()))?.as_ref() == Some(claim);
+            if !still || !journal.locks().is_alive(&claim.run) {
+                return Ok(());
+            }
+        }
+    }
+}

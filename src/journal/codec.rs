@@ -1,0 +1,169 @@
+//! Values as bytes and back: exact (64-bit integers, every float), canonical (equal values have equal bytes), and
+//! strict (anything else is an error).
+
+use zeroize::Zeroizing;
+
+use crate::value::secret::Secret;
+use crate::value::{Object, Record, Value};
+
+/// The bytes are not what this version writes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Malformed;
+
+const NULL: u8 = 0;
+const FALSE: u8 = 1;
+const TRUE: u8 = 2;
+const INT: u8 = 3;
+const FLOAT: u8 = 4;
+const TEXT: u8 = 5;
+const SECRET: u8 = 6;
+const LIST: u8 = 7;
+const RECORD: u8 = 8;
+const OBJECT: u8 = 9;
+
+/// Writes a value. `secret_text` is the only way to a secret's text; the caller holds it.
+pub(super) fn encode(value: &Value, secret_text: fn(&Secret) -> &str) -> Zeroizing<Vec<u8>> {
+    // Growing would leave copies of secrets behind in freed memory, so the size is reckoned first.
+    let mut out = Zeroizing::new(Vec::with_capacity(size(value, secret_text)));
+    write(&mut out, value, secret_text);
+    out
+}
+
+/// Reads what [`encode`] wrote.
+pub(super) fn decode(bytes: &[u8]) -> Result<Value, Malformed> {
+    let mut rest = bytes;
+    let value = read(&mut rest)?;
+    if rest.is_empty() {
+        Ok(value)
+    } else {
+        Err(Malformed)
+    }
+}
+
+fn size(value: &Value, secret_text: fn(&Secret) -> &str) -> usize {
+    let fields = |record: &Record| -> usize {
+        let of_field = |(name, value): (&String, &Value)| 4 + name.len() + size(value, secret_text);
+        4 + record.iter().map(of_field).sum::<usize>()
+    };
+    1 + match value {
+        Value::Null | Value::Bool(_) => 0,
+        Value::Int(_) | Value::Float(_) => 8,
+        Value::Text(text) => 4 + text.len(),
+        Value::Secret(secret) => 4 + secret_text(secret).len(),
+        Value::List(items) => 4 + items.iter().map(|item| size(item, secret_text)).sum::<usize>(),
+        Value::Record(record) => fields(record),
+        Value::Object(object) => 4 + object.kind.len() + fields(&object.fields),
+    }
+}
+
+fn write(out: &mut Vec<u8>, value: &Value, secret_text: fn(&Secret) -> &str) {
+    match value {
+        Value::Null => out.push(NULL),
+        Value::Bool(false) => out.push(FALSE),
+        Value::Bool(true) => out.push(TRUE),
+        Value::Int(int) => {
+            out.push(INT);
+            out.extend_from_slice(&int.to_le_bytes());
+        }
+        Value::Float(float) => {
+            out.push(FLOAT);
+            out.extend_from_slice(&float.to_bits().to_le_bytes());
+        }
+        Value::Text(text) => {
+            out.push(TEXT);
+            write_text(out, text);
+        }
+        Value::Secret(secret) => {
+            out.push(SECRET);
+            write_text(out, secret_text(secret));
+        }
+        Value::List(items) => {
+            out.push(LIST);
+            write_length(out, items.len());
+            for item in items {
+                write(out, item, secret_text);
+            }
+        }
+        Value::Record(record) => {
+            out.push(RECORD);
+            write_fields(out, record, secret_text);
+        }
+        Value::Object(object) => {
+            out.push(OBJECT);
+            write_text(out, &object.kind);
+            write_fields(out, &object.fields, secret_text);
+        }
+    }
+}
+
+fn write_fields(out: &mut Vec<u8>, record: &Record, secret_text: fn(&Secret) -> &str) {
+    write_length(out, record.len());
+    for (name, value) in record {
+        write_text(out, name);
+        write(out, value, secret_text);
+    }
+}
+
+fn write_text(out: &mut Vec<u8>, text: &str) {
+    write_length(out, text.len());
+    out.extend_from_slice(text.as_bytes());
+}
+
+/// Values come through 16 MiB bodies and script limits, far below 4 GiB; were one larger, reading it back would be
+/// refused, not wrong.
+fn write_length(out: &mut Vec<u8>, length: usize) {
+    out.extend_from_slice(&u32::try_from(length).unwrap_or(u32::MAX).to_le_bytes());
+}
+
+fn read(rest: &mut &[u8]) -> Result<Value, Malformed> {
+    Ok(match take::<1>(rest)?[0] {
+        NULL => Value::Null,
+        FALSE => Value::Bool(false),
+        TRUE => Value::Bool(true),
+        INT => Value::Int(i64::from_le_bytes(take(rest)?)),
+        FLOAT => Value::Float(f64::from_bits(u64::from_le_bytes(take(rest)?))),
+        TEXT => Value::Text(read_text(rest)?),
+        SECRET => Value::Secret(Secret::new(read_text(rest)?)),
+        LIST => {
+            let length = read_length(rest)?;
+            let items: Result<Vec<Value>, Malformed> = (0..length).map(|_| read(rest)).collect();
+            Value::List(items?)
+        }
+        RECORD => Value::Record(read_fields(rest)?),
+        OBJECT => Value::Object(Object {
+            kind: read_text(rest)?,
+            fields: read_fields(rest)?,
+        }),
+        _ => return Err(Malformed),
+    })
+}
+
+fn read_fields(rest: &mut &[u8]) -> Result<Record, Malformed> {
+    let length = read_length(rest)?;
+    let mut record = Record::new();
+    for _ in 0..length {
+        let name = read_text(rest)?;
+        record.insert(name, read(rest)?);
+    }
+    Ok(record)
+}
+
+fn read_text(rest: &mut &[u8]) -> Result<String, Malformed> {
+    let length = read_length(rest)?;
+    let (text, after) = rest.split_at_checked(length).ok_or(Malformed)?;
+    *rest = after;
+    std::str::from_utf8(text)
+        .map(str::to_owned)
+        .map_err(|_| Malformed)
+}
+
+fn read_length(rest: &mut &[u8]) -> Result<usize, Malformed> {
+    let length = u32::from_le_bytes(take(rest)?);
+    usize::try_from(length).map_err(|_| Malformed)
+}
+
+fn take<const N: usize>(rest: &mut &[u8]) -> Result<[u8; N], Malformed> {
+    let (taken, after) = rest.split_first_chunk::<N>().ok_or(Malformed)?;
+    *rest = after;
+    Ok(*taken)
+}

@@ -1,0 +1,149 @@
+//! What can go wrong with a journal.
+
+use std::path::PathBuf;
+
+use super::key::KeyError;
+use super::run::RunId;
+use super::seal::SealError;
+
+/// Why the journal cannot do what was asked. After [`JournalError::is_fatal`] nothing more can be recorded, so nothing
+/// more may be sent.
+#[derive(Debug, Clone, thiserror::Error)]
+pub enum JournalError {
+    /// There is no room to write.
+    #[error("the disk that holds the journal {} is full", path.display())]
+    Full {
+        /// The journal.
+        path: PathBuf,
+    },
+    /// It cannot be opened, read or written.
+    #[error("the journal {} cannot be used: {why}", path.display())]
+    Unusable {
+        /// The journal.
+        path: PathBuf,
+        /// What the system or the database says.
+        why: String,
+    },
+    /// Another process held the database for too long.
+    #[error("the journal {} is held by another process", path.display())]
+    Busy {
+        /// The journal.
+        path: PathBuf,
+    },
+    /// The file is damaged, or is no journal.
+    #[error("the journal {} is damaged: {why}", path.display())]
+    Corrupt {
+        /// The journal.
+        path: PathBuf,
+        /// What the database says.
+        why: String,
+    },
+    /// A newer version of provisor wrote it.
+    #[error("the journal {} was written by a newer version (its format is {found}, this one knows {known})", path.display())]
+    Newer {
+        /// The journal.
+        path: PathBuf,
+        /// The format of the file.
+        found: i64,
+        /// The newest format that this version knows.
+        known: i64,
+    },
+    /// It was sealed with another key.
+    #[error("the journal {} was sealed with another key", path.display())]
+    WrongKey {
+        /// The journal.
+        path: PathBuf,
+    },
+    /// There is no key.
+    #[error(transparent)]
+    Key(#[from] KeyError),
+    /// A recorded value does not open.
+    #[error("what is recorded for {place} cannot be read: {why}")]
+    Sealed {
+        /// The run and step, row, or ledger entry.
+        place: String,
+        /// Why.
+        why: SealError,
+    },
+    /// Another process, or another part of this one, carries the run out.
+    #[error("run {run} is being carried out by process {}", pid.map_or("?".to_owned(), |pid| pid.to_string()))]
+    RunBusy {
+        /// The run.
+        run: RunId,
+        /// The process, when it could be read.
+        pid: Option<u32>,
+    },
+    /// There is no such run.
+    #[error("there is no run {0}")]
+    NoSuchRun(RunId),
+    /// There is no such step.
+    #[error("run {run} has no step {step}")]
+    NoSuchStep {
+        /// The run.
+        run: RunId,
+        /// The step's key.
+        step: String,
+    },
+    /// The step is not in doubt, so there is nothing to resolve.
+    #[error("step {step} is {state}, not in doubt")]
+    NotInDoubt {
+        /// The step's key.
+        step: String,
+        /// Its state, in a word.
+        state: &'static str,
+    },
+    /// A step that this process carries out was changed from outside meanwhile.
+    #[error("step {step} was changed by another process while it was carried out")]
+    Moved {
+        /// The step's key.
+        step: String,
+    },
+    /// The target of a backup exists already.
+    #[error("{} exists already", path.display())]
+    Exists {
+        /// The file.
+        path: PathBuf,
+    },
+}
+
+impl JournalError {
+    /// What to do about it, in a sentence without a full stop.
+    pub fn hint(&self) -> Option<String> {
+        Some(match self {
+            JournalError::Full { .. } => {
+                "make room, then run `provisor resume`; nothing is lost or sent twice".to_owned()
+            }
+            JournalError::Unusable { path, .. } => {
+                format!("check the owner and permissions of {}", path.display())
+            }
+            JournalError::Busy { .. } => "try again when the other process has ended".to_owned(),
+            JournalError::Corrupt { path, .. } => format!(
+                "keep a copy of {} and of the -wal file beside it, then restore a backup made with `provisor journal backup`",
+                path.display()
+            ),
+            JournalError::Newer { .. } => "use that version, or another PROVISOR_HOME".to_owned(),
+            JournalError::WrongKey { path } => format!(
+                "set PROVISOR_KEY to the key it was made with, or put the key file back; to start afresh, move {} away",
+                path.display()
+            ),
+            JournalError::Key(key) => key.hint(),
+            JournalError::Sealed { .. } => "run `provisor journal check`".to_owned(),
+            JournalError::RunBusy { .. } => "wait for it, or end that process first".to_owned(),
+            JournalError::NoSuchRun(_) => "see `provisor runs list`".to_owned(),
+            JournalError::NoSuchStep { run, .. } => format!("see `provisor runs steps {run}`"),
+            JournalError::NotInDoubt { .. } | JournalError::Moved { .. } => return None,
+            JournalError::Exists { .. } => "choose another name".to_owned(),
+        })
+    }
+
+    /// Has the journal stopped taking writes for the life of this process?
+    pub fn is_fatal(&self) -> bool {
+        matches!(
+            self,
+            JournalError::Full { .. }
+                | JournalError::Unusable { .. }
+                | JournalError::Busy { .. }
+                | JournalError::Corrupt { .. }
+        )
+    }
+}

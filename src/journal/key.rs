@@ -1,0 +1,148 @@
+//! Where the key of a journal comes from: a text that somebody keeps, or a file made at first use.
+
+use std::fs;
+use std::io::{self, Write as _};
+use std::path::{Path, PathBuf};
+
+use base64::Engine as _;
+use base64::engine::general_purpose::{STANDARD, STANDARD_NO_PAD, URL_SAFE, URL_SAFE_NO_PAD};
+use chacha20poly1305::XChaCha20Poly1305;
+use chacha20poly1305::aead::{Generate as _, Key};
+use zeroize::Zeroizing;
+
+use super::files;
+use super::seal::mac;
+use crate::value::digest::hex;
+
+/// Thirty-two bytes that are wiped when they are dropped.
+pub(super) type KeyBytes = Zeroizing<[u8; 32]>;
+
+/// Why there is no key.
+#[derive(Debug, Clone, thiserror::Error)]
+pub enum KeyError {
+    /// The text is neither a key nor long enough for a passphrase.
+    #[error(
+        "the key must be 64 hexadecimal digits, base64 of 32 bytes, or a passphrase of at least 16 characters"
+    )]
+    BadText,
+    /// Others than its owner may read the key file.
+    #[error("other users can read the key file {}", path.display())]
+    Exposed {
+        /// The file.
+        path: PathBuf,
+    },
+    /// The file holds something else.
+    #[error("{} does not hold a key", path.display())]
+    BadFile {
+        /// The file.
+        path: PathBuf,
+    },
+    /// The file can be neither read nor made.
+    #[error("the key file {} cannot be used: {why}", path.display())]
+    Unusable {
+        /// The file.
+        path: PathBuf,
+        /// What the system says.
+        why: String,
+    },
+}
+
+impl KeyError {
+    /// What to do about it, in a sentence without a full stop.
+    pub fn hint(&self) -> String {
+        match self {
+            KeyError::BadText => "make one with `openssl rand -hex 32`".to_owned(),
+            KeyError::Exposed { path } => format!("run `chmod 600 {}`", path.display()),
+            KeyError::BadFile { path } => format!(
+                "restore {} from a backup; without it, what the journal has sealed cannot be read",
+                path.display()
+            ),
+            KeyError::Unusable { .. } => "check the folder's owner and permissions".to_owned(),
+        }
+    }
+}
+
+const SHORTEST_PASSPHRASE: usize = 16;
+
+/// A passphrase is stretched on every start, so this is kept to a millisecond or two. It slows guessing down; it does
+/// not make a weak passphrase strong.
+const STRETCH: usize = 4096;
+
+/// The key that a text stands for: 64 hexadecimal digits, base64 of 32 bytes (either alphabet, padded or not), or a
+/// passphrase of at least 16 characters. White space around it is ignored.
+pub(super) fn from_text(text: &str) -> Result<KeyBytes, KeyError> {
+    let text = text.trim();
+    if let Some(key) = from_hex(text) {
+        return Ok(key);
+    }
+    for engine in [&STANDARD, &STANDARD_NO_PAD, &URL_SAFE, &URL_SAFE_NO_PAD] {
+        let bytes = engine.decode(text).map(Zeroizing::new).ok();
+        if let Some(key) = bytes.and_then(|bytes| <[u8; 32]>::try_from(bytes.as_slice()).ok()) {
+            return Ok(Zeroizing::new(key));
+        }
+    }
+    if text.chars().count() < SHORTEST_PASSPHRASE {
+        return Err(KeyError::BadText);
+    }
+    let mut key = mac(
+        &Zeroizing::new([0; 32]),
+        &[b"provisor passphrase 1", text.as_bytes()],
+    );
+    for _ in 0..STRETCH {
+        key = mac(&key, &[text.as_bytes()]);
+    }
+    Ok(key)
+}
+
+/// The key in a file, which is made with a random key, readable by its owner only, when there is none. Two processes
+/// that make it at once end with the same key.
+pub(super) fn from_file(path: &Path) -> Result<KeyBytes, KeyError> {
+    let unusable = |error: io::Error| KeyError::Unusable {
+        path: path.to_owned(),
+        why: error.to_string(),
+    };
+    match fs::read_to_string(path) {
+        Err(error) if error.kind() == io::ErrorKind::NotFound => create(path).map_err(unusable)?,
+        Err(error) => return Err(unusable(error)),
+        Ok(_) => {}
+    }
+    if files::is_exposed(path).map_err(unusable)? {
+        return Err(KeyError::Exposed {
+            path: path.to_owned(),
+        });
+    }
+    let text = Zeroizing::new(fs::read_to_string(path).map_err(unusable)?);
+    from_hex(text.trim()).ok_or_else(|| KeyError::BadFile {
+        path: path.to_owned(),
+    })
+}
+
+fn create(path: &Path) -> io::Result<()> {
+    let folder = files::folder_of(path);
+    files::make_private_folder(folder)?;
+    // Never seen half written: the file gets its name when it is complete, unless another has the name by then.
+    let mut draft = tempfile::Builder::new().prefix(".key").tempfile_in(folder)?;
+    let key = Key::<XChaCha20Poly1305>::generate();
+    draft.write_all(Zeroizing::new(hex(&key)).as_bytes())?;
+    draft.write_all(b"\n")?;
+    draft.as_file().sync_all()?;
+    match draft.persist_noclobber(path) {
+        Ok(_) => files::sync_folder(folder),
+        Err(taken) if taken.error.kind() == io::ErrorKind::AlreadyExists => Ok(()),
+        Err(failed) => Err(failed.error),
+    }
+}
+
+fn from_hex(text: &str) -> Option<KeyBytes> {
+    let mut key = Zeroizing::new([0; 32]);
+    if text.len() != 64 || !text.bytes().all(|byte| byte.is_ascii_hexdigit()) {
+        return None;
+    }
+    for (index, byte) in key.iter_mut().enumerate() {
+        *byte = u8::from_str_radix(text.get(index * 2..index * 2 + 2)?, 16).ok()?;
+    }
+    Some(key)
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,90 @@
+//! What the steps brought into being, by natural key.
+
+use std::collections::BTreeSet;
+
+use super::apply::Write;
+use super::change::{item_place, platform_id};
+use super::error::JournalError;
+use super::run::RunId;
+use super::table::{ItemData, Thing};
+use super::{Journal, NaturalKey};
+use crate::value::Value;
+
+/// A thing that exists, as far as this journal knows.
+#[derive(Debug, Clone, PartialEq)]
+pub struct LedgerItem {
+    /// What it is called.
+    pub thing: Thing,
+    /// The outcome that brought it into being, with its credentials.
+    pub value: Value,
+    /// The platform's identifier, when the outcome had one.
+    pub platform_id: Option<String>,
+    /// The run that entered it; none when a person did.
+    pub run: Option<RunId>,
+    /// The step that entered it.
+    pub step: Option<String>,
+    /// When it was entered, in milliseconds since the Unix epoch.
+    pub created_ms: i64,
+    /// When it was last changed, in milliseconds since the Unix epoch.
+    pub changed_ms: i64,
+}
+
+impl Journal {
+    /// The ledger's entry for a natural key.
+    pub fn ledger_get(&self, key: &NaturalKey) -> Result<Option<LedgerItem>, JournalError> {
+        let item = self.store().read(|look| look.item(&key.into()))?;
+        item.map(|item| self.ledger_item(item)).transpose()
+    }
+
+    /// All things of a sort, of one account or of all, oldest first.
+    pub fn ledger_list(&self, sort: &str, account: Option<&str>) -> Result<Vec<LedgerItem>, JournalError> {
+        let items = self.store().read(|look| look.items(sort, account))?;
+        items.into_iter().map(|item| self.ledger_item(item)).collect()
+    }
+
+    /// Enters a thing, or replaces what is known of it; on disk when it returns. Who entered it first, and when, stays.
+    pub fn ledger_put(&self, key: &NaturalKey, value: &Value) -> Result<(), JournalError> {
+        let thing = Thing::from(key);
+        let known = self.store().read(|look| look.item(&thing))?;
+        let now_ms = self.clock().now_millis();
+        let item = ItemData {
+            platform_id: platform_id(value).or_else(|| known.as_ref()?.platform_id.clone()),
+            run: known.as_ref().and_then(|item| item.run.clone()),
+            step: known.as_ref().and_then(|item| item.step.clone()),
+            value: self.sealer().seal(&item_place(&thing), value),
+            created_ms: known.map_or(now_ms, |item| item.created_ms),
+            changed_ms: now_ms,
+            thing,
+        };
+        self.store().write(Write::PutItem(Box::new(item))).map(drop)
+    }
+
+    /// Strikes out what has this identifier on the platform; on disk when it returns.
+    pub fn ledger_strike(&self, account: &str, sort: &str, platform_id: &str) -> Result<(), JournalError> {
+        let write = Write::DropItem {
+            account: account.to_owned(),
+            sort: sort.to_owned(),
+            platform_id: platform_id.to_owned(),
+        };
+        self.store().write(write).map(drop)
+    }
+
+    /// The platform's identifiers of what the ledger has already. A look-up must not take one of these for the thing
+    /// whose answer was lost.
+    pub fn attributed(&self, account: &str, sort: &str) -> Result<BTreeSet<String>, JournalError> {
+        let ids = self.store().read(|look| look.attributed(account, sort))?;
+        Ok(ids.into_iter().collect())
+    }
+
+    pub(super) fn ledger_item(&self, item: ItemData) -> Result<LedgerItem, JournalError> {
+        Ok(LedgerItem {
+            value: self.open_sealed(&item_place(&item.thing), &item.value)?,
+            thing: item.thing,
+            platform_id: item.platform_id,
+            run: item.run,
+            step: item.step,
+            created_ms: item.created_ms,
+            changed_ms: item.changed_ms,
+        })
+    }
+}

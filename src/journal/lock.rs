@@ -1,0 +1,183 @@
+//! One owner per run: an operating system's lock, which a killed process loses at once.
+
+use std::collections::BTreeSet;
+use std::fs::{self, File, TryLockError};
+use std::io::{self, Seek as _, Write as _};
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+use super::error::JournalError;
+use super::files;
+use super::run::RunId;
+use super::store::Store;
+
+/// The right to carry a run out, held until the last clone is dropped.
+#[derive(Clone)]
+pub struct RunLock(Arc<Held>);
+
+struct Held {
+    run: RunId,
+    /// Locked as long as it is open. A journal in memory has none.
+    _file: Option<File>,
+    locks: Arc<Locks>,
+    store: Arc<Store>,
+}
+
+impl RunLock {
+    /// The run that is locked.
+    pub fn id(&self) -> &RunId {
+        &self.0.run
+    }
+}
+
+impl std::fmt::Debug for RunLock {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "RunLock({})", self.id())
+    }
+}
+
+impl Drop for Held {
+    fn drop(&mut self) {
+        // The next owner must find everything that this one has written. A failure is known to those who wrote.
+        let _ = self.store.flush();
+        self.locks.held().remove(&self.run);
+    }
+}
+
+/// The locks of one journal.
+pub(super) struct Locks {
+    /// Beside the journal; none for one in memory.
+    folder: Option<PathBuf>,
+    held: Mutex<BTreeSet<RunId>>,
+}
+
+/// Somebody who only asks whether a run is alive holds its lock for a moment.
+const ATTEMPTS: usize = 10;
+const BETWEEN_ATTEMPTS: Duration = Duration::from_millis(5);
+
+impl Locks {
+    /// The locks of the journal at this path, or of one in memory.
+    pub(super) fn new(journal: Option<&Path>) -> Locks {
+        Locks {
+            folder: journal.map(|path| files::folder_of(path).join("locks")),
+            held: Mutex::default(),
+        }
+    }
+
+    /// Takes a run's lock.
+    pub(super) fn take(self: &Arc<Locks>, run: &RunId, store: &Arc<Store>) -> Result<RunLock, JournalError> {
+        if !run.is_plain() {
+            return Err(JournalError::NoSuchRun(run.clone()));
+        }
+        let busy = |pid| JournalError::RunBusy {
+            run: run.clone(),
+            pid,
+        };
+        if !self.held().insert(run.clone()) {
+            return Err(busy(Some(std::process::id())));
+        }
+        let file = match self.path(run).map(|path| lock(&path)) {
+            None => None,
+            Some(Ok(Taken::Locked(file))) => Some(file),
+            Some(Ok(Taken::Busy(pid))) => {
+                self.held().remove(run);
+                return Err(busy(pid));
+            }
+            Some(Err((path, error))) => {
+                self.held().remove(run);
+                return Err(JournalError::Unusable {
+                    path,
+                    why: error.to_string(),
+                });
+            }
+        };
+        Ok(RunLock(Arc::new(Held {
+            run: run.clone(),
+            _file: file,
+            locks: Arc::clone(self),
+            store: Arc::clone(store),
+        })))
+    }
+
+    /// Does this journal's handle hold the run?
+    pub(super) fn is_ours(&self, run: &RunId) -> bool {
+        self.held().contains(run)
+    }
+
+    /// Does anybody hold the run?
+    pub(super) fn is_alive(&self, run: &RunId) -> bool {
+        if self.is_ours(run) {
+            return true;
+        }
+        let Some(path) = self.path(run).filter(|_| run.is_plain()) else {
+            return false;
+        };
+        // A lock that cannot be asked for is taken for held: waiting is safe, acting is not.
+        match File::open(path) {
+            Ok(file) => file.try_lock_shared().is_err(),
+            Err(error) => error.kind() != io::ErrorKind::NotFound,
+        }
+    }
+
+    /// The process that holds the run, when one does and its number can be read.
+    pub(super) fn holder(&self, run: &RunId) -> Option<u32> {
+        if self.is_ours(run) {
+            return Some(std::process::id());
+        }
+        if !self.is_alive(run) {
+            return None;
+        }
+        self.path(run).and_then(|path| written_in(&path))
+    }
+
+    /// Removes the lock file of a run that will not be carried out again.
+    pub(super) fn forget(&self, run: &RunId) {
+        if let Some(path) = self.path(run).filter(|_| run.is_plain() && !self.is_alive(run)) {
+            let _ = fs::remove_file(path);
+        }
+    }
+
+    fn path(&self, run: &RunId) -> Option<PathBuf> {
+        self.folder
+            .as_ref()
+            .map(|folder| folder.join(format!("{run}.lock")))
+    }
+
+    fn held(&self) -> std::sync::MutexGuard<'_, BTreeSet<RunId>> {
+        self.held.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+enum Taken {
+    Locked(File),
+    Busy(Option<u32>),
+}
+
+fn lock(path: &Path) -> Result<Taken, (PathBuf, io::Error)> {
+    let failed = |error: io::Error| (path.to_owned(), error);
+    files::make_private_folder(files::folder_of(path)).map_err(failed)?;
+    let mut file = files::create_private(path).map_err(failed)?;
+    for attempt in 0..ATTEMPTS {
+        match file.try_lock() {
+            Ok(()) => {
+                let mut sign = || {
+                    file.set_len(0)?;
+                    file.rewind()?;
+                    write!(file, "{}", std::process::id())
+                };
+                sign().map_err(failed)?;
+                return Ok(Taken::Locked(file));
+            }
+            Err(TryLockError::WouldBlock) if attempt + 1 < ATTEMPTS => std::thread::sleep(BETWEEN_ATTEMPTS),
+            Err(TryLockError::WouldBlock) => {}
+            Err(TryLockError::Error(error)) => return Err(failed(error)),
+        }
+    }
+    Ok(Taken::Busy(written_in(path)))
+}
+
+/// The number of the process that took the lock last.
+fn written_in(path: &Path) -> Option<u32> {
+    fs::read_to_string(path).ok()?.trim().parse().ok()
+}

@@ -1,0 +1,197 @@
+//! Every step is recorded before it is tried, and settled after.
+//!
+//! ```text
+//! Journal ─▶ RowJournal::step ─▶ Changing (intent, request, outcome) ─▶ settle (a lost answer)
+//!    │                               │ StepState::next: what may follow what
+//!    └─ runs, rows, ledger, audit ───┴─▶ Write ─▶ apply ─▶ Tables: SQLite, or memory
+//! ```
+//!
+//! A write is a value; `apply` gives it one meaning for both stores, inside one transaction. Payloads are sealed before
+//! they become part of a write. What the platform's answers mean is the caller's business: it brings an [`Attempt`].
+
+mod apply;
+mod attempt;
+mod cancel;
+mod change;
+mod claim;
+mod codec;
+mod doubt;
+mod error;
+mod files;
+mod key;
+mod leaving;
+mod ledger;
+mod lock;
+mod maintain;
+mod memory;
+mod recall;
+mod record;
+mod repin;
+mod row;
+mod run;
+mod seal;
+mod settle;
+mod spool;
+mod sqlite;
+mod step;
+mod store;
+mod table;
+mod thing;
+mod vault;
+
+use std::fmt;
+use std::path::Path;
+use std::sync::{Arc, OnceLock};
+
+pub use attempt::{
+    Attempt, Books, Boundary, Boxed, Change, Look, Output, Prepared, Sending, StepEnd, StepKind, StepPlan,
+};
+pub use cancel::Cancel;
+pub use doubt::InDoubt;
+pub use error::JournalError;
+pub use key::KeyError;
+pub use leaving::Leaving;
+pub use ledger::LedgerItem;
+pub use lock::RunLock;
+pub use maintain::AuditRecord;
+pub use recall::Recall;
+pub use record::{Resolution, StepRecord};
+pub use row::RowJournal;
+pub use run::{
+    EarlierSources, NewRow, NewRun, RowCounts, RowFilter, RowRecord, RowStatus, RunId, RunRecord, RunStatus,
+};
+pub use seal::{SealError, Sealed, Sealer};
+pub use step::{Illegal, StepEvent, StepState};
+pub use table::{StepFilter, Thing};
+pub use vault::Vault;
+
+#[cfg(test)]
+mod tests;
+
+use crate::clock::{Clock, Ids};
+use crate::value::Value;
+use lock::Locks;
+use memory::MemoryStore;
+use spool::Spool;
+use sqlite::SqliteStore;
+use store::Store;
+use thing::Things;
+
+/// What a thing is called, before the platform has given it an id: unique within its account and sort.
+#[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct NaturalKey {
+    /// The account that holds it: the address of the master account or of the tenant.
+    pub account: String,
+    /// What sort of thing: `tenant`, `app`.
+    pub sort: &'static str,
+    /// Its name: a tenant's e-mail address in lower case, an app's name and site.
+    pub name: String,
+}
+
+/// The durable record of runs, rows and steps. Cheap to clone; everything written is on disk when the last clone, lock
+/// and row are dropped.
+#[derive(Clone)]
+pub struct Journal(Arc<Inner>);
+
+struct Inner {
+    store: Arc<Store>,
+    sealer: Sealer,
+    clock: Clock,
+    ids: Ids,
+    things: Arc<Things>,
+    locks: Arc<Locks>,
+    hook: OnceLock<Hook>,
+    spool: Spool,
+}
+
+/// Called at each [`Boundary`].
+type Hook = Arc<dyn Fn(Boundary) + Send + Sync>;
+
+impl Journal {
+    /// Opens the journal in a file, and makes it when there is none. The file and its folder are for their owner only.
+    /// A file that was written by a newer version or with another key is not changed.
+    pub fn open(path: &Path, sealer: Sealer, clock: Clock, ids: Ids) -> Result<Journal, JournalError> {
+        let store = Store::Sqlite(SqliteStore::open(path, &sealer)?);
+        Ok(Journal::with(store, Locks::new(Some(path)), sealer, clock, ids))
+    }
+
+    /// A journal that ends with the process.
+    pub fn in_memory(sealer: Sealer, clock: Clock, ids: Ids) -> Journal {
+        let store = Store::Memory(MemoryStore::default());
+        Journal::with(store, Locks::new(None), sealer, clock, ids)
+    }
+
+    /// Calls `hook` at each boundary of each changing step. Only the first hook counts.
+    pub fn on_boundary(&self, hook: impl Fn(Boundary) + Send + Sync + 'static) {
+        let _ = self.0.hook.set(Arc::new(hook));
+    }
+
+    /// Waits until everything that was written so far is on disk.
+    pub fn flush(&self) -> Result<(), JournalError> {
+        self.store().flush()
+    }
+
+    /// Can it still be written? After a failed write it cannot, and nothing more may be sent.
+    pub fn healthy(&self) -> Result<(), JournalError> {
+        self.store().healthy()
+    }
+
+    fn with(store: Store, locks: Locks, sealer: Sealer, clock: Clock, ids: Ids) -> Journal {
+        Journal(Arc::new(Inner {
+            store: Arc::new(store),
+            sealer,
+            clock,
+            ids,
+            things: Arc::default(),
+            locks: Arc::new(locks),
+            hook: OnceLock::new(),
+            spool: Spool::default(),
+        }))
+    }
+
+    fn store(&self) -> &Arc<Store> {
+        &self.0.store
+    }
+
+    /// What seals and digests.
+    pub fn sealer(&self) -> &Sealer {
+        &self.0.sealer
+    }
+
+    fn clock(&self) -> &Clock {
+        &self.0.clock
+    }
+
+    fn things(&self) -> &Arc<Things> {
+        &self.0.things
+    }
+
+    fn locks(&self) -> &Arc<Locks> {
+        &self.0.locks
+    }
+
+    fn pass(&self, boundary: Boundary) {
+        if let Some(hook) = self.0.hook.get() {
+            hook(boundary);
+        }
+    }
+
+    fn open_sealed(&self, place: &str, sealed: &[u8]) -> Result<Value, JournalError> {
+        self.sealer()
+            .open(place, sealed)
+            .map_err(|why| JournalError::Sealed {
+                place: place.to_owned(),
+                why,
+            })
+    }
+
+    fn open_optional(&self, place: &str, sealed: Option<&Sealed>) -> Result<Option<Value>, JournalError> {
+        sealed.map(|sealed| self.open_sealed(place, sealed)).transpose()
+    }
+}
+
+impl fmt::Debug for Journal {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Journal")
+    }
+}

@@ -1,0 +1,89 @@
+//! What the journal knows of a step, without carrying anything out.
+
+use super::attempt::{StepKind, StepPlan};
+use super::change::item_place;
+use super::doubt::{InDoubt, claimed};
+use super::error::JournalError;
+use super::row::{RowJournal, step_place};
+use super::step::StepState;
+use super::table::Thing;
+use crate::value::Value;
+
+/// What is known of a step.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Recall {
+    /// It was carried out, and this is the outcome.
+    Done(Value),
+    /// It was refused.
+    Refused(Value),
+    /// It is not recorded, and the ledger holds the thing it asks for.
+    Held(Value),
+    /// Its answer is not recorded: it would be looked up.
+    Open {
+        /// When a request may have landed at the latest, in milliseconds since the Unix epoch.
+        settled_ms: i64,
+    },
+    /// Another step on the same thing is under way or in doubt.
+    Claimed(InDoubt),
+    /// Nothing: it would be sent.
+    Nothing,
+}
+
+impl RowJournal {
+    /// The step's key and what is known of it. Counts as asking for it. `retrying` takes refusals for forgotten, as
+    /// [`super::Journal::retry_failed`] does.
+    pub fn recall(&self, plan: &StepPlan, retrying: bool) -> Result<(String, Recall), JournalError> {
+        let key = self.ask(plan, &self.asked(plan)).key;
+        let recall = match self.recorded.get(&key) {
+            Some(step) if step.state == StepState::Refused && retrying => self.around(plan)?,
+            Some(step) if step.state.is_final() => {
+                let value = match &step.outcome {
+                    Some(sealed) => self.journal.open_sealed(&step_place(step), sealed)?,
+                    None => Value::Null,
+                };
+                match step.state {
+                    StepState::Refused => Recall::Refused(value),
+                    _ => Recall::Done(value),
+                }
+            }
+            Some(step) => match step.state.window() {
+                Some((sent_ms, settle_ms)) => Recall::Open {
+                    settled_ms: sent_ms.saturating_add(settle_ms),
+                },
+                None => self.around(plan)?,
+            },
+            None => self.around(plan)?,
+        };
+        Ok((key, recall))
+    }
+
+    /// The keys of recorded steps that were not asked for, in the order in which they were asked for once.
+    pub fn unasked(&self) -> Vec<String> {
+        let mut left: Vec<_> = self.recorded.values().collect();
+        left.retain(|step| step.state != StepState::Absent && !self.was_asked(&step.key));
+        left.sort_by_key(|step| step.seq);
+        left.into_iter().map(|step| step.key.clone()).collect()
+    }
+
+    /// Does the journal hold no step of this row?
+    pub fn is_blank(&self) -> bool {
+        self.recorded.is_empty()
+    }
+
+    /// What others have done about the thing.
+    fn around(&self, plan: &StepPlan) -> Result<Recall, JournalError> {
+        let StepKind::Change(change) = &plan.kind else {
+            return Ok(Recall::Nothing);
+        };
+        let Some(thing) = change.thing.as_ref().map(Thing::from) else {
+            return Ok(Recall::Nothing);
+        };
+        let read = |look: &dyn super::table::Look| Ok((look.item(&thing)?, claimed(look, &thing)?));
+        let (item, claim) = self.journal.store().read(read)?;
+        Ok(match (item, claim) {
+            (Some(item), _) => Recall::Held(self.journal.open_sealed(&item_place(&thing), &item.value)?),
+            (None, Some(claim)) => Recall::Claimed(claim),
+            (None, None) => Recall::Nothing,
+        })
+    }
+}

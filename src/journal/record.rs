@@ -1,0 +1,393 @@
+//! Runs, rows and steps, written and read by those who carry runs out or look at them.
+
+use super::apply::{Move, Reply, Write};
+use super::change::{item_place, platform_id};
+use super::error::JournalError;
+use super::lock::RunLock;
+use super::row::{step_place, why_place};
+use super::run::{NewRow, NewRun, RowCounts, RowFilter, RowRecord, RowStatus, RunId, RunRecord, RunStatus};
+use super::step::{StepEvent, StepState};
+use super::table::{AuditData, ItemData, RowData, RowEnd, RunData, StepData, StepFilter, Thing};
+use super::{Journal, maintain};
+use crate::value::Value;
+use crate::value::digest::sha256;
+
+/// A step as it is recorded.
+#[derive(Debug, Clone, PartialEq)]
+pub struct StepRecord {
+    /// Its key: `scope/operation:arguments#occurrence`.
+    pub key: String,
+    /// The place of the row that asked for it.
+    pub position: u64,
+    /// The order in which the row asked.
+    pub seq: u32,
+    /// The operation's stable name.
+    pub op: String,
+    /// Can it change the world?
+    pub changes: bool,
+    /// How it stands.
+    pub state: StepState,
+    /// What it brings into being.
+    pub thing: Option<Thing>,
+    /// How often a request left.
+    pub attempts: u32,
+    /// When it was asked for, in milliseconds since the Unix epoch.
+    pub started_ms: i64,
+    /// When it ended, in milliseconds since the Unix epoch.
+    pub ended_ms: Option<i64>,
+    /// The outcome, or the refusal.
+    pub outcome: Option<Value>,
+    /// Why it is in doubt.
+    pub why: Option<String>,
+}
+
+/// What a person says about a step in doubt.
+#[derive(Debug, Clone)]
+pub enum Resolution {
+    /// It was carried out, and this is the outcome.
+    Done(Value),
+    /// It was not carried out; a resume sends it again.
+    Absent,
+}
+
+const ID_LENGTH: usize = 5;
+/// Rows in one message to the writer.
+const CHUNK: usize = 256;
+
+impl Journal {
+    /// Records a run, and gives its lock. It is on disk with the first write that is waited for.
+    pub fn begin_run(&self, new: NewRun) -> Result<RunLock, JournalError> {
+        let lock = self.unused_id()?;
+        let id = lock.id();
+        let hashes = new
+            .sources
+            .iter()
+            .map(|(name, text)| (name.clone(), sha256(text.as_bytes())));
+        let now_ms = self.clock().now_millis();
+        let run = RunData {
+            id: id.clone(),
+            name: new.name,
+            sources: hashes.collect(),
+            params: self.sealer().seal(&run_place(id, "params"), &new.params),
+            plan: self.sealer().seal(&run_place(id, "plan"), &new.plan),
+            columns: None,
+            has_rows: new.has_rows,
+            total: None,
+            status: RunStatus::Running,
+            created_ms: now_ms,
+            changed_ms: now_ms,
+            pruned: false,
+            earlier: Vec::new(),
+        };
+        self.store().write_later(Write::BeginRun {
+            run: Box::new(run),
+            texts: new.sources.into_iter().map(|(_, text)| text).collect(),
+        })?;
+        Ok(lock)
+    }
+
+    /// Takes the lock of a recorded run, to go on with it. [`JournalError::RunBusy`] when another process has it,
+    /// [`JournalError::NoSuchRun`] when its rows were pruned.
+    pub fn lock_run(&self, id: &RunId) -> Result<RunLock, JournalError> {
+        let run = self.store().read(|look| look.run(id))?;
+        if run.is_none_or(|run| run.pruned) {
+            return Err(JournalError::NoSuchRun(id.clone()));
+        }
+        self.locks().take(id, self.store())
+    }
+
+    /// Does a living process carry the run out?
+    pub fn is_run_alive(&self, id: &RunId) -> bool {
+        self.locks().is_alive(id)
+    }
+
+    /// The process that carries the run out, when one does.
+    pub fn run_holder(&self, id: &RunId) -> Option<u32> {
+        self.locks().holder(id)
+    }
+
+    /// The run, if there is one.
+    pub fn run(&self, id: &RunId) -> Result<Option<RunRecord>, JournalError> {
+        let data = self.store().read(|look| look.run(id))?;
+        data.map(|data| self.run_record(data)).transpose()
+    }
+
+    /// All runs but pruned ones, newest first.
+    pub fn runs(&self) -> Result<Vec<RunRecord>, JournalError> {
+        let runs = self.store().read(|look| look.runs())?;
+        let kept = runs.into_iter().filter(|run| !run.pruned);
+        kept.map(|run| self.run_record(run)).collect()
+    }
+
+    /// The newest run that can go on and that no living process carries out.
+    pub fn latest_unfinished(&self) -> Result<Option<RunRecord>, JournalError> {
+        let runs = self.store().read(|look| look.runs())?;
+        let mut open = runs.into_iter().filter(|run| !run.status.is_finished());
+        let latest = open.find(|run| !self.is_run_alive(&run.id));
+        latest.map(|run| self.run_record(run)).transpose()
+    }
+
+    /// The names and texts of a run's sources, the script first. One whose text was pruned is left out.
+    pub fn sources(&self, id: &RunId) -> Result<Vec<(String, String)>, JournalError> {
+        let run = self.store().read(|look| look.run(id))?;
+        self.source_texts(&run.map(|run| run.sources).unwrap_or_default())
+    }
+
+    /// Records how far a run is; on disk when it returns.
+    pub fn set_run_status(&self, id: &RunId, status: RunStatus) -> Result<(), JournalError> {
+        let write = Write::Status {
+            run: id.clone(),
+            status,
+            at_ms: self.clock().now_millis(),
+        };
+        self.store().write(write).map(drop)
+    }
+
+    /// Records the columns of a run's rows, with the next commit.
+    pub fn set_columns(&self, id: &RunId, columns: Vec<String>) -> Result<(), JournalError> {
+        let columns = Value::List(columns.into_iter().map(Value::from).collect());
+        self.store().write_later(Write::Columns {
+            run: id.clone(),
+            columns: self.sealer().seal(&run_place(id, "columns"), &columns),
+        })
+    }
+
+    /// Puts rows into the queue, in order, with the next commits. A row whose place is taken already is left as it is, so
+    /// an input may be spooled again from its start. Waits when the disk cannot follow.
+    pub fn spool_rows(&self, id: &RunId, rows: Vec<NewRow>) -> Result<(), JournalError> {
+        let mut rows = rows.into_iter().map(|row| RowData {
+            input: self
+                .sealer()
+                .seal(&row_place(id, row.position, "input"), &row.input),
+            position: row.position,
+            scope: row.scope,
+            status: RowStatus::Queued,
+            output: None,
+            error: None,
+        });
+        loop {
+            let rows: Vec<RowData> = rows.by_ref().take(CHUNK).collect();
+            if rows.is_empty() {
+                return self.healthy();
+            }
+            let place = self.0.spool.enter();
+            self.store().write_later_then(
+                Write::Rows {
+                    run: id.clone(),
+                    rows,
+                },
+                Box::new(move |_| drop(place)),
+            );
+        }
+    }
+
+    /// Records that all rows are in the queue, and how many there are, with the next commit.
+    pub fn spool_complete(&self, id: &RunId, total: u64) -> Result<(), JournalError> {
+        self.store().write_later(Write::RowsComplete {
+            run: id.clone(),
+            total,
+        })
+    }
+
+    /// Up to `limit` rows after the place `after`, in order.
+    pub fn rows(
+        &self,
+        id: &RunId,
+        after: Option<u64>,
+        limit: usize,
+        only: RowFilter,
+    ) -> Result<Vec<RowRecord>, JournalError> {
+        let rows = self.store().read(|look| look.rows(id, after, limit, only))?;
+        rows.into_iter().map(|row| self.row_record(id, row)).collect()
+    }
+
+    /// How many rows have each status.
+    pub fn row_counts(&self, id: &RunId) -> Result<RowCounts, JournalError> {
+        self.store().read(|look| look.row_counts(id))
+    }
+
+    /// Records how a row ended, with the next commit.
+    pub fn finish_row(
+        &self,
+        id: &RunId,
+        position: u64,
+        status: RowStatus,
+        output: Option<&Value>,
+        error: Option<&Value>,
+    ) -> Result<(), JournalError> {
+        let seal = |what: &str, value: &Value| self.sealer().seal(&row_place(id, position, what), value);
+        self.store().write_later(Write::RowEnd {
+            run: id.clone(),
+            position,
+            end: RowEnd {
+                status,
+                output: output.map(|value| seal("output", value)),
+                error: error.map(|value| seal("error", value)),
+            },
+        })
+    }
+
+    /// Queues the failed rows again and forgets their refusals, so that these are asked again. Gives how many.
+    pub fn retry_failed(&self, run: &RunLock) -> Result<u64, JournalError> {
+        let write = Write::RetryFailed {
+            run: run.id().clone(),
+        };
+        match self.store().write(write)? {
+            Reply::Counted(rows) => Ok(rows),
+            _ => Ok(0),
+        }
+    }
+
+    /// The steps of a run, by row and in the order in which each row asked.
+    pub fn steps(&self, id: &RunId, filter: &StepFilter) -> Result<Vec<StepRecord>, JournalError> {
+        let mut steps = self.store().read(|look| look.steps(id, filter))?;
+        steps.sort_by_key(|step| (step.position, step.seq));
+        steps.into_iter().map(|step| self.step_record(step)).collect()
+    }
+
+    /// Records what a person says about a step in doubt, and that `who` said it. The run must not be under way.
+    pub fn resolve(&self, id: &RunId, key: &str, says: &Resolution, who: &str) -> Result<(), JournalError> {
+        let lock = self.lock_run(id)?;
+        let Some(step) = self.store().read(|look| look.step(id, key))? else {
+            return Err(JournalError::NoSuchStep {
+                run: id.clone(),
+                step: key.to_owned(),
+            });
+        };
+        let at_ms = self.clock().now_millis();
+        // An intent whose process died is in doubt, though nobody has said so yet.
+        self.move_by_hand(&step, StepEvent::AnswerLost { at_ms }, None, None)?;
+        let (event, outcome) = match says {
+            Resolution::Done(value) => (StepEvent::ResolvedDone, Some(value)),
+            Resolution::Absent => (StepEvent::ResolvedAbsent, None),
+        };
+        let what = Value::from(format!(
+            "{id}/{key} {}",
+            if outcome.is_some() { "done" } else { "absent" }
+        ));
+        let audit = maintain::audit_data(self, "resolve", who, &what);
+        self.move_by_hand(&step, event, outcome, Some(audit))?;
+        drop(lock);
+        Ok(())
+    }
+
+    fn move_by_hand(
+        &self,
+        step: &StepData,
+        event: StepEvent,
+        outcome: Option<&Value>,
+        audit: Option<AuditData>,
+    ) -> Result<(), JournalError> {
+        let at_ms = self.clock().now_millis();
+        let item = match (&step.thing, outcome) {
+            (Some(thing), Some(value)) if step.ledger => Some(ItemData {
+                thing: thing.clone(),
+                platform_id: platform_id(value),
+                run: Some(step.run.clone()),
+                step: Some(step.key.clone()),
+                value: self.sealer().seal(&item_place(thing), value),
+                created_ms: at_ms,
+                changed_ms: at_ms,
+            }),
+            _ => None,
+        };
+        let change = Move {
+            run: step.run.clone(),
+            key: step.key.clone(),
+            event,
+            at_ms,
+            outcome: outcome.map(|value| self.sealer().seal(&step_place(step), value)),
+            why: step.why.clone().filter(|_| outcome.is_none()),
+            parked: true,
+            item,
+            removed: None,
+            audit,
+        };
+        match self.store().write(Write::Move(Box::new(change)))? {
+            Reply::Elsewhere(now) => Err(JournalError::NotInDoubt {
+                step: step.key.clone(),
+                state: now.map_or(StepState::Absent, |step| step.state).name(),
+            }),
+            _ => Ok(()),
+        }
+    }
+
+    /// A name that no run has, locked.
+    fn unused_id(&self) -> Result<RunLock, JournalError> {
+        loop {
+            // A letter first, so that no name looks like a number.
+            let id = RunId::new(format!("r{}", self.0.ids.short(ID_LENGTH - 1)));
+            match self.locks().take(&id, self.store()) {
+                Ok(lock) if self.store().read(|look| look.run(&id))?.is_none() => return Ok(lock),
+                Ok(_) | Err(JournalError::RunBusy { .. }) => {}
+                Err(error) => return Err(error),
+            }
+        }
+    }
+
+    fn run_record(&self, run: RunData) -> Result<RunRecord, JournalError> {
+        let columns = self.open_optional(&run_place(&run.id, "columns"), run.columns.as_ref())?;
+        let columns = columns.map(|columns| match columns {
+            Value::List(names) => names
+                .iter()
+                .filter_map(Value::as_text)
+                .map(str::to_owned)
+                .collect(),
+            _ => Vec::new(),
+        });
+        Ok(RunRecord {
+            params: self.open_sealed(&run_place(&run.id, "params"), &run.params)?,
+            plan: self.open_sealed(&run_place(&run.id, "plan"), &run.plan)?,
+            columns,
+            id: run.id,
+            name: run.name,
+            sources: run.sources,
+            has_rows: run.has_rows,
+            total: run.total,
+            status: run.status,
+            created_ms: run.created_ms,
+            changed_ms: run.changed_ms,
+            earlier: run.earlier,
+            pruned: run.pruned,
+        })
+    }
+
+    fn row_record(&self, id: &RunId, row: RowData) -> Result<RowRecord, JournalError> {
+        let place = |what: &str| row_place(id, row.position, what);
+        Ok(RowRecord {
+            input: self.open_sealed(&place("input"), &row.input)?,
+            output: self.open_optional(&place("output"), row.output.as_ref())?,
+            error: self.open_optional(&place("error"), row.error.as_ref())?,
+            position: row.position,
+            scope: row.scope,
+            status: row.status,
+        })
+    }
+
+    fn step_record(&self, step: StepData) -> Result<StepRecord, JournalError> {
+        let outcome = self.open_optional(&step_place(&step), step.outcome.as_ref())?;
+        let why = self.open_optional(&why_place(&step), step.why.as_ref())?;
+        Ok(StepRecord {
+            outcome,
+            why: why.and_then(|why| why.as_text().map(str::to_owned)),
+            key: step.key,
+            position: step.position,
+            seq: step.seq,
+            op: step.op,
+            changes: step.changes,
+            state: step.state,
+            thing: step.thing,
+            attempts: step.attempts,
+            started_ms: step.started_ms,
+            ended_ms: step.ended_ms,
+        })
+    }
+}
+
+pub(super) fn run_place(id: &RunId, what: &str) -> String {
+    format!("run {id} {what}")
+}
+
+fn row_place(id: &RunId, position: u64, what: &str) -> String {
+    format!("run {id} row {position} {what}")
+}

@@ -1,0 +1,108 @@
+//! Pinning a run to other sources, when a person wants to go on with an edited script.
+
+use super::Journal;
+use super::apply::{Repin, Write};
+use super::error::JournalError;
+use super::lock::RunLock;
+use super::maintain::audit_data;
+use super::record::run_place;
+use crate::value::Value;
+use crate::value::digest::sha256;
+
+impl Journal {
+    /// Pins a run to these sources, each a name and its text, and gives it the plan that goes with them. What it was
+    /// pinned to stays recorded, and so does that `who` wanted it. On disk when it returns.
+    pub fn repin(
+        &self,
+        run: &RunLock,
+        sources: &[(String, String)],
+        plan: &Value,
+        who: &str,
+    ) -> Result<(), JournalError> {
+        let id = run.id();
+        let hashes = sources
+            .iter()
+            .map(|(name, text)| (name.clone(), sha256(text.as_bytes())));
+        let write = Write::Repin(Box::new(Repin {
+            run: id.clone(),
+            sources: hashes.collect(),
+            texts: sources.iter().map(|(_, text)| text.clone()).collect(),
+            plan: self.sealer().seal(&run_place(id, "plan"), plan),
+            at_ms: self.clock().now_millis(),
+            audit: audit_data(
+                self,
+                "with-current",
+                who,
+                &format!("run {id} goes on with an edited script").into(),
+            ),
+        }));
+        self.store().write(write).map(drop)
+    }
+
+    /// The names and texts of sources that are given by name and digest. One whose text was pruned is left out.
+    pub fn source_texts(&self, sources: &[(String, String)]) -> Result<Vec<(String, String)>, JournalError> {
+        self.store().read(|look| {
+            let mut texts = Vec::new();
+            for (name, hash) in sources {
+                texts.extend(look.source(hash)?.map(|text| (name.clone(), text)));
+            }
+            Ok(texts)
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use super::*;
+    use crate::clock::{Clock, Ids};
+    use crate::journal::{NewRun, RunStatus, Sealer};
+
+    fn new_run(text: &str) -> NewRun {
+        NewRun {
+            name: "main.rhai".into(),
+            sources: vec![("main.rhai".into(), text.into())],
+            ..NewRun::default()
+        }
+    }
+
+    #[test]
+    fn a_run_that_is_pinned_anew_keeps_its_old_source_while_others_are_pruned() {
+        let folder = tempfile::tempdir().unwrap();
+        let clock = Clock::frozen(1_000);
+        for journal in [
+            Journal::in_memory(Sealer::new(&[7; 32]), clock.clone(), Ids::seeded(1)),
+            Journal::open(
+                &folder.path().join("journal.db"),
+                Sealer::new(&[7; 32]),
+                clock.clone(),
+                Ids::seeded(1),
+            )
+            .unwrap(),
+        ] {
+            let run = journal.begin_run(new_run("old")).unwrap();
+            let other = journal.begin_run(new_run("other")).unwrap().id().clone();
+            journal.set_run_status(&other, RunStatus::Done).unwrap();
+            let edited = vec![("main.rhai".to_owned(), "new".to_owned())];
+            journal.repin(&run, &edited, &"plan".into(), "ann").unwrap();
+            drop(clock.sleep(Duration::from_mins(1)));
+            assert_eq!(journal.prune(Duration::from_secs(30)).unwrap(), 1);
+
+            let record = journal.run(run.id()).unwrap().unwrap();
+            assert_eq!(record.plan, Value::from("plan"));
+            assert_eq!(journal.sources(run.id()).unwrap(), edited);
+            let [earlier] = record.earlier.as_slice() else {
+                panic!("{:?}", record.earlier);
+            };
+            let old = journal.source_texts(&earlier.sources).unwrap();
+            assert_eq!(old, [("main.rhai".to_owned(), "old".to_owned())]);
+            assert!(journal.sources(&other).unwrap().is_empty(), "pruned");
+            let audits = journal.audits().unwrap();
+            assert_eq!(
+                (audits[0].kind.as_str(), audits[0].who.as_str()),
+                ("with-current", "ann")
+            );
+        }
+    }
+}

@@ -1,0 +1,221 @@
+//! One row's steps: what is recorded is given back, what is not is carried out.
+
+use std::collections::HashMap;
+use std::sync::{Mutex, PoisonError};
+
+use super::Journal;
+use super::apply::Write;
+use super::attempt::{Attempt, Output, Sending, StepEnd, StepKind, StepPlan};
+use super::cancel::Cancel;
+use super::change::Changing;
+use super::error::JournalError;
+use super::leaving::Leaving;
+use super::lock::RunLock;
+use super::step::{StepEvent, StepState};
+use super::table::{StepData, StepFilter};
+use crate::value::Value;
+
+/// The journal of one row. The row asks for one step after the other.
+#[derive(Debug)]
+pub struct RowJournal {
+    pub(super) journal: Journal,
+    pub(super) run: RunLock,
+    position: u64,
+    scope: String,
+    pub(super) recorded: HashMap<String, StepData>,
+    asked: Mutex<Asked>,
+}
+
+#[derive(Debug, Default)]
+struct Asked {
+    /// How often each operation was asked with the same arguments.
+    same: HashMap<String, u32>,
+    all: u32,
+}
+
+/// A larger outcome of a read is not recorded; a resume asks again.
+const LARGEST_READ: usize = 1024 * 1024;
+
+impl Journal {
+    /// Opens a row of a run that is locked. `scope` is the row's, as the journal gave it. A fresh row has no steps yet,
+    /// which spares a look; for any other the recorded steps are read, as far as they are on disk: whoever opens a row
+    /// twice in one process must [flush](Journal::flush) between.
+    pub fn open_row(
+        &self,
+        run: &RunLock,
+        position: u64,
+        scope: &str,
+        fresh: bool,
+    ) -> Result<RowJournal, JournalError> {
+        let recorded = if fresh {
+            Vec::new()
+        } else {
+            let of_row = StepFilter::Scope(scope.to_owned());
+            self.store()
+                .read_committed(|look| look.steps(run.id(), &of_row))?
+        };
+        Ok(RowJournal {
+            journal: self.clone(),
+            run: run.clone(),
+            position,
+            scope: scope.to_owned(),
+            recorded: recorded
+                .into_iter()
+                .map(|step| (step.key.clone(), step))
+                .collect(),
+            asked: Mutex::default(),
+        })
+    }
+}
+
+impl RowJournal {
+    /// Gives the step's recorded outcome, or carries it out and records it. Not to be dropped before it has ended: a
+    /// request may be under way. If it is dropped all the same, or panics, the step is in doubt.
+    pub async fn step(
+        &self,
+        plan: &StepPlan,
+        attempt: &dyn Attempt,
+        cancel: &Cancel,
+    ) -> Result<Output, StepEnd> {
+        let asked = self.asked(plan);
+        let blank = self.ask(plan, &asked);
+        let recorded = self.recorded.get(&blank.key);
+        let end = match &plan.kind {
+            StepKind::Read => self.read(blank, recorded, attempt, cancel).await,
+            StepKind::Change(change) => {
+                let changing = Changing::new(self, change, attempt, cancel, blank);
+                changing.carry_out(recorded.cloned()).await
+            }
+        };
+        if matches!(end, Err(StepEnd::Failed(_))) {
+            self.take_back(&asked);
+        }
+        end
+    }
+
+    /// The outcome or the refusal of a step that is final.
+    pub(super) fn replay(&self, step: &StepData) -> Result<Output, StepEnd> {
+        let value = match &step.outcome {
+            Some(sealed) => self.journal.open_sealed(&step_place(step), sealed)?,
+            None => Value::Null,
+        };
+        if step.state == StepState::Refused {
+            return Err(StepEnd::Refused(value));
+        }
+        Ok(Output {
+            value,
+            replayed: true,
+            created: false,
+        })
+    }
+
+    /// What is asked, in the words of a step's key.
+    pub(super) fn asked(&self, plan: &StepPlan) -> String {
+        let digest = self.journal.sealer().digest(&plan.args);
+        format!("{}:{}", plan.op, digest.get(..12).unwrap_or(&digest))
+    }
+
+    /// The step as it is before anything is known about it.
+    pub(super) fn ask(&self, plan: &StepPlan, asked: &str) -> StepData {
+        let mut counts = self.asked.lock().unwrap_or_else(PoisonError::into_inner);
+        counts.all += 1;
+        let seq = counts.all;
+        let occurrence = counts.same.entry(asked.to_owned()).or_default();
+        *occurrence += 1;
+        StepData {
+            run: self.run.id().clone(),
+            key: format!("{}/{asked}#{occurrence}", self.scope),
+            position: self.position,
+            seq,
+            op: plan.op.clone(),
+            changes: false,
+            ledger: false,
+            state: StepState::Absent,
+            thing: None,
+            attempts: 0,
+            started_ms: self.journal.clock().now_millis(),
+            ended_ms: None,
+            outcome: None,
+            why: None,
+        }
+    }
+
+    /// Has the row asked for the step with this key?
+    pub(super) fn was_asked(&self, key: &str) -> bool {
+        let counts = self.asked.lock().unwrap_or_else(PoisonError::into_inner);
+        let asked = key.split_once('/').and_then(|(_, asked)| asked.rsplit_once('#'));
+        asked.is_some_and(|(asked, occurrence)| {
+            let occurrence = occurrence.parse::<u32>().unwrap_or(u32::MAX);
+            counts.same.get(asked).is_some_and(|times| occurrence <= *times)
+        })
+    }
+
+    /// A step that failed is not recorded, so it does not count either: when the script asks again and succeeds, a
+    /// resume, which does not see the failure, must find that success under the same key.
+    fn take_back(&self, asked: &str) {
+        let mut counts = self.asked.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(occurrence) = counts.same.get_mut(asked) {
+            *occurrence = occurrence.saturating_sub(1);
+        }
+    }
+
+    async fn read(
+        &self,
+        blank: StepData,
+        recorded: Option<&StepData>,
+        attempt: &dyn Attempt,
+        cancel: &Cancel,
+    ) -> Result<Output, StepEnd> {
+        if let Some(step) = recorded.filter(|step| step.state.is_final()) {
+            return self.replay(step);
+        }
+        self.journal.store().healthy()?;
+        // Reading harms nobody, so it may be given up half-way.
+        let (event, value) = match cancel.or(attempt.send(false, Leaving::unwatched())).await {
+            None => return Err(StepEnd::Cancelled),
+            Some(Sending::Failed(why)) => return Err(StepEnd::Failed(why)),
+            Some(Sending::Lost(why)) => return Err(StepEnd::Failed(Value::Text(why))),
+            Some(Sending::Done(value)) => (StepEvent::Known, value),
+            Some(Sending::Refused(value)) => (StepEvent::KnownRefused, value),
+        };
+        self.record(blank, event, &value, LARGEST_READ)?;
+        match event {
+            StepEvent::KnownRefused => Err(StepEnd::Refused(value)),
+            _ => Ok(Output {
+                value,
+                replayed: false,
+                created: false,
+            }),
+        }
+    }
+
+    /// Records what is known without a request that changes anything, with the next commit.
+    pub(super) fn record(
+        &self,
+        mut step: StepData,
+        event: StepEvent,
+        value: &Value,
+        largest: usize,
+    ) -> Result<(), JournalError> {
+        let sealed = self.journal.sealer().seal(&step_place(&step), value);
+        if sealed.len() > largest {
+            return Ok(());
+        }
+        step.outcome = Some(sealed);
+        step.ended_ms = Some(self.journal.clock().now_millis());
+        self.journal.store().write_later(Write::Record {
+            step: Box::new(step),
+            event,
+        })
+    }
+}
+
+/// Where a step's outcome belongs.
+pub(super) fn step_place(step: &StepData) -> String {
+    format!("run {} step {}", step.run, step.key)
+}
+
+/// Where the reason of a step's doubt belongs.
+pub(super) fn why_place(step: &StepData) -> String {
+    format!("run {} step {} why", step.run, step.key)
+}

@@ -1,0 +1,133 @@
+//! Values encrypted at rest, each bound to its place.
+//!
+//! XChaCha20-Poly1305 with a random nonce; the place (a run and a step, a row, a ledger entry) is associated data, so
+//! that a sealed value copied elsewhere does not open.
+
+use std::fmt;
+use std::path::Path;
+use std::sync::Arc;
+
+use chacha20poly1305::aead::{Aead as _, Generate as _, KeyInit as _, Payload};
+use chacha20poly1305::{XChaCha20Poly1305, XNonce};
+use hmac::{Hmac, Mac as _};
+use sha2::Sha256;
+use zeroize::Zeroizing;
+
+use super::codec;
+use super::key::{self, KeyBytes, KeyError};
+use crate::value::Value;
+use crate::value::digest::hex;
+use crate::value::secret::Secret;
+
+/// A sealed value: a version byte, a nonce, and the ciphertext with its tag.
+pub type Sealed = Vec<u8>;
+
+/// Why a sealed value does not open.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+pub enum SealError {
+    /// Another key, another place, or damaged bytes.
+    #[error("it was sealed with another key or for another place, or is damaged")]
+    Refused,
+    /// It opened, but a newer version wrote what is inside.
+    #[error("it was written by a newer version")]
+    Unreadable,
+}
+
+const VERSION: u8 = 1;
+const NONCE: usize = 24;
+const DIGEST_BYTES: usize = 8;
+
+/// Seals, opens and digests values with one key. Cheap to clone; the last clone wipes the keys.
+#[derive(Clone)]
+pub struct Sealer(Arc<Keys>);
+
+struct Keys {
+    cipher: KeyBytes,
+    digest: KeyBytes,
+}
+
+impl Sealer {
+    /// A sealer with this key.
+    pub fn new(key: &[u8; 32]) -> Sealer {
+        let key = Zeroizing::new(*key);
+        Sealer(Arc::new(Keys {
+            cipher: mac(&key, &[b"provisor seal 1"]),
+            digest: mac(&key, &[b"provisor digest 1"]),
+        }))
+    }
+
+    /// A sealer with the key that a text stands for: 64 hexadecimal digits, base64 of 32 bytes, or a passphrase of at
+    /// least 16 characters. A passphrase is stretched only a little, since every start pays for it: prefer a random key.
+    pub fn from_text(text: &Secret) -> Result<Sealer, KeyError> {
+        key::from_text(text.expose()).map(|key| Sealer::new(&key))
+    }
+
+    /// A sealer with the key in a file, which is made at first use. A file that others can read is refused.
+    pub fn from_key_file(path: &Path) -> Result<Sealer, KeyError> {
+        key::from_file(path).map(|key| Sealer::new(&key))
+    }
+
+    /// Encrypts a value for one place.
+    pub fn seal(&self, place: &str, value: &Value) -> Sealed {
+        let plain = codec::encode(value, Secret::expose);
+        let nonce = XNonce::generate();
+        let payload = Payload {
+            msg: &plain,
+            aad: place.as_bytes(),
+        };
+        // Encryption fails only for messages beyond 256 GiB; what is left then does not open.
+        let ciphertext = self.cipher().encrypt(&nonce, payload).unwrap_or_default();
+        let mut sealed = Vec::with_capacity(1 + NONCE + ciphertext.len());
+        sealed.push(VERSION);
+        sealed.extend_from_slice(&nonce);
+        sealed.extend_from_slice(&ciphertext);
+        sealed
+    }
+
+    /// Decrypts what was sealed for the same place with the same key.
+    pub fn open(&self, place: &str, sealed: &[u8]) -> Result<Value, SealError> {
+        let (version, rest) = sealed.split_first().ok_or(SealError::Refused)?;
+        if *version != VERSION {
+            return Err(SealError::Unreadable);
+        }
+        let (nonce, ciphertext) = rest.split_first_chunk::<NONCE>().ok_or(SealError::Refused)?;
+        let payload = Payload {
+            msg: ciphertext,
+            aad: place.as_bytes(),
+        };
+        let plain = self.cipher().decrypt(&XNonce::from(*nonce), payload);
+        let plain = plain.map(Zeroizing::new).map_err(|_| SealError::Refused)?;
+        codec::decode(&plain).map_err(|_| SealError::Unreadable)
+    }
+
+    /// A keyed digest of a value: 16 hexadecimal digits, equal for equal values, telling nothing without the key.
+    pub fn digest(&self, value: &Value) -> String {
+        let digest = mac(&self.0.digest, &[&codec::encode(value, Secret::expose)]);
+        hex(&digest[..DIGEST_BYTES])
+    }
+
+    fn cipher(&self) -> XChaCha20Poly1305 {
+        XChaCha20Poly1305::new(&(*self.0.cipher).into())
+    }
+}
+
+impl fmt::Debug for Sealer {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Sealer(***)")
+    }
+}
+
+/// HMAC-SHA256 of the parts, one after the other.
+pub(super) fn mac(key: &KeyBytes, parts: &[&[u8]]) -> KeyBytes {
+    // HMAC pads a short key with zeros to the block's 64 bytes; padded beforehand it cannot have the wrong length.
+    let mut block = Zeroizing::new([0; 64]);
+    block[..32].copy_from_slice(key.as_slice());
+    let mut mac = Hmac::<Sha256>::new(&(*block).into());
+    for part in parts {
+        mac.update(part);
+    }
+    Zeroizing::new(mac.finalize().into_bytes().into())
+}
+
+#[cfg(test)]
+mod tests;

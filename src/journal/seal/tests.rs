@@ -1,0 +1,106 @@
+//! Tests of the module above.
+
+#![allow(clippy::unwrap_used, clippy::expect_used, reason = "tests")]
+
+use proptest::prelude::*;
+
+use super::*;
+use crate::value::{Object, Record};
+
+fn sealer() -> Sealer {
+    Sealer::new(&[7; 32])
+}
+
+fn value() -> impl Strategy<Value = Value> {
+    let leaf = prop_oneof![
+        Just(Value::Null),
+        any::<bool>().prop_map(Value::Bool),
+        any::<i64>().prop_map(Value::Int),
+        any::<f64>()
+            .prop_filter("a NaN is not equal to itself", |float| !float.is_nan())
+            .prop_map(Value::Float),
+        ".*".prop_map(Value::Text),
+        ".*".prop_map(|text| Value::Secret(Secret::new(text))),
+    ];
+    leaf.prop_recursive(4, 64, 6, |inner| {
+        let record = prop::collection::btree_map("[$a-z]{0,6}", inner.clone(), 0..6);
+        prop_oneof![
+            prop::collection::vec(inner, 0..6).prop_map(Value::List),
+            record.clone().prop_map(Value::Record),
+            ("[a-z:]{0,12}", record).prop_map(|(kind, fields)| Value::Object(Object { kind, fields })),
+        ]
+    })
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(64))]
+
+    #[test]
+    fn every_value_comes_back_exactly(value in value()) {
+        let sealed = sealer().seal("here", &value);
+        prop_assert_eq!(sealer().open("here", &sealed).unwrap(), value);
+    }
+
+    #[test]
+    fn bytes_that_nobody_wrote_never_panic(bytes in prop::collection::vec(any::<u8>(), 0..80)) {
+        let _ = codec::decode(&bytes);
+        prop_assert!(sealer().open("here", &bytes).is_err());
+    }
+}
+
+#[test]
+fn floats_that_json_cannot_hold_come_back() {
+    for float in [
+        f64::INFINITY,
+        f64::NEG_INFINITY,
+        -0.0,
+        f64::NAN,
+        f64::MIN_POSITIVE,
+    ] {
+        let sealed = sealer().seal("here", &Value::Float(float));
+        let Value::Float(back) = sealer().open("here", &sealed).unwrap() else {
+            panic!("not a float");
+        };
+        assert_eq!(back.to_bits(), float.to_bits());
+    }
+}
+
+#[test]
+fn a_record_is_never_taken_for_a_secret() {
+    let record = Record::from([("$secret".to_owned(), Value::from("plain"))]);
+    let value = Value::Record(record);
+    let back = sealer().open("here", &sealer().seal("here", &value)).unwrap();
+    assert!(!back.has_secret());
+    assert_eq!(back, value);
+}
+
+#[test]
+fn a_sealed_value_opens_only_in_its_place_and_with_its_key() {
+    let sealed = sealer().seal("run a step 1", &Value::from("secret"));
+    assert!(!sealed.windows(6).any(|bytes| bytes == b"secret"));
+    assert_eq!(sealer().open("run a step 2", &sealed), Err(SealError::Refused));
+    assert_eq!(
+        Sealer::new(&[8; 32]).open("run a step 1", &sealed),
+        Err(SealError::Refused)
+    );
+    let mut damaged = sealed.clone();
+    *damaged.last_mut().unwrap() ^= 1;
+    assert_eq!(sealer().open("run a step 1", &damaged), Err(SealError::Refused));
+    assert_eq!(sealer().open("run a step 1", &[]), Err(SealError::Refused));
+    assert_eq!(
+        sealer().open("run a step 1", &[9; 60]),
+        Err(SealError::Unreadable)
+    );
+}
+
+#[test]
+fn digests_depend_on_the_value_its_type_and_the_key() {
+    let text = Value::from("ann@example.com");
+    assert_eq!(sealer().digest(&text), sealer().digest(&text));
+    assert_eq!(sealer().digest(&text).len(), 16);
+    assert_ne!(
+        sealer().digest(&text),
+        sealer().digest(&Secret::new("ann@example.com").into())
+    );
+    assert_ne!(sealer().digest(&text), Sealer::new(&[8; 32]).digest(&text));
+}

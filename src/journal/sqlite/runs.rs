@@ -1,0 +1,223 @@
+//! Runs, their sources and their rows, in SQL.
+
+use rusqlite::types::Type;
+use rusqlite::{Connection, OptionalExtension as _, Row, params};
+use serde_json::json;
+
+use super::super::run::{EarlierSources, RowCounts, RowFilter, RowStatus, RunId, RunStatus};
+use super::super::table::{Res, RowData, RowEnd, RowPut, RunData};
+
+const RUN_COLUMNS: &str = "id, name, sources, params, plan, columns, has_rows, total, status, created_ms, changed_ms, pruned, \
+     earlier";
+
+pub(super) fn run(connection: &Connection, id: &RunId) -> Res<Option<RunData>> {
+    let sql = format!("select {RUN_COLUMNS} from run where id = ?1");
+    Ok(connection
+        .prepare_cached(&sql)?
+        .query_row([id.as_str()], read_run)
+        .optional()?)
+}
+
+pub(super) fn runs(connection: &Connection) -> Res<Vec<RunData>> {
+    let sql = format!("select {RUN_COLUMNS} from run order by seq desc");
+    let mut statement = connection.prepare_cached(&sql)?;
+    let runs = statement.query_map([], read_run)?;
+    Ok(runs.collect::<Result<_, _>>()?)
+}
+
+pub(super) fn put_run(connection: &Connection, run: &RunData) -> Res<()> {
+    let earlier = run
+        .earlier
+        .iter()
+        .map(|earlier| json!([earlier.until_ms, earlier.sources]));
+    let sql = format!(
+        "insert into run({RUN_COLUMNS}) values (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13)
+         on conflict(id) do update set sources = excluded.sources, plan = excluded.plan, columns = excluded.columns,
+             total = excluded.total, status = excluded.status, changed_ms = excluded.changed_ms,
+             pruned = excluded.pruned, earlier = excluded.earlier"
+    );
+    connection.prepare_cached(&sql)?.execute(params![
+        run.id.as_str(),
+        run.name,
+        json!(run.sources).to_string(),
+        run.params,
+        run.plan,
+        run.columns,
+        run.has_rows,
+        run.total.map(to_sql),
+        run.status.code(),
+        run.created_ms,
+        run.changed_ms,
+        run.pruned,
+        earlier.collect::<serde_json::Value>().to_string(),
+    ])?;
+    Ok(())
+}
+
+pub(super) fn source(connection: &Connection, hash: &str) -> Res<Option<String>> {
+    let mut statement = connection.prepare_cached("select text from source where hash = ?1")?;
+    Ok(statement.query_row([hash], |row| row.get(0)).optional()?)
+}
+
+pub(super) fn put_source(connection: &Connection, hash: &str, text: &str) -> Res<()> {
+    connection
+        .prepare_cached("insert into source(hash, text) values (?1, ?2) on conflict(hash) do nothing")?
+        .execute([hash, text])?;
+    Ok(())
+}
+
+pub(super) fn rows(
+    connection: &Connection,
+    run: &RunId,
+    after: Option<u64>,
+    limit: usize,
+    only: RowFilter,
+) -> Res<Vec<RowData>> {
+    let admitted: Vec<String> = RowStatus::ALL
+        .iter()
+        .filter(|status| only.admits(**status))
+        .map(|status| status.code().to_string())
+        .collect();
+    let sql = format!(
+        "select position, scope, status, input, output, error from row
+         where run = ?1 and position > ?2 and status in ({}) order by position limit ?3",
+        admitted.join(", ")
+    );
+    let mut statement = connection.prepare_cached(&sql)?;
+    let after = after.map_or(-1, to_sql);
+    let rows = statement.query_map(params![run.as_str(), after, to_sql(limit as u64)], read_row)?;
+    Ok(rows.collect::<Result<_, _>>()?)
+}
+
+pub(super) fn row_counts(connection: &Connection, run: &RunId) -> Res<RowCounts> {
+    let sql = "select status, count(*) from row where run = ?1 group by status";
+    let mut statement = connection.prepare_cached(sql)?;
+    let groups = statement.query_map([run.as_str()], |row| Ok((row_status(row, 0)?, from_sql(row, 1)?)))?;
+    let mut counts = RowCounts::default();
+    for group in groups {
+        let (status, count) = group?;
+        counts.add(status, count);
+    }
+    Ok(counts)
+}
+
+pub(super) fn scope_count(connection: &Connection, run: &RunId, scope: &str) -> Res<u64> {
+    // '~' is followed by DEL: the range holds every scope that starts with the scope and a tilde.
+    let sql = "select count(*) from row where run = ?1 and (scope = ?2 or scope >= ?3 and scope < ?4)";
+    let mut statement = connection.prepare_cached(sql)?;
+    let range = (format!("{scope}~"), format!("{scope}\u{7f}"));
+    Ok(
+        statement.query_row(params![run.as_str(), scope, range.0, range.1], |row| {
+            from_sql(row, 0)
+        })?,
+    )
+}
+
+pub(super) fn put_row(connection: &Connection, run: &RunId, row: &RowData) -> Res<RowPut> {
+    let sql = "insert into row(run, position, scope, status, input, output, error) values (?1, ?2, ?3, ?4, ?5, ?6, ?7)
+               on conflict do nothing";
+    let inserted = connection.prepare_cached(sql)?.execute(params![
+        run.as_str(),
+        to_sql(row.position),
+        row.scope,
+        row.status.code(),
+        row.input,
+        row.output,
+        row.error,
+    ])?;
+    if inserted == 1 {
+        return Ok(RowPut::Inserted);
+    }
+    let sql = "select count(*) from row where run = ?1 and position = ?2";
+    let mut statement = connection.prepare_cached(sql)?;
+    let same: i64 = statement.query_row(params![run.as_str(), to_sql(row.position)], |row| row.get(0))?;
+    Ok(if same == 0 {
+        RowPut::ScopeTaken
+    } else {
+        RowPut::PositionTaken
+    })
+}
+
+pub(super) fn end_row(connection: &Connection, run: &RunId, position: u64, end: &RowEnd) -> Res<()> {
+    let sql = "update row set status = ?3, output = ?4, error = ?5 where run = ?1 and position = ?2";
+    connection.prepare_cached(sql)?.execute(params![
+        run.as_str(),
+        to_sql(position),
+        end.status.code(),
+        end.output,
+        end.error,
+    ])?;
+    Ok(())
+}
+
+pub(super) fn drop_details(connection: &Connection, run: &RunId) -> Res<()> {
+    connection.execute("delete from row where run = ?1", [run.as_str()])?;
+    connection.execute("delete from step where run = ?1 and changes = 0", [run.as_str()])?;
+    connection.execute(
+        "delete from source where hash not in (
+             select json_extract(pair.value, '$[1]') from run, json_each(run.sources) as pair
+             where run.pruned = 0 and run.id <> ?1
+             union
+             select json_extract(pair.value, '$[1]')
+             from run, json_each(run.earlier) as pin, json_each(pin.value, '$[1]') as pair
+             where run.pruned = 0 and run.id <> ?1)",
+        [run.as_str()],
+    )?;
+    Ok(())
+}
+
+/// Positions and counts stay far below 2^63.
+pub(super) fn to_sql(number: u64) -> i64 {
+    i64::try_from(number).unwrap_or(i64::MAX)
+}
+
+pub(super) fn from_sql(row: &Row<'_>, column: usize) -> rusqlite::Result<u64> {
+    let number: i64 = row.get(column)?;
+    u64::try_from(number).map_err(|_| rusqlite::Error::IntegralValueOutOfRange(column, number))
+}
+
+fn read_run(row: &Row<'_>) -> rusqlite::Result<RunData> {
+    let earlier: Vec<(i64, Vec<(String, String)>)> = read_json(row, 12)?;
+    let earlier = earlier
+        .into_iter()
+        .map(|(until_ms, sources)| EarlierSources { until_ms, sources });
+    let status: i64 = row.get(8)?;
+    let total: Option<i64> = row.get(7)?;
+    Ok(RunData {
+        id: RunId::new(row.get::<_, String>(0)?),
+        name: row.get(1)?,
+        sources: read_json(row, 2)?,
+        params: row.get(3)?,
+        plan: row.get(4)?,
+        columns: row.get(5)?,
+        has_rows: row.get(6)?,
+        total: total.and_then(|total| u64::try_from(total).ok()),
+        status: RunStatus::from_code(status).ok_or(rusqlite::Error::IntegralValueOutOfRange(8, status))?,
+        created_ms: row.get(9)?,
+        changed_ms: row.get(10)?,
+        pruned: row.get(11)?,
+        earlier: earlier.collect(),
+    })
+}
+
+fn read_json<T: serde::de::DeserializeOwned>(row: &Row<'_>, column: usize) -> rusqlite::Result<T> {
+    let text: String = row.get(column)?;
+    serde_json::from_str(&text)
+        .map_err(|error| rusqlite::Error::FromSqlConversionFailure(column, Type::Text, error.into()))
+}
+
+fn read_row(row: &Row<'_>) -> rusqlite::Result<RowData> {
+    Ok(RowData {
+        position: from_sql(row, 0)?,
+        scope: row.get(1)?,
+        status: row_status(row, 2)?,
+        input: row.get(3)?,
+        output: row.get(4)?,
+        error: row.get(5)?,
+    })
+}
+
+fn row_status(row: &Row<'_>, column: usize) -> rusqlite::Result<RowStatus> {
+    let code: i64 = row.get(column)?;
+    RowStatus::from_code(code).ok_or(rusqlite::Error::IntegralValueOutOfRange(column, code))
+}

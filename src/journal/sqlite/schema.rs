@@ -1,0 +1,184 @@
+//! The tables, and how an older file is brought up to date.
+
+use std::fs::{self, File};
+use std::path::{Path, PathBuf};
+
+use rusqlite::Connection;
+
+use super::super::files;
+use super::super::table::{Fault, Res};
+
+/// Marks the file as ours: "prvs".
+pub(super) const APPLICATION: i64 = 0x7072_7673;
+
+/// Each brings a file from the version of its index to the next. Never edited once released; only appended to.
+pub(super) const MIGRATIONS: &[&str] = &[VERSION_1];
+
+const VERSION_1: &str = "
+create table meta(key text primary key, value blob not null) without rowid;
+create table source(hash text primary key, text text not null) without rowid;
+create table run(
+    seq integer primary key,
+    id text not null unique,
+    name text not null,
+    sources text not null,
+    params blob not null,
+    plan blob not null,
+    columns blob,
+    has_rows integer not null,
+    total integer,
+    status integer not null,
+    created_ms integer not null,
+    changed_ms integer not null,
+    pruned integer not null default 0,
+    -- What it was pinned to before: [[until_ms, [[name, hash], …]], …].
+    earlier text not null default '[]'
+);
+create table row(
+    run text not null,
+    position integer not null,
+    scope text not null,
+    status integer not null,
+    input blob not null,
+    output blob,
+    error blob,
+    primary key(run, position)
+) without rowid;
+create unique index row_scope on row(run, scope);
+create table step(
+    run text not null,
+    key text not null,
+    position integer not null,
+    seq integer not null,
+    op text not null,
+    changes integer not null,
+    ledger integer not null,
+    state text not null,
+    sent_ms integer,
+    settle_ms integer,
+    account text, sort text, name text,
+    attempts integer not null,
+    started_ms integer not null,
+    ended_ms integer,
+    outcome blob,
+    why blob,
+    primary key(run, key)
+) without rowid;
+create table claim(
+    account text not null, sort text not null, name text not null,
+    run text not null,
+    step text not null,
+    parked integer not null,
+    primary key(account, sort, name),
+    foreign key(run, step) references step(run, key) deferrable initially deferred
+) without rowid;
+create table ledger(
+    account text not null, sort text not null, name text not null,
+    platform_id text,
+    run text,
+    step text,
+    value blob not null,
+    created_ms integer not null,
+    changed_ms integer not null,
+    primary key(account, sort, name)
+) without rowid;
+create index ledger_platform on ledger(account, sort, platform_id) where platform_id is not null;
+create table audit(
+    id integer primary key,
+    at_ms integer not null,
+    kind text not null,
+    who text not null,
+    what blob not null
+);
+";
+
+/// What a file says about itself.
+pub(super) enum Found {
+    Empty,
+    Version(usize),
+    /// A version that is not known here.
+    Newer(i64),
+    /// A database of somebody else.
+    Foreign,
+}
+
+/// Looks at a file without changing it.
+pub(super) fn look(connection: &Connection, known: usize) -> Res<Found> {
+    // One statement sees one moment: another process may be making the file meanwhile.
+    let moment = "select user_version, application_id, (select count(*) from sqlite_schema) \
+                  from pragma_user_version, pragma_application_id";
+    let (version, application, tables): (i64, i64, i64) =
+        connection.query_row(moment, [], |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?)))?;
+    if version == 0 && application == 0 {
+        return Ok(if tables == 0 { Found::Empty } else { Found::Foreign });
+    }
+    if application != APPLICATION {
+        return Ok(Found::Foreign);
+    }
+    match usize::try_from(version) {
+        Ok(version) if version <= known => Ok(Found::Version(version)),
+        _ => Ok(Found::Newer(version)),
+    }
+}
+
+/// Brings the file to the newest version in one transaction. One that holds something is copied beside itself first,
+/// as `<name>.v<version>.backup`. Another process that does the same at the same time is waited for.
+pub(super) fn migrate(connection: &mut Connection, path: &Path, migrations: &[&str]) -> Res<()> {
+    let transaction = connection.transaction_with_behavior(rusqlite::TransactionBehavior::Immediate)?;
+    let version = match look(&transaction, migrations.len())? {
+        Found::Empty => 0,
+        Found::Version(version) => version,
+        Found::Newer(_) | Found::Foreign => return Err(Fault::Data("it changed while it was opened".into())),
+    };
+    if version == migrations.len() {
+        return Ok(());
+    }
+    if version > 0 {
+        // What was committed before is copied through a second connection; this one holds the only right to write.
+        back_up(&Connection::open(path)?, &backup_path(path, version))?;
+    }
+    for migration in migrations.iter().skip(version) {
+        transaction.execute_batch(migration)?;
+    }
+    transaction.pragma_update(None, "application_id", APPLICATION)?;
+    transaction.pragma_update(None, "user_version", number(migrations.len()))?;
+    Ok(transaction.commit()?)
+}
+
+/// Copies a database, as it was last committed, into a new file that only its owner can read.
+pub(super) fn back_up(connection: &Connection, target: &Path) -> Res<()> {
+    let unwritable =
+        |error: std::io::Error| Fault::Data(format!("{} cannot be written: {error}", target.display()));
+    // Written whole or not at all: an interrupted copy keeps its draft's name.
+    let draft = with_suffix(target, ".part");
+    let _ = fs::remove_file(&draft);
+    drop(files::create_private(&draft).map_err(unwritable)?);
+    let Some(text) = draft.to_str() else {
+        return Err(Fault::Data(format!("{} is not valid Unicode", target.display())));
+    };
+    connection.execute("vacuum into ?1", [text])?;
+    File::open(&draft)
+        .and_then(|file| file.sync_all())
+        .and_then(|()| fs::rename(&draft, target))
+        .and_then(|()| files::sync_folder(files::folder_of(target)))
+        .map_err(unwritable)
+}
+
+/// Versions are few.
+pub(super) fn number(version: usize) -> i64 {
+    i64::try_from(version).unwrap_or(i64::MAX)
+}
+
+/// Where the copy of an older version goes.
+pub(super) fn backup_path(path: &Path, version: usize) -> PathBuf {
+    with_suffix(path, &format!(".v{version}.backup"))
+}
+
+fn with_suffix(path: &Path, suffix: &str) -> PathBuf {
+    let mut text = path.as_os_str().to_owned();
+    text.push(suffix);
+    PathBuf::from(text)
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,291 @@
+//! Steps, claims, the ledger and the audit, in SQL.
+
+use rusqlite::{Connection, OptionalExtension as _, Params, Row, params};
+
+use super::super::run::RunId;
+use super::super::step::StepState;
+use super::super::table::{AuditData, ClaimData, ItemData, Res, StepData, StepFilter, Thing};
+use super::runs::{from_sql, to_sql};
+
+const STEP_COLUMNS: &str = "run, key, position, seq, op, changes, ledger, state, sent_ms, settle_ms, account, sort, \
+                            name, attempts, started_ms, ended_ms, outcome, why";
+
+pub(super) fn step(connection: &Connection, run: &RunId, key: &str) -> Res<Option<StepData>> {
+    let sql = format!("select {STEP_COLUMNS} from step where run = ?1 and key = ?2");
+    let mut statement = connection.prepare_cached(&sql)?;
+    Ok(statement.query_row([run.as_str(), key], read_step).optional()?)
+}
+
+pub(super) fn steps(connection: &Connection, run: &RunId, filter: &StepFilter) -> Res<Vec<StepData>> {
+    let select = format!("select {STEP_COLUMNS} from step where run = ?1");
+    let run = run.as_str();
+    match filter {
+        StepFilter::All => list(connection, &format!("{select} order by key"), [run], read_step),
+        StepFilter::Scope(scope) => {
+            // '/' is followed by '0': the range holds every key that starts with the scope and a slash.
+            let range = (format!("{scope}/"), format!("{scope}0"));
+            let sql = format!("{select} and key >= ?2 and key < ?3 order by key");
+            list(connection, &sql, params![run, range.0, range.1], read_step)
+        }
+        StepFilter::Row(position) => {
+            let sql = format!("{select} and position = ?2 order by key");
+            list(connection, &sql, params![run, to_sql(*position)], read_step)
+        }
+        StepFilter::Open => {
+            let sql = format!("{select} and state in ('intended', 'in doubt') order by key");
+            list(connection, &sql, [run], read_step)
+        }
+    }
+}
+
+pub(super) fn put_step(connection: &Connection, step: &StepData) -> Res<()> {
+    let sql = format!(
+        "insert into step({STEP_COLUMNS})
+         values (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18)
+         on conflict(run, key) do update set position = excluded.position, seq = excluded.seq,
+             changes = excluded.changes, ledger = excluded.ledger, state = excluded.state,
+             sent_ms = excluded.sent_ms, settle_ms = excluded.settle_ms, account = excluded.account,
+             sort = excluded.sort, name = excluded.name, attempts = excluded.attempts,
+             started_ms = excluded.started_ms, ended_ms = excluded.ended_ms, outcome = excluded.outcome,
+             why = excluded.why"
+    );
+    let window = step.state.window();
+    let thing = step.thing.as_ref();
+    connection.prepare_cached(&sql)?.execute(params![
+        step.run.as_str(),
+        step.key,
+        to_sql(step.position),
+        step.seq,
+        step.op,
+        step.changes,
+        step.ledger,
+        step.state.name(),
+        window.map(|(sent_ms, _)| sent_ms),
+        window.map(|(_, settle_ms)| settle_ms),
+        thing.map(|thing| &thing.account),
+        thing.map(|thing| &thing.sort),
+        thing.map(|thing| &thing.name),
+        step.attempts,
+        step.started_ms,
+        step.ended_ms,
+        step.outcome,
+        step.why,
+    ])?;
+    Ok(())
+}
+
+pub(super) fn drop_step(connection: &Connection, run: &RunId, key: &str) -> Res<()> {
+    let mut statement = connection.prepare_cached("delete from step where run = ?1 and key = ?2")?;
+    statement.execute([run.as_str(), key])?;
+    Ok(())
+}
+
+const CLAIM_COLUMNS: &str = "account, sort, name, run, step, parked";
+
+pub(super) fn claim(connection: &Connection, thing: &Thing) -> Res<Option<ClaimData>> {
+    let sql = format!("select {CLAIM_COLUMNS} from claim where account = ?1 and sort = ?2 and name = ?3");
+    let mut statement = connection.prepare_cached(&sql)?;
+    Ok(statement.query_row(named(thing), read_claim).optional()?)
+}
+
+pub(super) fn claims(connection: &Connection) -> Res<Vec<ClaimData>> {
+    list(
+        connection,
+        &format!("select {CLAIM_COLUMNS} from claim"),
+        [],
+        read_claim,
+    )
+}
+
+pub(super) fn put_claim(connection: &Connection, claim: &ClaimData) -> Res<()> {
+    let sql = format!("insert or replace into claim({CLAIM_COLUMNS}) values (?1, ?2, ?3, ?4, ?5, ?6)");
+    let ClaimData {
+        thing,
+        run,
+        step,
+        parked,
+    } = claim;
+    let values = params![thing.account, thing.sort, thing.name, run.as_str(), step, parked];
+    connection.prepare_cached(&sql)?.execute(values)?;
+    Ok(())
+}
+
+pub(super) fn drop_claim(connection: &Connection, thing: &Thing) -> Res<()> {
+    let sql = "delete from claim where account = ?1 and sort = ?2 and name = ?3";
+    connection.prepare_cached(sql)?.execute(named(thing))?;
+    Ok(())
+}
+
+const ITEM_COLUMNS: &str = "account, sort, name, platform_id, run, step, value, created_ms, changed_ms";
+
+pub(super) fn item(connection: &Connection, thing: &Thing) -> Res<Option<ItemData>> {
+    let sql = format!("select {ITEM_COLUMNS} from ledger where account = ?1 and sort = ?2 and name = ?3");
+    let mut statement = connection.prepare_cached(&sql)?;
+    Ok(statement.query_row(named(thing), read_item).optional()?)
+}
+
+pub(super) fn items(connection: &Connection, sort: &str, account: Option<&str>) -> Res<Vec<ItemData>> {
+    let sql = format!(
+        "select {ITEM_COLUMNS} from ledger where sort = ?1 and (?2 is null or account = ?2)
+         order by created_ms, account, name"
+    );
+    list(connection, &sql, params![sort, account], read_item)
+}
+
+pub(super) fn all_items(connection: &Connection) -> Res<Vec<ItemData>> {
+    list(
+        connection,
+        &format!("select {ITEM_COLUMNS} from ledger"),
+        [],
+        read_item,
+    )
+}
+
+pub(super) fn attributed(connection: &Connection, account: &str, sort: &str) -> Res<Vec<String>> {
+    let sql = "select platform_id from ledger where account = ?1 and sort = ?2 and platform_id is not null";
+    list(connection, sql, [account, sort], |row| row.get(0))
+}
+
+pub(super) fn put_item(connection: &Connection, item: &ItemData) -> Res<()> {
+    let sql =
+        format!("insert or replace into ledger({ITEM_COLUMNS}) values (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)");
+    connection.prepare_cached(&sql)?.execute(params![
+        item.thing.account,
+        item.thing.sort,
+        item.thing.name,
+        item.platform_id,
+        item.run.as_ref().map(RunId::as_str),
+        item.step,
+        item.value,
+        item.created_ms,
+        item.changed_ms,
+    ])?;
+    Ok(())
+}
+
+pub(super) fn drop_item(connection: &Connection, account: &str, sort: &str, platform_id: &str) -> Res<()> {
+    let sql = "delete from ledger where account = ?1 and sort = ?2 and platform_id = ?3";
+    connection
+        .prepare_cached(sql)?
+        .execute([account, sort, platform_id])?;
+    Ok(())
+}
+
+pub(super) fn audits(connection: &Connection) -> Res<Vec<AuditData>> {
+    list(
+        connection,
+        "select at_ms, kind, who, what from audit order by id",
+        [],
+        |row| {
+            Ok(AuditData {
+                at_ms: row.get(0)?,
+                kind: row.get(1)?,
+                who: row.get(2)?,
+                what: row.get(3)?,
+            })
+        },
+    )
+}
+
+pub(super) fn put_audit(connection: &Connection, audit: &AuditData) -> Res<()> {
+    let sql = "insert into audit(at_ms, kind, who, what) values (?1, ?2, ?3, ?4)";
+    let values = params![audit.at_ms, audit.kind, audit.who, audit.what];
+    connection.prepare_cached(sql)?.execute(values)?;
+    Ok(())
+}
+
+fn named(thing: &Thing) -> [&str; 3] {
+    [&thing.account, &thing.sort, &thing.name]
+}
+
+fn list<T>(
+    connection: &Connection,
+    sql: &str,
+    values: impl Params,
+    read: impl FnMut(&Row<'_>) -> rusqlite::Result<T>,
+) -> Res<Vec<T>> {
+    let mut statement = connection.prepare_cached(sql)?;
+    let found = statement.query_map(values, read)?;
+    Ok(found.collect::<Result<_, _>>()?)
+}
+
+fn read_step(row: &Row<'_>) -> rusqlite::Result<StepData> {
+    let account: Option<String> = row.get(10)?;
+    let thing = match account {
+        Some(account) => Some(Thing {
+            account,
+            sort: row.get(11)?,
+            name: row.get(12)?,
+        }),
+        None => None,
+    };
+    Ok(StepData {
+        run: RunId::new(row.get::<_, String>(0)?),
+        key: row.get(1)?,
+        position: from_sql(row, 2)?,
+        seq: row.get(3)?,
+        op: row.get(4)?,
+        changes: row.get(5)?,
+        ledger: row.get(6)?,
+        state: read_state(row)?,
+        thing,
+        attempts: row.get(13)?,
+        started_ms: row.get(14)?,
+        ended_ms: row.get(15)?,
+        outcome: row.get(16)?,
+        why: row.get(17)?,
+    })
+}
+
+fn read_state(row: &Row<'_>) -> rusqlite::Result<StepState> {
+    let name: String = row.get(7)?;
+    Ok(match name.as_str() {
+        "absent" => StepState::Absent,
+        "done" => StepState::Done,
+        "refused" => StepState::Refused,
+        "intended" => StepState::Intended {
+            sent_ms: row.get(8)?,
+            settle_ms: row.get(9)?,
+        },
+        "in doubt" => StepState::InDoubt {
+            sent_ms: row.get(8)?,
+            settle_ms: row.get(9)?,
+        },
+        _ => {
+            return Err(rusqlite::Error::InvalidColumnType(
+                7,
+                name,
+                rusqlite::types::Type::Text,
+            ));
+        }
+    })
+}
+
+fn read_claim(row: &Row<'_>) -> rusqlite::Result<ClaimData> {
+    Ok(ClaimData {
+        thing: read_thing(row)?,
+        run: RunId::new(row.get::<_, String>(3)?),
+        step: row.get(4)?,
+        parked: row.get(5)?,
+    })
+}
+
+fn read_item(row: &Row<'_>) -> rusqlite::Result<ItemData> {
+    Ok(ItemData {
+        thing: read_thing(row)?,
+        platform_id: row.get(3)?,
+        run: row.get::<_, Option<String>>(4)?.map(RunId::new),
+        step: row.get(5)?,
+        value: row.get(6)?,
+        created_ms: row.get(7)?,
+        changed_ms: row.get(8)?,
+    })
+}
+
+fn read_thing(row: &Row<'_>) -> rusqlite::Result<Thing> {
+    Ok(Thing {
+        account: row.get(0)?,
+        sort: row.get(1)?,
+        name: row.get(2)?,
+    })
+}

@@ -1,0 +1,83 @@
+//! The vault's file: one table, and no waiting for the disk.
+
+use std::fmt;
+use std::path::{Path, PathBuf};
+
+use rusqlite::{Connection, OptionalExtension as _};
+
+use super::super::error::JournalError;
+use super::super::files;
+use super::super::table::Res;
+use super::{connect, fault_to_error, logs_ahead, unusable};
+
+/// Sealed values by digest. Every call is a transaction of its own.
+pub(in super::super) struct SqliteVault {
+    connection: Connection,
+    path: PathBuf,
+}
+
+impl SqliteVault {
+    /// Opens the file, and makes it when there is none.
+    pub(in super::super) fn open(path: &Path) -> Result<SqliteVault, JournalError> {
+        let system = |failed: std::io::Error| unusable(path, failed.to_string());
+        files::make_private_folder(files::folder_of(path)).map_err(system)?;
+        drop(files::create_private(path).map_err(system)?);
+        let connection = connect(path, None).map_err(|fault| fault_to_error(path, fault))?;
+        let _alone = match logs_ahead(&connection) {
+            Ok(true) => None,
+            _ => Some(files::lock_beside(path).map_err(system)?),
+        };
+        let open = || -> Res<()> {
+            connection.pragma_update_and_check(None, "journal_mode", "wal", |_| Ok(()))?;
+            // What is in here can be had again by signing in, so a power cut may take the last of it.
+            connection.pragma_update(None, "synchronous", "normal")?;
+            let sql =
+                "create table if not exists vault(key text primary key, value blob not null) without rowid";
+            connection.execute(sql, [])?;
+            Ok(())
+        };
+        open().map_err(|fault| fault_to_error(path, fault))?;
+        Ok(SqliteVault {
+            connection,
+            path: path.to_owned(),
+        })
+    }
+
+    pub(in super::super) fn get(&self, key: &str) -> Result<Option<Vec<u8>>, JournalError> {
+        let get = || -> Res<Option<Vec<u8>>> {
+            let mut statement = self
+                .connection
+                .prepare_cached("select value from vault where key = ?1")?;
+            Ok(statement.query_row([key], |row| row.get(0)).optional()?)
+        };
+        get().map_err(|fault| fault_to_error(&self.path, fault))
+    }
+
+    pub(in super::super) fn put(&self, key: &str, value: &[u8]) -> Result<(), JournalError> {
+        let put = || -> Res<()> {
+            let sql = "insert or replace into vault(key, value) values (?1, ?2)";
+            self.connection
+                .prepare_cached(sql)?
+                .execute(rusqlite::params![key, value])?;
+            Ok(())
+        };
+        put().map_err(|fault| fault_to_error(&self.path, fault))
+    }
+
+    pub(in super::super) fn remove(&self, key: &str) -> Result<(), JournalError> {
+        let remove = || -> Res<()> {
+            let mut statement = self
+                .connection
+                .prepare_cached("delete from vault where key = ?1")?;
+            statement.execute([key])?;
+            Ok(())
+        };
+        remove().map_err(|fault| fault_to_error(&self.path, fault))
+    }
+}
+
+impl fmt::Debug for SqliteVault {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("SqliteVault")
+    }
+}

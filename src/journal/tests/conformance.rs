@@ -1,0 +1,427 @@
+//! What both stores promise.
+
+use std::collections::BTreeSet;
+
+use super::platform::Does;
+use super::*;
+
+/// Runs each check against a journal in memory and one in a file.
+macro_rules! both_stores {
+    ($($check:ident)*) => {$(
+        mod $check {
+            use super::*;
+
+            #[tokio::test]
+            async fn in_memory() {
+                let clock = frozen();
+                super::$check(super::in_memory(&clock), clock).await;
+            }
+
+            #[tokio::test]
+            async fn in_a_file() {
+                let folder = tempfile::tempdir().unwrap();
+                let clock = frozen();
+                let path = folder.path().join("journal.db");
+                super::$check(super::in_file(&path, &clock), clock.clone()).await;
+                assert_eq!(super::in_file(&path, &clock).check().unwrap(), Vec::<String>::new());
+            }
+        }
+    )*};
+}
+
+both_stores! {
+    a_run_is_kept_with_its_sources
+    rows_are_queued_paged_and_finished
+    equal_rows_get_scopes_of_their_own
+    outcomes_and_refusals_are_replayed
+    a_failure_is_not_recorded
+    steps_are_found_by_what_they_ask
+    the_ledger_answers_instead_of_the_platform
+    what_is_struck_out_of_the_ledger_can_be_made_again
+    refused_rows_can_be_tried_again
+    pruning_keeps_what_changed_the_world
+    one_acts_and_the_others_wait_for_its_outcome
+    a_parked_step_is_settled_by_whoever_needs_its_thing
+}
+
+async fn a_run_is_kept_with_its_sources(journal: Journal, _: Clock) {
+    let first = begin(&journal);
+    let second = begin(&journal);
+    assert_ne!(first.id(), second.id());
+    journal.set_columns(first.id(), vec!["email".into()]).unwrap();
+    journal.spool_complete(first.id(), 7).unwrap();
+    journal.set_run_status(second.id(), RunStatus::Done).unwrap();
+    let record = journal.run(first.id()).unwrap().unwrap();
+    assert_eq!((record.params, record.plan), ("params".into(), "plan".into()));
+    assert_eq!(
+        (record.columns, record.total),
+        (Some(vec!["email".to_owned()]), Some(7))
+    );
+    assert_eq!(record.status, RunStatus::Running);
+    assert_eq!(journal.sources(first.id()).unwrap(), new_run("").sources);
+    let newest_first: Vec<RunId> = journal.runs().unwrap().into_iter().map(|run| run.id).collect();
+    assert_eq!(newest_first, [second.id().clone(), first.id().clone()]);
+
+    assert!(journal.is_run_alive(first.id()));
+    assert_eq!(journal.latest_unfinished().unwrap(), None);
+    let id = first.id().clone();
+    drop(first);
+    assert!(!journal.is_run_alive(&id));
+    assert_eq!(journal.latest_unfinished().unwrap().unwrap().id, id);
+    assert_eq!(journal.lock_run(&id).unwrap().id(), &id);
+    let missing = RunId::new("../../etc/passwd");
+    assert!(matches!(
+        journal.lock_run(&missing),
+        Err(JournalError::NoSuchRun(_))
+    ));
+    assert_eq!(journal.run(&missing).unwrap(), None);
+}
+
+fn new_row(position: u64, scope: &str) -> NewRow {
+    NewRow {
+        position,
+        scope: scope.to_owned(),
+        input: Value::Int(i64::try_from(position).unwrap()),
+    }
+}
+
+async fn rows_are_queued_paged_and_finished(journal: Journal, _: Clock) {
+    let run = begin(&journal);
+    let id = run.id();
+    let all: Vec<NewRow> = (0..1000).map(|at| new_row(at, &format!("s{at}"))).collect();
+    journal.spool_rows(id, all[..700].to_vec()).unwrap();
+    journal.spool_rows(id, all).unwrap();
+    let mut after = None;
+    let mut seen = Vec::new();
+    loop {
+        let page = journal.rows(id, after, 300, RowFilter::All).unwrap();
+        let Some(last) = page.last() else { break };
+        after = Some(last.position);
+        seen.extend(page);
+    }
+    assert_eq!(seen.len(), 1000);
+    assert!(
+        seen.iter()
+            .zip(0..)
+            .all(|(row, at)| row.position == at && row.input == Value::Int(at.try_into().unwrap()))
+    );
+
+    for position in 0..1000 {
+        let status = match position {
+            3 => RowStatus::Failed,
+            5 => RowStatus::Parked,
+            7 => RowStatus::Skipped,
+            9 => continue,
+            _ => RowStatus::Done,
+        };
+        let error = (status != RowStatus::Done).then_some(Value::from("why"));
+        journal
+            .finish_row(id, position, status, Some(&"out".into()), error.as_ref())
+            .unwrap();
+    }
+    let positions = |only| {
+        let rows = journal.rows(id, None, 10, only).unwrap();
+        rows.into_iter().map(|row| row.position).collect::<Vec<_>>()
+    };
+    assert_eq!(positions(RowFilter::Unfinished), [5, 7, 9]);
+    assert_eq!(positions(RowFilter::Only(RowStatus::Failed)), [3]);
+    let counts = journal.row_counts(id).unwrap();
+    assert_eq!(
+        (
+            counts.all(),
+            counts.of(RowStatus::Done),
+            counts.of(RowStatus::Queued)
+        ),
+        (1000, 996, 1)
+    );
+    let row = journal.rows(id, Some(2), 1, RowFilter::All).unwrap().remove(0);
+    assert_eq!((row.output, row.error), (Some("out".into()), Some("why".into())));
+}
+
+async fn equal_rows_get_scopes_of_their_own(journal: Journal, _: Clock) {
+    let run = begin(&journal);
+    let rows = ["a", "b", "a", "a", "b"].into_iter().zip(0..);
+    let rows: Vec<NewRow> = rows.map(|(scope, at)| new_row(at, scope)).collect();
+    journal.spool_rows(run.id(), rows[..3].to_vec()).unwrap();
+    journal.flush().unwrap();
+    journal.spool_rows(run.id(), rows).unwrap();
+    let scopes: Vec<String> = journal
+        .rows(run.id(), None, 9, RowFilter::All)
+        .unwrap()
+        .into_iter()
+        .map(|row| row.scope)
+        .collect();
+    assert_eq!(scopes, ["a", "b", "a~2", "a~3", "b~2"]);
+}
+
+async fn outcomes_and_refusals_are_replayed(journal: Journal, clock: Clock) {
+    let run = begin(&journal);
+    let platform = Platform::new(
+        &clock,
+        [Does::Answers, Does::Refuses, Does::Answers, Does::Refuses],
+    );
+    for replayed in [false, true] {
+        let made = step(&journal, &run, "a", &ensure("ann"), &platform)
+            .await
+            .unwrap();
+        assert_eq!(
+            (made.value, made.replayed, made.created),
+            (outcome(1), replayed, !replayed)
+        );
+        let refused = step(&journal, &run, "b", &ensure("bob"), &platform).await;
+        assert!(matches!(refused, Err(StepEnd::Refused(why)) if why == "no".into()));
+        let found = step(&journal, &run, "c", &read("ann"), &platform).await.unwrap();
+        assert_eq!((found.value, found.replayed), (outcome(1), replayed));
+        let refused = step(&journal, &run, "d", &read("bob"), &platform).await;
+        assert!(matches!(refused, Err(StepEnd::Refused(_))));
+    }
+    assert_eq!(platform.sends().len(), 4);
+    let steps = journal.steps(run.id(), &StepFilter::Scope("a".into())).unwrap();
+    assert_eq!(steps.len(), 1);
+    assert_eq!((steps[0].state, steps[0].attempts), (StepState::Done, 1));
+    assert_eq!(
+        (steps[0].outcome.clone(), steps[0].thing.clone()),
+        (Some(outcome(1)), Some((&tenant("ann")).into()))
+    );
+}
+
+async fn a_failure_is_not_recorded(journal: Journal, clock: Clock) {
+    let run = begin(&journal);
+    let platform = Platform::new(&clock, [Does::Fails, Does::Fails, Does::Answers]);
+    let row = journal.open_row(&run, 0, "a", true).unwrap();
+    let plan = act("ann");
+    for _ in 0..2 {
+        let failed = row.step(&plan, &platform.attempt(&plan), &Cancel::new()).await;
+        assert!(matches!(failed, Err(StepEnd::Failed(_))));
+    }
+    assert!(journal.steps(run.id(), &StepFilter::All).unwrap().is_empty());
+    assert!(
+        row.step(&plan, &platform.attempt(&plan), &Cancel::new())
+            .await
+            .unwrap()
+            .created
+    );
+    // A resume does not see the failures, so its first question is the one that was answered.
+    assert!(
+        step(&journal, &run, "a", &plan, &platform)
+            .await
+            .unwrap()
+            .replayed
+    );
+    assert_eq!(platform.sends().len(), 3);
+}
+
+async fn steps_are_found_by_what_they_ask(journal: Journal, clock: Clock) {
+    let run = begin(&journal);
+    let platform = Platform::new(&clock, []);
+    let names = ["ann", "bob", "ann"];
+    for (names, replayed) in [(names, false), (["ann", "ann", "bob"], true)] {
+        journal.flush().unwrap();
+        let row = journal.open_row(&run, 0, "a", false).unwrap();
+        for name in names {
+            let plan = act(name);
+            let output = row
+                .step(&plan, &platform.attempt(&plan), &Cancel::new())
+                .await
+                .unwrap();
+            assert_eq!(output.replayed, replayed);
+        }
+    }
+    assert_eq!((platform.applied("ann"), platform.applied("bob")), (2, 1));
+    let row = journal.open_row(&run, 1, "another row", false).unwrap();
+    let plan = act("ann");
+    assert!(
+        !row.step(&plan, &platform.attempt(&plan), &Cancel::new())
+            .await
+            .unwrap()
+            .replayed
+    );
+    let keys: BTreeSet<String> = journal
+        .steps(run.id(), &StepFilter::Row(0))
+        .unwrap()
+        .into_iter()
+        .map(|step| step.key)
+        .collect();
+    assert_eq!(keys.len(), 3);
+    assert!(
+        keys.iter()
+            .all(|key| key.starts_with("a/act:") && !key.contains("ann"))
+    );
+}
+
+async fn the_ledger_answers_instead_of_the_platform(journal: Journal, clock: Clock) {
+    let platform = Platform::new(&clock, []);
+    let run = begin(&journal);
+    assert!(
+        step(&journal, &run, "a", &ensure("ann"), &platform)
+            .await
+            .unwrap()
+            .created
+    );
+    let other = begin(&journal);
+    let known = step(&journal, &other, "a", &ensure("ann"), &platform)
+        .await
+        .unwrap();
+    assert_eq!(
+        (known.value, known.created, known.replayed),
+        (outcome(1), false, false)
+    );
+    assert!(
+        step(&journal, &other, "a", &ensure("ann"), &platform)
+            .await
+            .unwrap()
+            .replayed
+    );
+    assert_eq!(platform.sends().len(), 1);
+
+    let item = journal.ledger_get(&tenant("ann")).unwrap().unwrap();
+    assert_eq!((item.value, item.run.as_ref()), (outcome(1), Some(run.id())));
+    journal.ledger_put(&tenant("ann"), &outcome(1)).unwrap();
+    journal.ledger_put(&tenant("adopted"), &outcome(2)).unwrap();
+    let account = tenant("").account;
+    assert_eq!(journal.ledger_list("tenant", Some(&account)).unwrap().len(), 2);
+    assert_eq!(journal.ledger_list("app", None).unwrap(), []);
+    assert_eq!(
+        journal.ledger_get(&tenant("ann")).unwrap().unwrap().run.as_ref(),
+        Some(run.id())
+    );
+    let ids: Vec<String> = journal
+        .attributed(&account, "tenant")
+        .unwrap()
+        .into_iter()
+        .collect();
+    assert_eq!(ids, ["1", "2"]);
+}
+
+async fn what_is_struck_out_of_the_ledger_can_be_made_again(journal: Journal, clock: Clock) {
+    let platform = Platform::new(&clock, []);
+    let run = begin(&journal);
+    step(&journal, &run, "a", &ensure("ann"), &platform)
+        .await
+        .unwrap();
+    let StepKind::Change(mut strike) = act("delete").kind else {
+        unreachable!()
+    };
+    strike.books = Books::Strikes {
+        account: tenant("").account,
+        sort: "tenant".into(),
+        platform_id: "1".into(),
+    };
+    step(&journal, &run, "b", &change("delete", "ann", strike), &platform)
+        .await
+        .unwrap();
+    assert_eq!(journal.ledger_get(&tenant("ann")).unwrap(), None);
+    assert!(
+        step(&journal, &run, "c", &ensure("ann"), &platform)
+            .await
+            .unwrap()
+            .created
+    );
+}
+
+async fn refused_rows_can_be_tried_again(journal: Journal, clock: Clock) {
+    let run = begin(&journal);
+    journal
+        .spool_rows(run.id(), vec![new_row(0, "a"), new_row(1, "b")])
+        .unwrap();
+    let platform = Platform::new(&clock, [Does::Answers, Does::Refuses]);
+    for (scope, status) in [("a", RowStatus::Done), ("b", RowStatus::Failed)] {
+        let end = step(&journal, &run, scope, &ensure(scope), &platform).await;
+        assert_eq!(end.is_ok(), status == RowStatus::Done);
+        journal
+            .finish_row(run.id(), u64::from(scope == "b"), status, None, Some(&"e".into()))
+            .unwrap();
+    }
+    assert_eq!(journal.retry_failed(&run).unwrap(), 1);
+    let open = journal.rows(run.id(), None, 9, RowFilter::Unfinished).unwrap();
+    assert_eq!(
+        (open.len(), open[0].position, open[0].error.clone()),
+        (1, 1, None)
+    );
+    assert!(
+        step(&journal, &run, "b", &ensure("b"), &platform)
+            .await
+            .unwrap()
+            .created
+    );
+    assert!(
+        step(&journal, &run, "a", &ensure("a"), &platform)
+            .await
+            .unwrap()
+            .replayed
+    );
+}
+
+async fn pruning_keeps_what_changed_the_world(journal: Journal, clock: Clock) {
+    let platform = Platform::new(&clock, []);
+    let run = begin(&journal);
+    let id = run.id().clone();
+    journal.spool_rows(&id, vec![new_row(0, "a")]).unwrap();
+    step(&journal, &run, "a", &ensure("ann"), &platform)
+        .await
+        .unwrap();
+    step(&journal, &run, "a", &read("ann"), &platform).await.unwrap();
+    journal.set_run_status(&id, RunStatus::Done).unwrap();
+    drop(run);
+    let young = begin(&journal);
+    assert_eq!(journal.prune(Duration::from_mins(1)).unwrap(), 0);
+    clock.sleep(Duration::from_mins(2)).await;
+    assert_eq!(journal.prune(Duration::from_mins(1)).unwrap(), 1);
+    assert_eq!(journal.prune(Duration::from_mins(1)).unwrap(), 0);
+    let kept = journal.steps(&id, &StepFilter::All).unwrap();
+    assert_eq!(
+        kept.iter().map(|step| step.op.as_str()).collect::<Vec<_>>(),
+        ["ensure_tenant"]
+    );
+    assert_eq!(journal.row_counts(&id).unwrap().all(), 0);
+    assert!(journal.ledger_get(&tenant("ann")).unwrap().is_some());
+    assert_eq!(journal.runs().unwrap().len(), 1);
+    assert_eq!(journal.sources(young.id()).unwrap().len(), 1);
+}
+
+async fn one_acts_and_the_others_wait_for_its_outcome(journal: Journal, clock: Clock) {
+    let platform = Platform::new(&clock, [Does::LandsLate(500)]);
+    let run = begin(&journal);
+    let tasks = (0..8).map(|at| {
+        let (journal, run, platform) = (journal.clone(), run.clone(), platform.clone());
+        tokio::spawn(async move { step(&journal, &run, &format!("s{at}"), &ensure("ann"), &platform).await })
+    });
+    let mut created = 0;
+    for task in tasks.collect::<Vec<_>>() {
+        let output = task.await.unwrap().unwrap();
+        assert_eq!(output.value, outcome(1));
+        created += usize::from(output.created);
+    }
+    assert_eq!((created, platform.sends().len()), (1, 1));
+}
+
+async fn a_parked_step_is_settled_by_whoever_needs_its_thing(journal: Journal, clock: Clock) {
+    let run = begin(&journal);
+    let down = std::iter::repeat_n(Look::Unreachable("no connection".to_owned()), 40);
+    let platform = Platform::new(&clock, [Does::DropsAfter]).looks(down);
+    let parked = step(&journal, &run, "a", &ensure("ann"), &platform).await;
+    assert!(matches!(parked, Err(StepEnd::InDoubt { .. })));
+    let account = tenant("").account;
+    let open = journal.in_doubt(&account, "tenant").unwrap();
+    assert_eq!((open.len(), open[0].sent_ms, &open[0].run), (1, START, run.id()));
+
+    let other = begin(&journal);
+    let end = step(&journal, &other, "x", &ensure("ann"), &platform).await;
+    let Err(StepEnd::InDoubt { step: named, .. }) = end else {
+        panic!("{end:?}")
+    };
+    assert_eq!(named, format!("{}/{}", run.id(), open[0].step));
+    let mut end = step(&journal, &other, "x", &ensure("ann"), &platform).await;
+    while end.is_err() {
+        end = step(&journal, &other, "x", &ensure("ann"), &platform).await;
+    }
+    assert!(!end.unwrap().created);
+    assert!(
+        step(&journal, &run, "a", &ensure("ann"), &platform)
+            .await
+            .unwrap()
+            .replayed
+    );
+    assert_eq!(platform.sends().len(), 1);
+    assert!(journal.in_doubt(&account, "tenant").unwrap().is_empty());
+}

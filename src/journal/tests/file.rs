@@ -1,0 +1,279 @@
+//! The journal's file: who may read it, what is refused, what happens when the disk is full.
+
+use std::fs;
+use std::path::PathBuf;
+
+use super::platform::Does;
+use super::*;
+
+fn place() -> (tempfile::TempDir, PathBuf) {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("state/journal.db");
+    (folder, path)
+}
+
+fn all_bytes(path: &Path) -> Vec<(PathBuf, Vec<u8>)> {
+    let entries = fs::read_dir(path.parent().unwrap()).unwrap();
+    let files = entries
+        .map(|entry| entry.unwrap().path())
+        .filter(|path| path.is_file());
+    let mut files: Vec<_> = files
+        .map(|file| (file.clone(), fs::read(&file).unwrap()))
+        .collect();
+    files.sort();
+    files
+}
+
+fn holds(files: &[(PathBuf, Vec<u8>)], text: &str) -> bool {
+    let found = |bytes: &[u8]| bytes.windows(text.len()).any(|window| window == text.as_bytes());
+    files.iter().any(|(_, bytes)| found(bytes))
+}
+
+#[tokio::test]
+async fn nothing_that_is_given_or_answered_is_in_clear() {
+    let (_folder, path) = place();
+    let clock = frozen();
+    let journal = in_file(&path, &clock);
+    let planted = || Value::from("planted-secret");
+    let new = NewRun {
+        params: planted(),
+        plan: planted(),
+        ..new_run("onboard")
+    };
+    let run = journal.begin_run(new).unwrap();
+    journal
+        .set_columns(run.id(), vec!["planted-secret".into()])
+        .unwrap();
+    let row = NewRow {
+        position: 0,
+        scope: sealer().digest(&planted()),
+        input: planted(),
+    };
+    journal.spool_rows(run.id(), vec![row]).unwrap();
+    journal
+        .finish_row(run.id(), 0, RowStatus::Failed, Some(&planted()), Some(&planted()))
+        .unwrap();
+    let platform = Platform::new(&clock, [Does::Answers, Does::DropsAfter]);
+    step(&journal, &run, "a", &ensure("ann"), &platform)
+        .await
+        .unwrap();
+    step(&journal, &run, "a", &act("planted-secret"), &platform)
+        .await
+        .unwrap_err();
+    journal.audit("reveal", "eve", &planted()).unwrap();
+    journal.ledger_put(&tenant("adopted"), &planted()).unwrap();
+    journal.flush().unwrap();
+    let files = all_bytes(&path);
+    assert!(holds(&files, "ensure_tenant") && holds(&files, "fn main"));
+    for secret in ["planted-secret", "pw-1", "the answer was lost"] {
+        assert!(!holds(&files, secret), "{secret}");
+    }
+}
+
+#[cfg(unix)]
+#[test]
+fn only_the_owner_can_read_it_whatever_was_there_before() {
+    use std::os::unix::fs::PermissionsExt as _;
+    let (_folder, path) = place();
+    fs::create_dir_all(path.parent().unwrap()).unwrap();
+    fs::write(&path, "").unwrap();
+    fs::set_permissions(&path, fs::Permissions::from_mode(0o666)).unwrap();
+    let journal = in_file(&path, &frozen());
+    let run = begin(&journal);
+    journal.flush().unwrap();
+    let lock = path.parent().unwrap().join(format!("locks/{}.lock", run.id()));
+    for file in all_bytes(&path).into_iter().map(|(file, _)| file).chain([lock]) {
+        assert_eq!(
+            fs::metadata(&file).unwrap().permissions().mode() & 0o777,
+            0o600,
+            "{file:?}"
+        );
+    }
+    assert_eq!(all_bytes(&path).len(), 3);
+}
+
+#[test]
+fn another_key_is_refused_before_anything_is_changed() {
+    let (_folder, path) = place();
+    drop(begin(&in_file(&path, &frozen())));
+    let before = all_bytes(&path);
+    let other = Journal::open(&path, Sealer::new(&[9; 32]), frozen(), Ids::random());
+    let error = other.unwrap_err();
+    assert!(matches!(error, JournalError::WrongKey { .. }));
+    assert!(error.hint().unwrap().contains("PROVISOR_KEY"));
+    assert_eq!(databases(&before), databases(&all_bytes(&path)));
+}
+
+/// All but the index of the log, which SQLite makes anew for every reader.
+fn databases(files: &[(PathBuf, Vec<u8>)]) -> Vec<&(PathBuf, Vec<u8>)> {
+    let is_index = |path: &Path| path.to_string_lossy().ends_with("-shm");
+    files.iter().filter(|(path, _)| !is_index(path)).collect()
+}
+
+#[test]
+fn what_a_newer_version_or_another_program_wrote_is_not_touched() {
+    for sql in [
+        "pragma application_id = 1886548595; pragma user_version = 99; create table later(x);",
+        "create table recipes(name text);",
+    ] {
+        let (_folder, path) = place();
+        fs::create_dir_all(path.parent().unwrap()).unwrap();
+        rusqlite::Connection::open(&path)
+            .unwrap()
+            .execute_batch(sql)
+            .unwrap();
+        let before = all_bytes(&path);
+        let error = Journal::open(&path, sealer(), frozen(), Ids::random()).unwrap_err();
+        let is_newer = matches!(error, JournalError::Newer { found: 99, .. });
+        assert!(
+            is_newer || matches!(error, JournalError::Corrupt { .. }),
+            "{error}"
+        );
+        assert_eq!(before, all_bytes(&path));
+    }
+}
+
+#[test]
+fn a_damaged_file_is_named_and_kept() {
+    let (_folder, path) = place();
+    fs::create_dir_all(path.parent().unwrap()).unwrap();
+    fs::write(
+        &path,
+        "this is no database, and it is long enough to be looked at as one".repeat(9),
+    )
+    .unwrap();
+    let before = all_bytes(&path);
+    let error = Journal::open(&path, sealer(), frozen(), Ids::random()).unwrap_err();
+    assert!(matches!(error, JournalError::Corrupt { .. }), "{error}");
+    assert!(error.to_string().contains("journal.db"));
+    assert_eq!(before, all_bytes(&path));
+}
+
+#[test]
+fn a_damaged_page_is_found_by_the_check() {
+    let (_folder, path) = place();
+    let journal = in_file(&path, &frozen());
+    journal.ledger_put(&tenant("ann"), &outcome(1)).unwrap();
+    assert!(journal.check().unwrap().is_empty());
+    let other = rusqlite::Connection::open(&path).unwrap();
+    other.execute("update ledger set name = 'bob'", []).unwrap();
+    assert_eq!(
+        journal.check().unwrap(),
+        ["the ledger's tenant bob cannot be read"]
+    );
+}
+
+#[tokio::test]
+async fn a_full_disk_stops_everything_before_the_next_request() {
+    let (_folder, path) = place();
+    let clock = frozen();
+    drop(in_file(&path, &clock));
+    let store = Store::Sqlite(SqliteStore::open_limited(&path, &sealer(), Some(40)).unwrap());
+    let journal = Journal::with(
+        store,
+        Locks::new(Some(&path)),
+        sealer(),
+        clock.clone(),
+        Ids::random(),
+    );
+    let run = begin(&journal);
+    let platform = Platform::new(&clock, []);
+    let mut done = 0;
+    let error = loop {
+        match step(
+            &journal,
+            &run,
+            "a",
+            &ensure(&format!("{}{done}", "x".repeat(900))),
+            &platform,
+        )
+        .await
+        {
+            Ok(_) => done += 1,
+            Err(StepEnd::Journal(error)) => break error,
+            Err(other) => panic!("{other:?}"),
+        }
+    };
+    assert!(matches!(error, JournalError::Full { .. }), "{error}");
+    let sent = platform.sends().len();
+    assert!((done..=done + 1).contains(&sent), "{done} {sent}");
+    for name in ["ann", "bob"] {
+        let end = step(&journal, &run, "b", &ensure(name), &platform).await;
+        assert!(matches!(end, Err(StepEnd::Journal(JournalError::Full { .. }))));
+    }
+    assert_eq!(platform.sends().len(), sent);
+    assert!(
+        journal
+            .finish_row(run.id(), 0, RowStatus::Done, None, None)
+            .is_err()
+    );
+    assert!(journal.healthy().is_err());
+
+    // With room again, the same run goes on, and what was sent is not sent again.
+    let id = run.id().clone();
+    drop((run, journal));
+    let journal = in_file(&path, &clock);
+    assert_eq!(journal.check().unwrap(), Vec::<String>::new());
+    let run = journal.lock_run(&id).unwrap();
+    for at in 0..=done {
+        let name = format!("{}{at}", "x".repeat(900));
+        step(&journal, &run, "a", &ensure(&name), &platform)
+            .await
+            .unwrap();
+        assert_eq!(platform.applied(&name), 1);
+    }
+}
+
+#[test]
+fn many_processes_may_make_it_at_once() {
+    let (_folder, path) = place();
+    std::thread::scope(|scope| {
+        let makers = (0..6).map(|_| scope.spawn(|| begin(&in_file(&path, &frozen())).id().clone()));
+        for maker in makers.collect::<Vec<_>>() {
+            maker.join().unwrap();
+        }
+    });
+    let journal = in_file(&path, &frozen());
+    assert_eq!(journal.runs().unwrap().len(), 6);
+    assert!(journal.check().unwrap().is_empty());
+}
+
+#[test]
+fn a_backup_opens_in_the_place_of_the_journal() {
+    let (folder, path) = place();
+    let journal = in_file(&path, &frozen());
+    let run = begin(&journal);
+    journal.ledger_put(&tenant("ann"), &outcome(1)).unwrap();
+    let copy = folder.path().join("copy.db");
+    journal.backup(&copy).unwrap();
+    assert!(matches!(journal.backup(&copy), Err(JournalError::Exists { .. })));
+    let restored = in_file(&copy, &frozen());
+    assert!(restored.run(run.id()).unwrap().is_some());
+    assert_eq!(
+        restored.ledger_get(&tenant("ann")).unwrap().unwrap().value,
+        outcome(1)
+    );
+    restored.set_run_status(run.id(), RunStatus::Done).unwrap();
+    assert!(restored.check().unwrap().is_empty());
+    #[cfg(unix)]
+    {
+        use std::os::unix::fs::PermissionsExt as _;
+        assert_eq!(fs::metadata(&copy).unwrap().permissions().mode() & 0o777, 0o600);
+    }
+}
+
+#[test]
+fn everything_is_on_disk_when_the_last_handle_is_gone() {
+    let (_folder, path) = place();
+    let journal = in_file(&path, &frozen());
+    let run = begin(&journal);
+    let id = run.id().clone();
+    let rows = (0..2000).map(|position| NewRow {
+        position,
+        scope: position.to_string(),
+        input: Value::Null,
+    });
+    journal.spool_rows(&id, rows.collect()).unwrap();
+    drop((journal, run));
+    assert_eq!(in_file(&path, &frozen()).row_counts(&id).unwrap().all(), 2000);
+}

@@ -1,0 +1,317 @@
+//! What becomes of a step whose answer is lost.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+
+use super::platform::Does;
+use super::*;
+
+const SETTLE: i64 = 90_000;
+
+async fn ensured(does: impl IntoIterator<Item = Does>) -> (Result<Output, StepEnd>, Platform, StepRecord) {
+    let clock = frozen();
+    let journal = in_memory(&clock);
+    let run = begin(&journal);
+    let platform = Platform::new(&clock, does);
+    let end = step(&journal, &run, "a", &ensure("ann"), &platform).await;
+    assert!(journal.check().unwrap().is_empty());
+    let step = only_step(&journal, &run);
+    (end, platform, step)
+}
+
+fn doubt(end: Result<Output, StepEnd>) -> String {
+    match end {
+        Err(StepEnd::InDoubt { why, .. }) => why,
+        other => panic!("not in doubt: {other:?}"),
+    }
+}
+
+#[tokio::test]
+async fn a_lost_answer_is_found_and_nothing_is_sent_again() {
+    let (end, platform, step) = ensured([Does::DropsAfter]).await;
+    let output = end.unwrap();
+    assert_eq!((output.value, output.created), (outcome(1), true));
+    assert_eq!(platform.sends().len(), 1);
+    assert_eq!(step.state, StepState::Done);
+}
+
+#[tokio::test]
+async fn a_request_that_lands_late_is_waited_for() {
+    for late in [1, 40, 45_000, SETTLE - 1, SETTLE] {
+        let (end, platform, _) = ensured([Does::LandsLate(late)]).await;
+        assert!(end.unwrap().created, "{late}");
+        assert_eq!(platform.applied("ann"), 1, "{late}");
+        assert_eq!(platform.sends().len(), 1, "{late}");
+    }
+}
+
+#[tokio::test]
+async fn a_lost_request_is_sent_again_only_after_a_look_that_began_when_the_settle_time_was_over() {
+    let (end, platform, step) = ensured([Does::DropsBefore]).await;
+    assert!(end.unwrap().created);
+    let sends = platform.sends();
+    assert_eq!(
+        sends.iter().map(|(_, earlier)| *earlier).collect::<Vec<_>>(),
+        [false, true]
+    );
+    assert!(platform.probes().last().unwrap() >= &(START + SETTLE));
+    assert!(sends[1].0 >= START + SETTLE);
+    assert_eq!((platform.applied("ann"), step.attempts), (1, 2));
+}
+
+#[tokio::test]
+async fn the_window_starts_anew_with_each_request() {
+    let (end, platform, _) = ensured([Does::DropsBefore, Does::LandsLate(SETTLE)]).await;
+    assert!(end.unwrap().created);
+    assert_eq!((platform.applied("ann"), platform.sends().len()), (1, 2));
+    assert!(platform.probes().last().unwrap() >= &(START + 2 * SETTLE));
+}
+
+#[tokio::test]
+async fn the_window_starts_when_the_request_leaves_and_not_when_it_was_meant_to() {
+    for dawdles in [251, 40_000, 89_000, 500_000] {
+        let clock = frozen();
+        let journal = in_memory(&clock);
+        let run = begin(&journal);
+        let platform = Platform::new(&clock, [Does::LandsLate(SETTLE)]).dawdling([dawdles]);
+        let end = step(&journal, &run, "a", &ensure("ann"), &platform).await;
+        assert!(end.unwrap().created, "{dawdles}");
+        assert_eq!(platform.applied("ann"), 1, "{dawdles}");
+        assert_eq!(platform.sends().len(), 1, "{dawdles}");
+    }
+}
+
+#[tokio::test]
+async fn what_somebody_else_has_made_is_refused_without_an_intent() {
+    let clock = frozen();
+    let journal = in_memory(&clock);
+    let run = begin(&journal);
+    let platform = Platform::new(&clock, []).of_strangers();
+    let end = step(&journal, &run, "a", &ensure("ann"), &platform).await;
+    assert!(matches!(end, Err(StepEnd::Refused(_))));
+    let recorded = only_step(&journal, &run);
+    assert_eq!((recorded.state, recorded.attempts), (StepState::Refused, 0));
+    assert!(platform.sends().is_empty());
+}
+
+#[tokio::test]
+async fn what_the_ledger_holds_is_not_looked_for() {
+    let clock = frozen();
+    let journal = in_memory(&clock);
+    let run = begin(&journal);
+    let platform = Platform::new(&clock, []);
+    assert!(
+        step(&journal, &run, "a", &ensure("ann"), &platform)
+            .await
+            .unwrap()
+            .created
+    );
+    let platform = platform.of_strangers();
+    assert!(step(&journal, &run, "b", &ensure("ann"), &platform).await.is_ok());
+    assert_eq!((platform.prepared(), platform.sends().len()), (1, 1));
+}
+
+#[tokio::test]
+async fn a_resume_counts_from_when_the_request_left() {
+    let clock = frozen();
+    let journal = in_memory(&clock);
+    let run = begin(&journal);
+    let platform = Platform::new(&clock, [Does::LandsLate(SETTLE)]).dawdling([60_000]);
+    let asked = ensure("ann");
+    {
+        let dies = Arc::new(AtomicBool::new(false));
+        let dying = Arc::clone(&dies);
+        // The process dies once the request has left.
+        let watched = platform.watched(Arc::new(move || dying.swap(true, Ordering::SeqCst)));
+        let plan = asked.clone();
+        let journal = journal.clone();
+        let run = run.clone();
+        let alive = tokio::spawn(async move { step(&journal, &run, "a", &plan, &watched).await });
+        while platform.sends().is_empty() {
+            tokio::task::yield_now().await;
+        }
+        alive.abort();
+        assert!(alive.await.is_err());
+    }
+    let end = step(&journal, &run, "a", &asked, &platform).await;
+    assert!(end.unwrap().created);
+    assert_eq!((platform.applied("ann"), platform.sends().len()), (1, 1));
+}
+
+#[tokio::test]
+async fn a_platform_that_loses_everything_is_not_asked_for_ever() {
+    let (end, platform, step) = ensured([Does::DropsBefore; 9]).await;
+    assert_eq!(
+        doubt(end),
+        "it was sent 5 times, and the answer was lost each time"
+    );
+    assert_eq!(platform.sends().len(), 5);
+    assert!(matches!(step.state, StepState::InDoubt { .. }));
+}
+
+#[tokio::test]
+async fn an_unclear_look_up_parks_and_sends_nothing() {
+    let clock = frozen();
+    let journal = in_memory(&clock);
+    let run = begin(&journal);
+    let unclear = std::iter::repeat_n(Look::Unknown("two apps match".to_owned()), 1000);
+    let platform = Platform::new(&clock, [Does::DropsAfter]).looks(unclear);
+    let end = step(&journal, &run, "a", &ensure("ann"), &platform).await;
+    assert_eq!(doubt(end), "the answer was lost, and two apps match");
+    assert_eq!(platform.sends().len(), 1);
+    assert!(clock.now_millis() >= START + SETTLE);
+
+    let looked = platform.probes().len();
+    let again = step(&journal, &run, "a", &ensure("ann"), &platform).await;
+    doubt(again);
+    assert_eq!((platform.sends().len(), platform.probes().len()), (1, looked + 3));
+}
+
+#[tokio::test]
+async fn a_look_up_that_cannot_run_is_tried_again_and_then_finds() {
+    let clock = frozen();
+    let journal = in_memory(&clock);
+    let run = begin(&journal);
+    let down = std::iter::repeat_n(Look::Unreachable("no connection".to_owned()), 5);
+    let platform = Platform::new(&clock, [Does::DropsAfter]).looks(down);
+    let output = step(&journal, &run, "a", &ensure("ann"), &platform)
+        .await
+        .unwrap();
+    assert!(output.created);
+    assert_eq!((platform.sends().len(), platform.probes().len()), (1, 6));
+}
+
+#[tokio::test]
+async fn a_platform_that_stays_away_parks_the_step_and_a_resume_finds_it() {
+    let clock = frozen();
+    let journal = in_memory(&clock);
+    let run = begin(&journal);
+    let down = std::iter::repeat_n(Look::Unreachable("no connection".to_owned()), 30);
+    let platform = Platform::new(&clock, [Does::DropsAfter]).looks(down);
+    doubt(step(&journal, &run, "a", &ensure("ann"), &platform).await);
+    assert_eq!(
+        only_step(&journal, &run).why.unwrap(),
+        "the answer was lost, and no connection"
+    );
+    let mut end = step(&journal, &run, "a", &ensure("ann"), &platform).await;
+    while end.is_err() {
+        end = step(&journal, &run, "a", &ensure("ann"), &platform).await;
+    }
+    assert_eq!((platform.sends().len(), end.unwrap().created), (1, true));
+}
+
+#[tokio::test]
+async fn what_nothing_can_look_for_parks_at_once_and_stays_parked() {
+    let clock = frozen();
+    let journal = in_memory(&clock);
+    let run = begin(&journal);
+    let platform = Platform::new(&clock, [Does::DropsAfter]);
+    for _ in 0..3 {
+        assert_eq!(
+            doubt(step(&journal, &run, "a", &act("ann"), &platform).await),
+            "the answer was lost"
+        );
+    }
+    assert_eq!((platform.sends().len(), platform.probes().len()), (1, 0));
+    assert_eq!(clock.now_millis(), START);
+}
+
+#[tokio::test]
+async fn a_person_resolves_what_is_parked() {
+    let clock = frozen();
+    let journal = in_memory(&clock);
+    let platform = Platform::new(&clock, [Does::DropsAfter, Does::DropsBefore]);
+    let run = begin(&journal);
+    doubt(step(&journal, &run, "a", &act("ann"), &platform).await);
+    doubt(step(&journal, &run, "b", &act("bob"), &platform).await);
+    let id = run.id().clone();
+    let keys: Vec<String> = journal
+        .steps(&id, &StepFilter::Open)
+        .unwrap()
+        .into_iter()
+        .map(|step| step.key)
+        .collect();
+    let done = Resolution::Done("by hand".into());
+    let busy = journal.resolve(&id, &keys[0], &done, "eve");
+    assert!(matches!(busy, Err(JournalError::RunBusy { pid: Some(pid), .. }) if pid == std::process::id()));
+    drop(run);
+
+    journal.resolve(&id, &keys[0], &done, "eve").unwrap();
+    journal
+        .resolve(&id, &keys[1], &Resolution::Absent, "eve")
+        .unwrap();
+    let twice = journal.resolve(&id, &keys[0], &Resolution::Absent, "eve");
+    assert!(matches!(
+        twice,
+        Err(JournalError::NotInDoubt { state: "done", .. })
+    ));
+    let run = journal.lock_run(&id).unwrap();
+    let first = step(&journal, &run, "a", &act("ann"), &platform).await.unwrap();
+    assert_eq!((first.value, first.replayed), ("by hand".into(), true));
+    assert!(
+        step(&journal, &run, "b", &act("bob"), &platform)
+            .await
+            .unwrap()
+            .created
+    );
+    assert_eq!(platform.sends().last().unwrap(), &(START, true));
+    let audits = journal.audits().unwrap();
+    assert_eq!(audits.len(), 2);
+    assert_eq!(
+        (audits[0].kind.as_str(), audits[0].who.as_str()),
+        ("resolve", "eve")
+    );
+}
+
+#[tokio::test]
+async fn the_user_may_interrupt_the_looking_but_the_step_stays_in_doubt() {
+    let clock = frozen();
+    let journal = in_memory(&clock);
+    let run = begin(&journal);
+    let platform = Platform::new(&clock, [Does::LandsLate(10)]);
+    let row = journal.open_row(&run, 0, "a", true).unwrap();
+    let cancel = Cancel::new();
+    cancel.cancel();
+    let plan = ensure("ann");
+    let unsent = row.step(&plan, &platform.attempt(&plan), &cancel).await;
+    assert!(matches!(unsent, Err(StepEnd::Cancelled)));
+    assert!(platform.sends().is_empty());
+
+    let cancel = Cancel::new();
+    let interrupting = cancel.clone();
+    journal.on_boundary(move |boundary| {
+        if boundary == Boundary::AfterSend {
+            interrupting.cancel();
+        }
+    });
+    let row = journal.open_row(&run, 0, "a", true).unwrap();
+    let why = doubt(row.step(&plan, &platform.attempt(&plan), &cancel).await);
+    assert_eq!(why, "the answer was lost, and looking for it was interrupted");
+    let resumed = step(&journal, &run, "a", &plan, &platform).await.unwrap();
+    assert_eq!((resumed.created, platform.sends().len()), (true, 1));
+}
+
+#[tokio::test]
+async fn a_step_whose_future_is_dropped_is_in_doubt() {
+    let clock = frozen();
+    let journal = in_memory(&clock);
+    let run = begin(&journal);
+    let platform = Platform::new(&clock, [Does::Answers]);
+    let plan = ensure("ann");
+    let row = journal.open_row(&run, 0, "a", true).unwrap();
+    let (attempt, cancel) = (platform.attempt(&plan), Cancel::new());
+    {
+        let dropped = row.step(&plan, &attempt, &cancel);
+        let mut dropped = std::pin::pin!(dropped);
+        // The first pause of the future is inside `send`.
+        assert!(
+            std::future::poll_fn(|cx| std::task::Poll::Ready(dropped.as_mut().poll(cx).is_pending())).await
+        );
+    }
+    assert!(matches!(
+        only_step(&journal, &run).state,
+        StepState::InDoubt { .. }
+    ));
+    assert!(step(&journal, &run, "a", &plan, &platform).await.unwrap().created);
+    assert_eq!(platform.applied("ann"), 1);
+}

@@ -1,0 +1,178 @@
+//! Two processes on one journal, played by two handles: they share nothing but the files.
+
+use super::crash::kill;
+use super::platform::Does;
+use super::*;
+
+struct Two {
+    first: Journal,
+    second: Journal,
+    clock: Clock,
+    path: std::path::PathBuf,
+    _folder: tempfile::TempDir,
+}
+
+fn two() -> Two {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("journal.db");
+    let clock = frozen();
+    Two {
+        first: in_file(&path, &clock),
+        second: in_file(&path, &clock),
+        clock,
+        path,
+        _folder: folder,
+    }
+}
+
+#[tokio::test]
+async fn one_acts_and_the_other_waits_for_its_outcome() {
+    let two = two();
+    let platform = Platform::new(&two.clock, [Does::LandsLate(3_000)]);
+    let tasks = [&two.first, &two.second].map(|journal| {
+        let (journal, platform) = (journal.clone(), platform.clone());
+        tokio::spawn(async move {
+            let run = begin(&journal);
+            step(&journal, &run, "a", &ensure("ann"), &platform).await
+        })
+    });
+    let mut created = 0;
+    for task in tasks {
+        let output = task.await.unwrap().unwrap();
+        assert_eq!(output.value, outcome(1));
+        created += usize::from(output.created);
+    }
+    assert_eq!((created, platform.sends().len()), (1, 1));
+}
+
+#[tokio::test]
+async fn a_run_has_one_owner_and_a_dead_one_is_none() {
+    let two = two();
+    let run = begin(&two.first);
+    two.first.flush().unwrap();
+    let id = run.id().clone();
+    let refused = two.second.lock_run(&id);
+    let pid = Some(std::process::id());
+    assert!(matches!(refused, Err(JournalError::RunBusy { pid: of, .. }) if of == pid));
+    assert!(two.second.is_run_alive(&id));
+    assert_eq!(two.second.latest_unfinished().unwrap(), None);
+    drop(run);
+    assert!(!two.second.is_run_alive(&id));
+    assert!(two.second.lock_run(&id).is_ok());
+}
+
+#[tokio::test]
+async fn a_dead_owners_step_is_settled_from_its_own_stamp() {
+    for (does, sends) in [
+        (Does::DropsAfter, 1),
+        (Does::LandsLate(60_000), 1),
+        (Does::DropsBefore, 2),
+    ] {
+        let two = two();
+        let image = two.path.with_extension("image");
+        let platform = Platform::new(&two.clock, [does]);
+        let dead = kill(&two.path, &image, &two.clock, Boundary::AfterSend, &platform).await;
+        let clock = Clock::frozen(START + 50_000);
+        let journal = in_file(&image, &clock);
+        let platform = platform.by(&clock);
+        let run = begin(&journal);
+        let output = step(&journal, &run, "x", &ensure("ann"), &platform)
+            .await
+            .unwrap();
+        assert_eq!(
+            (output.value, output.created),
+            (outcome(1), does == Does::DropsBefore)
+        );
+        assert_eq!(
+            (platform.sends().len(), platform.applied("ann")),
+            (sends, 1),
+            "{does:?}"
+        );
+        assert!(
+            platform
+                .sends()
+                .iter()
+                .skip(1)
+                .all(|(at, earlier)| *earlier && *at >= START + 90_000)
+        );
+        assert!(clock.now_millis() <= START + 91_000);
+        assert!(journal.check().unwrap().is_empty());
+        let of_the_dead = journal.steps(&dead, &StepFilter::All).unwrap().remove(0).state;
+        let expected = if sends == 1 {
+            StepState::Done
+        } else {
+            StepState::Absent
+        };
+        assert_eq!(of_the_dead, expected);
+
+        let resumed = journal.lock_run(&dead).unwrap();
+        let output = step(&journal, &resumed, "a", &ensure("ann"), &platform)
+            .await
+            .unwrap();
+        assert_eq!((output.value, platform.sends().len()), (outcome(1), sends));
+    }
+}
+
+#[tokio::test]
+async fn a_living_owners_parked_step_is_settled_by_the_other() {
+    let two = two();
+    let down = std::iter::repeat_n(Look::Unreachable("no connection".to_owned()), 24);
+    let platform = Platform::new(&two.clock, [Does::DropsAfter]).looks(down);
+    let run = begin(&two.first);
+    let parked = step(&two.first, &run, "a", &ensure("ann"), &platform).await;
+    assert!(matches!(parked, Err(StepEnd::InDoubt { .. })));
+    let other = begin(&two.second);
+    let mut end = step(&two.second, &other, "a", &ensure("ann"), &platform).await;
+    while end.is_err() {
+        end = step(&two.second, &other, "a", &ensure("ann"), &platform).await;
+    }
+    assert_eq!((end.unwrap().created, platform.sends().len()), (false, 1));
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn two_that_write_at_once_do_not_lock_each_other_out() {
+    let two = two();
+    let platform = Platform::new(&two.clock, []);
+    let tasks = [&two.first, &two.second].map(|journal| {
+        let (journal, platform) = (journal.clone(), platform.clone());
+        tokio::spawn(async move {
+            let run = begin(&journal);
+            for at in 0..60 {
+                let name = format!("{at}");
+                step(&journal, &run, &name, &ensure(&name), &platform)
+                    .await
+                    .unwrap();
+            }
+        })
+    });
+    for task in tasks {
+        task.await.unwrap();
+    }
+    assert!((0..60).all(|at| platform.applied(&at.to_string()) == 1));
+    assert!(two.first.check().unwrap().is_empty());
+}
+
+#[tokio::test]
+async fn a_request_that_is_sent_again_is_still_its_owners() {
+    let two = two();
+    let platform = Platform::new(&two.clock, [Does::DropsBefore]);
+    let (second, seen) = (two.second.clone(), Arc::new(std::sync::Mutex::new(Vec::new())));
+    let seeing = Arc::clone(&seen);
+    two.first.on_boundary(move |boundary| {
+        if boundary == Boundary::AfterIntent {
+            let claims = second.store().read(|look| look.claims()).unwrap();
+            seeing
+                .lock()
+                .unwrap()
+                .extend(claims.iter().map(|claim| claim.parked));
+        }
+    });
+    let run = begin(&two.first);
+    assert!(
+        step(&two.first, &run, "a", &ensure("ann"), &platform)
+            .await
+            .unwrap()
+            .created
+    );
+    assert_eq!(*seen.lock().unwrap(), [false, false]);
+}

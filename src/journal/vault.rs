@@ -1,0 +1,66 @@
+//! A sealed box of small values that are worth keeping and can be had again: sign-in tokens.
+
+use std::path::{Path, PathBuf};
+use std::sync::{Mutex, PoisonError};
+
+use super::error::JournalError;
+use super::seal::Sealer;
+use super::sqlite::SqliteVault;
+use crate::value::Value;
+
+/// Named values, sealed; shared by all processes that open the same file with the same key. Nothing is opened before
+/// the first use.
+#[derive(Debug)]
+pub struct Vault {
+    path: PathBuf,
+    sealer: Sealer,
+    opened: Mutex<Option<SqliteVault>>,
+}
+
+impl Vault {
+    /// The vault in this file, which need not exist.
+    pub fn open(path: &Path, sealer: Sealer) -> Vault {
+        Vault {
+            path: path.to_owned(),
+            sealer,
+            opened: Mutex::new(None),
+        }
+    }
+
+    /// The value with this name. One that was sealed with another key, or is damaged, is as if it were not there.
+    pub fn get(&self, name: &str) -> Result<Option<Value>, JournalError> {
+        let digest = self.digest(name);
+        let sealed = self.with(|vault| vault.get(&digest))?;
+        Ok(sealed.and_then(|sealed| self.sealer.open(&place(&digest), &sealed).ok()))
+    }
+
+    /// Keeps a value. When it returns, other processes see it, and killing this one does not lose it; a power cut may.
+    pub fn put(&self, name: &str, value: &Value) -> Result<(), JournalError> {
+        let digest = self.digest(name);
+        let sealed = self.sealer.seal(&place(&digest), value);
+        self.with(|vault| vault.put(&digest, &sealed))
+    }
+
+    /// Forgets a value.
+    pub fn remove(&self, name: &str) -> Result<(), JournalError> {
+        let digest = self.digest(name);
+        self.with(|vault| vault.remove(&digest))
+    }
+
+    /// Names hold accounts, so the file has only their keyed digests.
+    fn digest(&self, name: &str) -> String {
+        self.sealer.digest(&name.into())
+    }
+
+    fn with<T>(&self, work: impl FnOnce(&SqliteVault) -> Result<T, JournalError>) -> Result<T, JournalError> {
+        let mut opened = self.opened.lock().unwrap_or_else(PoisonError::into_inner);
+        match &*opened {
+            Some(vault) => work(vault),
+            None => work(opened.insert(SqliteVault::open(&self.path)?)),
+        }
+    }
+}
+
+fn place(digest: &str) -> String {
+    format!("vault {digest}")
+}
