@@ -1,0 +1,43 @@
+//! Tests of the module above.
+
+use super::*;
+
+#[test]
+fn addresses_are_read_as_people_write_them() {
+    for (text, base) in [
+        ("acme-admin.mobsted.com", "https://acme-admin.mobsted.com"),
+        (
+            " https://acme-admin.mobsted.com/ ",
+            "https://acme-admin.mobsted.com",
+        ),
+        (
+            "https://ACME-admin.mobsted.com/api/v8/",
+            "https://acme-admin.mobsted.com",
+        ),
+        (
+            "http://127.0.0.1:8080/t/acme/api/v8",
+            "http://127.0.0.1:8080/t/acme",
+        ),
+        ("localhost:8080", "http://localhost:8080"),
+        ("m-admin.mobsted.sandbox", "http://m-admin.mobsted.sandbox"),
+    ] {
+        assert_eq!(Base::parse(text).unwrap().as_str(), base, "{text}");
+    }
+    for text in [
+        "",
+        "https://",
+        "ftp://a.b",
+        "https://me:word@a.b",
+        "https://a.b/?x=1",
+        "a b",
+    ] {
+        assert!(Base::parse(text).is_err(), "{text}");
+    }
+}
+
+#[test]
+fn the_tenant_is_the_first_label_without_admin() {
+    let tenant = |text: &str| Base::parse(text).unwrap().tenant().to_owned();
+    assert_eq!(tenant("https://a23r56k8-admin.mobsted.com"), "a23r56k8");
+    assert_eq!(tenant("https://crm.example.com/x"), "crm");
+}

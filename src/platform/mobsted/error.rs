@@ -1,0 +1,226 @@
+//! Why Mobsted did not do it.
+
+use serde_json::Value as Json;
+
+use crate::transport::error::{ErrorKind, Sent, TransportError, tries_text};
+use crate::transport::request::Request;
+use crate::transport::response::Response;
+
+/// The sort of a failure.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum ApiErrorKind {
+    /// The address may not be used: plain http beyond loopback, the wrong world, not below the account's API.
+    Address,
+    /// The account refuses the credentials.
+    SignInRefused,
+    /// The account may not do this.
+    Forbidden,
+    /// It does not exist.
+    NotFound,
+    /// It exists already, or two of it do.
+    Conflict,
+    /// The platform finds the request's content wrong.
+    Invalid,
+    /// The platform is receiving too many requests.
+    RateLimited,
+    /// The platform refused the request.
+    Refused,
+    /// No connection could be made.
+    Unreachable,
+    /// The platform failed or did not answer in time.
+    Unavailable,
+    /// The answer cannot be understood.
+    Unreadable,
+    /// App 1 of a master account must never be changed.
+    ProtectedApp,
+    /// An argument does not fit.
+    BadInput,
+    /// Something on this machine failed: the password cannot be read, or tokens cannot be kept.
+    Local,
+}
+
+/// A failed call.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("{message}")]
+pub struct ApiError {
+    /// The sort.
+    pub kind: ApiErrorKind,
+    /// The HTTP status, when there was an answer.
+    pub status: Option<u16>,
+    /// What failed and why, the platform's words included, in a sentence without a full stop. Holds no secret.
+    pub message: String,
+    /// The platform's words alone, without markup and secrets.
+    pub platform_text: Option<String>,
+    /// Can a change have been carried out all the same? Always `No` for reads.
+    pub sent: Sent,
+    /// May the same call succeed later without anybody changing anything?
+    pub transient: bool,
+}
+
+impl ApiError {
+    /// A failure that changed nothing and will be the same next time.
+    pub(super) fn new(kind: ApiErrorKind, message: impl Into<String>) -> ApiError {
+        ApiError {
+            kind,
+            status: None,
+            message: message.into(),
+            platform_text: None,
+            sent: Sent::No,
+            transient: false,
+        }
+    }
+
+    pub(super) fn bad_input(message: impl Into<String>) -> ApiError {
+        ApiError::new(ApiErrorKind::BadInput, message)
+    }
+
+    /// A request without an answer.
+    pub(super) fn no_answer(request: &Request, error: &TransportError) -> ApiError {
+        let (kind, transient) = match error.kind {
+            ErrorKind::Address => (ApiErrorKind::Address, false),
+            ErrorKind::Withheld => (ApiErrorKind::Local, true),
+            ErrorKind::Tls => (ApiErrorKind::Unreachable, false),
+            ErrorKind::Dns | ErrorKind::Connect => (ApiErrorKind::Unreachable, true),
+            ErrorKind::Timeout | ErrorKind::Reset => (ApiErrorKind::Unavailable, true),
+            ErrorKind::Truncated => (ApiErrorKind::Unreadable, true),
+            ErrorKind::TooLarge | ErrorKind::Redirect => (ApiErrorKind::Unreadable, false),
+        };
+        ApiError {
+            transient,
+            sent: if request.method.changes() {
+                error.sent
+            } else {
+                Sent::No
+            },
+            ..ApiError::new(kind, error.to_string())
+        }
+    }
+
+    /// An answer whose status is not 2xx.
+    pub(super) fn from_answer(request: &Request, response: &Response) -> ApiError {
+        let words = platform_words(response);
+        let changes = request.method.changes();
+        let (kind, transient) = sort(response.status, changes, &words);
+        let colon = if words.is_empty() { "" } else { ": " };
+        let message = format!(
+            "{} was answered with {}{colon}{words}{}",
+            request.label(),
+            response.status,
+            tries_text(response.tries)
+        );
+        ApiError {
+            kind,
+            status: Some(response.status),
+            message,
+            platform_text: Some(words).filter(|words| !words.is_empty()),
+            // A gateway gives up on a request (408) that the platform may still be working on.
+            sent: if changes && (response.status >= 500 || response.status == 408) {
+                Sent::Maybe
+            } else {
+                Sent::No
+            },
+            transient,
+        }
+    }
+
+    /// A 2xx answer that does not say what it should. After a changing request nobody knows what happened.
+    ///
+    /// Its words are quoted only from a web page: JSON, even half of it, may hold a credential.
+    pub(super) fn unreadable(request: &Request, response: &Response, why: &str) -> ApiError {
+        let words = if response.is_html() {
+            response.text_excerpt()
+        } else {
+            String::new()
+        };
+        let colon = if words.is_empty() { "" } else { ": " };
+        let label = request.label();
+        ApiError {
+            status: Some(response.status),
+            platform_text: Some(words.clone()).filter(|words| !words.is_empty()),
+            sent: if request.method.changes() {
+                Sent::Maybe
+            } else {
+                Sent::No
+            },
+            ..ApiError::new(
+                ApiErrorKind::Unreadable,
+                format!("the answer to {label} cannot be used: {why}{colon}{words}"),
+            )
+        }
+    }
+}
+
+/// The sort of a failure, and whether it may pass by itself.
+fn sort(status: u16, changes: bool, words: &str) -> (ApiErrorKind, bool) {
+    match status {
+        400 | 422 if says_it_exists(words) => (ApiErrorKind::Conflict, false),
+        400 | 422 => (ApiErrorKind::Invalid, false),
+        401 => (ApiErrorKind::SignInRefused, false),
+        403 => (ApiErrorKind::Forbidden, false),
+        404 | 410 => (ApiErrorKind::NotFound, false),
+        409 => (ApiErrorKind::Conflict, false),
+        429 => (ApiErrorKind::RateLimited, true),
+        // Missing permissions and missing DNS records are answered with 500 (Mobsted's own back-end code).
+        500 if !changes => (ApiErrorKind::Refused, true),
+        501 if !changes => (ApiErrorKind::Refused, false),
+        408 | 500.. => (ApiErrorKind::Unavailable, true),
+        300..400 => (ApiErrorKind::Unreadable, false),
+        _ => (ApiErrorKind::Refused, false),
+    }
+}
+
+/// Mobsted answers conflicts with 400 like other mistakes; only the words tell them apart [assumed].
+fn says_it_exists(words: &str) -> bool {
+    let words = words.to_lowercase();
+    [
+        "already",
+        "exists",
+        "in use",
+        "taken",
+        "duplicate",
+        "not unique",
+        "must be unique",
+    ]
+    .iter()
+    .any(|sign| words.contains(sign))
+        && !words.contains("not exist")
+        && !words.contains("no longer exists")
+}
+
+/// What the platform says: the usual fields of an error document, a bare JSON string, or the text of a page.
+fn platform_words(response: &Response) -> String {
+    match response.json() {
+        Ok(json) => match words_of(&json) {
+            Some(words) => response.excerpt_of(&words),
+            None => response.text_excerpt(),
+        },
+        Err(_) => response.text_excerpt(),
+    }
+}
+
+fn words_of(json: &Json) -> Option<String> {
+    match json {
+        Json::String(text) => Some(text.clone()),
+        Json::Array(items) => {
+            let words: Vec<String> = items.iter().filter_map(words_of).collect();
+            (!words.is_empty()).then(|| words.join("; "))
+        }
+        Json::Object(fields) => {
+            let at = |names: &[&str]| names.iter().find_map(|name| words_of(fields.get(*name)?));
+            if let Some(words) = at(&["errors"]) {
+                return Some(words);
+            }
+            match (
+                at(&["title"]),
+                at(&["detail", "message", "error_description", "error"]),
+            ) {
+                (Some(title), Some(detail)) if title != detail => Some(format!("{title}: {detail}")),
+                (title, detail) => detail.or(title),
+            }
+        }
+        _ => None,
+    }
+}
+
+#[cfg(test)]
+mod tests;

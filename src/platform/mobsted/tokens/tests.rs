@@ -1,0 +1,77 @@
+//! Tests of the module above.
+
+use super::*;
+
+const NOW: i64 = 1_598_444_403_000;
+
+fn read(text: &str) -> Option<Tokens> {
+    Tokens::from_answer(&serde_json::from_str(text).unwrap(), NOW)
+}
+
+#[test]
+fn expires_in_is_a_time_or_a_duration() {
+    let expires = |text: &str| read(text).unwrap().expires;
+    assert_eq!(
+        expires(r#"{"access_token":"a","expires_in":1599049203}"#),
+        1_599_049_203_000
+    );
+    assert_eq!(
+        expires(r#"{"access_token":"a","expires_in":"1599049203"}"#),
+        1_599_049_203_000
+    );
+    assert_eq!(
+        expires(r#"{"access_token":"a","expires_in":3600}"#),
+        NOW + 3_600_000
+    );
+    assert_eq!(expires(r#"{"access_token":"a"}"#), NOW + UNKNOWN_LIFE);
+    // The clocks differ: the end has passed already.
+    assert_eq!(
+        expires(r#"{"access_token":"a","expires_in":1500000000}"#),
+        NOW + UNKNOWN_LIFE
+    );
+    // A widget token ends in three thousand years.
+    assert_eq!(
+        expires(r#"{"access_token":"a","expires_in":101567577600}"#),
+        101_567_577_600_000
+    );
+}
+
+#[test]
+fn a_token_that_can_be_decoded_tells_its_end() {
+    let claims = URL_SAFE_NO_PAD.encode(r#"{"exp":1599049203}"#);
+    let tokens = read(&format!(r#"{{"access_token":"eyJ0.{claims}.c2ln"}}"#)).unwrap();
+    assert_eq!(tokens.expires, 1_599_049_203_000);
+    assert!(read(r#"{"access_token":"eyJ.xxxx.yyy","refresh_token":"r"}"#).is_some());
+}
+
+#[test]
+fn no_access_token_is_no_sign_in() {
+    for text in [
+        "{}",
+        "[]",
+        r#"{"access_token":null}"#,
+        r#"{"access_token":""}"#,
+        r#""ok""#,
+    ] {
+        assert!(read(text).is_none(), "{text}");
+    }
+}
+
+#[test]
+fn renewal_is_ten_minutes_or_a_tenth_early() {
+    let tokens = |life: i64| Tokens {
+        access: Secret::new("a"),
+        refresh: None,
+        issued: 0,
+        expires: life,
+    };
+    assert_eq!(tokens(604_800_000).lease().renew_at, 604_200_000);
+    assert_eq!(tokens(10_000).lease().renew_at, 9_000);
+}
+
+#[test]
+fn what_is_stored_is_read_back() {
+    let tokens = read(r#"{"access_token":"a","refresh_token":"r","expires_in":1599049203}"#).unwrap();
+    assert_eq!(Tokens::from_value(&tokens.to_value()), Some(tokens));
+    assert_eq!(Tokens::from_value(&Value::Null), None);
+}
