@@ -45,6 +45,7 @@
 
 pub mod clock;
 pub mod journal;
+pub mod ops;
 pub mod platform;
 pub mod sandbox;
 pub mod transport;

@@ -1,0 +1,181 @@
+//! One call of an operation, checked against its entry.
+
+use std::time::Duration;
+
+use super::error::{Code, OpError};
+use super::spec::{OpSpec, Param, Type};
+use crate::platform::Gate;
+use crate::value::nearest::nearest;
+use crate::value::secret::Secret;
+use crate::value::{Object, Record, Value};
+
+/// One call of an operation, checked against its entry.
+#[derive(Debug, Clone)]
+pub struct Call {
+    /// The operation.
+    pub op: &'static OpSpec,
+    /// The object it was called on, for a method.
+    pub receiver: Option<Object>,
+    /// One value per parameter of the entry; `Null` where an optional one was left out.
+    args: Vec<Value>,
+    /// Was the same request sent before, its answer lost, and the thing then found absent?
+    pub resent: bool,
+    /// What its requests pass right before they leave.
+    pub gate: Option<Gate>,
+}
+
+impl Call {
+    /// Checks the arguments against the entry: their number, their types, the keys of an options map.
+    pub fn check(
+        op: &'static OpSpec,
+        receiver: Option<Object>,
+        mut args: Vec<Value>,
+    ) -> Result<Call, OpError> {
+        if args.len() < op.required() || args.len() > op.params.len() {
+            return Err(bad(format!(
+                "`{}` takes {} and got {}",
+                op.signature(),
+                expected(op),
+                args.len()
+            )));
+        }
+        for (param, arg) in op.params.iter().zip(&args) {
+            fits(param, arg).map_err(|why| bad(format!("`{}`: `{}` {why}", op.signature(), param.name)))?;
+        }
+        args.resize(op.params.len(), Value::Null);
+        Ok(Call {
+            op,
+            receiver,
+            args,
+            resent: false,
+            gate: None,
+        })
+    }
+
+    /// The argument of this name; `Null` when it was left out.
+    pub fn arg(&self, name: &str) -> &Value {
+        let position = self.op.params.iter().position(|param| param.name == name);
+        position
+            .and_then(|position| self.args.get(position))
+            .unwrap_or(&Value::Null)
+    }
+
+    /// The text of an argument; an integer in digits.
+    pub fn text(&self, name: &str) -> String {
+        match self.arg(name) {
+            Value::Text(text) => text.clone(),
+            Value::Int(int) => int.to_string(),
+            _ => String::new(),
+        }
+    }
+
+    /// The map of an argument; empty when it was left out.
+    pub fn map(&self, name: &str) -> Record {
+        self.arg(name).as_record().cloned().unwrap_or_default()
+    }
+
+    /// A key of the trailing options map, when it was given.
+    pub fn option(&self, key: &str) -> Option<&Value> {
+        self.arg("options").as_record()?.get(key)
+    }
+
+    /// Was this flag of the options map set?
+    pub fn flag(&self, key: &str) -> bool {
+        matches!(self.option(key), Some(Value::Bool(true)))
+    }
+
+    /// The secret of an argument, whether it came as one or as text.
+    pub fn secret(value: &Value) -> Option<Secret> {
+        match value {
+            Value::Secret(secret) => Some(secret.clone()),
+            Value::Text(text) => Some(Secret::new(text.as_str())),
+            _ => None,
+        }
+    }
+
+    /// The duration of an argument.
+    pub fn duration(&self, name: &str) -> Result<Duration, OpError> {
+        parse_duration(self.arg(name)).ok_or_else(|| bad(format!("`{name}` is not a duration")))
+    }
+
+    /// What the step key is made of: everything that is asked, and of whom.
+    pub fn identity(&self) -> Value {
+        let mut asked = Record::new();
+        if let Some(receiver) = &self.receiver {
+            let url = receiver.text("url");
+            // However the address and the login are spelled, they mean the same account.
+            let account = super::mobsted::account_of(receiver).unwrap_or_else(|_| url.to_owned());
+            asked.insert("on".into(), account.into());
+            asked.insert("as".into(), receiver.text("login").trim().to_lowercase().into());
+        }
+        let given = self.args.iter().rposition(|arg| *arg != Value::Null);
+        let args = self.args.iter().take(given.map_or(0, |last| last + 1));
+        asked.insert("args".into(), Value::List(args.cloned().collect()));
+        Value::Record(asked)
+    }
+}
+
+/// Does the value fit the parameter? The error is the rest of a sentence that starts with the parameter's name.
+fn fits(param: &Param, value: &Value) -> Result<(), String> {
+    if !param.required && *value == Value::Null {
+        return Ok(());
+    }
+    let ok = match param.ty {
+        Type::Any => true,
+        Type::Text => matches!(value, Value::Text(_)),
+        Type::SecretText => matches!(value, Value::Text(_) | Value::Secret(_)),
+        Type::Bool => matches!(value, Value::Bool(_)),
+        Type::Int => matches!(value, Value::Int(_)),
+        Type::Number => matches!(value, Value::Int(_) | Value::Float(_)),
+        Type::Id => matches!(value, Value::Int(_) | Value::Text(_)),
+        Type::Duration => parse_duration(value).is_some(),
+        Type::Map => matches!(value, Value::Record(_)),
+        Type::Options(keys) => match value {
+            Value::Record(given) => return options_fit(keys, given),
+            _ => false,
+        },
+    };
+    if ok {
+        return Ok(());
+    }
+    Err(format!("must be {}, not {}", param.ty.name(), value.type_name()))
+}
+
+fn options_fit(keys: &[Param], given: &Record) -> Result<(), String> {
+    for (name, value) in given {
+        let Some(key) = keys.iter().find(|key| key.name == name) else {
+            let names = keys.iter().map(|key| key.name);
+            let near = nearest(name, names.clone())
+                .map_or(String::new(), |near| format!("; did you mean `{near}`?"));
+            let known: Vec<&str> = names.collect();
+            return Err(format!(
+                "has no key `{name}` (it knows: {}){near}",
+                known.join(", ")
+            ));
+        };
+        fits(key, value).map_err(|why| format!("key `{name}` {why}"))?;
+    }
+    Ok(())
+}
+
+fn parse_duration(value: &Value) -> Option<Duration> {
+    match value {
+        Value::Int(seconds) => u64::try_from(*seconds).ok().map(Duration::from_secs),
+        Value::Float(seconds) => Duration::try_from_secs_f64(*seconds).ok(),
+        Value::Text(text) => humantime::parse_duration(text).ok(),
+        _ => None,
+    }
+}
+
+fn expected(op: &OpSpec) -> String {
+    match (op.required(), op.params.len()) {
+        (0, 0) => "no argument".into(),
+        (1, 1) => "1 argument".into(),
+        (least, most) if least == most => format!("{most} arguments"),
+        (least, most) => format!("{least} to {most} arguments"),
+    }
+}
+
+fn bad(message: String) -> OpError {
+    OpError::new(Code::BadArgument, message)
+}

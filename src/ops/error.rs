@@ -1,0 +1,203 @@
+//! Why an operation failed: a fact with a stable code, which a script may catch.
+
+use crate::platform;
+use crate::platform::mobsted::error::{ApiError, ApiErrorKind};
+use crate::value::{Record, Value};
+
+macro_rules! codes {
+    ($($(#[$doc:meta])* $variant:ident = $text:literal,)*) => {
+        /// A stable code for each failure that users see. Scripts compare it as `err.kind`.
+        #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+        pub enum Code { $($(#[$doc])* $variant,)* }
+
+        impl Code {
+            /// Every code.
+            pub const ALL: &[Code] = &[$(Code::$variant,)*];
+
+            /// The code as scripts and documents write it.
+            pub fn as_str(self) -> &'static str {
+                match self { $(Code::$variant => $text,)* }
+            }
+        }
+    };
+}
+
+codes! {
+    /// An argument does not fit.
+    BadArgument = "bad_argument",
+    /// The profile is not in the configuration, or is incomplete.
+    BadProfile = "bad_profile",
+    /// The address may not be used: plain http beyond loopback, another origin, the wrong world.
+    BadAddress = "bad_address",
+    /// The account refuses the credentials.
+    SignInRefused = "sign_in_refused",
+    /// The account may not do this.
+    Forbidden = "forbidden",
+    /// App 1 of a master account must never be changed.
+    ProtectedApp = "protected_app",
+    /// It exists already.
+    AlreadyExists = "already_exists",
+    /// It does not exist.
+    NotFound = "not_found",
+    /// It exists, but its one-time password is no longer to be had.
+    CredentialMissing = "credential_missing",
+    /// The platform refused the request.
+    Refused = "refused",
+    /// The platform is receiving too many requests.
+    RateLimited = "rate_limited",
+    /// No connection could be made.
+    Unreachable = "unreachable",
+    /// The platform failed or did not answer in time, and nothing was changed.
+    Unavailable = "unavailable",
+    /// The answer cannot be understood.
+    UnreadableAnswer = "unreadable_answer",
+    /// The request may or may not have been carried out.
+    InDoubt = "in_doubt",
+    /// A fault of provisor itself.
+    Internal = "internal",
+}
+
+impl Code {
+    /// The code with this text.
+    pub fn parse(text: &str) -> Option<Code> {
+        Code::ALL.iter().copied().find(|code| code.as_str() == text)
+    }
+}
+
+/// A failed operation: what, why, and what to do.
+#[derive(Debug, Clone, PartialEq, thiserror::Error)]
+#[error("{message}")]
+pub struct OpError {
+    /// The stable code.
+    pub code: Code,
+    /// What failed and why, in a sentence without a full stop. Holds no secret.
+    pub message: String,
+    /// The platform's HTTP status, when it answered.
+    pub status: Option<u16>,
+    /// What to do next, in a sentence without a full stop.
+    pub hint: Option<String>,
+    /// Could the request have been carried out all the same?
+    pub sent: Sent,
+    /// May the same request succeed later without anybody changing anything? Never recorded as a result.
+    pub transient: bool,
+}
+
+/// Whether a failed request can have reached the platform.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Sent {
+    /// It was not carried out.
+    No,
+    /// Nobody knows.
+    Maybe,
+}
+
+impl OpError {
+    /// A failure that changed nothing and that will be the same next time.
+    pub fn new(code: Code, message: impl Into<String>) -> OpError {
+        OpError {
+            code,
+            message: message.into(),
+            status: None,
+            hint: None,
+            sent: Sent::No,
+            transient: false,
+        }
+    }
+
+    /// Adds what to do next.
+    #[must_use]
+    pub fn hint(mut self, hint: impl Into<String>) -> OpError {
+        self.hint = Some(hint.into());
+        self
+    }
+
+    /// Adds the platform's status.
+    #[must_use]
+    pub fn status(mut self, status: u16) -> OpError {
+        self.status = Some(status);
+        self
+    }
+
+    /// The form in which the journal keeps it.
+    pub fn to_value(&self) -> Value {
+        let mut fields = Record::new();
+        fields.insert("code".into(), self.code.as_str().into());
+        fields.insert("message".into(), self.message.as_str().into());
+        if let Some(status) = self.status {
+            fields.insert("status".into(), Value::Int(status.into()));
+        }
+        if let Some(hint) = &self.hint {
+            fields.insert("hint".into(), hint.as_str().into());
+        }
+        Value::Record(fields)
+    }
+
+    /// Reads what [`OpError::to_value`] wrote; anything else becomes an internal error.
+    pub fn from_value(value: &Value) -> OpError {
+        let text = |name: &str| {
+            let field = value.as_record().and_then(|fields| fields.get(name));
+            field.and_then(Value::as_text).map(str::to_owned)
+        };
+        let status = match value.as_record().and_then(|fields| fields.get("status")) {
+            Some(Value::Int(status)) => u16::try_from(*status).ok(),
+            _ => None,
+        };
+        let code = text("code").and_then(|code| Code::parse(&code));
+        OpError {
+            code: code.unwrap_or(Code::Internal),
+            message: text("message").unwrap_or_else(|| "a recorded failure cannot be read".into()),
+            status,
+            hint: text("hint"),
+            sent: Sent::No,
+            transient: false,
+        }
+    }
+}
+
+impl From<ApiError> for OpError {
+    fn from(error: ApiError) -> OpError {
+        let (code, hint) = match error.kind {
+            ApiErrorKind::Address => (Code::BadAddress, None),
+            ApiErrorKind::SignInRefused => (
+                Code::SignInRefused,
+                Some("check login and password, and that the address is the account's own"),
+            ),
+            ApiErrorKind::Forbidden => (
+                Code::Forbidden,
+                Some(
+                    "ask the platform whether the account may do this; only partner accounts create tenants",
+                ),
+            ),
+            ApiErrorKind::NotFound => (Code::NotFound, None),
+            ApiErrorKind::Conflict => (Code::AlreadyExists, None),
+            ApiErrorKind::RateLimited => (Code::RateLimited, Some("run with fewer --jobs, or later")),
+            ApiErrorKind::Invalid | ApiErrorKind::Refused => (Code::Refused, None),
+            ApiErrorKind::Unreachable => (
+                Code::Unreachable,
+                Some("check the address and the network; nothing was sent"),
+            ),
+            ApiErrorKind::Unavailable => (Code::Unavailable, Some("try again later")),
+            ApiErrorKind::Unreadable => (
+                Code::UnreadableAnswer,
+                Some("is the address really a Mobsted account's? -v shows the exchange"),
+            ),
+            ApiErrorKind::ProtectedApp => (
+                Code::ProtectedApp,
+                Some("the partner account stops working without App 1; leave it out"),
+            ),
+            ApiErrorKind::BadInput => (Code::BadArgument, None),
+            ApiErrorKind::Local => (Code::BadProfile, None),
+        };
+        OpError {
+            code,
+            message: error.message,
+            status: error.status,
+            hint: hint.map(str::to_owned),
+            sent: match error.sent {
+                platform::Sent::No => Sent::No,
+                platform::Sent::Maybe => Sent::Maybe,
+            },
+            transient: error.transient,
+        }
+    }
+}

@@ -1,0 +1,124 @@
+//! What a call would do, as far as that can be told without doing it.
+
+use super::call::Call;
+use super::credential;
+use super::error::OpError;
+use super::perform::{Asking, plan};
+use super::world::World;
+use crate::journal::{Attempt as _, JournalError, Recall, RowJournal, StepKind};
+use crate::value::Value;
+
+/// What comes of a call.
+#[derive(Debug)]
+pub enum Foreseen {
+    /// It is answered without a request.
+    Answered {
+        /// With this value.
+        value: Value,
+        /// The recorded step that answers it; `None` when the ledger does, or when nothing is ever recorded of it.
+        step: Option<String>,
+    },
+    /// It fails without a request.
+    Failed {
+        /// For this reason.
+        error: OpError,
+        /// The recorded step that says so; `None` when it fails before it is asked.
+        step: Option<String>,
+    },
+    /// It does something, and what comes after that cannot be told.
+    Acts(Coming),
+}
+
+/// What a step would do.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Coming {
+    /// The step's key.
+    pub step: String,
+    /// The operation's stable name.
+    pub op: String,
+    /// What it would bring into being, by name.
+    pub thing: Option<String>,
+    /// How it goes on.
+    pub how: How,
+}
+
+/// How a step goes on.
+#[derive(Debug, Clone, PartialEq)]
+pub enum How {
+    /// A request that changes something is sent.
+    Sends,
+    /// Something is read.
+    Reads,
+    /// A lost answer is looked up.
+    LooksUp {
+        /// Not found is believed only after this time, in milliseconds since the Unix epoch.
+        settled_ms: i64,
+    },
+    /// Nothing can tell what became of it but a person.
+    Parks,
+    /// Another run's step on the same thing is looked up or waited for first: that run and step.
+    Waits(String),
+}
+
+/// Foresees a call of a row. `retrying` takes recorded refusals for forgotten.
+pub async fn foresee(
+    world: &World,
+    row: &RowJournal,
+    call: &Call,
+    retrying: bool,
+) -> Result<Foreseen, JournalError> {
+    let failed = |error| Ok(Foreseen::Failed { error, step: None });
+    let plan = match plan(world, call) {
+        Ok(plan) => plan,
+        Err(error) => return failed(error),
+    };
+    let Some(plan) = plan else {
+        // Naming an account sends nothing.
+        return match (call.op.run)(world, call).await {
+            Ok(value) => Ok(Foreseen::Answered { value, step: None }),
+            Err(error) => failed(error),
+        };
+    };
+    let (step, recall) = row.recall(&plan, retrying)?;
+    let (thing, probes) = match &plan.kind {
+        StepKind::Read => (None, true),
+        StepKind::Change(change) => (
+            change.thing.as_ref().map(|thing| thing.name.clone()),
+            change.probes,
+        ),
+    };
+    let reads = matches!(plan.kind, StepKind::Read);
+    let how = match recall {
+        Recall::Done(value) => {
+            let value = credential::renewed(world, call, value)?;
+            return Ok(Foreseen::Answered {
+                value,
+                step: Some(step),
+            });
+        }
+        Recall::Refused(error) => {
+            let error = OpError::from_value(&error);
+            return Ok(Foreseen::Failed {
+                error,
+                step: Some(step),
+            });
+        }
+        Recall::Held(item) => {
+            return match (Asking { world, call }).existing(item) {
+                Ok(value) => Ok(Foreseen::Answered { value, step: None }),
+                Err(error) => failed(OpError::from_value(&error)),
+            };
+        }
+        Recall::Open { .. } if !probes => How::Parks,
+        Recall::Open { settled_ms } => How::LooksUp { settled_ms },
+        Recall::Claimed(doubt) => How::Waits(format!("{}/{}", doubt.run, doubt.step)),
+        Recall::Nothing if reads => How::Reads,
+        Recall::Nothing => How::Sends,
+    };
+    Ok(Foreseen::Acts(Coming {
+        step,
+        op: plan.op,
+        thing,
+        how,
+    }))
+}

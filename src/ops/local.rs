@@ -1,0 +1,95 @@
+//! Time and chance: recorded, so that a resumed row sees the same.
+
+use super::call::Call;
+use super::error::OpError;
+use super::spec::{Boxed, Effect, OpSpec, Param, Timeout, Type};
+use super::world::World;
+use crate::value::Value;
+
+/// Operations without a platform.
+pub(super) static OPS: &[OpSpec] = &[
+    OpSpec {
+        module: "",
+        name: "now",
+        receiver: None,
+        summary: "The time, as UTC text",
+        doc: "For example `2026-01-31T09:30:00.125Z`; such texts compare in the order of time. A resumed row sees the \
+              time that was recorded.",
+        params: &[],
+        result: "string",
+        errors: &[],
+        effect: Effect::Observe,
+        timeout: Timeout::Reply,
+        example: "now() > \"2020-01-01T00:00:00.000Z\"",
+        run: now,
+    },
+    OpSpec {
+        module: "",
+        name: "uuid",
+        receiver: None,
+        summary: "A new random identifier",
+        doc: "A version 4 UUID. A resumed row sees the one that was recorded.",
+        params: &[],
+        result: "string",
+        errors: &[],
+        effect: Effect::Observe,
+        timeout: Timeout::Reply,
+        example: "uuid().len() == 36",
+        run: uuid,
+    },
+    OpSpec {
+        module: "",
+        name: "random",
+        receiver: None,
+        summary: "A random float from 0 up to, not including, 1",
+        doc: "Not for secrets. A resumed row sees the one that was recorded.",
+        params: &[],
+        result: "float",
+        errors: &[],
+        effect: Effect::Observe,
+        timeout: Timeout::Reply,
+        example: "random() < 1.0",
+        run: random,
+    },
+    OpSpec {
+        module: "",
+        name: "sleep",
+        receiver: None,
+        summary: "Wait",
+        doc: "A wait that is over is not repeated when the row is resumed.",
+        params: &[Param {
+            name: "duration",
+            ty: Type::Duration,
+            required: true,
+            doc: "seconds, or text such as \"90s\" or \"2m\"",
+        }],
+        result: "()",
+        errors: &[],
+        effect: Effect::Observe,
+        timeout: Timeout::Reply,
+        example: "sleep(0.01)",
+        run: sleep,
+    },
+];
+
+fn now<'a>(world: &'a World, _: &'a Call) -> Boxed<'a, Result<Value, OpError>> {
+    Box::pin(async move {
+        let now = jiff::Timestamp::from_millisecond(world.clock.now_millis()).unwrap_or_default();
+        Ok(format!("{now:.3}").into())
+    })
+}
+
+fn uuid<'a>(world: &'a World, _: &'a Call) -> Boxed<'a, Result<Value, OpError>> {
+    Box::pin(async move { Ok(world.ids.uuid().into()) })
+}
+
+fn random<'a>(world: &'a World, _: &'a Call) -> Boxed<'a, Result<Value, OpError>> {
+    Box::pin(async move { Ok(Value::Float(world.ids.fraction())) })
+}
+
+fn sleep<'a>(world: &'a World, call: &'a Call) -> Boxed<'a, Result<Value, OpError>> {
+    Box::pin(async move {
+        world.clock.sleep(call.duration("duration")?).await;
+        Ok(Value::Null)
+    })
+}

@@ -1,0 +1,246 @@
+//! Mobsted: what its operations promise. How it is spoken to is `platform::mobsted`.
+
+pub(super) mod apps;
+pub(super) mod raw;
+pub(super) mod tenants;
+
+use super::call::Call;
+use super::error::{Code, OpError};
+use super::spec::{Boxed, Effect, Kind, OpSpec, Param, Timeout, Type};
+use super::world::World;
+use crate::journal::NaturalKey;
+use crate::platform::mobsted::account::Base;
+use crate::value::secret::Secret;
+use crate::value::{Object, Value};
+
+/// The kinds of object that Mobsted's operations give back.
+pub(super) const KINDS: &[Kind] = &[
+    Kind {
+        name: SESSION,
+        summary: "An account that operations act as; it signs in when it must",
+        properties: &[
+            ("url", "string", "the account's address"),
+            ("login", "string", "who signs in"),
+        ],
+    },
+    Kind {
+        name: TENANT,
+        summary: "A client's own account below the master account",
+        properties: &[
+            ("email", "string", "the address it was created for"),
+            ("login", "string", "who signs in to it: the e-mail address"),
+            ("url", "string", "its address"),
+            (
+                "password",
+                "secret",
+                "its first password; nothing when it can no longer be had",
+            ),
+            ("name", "string", "its name on the platform"),
+            ("outcome", "string", "created, adopted or unchanged"),
+        ],
+    },
+    Kind {
+        name: APP,
+        summary: "An application of an account",
+        properties: &[
+            ("id", "int", "its identifier (text when the platform sends text)"),
+            ("name", "string", "its name"),
+            (
+                "site",
+                "string",
+                "the site it wraps; empty when the platform does not say",
+            ),
+            ("outcome", "string", "created, adopted or unchanged"),
+            ("attributes", "map", "everything the platform says of it"),
+        ],
+    },
+];
+
+/// A signed-in account.
+pub const SESSION: &str = "mobsted::Session";
+/// A sub-account.
+pub const TENANT: &str = "mobsted::Tenant";
+/// An application.
+pub const APP: &str = "mobsted::App";
+
+/// From a profile, an address or a tenant to a session.
+pub(super) static CONNECT: &[OpSpec] = &[
+    OpSpec {
+        module: "mobsted",
+        name: "connect",
+        receiver: None,
+        summary: "Name the account to work with",
+        doc: "Without an argument the active profile's account, with a string that profile's, with a map of `url`, \
+              `login` and `password` the account it describes. Nothing is sent until an operation needs to sign in.",
+        params: &[Param {
+            name: "account",
+            ty: Type::Any,
+            required: false,
+            doc: "a profile's name, or a map of url, login and password",
+        }],
+        result: SESSION,
+        errors: &[
+            (
+                Code::BadProfile,
+                "the profile is not configured, or is another platform's",
+            ),
+            (Code::BadArgument, "the map lacks a key or has another one"),
+        ],
+        effect: Effect::Sign,
+        timeout: Timeout::Reply,
+        example: "let partner = mobsted::connect();\npartner.login",
+        run: connect,
+    },
+    OpSpec {
+        module: "mobsted",
+        name: "connect",
+        receiver: Some(TENANT),
+        summary: "Name the tenant as the account to work with",
+        doc: "The session signs in as the tenant with its first password when an operation needs it.",
+        params: &[],
+        result: SESSION,
+        errors: &[(
+            Code::CredentialMissing,
+            "the tenant's password is not on record; `provisor tenants set-password` repairs it",
+        )],
+        effect: Effect::Sign,
+        timeout: Timeout::Reply,
+        example: "let tenant = mobsted::connect().ensure_tenant(\"ann@example.com\");\ntenant.connect().apps()",
+        run: connect_tenant,
+    },
+];
+
+fn connect<'a>(world: &'a World, call: &'a Call) -> Boxed<'a, Result<Value, OpError>> {
+    Box::pin(async move {
+        match call.arg("account") {
+            Value::Null => profile_session(world, None),
+            Value::Text(name) => profile_session(world, Some(name)),
+            Value::Record(account) => direct_session(account),
+            other => Err(OpError::new(
+                Code::BadArgument,
+                format!(
+                    "`mobsted::connect` takes a profile's name or a map, not {}",
+                    other.type_name()
+                ),
+            )),
+        }
+    })
+}
+
+fn profile_session(world: &World, name: Option<&str>) -> Result<Value, OpError> {
+    let profile = world.profile(name)?;
+    if profile.platform != "mobsted" {
+        return Err(OpError::new(
+            Code::BadProfile,
+            format!(
+                "profile `{}` is a {} account, not a Mobsted one",
+                profile.name, profile.platform
+            ),
+        )
+        .hint("name a Mobsted profile: mobsted::connect(\"NAME\")"));
+    }
+    Ok(Value::Object(Object::new(
+        SESSION,
+        [
+            ("url", profile.url.as_str().into()),
+            ("login", profile.login.as_str().into()),
+            ("$profile", profile.name.as_str().into()),
+            ("$role", "master".into()),
+        ],
+    )))
+}
+
+fn direct_session(account: &crate::value::Record) -> Result<Value, OpError> {
+    const KEYS: [&str; 3] = ["url", "login", "password"];
+    if let Some(stranger) = account.keys().find(|key| !KEYS.contains(&key.as_str())) {
+        let message =
+            format!("`mobsted::connect` knows no key `{stranger}`; it takes url, login and password");
+        return Err(OpError::new(Code::BadArgument, message));
+    }
+    let missing = |key: &str| {
+        OpError::new(
+            Code::BadArgument,
+            format!("`mobsted::connect` needs the key `{key}`"),
+        )
+        .hint("give url, login and password, or name a profile")
+    };
+    let text = |key: &str| match account.get(key) {
+        Some(Value::Text(text)) => Ok(Value::from(text.as_str())),
+        _ => Err(missing(key)),
+    };
+    let password: Secret = account
+        .get("password")
+        .and_then(Call::secret)
+        .ok_or_else(|| missing("password"))?;
+    Ok(Value::Object(Object::new(
+        SESSION,
+        [
+            ("url", text("url")?),
+            ("login", text("login")?),
+            ("$password", password.into()),
+            ("$role", "master".into()),
+        ],
+    )))
+}
+
+fn connect_tenant<'a>(world: &'a World, call: &'a Call) -> Boxed<'a, Result<Value, OpError>> {
+    Box::pin(async move {
+        let tenant = session_of(call)?;
+        let own = tenant.fields.get("password").and_then(Call::secret);
+        let Some(password) = own.map_or_else(|| repaired(world, tenant), |own| Ok(Some(own)))? else {
+            let email = tenant.text("email");
+            return Err(OpError::new(
+                Code::CredentialMissing,
+                format!("the password of tenant {email} is not on record"),
+            )
+            .hint(super::credential::repair(email)));
+        };
+        Ok(Value::Object(Object::new(
+            SESSION,
+            [
+                ("url", tenant.text("url").into()),
+                ("login", tenant.text("login").into()),
+                ("$profile", tenant.text("$profile").into()),
+                ("$password", password.into()),
+                ("$role", "tenant".into()),
+            ],
+        )))
+    })
+}
+
+/// The password that a person has given for a tenant since its step was recorded.
+fn repaired(world: &World, tenant: &Object) -> Result<Option<Secret>, OpError> {
+    let key = NaturalKey {
+        account: tenant.text("$master").to_owned(),
+        sort: "tenant",
+        name: tenant.text("email").to_owned(),
+    };
+    let item = world.journal.ledger_get(&key);
+    let item = item.map_err(|error| OpError::new(Code::Internal, error.to_string()))?;
+    Ok(item.and_then(|item| match item.value {
+        Value::Object(tenant) => tenant.fields.get("password").and_then(Call::secret),
+        _ => None,
+    }))
+}
+
+/// The object a method was called on.
+fn session_of(call: &Call) -> Result<&Object, OpError> {
+    call.receiver.as_ref().ok_or_else(|| {
+        OpError::new(
+            Code::Internal,
+            format!("`{}` was called on nothing", call.op.id()),
+        )
+    })
+}
+
+/// The account a session acts as, as the ledger names it: its address in one spelling.
+pub(super) fn account_of(session: &Object) -> Result<String, OpError> {
+    Ok(Base::parse(session.text("url"))?.as_str().to_owned())
+}
+
+/// An identifier in one spelling: a number without blanks and leading zeros.
+pub(super) fn plain_id(id: &str) -> String {
+    let id = id.trim();
+    id.parse::<u64>()
+        .map_or_else(|_| id.to_owned(), |number| number.to_string())
+}

@@ -1,0 +1,161 @@
+//! Every other call of the API, by method and path.
+
+use super::{SESSION, session_of};
+use crate::ops::call::Call;
+use crate::ops::error::{Code, OpError};
+use crate::ops::spec::{Boxed, Effect, OpSpec, Param, Timeout, Type};
+use crate::ops::world::World;
+use crate::platform::{Body, Method};
+use crate::value::{Record, Value};
+
+const PATH: Param = Param {
+    name: "path",
+    ty: Type::Text,
+    required: true,
+    doc: "the path below /api/v8, for example `/screen`",
+};
+const BODY: Param = Param {
+    name: "body",
+    ty: Type::Map,
+    required: true,
+    doc: "the fields to send",
+};
+const QUERY: Param = Param {
+    name: "query",
+    ty: Type::Map,
+    required: false,
+    doc: "query parameters",
+};
+const ENCODING: Param = Param {
+    name: "encoding",
+    ty: Type::Text,
+    required: false,
+    doc: "`json` (the default), `form`, or `query` to send the body's fields as query parameters",
+};
+const OPTIONS: Param = Param {
+    name: "options",
+    ty: Type::Options(&[ENCODING, QUERY]),
+    required: false,
+    doc: "encoding, query",
+};
+
+const ERRORS: &[(Code, &str)] = &[
+    (
+        Code::ProtectedApp,
+        "it would change App 1 of a master account, however the path is spelled",
+    ),
+    (Code::BadAddress, "the path leads out of the API"),
+    (Code::Refused, "the platform refuses the request"),
+];
+
+pub(in crate::ops) static OPS: &[OpSpec] = &[
+    OpSpec {
+        module: "mobsted",
+        name: "get",
+        receiver: Some(SESSION),
+        summary: "Read anything of the API",
+        doc: "Gives the body of the answer: JSON as a value, anything else as text.",
+        params: &[PATH, QUERY],
+        result: "any value",
+        errors: &[(Code::NotFound, "there is nothing at the path")],
+        effect: Effect::Observe,
+        timeout: Timeout::Reply,
+        example: "mobsted::connect().get(\"/applications\", #{page: 1, pageSize: 10}).meta.current_page",
+        run: get,
+    },
+    OpSpec {
+        module: "mobsted",
+        name: "post",
+        receiver: Some(SESSION),
+        summary: "Send a POST to anything of the API",
+        doc: "No look-up can tell afterwards whether it was carried out: when the answer is lost, the row parks.",
+        params: &[PATH, BODY, OPTIONS],
+        result: "any value",
+        errors: ERRORS,
+        effect: Effect::Act,
+        timeout: Timeout::Reply,
+        example: "let client = mobsted::connect().ensure_tenant(\"ann@example.com\").connect();\n\
+                  let app = client.ensure_app(\"Ann\", \"https://ann.example\");\n\
+                  let user = client.post(\"/object\", #{ApplicationId: app.id, Email: \"eve@example.com\"});\n\
+                  let event = #{ApplicationId: app.id, ObjectId: user.data[0].id, ActionName: \"opened\"};\n\
+                  client.post(\"/events\", event, #{encoding: \"form\"})",
+        run: post,
+    },
+    OpSpec {
+        module: "mobsted",
+        name: "put",
+        receiver: Some(SESSION),
+        summary: "Send a PUT to anything of the API",
+        doc: "No look-up can tell afterwards whether it was carried out: when the answer is lost, the row parks.",
+        params: &[PATH, BODY, OPTIONS],
+        result: "any value",
+        errors: ERRORS,
+        effect: Effect::Act,
+        timeout: Timeout::Reply,
+        example: "let client = mobsted::connect().ensure_tenant(\"ann@example.com\").connect();\n\
+                  let app = client.ensure_app(\"Ann\", \"https://ann.example\");\n\
+                  client.put(`/applications/${app.id}`, #{Name: \"Ann's shop\"})",
+        run: put,
+    },
+    OpSpec {
+        module: "mobsted",
+        name: "delete",
+        receiver: Some(SESSION),
+        summary: "Send a DELETE to anything of the API",
+        doc: "No look-up can tell afterwards whether it was carried out: when the answer is lost, the row parks.",
+        params: &[PATH, QUERY],
+        result: "any value",
+        errors: ERRORS,
+        effect: Effect::Act,
+        timeout: Timeout::Reply,
+        example: "let client = mobsted::connect().ensure_tenant(\"ann@example.com\").connect();\n\
+                  let app = client.ensure_app(\"Old\", \"https://old.example\");\n\
+                  client.delete(`/applications/${app.id}`)",
+        run: delete,
+    },
+];
+
+fn get<'a>(world: &'a World, call: &'a Call) -> Boxed<'a, Result<Value, OpError>> {
+    Box::pin(exchange(world, call, Method::Get))
+}
+
+fn post<'a>(world: &'a World, call: &'a Call) -> Boxed<'a, Result<Value, OpError>> {
+    Box::pin(exchange(world, call, Method::Post))
+}
+
+fn put<'a>(world: &'a World, call: &'a Call) -> Boxed<'a, Result<Value, OpError>> {
+    Box::pin(exchange(world, call, Method::Put))
+}
+
+fn delete<'a>(world: &'a World, call: &'a Call) -> Boxed<'a, Result<Value, OpError>> {
+    Box::pin(exchange(world, call, Method::Delete))
+}
+
+async fn exchange(world: &World, call: &Call, method: Method) -> Result<Value, OpError> {
+    let client = world.mobsted(session_of(call)?)?.through(call.gate.as_ref());
+    let mut query = call.map("query");
+    if let Some(Value::Record(more)) = call.option("query") {
+        query.extend(more.clone());
+    }
+    let body = body(call, &mut query)?;
+    let reply = client.raw(method, &call.text("path"), &query, body).await;
+    Ok(reply?.body)
+}
+
+fn body(call: &Call, query: &mut Record) -> Result<Body, OpError> {
+    let Value::Record(fields) = call.arg("body") else {
+        return Ok(Body::None);
+    };
+    match call.option("encoding").and_then(Value::as_text).unwrap_or("json") {
+        "json" => Ok(Body::Json(Value::Record(fields.clone()))),
+        "form" => Ok(Body::Form(fields.clone())),
+        "query" => {
+            query.extend(fields.clone());
+            Ok(Body::None)
+        }
+        other => Err(OpError::new(
+            Code::BadArgument,
+            format!("the encoding `{other}` is not known; it is json, form or query"),
+        )),
+    }
+}

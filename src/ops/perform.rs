@@ -1,0 +1,225 @@
+//! From a checked call to a recorded step: the operation's effect decides what the journal does with it.
+
+use super::call::Call;
+use super::credential;
+use super::error::{Code, OpError, Sent};
+use super::spec::{Boxed, Effect, Probe, SETTLE, SETTLE_TENANT, Timeout};
+use super::world::World;
+use crate::journal::{
+    Attempt, Books, Cancel, Change, JournalError, Leaving, Look, Prepared, RowJournal, Sending, StepEnd,
+    StepKind, StepPlan,
+};
+use crate::platform::Gate;
+use crate::value::Value;
+
+/// Why a call gives no value.
+#[derive(Debug)]
+pub enum Halt {
+    /// It failed; a script may catch this.
+    Failed(OpError),
+    /// Its outcome is unknown, and only a later look-up or a person can tell.
+    InDoubt {
+        /// The step's key.
+        step: String,
+        /// What is known, in a sentence without a full stop.
+        why: String,
+    },
+    /// The run was interrupted before the outcome was known.
+    Cancelled,
+    /// The journal cannot be written.
+    Journal(JournalError),
+}
+
+/// What a call gave.
+#[derive(Debug)]
+pub struct Performed {
+    /// Its value.
+    pub value: Value,
+    /// Was it answered from the journal?
+    pub replayed: bool,
+}
+
+/// Carries a call out, through the journal.
+pub async fn perform(
+    world: &World,
+    row: &RowJournal,
+    call: Call,
+    cancel: &Cancel,
+) -> Result<Performed, Halt> {
+    let plan = plan(world, &call).map_err(Halt::Failed)?;
+    let attempt = Asking { world, call: &call };
+    let Some(plan) = plan else {
+        let value = (call.op.run)(world, &call).await.map_err(Halt::Failed)?;
+        return Ok(Performed {
+            value,
+            replayed: false,
+        });
+    };
+    match row.step(&plan, &attempt, cancel).await {
+        Ok(output) if output.replayed => Ok(Performed {
+            value: credential::renewed(world, &call, output.value).map_err(Halt::Journal)?,
+            replayed: true,
+        }),
+        Ok(output) => Ok(Performed {
+            value: output.value,
+            replayed: false,
+        }),
+        Err(StepEnd::Refused(error) | StepEnd::Failed(error)) => {
+            Err(Halt::Failed(OpError::from_value(&error)))
+        }
+        Err(StepEnd::InDoubt { step, why }) => Err(Halt::InDoubt { step, why }),
+        Err(StepEnd::Cancelled) => Err(Halt::Cancelled),
+        Err(StepEnd::Journal(error)) => Err(Halt::Journal(error)),
+    }
+}
+
+/// What the journal is to do; `None` for an operation that is never recorded.
+pub(super) fn plan(world: &World, call: &Call) -> Result<Option<StepPlan>, OpError> {
+    let (thing, probes) = match call.op.effect {
+        Effect::Sign => return Ok(None),
+        Effect::Observe => {
+            return Ok(Some(StepPlan {
+                op: call.op.id(),
+                args: call.identity(),
+                kind: StepKind::Read,
+            }));
+        }
+        Effect::Ensure { key, .. } | Effect::Create { key, .. } => (Some(key(call)?), true),
+        Effect::Change { .. } => (None, true),
+        Effect::Act => (None, false),
+    };
+    let settings = match &call.receiver {
+        Some(session) => world.settings(session)?,
+        None => super::world::Settings::default(),
+    };
+    if settings.read_only {
+        return Err(OpError::new(
+            Code::Forbidden,
+            format!(
+                "`{}` changes the account, and the profile is read-only",
+                call.op.signature()
+            ),
+        )
+        .hint("choose a profile of another mode"));
+    }
+    let usual = match call.op.timeout {
+        Timeout::TenantCreation => SETTLE_TENANT,
+        Timeout::Reply => SETTLE,
+    };
+    let settle = settings.settle.unwrap_or(usual);
+    Ok(Some(StepPlan {
+        op: call.op.id(),
+        args: call.identity(),
+        kind: StepKind::Change(Change {
+            one_time_secret: matches!(call.op.timeout, Timeout::TenantCreation),
+            books: books(call, thing.is_some())?,
+            thing,
+            probes,
+            settle,
+            look_for: settings.look_for.unwrap_or(SETTLE_TENANT).max(settle),
+        }),
+    }))
+}
+
+/// What the ledger learns from the outcome.
+fn books(call: &Call, makes: bool) -> Result<Books, OpError> {
+    if makes {
+        return Ok(Books::Enters);
+    }
+    match (call.op.effect, &call.receiver) {
+        (
+            Effect::Change {
+                strikes: Some(sort), ..
+            },
+            Some(session),
+        ) => Ok(Books::Strikes {
+            account: super::mobsted::account_of(session)?,
+            sort: sort.to_owned(),
+            platform_id: super::mobsted::plain_id(&call.text("id")),
+        }),
+        _ => Ok(Books::Unchanged),
+    }
+}
+
+/// The journal's view of a call.
+pub(super) struct Asking<'a> {
+    pub(super) world: &'a World,
+    pub(super) call: &'a Call,
+}
+
+impl Attempt for Asking<'_> {
+    fn prepare(&self, earlier: bool) -> Boxed<'_, Prepared> {
+        let mut call = self.call.clone();
+        call.resent = earlier;
+        Box::pin(async move {
+            let (Effect::Ensure { check, .. } | Effect::Create { check, .. }) = call.op.effect else {
+                return Prepared::Go;
+            };
+            let checked = check(self.world, &call).await;
+            match checked.map_err(|error| credential::advise(&call, error)) {
+                Ok(None) => Prepared::Go,
+                Ok(Some(value)) => Prepared::There(value),
+                Err(error) if error.transient => Prepared::Failed(error.to_value()),
+                Err(error) => Prepared::Refused(error.to_value()),
+            }
+        })
+    }
+
+    fn send(&self, resent: bool, leaving: Leaving) -> Boxed<'_, Sending> {
+        let mut call = self.call.clone();
+        call.resent = resent;
+        call.gate = Some(Gate::new(move || {
+            let leaving = leaving.clone();
+            async move { leaving.now().await.map_err(|error| error.to_string()) }
+        }));
+        Box::pin(async move {
+            let done = (call.op.run)(self.world, &call).await;
+            match done.map_err(|error| credential::advise(&call, error)) {
+                Ok(value) => Sending::Done(value),
+                Err(error) if error.sent == Sent::Maybe => Sending::Lost(error.message),
+                Err(error) if error.transient => Sending::Failed(error.to_value()),
+                Err(error) => Sending::Refused(error.to_value()),
+            }
+        })
+    }
+
+    fn probe(&self) -> Boxed<'_, Look> {
+        Box::pin(async move {
+            let (Effect::Ensure { probe, .. } | Effect::Create { probe, .. } | Effect::Change { probe, .. }) =
+                self.call.op.effect
+            else {
+                return Look::Unknown("nothing can tell whether it was carried out".into());
+            };
+            match probe(self.world, self.call).await {
+                Probe::Found(value) => Look::Found(value),
+                Probe::Absent => Look::Absent,
+                Probe::Unknown(why) => Look::Unknown(why),
+                Probe::Unreachable(error) => Look::Unreachable(error.message),
+            }
+        })
+    }
+
+    fn existing(&self, item: Value) -> Result<Value, Value> {
+        if let (Effect::Create { key, .. }, call) = (self.call.op.effect, self.call) {
+            let name = key(call).map_or_else(|_| String::new(), |key| key.name);
+            let error = OpError::new(Code::AlreadyExists, format!("{name} exists: the ledger holds it"))
+                .hint("use the ensure operation to get what exists");
+            return Err(error.to_value());
+        }
+        Ok(unchanged(self.call, item))
+    }
+}
+
+/// What the ledger holds, as this call gives it: spoken to as the session it is asked of, whatever profile made it.
+fn unchanged(call: &Call, item: Value) -> Value {
+    match item {
+        Value::Object(mut object) => {
+            object.fields.insert("outcome".into(), "unchanged".into());
+            if let (Some(profile), Some(session)) = (object.fields.get_mut("$profile"), &call.receiver) {
+                *profile = session.text("$profile").into();
+            }
+            Value::Object(object)
+        }
+        other => other,
+    }
+}
