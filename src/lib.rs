@@ -48,5 +48,6 @@ pub mod journal;
 pub mod ops;
 pub mod platform;
 pub mod sandbox;
+pub mod script;
 pub mod transport;
 pub mod value;

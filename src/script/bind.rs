@@ -1,0 +1,249 @@
+//! Operation specifications to Rhai functions and methods.
+
+use std::any::TypeId;
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
+
+use rhai::{
+    Dynamic, EvalAltResult, FLOAT, FuncRegistration, INT, ImmutableString, Module, NativeCallContext,
+    Position, RhaiFunc, Shared,
+};
+
+use super::caught::{self, Caught};
+use super::convert;
+use super::door::{Ask, Denied};
+use super::handles::{Handle, article};
+use super::live::{self, Live};
+
+use crate::ops::error::{Code, OpError};
+use crate::ops::spec::OpSpec;
+use crate::value::nearest::nearest;
+
+type Returned = Result<Dynamic, Box<EvalAltResult>>;
+
+/// What the table becomes: global functions and methods in one module, and one module for each module name.
+pub(super) struct Bound {
+    pub(super) global: Module,
+    pub(super) modules: BTreeMap<&'static str, Module>,
+}
+
+/// Binds every operation, for every number of arguments that it takes.
+pub(super) fn bind(operations: impl Iterator<Item = &'static OpSpec>) -> Bound {
+    let mut bound = Bound {
+        global: Module::new(),
+        modules: BTreeMap::new(),
+    };
+    let mut methods: BTreeMap<&'static str, Vec<&'static OpSpec>> = BTreeMap::new();
+    for spec in operations {
+        match (spec.receiver, spec.module) {
+            (Some(_), _) => methods.entry(spec.name).or_default().push(spec),
+            (None, "") => function(&mut bound.global, spec, true),
+            (None, module) => function(bound.modules.entry(module).or_default(), spec, false),
+        }
+    }
+    for specs in methods.into_values() {
+        method(&mut bound.global, &specs);
+    }
+    bound
+}
+
+/// A function of a module, or a global one.
+fn function(module: &mut Module, spec: &'static OpSpec, global: bool) {
+    for count in spec.required()..=spec.params.len() {
+        let func: RhaiFunc = RhaiFunc::Pure {
+            func: Shared::new(
+                move |context: Option<NativeCallContext>, args: &mut [&mut Dynamic]| {
+                    let Some(context) = context else {
+                        return Err(no_context().into());
+                    };
+                    call(&context, spec, None, args)
+                },
+            ),
+            has_context: true,
+            is_pure: true,
+            is_volatile: true,
+        };
+        let exact = [
+            TypeId::of::<INT>(),
+            TypeId::of::<FLOAT>(),
+            TypeId::of::<ImmutableString>(),
+        ];
+        // Rhai has a `sleep` of its own for numbers, which an exact type of ours must precede.
+        if global && count == 1 {
+            for ty in exact {
+                registration(spec, count, false).set_into_module_raw(module, [ty], func.clone());
+            }
+        }
+        let types = vec![TypeId::of::<Dynamic>(); count];
+        registration(spec, count, false).set_into_module_raw(module, types, func);
+    }
+}
+
+/// A method, for all kinds that have one of this name: which is meant shows when it is called.
+fn method(module: &mut Module, specs: &[&'static OpSpec]) {
+    let counts: BTreeSet<usize> = specs
+        .iter()
+        .flat_map(|spec| spec.required()..=spec.params.len())
+        .collect();
+    let specs: Arc<[&'static OpSpec]> = specs.into();
+    for count in counts {
+        let candidates = Arc::clone(&specs);
+        let func = RhaiFunc::Method {
+            func: Shared::new(
+                move |context: Option<NativeCallContext>, args: &mut [&mut Dynamic]| {
+                    let Some(context) = context else {
+                        return Err(no_context().into());
+                    };
+                    let Some((receiver, args)) = args.split_first_mut() else {
+                        return Err(no_context().into());
+                    };
+                    let Some(handle) = receiver.read_lock::<Handle>().map(|handle| handle.clone()) else {
+                        return Err(no_context().into());
+                    };
+                    let spec = choose(&candidates, &handle, count)?;
+                    call(&context, spec, Some(&handle), args)
+                },
+            ),
+            has_context: true,
+            is_pure: true,
+            is_volatile: true,
+        };
+        let mut types = vec![TypeId::of::<Dynamic>(); count + 1];
+        types[0] = TypeId::of::<Handle>();
+        let shown = specs.iter().find(|spec| takes(spec, count)).or(specs.first());
+        if let Some(spec) = shown {
+            registration(spec, count, true).set_into_module_raw(module, types, func);
+        }
+    }
+}
+
+fn takes(spec: &OpSpec, count: usize) -> bool {
+    (spec.required()..=spec.params.len()).contains(&count)
+}
+
+/// Name, parameters and documentation, as completion and help read them.
+fn registration(spec: &'static OpSpec, count: usize, method: bool) -> FuncRegistration {
+    let receiver = method.then(|| format!("object: {}", spec.receiver.unwrap_or_default()));
+    let params = spec
+        .params
+        .iter()
+        .take(count)
+        .map(|param| format!("{}: {}", param.name, param.ty.name()));
+    let info: Vec<String> = receiver
+        .into_iter()
+        .chain(params)
+        .chain([spec.result.to_owned()])
+        .collect();
+    FuncRegistration::new(spec.name)
+        .in_global_namespace_if(spec.module.is_empty() || method)
+        .with_params_info(info)
+        .with_comments([format!("/// {}", spec.summary)])
+}
+
+trait InGlobalNamespaceIf {
+    fn in_global_namespace_if(self, global: bool) -> Self;
+}
+
+impl InGlobalNamespaceIf for FuncRegistration {
+    fn in_global_namespace_if(self, global: bool) -> FuncRegistration {
+        if global { self.in_global_namespace() } else { self }
+    }
+}
+
+/// The operation that the method means for this object.
+fn choose(
+    candidates: &[&'static OpSpec],
+    handle: &Handle,
+    count: usize,
+) -> Result<&'static OpSpec, Box<EvalAltResult>> {
+    let kind = &handle.object().kind;
+    let of_kind: Vec<&'static OpSpec> = candidates
+        .iter()
+        .copied()
+        .filter(|spec| spec.receiver == Some(kind.as_str()))
+        .collect();
+    if let Some(spec) = of_kind.iter().find(|spec| takes(spec, count)) {
+        return Ok(spec);
+    }
+    let caught = match (of_kind.first(), candidates.first()) {
+        (Some(spec), _) => {
+            Caught::script_error(format!("`{}` does not take {}", spec.name, arguments(count)))
+                .with_hint(format!("write it as `{}`", spec.signature()))
+        }
+        (None, Some(other)) => {
+            let others: Vec<&str> = candidates.iter().filter_map(|spec| spec.receiver).collect();
+            Caught::script_error(format!("{} has no method `{}`", article(kind), other.name))
+                .with_hint(format!("it is a method of {}", others.join(" and of ")))
+        }
+        (None, None) => Caught::script_error("there is no such method"),
+    };
+    Err(caught::raise(caught).into())
+}
+
+/// `1 argument`, `3 arguments`.
+pub(super) fn arguments(count: usize) -> String {
+    format!("{count} argument{}", if count == 1 { "" } else { "s" })
+}
+
+fn call(
+    context: &NativeCallContext,
+    spec: &'static OpSpec,
+    receiver: Option<&Handle>,
+    args: &mut [&mut Dynamic],
+) -> Returned {
+    let live = Live::of(context).ok_or_else(no_context)?;
+    if live.must_stop() {
+        return Err(terminated().into());
+    }
+    if live::loading() && spec.effect.changes() {
+        let message = format!(
+            "`{}` cannot be called while a module is being imported",
+            spec.name
+        );
+        let hint = "call it in a function of the module; the body may run more than once";
+        let error = OpError::new(Code::BadArgument, message).hint(hint);
+        return Err(failed(context, error).into());
+    }
+    let args = args
+        .iter_mut()
+        .zip(spec.params)
+        .map(|(arg, param)| convert::to_value(arg.clone(), param.name))
+        .collect::<Result<Vec<_>, _>>()
+        .map_err(|why| {
+            let message = format!("`{}` cannot take this: {why}", spec.name);
+            failed(context, OpError::new(Code::BadArgument, message))
+        })?;
+    let ask = Ask {
+        op: spec,
+        receiver: receiver.map(|handle| handle.object().clone()),
+        args,
+    };
+    match live.door().ask(ask) {
+        Ok(value) => Ok(convert::to_dynamic(value)),
+        Err(Denied::Failed(error)) => Err(failed(context, error).into()),
+        Err(Denied::Stop(reason)) => {
+            live.stop(reason);
+            Err(terminated().into())
+        }
+    }
+}
+
+fn failed(context: &NativeCallContext, error: OpError) -> EvalAltResult {
+    caught::raise(Caught::operation(error, context))
+}
+
+fn terminated() -> EvalAltResult {
+    EvalAltResult::ErrorTerminated(Dynamic::UNIT, Position::NONE)
+}
+
+fn no_context() -> EvalAltResult {
+    caught::raise(Caught::script_error(
+        "this function can only be called by a running script",
+    ))
+}
+
+/// What a script may have meant by a function name that does not exist.
+pub(super) fn nearest_operation(name: &str, operations: &[&'static OpSpec]) -> Option<&'static OpSpec> {
+    let near = nearest(name, operations.iter().map(|spec| spec.name))?;
+    operations.iter().copied().find(|spec| spec.name == near)
+}

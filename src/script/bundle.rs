@@ -1,0 +1,191 @@
+//! The sources of a script, pinned: the main one and everything that it imports.
+
+use std::collections::BTreeMap;
+
+use super::error::Diagnostic;
+use super::parse::{self, Import};
+use crate::value::digest;
+
+/// One script text and the name by which messages call it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Source {
+    /// The name: a path as the user would write it.
+    pub name: String,
+    /// The text.
+    pub text: String,
+}
+
+impl Source {
+    /// A source. A byte order mark is dropped from the text.
+    pub fn new(name: impl Into<String>, text: impl Into<String>) -> Source {
+        let text: String = text.into();
+        let text = match text.strip_prefix('\u{feff}') {
+            Some(rest) => rest.to_owned(),
+            None => text,
+        };
+        Source {
+            name: name.into(),
+            text,
+        }
+    }
+
+    /// A line's text, counted from 1; empty beyond the end.
+    pub(super) fn line(&self, line: usize) -> &str {
+        self.text.lines().nth(line.saturating_sub(1)).unwrap_or_default()
+    }
+}
+
+/// Gives the text behind an `import`.
+pub trait Loader {
+    /// The source that `import` names in the source called `from`. Two imports of one file must give one name.
+    /// The error says why there is none, without a full stop.
+    fn load(&self, from: &str, import: &str) -> Result<Source, String>;
+}
+
+/// A main source and everything that it imports, directly or not.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Bundle {
+    /// The main source first.
+    sources: Vec<Source>,
+    /// (name of the importing source, path as written) to the name of the imported one.
+    imports: BTreeMap<(String, String), String>,
+}
+
+impl Bundle {
+    /// Follows the imports of `main` through `loader`. Fails on a syntax error, an import whose path is computed, one
+    /// that the loader refuses, and imports that go in a circle.
+    pub fn collect(main: &Source, loader: &dyn Loader) -> Result<Bundle, Box<Diagnostic>> {
+        let mut bundle = Bundle {
+            sources: Vec::new(),
+            imports: BTreeMap::new(),
+        };
+        let mut chain = Vec::new();
+        bundle.follow(main, loader, &mut chain)?;
+        Ok(bundle)
+    }
+
+    /// A bundle as [`Bundle::parts`] gave it; the main source comes first. `None` when there is no source at all, or
+    /// when an import leads to a source that is not there.
+    pub fn from_parts(
+        sources: impl IntoIterator<Item = (String, String)>,
+        imports: impl IntoIterator<Item = (String, String, String)>,
+    ) -> Option<Bundle> {
+        let bundle = Bundle {
+            sources: sources
+                .into_iter()
+                .map(|(name, text)| Source::new(name, text))
+                .collect(),
+            imports: imports
+                .into_iter()
+                .map(|(from, path, name)| ((from, path), name))
+                .collect(),
+        };
+        let known = bundle.imports.values().all(|name| bundle.source(name).is_some());
+        (known && !bundle.sources.is_empty()).then_some(bundle)
+    }
+
+    /// The sources as (name, text), the main one first, and the imports as (importing source, path, imported source).
+    #[expect(
+        clippy::type_complexity,
+        reason = "plain data for a serialiser, named in the sentence above"
+    )]
+    pub fn parts(&self) -> (Vec<(String, String)>, Vec<(String, String, String)>) {
+        let sources = self.sources.iter();
+        let imports = self.imports.iter();
+        (
+            sources
+                .map(|source| (source.name.clone(), source.text.clone()))
+                .collect(),
+            imports
+                .map(|((from, path), name)| (from.clone(), path.clone(), name.clone()))
+                .collect(),
+        )
+    }
+
+    /// The main source.
+    pub fn main(&self) -> &Source {
+        // Every constructor puts a source in.
+        &self.sources[0]
+    }
+
+    /// All sources, the main one first.
+    pub fn sources(&self) -> &[Source] {
+        &self.sources
+    }
+
+    /// The source with this name.
+    pub fn source(&self, name: &str) -> Option<&Source> {
+        self.sources.iter().find(|source| source.name == name)
+    }
+
+    /// The name of the source that `path` means in the source `from`.
+    pub(super) fn import(&self, from: &str, path: &str) -> Option<&str> {
+        let key = (from.to_owned(), path.to_owned());
+        self.imports.get(&key).map(String::as_str)
+    }
+
+    /// Identifies the texts: 64 hexadecimal digits that change when any text, name or import changes.
+    pub fn digest(&self) -> String {
+        let mut bytes = Vec::new();
+        let mut put = |text: &str| {
+            bytes.extend_from_slice(&(text.len() as u64).to_le_bytes());
+            bytes.extend_from_slice(text.as_bytes());
+        };
+        for source in &self.sources {
+            put(&source.name);
+            put(&source.text);
+        }
+        for ((from, path), name) in &self.imports {
+            put(from);
+            put(path);
+            put(name);
+        }
+        digest::sha256(&bytes)
+    }
+
+    fn follow(
+        &mut self,
+        source: &Source,
+        loader: &dyn Loader,
+        chain: &mut Vec<String>,
+    ) -> Result<(), Box<Diagnostic>> {
+        let imports = parse::parse(source)?.imports;
+        chain.push(source.name.clone());
+        self.sources.push(source.clone());
+        for import in imports {
+            self.follow_one(source, &import, loader, chain)?;
+        }
+        chain.pop();
+        Ok(())
+    }
+
+    fn follow_one(
+        &mut self,
+        source: &Source,
+        import: &Import,
+        loader: &dyn Loader,
+        chain: &mut Vec<String>,
+    ) -> Result<(), Box<Diagnostic>> {
+        let refuse = |title: String| Diagnostic::at(source, import.line, import.column, title);
+        let Some(path) = &import.path else {
+            return Err(refuse("the path of an import must be written out as a string".into())
+                .hint("a run is pinned to its sources before it starts, so they must be known from the text")
+                .into());
+        };
+        let found = loader
+            .load(&source.name, path)
+            .map_err(|why| refuse(format!("cannot import \"{path}\": {why}")))?;
+        if let Some(start) = chain.iter().position(|name| *name == found.name) {
+            let circle = [&chain[start..], &[found.name][..]].concat().join(" -> ");
+            return Err(refuse(format!("imports go in a circle: {circle}"))
+                .hint("move what both need into a third file")
+                .into());
+        }
+        let key = (source.name.clone(), path.clone());
+        self.imports.insert(key, found.name.clone());
+        if self.source(&found.name).is_none() {
+            self.follow(&found, loader, chain)?;
+        }
+        Ok(())
+    }
+}

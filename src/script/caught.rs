@@ -1,0 +1,335 @@
+//! The error that a script catches: one type, whatever was thrown, so that `err.kind`, `err.status`, `err.message` and
+//! `err.hint` work in every `catch`.
+//!
+//! Rhai itself hands a `catch` block whatever was thrown, and a plain map for its own errors. Since an unknown property
+//! of a map is an error here, `err.status` would fail on those. So every `catch (err)` block that runs begins with
+//! [`normalising_statement`].
+
+use std::sync::Arc;
+
+use rhai::{Dynamic, EvalAltResult, FnPtr, ImmutableString, Map, Module, NativeCallContext, Position};
+
+use super::convert;
+use super::handles::global;
+use super::live::Live;
+
+use super::parse;
+use crate::ops::error::OpError;
+use crate::value::nearest::nearest;
+use crate::value::{Record, Value};
+
+/// The function that makes an error of what was thrown.
+const NORMALISE: &str = "__caught";
+
+/// What a `catch (name)` block begins with when it runs.
+pub(super) fn normalising_statement(name: &str) -> String {
+    format!("{name}={NORMALISE}({name});")
+}
+
+/// An error as a script sees it.
+#[derive(Debug, Clone)]
+pub(super) struct Caught(Arc<Fault>);
+
+#[derive(Debug, Clone)]
+struct Fault {
+    kind: String,
+    message: String,
+    status: Dynamic,
+    hint: Dynamic,
+    /// What was thrown, when the script threw it.
+    thrown: Dynamic,
+    /// Further properties: those of a thrown map, or Rhai's facts about its own errors.
+    more: Map,
+    /// The failed operation.
+    operation: Option<OpError>,
+    /// Where it first arose: source, line, column as the running text has it.
+    origin: Option<(String, usize, usize)>,
+}
+
+/// Rhai's form of an error that a script may catch.
+pub(super) fn raise(caught: Caught) -> EvalAltResult {
+    EvalAltResult::ErrorRuntime(Dynamic::from(caught), Position::NONE)
+}
+
+impl Caught {
+    fn new(kind: &str, message: String) -> Caught {
+        Caught(Arc::new(Fault {
+            kind: kind.to_owned(),
+            message,
+            status: Dynamic::UNIT,
+            hint: Dynamic::UNIT,
+            thrown: Dynamic::UNIT,
+            more: Map::new(),
+            operation: None,
+            origin: None,
+        }))
+    }
+
+    /// A mistake in the script.
+    pub(super) fn script_error(message: impl Into<String>) -> Caught {
+        Caught::new("script_error", message.into())
+    }
+
+    /// A failed operation, called at this place.
+    pub(super) fn operation(error: OpError, context: &NativeCallContext) -> Caught {
+        let mut caught = Caught::new(error.code.as_str(), error.message.clone());
+        let (line, column) = parse::place(context.call_position());
+        let source = context.call_source().unwrap_or_default().to_owned();
+        caught.change(|fault| {
+            fault.status = error
+                .status
+                .map_or(Dynamic::UNIT, |status| i64::from(status).into());
+            fault.hint = error.hint.clone().map_or(Dynamic::UNIT, Dynamic::from);
+            fault.origin = Some((source, line, column));
+            fault.operation = Some(error);
+        });
+        caught
+    }
+
+    pub(super) fn with_hint(mut self, hint: impl Into<String>) -> Caught {
+        let hint = hint.into();
+        self.change(|fault| fault.hint = hint.into());
+        self
+    }
+
+    /// The error for what a `catch` block got from Rhai.
+    pub(super) fn from_thrown(thrown: Dynamic) -> Caught {
+        let thrown = thrown.flatten();
+        if thrown.is::<Caught>() {
+            return thrown.cast::<Caught>();
+        }
+        if !thrown.is::<Map>() {
+            let mut caught = Caught::new("thrown", shown(&thrown));
+            caught.change(|fault| fault.thrown = thrown);
+            return caught;
+        }
+        let map = thrown.cast::<Map>();
+        if is_rhais_own(&map) {
+            native(map)
+        } else {
+            thrown_map(map)
+        }
+    }
+
+    pub(super) fn kind(&self) -> &str {
+        &self.0.kind
+    }
+
+    pub(super) fn message(&self) -> &str {
+        &self.0.message
+    }
+
+    pub(super) fn hint(&self) -> Option<String> {
+        self.0
+            .hint
+            .clone()
+            .into_immutable_string()
+            .ok()
+            .map(|hint| hint.to_string())
+    }
+
+    pub(super) fn status(&self) -> Option<u16> {
+        self.0
+            .status
+            .as_int()
+            .ok()
+            .and_then(|status| u16::try_from(status).ok())
+    }
+
+    pub(super) fn failed_operation(&self) -> Option<&OpError> {
+        self.0.operation.as_ref()
+    }
+
+    /// Where it first arose: source, line, column as the running text has it.
+    pub(super) fn origin(&self) -> Option<&(String, usize, usize)> {
+        self.0.origin.as_ref()
+    }
+
+    /// The error as data, for a script that returns it.
+    pub(super) fn to_value(&self, path: &str) -> Result<Value, String> {
+        let mut fields = Record::new();
+        fields.insert("kind".into(), self.kind().into());
+        fields.insert("message".into(), self.message().into());
+        fields.insert("status".into(), convert::to_value(self.0.status.clone(), path)?);
+        fields.insert("hint".into(), convert::to_value(self.0.hint.clone(), path)?);
+        Ok(Value::Record(fields))
+    }
+
+    fn change(&mut self, change: impl FnOnce(&mut Fault)) {
+        change(Arc::make_mut(&mut self.0));
+    }
+
+    fn property(&self, name: &str) -> Result<Dynamic, Box<EvalAltResult>> {
+        let fault = &self.0;
+        match name {
+            "kind" => Ok(fault.kind.clone().into()),
+            "message" => Ok(fault.message.clone().into()),
+            "status" => Ok(fault.status.clone()),
+            "hint" => Ok(fault.hint.clone()),
+            "value" => Ok(fault.thrown.clone()),
+            _ => fault
+                .more
+                .get(name)
+                .cloned()
+                .ok_or_else(|| self.no_property(name).into()),
+        }
+    }
+
+    fn no_property(&self, name: &str) -> EvalAltResult {
+        let own = ["kind", "status", "message", "hint", "value"];
+        let known: Vec<&str> = own
+            .into_iter()
+            .chain(self.0.more.keys().map(rhai::Identifier::as_str))
+            .collect();
+        let hint = match nearest(name, known.iter().copied()) {
+            Some(near) => format!("did you mean `{near}`?"),
+            None => format!("its properties are {}", known.join(", ")),
+        };
+        raise(Caught::script_error(format!("this error has no property `{name}`")).with_hint(hint))
+    }
+}
+
+/// Does the map hold Rhai's facts about one of its own errors?
+fn is_rhais_own(map: &Map) -> bool {
+    let error = map
+        .get("error")
+        .cloned()
+        .and_then(|error| error.into_immutable_string().ok());
+    error.is_some_and(|error| error.starts_with("Error")) && map.contains_key("message")
+}
+
+fn native(mut map: Map) -> Caught {
+    let text = |map: &Map, key: &str| {
+        let value = map.get(key).cloned()?;
+        value.into_immutable_string().ok().map(|text| text.to_string())
+    };
+    let message = text(&map, "message").unwrap_or_default();
+    let number = |map: &Map, key: &str| {
+        let value = map.get(key)?.as_int().ok()?;
+        usize::try_from(value).ok()
+    };
+    let mut caught = Caught::script_error(plain(&message));
+    let place = number(&map, "line").zip(number(&map, "position"));
+    // For an error inside a called function, `source` is the function's and the line is the caller's.
+    let source =
+        text(&map, "source").filter(|_| text(&map, "error").as_deref() != Some("ErrorInFunctionCall"));
+    map.remove("message");
+    caught.change(|fault| {
+        fault.origin = source
+            .zip(place)
+            .map(|(source, (line, column))| (source, line, column));
+        fault.more = map;
+    });
+    caught
+}
+
+fn thrown_map(map: Map) -> Caught {
+    let text = |key: &str| {
+        map.get(key)
+            .cloned()
+            .and_then(|value| value.into_immutable_string().ok())
+    };
+    let kind = text("kind").unwrap_or_else(|| "thrown".into());
+    let message = text("message").map_or_else(|| shown(&map.clone().into()), |text| text.to_string());
+    let mut caught = Caught::new(&kind, message);
+    caught.change(|fault| {
+        fault.status = map.get("status").cloned().unwrap_or_default();
+        fault.hint = map.get("hint").cloned().unwrap_or_default();
+        fault.thrown = map.clone().into();
+        fault.more = map;
+    });
+    caught
+}
+
+/// Rhai's message without the places it mentions, which are shown by their own means, and in our case.
+pub(super) fn plain(message: &str) -> String {
+    let line = message.lines().next().unwrap_or_default();
+    let line = line.rfind(" (line ").map_or(line, |at| &line[..at]);
+    let line = line.rfind(" @ '").map_or(line, |at| &line[..at]);
+    lower_first(line)
+}
+
+/// Rhai's messages begin like sentences; ours do not.
+pub(super) fn lower_first(text: &str) -> String {
+    let mut chars = text.chars();
+    match (chars.next(), chars.next()) {
+        (Some(first), Some(second)) if first.is_uppercase() && !second.is_uppercase() => {
+            first.to_lowercase().chain(text.chars().skip(1)).collect()
+        }
+        _ => text.to_owned(),
+    }
+}
+
+/// A thrown value as text, secrets masked.
+pub(super) fn shown(value: &Dynamic) -> String {
+    if value.is_unit() {
+        return "an error was thrown".to_owned();
+    }
+    match convert::to_value(value.clone(), "value") {
+        Ok(Value::Text(text)) => text,
+        Ok(value) => value.to_masked_json().to_string(),
+        Err(_) => "a value that cannot be shown".to_owned(),
+    }
+}
+
+/// Puts the type, `attempt` and the normalising function into `module`.
+pub(super) fn register(module: &mut Module) {
+    module.set_custom_type::<Caught>("error");
+    rhai::FuncRegistration::new_index_getter()
+        .set_into_module(module, |caught: &mut Caught, name: &str| caught.property(name));
+    global("to_string").set_into_module(module, |caught: &mut Caught| caught.message().to_owned());
+    global("to_debug").set_into_module(module, |caught: &mut Caught| {
+        format!("error({}: {})", caught.kind(), caught.message())
+    });
+    // A thrown text stays comparable with the text that was thrown.
+    global("==").set_into_module(module, |a: Caught, b: ImmutableString| a.message() == b.as_str());
+    global("==").set_into_module(module, |a: ImmutableString, b: Caught| a.as_str() == b.message());
+    global("!=").set_into_module(module, |a: Caught, b: ImmutableString| a.message() != b.as_str());
+    global("!=").set_into_module(module, |a: ImmutableString, b: Caught| a.as_str() != b.message());
+    global(NORMALISE).set_into_module(module, |thrown: Dynamic| {
+        Dynamic::from(Caught::from_thrown(thrown))
+    });
+    global("attempt")
+        .with_volatility(true)
+        .with_params_info(["function: Fn", "map"])
+        .with_comments(["/// Calls the closure and gives #{ok, value, error} instead of throwing."])
+        .set_into_module(module, attempt);
+}
+
+/// `attempt(|| ..)`: `#{ok, value, error}`. What cannot be caught is not.
+#[expect(clippy::needless_pass_by_value, reason = "the shape that Rhai registers")]
+fn attempt(context: NativeCallContext, function: FnPtr) -> Result<Map, Box<EvalAltResult>> {
+    let outcome = function.call_within_context::<Dynamic>(&context, ());
+    if let Some(live) = Live::of(&context)
+        && live.must_stop()
+    {
+        return Err(EvalAltResult::ErrorTerminated(Dynamic::UNIT, Position::NONE).into());
+    }
+    let mut result = Map::new();
+    match outcome {
+        Ok(value) => {
+            result.insert("ok".into(), true.into());
+            result.insert("value".into(), value);
+            result.insert("error".into(), Dynamic::UNIT);
+        }
+        Err(error) if uncatchable(error.unwrap_inner()) => return Err(error),
+        Err(error) => {
+            result.insert("ok".into(), false.into());
+            result.insert("value".into(), Dynamic::UNIT);
+            result.insert("error".into(), Dynamic::from(from_error(&error)));
+        }
+    }
+    Ok(result)
+}
+
+fn uncatchable(inner: &EvalAltResult) -> bool {
+    inner.is_pseudo_error() || !inner.is_catchable()
+}
+
+/// The error for one that Rhai reports.
+pub(super) fn from_error(error: &EvalAltResult) -> Caught {
+    match error.unwrap_inner() {
+        EvalAltResult::ErrorRuntime(thrown, _) => Caught::from_thrown(thrown.clone()),
+        other => Caught::script_error(plain(&other.to_string())),
+    }
+}

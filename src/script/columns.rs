@@ -1,0 +1,117 @@
+//! Which columns `main` gives, read from the map literals that it returns.
+
+use rhai::{AST, ASTFlags, ASTNode, Expr, Position, Stmt, StmtBlock};
+
+/// The keys of the map literals that `main` returns, each once, in the order they are written. Empty when `main` also
+/// returns something else, so that its keys cannot be told.
+pub(super) fn output_columns(ast: &AST) -> Vec<String> {
+    let mut returned = Returned::default();
+    let body = main_body(ast);
+    if let Some(last) = body.iter().max_by_key(|stmt| stmt.position()) {
+        returned.tail(last);
+    }
+    for stmt in &body {
+        stmt_returns(stmt, &mut returned);
+    }
+    if returned.unknown {
+        return Vec::new();
+    }
+    returned.keys.sort_by_key(|(at, _)| *at);
+    let mut columns: Vec<String> = Vec::new();
+    for (_, key) in returned.keys {
+        if !columns.contains(&key) {
+            columns.push(key);
+        }
+    }
+    columns
+}
+
+#[derive(Default)]
+struct Returned {
+    keys: Vec<(Position, String)>,
+    unknown: bool,
+}
+
+impl Returned {
+    fn value(&mut self, expr: &Expr) {
+        match expr {
+            Expr::Map(map, _) => {
+                let keys = map.0.iter().map(|(key, _)| (key.pos, key.name.to_string()));
+                self.keys.extend(keys);
+            }
+            Expr::Stmt(block) => self.block(block),
+            Expr::Unit(_) => {}
+            _ => self.unknown = true,
+        }
+    }
+
+    fn block(&mut self, block: &StmtBlock) {
+        if let Some(last) = block.statements().last() {
+            self.tail(last);
+        }
+    }
+
+    /// The value of a block's last statement.
+    fn tail(&mut self, stmt: &Stmt) {
+        match stmt {
+            Stmt::Expr(expr) => self.value(expr),
+            Stmt::FnCall(..) => self.unknown = true,
+            Stmt::Block(block) => self.block(block),
+            Stmt::If(flow, _) => {
+                self.block(&flow.body);
+                self.block(&flow.branch);
+            }
+            Stmt::Switch(switch, _) => switch.1.expressions.iter().for_each(|case| self.value(&case.rhs)),
+            // The rest has no value, or is found as a `return`.
+            _ => {}
+        }
+    }
+}
+
+fn stmt_returns(stmt: &Stmt, returned: &mut Returned) {
+    stmt.walk(&mut Vec::new(), &mut |path: &[ASTNode]| {
+        if let Some(ASTNode::Stmt(Stmt::Return(Some(value), flags, _))) = path.last()
+            && !flags.contains(ASTFlags::BREAK)
+        {
+            returned.value(value);
+        }
+        true
+    });
+}
+
+/// The statements of `main`. Rhai keeps function bodies to itself, so they are found by their place.
+fn main_body(ast: &AST) -> Vec<Stmt> {
+    let functions: Vec<_> = ast
+        .shared_lib()
+        .iter_script_fn_info()
+        .map(|(.., def)| def)
+        .collect();
+    let span = |def: &rhai::ScriptFuncDef| (def.body.start_position(), def.body.end_position());
+    let main = functions
+        .iter()
+        .find(|def| def.name == "main" && def.this_type.is_none());
+    let Some((start, end)) = main.map(|def| span(def)) else {
+        return Vec::new();
+    };
+    let within = |at: Position, (start, end): (Position, Position)| at > start && at < end;
+    let closures: Vec<_> = functions
+        .iter()
+        .filter(|def| def.name.starts_with("anon$"))
+        .map(|def| span(def))
+        .filter(|closure| within(closure.0, (start, end)))
+        .collect();
+    let mut body = Vec::new();
+    ast.walk(&mut |path: &[ASTNode]| {
+        if let [ASTNode::Stmt(stmt)] = path {
+            let at = stmt.position();
+            let in_closure = closures
+                .iter()
+                .any(|&closure| within(at, closure) || at == closure.0);
+            if within(at, (start, end)) && !in_closure {
+                body.push((*stmt).clone());
+            }
+        }
+        true
+    });
+    body
+}

@@ -1,0 +1,44 @@
+//! Tests of the module above.
+
+use super::*;
+
+fn convert(script: &str) -> Result<Value, String> {
+    crate::script::prepare();
+    let dynamic = rhai::Engine::new().eval::<Dynamic>(script).unwrap();
+    to_value(dynamic, "value")
+}
+
+#[test]
+fn plain_values_go_there_and_back() {
+    let script = r#"#{ a: [1, 2.5, true, ()], b: #{ c: "x" }, d: 'y' }"#;
+    let value = convert(script).unwrap();
+    let again = to_value(to_dynamic(value.clone()), "value").unwrap();
+    assert_eq!(value, again);
+    let json = value.to_masked_json().to_string();
+    assert_eq!(json, r#"{"a":[1,2.5,true,null],"b":{"c":"x"},"d":"y"}"#);
+}
+
+#[test]
+fn what_cannot_be_kept_is_refused_with_its_path() {
+    let refused = |script: &str| convert(script).unwrap_err();
+    let closure = refused("#{ a: [1, |x| x] }");
+    assert_eq!(closure, "value.a[1]: a closure or function cannot be stored");
+    assert_eq!(refused("[timestamp()]"), "value[0]: a timestamp cannot be stored");
+    assert_eq!(refused("[1..3]"), "value[0]: a range cannot be stored");
+    assert_eq!(refused("blob(3)"), "value: a blob cannot be stored");
+}
+
+#[test]
+fn captured_variables_are_read_through() {
+    let value = convert("let x = [1]; let f = || x.push(2); f.call(); x");
+    assert_eq!(value, Ok(Value::List(vec![Value::Int(1), Value::Int(2)])));
+}
+
+#[test]
+fn secrets_and_objects_keep_their_type() {
+    let value = Value::List(vec![
+        Value::Secret(Secret::new("hunter2")),
+        Value::Object(crate::value::Object::new("m::T", [("email", "a@b.c".into())])),
+    ]);
+    assert_eq!(to_value(to_dynamic(value.clone()), "value"), Ok(value));
+}

@@ -1,0 +1,91 @@
+//! The lines and words of a doc comment, with their places.
+
+use super::bundle::Source;
+
+/// The lines of the doc comment that ends above `line`, each with its number, first line first.
+pub(super) fn doc_comment(source: &Source, line: usize) -> Vec<(usize, &str)> {
+    let lines: Vec<&str> = source.text.lines().collect();
+    let above = lines.iter().enumerate().take(line.saturating_sub(1)).rev();
+    let mut found: Vec<(usize, &str)> = Vec::new();
+    let mut in_block = false;
+    for (index, text) in above {
+        let trimmed = text.trim();
+        let ends_block = trimmed.ends_with("*/") && found.is_empty();
+        let is_doc = trimmed.starts_with("///") && !trimmed.starts_with("////");
+        if trimmed.is_empty() && found.is_empty() {
+            continue;
+        }
+        if !(is_doc || in_block || ends_block) {
+            break;
+        }
+        in_block = (in_block || ends_block) && !trimmed.starts_with("/*");
+        found.push((index + 1, *text));
+        if ends_block && trimmed.starts_with("/*") || (!in_block && !is_doc) {
+            break;
+        }
+    }
+    found.reverse();
+    found
+}
+
+/// A comment line's text without its marker and one space.
+pub(super) fn without_marker<'a>(line: &'a str, marker: &str) -> &'a str {
+    let line = line.trim_start();
+    let line = line.strip_prefix(marker).unwrap_or(line);
+    line.strip_prefix(' ').unwrap_or(line)
+}
+
+/// A doc line's text: no `///`, `/**`, `*` or `*/`.
+pub(super) fn doc_text(line: &str) -> &str {
+    let trimmed = line.trim_start();
+    let marker = ["///", "/**", "*/", "*"]
+        .into_iter()
+        .find(|marker| trimmed.starts_with(marker));
+    let text = without_marker(line, marker.unwrap_or_default()).trim_end();
+    text.strip_suffix("*/").unwrap_or(text).trim_end()
+}
+
+/// The words of one line, with their columns.
+pub(super) struct Words<'a> {
+    pub(super) line: &'a str,
+    pub(super) at: usize,
+}
+
+impl<'a> Words<'a> {
+    pub(super) fn rest(&self) -> &'a str {
+        let rest = self.line.get(self.at..).unwrap_or_default().trim();
+        rest.strip_suffix("*/").unwrap_or(rest).trim_end()
+    }
+
+    fn skip_spaces(&mut self) {
+        let rest = self.line.get(self.at..).unwrap_or_default();
+        self.at += rest.len() - rest.trim_start().len();
+    }
+
+    /// The column of the next character, counted from 1.
+    fn column(&self) -> usize {
+        self.line.get(..self.at).unwrap_or_default().chars().count() + 1
+    }
+
+    /// The next word and its column; empty at the end of the line.
+    pub(super) fn word(&mut self) -> (usize, &'a str) {
+        self.skip_spaces();
+        let column = self.column();
+        let rest = self.line.get(self.at..).unwrap_or_default();
+        let word = rest.split_whitespace().next().unwrap_or_default();
+        self.at += word.len();
+        (column, word)
+    }
+
+    pub(super) fn peek_default(&self) -> bool {
+        self.rest().starts_with('=')
+    }
+
+    /// What follows the `=`, with its column.
+    pub(super) fn default_text(&mut self) -> (usize, &'a str) {
+        self.skip_spaces();
+        self.at += 1;
+        self.skip_spaces();
+        (self.column(), self.line.get(self.at..).unwrap_or_default())
+    }
+}

@@ -1,0 +1,304 @@
+//! Errors of running scripts in our words, with places and what to do next.
+
+use std::collections::BTreeSet;
+
+use rhai::{EvalAltResult, Position};
+
+use super::bind::{arguments, nearest_operation};
+use super::caught::{self, Caught};
+use super::error::{Diagnostic, Frame};
+use super::handles::article;
+use super::literal;
+
+use super::parse::{self, Names};
+use super::program::Program;
+use crate::value::nearest::nearest;
+
+/// A script that failed while it ran.
+pub(super) fn runtime(program: &Program, error: &EvalAltResult) -> Diagnostic {
+    let mut walk = walk(program, error);
+    let nothing = Names::default();
+    let names = program.names(&walk.source).unwrap_or(&nothing);
+    if let EvalAltResult::ErrorDataRace(what, position) = walk.inner
+        && position.is_none()
+    {
+        walk.frames
+            .splice(0..0, only_call(program, &walk.source, names, what));
+    }
+    let scene = Scene {
+        program,
+        names,
+        in_function: walk.frames.len() > 1 || names.has_main(),
+    };
+    let mut diagnostic = match walk.inner {
+        EvalAltResult::ErrorRuntime(thrown, _) => {
+            thrown_value(program, &Caught::from_thrown(thrown.clone()), &walk)
+        }
+        other => scene.native(other),
+    };
+    diagnostic.frames = walk.frames;
+    diagnostic
+}
+
+/// The innermost error and the calls that lead to it.
+struct Walk<'a> {
+    inner: &'a EvalAltResult,
+    /// Where it arose.
+    source: String,
+    /// Innermost first.
+    frames: Vec<Frame>,
+}
+
+fn walk<'a>(program: &Program, error: &'a EvalAltResult) -> Walk<'a> {
+    let mut source = program.bundle.main().name.clone();
+    let mut frames = Vec::new();
+    let mut error = error;
+    loop {
+        match error {
+            EvalAltResult::ErrorInFunctionCall(name, called, inner, position) => {
+                let label = if name.starts_with("anon$") {
+                    "in this closure call".to_owned()
+                } else {
+                    format!("in this call to `{name}`")
+                };
+                frames.extend(frame(program, &source, *position).map(|frame| frame.label(label)));
+                // A native function names no source.
+                if program.bundle.source(called).is_some() {
+                    called.clone_into(&mut source);
+                }
+                error = inner;
+            }
+            EvalAltResult::ErrorInModule(name, inner, position) => {
+                let label = format!("while importing {name}");
+                frames.extend(frame(program, &source, *position).map(|frame| frame.label(label)));
+                name.clone_into(&mut source);
+                error = inner;
+            }
+            inner => {
+                frames.extend(frame(program, &source, inner.position()));
+                frames.reverse();
+                return Walk {
+                    inner,
+                    source,
+                    frames,
+                };
+            }
+        }
+    }
+}
+
+/// Rhai does not say where a data race is, only in which function's call: `argument #1 of function 'map'`. Its place
+/// is known when the source has one call of it.
+fn only_call(program: &Program, source: &str, names: &Names, what: &str) -> Option<Frame> {
+    let function = what.split('\'').nth(1)?;
+    let mut calls = names.calls.iter().filter(|call| call.name == function);
+    let (only, None) = (calls.next()?, calls.next()) else {
+        return None;
+    };
+    Some(Frame::new(program.bundle.source(source)?, only.line, only.column))
+}
+
+fn frame(program: &Program, source: &str, position: Position) -> Option<Frame> {
+    if position.is_none() {
+        return None;
+    }
+    let (line, column) = parse::place(position);
+    let column = program.written_column(source, line, column);
+    Some(Frame::new(program.bundle.source(source)?, line, column))
+}
+
+fn thrown_value(program: &Program, caught: &Caught, walk: &Walk) -> Diagnostic {
+    let mut diagnostic = Diagnostic::new(caught.kind(), caught.message());
+    diagnostic.status = caught.status();
+    diagnostic.hints.extend(caught.hint());
+    diagnostic.code = caught.failed_operation().map(|error| error.code);
+    if let Some((source, line, column)) = caught.origin() {
+        let column = program.written_column(source, *line, *column);
+        let same = walk
+            .frames
+            .first()
+            .is_some_and(|frame| frame.source == *source && frame.line == *line);
+        if !same {
+            diagnostic
+                .notes
+                .push(format!("it first arose at {source}:{line}:{column}"));
+        }
+    }
+    diagnostic
+}
+
+/// What is around an error of Rhai's own.
+struct Scene<'a> {
+    program: &'a Program,
+    names: &'a Names,
+    in_function: bool,
+}
+
+impl Scene<'_> {
+    fn native(&self, error: &EvalAltResult) -> Diagnostic {
+        let new = |title: String| Diagnostic::new("script_error", title);
+        match error {
+            EvalAltResult::ErrorVariableNotFound(name, _) => self.variable(name),
+            EvalAltResult::ErrorPropertyNotFound(name, _) => self.property(name),
+            EvalAltResult::ErrorFunctionNotFound(signature, _) => self.function(signature),
+            EvalAltResult::ErrorModuleNotFound(name, _) => self.module(name),
+            EvalAltResult::ErrorDataRace(what, _) => new(format!("{what} is used while it is being changed"))
+                .hint("a closure uses the value that it is called on; copy it into another variable first"),
+            EvalAltResult::ErrorStackOverflow(_) => new("the functions call each other too deeply".into())
+                .hint("is there a recursion without an end? 64 levels are allowed"),
+            EvalAltResult::ErrorDotExpr(text, _) => no_accessor(text),
+            EvalAltResult::ErrorMismatchDataType(expected, actual, _) if !expected.is_empty() => new(
+                format!("expected {}, got {}", plain_type(expected), plain_type(actual)),
+            ),
+            other => new(caught::plain(&other.to_string())),
+        }
+    }
+
+    fn variable(&self, name: &str) -> Diagnostic {
+        let error = Diagnostic::new("script_error", format!("there is no variable `{name}` here"));
+        let names = self.names;
+        if names.variables.contains(name) && self.in_function {
+            return error.hint(format!(
+                "functions do not see variables outside of them; pass it as a parameter, or declare it at the top \
+                 as `const {name}` and write `global::{name}`"
+            ));
+        }
+        match nearest(name, names.variables.union(&names.params).map(String::as_str)) {
+            Some(near) => error.hint(format!("did you mean `{near}`?")),
+            None => error,
+        }
+    }
+
+    fn property(&self, name: &str) -> Diagnostic {
+        let error = Diagnostic::new("script_error", format!("the map has no property `{name}`"));
+        let near = nearest(name, self.names.keys.iter().map(String::as_str));
+        let error = match near {
+            Some(near) => error.hint(format!("did you mean `{near}`?")),
+            None => error,
+        };
+        error.hint(format!(
+            "an optional one is read with `get_or(\"{name}\", default)` and looked for with `\"{name}\" in map`"
+        ))
+    }
+
+    fn module(&self, name: &str) -> Diagnostic {
+        let error = Diagnostic::new("script_error", format!("there is no module `{name}`"));
+        let imported = self.names.modules.iter().map(String::as_str);
+        let known: Vec<&str> = self.program.host.module_names().chain(imported).collect();
+        match nearest(name, known.iter().copied()) {
+            Some(near) => error.hint(format!("did you mean `{near}`?")),
+            None => error.hint(format!("the modules here are {}", known.join(", "))),
+        }
+    }
+
+    /// Rhai's signature is `module::name (type, type)`.
+    fn function(&self, signature: &str) -> Diagnostic {
+        let (path, types) = signature.split_once(" (").unwrap_or((signature, ")"));
+        let types = types.trim_end_matches(')');
+        let types: Vec<&str> = types
+            .split(", ")
+            .filter(|ty| !ty.is_empty())
+            .map(plain_type)
+            .collect();
+        let (module, name) = path
+            .rsplit_once("::")
+            .map_or((None, path), |(module, name)| (Some(module), name));
+        if !literal::is_name(name) {
+            return Diagnostic::new(
+                "script_error",
+                format!("`{name}` cannot be applied to {}", types.join(" and ")),
+            );
+        }
+        if let Some(module) = module
+            && !self.knows_module(module)
+        {
+            return self.module(module);
+        }
+        let title = format!("there is no function `{path}` for ({})", types.join(", "));
+        let error = Diagnostic::new("script_error", title);
+        match self.meant(module, name, types.len()) {
+            Some(hint) => error.hint(hint),
+            None => error,
+        }
+    }
+
+    fn knows_module(&self, module: &str) -> bool {
+        let imported = self.names.modules.contains(module);
+        imported || module == "global" || self.program.host.module_names().any(|known| known == module)
+    }
+
+    fn meant(&self, module: Option<&str>, name: &str, given: usize) -> Option<String> {
+        let names = self.names;
+        if module.is_none() && names.variables.contains(name) {
+            return Some(format!(
+                "`{name}` is a variable; a closure in it is called as `{name}.call(..)`"
+            ));
+        }
+        if let Some((_, takes)) = names
+            .functions
+            .iter()
+            .find(|(known, takes)| known == name && *takes != given)
+        {
+            return Some(format!("`{name}` takes {}", arguments(*takes)));
+        }
+        let operations: Vec<_> = self.program.host.operations().to_vec();
+        let in_module: Vec<_> = match module {
+            Some(module) => operations
+                .iter()
+                .copied()
+                .filter(|op| op.module == module && op.receiver.is_none())
+                .collect(),
+            None => operations,
+        };
+        let same: Vec<String> = in_module
+            .iter()
+            .filter(|op| op.name == name)
+            .map(|op| format!("`{}`", op.signature()))
+            .collect();
+        if !same.is_empty() {
+            return Some(format!("write it as {}", same.join(" or ")));
+        }
+        if let Some(near) = nearest(name, names.functions.iter().map(|(name, _)| name.as_str())) {
+            return Some(format!("did you mean `{near}`?"));
+        }
+        if let Some(near) = nearest_operation(name, &in_module) {
+            return Some(format!("did you mean `{}`?", near.signature()));
+        }
+        let standard = if module.is_none() {
+            self.program.host.function_names()
+        } else {
+            BTreeSet::new()
+        };
+        nearest(name, standard.iter().map(String::as_str)).map(|near| format!("did you mean `{near}`?"))
+    }
+}
+
+/// Rhai's text is `Unknown property 'email' - a getter is not registered for type 'string'`.
+fn no_accessor(text: &str) -> Diagnostic {
+    let quoted: Vec<&str> = text.split('\'').skip(1).step_by(2).collect();
+    let new = |title: String| Diagnostic::new("script_error", title);
+    match quoted.as_slice() {
+        [name, "object" | "error" | "secret", ..] if text.contains("setter") => {
+            new(format!("`{name}` cannot be set"))
+                .hint("what operations return cannot be changed; put what you need into a map of your own")
+        }
+        [name, "()", ..] => new(format!(
+            "there is no value here that could have a property `{name}`"
+        ))
+        .hint("it is `()`: nothing was found or returned; compare it with `()` first"),
+        [name, ty, ..] => new(format!("{} has no property `{name}`", article(plain_type(ty)))),
+        _ => new(caught::lower_first(text)),
+    }
+}
+
+/// A type as scripts know it.
+fn plain_type(ty: &str) -> &str {
+    let ty = ty.trim_start_matches("&mut ").trim();
+    match ty {
+        "i64" => "int",
+        "f64" => "float",
+        ty if ty.contains("ImmutableString") || ty == "&str" => "string",
+        "Fn" => "closure",
+        ty => ty,
+    }
+}

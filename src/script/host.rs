@@ -1,0 +1,124 @@
+//! What all running scripts share, and the light engine that each gets.
+
+use std::collections::BTreeSet;
+use std::sync::Arc;
+
+use rhai::module_resolvers::DummyModuleResolver;
+use rhai::packages::{Package, StandardPackage};
+use rhai::{Engine, Module, OptimizationLevel};
+
+use super::live::Live;
+use super::{bind, caught, handles, literal, std as pure};
+use crate::ops::spec::{Kind, OpSpec};
+
+/// How deep functions may call each other. Rhai's own default differs between debug and release.
+const CALL_LEVELS: usize = 64;
+
+/// How deep expressions may be nested.
+const EXPRESSION_DEPTH: usize = 64;
+
+/// The shared parts of every script's engine: built once per process, cheap to clone.
+#[derive(Clone)]
+pub struct Host(Arc<Shared>);
+
+struct Shared {
+    standard: Arc<Module>,
+    own: Arc<Module>,
+    modules: Vec<(&'static str, Arc<Module>)>,
+    operations: Vec<&'static OpSpec>,
+}
+
+impl Host {
+    /// A host for the operations of these tables, on objects of these kinds.
+    pub fn new(operations: &[&'static [OpSpec]], kinds: &'static [Kind]) -> Host {
+        super::prepare();
+        let operations: Vec<&'static OpSpec> = operations.iter().copied().flatten().collect();
+        let bound = bind::bind(operations.iter().copied());
+        let mut own = bound.global;
+        handles::register(&mut own, kinds);
+        caught::register(&mut own);
+        pure::register(&mut own);
+        let modules = bound.modules.into_iter();
+        Host(Arc::new(Shared {
+            standard: StandardPackage::new().as_shared_module(),
+            own: shared("provisor", own),
+            modules: modules
+                .map(|(name, module)| (name, shared(name, module)))
+                .collect(),
+            operations,
+        }))
+    }
+
+    /// Every operation that a script may call.
+    pub fn operations(&self) -> &[&'static OpSpec] {
+        &self.0.operations
+    }
+
+    /// The names of the modules that hold operations.
+    pub(super) fn module_names(&self) -> impl Iterator<Item = &str> {
+        self.0.modules.iter().map(|(name, _)| *name)
+    }
+
+    /// The names of all functions that a script can call without a module name.
+    pub(super) fn function_names(&self) -> BTreeSet<String> {
+        let mut engine = Engine::new_raw();
+        engine.register_global_module(Arc::clone(&self.0.standard));
+        engine.register_global_module(Arc::clone(&self.0.own));
+        let name = |info: rhai::FuncInfo| Some(info.metadata.name.to_string());
+        let names: Vec<String> = engine.collect_fn_metadata(None, name, true);
+        names
+            .into_iter()
+            .filter(|name| literal::is_name(name) && !name.starts_with('_'))
+            .collect()
+    }
+
+    /// An engine for one call of a script. Takes about a microsecond: scripts do not share one, because Rhai's locks
+    /// would make them wait for each other.
+    pub(super) fn engine(&self, live: &Live) -> Engine {
+        let mut engine = Engine::new_raw();
+        engine.register_global_module(Arc::clone(&self.0.standard));
+        engine.register_global_module(Arc::clone(&self.0.own));
+        for (name, module) in &self.0.modules {
+            engine.register_static_module(*name, Arc::clone(module));
+        }
+        limit(&mut engine);
+        engine.set_default_tag(live.tag());
+        let watch = live.clone();
+        engine.on_progress(move |_| watch.must_stop().then_some(rhai::Dynamic::UNIT));
+        let printer = live.clone();
+        engine.on_print(move |line| printer.door().print(line));
+        engine
+    }
+}
+
+/// An engine that reads source texts and runs nothing.
+pub(super) fn compiler() -> Engine {
+    // Rhai keeps hashes for the life of the process, so the seed must stand before the first one is made.
+    super::prepare();
+    let mut engine = Engine::new_raw();
+    limit(&mut engine);
+    engine
+}
+
+/// A module with an identity and an index: one without is cloned for each engine.
+fn shared(name: &str, mut module: Module) -> Arc<Module> {
+    module.set_id(name);
+    module.build_index();
+    module.into()
+}
+
+/// The settings by which scripts are read and run, the same in every build. Sizes of values have no limit of Rhai's
+/// own: checking it walks the whole value at each change, 38 times slower for a growing list. What allocates much at
+/// once is limited in [`super::std`] instead.
+fn limit(engine: &mut Engine) {
+    // Rhai's optimiser panics on an assignment to a field of a constant map.
+    engine.set_optimization_level(OptimizationLevel::None);
+    // The interner's lock makes parallel scripts wait; without it a single script is faster too.
+    engine.set_max_strings_interned(0);
+    engine.set_max_call_levels(CALL_LEVELS);
+    engine.set_max_expr_depths(EXPRESSION_DEPTH, EXPRESSION_DEPTH);
+    engine.set_max_operations(0);
+    engine.set_fail_on_invalid_map_property(true);
+    engine.set_module_resolver(DummyModuleResolver::new());
+    engine.disable_symbol("eval");
+}

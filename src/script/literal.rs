@@ -1,0 +1,113 @@
+//! Where a literal in a `@param` line ends, and what it means.
+
+use super::convert;
+use super::parse;
+use crate::value::Value;
+
+/// What follows the `=` of a `@param` line.
+#[derive(Debug, PartialEq)]
+pub(super) enum Written {
+    /// A literal.
+    Literal(Value),
+    /// A bare word: the name of another parameter.
+    Name(String),
+}
+
+/// Splits `text` after its first literal or word. The error says what is wrong with it.
+pub(super) fn split(text: &str) -> Result<(Written, &str), String> {
+    let end = end_of_first(text)?;
+    let (first, rest) = text.split_at(end);
+    if is_name(first) && !matches!(first, "true" | "false") {
+        return Ok((Written::Name(first.to_owned()), rest));
+    }
+    let literal = parse::literal(first).and_then(|literal| convert::to_value(literal, "default").ok());
+    match literal {
+        Some(value) => Ok((Written::Literal(value), rest)),
+        None => Err(format!("`{first}` is not a literal")),
+    }
+}
+
+pub(super) fn is_name(word: &str) -> bool {
+    let mut chars = word.chars();
+    let first = chars.next().is_some_and(|c| c.is_ascii_alphabetic() || c == '_');
+    first && chars.all(|c| c.is_ascii_alphanumeric() || c == '_')
+}
+
+/// The byte after the first literal or word.
+fn end_of_first(text: &str) -> Result<usize, String> {
+    let mut depth = 0_usize;
+    let mut quote: Option<char> = None;
+    let mut escaped = false;
+    for (at, c) in text.char_indices() {
+        if let Some(open) = quote {
+            let closes = !escaped && c == open;
+            escaped = !escaped && c == '\\';
+            if !closes {
+                continue;
+            }
+            quote = None;
+        } else if matches!(c, '"' | '`') {
+            quote = Some(c);
+            continue;
+        } else if matches!(c, '[' | '{' | '(') {
+            depth += 1;
+            continue;
+        } else if matches!(c, ']' | '}' | ')') {
+            depth = depth.saturating_sub(1);
+        } else if c.is_whitespace() && depth == 0 {
+            return Ok(at);
+        } else {
+            continue;
+        }
+        if depth == 0 {
+            return Ok(at + c.len_utf8());
+        }
+    }
+    if quote.is_some() || depth > 0 {
+        return Err("the default does not end on this line".into());
+    }
+    Ok(text.len())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn literal(text: &str) -> (String, &str) {
+        match split(text).unwrap() {
+            (Written::Literal(value), rest) => (value.to_masked_json().to_string(), rest),
+            (Written::Name(name), rest) => (name, rest),
+        }
+    }
+
+    #[test]
+    fn a_literal_ends_where_it_ends() {
+        assert_eq!(
+            literal("email  the app's name"),
+            ("email".into(), "  the app's name")
+        );
+        assert_eq!(literal("\"a \\\" b\" text"), (r#""a \" b""#.into(), " text"));
+        assert_eq!(literal("-3 text"), ("-3".into(), " text"));
+        assert_eq!(literal("2.5"), ("2.5".into(), ""));
+        assert_eq!(literal("true x"), ("true".into(), " x"));
+        assert_eq!(literal("[1, \"]\"] x"), (r#"[1,"]"]"#.into(), " x"));
+        assert_eq!(
+            literal("#{ a: [1], b: \"}\" } x"),
+            (r#"{"a":[1],"b":"}"}"#.into(), " x")
+        );
+        assert_eq!(literal("`back tick` x"), (r#""back tick""#.into(), " x"));
+    }
+
+    #[test]
+    fn what_is_no_literal_is_refused() {
+        assert_eq!(
+            split("https://x.example"),
+            Err("`https://x.example` is not a literal".into())
+        );
+        assert_eq!(
+            split("\"open"),
+            Err("the default does not end on this line".into())
+        );
+        assert_eq!(split("[1, x]"), Err("`[1, x]` is not a literal".into()));
+    }
+}

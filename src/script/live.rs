@@ -1,0 +1,92 @@
+//! One running script: its door, and whether it must stop.
+
+use std::cell::Cell;
+use std::sync::{Arc, OnceLock};
+
+use rhai::{Dynamic, NativeCallContext};
+
+use super::door::{Door, Stop};
+
+/// What a running script carries into every function, closure and module. Travels in Rhai's tag.
+#[derive(Clone)]
+pub(super) struct Live(Arc<Inner>);
+
+struct Inner {
+    door: Arc<dyn Door>,
+    stop: OnceLock<Stop>,
+}
+
+impl Live {
+    pub(super) fn new(door: Arc<dyn Door>) -> Live {
+        Live(Arc::new(Inner {
+            door,
+            stop: OnceLock::new(),
+        }))
+    }
+
+    /// The running script that calls a native function.
+    pub(super) fn of(context: &NativeCallContext) -> Option<Live> {
+        let tag = context.tag()?;
+        tag.read_lock::<Live>().map(|live| live.clone())
+    }
+
+    pub(super) fn door(&self) -> &dyn Door {
+        &*self.0.door
+    }
+
+    /// Must the script stop? Asked at every statement. Sticky: Rhai lets a script catch an error that passed through
+    /// `array.map`, and the statement after the `catch` must stop it again.
+    pub(super) fn must_stop(&self) -> bool {
+        if self.0.stop.get().is_some() {
+            return true;
+        }
+        match self.0.door.stopping() {
+            Some(stop) => {
+                self.stop(stop);
+                true
+            }
+            None => false,
+        }
+    }
+
+    /// Stops the script, for this reason unless it is stopping already.
+    pub(super) fn stop(&self, reason: Stop) {
+        // Refused only when there is a reason already, which stays.
+        let _ = self.0.stop.set(reason);
+    }
+
+    /// Why the script stopped, if it did.
+    pub(super) fn stopped(&self) -> Option<Stop> {
+        self.0.stop.get().cloned()
+    }
+
+    pub(super) fn tag(&self) -> Dynamic {
+        Dynamic::from(self.clone())
+    }
+}
+
+thread_local! {
+    /// How many module bodies are running on this thread, one inside the other.
+    static LOADING: Cell<usize> = const { Cell::new(0) };
+}
+
+/// Is the body of an imported module running on this thread? It may run more than once, so it may change nothing.
+pub(super) fn loading() -> bool {
+    LOADING.get() > 0
+}
+
+/// Held while a module body runs.
+pub(super) struct Loading(());
+
+impl Loading {
+    pub(super) fn begin() -> Loading {
+        LOADING.set(LOADING.get() + 1);
+        Loading(())
+    }
+}
+
+impl Drop for Loading {
+    fn drop(&mut self) {
+        LOADING.set(LOADING.get().saturating_sub(1));
+    }
+}

@@ -1,0 +1,298 @@
+//! Text to syntax tree, and what can be known from it without running it.
+
+use std::collections::BTreeSet;
+use std::sync::{Arc, Mutex, PoisonError};
+
+use rhai::{AST, ASTNode, Engine, Expr, Position, Stmt, Token};
+
+use super::bundle::Source;
+use super::caught;
+use super::error::Diagnostic;
+use super::host;
+use super::syntax;
+
+/// A source, understood.
+pub(super) struct Parsed {
+    /// The tree of the text as written: for reading, not for running.
+    pub(super) ast: AST,
+    /// Its imports, in source order.
+    pub(super) imports: Vec<Import>,
+    /// Where each `fn main` has its `fn`, as (line, column).
+    pub(super) mains: Vec<(usize, usize)>,
+    /// Names that occur in it, to find what a mistyped one means.
+    pub(super) names: Names,
+    catches: Vec<Catch>,
+}
+
+/// One `import` statement.
+#[derive(Debug, Clone)]
+pub(super) struct Import {
+    /// The path, when it is written out.
+    pub(super) path: Option<String>,
+    pub(super) line: usize,
+    pub(super) column: usize,
+}
+
+/// Names that a source defines or uses.
+#[derive(Debug, Clone, Default)]
+pub(super) struct Names {
+    /// Keys of map literals and properties that are assigned or read.
+    pub(super) keys: BTreeSet<String>,
+    /// Variables that are declared anywhere.
+    pub(super) variables: BTreeSet<String>,
+    /// Parameters of functions.
+    pub(super) params: BTreeSet<String>,
+    /// Functions, with how many parameters each takes.
+    pub(super) functions: BTreeSet<(String, usize)>,
+    /// Names given to imports.
+    pub(super) modules: BTreeSet<String>,
+    /// Calls of functions and methods.
+    pub(super) calls: Vec<Called>,
+}
+
+/// One call of a function or method, without its module.
+#[derive(Debug, Clone)]
+pub(super) struct Called {
+    pub(super) name: String,
+    pub(super) line: usize,
+    pub(super) column: usize,
+}
+
+impl Names {
+    /// Is there a `fn main`?
+    pub(super) fn has_main(&self) -> bool {
+        self.functions.iter().any(|(name, _)| name == "main")
+    }
+}
+
+/// The opening brace of a `catch (name)` block.
+#[derive(Debug, Clone)]
+struct Catch {
+    name: String,
+    line: usize,
+    column: usize,
+}
+
+/// What the running text has that the written one has not, to bring positions back.
+#[derive(Debug, Clone, Default)]
+pub(super) struct Patches(Vec<Patch>);
+
+/// `length` characters put in before `column` of the written line.
+#[derive(Debug, Clone)]
+struct Patch {
+    line: usize,
+    column: usize,
+    length: usize,
+}
+
+impl Patches {
+    /// The column in the written text of a column in the running text.
+    pub(super) fn written_column(&self, line: usize, column: usize) -> usize {
+        let mut shift = 0;
+        for patch in self.0.iter().filter(|patch| patch.line == line) {
+            let at = patch.column + shift;
+            if column < at {
+                break;
+            }
+            if column < at + patch.length {
+                return patch.column;
+            }
+            shift += patch.length;
+        }
+        column - shift
+    }
+}
+
+/// Reads a source. The tree keeps every written position.
+#[expect(
+    deprecated,
+    reason = "Rhai marks its volatile interfaces so; the version is pinned exactly"
+)]
+pub(super) fn parse(source: &Source) -> Result<Parsed, Box<Diagnostic>> {
+    let seen = Arc::new(Mutex::new(Seen::default()));
+    let mut engine = host::compiler();
+    let sink = Arc::clone(&seen);
+    engine.on_parse_token(move |token, position, _| {
+        sink.lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .token(&token, position);
+        token
+    });
+    let ast = engine
+        .compile(readable(&source.text))
+        .map_err(|error| syntax::syntax(source, &error))?;
+    let seen = std::mem::take(&mut *seen.lock().unwrap_or_else(PoisonError::into_inner));
+    Ok(Parsed {
+        imports: imports(&ast),
+        names: names(&ast),
+        mains: seen.mains,
+        catches: seen.catches,
+        ast,
+    })
+}
+
+/// The tree that runs. Every `catch (err)` block begins by making `err` one and the same kind of error, whatever was
+/// thrown; that is what lets `err.kind` work everywhere while an unknown property of a map is an error.
+pub(super) fn runnable(source: &Source, parsed: &Parsed) -> Result<(AST, Patches), Box<Diagnostic>> {
+    let (text, patches) = patched(&readable(&source.text), &parsed.catches);
+    let mut ast = host::compiler()
+        .compile(text)
+        .map_err(|error| syntax::syntax(source, &error))?;
+    ast.set_source(source.name.as_str());
+    Ok((ast, patches))
+}
+
+/// The text without its `#!` line, every other character in its place.
+fn readable(text: &str) -> String {
+    if !text.starts_with("#!") {
+        return text.to_owned();
+    }
+    let end = text.find('\n').unwrap_or(text.len());
+    format!("{}{}", " ".repeat(text[..end].chars().count()), &text[end..])
+}
+
+fn patched(text: &str, catches: &[Catch]) -> (String, Patches) {
+    let mut out = String::with_capacity(text.len());
+    let mut patches = Vec::new();
+    for (index, line) in text.split_inclusive('\n').enumerate() {
+        let line_number = index + 1;
+        let mut rest = line;
+        let mut done = 0;
+        for catch in catches.iter().filter(|catch| catch.line == line_number) {
+            let cut = rest
+                .char_indices()
+                .nth(catch.column - done)
+                .map_or(rest.len(), |(at, _)| at);
+            let inserted = caught::normalising_statement(&catch.name);
+            out.push_str(&rest[..cut]);
+            out.push_str(&inserted);
+            patches.push(Patch {
+                line: line_number,
+                column: catch.column + 1,
+                length: inserted.chars().count(),
+            });
+            rest = &rest[cut..];
+            done = catch.column;
+        }
+        out.push_str(rest);
+    }
+    (out, Patches(patches))
+}
+
+/// What the parser's tokens tell that its tree does not.
+#[derive(Default)]
+struct Seen {
+    mains: Vec<(usize, usize)>,
+    catches: Vec<Catch>,
+    /// The last tokens, newest last: enough for `catch ( name ) {`.
+    last: Vec<(Token, Position)>,
+}
+
+impl Seen {
+    fn token(&mut self, token: &Token, position: Position) {
+        if self.last.len() == 5 {
+            self.last.remove(0);
+        }
+        self.last.push((token.clone(), position));
+        match self.last.as_slice() {
+            [
+                (Token::Catch, _),
+                (Token::LeftParen, _),
+                (Token::Identifier(name), _),
+                (Token::RightParen, _),
+                (Token::LeftBrace, brace),
+            ] => {
+                let (line, column) = place(*brace);
+                self.catches.push(Catch {
+                    name: name.to_string(),
+                    line,
+                    column,
+                });
+            }
+            [.., (Token::Fn, at), (Token::Identifier(name), _)] if name.as_str() == "main" => {
+                self.mains.push(place(*at));
+            }
+            _ => {}
+        }
+    }
+}
+
+/// Line and column, both counted from 1; (1, 1) when unknown.
+pub(super) fn place(position: Position) -> (usize, usize) {
+    let column = position.position().unwrap_or(1).max(1);
+    (position.line().unwrap_or(1), column)
+}
+
+fn imports(ast: &AST) -> Vec<Import> {
+    let mut imports = Vec::new();
+    ast.walk(&mut |path: &[ASTNode]| {
+        if let Some(ASTNode::Stmt(Stmt::Import(import, position))) = path.last() {
+            let (path, at) = match &import.0 {
+                Expr::StringConstant(path, at) => (Some(path.to_string()), *at),
+                other => (None, other.start_position()),
+            };
+            let (line, column) = place(if at.is_none() { *position } else { at });
+            imports.push(Import { path, line, column });
+        }
+        true
+    });
+    imports.sort_by_key(|import| (import.line, import.column));
+    imports
+}
+
+fn names(ast: &AST) -> Names {
+    let mut names = Names::default();
+    for function in ast.iter_functions().filter(|f| !f.name.starts_with("anon$")) {
+        let entry = (function.name.to_owned(), function.params.len());
+        names.functions.insert(entry);
+        names
+            .params
+            .extend(function.params.iter().map(|param| (*param).to_owned()));
+    }
+    ast.walk(&mut |path: &[ASTNode]| {
+        match path.last() {
+            Some(ASTNode::Stmt(Stmt::Var(var, ..))) => {
+                names.variables.insert(var.0.name.to_string());
+            }
+            Some(ASTNode::Stmt(Stmt::Import(import, _))) => {
+                names.modules.insert(import.1.name.to_string());
+            }
+            Some(ASTNode::Stmt(Stmt::Assignment(assignment))) => {
+                if let Expr::Dot(chain, ..) = &assignment.1.lhs
+                    && let Expr::Property(property, _) = &chain.rhs
+                {
+                    names.keys.insert(property.2.to_string());
+                }
+            }
+            Some(
+                ASTNode::Stmt(Stmt::FnCall(call, at))
+                | ASTNode::Expr(Expr::FnCall(call, at) | Expr::MethodCall(call, at)),
+            ) => {
+                let (line, column) = place(*at);
+                let name = call.name.to_string();
+                names.calls.push(Called { name, line, column });
+            }
+            Some(ASTNode::Expr(Expr::Map(map, _))) => {
+                names
+                    .keys
+                    .extend(map.0.iter().map(|(key, _)| key.name.to_string()));
+            }
+            _ => {}
+        }
+        true
+    });
+    names
+}
+
+/// An engine that only reads.
+pub(super) fn literal(text: &str) -> Option<rhai::Dynamic> {
+    let engine: Engine = host::compiler();
+    let ast = engine.compile_expression(text).ok()?;
+    match ast.statements() {
+        [Stmt::Expr(expr)] => expr.get_literal_value(None),
+        _ => None,
+    }
+}
+
+#[cfg(test)]
+mod tests;

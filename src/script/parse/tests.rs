@@ -1,0 +1,23 @@
+//! Tests of the module above.
+
+use super::*;
+
+#[test]
+fn every_written_column_is_found_again() {
+    let text = "try { 1 } catch (a) { try { 2 } catch (bc) { 3 } 4 }";
+    let source = Source::new("x", text);
+    let parsed = parse(&source).unwrap();
+    let (running, patches) = patched(text, &parsed.catches);
+    assert_eq!(
+        running,
+        "try { 1 } catch (a) {a=__caught(a); try { 2 } catch (bc) {bc=__caught(bc); 3 } 4 }"
+    );
+    for digit in ['1', '2', '3', '4'] {
+        let column = |text: &str| text.chars().position(|c| c == digit).unwrap() + 1;
+        assert_eq!(
+            patches.written_column(1, column(&running)),
+            column(text),
+            "{digit}"
+        );
+    }
+}

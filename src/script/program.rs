@@ -1,0 +1,210 @@
+//! A script: its sources compiled, its declaration read, ready to be called.
+
+use std::any::Any;
+use std::collections::{BTreeMap, BTreeSet};
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::Arc;
+
+use rhai::{AST, CallFnOptions, Dynamic, Engine, EvalAltResult, Scope};
+
+use super::bundle::{Bundle, Source};
+use super::door::{Door, Stop};
+use super::error::Diagnostic;
+use super::host::Host;
+use super::live::Live;
+use super::modules::Imports;
+use super::params::{Declaration, MainFn, ParamError};
+use super::parse::{self, Names, Parsed, Patches};
+use super::{convert, declare, explain};
+use crate::ops::spec::OpSpec;
+use crate::value::Value;
+
+/// A compiled script. Cheap to clone; calls on several threads do not disturb each other.
+#[derive(Clone)]
+pub struct Script(Arc<Program>);
+
+/// Why a call of a script gave no value.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Ended {
+    /// The script failed: an operation, a `throw`, or a mistake in the script.
+    Failed(Box<Diagnostic>),
+    /// The row must stop. Whatever the script made of it does not count.
+    Stopped(Stop),
+    /// A fault of provisor or of Rhai.
+    Bug(String),
+}
+
+impl Script {
+    /// Compiles the sources of a bundle and reads the declaration of the main one.
+    pub fn compile(host: &Host, bundle: Bundle) -> Result<Script, Box<Diagnostic>> {
+        let mut units = BTreeMap::new();
+        let main = parse::parse(bundle.main())?;
+        let declaration = declare::declare(bundle.main(), &main)?;
+        units.insert(bundle.main().name.clone(), Unit::new(bundle.main(), main)?);
+        for source in bundle.sources().iter().skip(1) {
+            units.insert(source.name.clone(), Unit::new(source, parse::parse(source)?)?);
+        }
+        Ok(Script(Arc::new(Program {
+            host: host.clone(),
+            bundle,
+            units,
+            declaration,
+        })))
+    }
+
+    /// What the script declares.
+    pub fn declaration(&self) -> &Declaration {
+        &self.0.declaration
+    }
+
+    /// The sources it was compiled from.
+    pub fn bundle(&self) -> &Bundle {
+        &self.0.bundle
+    }
+
+    /// The operations that the script or anything it imports names in a call, as far as the text tells: a method counts
+    /// for every kind of object that has one of its name.
+    pub fn operations(&self) -> Vec<&'static OpSpec> {
+        let calls = self.0.units.values().flat_map(|unit| &unit.names.calls);
+        let called: BTreeSet<&str> = calls.map(|call| call.name.as_str()).collect();
+        let all = self.0.host.operations().iter().copied();
+        all.filter(|spec| called.contains(spec.name)).collect()
+    }
+
+    /// The arguments for one call of `main` from named values; see [`MainFn::bind`]. Without `main` there are none, and
+    /// every value given is unknown.
+    pub fn bind(&self, given: &BTreeMap<String, Value>) -> Result<Vec<Value>, Vec<ParamError>> {
+        let nothing = MainFn {
+            doc: String::new(),
+            params: Vec::new(),
+            line: 0,
+        };
+        self.0.declaration.main.as_ref().unwrap_or(&nothing).bind(given)
+    }
+
+    /// Calls `main` with these arguments, or runs the top-level statements when there is no `main`. Blocks; needs a
+    /// thread with [`super::STACK_SIZE`] bytes of stack.
+    pub fn call(&self, args: Vec<Value>, door: Arc<dyn Door>) -> Result<Value, Ended> {
+        let live = Live::new(door);
+        let outcome = catch_unwind(AssertUnwindSafe(|| self.0.run(args, &live)));
+        if let Some(stop) = live.stopped() {
+            return Err(Ended::Stopped(stop));
+        }
+        match outcome {
+            Ok(result) => result,
+            Err(panic) => Err(Ended::Bug(panic_text(panic.as_ref()))),
+        }
+    }
+}
+
+/// What a script is made of; shared by its calls.
+pub(super) struct Program {
+    pub(super) host: Host,
+    pub(super) bundle: Bundle,
+    units: BTreeMap<String, Unit>,
+    declaration: Declaration,
+}
+
+/// One source, compiled.
+struct Unit {
+    ast: AST,
+    patches: Patches,
+    names: Names,
+}
+
+impl Unit {
+    fn new(source: &Source, parsed: Parsed) -> Result<Unit, Box<Diagnostic>> {
+        let (ast, patches) = parse::runnable(source, &parsed)?;
+        Ok(Unit {
+            ast,
+            patches,
+            names: parsed.names,
+        })
+    }
+}
+
+impl Program {
+    pub(super) fn ast(&self, source: &str) -> Option<&AST> {
+        self.units.get(source).map(|unit| &unit.ast)
+    }
+
+    pub(super) fn names(&self, source: &str) -> Option<&Names> {
+        self.units.get(source).map(|unit| &unit.names)
+    }
+
+    /// The column in the text as written, of one in the text as it runs.
+    pub(super) fn written_column(&self, source: &str, line: usize, column: usize) -> usize {
+        let unit = self.units.get(source);
+        unit.map_or(column, |unit| unit.patches.written_column(line, column))
+    }
+
+    /// The source that an import means. Rhai names the wrong importer when a closure of one source is called by
+    /// another, so any source's import of this path will do.
+    pub(super) fn import(&self, from: &str, path: &str) -> Option<&str> {
+        let exact = self.bundle.import(from, path);
+        exact.or_else(|| self.units.keys().find_map(|from| self.bundle.import(from, path)))
+    }
+
+    fn run(self: &Arc<Program>, args: Vec<Value>, live: &Live) -> Result<Value, Ended> {
+        let engine = self.engine(live);
+        let Some(ast) = self.ast(&self.bundle.main().name) else {
+            return Err(Ended::Bug("the main source was not compiled".into()));
+        };
+        let result = match &self.declaration.main {
+            Some(main) if main.params.len() != args.len() => {
+                let message = format!(
+                    "main takes {} arguments and got {}",
+                    main.params.len(),
+                    args.len()
+                );
+                return Err(Ended::Bug(message));
+            }
+            Some(_) => {
+                let args: Vec<Dynamic> = args.into_iter().map(convert::to_dynamic).collect();
+                engine.call_fn_with_options(CallFnOptions::new(), &mut Scope::new(), ast, "main", args)
+            }
+            None => engine.eval_ast_with_scope::<Dynamic>(&mut Scope::new(), ast),
+        };
+        self.settle(result)
+    }
+
+    fn settle(&self, result: Result<Dynamic, Box<EvalAltResult>>) -> Result<Value, Ended> {
+        let returned = match result {
+            Ok(value) => value,
+            Err(error) => match error.unwrap_inner() {
+                EvalAltResult::Exit(value, _) => value.clone(),
+                _ => return Err(Ended::Failed(Box::new(explain::runtime(self, &error)))),
+            },
+        };
+        convert::to_value(returned, "result").map_err(|why| {
+            let line = self.declaration.main.as_ref().map_or(1, |main| main.line);
+            let mut error = Diagnostic::at(
+                self.bundle.main(),
+                line,
+                1,
+                format!("what the script returns cannot be kept: {why}"),
+            );
+            error.kind = "script_error".into();
+            Ended::Failed(Box::new(error.hint("return text, numbers, lists and maps")))
+        })
+    }
+
+    fn engine(self: &Arc<Program>, live: &Live) -> Engine {
+        let mut engine = self.host.engine(live);
+        engine.set_module_resolver(Imports::new(Arc::clone(self)));
+        let (printer, program) = (live.clone(), Arc::clone(self));
+        engine.on_debug(move |text, source, position| {
+            let source = source.unwrap_or(&program.bundle.main().name);
+            let (row, column) = parse::place(position);
+            let column = program.written_column(source, row, column);
+            printer.door().print(&format!("{source}:{row}:{column}: {text}"));
+        });
+        engine
+    }
+}
+
+fn panic_text(panic: &(dyn Any + Send)) -> String {
+    let text = panic.downcast_ref::<&str>().map(|text| (*text).to_owned());
+    let text = text.or_else(|| panic.downcast_ref::<String>().cloned());
+    text.unwrap_or_else(|| "a panic without a text".to_owned())
+}

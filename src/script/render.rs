@@ -1,0 +1,128 @@
+//! A diagnostic as people read it: each place with its line and a mark under it.
+
+use std::fmt::{Debug, Display, Write as _};
+
+use ariadne::{Cache, Color, Config, Label, Report, ReportKind};
+
+use super::error::{Diagnostic, Frame};
+
+/// More places than these are counted, not shown.
+const SHOWN: usize = 8;
+
+pub(super) fn render(diagnostic: &Diagnostic, color: bool, width: usize) -> String {
+    if diagnostic.frames.is_empty() {
+        return plain(diagnostic);
+    }
+    let frames = &diagnostic.frames[..diagnostic.frames.len().min(SHOWN)];
+    let shown: Vec<Shown> = frames.iter().map(|frame| Shown::new(frame, width)).collect();
+    let config = Config::new().with_color(color);
+    let kind = ReportKind::Error;
+    let mut report = Report::build(kind, (0, shown[0].span()))
+        .with_config(config)
+        .with_message(diagnostic.headline());
+    for (index, frame) in shown.iter().enumerate() {
+        let mut label = Label::new((index, frame.span()))
+            .with_message(&frame.label)
+            .with_order(i32::try_from(index).unwrap_or(i32::MAX));
+        if color {
+            label = label.with_color(if index == 0 { Color::Red } else { Color::Cyan });
+        }
+        report = report.with_label(label);
+    }
+    let hidden = diagnostic.frames.len() - shown.len();
+    if hidden > 0 {
+        report = report.with_note(format!("{hidden} more calls lead here"));
+    }
+    report.with_notes(&diagnostic.notes);
+    report.with_helps(&diagnostic.hints);
+    let mut out = Vec::new();
+    match report.finish().write(Lines(shown), &mut out) {
+        Ok(()) => trimmed(&String::from_utf8_lossy(&out)),
+        Err(_) => plain(diagnostic),
+    }
+}
+
+fn plain(diagnostic: &Diagnostic) -> String {
+    let mut out = format!("Error: {}\n", diagnostic.summary());
+    for note in &diagnostic.notes {
+        // Writing to a String cannot fail.
+        let _ = writeln!(out, "  Note: {note}");
+    }
+    for hint in &diagnostic.hints {
+        let _ = writeln!(out, "  Help: {hint}");
+    }
+    out
+}
+
+/// Lines without the spaces that the drawing leaves at their ends.
+fn trimmed(text: &str) -> String {
+    text.lines().fold(String::new(), |mut out, line| {
+        out.push_str(line.trim_end());
+        out.push('\n');
+        out
+    })
+}
+
+/// One frame, its line cut to the width.
+struct Shown {
+    name: String,
+    label: String,
+    start: usize,
+    length: usize,
+    source: ariadne::Source<String>,
+}
+
+impl Shown {
+    fn new(frame: &Frame, width: usize) -> Shown {
+        let room = width.saturating_sub(10).max(40);
+        let chars: Vec<char> = frame.text.chars().collect();
+        let mark = frame.column.saturating_sub(1);
+        // The front is kept as long as the mark is visible with it, so that columns stay what they are.
+        let from = if mark + 10 < room { 0 } else { mark - room / 2 };
+        let to = chars.len().min(from + room);
+        let mut text: String = chars.get(from..to).unwrap_or_default().iter().collect();
+        let mut start = mark - from;
+        let length = frame.length.min(room - room / 2);
+        let missing = (start + length).saturating_sub(text.chars().count());
+        text.push_str(&" ".repeat(missing));
+        // Empty lines above it, so that the drawing numbers the line as it is numbered in its file.
+        let above = frame.line.saturating_sub(1);
+        text.insert_str(0, &"\n".repeat(above));
+        start += above;
+        let cut = if from > 0 {
+            format!(" (column {})", frame.column)
+        } else {
+            String::new()
+        };
+        let here = if frame.label.is_empty() {
+            "here"
+        } else {
+            &frame.label
+        };
+        Shown {
+            name: frame.source.clone(),
+            label: format!("{here}{cut}"),
+            start,
+            length,
+            source: ariadne::Source::from(text),
+        }
+    }
+
+    fn span(&self) -> std::ops::Range<usize> {
+        self.start..self.start + self.length
+    }
+}
+
+struct Lines(Vec<Shown>);
+
+impl Cache<usize> for Lines {
+    type Storage = String;
+
+    fn fetch(&mut self, id: &usize) -> Result<&ariadne::Source<String>, impl Debug> {
+        self.0.get(*id).map(|shown| &shown.source).ok_or("no such frame")
+    }
+
+    fn display<'a>(&self, id: &'a usize) -> Option<impl Display + 'a> {
+        self.0.get(*id).map(|shown| shown.name.clone())
+    }
+}

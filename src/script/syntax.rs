@@ -1,0 +1,80 @@
+//! Texts that cannot be parsed, in our words.
+
+use rhai::{LexError, ParseError, ParseErrorType};
+
+use super::bundle::Source;
+use super::caught;
+use super::error::Diagnostic;
+use super::{literal, parse};
+
+/// A text that cannot be parsed.
+pub(super) fn syntax(source: &Source, error: &ParseError) -> Diagnostic {
+    let (line, column) = if error.position().is_none() {
+        end_of(&source.text)
+    } else {
+        parse::place(error.position())
+    };
+    let diagnostic = Diagnostic::at(
+        source,
+        line,
+        column,
+        caught::lower_first(&error.err_type().to_string()),
+    );
+    match error.err_type() {
+        ParseErrorType::Reserved(word) | ParseErrorType::BadInput(LexError::ImproperSymbol(word, _)) => {
+            reserved(diagnostic, word)
+        }
+        ParseErrorType::MissingToken(token, _) if token == ";" => {
+            unterminated(source, line, column, diagnostic)
+        }
+        ParseErrorType::UnknownOperator(operator) => operator_hint(diagnostic, operator),
+        ParseErrorType::ExprTooDeep => diagnostic.hint("take parts of the expression into variables"),
+        ParseErrorType::WrongFnDefinition => {
+            diagnostic.hint("functions stand at the top of the script, not inside blocks or functions")
+        }
+        ParseErrorType::WrongDocComment => {
+            diagnostic.hint("`///` describes a function; write `//` for a note")
+        }
+        _ => diagnostic,
+    }
+}
+
+fn unterminated(source: &Source, line: usize, column: usize, diagnostic: Diagnostic) -> Diagnostic {
+    let text = source.line(line);
+    let before = text.chars().take(column.saturating_sub(1));
+    if text.chars().nth(column.saturating_sub(1)) == Some(':') {
+        return diagnostic.hint("a map is written `#{ key: value }`");
+    }
+    if before.clone().all(char::is_whitespace) {
+        return diagnostic.hint("the statement before this place has no `;`");
+    }
+    diagnostic
+}
+
+fn operator_hint(diagnostic: Diagnostic, operator: &str) -> Diagnostic {
+    match operator {
+        "?" => diagnostic.hint("a choice is written `if a { b } else { c }`"),
+        "++" | "--" => diagnostic.hint(format!("write `x {}= 1`", &operator[..1])),
+        _ => diagnostic,
+    }
+}
+
+fn reserved(mut diagnostic: Diagnostic, word: &str) -> Diagnostic {
+    if word == "eval" {
+        "`eval` is switched off".clone_into(&mut diagnostic.title);
+        return diagnostic.hint("what a script does must be readable before it runs");
+    }
+    if !literal::is_name(word) {
+        return diagnostic;
+    }
+    diagnostic.title = format!("`{word}` is a reserved word");
+    diagnostic.hint(format!(
+        "choose another name; a property of this name is read as `value[\"{word}\"]`"
+    ))
+}
+
+fn end_of(text: &str) -> (usize, usize) {
+    let line = text.lines().count().max(1);
+    let last = text.lines().last().unwrap_or_default();
+    (line, last.chars().count() + 1)
+}

@@ -1,0 +1,228 @@
+//! Imports: from the bundle only, isolated, made anew for each call.
+
+use super::*;
+
+fn run(text: &str, others: &[(&str, &str)]) -> Result<Value, Ended> {
+    let script = compile_with(text, others).unwrap_or_else(|error| panic!("{}", error.render(false, 100)));
+    call_on(&script, Vec::new(), Arc::default())
+}
+
+fn refused(text: &str, others: &[(&str, &str)]) -> Diagnostic {
+    match compile_with(text, others) {
+        Err(error) => *error,
+        Ok(_) => panic!("it compiles"),
+    }
+}
+
+fn int(result: Result<Value, Ended>) -> i64 {
+    match result {
+        Ok(Value::Int(int)) => int,
+        Err(Ended::Failed(error)) => panic!("{}", error.render(false, 100)),
+        other => panic!("{other:?}"),
+    }
+}
+
+#[test]
+fn functions_constants_and_closures_come_over() {
+    let lib = [
+        "export const K = 3; const HIDDEN = 4;",
+        "fn plus(x) { x + global::HIDDEN }",
+        "fn adder(n) { |x| x + n }",
+        "fn apply(f, x) { f.call(x) }",
+        "export const TRIPLE = |x| x * 3;",
+    ]
+    .join("\n");
+    let others = [("lib.rhai", lib.as_str())];
+    assert_eq!(
+        int(run("import \"lib\" as lib; lib::K + lib::plus(1)", &others)),
+        8
+    );
+    assert_eq!(
+        int(run(
+            "import \"lib\" as lib; let f = lib::adder(5); f.call(1)",
+            &others
+        )),
+        6
+    );
+    assert_eq!(
+        int(run("import \"lib\" as lib; [1].map(lib::adder(5))[0]", &others)),
+        6
+    );
+    assert_eq!(
+        int(run(
+            "import \"lib\" as lib; let f = lib::TRIPLE; f.call(2)",
+            &others
+        )),
+        6
+    );
+    assert_eq!(
+        int(run(
+            "import \"lib\" as lib; let n = 7; lib::apply(|x| x + n, 1)",
+            &others
+        )),
+        8
+    );
+    assert_eq!(
+        int(run("fn main() { import \"lib\" as lib; lib::plus(1) }", &others)),
+        5
+    );
+    assert_eq!(
+        int(run("import \"lib\" as lib;\nfn main() { lib::plus(1) }", &others)),
+        5
+    );
+}
+
+#[test]
+fn imports_of_imports_work_and_catch_blocks_in_them() {
+    let others = [
+        (
+            "a.rhai",
+            "import \"b\" as b;\nfn f(x) { try { b::g(x) } catch (err) { throw err.kind; } }",
+        ),
+        ("b.rhai", "fn g(x) { x / 0 }"),
+    ];
+    let Err(Ended::Failed(error)) = run("import \"a\" as a;\na::f(1)", &others) else {
+        panic!()
+    };
+    assert_eq!(error.summary(), "script_error (a.rhai:2:41)");
+}
+
+#[test]
+fn a_module_does_not_see_the_importer() {
+    let others = [("lib.rhai", "fn f() { token }\nlet seen = token;")];
+    let Err(Ended::Failed(error)) = run("let token = \"s3cret\"; import \"lib\" as lib;", &others) else {
+        panic!()
+    };
+    assert_eq!(error.title, "there is no variable `token` here");
+    assert_eq!(error.place().unwrap().source, "lib.rhai");
+}
+
+#[test]
+fn circles_are_refused_with_their_chain() {
+    let others = [
+        ("a.rhai", "import \"b\" as b;"),
+        ("b.rhai", "\nimport \"a\" as a;"),
+    ];
+    let error = refused("import \"a\" as a;", &others);
+    assert_eq!(
+        error.summary(),
+        "imports go in a circle: a.rhai -> b.rhai -> a.rhai (b.rhai:2:8)"
+    );
+}
+
+#[test]
+fn a_computed_path_and_a_missing_file_are_refused_at_their_place() {
+    let error = refused("let x = \"a\";\nimport x + \"b\" as b;", &[]);
+    assert_eq!(
+        error.summary(),
+        "the path of an import must be written out as a string (main.rhai:2:10)"
+    );
+    let error = refused("fn f() {\n  import \"nope\" as n;\n}", &[]);
+    assert_eq!(
+        error.summary(),
+        "cannot import \"nope\": there is no such file (main.rhai:2:10)"
+    );
+}
+
+#[test]
+fn a_syntax_error_in_an_import_names_its_file() {
+    let error = refused("import \"a\" as a;", &[("a.rhai", "fn f( {")]);
+    assert_eq!(error.place().unwrap().source, "a.rhai");
+}
+
+#[test]
+fn a_failure_shows_the_chain_across_files() {
+    let others = [(
+        "steps.rhai",
+        "\nfn make(session, email) {\n    let t = session.create_tenant(email);\n    t\n}",
+    )];
+    let script = "import \"steps\" as st;\nfn main() {\n    let s = mobsted::connect();\n    st::make(s, \"taken@example.com\")\n}";
+    let Err(Ended::Failed(error)) = run(script, &others) else {
+        panic!()
+    };
+    insta::assert_snapshot!(error.render(false, 100), @r#"
+    Error: taken@example.com is registered already [already_exists, HTTP 409]
+       ╭─[ steps.rhai:3:21 ]
+       │
+     3 │     let t = session.create_tenant(email);
+       │                     ──────┬──────
+       │                           ╰──────── here
+       │
+       ├─[ main.rhai:4:9 ]
+       │
+     4 │     st::make(s, "taken@example.com")
+       │         ──┬─
+       │           ╰─── in this call to `make`
+       │
+       │ Help: adopt it with `adopt: true`
+    ───╯
+    "#);
+}
+
+#[test]
+fn the_body_of_a_module_may_change_nothing() {
+    let others = [
+        ("act.rhai", "act(1);"),
+        ("look.rhai", "export const NOW = now();\nfn later() { act(1); 5 }"),
+    ];
+    let Err(Ended::Failed(error)) = run("import \"act\" as a;", &others) else {
+        panic!()
+    };
+    assert_eq!(
+        error.title,
+        "`act` cannot be called while a module is being imported"
+    );
+    assert_eq!(error.frames.len(), 2);
+    assert_eq!(
+        int(run(
+            "import \"look\" as look; look::NOW.len(); look::later()",
+            &others
+        )),
+        5
+    );
+}
+
+#[test]
+fn a_module_body_that_must_stop_stops() {
+    let script = compile_with("try { import \"a\" as a; } catch { }", &[("a.rhai", "loop { }")]).unwrap();
+    let ended = call_on(&script, Vec::new(), Fake::cancelled_after(500));
+    assert_eq!(ended, Err(Ended::Stopped(Stop::Cancelled)));
+}
+
+#[test]
+fn modules_are_made_anew_for_each_call() {
+    let others = [("lib.rhai", "export const NOW = now();")];
+    let script = compile_with("import \"lib\" as lib; lib::NOW", &others).unwrap();
+    let door: Arc<Fake> = Arc::default();
+    call_on(&script, Vec::new(), Arc::clone(&door)).unwrap();
+    call_on(&script, Vec::new(), Arc::clone(&door)).unwrap();
+    assert_eq!(door.asked().len(), 2);
+}
+
+#[test]
+fn a_bundle_survives_being_stored() {
+    let others = [("lib.rhai", "fn f() { 1 }")];
+    let script = compile_with("import \"lib\" as lib; lib::f()", &others).unwrap();
+    let (sources, imports) = script.bundle().parts();
+    let again = Bundle::from_parts(sources.clone(), imports.clone()).unwrap();
+    assert_eq!(&again, script.bundle());
+    assert_eq!(again.digest(), script.bundle().digest());
+    assert_eq!(
+        int(call_on(
+            &Script::compile(&host(), again).unwrap(),
+            Vec::new(),
+            Arc::default()
+        )),
+        1
+    );
+    assert_eq!(Bundle::from_parts(sources.into_iter().take(1), imports), None);
+    assert_eq!(Bundle::from_parts([], []), None);
+}
+
+#[test]
+fn the_digest_tells_texts_apart() {
+    let digest = |text: &str| compile(text).bundle().digest();
+    assert_eq!(digest("1").len(), 64);
+    assert_eq!(digest("1"), digest("1"));
+    assert_ne!(digest("1"), digest("1 "));
+}
