@@ -43,10 +43,12 @@
 //!
 //! Deliberately absent: a `util` module, a global, an `unsafe` block, a second way to the network.
 
+pub mod bulk;
 pub mod clock;
 pub mod journal;
 pub mod ops;
 pub mod platform;
+pub mod run;
 pub mod sandbox;
 pub mod script;
 pub mod transport;

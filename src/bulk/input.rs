@@ -1,0 +1,174 @@
+//! What goes into the journal's queue: rows read from an input, or the one row of a run without rows.
+
+mod behind;
+mod stored;
+mod stream;
+
+use std::io;
+
+pub use behind::InputChanged;
+pub(super) use stored::StoredRow;
+pub use stored::{Cells, cells_of};
+
+use self::stream::{Next, Stream};
+use super::rows::{InputRow, Rows, RowsError};
+use crate::journal::{NewRow, Sealer};
+use crate::script::program::Script;
+
+/// Rows that are not in the journal yet.
+pub struct Input {
+    source: Source,
+    /// Are the cells a separated file's, where nothing is written as a blank?
+    separated: bool,
+    next: u64,
+}
+
+enum Source {
+    One(Option<Cells>),
+    Rows(Box<Rows>),
+    Stream(Stream),
+}
+
+/// Some further rows.
+pub(super) struct Batch {
+    pub(super) rows: Vec<NewRow>,
+    pub(super) then: Then,
+}
+
+/// What comes behind a batch.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) enum Then {
+    /// There may be more rows.
+    More,
+    /// These were the last.
+    End,
+    /// There are more, and they cannot be read.
+    Lost(String),
+}
+
+impl Input {
+    /// The one row of a run without rows.
+    pub fn one(cells: Cells) -> Input {
+        Input {
+            source: Source::One(Some(cells)),
+            separated: false,
+            next: 0,
+        }
+    }
+
+    /// The rows of a file.
+    pub fn rows(rows: Rows) -> Input {
+        Input {
+            separated: rows.are_separated(),
+            source: Source::Rows(Box::new(rows)),
+            next: 0,
+        }
+    }
+
+    /// The rows of an input that may be slow, or never end, such as standard input: they are read on a thread of their
+    /// own. The error says why there is none.
+    pub fn stream(rows: Rows) -> io::Result<Input> {
+        Ok(Input {
+            separated: rows.are_separated(),
+            source: Source::Stream(Stream::start(rows)?),
+            next: 0,
+        })
+    }
+
+    /// How many rows have been read.
+    pub(super) fn read(&self) -> u64 {
+        self.next
+    }
+
+    /// May it never end?
+    pub(super) fn endless(&self) -> bool {
+        matches!(self.source, Source::Stream(_))
+    }
+
+    /// Up to `most` further rows. A stream gives what is there, which may be nothing yet.
+    pub(super) fn batch(&mut self, most: usize, script: &Script, sealer: &Sealer) -> Batch {
+        let mut rows = Vec::new();
+        if let Source::Stream(stream) = &mut self.source {
+            stream.open_batch();
+        }
+        while rows.len() < most {
+            let next = match &mut self.source {
+                Source::Stream(stream) => stream.next(),
+                _ => Next::Read(self.read_row()),
+            };
+            let then = match next {
+                Next::NotYet => {
+                    return Batch {
+                        rows,
+                        then: Then::More,
+                    };
+                }
+                Next::Read(None) => Then::End,
+                Next::Read(Some(row)) => match self.take(row, script, sealer) {
+                    Ok(row) => {
+                        rows.push(row);
+                        continue;
+                    }
+                    Err(why) => Then::Lost(why),
+                },
+            };
+            return Batch { rows, then };
+        }
+        Batch {
+            rows,
+            then: Then::More,
+        }
+    }
+
+    /// The next row, waited for; `None` behind the last one.
+    fn next(&mut self, script: &Script, sealer: &Sealer) -> Result<Option<NewRow>, String> {
+        let row = self.read_row();
+        row.map(|row| self.take(row, script, sealer)).transpose()
+    }
+
+    fn read_row(&mut self) -> Option<Result<InputRow, RowsError>> {
+        match &mut self.source {
+            Source::One(cells) => cells.take().map(|cells| {
+                Ok(InputRow {
+                    position: 0,
+                    line: None,
+                    cells,
+                })
+            }),
+            Source::Rows(rows) => rows.next(),
+            Source::Stream(stream) => stream.wait(),
+        }
+    }
+
+    /// The row as it enters the queue. One that is wrong for itself alone enters it, too, and fails there.
+    fn take(
+        &mut self,
+        row: Result<InputRow, RowsError>,
+        script: &Script,
+        sealer: &Sealer,
+    ) -> Result<NewRow, String> {
+        let row = match row {
+            Ok(row) => StoredRow::Cells(row.cells),
+            Err(error) if error.position().is_none() => return Err(error.to_string()),
+            Err(error) => StoredRow::Unreadable(error.to_string()),
+        };
+        let row = if self.separated {
+            row.without_blanks(script)
+        } else {
+            row
+        };
+        let row = row.with_secrets_sealed(script);
+        // Equal rows get equal scopes here; the journal tells them apart.
+        let scope = sealer.digest(&row.identity(script));
+        let position = self.next;
+        self.next += 1;
+        Ok(NewRow {
+            position,
+            scope,
+            input: row.write(),
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,106 @@
+//! Rows of JSON objects: one array of them, or one a line.
+//!
+//! The array is cut into its elements by its brackets and strings alone, so that only one of them is in memory.
+
+mod cut;
+mod fields;
+mod nesting;
+
+use std::collections::VecDeque;
+use std::io::BufReader;
+
+use self::cut::{Cut, Cutter};
+use super::source::Stream;
+use super::{InputRow, RowsError};
+
+/// How many rows may be wrong before the first good one tells the columns.
+const LOOK_AHEAD: usize = 1000;
+
+/// A file of JSON objects, read object by object.
+pub(super) struct JsonRows {
+    cutter: Cutter,
+    /// Rows that were read to find the columns.
+    ahead: VecDeque<Result<InputRow, RowsError>>,
+    columns: Vec<String>,
+    position: u64,
+}
+
+impl JsonRows {
+    /// Opens one array of objects.
+    pub(super) fn open_array(stream: Stream) -> Result<JsonRows, RowsError> {
+        let mut cutter = Cutter::new(BufReader::with_capacity(64 * 1024, stream));
+        cutter.enter_array()?;
+        JsonRows::open(cutter)
+    }
+
+    /// Opens objects that stand one a line.
+    pub(super) fn open_lines(stream: Stream) -> Result<JsonRows, RowsError> {
+        JsonRows::open(Cutter::new(BufReader::with_capacity(64 * 1024, stream)))
+    }
+
+    fn open(cutter: Cutter) -> Result<JsonRows, RowsError> {
+        let mut rows = JsonRows {
+            cutter,
+            ahead: VecDeque::new(),
+            columns: Vec::new(),
+            position: 0,
+        };
+        while let Some(row) = rows.next_row() {
+            let first = row.as_ref().ok().map(|row| names(&row.cells));
+            match row {
+                Err(error) if error.position().is_none() => return Err(error),
+                row => rows.ahead.push_back(row),
+            }
+            if let Some(columns) = first {
+                rows.columns = columns;
+                break;
+            }
+            if rows.ahead.len() == LOOK_AHEAD {
+                break;
+            }
+        }
+        Ok(rows)
+    }
+
+    pub(super) fn columns(&self) -> &[String] {
+        &self.columns
+    }
+
+    pub(super) fn read(&mut self) -> Option<Result<InputRow, RowsError>> {
+        self.ahead.pop_front().or_else(|| self.next_row())
+    }
+
+    fn next_row(&mut self) -> Option<Result<InputRow, RowsError>> {
+        let cut = match self.cutter.next()? {
+            Ok(cut) => cut,
+            Err(error) => return Some(Err(error)),
+        };
+        let position = self.position;
+        self.position += 1;
+        Some(self.row(position, &cut))
+    }
+
+    fn row(&self, position: u64, cut: &Cut) -> Result<InputRow, RowsError> {
+        match fields::read(&cut.text) {
+            Ok(cells) => Ok(InputRow {
+                position,
+                line: Some(cut.line),
+                cells,
+            }),
+            // Where an array is not JSON, its brackets may lie as well: what follows cannot be trusted.
+            Err(wrong) if wrong.syntax && self.cutter.in_array() => Err(RowsError::Broken {
+                line: cut.line + wrong.lines_below,
+                problem: format!("row {}: {}", position + 1, wrong.problem),
+            }),
+            Err(wrong) => Err(RowsError::Row {
+                position,
+                line: cut.line,
+                problem: wrong.problem,
+            }),
+        }
+    }
+}
+
+fn names(cells: &[(String, crate::value::Value)]) -> Vec<String> {
+    cells.iter().map(|(name, _)| name.clone()).collect()
+}

@@ -1,0 +1,185 @@
+//! Cuts a stream of JSON into its elements without understanding them.
+
+use std::io::{BufRead, BufReader, ErrorKind};
+
+use super::super::RowsError;
+use super::super::source::{LONGEST_ROW, Stream};
+use super::nesting::Nesting;
+
+/// The bytes of one element.
+pub(super) struct Cut {
+    pub(super) text: Vec<u8>,
+    /// The line it starts on, from 1.
+    pub(super) line: u64,
+}
+
+/// Gives one element after the other: of an array once [`Cutter::enter_array`] was called, or of lines.
+pub(super) struct Cutter {
+    source: BufReader<Stream>,
+    line: u64,
+    state: State,
+}
+
+#[derive(Clone, Copy, PartialEq)]
+enum State {
+    Lines,
+    /// Behind `[`.
+    First,
+    /// Behind a comma.
+    More,
+    /// Behind `]`.
+    End,
+}
+
+impl Cutter {
+    pub(super) fn new(source: BufReader<Stream>) -> Cutter {
+        Cutter {
+            source,
+            line: 1,
+            state: State::Lines,
+        }
+    }
+
+    /// Steps over the opening bracket.
+    pub(super) fn enter_array(&mut self) -> Result<(), RowsError> {
+        match self.skip_blanks()? {
+            Some(b'[') => {
+                self.source.consume(1);
+                self.state = State::First;
+                Ok(())
+            }
+            Some(b'{') => {
+                Err(self.broken("the file is an object, not an array of them; one object a line is .jsonl"))
+            }
+            Some(_) => Err(self.broken("the file is not a JSON array of objects")),
+            None => Err(RowsError::Empty),
+        }
+    }
+
+    pub(super) fn in_array(&self) -> bool {
+        self.state != State::Lines
+    }
+
+    /// The next element, or `None` behind the last.
+    pub(super) fn next(&mut self) -> Option<Result<Cut, RowsError>> {
+        match self.state {
+            State::Lines => self.next_line().transpose(),
+            State::End => None,
+            State::First | State::More => self.next_element().transpose(),
+        }
+    }
+
+    fn next_line(&mut self) -> Result<Option<Cut>, RowsError> {
+        if self.skip_blanks()?.is_none() {
+            return Ok(None);
+        }
+        let line = self.line;
+        let mut text = Vec::new();
+        self.collect(&mut text, line, |byte| byte == b'\n')?;
+        Ok(Some(Cut { text, line }))
+    }
+
+    fn next_element(&mut self) -> Result<Option<Cut>, RowsError> {
+        let first = self.skip_blanks()?;
+        if first == Some(b']') && self.state == State::First {
+            self.take(b']');
+            return self.finish().map(|()| None);
+        }
+        let line = self.line;
+        let mut nesting = Nesting::default();
+        let mut text = Vec::new();
+        let end = self.collect(&mut text, line, |byte| {
+            let ends = nesting.is_outside() && matches!(byte, b',' | b']');
+            nesting.step(byte);
+            ends
+        })?;
+        match end {
+            Some(_) if text.is_empty() => return Err(self.broken("a comma has no object behind it")),
+            Some(b']') => self.finish()?,
+            Some(_) => self.state = State::More,
+            None => {
+                return Err(RowsError::Broken {
+                    line,
+                    problem: "the file ends before the array does: something is opened here and never closed"
+                        .into(),
+                });
+            }
+        }
+        Ok(Some(Cut { text, line }))
+    }
+
+    /// Moves what comes before the byte that `ends` into `text`, and steps over that byte. Gives it, or `None` at the
+    /// end of the file.
+    fn collect(
+        &mut self,
+        text: &mut Vec<u8>,
+        line: u64,
+        mut ends: impl FnMut(u8) -> bool,
+    ) -> Result<Option<u8>, RowsError> {
+        while self.peek()?.is_some() {
+            let buffer = self.source.buffer();
+            let end = buffer.iter().position(|byte| ends(*byte));
+            let taken = end.unwrap_or(buffer.len());
+            let last = end.map(|at| buffer[at]);
+            text.extend_from_slice(&buffer[..taken]);
+            let passed = &buffer[..(taken + 1).min(buffer.len())];
+            self.line += line_ends(passed);
+            let count = passed.len();
+            self.source.consume(count);
+            if text.len() as u64 > LONGEST_ROW {
+                return Err(RowsError::Broken {
+                    line,
+                    problem: "the row is longer than 16 MiB; something seems never to be closed".into(),
+                });
+            }
+            if last.is_some() {
+                return Ok(last);
+            }
+        }
+        Ok(None)
+    }
+
+    /// Only blanks may follow the array.
+    fn finish(&mut self) -> Result<(), RowsError> {
+        self.state = State::End;
+        match self.skip_blanks()? {
+            None => Ok(()),
+            Some(_) => Err(self.broken("something follows the end of the array")),
+        }
+    }
+
+    fn skip_blanks(&mut self) -> Result<Option<u8>, RowsError> {
+        loop {
+            match self.peek()? {
+                Some(byte) if byte.is_ascii_whitespace() => self.take(byte),
+                other => return Ok(other),
+            }
+        }
+    }
+
+    fn peek(&mut self) -> Result<Option<u8>, RowsError> {
+        loop {
+            match self.source.fill_buf() {
+                Ok(buffer) => return Ok(buffer.first().copied()),
+                Err(error) if error.kind() == ErrorKind::Interrupted => {}
+                Err(error) => return Err(RowsError::Unreadable(error.to_string())),
+            }
+        }
+    }
+
+    fn take(&mut self, byte: u8) {
+        self.source.consume(1);
+        self.line += u64::from(byte == b'\n');
+    }
+
+    fn broken(&self, problem: &str) -> RowsError {
+        RowsError::Broken {
+            line: self.line,
+            problem: problem.into(),
+        }
+    }
+}
+
+fn line_ends(bytes: &[u8]) -> u64 {
+    bytes.split(|byte| *byte == b'\n').count() as u64 - 1
+}

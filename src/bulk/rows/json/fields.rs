@@ -1,0 +1,98 @@
+//! One JSON object as named cells in the order of its text.
+
+use std::collections::HashSet;
+use std::fmt;
+
+use serde::de::{Deserialize, Deserializer, Error as _, MapAccess, Visitor};
+
+use crate::value::Value;
+
+/// Why a text is no row.
+pub(super) struct Wrong {
+    /// A clause.
+    pub(super) problem: String,
+    /// Is it no JSON at all?
+    pub(super) syntax: bool,
+    /// How many lines below its beginning the fault lies.
+    pub(super) lines_below: u64,
+}
+
+/// Reads one object. A name that is empty or comes twice is an error.
+pub(super) fn read(text: &[u8]) -> Result<Vec<(String, Value)>, Wrong> {
+    let wrong = |problem: String, syntax| Wrong {
+        problem,
+        syntax,
+        lines_below: 0,
+    };
+    let text = std::str::from_utf8(text).map_err(|_| wrong("it is not UTF-8 text".into(), false))?;
+    let fields = serde_json::from_str::<Fields>(text);
+    match fields {
+        Ok(Fields(cells)) => Ok(cells),
+        Err(_)
+            if !text.trim_start().starts_with('{')
+                && serde_json::from_str::<serde::de::IgnoredAny>(text).is_ok() =>
+        {
+            Err(wrong(
+                format!("it is {}, not an object", sort(text.trim_start())),
+                false,
+            ))
+        }
+        Err(error) if error.is_data() => Err(wrong(without_place(&error), false)),
+        Err(error) => Err(Wrong {
+            problem: format!("it is not JSON: {}", without_place(&error)),
+            syntax: true,
+            lines_below: (error.line() as u64).saturating_sub(1),
+        }),
+    }
+}
+
+/// What a JSON text holds that is no object.
+fn sort(text: &str) -> &'static str {
+    match text.as_bytes().first() {
+        Some(b'[') => "a list",
+        Some(b'"') => "a string",
+        Some(b't' | b'f') => "a bool",
+        Some(b'n') => "null",
+        _ => "a number",
+    }
+}
+
+/// The parser's message without its place, which counts from the row and not from the file.
+fn without_place(error: &serde_json::Error) -> String {
+    let text = error.to_string();
+    let end = text.rfind(" at line ").unwrap_or(text.len());
+    text[..end].to_owned()
+}
+
+struct Fields(Vec<(String, Value)>);
+
+impl<'de> Deserialize<'de> for Fields {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Fields, D::Error> {
+        deserializer.deserialize_map(InOrder)
+    }
+}
+
+struct InOrder;
+
+impl<'de> Visitor<'de> for InOrder {
+    type Value = Fields;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("an object")
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Fields, A::Error> {
+        let mut seen = HashSet::new();
+        let mut cells = Vec::new();
+        while let Some((name, json)) = map.next_entry::<String, serde_json::Value>()? {
+            if name.is_empty() {
+                return Err(A::Error::custom("it has a key without a name"));
+            }
+            if !seen.insert(name.clone()) {
+                return Err(A::Error::custom(format_args!("it has the key `{name}` twice")));
+            }
+            cells.push((name, Value::from_json(json)));
+        }
+        Ok(Fields(cells))
+    }
+}

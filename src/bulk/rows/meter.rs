@@ -1,0 +1,80 @@
+//! The bytes of a file, counted on their way to the CSV reader.
+
+use std::collections::VecDeque;
+use std::io::{self, Read};
+
+use super::source::{LONGEST_ROW, Stream};
+
+/// Counts what passes: where lines end, and how long a row has become.
+///
+/// The CSV reader's own line numbers are those of its last read, and wrong after CRLF and blank lines.
+pub(super) struct Meter {
+    inner: Stream,
+    /// How many bytes have passed.
+    offset: u64,
+    /// Where the current row starts.
+    row: u64,
+    /// How many line ends lie before those in `ends`.
+    lines: u64,
+    /// Offsets of line ends that the reader has buffered and no row has claimed.
+    ends: VecDeque<u64>,
+    /// The last byte that is not part of a line end.
+    last: u8,
+    finished: bool,
+}
+
+impl Meter {
+    pub(super) fn new(inner: Stream) -> Meter {
+        Meter {
+            inner,
+            offset: 0,
+            row: 0,
+            lines: 0,
+            ends: VecDeque::new(),
+            last: 0,
+            finished: false,
+        }
+    }
+
+    /// Closes the row that ends at byte `end`, and says on which line its last character stands, from 1.
+    pub(super) fn close_row(&mut self, end: u64) -> u64 {
+        self.row = end;
+        let mut line = self.lines + 1;
+        while let Some(at) = self.ends.front().copied().filter(|at| *at < end) {
+            self.ends.pop_front();
+            self.lines += 1;
+            // The line end that closes the row belongs to the row's last line.
+            line = if at + 1 == end { self.lines } else { self.lines + 1 };
+        }
+        line
+    }
+
+    /// The line that the next unread row can start on at the earliest.
+    pub(super) fn line(&self) -> u64 {
+        self.lines + 1
+    }
+
+    /// Did the source end with the row that ends at `end`, and with another character than a closing quote?
+    pub(super) fn ends_open(&self, end: u64) -> bool {
+        self.finished && self.offset == end && self.last != b'"'
+    }
+}
+
+impl Read for Meter {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        if self.offset - self.row > LONGEST_ROW {
+            return Err(io::Error::from(io::ErrorKind::FileTooLarge));
+        }
+        let count = self.inner.read(buffer)?;
+        self.finished = count == 0;
+        for (byte, at) in buffer[..count].iter().zip(self.offset..) {
+            match byte {
+                b'\n' => self.ends.push_back(at),
+                b'\r' => {}
+                other => self.last = *other,
+            }
+        }
+        self.offset += count as u64;
+        Ok(count)
+    }
+}

@@ -1,0 +1,130 @@
+#![allow(clippy::unwrap_used, reason = "tests")]
+
+use super::*;
+
+fn csv(text: &str) -> Vec<String> {
+    shown(open(text, RowFormat::Csv))
+}
+
+#[test]
+fn weird_csv_files_are_read() {
+    let expected = [r#"0@2 a="1" b="2""#];
+    let cases = [
+        "a,b\n1,2\n",
+        "a,b\n1,2",
+        "a,b\r\n1,2\r\n",
+        "\u{feff}a,b\n1,2\n",
+        "\u{feff}\"a\",\"b\"\r\n\"1\",\"2\"",
+        "\"a\",b\n1,\"2\"\n\n\n",
+        " a ,\tb\n1,2\n",
+        "a,b\n1,2\n   \n",
+    ];
+    for text in cases {
+        assert_eq!(csv(text), expected, "{text:?}");
+    }
+}
+
+#[test]
+fn lines_are_those_of_the_file() {
+    for end in ["\n", "\r\n"] {
+        let text = ["", "a,b", "1,2", "", "", "  ", "3,\"x", "y\"", "5,6", ""].join(end);
+        let rows = open(&text, RowFormat::Csv);
+        let lines: Vec<(u64, u64)> = rows
+            .map(|row| row.map(|row| (row.position, row.line.unwrap())).unwrap())
+            .collect();
+        assert_eq!(lines, [(0, 3), (1, 7), (2, 9)], "{end:?}");
+    }
+}
+
+#[test]
+fn quoted_cells_keep_what_is_inside() {
+    let rows = csv("a,b\n\"x, \"\"y\"\"\",\" z \"\n=1+1,-\n\"two\nlines\",\n");
+    assert_eq!(
+        rows,
+        [
+            r#"0@2 a="x, \"y\"" b=" z ""#,
+            r#"1@3 a="=1+1" b="-""#,
+            r#"2@4 a="two\nlines" b="""#
+        ]
+    );
+}
+
+#[test]
+fn titles_keep_the_blanks_that_columns_lose() {
+    let rows = open("email , \"Full name\"\nx,y\n", RowFormat::Csv);
+    assert_eq!(rows.columns(), ["email", "\"Full name\""]);
+    assert_eq!(rows.titles(), ["email ", " \"Full name\""]);
+}
+
+#[test]
+fn a_ragged_row_fails_alone() {
+    assert_eq!(
+        csv("a,b\n1,2\n3\n4,5,6\n7,8\n"),
+        [
+            r#"0@2 a="1" b="2""#,
+            "row 2 (line 3): it has 1 field where the header has 2",
+            "row 3 (line 4): it has 3 fields where the header has 2",
+            r#"3@5 a="7" b="8""#
+        ]
+    );
+}
+
+#[test]
+fn a_row_that_is_not_utf8_fails_alone() {
+    let rows = Rows::open(bytes(b"a,b\n1,caf\xe9\n2,x\n"), RowFormat::Csv).unwrap();
+    assert_eq!(
+        shown(rows),
+        [
+            "row 1 (line 2): column `b` is not UTF-8 text",
+            r#"1@3 a="2" b="x""#
+        ]
+    );
+}
+
+#[test]
+fn a_single_column_may_have_empty_cells() {
+    assert_eq!(csv("a\n\"\"\nx\n"), [r#"0@2 a="""#, r#"1@3 a="x""#]);
+}
+
+#[test]
+fn a_header_alone_is_no_rows() {
+    for text in ["a,b", "a,b\n", "a,b\r\n\r\n"] {
+        assert_eq!(csv(text), [""; 0], "{text:?}");
+    }
+}
+
+#[test]
+fn headers_that_cannot_be_used_are_named() {
+    let cases = [
+        (
+            "a,b,a\n",
+            "the header has the column `a` twice: as column 1 and as column 3",
+        ),
+        (
+            "a, a\n",
+            "the header has the column `a` twice: as column 1 and as column 2",
+        ),
+        ("a,,c\n", "column 2 of the header has no name"),
+        ("a,b,\n1,2,\n", "column 3 of the header has no name"),
+        (
+            "a;b\n1;2\n",
+            "the header is a single column, `a;b`: the fields seem to be separated by semicolons, save the file with commas",
+        ),
+        (
+            "a\tb\n",
+            "the header is a single column, `a\tb`: the fields seem to be separated by tabs, name the file .tsv",
+        ),
+    ];
+    for (text, expected) in cases {
+        assert_eq!(refused(text.as_bytes(), RowFormat::Csv), expected);
+    }
+    assert!(refused(b"a,b\n", RowFormat::Tsv).contains("name the file .csv"));
+    assert!(refused(b"caf\xe9,b\n", RowFormat::Csv).contains("not UTF-8"));
+}
+
+#[test]
+fn an_unclosed_quote_loses_no_rows_silently() {
+    let rows = csv("a,b\n1,2\n3,\"4\n5,6\n7,8\n");
+    assert_eq!(rows.len(), 2);
+    assert_eq!(rows[1], "line 3: a quote is opened in this row and never closed");
+}

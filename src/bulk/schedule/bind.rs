@@ -1,0 +1,67 @@
+//! From a row's cells to the arguments of `main`, and from what it returned to columns.
+
+use std::collections::BTreeMap;
+
+use crate::bulk::input::{Cells, StoredRow};
+use crate::journal::RowRecord;
+use crate::script::program::Script;
+use crate::value::secret::{MASK, Secret};
+use crate::value::{Record, Value};
+
+/// A row's cells and the arguments of `main`; the error names row and column.
+pub(in crate::bulk) fn arguments(
+    script: &Script,
+    constants: &Record,
+    row: &RowRecord,
+) -> Result<(Cells, Vec<Value>), (Cells, String)> {
+    let stored = match StoredRow::read(&row.input) {
+        StoredRow::Cells(cells) => cells,
+        StoredRow::Unreadable(why) => return Err((Cells::new(), why)),
+    };
+    let number = row.position + 1;
+    let mut given: BTreeMap<String, Value> = constants.clone();
+    let declared = script.declaration().params();
+    // Nothing is as if it had not been given: the default applies.
+    for (name, cell) in stored.iter().filter(|(_, cell)| *cell != Value::Null) {
+        let Some(param) = declared.iter().find(|param| param.name == *name) else {
+            continue;
+        };
+        if *cell == Value::Secret(Secret::new(MASK)) {
+            let why = format!(
+                "row {number}, column `{name}`: the value is masked; `{MASK}` stands for a secret and is none"
+            );
+            return Err((stored, why));
+        }
+        match param.accept(cell.clone()) {
+            Ok(value) => drop(given.insert(name.clone(), value)),
+            Err(why) => {
+                let why = format!("row {number}, column `{name}`: {why}");
+                return Err((stored, why));
+            }
+        }
+    }
+    match script.bind(&given) {
+        Ok(args) => Ok((stored, args)),
+        Err(errors) => {
+            let texts = errors
+                .iter()
+                .map(|error| format!("row {number}, column `{}`: {}", error.param, error.kind));
+            let why = texts.collect::<Vec<_>>().join("; ");
+            Err((stored, why))
+        }
+    }
+}
+
+/// A map becomes the output columns; anything else the column `result`.
+pub fn columns(value: Value) -> Record {
+    match value {
+        Value::Record(columns) => columns,
+        Value::Null => Record::new(),
+        Value::Object(object) => object
+            .fields
+            .into_iter()
+            .filter(|(name, _)| !name.starts_with('$'))
+            .collect(),
+        other => Record::from([("result".to_owned(), other)]),
+    }
+}

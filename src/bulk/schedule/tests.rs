@@ -1,0 +1,22 @@
+#![allow(clippy::unwrap_used, clippy::expect_used, reason = "tests")]
+
+use super::*;
+
+fn threads(most: usize) -> impl FnMut() -> io::Result<()> {
+    let mut left = most;
+    move || match left.checked_sub(1) {
+        None => Err(io::ErrorKind::WouldBlock.into()),
+        Some(less) => {
+            left = less;
+            Ok(())
+        }
+    }
+}
+
+#[test]
+fn fewer_workers_than_asked_for_do_and_none_is_an_error() {
+    assert_eq!(start_workers(4, threads(9)).unwrap(), 4);
+    assert_eq!(start_workers(4, threads(3)).unwrap(), 3);
+    assert_eq!(start_workers(4, threads(1)).unwrap(), 1);
+    assert!(start_workers(4, threads(0)).is_err());
+}

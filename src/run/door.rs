@@ -1,0 +1,114 @@
+//! The door of one row: from a script's call to a recorded step, and the rules for stopping.
+
+use std::sync::OnceLock;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::{Duration, Instant};
+
+use super::Runner;
+use crate::journal::RowJournal;
+use crate::ops::call::Call;
+use crate::ops::perform::{Halt, Performed, perform};
+use crate::script::door::{Ask, Denied, Door, Stop};
+use crate::value::Value;
+
+/// How long a script may compute without asking for an operation, once the run is asked to stop.
+const PATIENCE: Duration = Duration::from_millis(100);
+
+pub(super) struct RowDoor {
+    runner: Runner,
+    row: RowJournal,
+    /// What ended the row; sticky.
+    stop: OnceLock<Stop>,
+    started: Instant,
+    /// When the last operation ended, in milliseconds after `started`.
+    last: AtomicU64,
+}
+
+impl RowDoor {
+    pub(super) fn new(runner: Runner, row: RowJournal) -> RowDoor {
+        RowDoor {
+            runner,
+            row,
+            stop: OnceLock::new(),
+            started: Instant::now(),
+            last: AtomicU64::new(0),
+        }
+    }
+
+    /// What ended the row, if the script did not end by itself.
+    pub(super) fn stopped(&self) -> Option<Stop> {
+        self.stop.get().cloned()
+    }
+
+    fn halt(&self, stop: Stop) -> Denied {
+        Denied::Stop(self.stop.get_or_init(|| stop).clone())
+    }
+
+    fn millis(&self) -> u64 {
+        u64::try_from(self.started.elapsed().as_millis()).unwrap_or(u64::MAX)
+    }
+
+    /// Reads are abandoned when the run must stop; a change that was sent is waited for, so that it is recorded.
+    async fn carry_out(&self, call: Call) -> Result<Performed, Halt> {
+        let cancel = &self.runner.cancel;
+        let changes = call.op.effect.changes();
+        let waits = call.op.name == "sleep";
+        let work = perform(&self.runner.world, &self.row, call, cancel.over());
+        if changes {
+            return work.await;
+        }
+        let stop = async {
+            if waits {
+                cancel.asked().await;
+            } else {
+                cancel.over().cancelled().await;
+            }
+        };
+        tokio::select! {
+            done = work => done,
+            () = stop => Err(Halt::Cancelled),
+        }
+    }
+}
+
+impl Door for RowDoor {
+    fn ask(&self, ask: Ask) -> Result<Value, Denied> {
+        if let Some(stop) = self.stopped() {
+            return Err(Denied::Stop(stop));
+        }
+        if self.runner.cancel.is_over() {
+            return Err(self.halt(Stop::Cancelled));
+        }
+        let call = Call::check(ask.op, ask.receiver, ask.args).map_err(Denied::Failed)?;
+        let op = call.op;
+        let done = self.runner.runtime.block_on(self.carry_out(call));
+        self.last.store(self.millis(), Ordering::Relaxed);
+        match done {
+            Ok(performed) => {
+                self.runner.tally.count(op, &performed);
+                Ok(performed.value)
+            }
+            Err(Halt::Failed(error)) => Err(Denied::Failed(error)),
+            Err(Halt::Cancelled) => Err(self.halt(Stop::Cancelled)),
+            Err(Halt::InDoubt { step, why }) => Err(self.halt(Stop::Parked { step, why })),
+            Err(Halt::Journal(error)) => Err(self.halt(Stop::JournalLost(error.to_string()))),
+        }
+    }
+
+    fn stopping(&self) -> Option<Stop> {
+        if let Some(stop) = self.stop.get() {
+            return Some(stop.clone());
+        }
+        let cancel = &self.runner.cancel;
+        if !cancel.requested() {
+            return None;
+        }
+        let idle = self.millis().saturating_sub(self.last.load(Ordering::Relaxed));
+        let computing = u128::from(idle) >= PATIENCE.as_millis();
+        (cancel.is_over() || computing).then(|| self.stop.get_or_init(|| Stop::Cancelled).clone())
+    }
+
+    fn print(&self, line: &str) {
+        (self.runner.print)(line);
+    }
+}

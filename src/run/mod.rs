@@ -1,0 +1,114 @@
+//! One run, from its first row to its last: the script, the journal and the operations brought together.
+
+pub mod cancel;
+mod door;
+pub mod rehearsal;
+pub mod tally;
+
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::Arc;
+
+use cancel::Cancel;
+use door::RowDoor;
+use tally::Tally;
+
+use crate::journal::{Journal, RunLock};
+use crate::ops::world::World;
+use crate::script::door::Stop;
+use crate::script::error::Diagnostic;
+use crate::script::program::{Ended, Script};
+use crate::value::Value;
+
+/// Everything the rows of one run share. Cheap to clone.
+#[derive(Clone)]
+pub struct Runner {
+    /// The script, pinned.
+    pub script: Script,
+    /// Where steps are recorded.
+    pub journal: Journal,
+    /// The run, and the right to carry it out.
+    pub run: RunLock,
+    /// What operations act on.
+    pub world: Arc<World>,
+    /// Drives the operations' I/O.
+    pub runtime: tokio::runtime::Handle,
+    /// Tells when to stop.
+    pub cancel: Cancel,
+    /// Counts what was created and what was found.
+    pub tally: Arc<Tally>,
+    /// Takes the lines a script prints.
+    pub print: Arc<dyn Fn(&str) + Send + Sync>,
+}
+
+/// Which row to run.
+#[derive(Debug, Clone)]
+pub struct RowPlan {
+    /// Its position in the input, from 0.
+    pub position: u64,
+    /// Its natural identity: what its steps' keys begin with.
+    pub scope: String,
+    /// The arguments of `main`.
+    pub args: Vec<Value>,
+    /// May the journal hold steps of this row already?
+    pub resumed: bool,
+}
+
+/// How a row ended.
+#[derive(Debug)]
+pub enum RowEnd {
+    /// With what `main` returned.
+    Done(Value),
+    /// With an error of the script or of an operation.
+    Failed(Box<Diagnostic>),
+    /// Its last step is in doubt.
+    Parked {
+        /// The step's key.
+        step: String,
+        /// What is known.
+        why: String,
+    },
+    /// The run was interrupted; a resume continues it.
+    Interrupted,
+    /// The journal cannot be written; nothing more may be sent.
+    JournalLost(String),
+    /// A fault of provisor.
+    Bug(String),
+}
+
+impl Runner {
+    /// Runs one row to its end, on the calling thread. The thread needs a stack of [`crate::script::STACK_SIZE`].
+    pub fn row(&self, plan: &RowPlan) -> RowEnd {
+        let opened = self
+            .journal
+            .open_row(&self.run, plan.position, &plan.scope, !plan.resumed);
+        let row = match opened {
+            Ok(row) => row,
+            Err(error) => return RowEnd::JournalLost(error.to_string()),
+        };
+        let door = Arc::new(RowDoor::new(self.clone(), row));
+        let ended = catch_unwind(AssertUnwindSafe(|| {
+            self.script.call(plan.args.clone(), door.clone())
+        }));
+        // A script may have caught what it could; what stopped the row decides all the same.
+        if let Some(stop) = door.stopped() {
+            return stop.into();
+        }
+        match ended {
+            Ok(Ok(value)) => RowEnd::Done(value),
+            Ok(Err(Ended::Failed(diagnostic))) => RowEnd::Failed(diagnostic),
+            Ok(Err(Ended::Stopped(stop))) => stop.into(),
+            Ok(Err(Ended::Bug(what))) => RowEnd::Bug(what),
+            Err(_) => RowEnd::Bug("the script host panicked".into()),
+        }
+    }
+}
+
+impl From<Stop> for RowEnd {
+    fn from(stop: Stop) -> RowEnd {
+        match stop {
+            Stop::Cancelled => RowEnd::Interrupted,
+            Stop::Parked { step, why } => RowEnd::Parked { step, why },
+            Stop::JournalLost(why) => RowEnd::JournalLost(why),
+        }
+    }
+}

@@ -1,0 +1,138 @@
+//! A row gone through without doing anything: the script is answered from what is recorded, and stops where it would
+//! do something.
+
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
+
+use super::{RowPlan, Runner};
+use crate::journal::{JournalError, RowJournal};
+use crate::ops::call::Call;
+use crate::ops::foresee::{Foreseen, foresee};
+use crate::script::door::{Ask, Denied, Door, Stop};
+use crate::script::program::Ended;
+use crate::value::Value;
+
+pub use crate::ops::foresee::{Coming, How};
+
+/// What a row would do.
+#[derive(Debug)]
+pub struct Rehearsal {
+    /// Recorded steps that it asks for, in order.
+    pub matched: Vec<String>,
+    /// How it goes on behind those.
+    pub then: Then,
+    /// Recorded steps that it has not asked for. When it [acts](Then::Acts), it may ask for them later.
+    pub unasked: Vec<String>,
+}
+
+/// How a row goes on behind what is recorded.
+#[derive(Debug)]
+pub enum Then {
+    /// It does this, and what comes after cannot be told.
+    Acts(Coming),
+    /// `main` returns.
+    Returns,
+    /// It fails, and why.
+    Fails(String),
+}
+
+impl Runner {
+    /// Goes through one row; `None` when the journal holds no step of it and `only_begun` is set. Calls for the stack
+    /// that [`Runner::row`] needs. `retrying` takes recorded refusals for forgotten.
+    pub fn rehearse(
+        &self,
+        plan: &RowPlan,
+        only_begun: bool,
+        retrying: bool,
+    ) -> Result<Option<Rehearsal>, JournalError> {
+        let row = self
+            .journal
+            .open_row(&self.run, plan.position, &plan.scope, false)?;
+        if only_begun && row.is_blank() {
+            return Ok(None);
+        }
+        let door = Arc::new(Rehearsing {
+            runner: self.clone(),
+            row,
+            retrying,
+            matched: Mutex::default(),
+            acts: OnceLock::new(),
+            lost: OnceLock::new(),
+        });
+        let ended = self.script.call(plan.args.clone(), door.clone());
+        if let Some(error) = door.lost.get() {
+            return Err(error.clone());
+        }
+        let then = match (door.acts.get(), ended) {
+            (Some(coming), _) => Then::Acts(coming.clone()),
+            (None, Ok(_)) => Then::Returns,
+            (None, Err(Ended::Failed(diagnostic))) => Then::Fails(diagnostic.summary_with_repair()),
+            (None, Err(Ended::Bug(what))) => Then::Fails(format!("a fault of provisor: {what}")),
+            (None, Err(Ended::Stopped(_))) => Then::Fails("it stopped by itself".into()),
+        };
+        let unasked = door.row.unasked();
+        let matched = door
+            .matched
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .clone();
+        Ok(Some(Rehearsal {
+            matched,
+            then,
+            unasked,
+        }))
+    }
+}
+
+struct Rehearsing {
+    runner: Runner,
+    row: RowJournal,
+    retrying: bool,
+    matched: Mutex<Vec<String>>,
+    /// What it would do; the script is stopped there.
+    acts: OnceLock<Coming>,
+    lost: OnceLock<JournalError>,
+}
+
+impl Rehearsing {
+    fn note(&self, step: Option<String>) {
+        self.matched
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .extend(step);
+    }
+}
+
+impl Door for Rehearsing {
+    fn ask(&self, ask: Ask) -> Result<Value, Denied> {
+        if let Some(stop) = self.stopping() {
+            return Err(Denied::Stop(stop));
+        }
+        let call = Call::check(ask.op, ask.receiver, ask.args).map_err(Denied::Failed)?;
+        let foreseen = foresee(&self.runner.world, &self.row, &call, self.retrying);
+        match self.runner.runtime.block_on(foreseen) {
+            Ok(Foreseen::Answered { value, step }) => {
+                self.note(step);
+                Ok(value)
+            }
+            Ok(Foreseen::Failed { error, step }) => {
+                self.note(step);
+                Err(Denied::Failed(error))
+            }
+            Ok(Foreseen::Acts(coming)) => {
+                self.acts.get_or_init(|| coming);
+                Err(Denied::Stop(Stop::Cancelled))
+            }
+            Err(error) => {
+                self.lost.get_or_init(|| error);
+                Err(Denied::Stop(Stop::Cancelled))
+            }
+        }
+    }
+
+    fn stopping(&self) -> Option<Stop> {
+        let stopped = self.acts.get().is_some() || self.lost.get().is_some();
+        stopped.then_some(Stop::Cancelled)
+    }
+
+    fn print(&self, _: &str) {}
+}
