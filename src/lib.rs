@@ -48,6 +48,7 @@ pub mod clock;
 pub mod journal;
 pub mod ops;
 pub mod platform;
+pub mod report;
 pub mod run;
 pub mod sandbox;
 pub mod script;

@@ -1,0 +1,132 @@
+//! Which columns results have, and what a row puts into them.
+
+use std::borrow::Cow;
+
+use super::ResultRow;
+use crate::value::Value;
+
+/// The columns every report ends with. Input and output columns of these names give way, so that a results file can
+/// be the next run's input.
+pub(super) const OWN: [&str; 3] = ["_status", "_error", "_run"];
+
+/// The columns of a report: the input's in their order, then the output's, then `_status`, `_error` and `_run`.
+///
+/// An output column with the name of an input column takes that column's place; where a row has no such output, the
+/// input's cell stays.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Columns {
+    columns: Vec<Column>,
+    /// Columns that only the output fills.
+    fresh: Vec<String>,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq)]
+struct Column {
+    name: String,
+    title: String,
+}
+
+/// One cell of a row: the column's name and what stands there.
+pub(super) struct Cell<'a> {
+    pub(super) name: &'a str,
+    pub(super) value: Cow<'a, Value>,
+}
+
+impl Columns {
+    /// The input's columns, and those output columns that are known beforehand, in the order they are to have.
+    pub fn new(input: &[String], output: &[String]) -> Columns {
+        let mut columns = Columns {
+            columns: Vec::new(),
+            fresh: Vec::new(),
+        };
+        for name in input.iter().chain(output) {
+            columns.add(name);
+        }
+        columns
+    }
+
+    /// Gives the input columns `names` these headings: the file's own, blanks included.
+    #[must_use]
+    pub fn titled(mut self, names: &[String], titles: &[String]) -> Columns {
+        for (name, title) in names.iter().zip(titles) {
+            if let Some(column) = self.columns.iter_mut().find(|column| column.name == *name) {
+                column.title.clone_from(title);
+            }
+        }
+        self
+    }
+
+    /// Never fills these columns from the input: what an earlier run wrote there says nothing about this one, and may be
+    /// a credential in clear.
+    #[must_use]
+    pub fn fresh(mut self, names: impl IntoIterator<Item = String>) -> Columns {
+        self.fresh.extend(names);
+        self
+    }
+
+    /// Appends the columns that only this row has, and says which those are.
+    pub fn note(&mut self, row: &ResultRow) -> Vec<String> {
+        let names = row.input.iter().map(|(name, _)| name).chain(row.output.keys());
+        let new: Vec<String> = names.filter(|name| !self.has(name)).cloned().collect();
+        for name in &new {
+            self.add(name);
+        }
+        new
+    }
+
+    /// The headings in order, the three last ones included.
+    pub fn titles(&self) -> impl Iterator<Item = &str> {
+        let own = OWN.into_iter();
+        self.columns.iter().map(|column| column.title.as_str()).chain(own)
+    }
+
+    /// Takes back the last columns, down to and including `name`.
+    pub(super) fn forget(&mut self, name: &str) {
+        if let Some(at) = self.columns.iter().position(|column| column.name == name) {
+            self.columns.truncate(at);
+        }
+    }
+
+    /// The cells of a row, one for each column; where it has none, nothing.
+    pub(super) fn cells<'a>(&'a self, row: &'a ResultRow) -> Vec<Cell<'a>> {
+        let status = Value::from(row.status.as_str());
+        let error = row.error.as_deref().map_or(Value::Null, Value::from);
+        let own = OWN
+            .into_iter()
+            .zip([status, error, Value::from(row.run.as_str())]);
+        let given = self.columns.iter().map(|column| Cell {
+            name: &column.title,
+            value: self
+                .value_of(row, &column.name)
+                .map_or(Cow::Owned(Value::Null), Cow::Borrowed),
+        });
+        let own = own.map(|(name, value)| Cell {
+            name,
+            value: Cow::Owned(value),
+        });
+        given.chain(own).collect()
+    }
+
+    fn add(&mut self, name: &str) {
+        if !self.has(name) {
+            self.columns.push(Column {
+                name: name.to_owned(),
+                title: name.to_owned(),
+            });
+        }
+    }
+
+    fn value_of<'a>(&self, row: &'a ResultRow, name: &str) -> Option<&'a Value> {
+        let input = || row.input.iter().find(|(column, _)| column == name);
+        let carried = || input().map(|(_, value)| value);
+        let output = row.output.get(name);
+        if self.fresh.iter().any(|fresh| fresh == name) {
+            return output;
+        }
+        output.or_else(carried)
+    }
+
+    fn has(&self, name: &str) -> bool {
+        OWN.contains(&name) || self.columns.iter().any(|column| column.name == name)
+    }
+}

@@ -1,0 +1,61 @@
+//! Finished data in, bytes out. Knows no flags, no files and no terminal.
+
+mod cells;
+mod columns;
+mod csv;
+mod json;
+pub mod records;
+pub mod reveal;
+mod row;
+pub mod summary;
+mod writer;
+
+use std::io;
+use std::path::Path;
+
+pub use columns::Columns;
+pub use row::{ResultRow, RowStatus};
+pub use writer::Writer;
+
+/// How results are written.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Format {
+    /// Comma-separated values with a header line; lists and maps as compact JSON, nothing as an empty field.
+    Csv,
+    /// One JSON array of objects.
+    Json,
+    /// One JSON object a line.
+    JsonLines,
+}
+
+impl Format {
+    /// The format that the ending of `path` stands for: `csv`, `json`, `jsonl` or `ndjson`, in any case.
+    pub fn of(path: &Path) -> Option<Format> {
+        let ending = path.extension()?.to_str()?.to_lowercase();
+        match ending.as_str() {
+            "csv" => Some(Format::Csv),
+            "json" => Some(Format::Json),
+            "jsonl" | "ndjson" => Some(Format::JsonLines),
+            _ => None,
+        }
+    }
+}
+
+/// Why results cannot be written.
+#[derive(Debug, thiserror::Error)]
+pub enum ReportError {
+    /// The destination refuses.
+    #[error("the results cannot be written: {0}")]
+    Write(#[from] io::Error),
+    /// A row has an output column that the header, which is written already, does not have.
+    #[error("row {} returns `{column}`, which is not among the columns written so far", .position + 1)]
+    NewColumn {
+        /// The row, from 0; messages count from 1.
+        position: u64,
+        /// The column.
+        column: String,
+    },
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,88 @@
+//! Which secrets a report writes in clear: those a person asked for, by column.
+
+use serde_json::{Map, Value as Json};
+
+use crate::value::{Record, Value};
+
+/// The columns whose secrets are written in clear. Empty unless a person names some.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Reveal {
+    columns: Vec<String>,
+}
+
+impl Reveal {
+    /// Masks every secret.
+    pub fn nothing() -> Reveal {
+        Reveal::default()
+    }
+
+    /// Writes the secrets of these columns in clear, those inside their lists and maps included.
+    pub fn columns(names: impl IntoIterator<Item = impl Into<String>>) -> Reveal {
+        Reveal {
+            columns: names.into_iter().map(Into::into).collect(),
+        }
+    }
+
+    /// Is everything masked? Otherwise the report itself is a secret and needs a file of its own rights.
+    pub fn is_nothing(&self) -> bool {
+        self.columns.is_empty()
+    }
+
+    /// The value of a column as JSON: in clear when the column is named, masked otherwise.
+    pub fn json(&self, column: &str, value: &Value) -> Json {
+        let named = self.columns.iter().any(|name| name == column.trim());
+        if named && value.has_secret() {
+            clear(value)
+        } else {
+            value.to_masked_json()
+        }
+    }
+}
+
+fn clear(value: &Value) -> Json {
+    match value {
+        Value::Secret(secret) => Json::String(secret.expose().to_owned()),
+        Value::List(items) => Json::Array(items.iter().map(clear).collect()),
+        Value::Record(fields) => clear_fields(fields),
+        Value::Object(object) => clear_fields(&object.fields),
+        other => other.to_masked_json(),
+    }
+}
+
+/// Hidden fields stay hidden: they are a session's credentials, and no column's.
+fn clear_fields(fields: &Record) -> Json {
+    let shown = fields.iter().filter(|(name, _)| !name.starts_with('$'));
+    let fields: Map<String, Json> = shown.map(|(name, value)| (name.clone(), clear(value))).collect();
+    Json::Object(fields)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::value::Object;
+    use crate::value::secret::Secret;
+
+    #[test]
+    fn only_named_columns_show_their_secrets() {
+        let reveal = Reveal::columns(["password"]);
+        let secret = Value::Secret(Secret::new("hunter2"));
+        assert_eq!(reveal.json("password", &secret), "hunter2");
+        assert_eq!(reveal.json(" password ", &secret), "hunter2");
+        assert_eq!(reveal.json("Password", &secret), "***");
+        assert_eq!(Reveal::nothing().json("password", &secret), "***");
+    }
+
+    #[test]
+    fn a_named_column_shows_what_lies_inside_but_no_hidden_field() {
+        let tenant = Value::Object(Object::new(
+            "mobsted::Tenant",
+            [
+                ("password", Secret::new("hunter2").into()),
+                ("$token", Secret::new("hidden").into()),
+            ],
+        ));
+        let list = Value::List(vec![tenant]);
+        let json = Reveal::columns(["tenants"]).json("tenants", &list);
+        assert_eq!(json.to_string(), r#"[{"password":"hunter2"}]"#);
+    }
+}

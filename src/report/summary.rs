@@ -1,0 +1,144 @@
+//! What a run came to: counts, what was brought into being, and the errors, equal ones together.
+
+mod grouping;
+mod pattern;
+
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use serde_json::{Value as Json, json};
+
+use self::grouping::Groups;
+use super::RowStatus;
+
+/// Adds up the rows of a run. Its size does not depend on their number.
+#[derive(Debug, Clone, Default)]
+pub struct Summary {
+    rows: BTreeMap<RowStatus, u64>,
+    /// Sort, then outcome, then how many.
+    outcomes: BTreeMap<String, BTreeMap<String, u64>>,
+    groups: Groups,
+    elapsed: Option<Duration>,
+}
+
+/// The outcomes that have a place in the lines; others follow by name.
+const OUTCOMES: [&str; 3] = ["created", "adopted", "unchanged"];
+
+impl Summary {
+    /// A summary of nothing yet.
+    pub fn new() -> Summary {
+        Summary::default()
+    }
+
+    /// Counts a row. `error` says why it is not done; its first example is kept by `position`, which counts from 0.
+    pub fn row(&mut self, position: u64, status: RowStatus, error: Option<&str>) {
+        *self.rows.entry(status).or_default() += 1;
+        if let Some(error) = error {
+            self.groups.add(status, position, error);
+        }
+    }
+
+    /// Counts things of a sort (`tenant`, `app`) with an outcome (`created`, `adopted`, `unchanged`).
+    pub fn outcome(&mut self, sort: &str, outcome: &str, count: u64) {
+        if count > 0 {
+            let of_sort = self.outcomes.entry(sort.to_owned()).or_default();
+            *of_sort.entry(outcome.to_owned()).or_default() += count;
+        }
+    }
+
+    /// How long the run took.
+    pub fn took(&mut self, elapsed: Duration) {
+        self.elapsed = Some(elapsed);
+    }
+
+    /// How many rows ended like this.
+    pub fn count(&self, status: RowStatus) -> u64 {
+        self.rows.get(&status).copied().unwrap_or_default()
+    }
+
+    /// How many rows there were.
+    pub fn total(&self) -> u64 {
+        self.rows.values().sum()
+    }
+
+    /// The summary as lines of text: the counts, a line for each sort of thing, a line for each group of errors.
+    pub fn lines(&self) -> Vec<String> {
+        let mut lines = vec![self.counts_line()];
+        for (sort, outcomes) in &self.outcomes {
+            let total = outcomes.values().sum();
+            lines.push(format!("{}: {}", plural(sort, total), outcome_words(outcomes)));
+        }
+        lines.extend(self.groups.lines());
+        lines
+    }
+
+    /// The summary as JSON: `rows`, `outcomes`, `errors`, `elapsed_ms`.
+    pub fn to_json(&self) -> Json {
+        let mut rows = serde_json::Map::new();
+        for status in RowStatus::ALL {
+            rows.insert(status.as_str().into(), self.count(status).into());
+        }
+        rows.insert("total".into(), self.total().into());
+        let elapsed = self
+            .elapsed
+            .and_then(|elapsed| u64::try_from(elapsed.as_millis()).ok());
+        json!({
+            "rows": rows,
+            "outcomes": self.outcomes,
+            "errors": self.groups.to_json(),
+            "elapsed_ms": elapsed,
+        })
+    }
+
+    fn counts_line(&self) -> String {
+        let total = self.total();
+        let counts: Vec<String> = RowStatus::ALL
+            .into_iter()
+            .filter(|status| self.count(*status) > 0)
+            .map(|status| format!("{} {}", self.count(status), status.as_str()))
+            .collect();
+        let mut line = format!("{total} {}", plural("row", total));
+        if !counts.is_empty() {
+            line = format!("{line}: {}", counts.join(", "));
+        }
+        match self.elapsed {
+            Some(elapsed) => format!("{line}, in {}", spoken(elapsed)),
+            None => line,
+        }
+    }
+}
+
+fn outcome_words(outcomes: &BTreeMap<String, u64>) -> String {
+    let others = outcomes
+        .keys()
+        .map(String::as_str)
+        .filter(|name| !OUTCOMES.contains(name));
+    let words: Vec<String> = OUTCOMES
+        .into_iter()
+        .chain(others)
+        .filter_map(|name| outcomes.get(name).map(|count| format!("{count} {name}")))
+        .collect();
+    words.join(", ")
+}
+
+fn plural(noun: &str, count: u64) -> String {
+    if count == 1 {
+        noun.to_owned()
+    } else {
+        format!("{noun}s")
+    }
+}
+
+/// A duration as people say it: `850 ms`, `12.3 s`, `4 m 10 s`, `2 h 5 m`.
+fn spoken(elapsed: Duration) -> String {
+    let seconds = elapsed.as_secs();
+    match seconds {
+        0 => format!("{} ms", elapsed.as_millis()),
+        1..60 => format!("{seconds}.{} s", elapsed.subsec_millis() / 100),
+        60..3600 => format!("{} m {} s", seconds / 60, seconds % 60),
+        _ => format!("{} h {} m", seconds / 3600, seconds % 3600 / 60),
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,110 @@
+//! Equal errors together: equal once what differs from row to row is left out.
+
+use serde_json::{Value as Json, json};
+
+use super::super::RowStatus;
+use super::pattern::pattern;
+
+/// Errors of more kinds than this are only counted.
+const MOST_GROUPS: usize = 100;
+
+/// Groups of more than this many are not written as lines.
+const MOST_LINES: usize = 20;
+
+/// Errors by their pattern, in the order of their first appearance.
+#[derive(Debug, Clone, Default)]
+pub(super) struct Groups {
+    groups: Vec<Group>,
+    /// Rows whose error found no group any more.
+    others: u64,
+}
+
+#[derive(Debug, Clone)]
+struct Group {
+    status: RowStatus,
+    pattern: String,
+    /// The error of the row that was first to end.
+    example: String,
+    same: bool,
+    first: u64,
+    rows: u64,
+}
+
+impl Groups {
+    pub(super) fn add(&mut self, status: RowStatus, position: u64, error: &str) {
+        let error = error.lines().next().unwrap_or_default().trim();
+        let pattern = pattern(error);
+        let known = |group: &&mut Group| group.status == status && group.pattern == pattern;
+        if let Some(group) = self.groups.iter_mut().find(known) {
+            group.rows += 1;
+            group.same &= group.example == error;
+            if position < group.first {
+                group.first = position;
+                error.clone_into(&mut group.example);
+            }
+        } else if self.groups.len() < MOST_GROUPS {
+            self.groups.push(Group {
+                status,
+                pattern,
+                example: error.to_owned(),
+                same: true,
+                first: position,
+                rows: 1,
+            });
+        } else {
+            self.others += 1;
+        }
+    }
+
+    pub(super) fn lines(&self) -> Vec<String> {
+        let groups = self.most_frequent_first();
+        let mut lines: Vec<String> = groups.iter().take(MOST_LINES).map(|group| group.line()).collect();
+        let rest: u64 = groups.iter().skip(MOST_LINES).map(|group| group.rows).sum();
+        match rest + self.others {
+            0 => {}
+            1 => lines.push("1 more row with another error".into()),
+            rest => lines.push(format!("{rest} more rows with other errors")),
+        }
+        lines
+    }
+
+    pub(super) fn to_json(&self) -> Json {
+        let groups = self.most_frequent_first().into_iter().map(|group| {
+            json!({
+                "status": group.status.as_str(),
+                "error": group.text(),
+                "rows": group.rows,
+                "first_row": group.first + 1,
+            })
+        });
+        let others = (self.others > 0).then(|| json!({"error": null, "rows": self.others}));
+        Json::Array(groups.chain(others).collect())
+    }
+
+    fn most_frequent_first(&self) -> Vec<&Group> {
+        let mut groups: Vec<&Group> = self.groups.iter().collect();
+        groups.sort_by_key(|group| (std::cmp::Reverse(group.rows), group.first));
+        groups
+    }
+}
+
+impl Group {
+    fn text(&self) -> &str {
+        if self.same { &self.example } else { &self.pattern }
+    }
+
+    fn line(&self) -> String {
+        let (status, text, first) = (self.status.as_str(), self.text(), self.first + 1);
+        match self.rows {
+            1 => format!("row {first} {status}: {text}"),
+            rows if self.same => format!("{rows} rows {status}: {text} (first: row {first})"),
+            rows => format!(
+                "{rows} rows {status}: {text}\n  the first, row {first}: {}",
+                self.example
+            ),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,66 @@
+use super::*;
+
+#[test]
+fn lines_tell_counts_outcomes_and_grouped_errors() {
+    let mut summary = Summary::new();
+    for position in 0..5 {
+        summary.row(position, RowStatus::Done, None);
+    }
+    summary.row(
+        5,
+        RowStatus::Failed,
+        Some("ann@example.com is already registered"),
+    );
+    summary.row(
+        6,
+        RowStatus::Failed,
+        Some("bob@example.org is already registered"),
+    );
+    summary.row(
+        7,
+        RowStatus::Parked,
+        Some("nobody knows whether `create_tenant` went through"),
+    );
+    summary.outcome("tenant", "unchanged", 1);
+    summary.outcome("tenant", "created", 4);
+    summary.outcome("app", "created", 1);
+    summary.outcome("app", "adopted", 0);
+    summary.took(Duration::from_millis(12_345));
+    assert_eq!(
+        summary.lines(),
+        [
+            "8 rows: 5 done, 2 failed, 1 parked, in 12.3 s",
+            "app: 1 created",
+            "tenants: 4 created, 1 unchanged",
+            "2 rows failed: … is already registered\n  the first, row 6: ann@example.com is already registered",
+            "row 8 parked: nobody knows whether `create_tenant` went through",
+        ]
+    );
+}
+
+#[test]
+fn json_has_every_count() {
+    let mut summary = Summary::new();
+    summary.row(0, RowStatus::Failed, Some("refused"));
+    summary.outcome("tenant", "created", 2);
+    let expected = json!({
+        "rows": {"done": 0, "failed": 1, "parked": 0, "skipped": 0, "total": 1},
+        "outcomes": {"tenant": {"created": 2}},
+        "errors": [{"status": "failed", "error": "refused", "rows": 1, "first_row": 1}],
+        "elapsed_ms": null,
+    });
+    assert_eq!(summary.to_json(), expected);
+}
+
+#[test]
+fn durations_are_spoken() {
+    let cases = [
+        (850, "850 ms"),
+        (1_000, "1.0 s"),
+        (250_000, "4 m 10 s"),
+        (7_500_000, "2 h 5 m"),
+    ];
+    for (millis, expected) in cases {
+        assert_eq!(spoken(Duration::from_millis(millis)), expected);
+    }
+}
