@@ -44,6 +44,7 @@
 //! Deliberately absent: a `util` module, a global, an `unsafe` block, a second way to the network.
 
 pub mod bulk;
+pub mod cli;
 pub mod clock;
 pub mod journal;
 pub mod ops;

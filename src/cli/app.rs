@@ -1,0 +1,254 @@
+//! The composition root: what a command needs, built from the environment and the configuration, late and once.
+
+use std::ffi::OsString;
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, OnceLock};
+
+use tokio::runtime::Runtime;
+
+use super::error::CommandError;
+use super::exit::Exit;
+use super::paths::{Env, Paths, make_private_folder};
+use super::profiles::Configured;
+use super::torture::Trap;
+use super::ui::{Colour, Ui};
+use crate::clock::{Clock, Ids};
+use crate::journal::{Journal, JournalError, Sealer, Vault};
+use crate::ops::world::World;
+use crate::platform::{TokenStore, mobsted};
+use crate::sandbox::{self, Sandbox};
+use crate::transport::address::{self, Routes};
+use crate::transport::{Http, HttpConfig};
+use crate::value::Value;
+use crate::value::secret::Secret;
+
+/// What every command has.
+pub(super) struct App {
+    /// The words of the command line behind the program's name.
+    pub(super) words: Vec<OsString>,
+    pub(super) env: Env,
+    pub(super) ui: Ui,
+    /// Where the process is to die, when it is being tortured.
+    pub(super) trap: Trap,
+    paths: Option<Paths>,
+}
+
+/// Which accounts a command works with.
+#[derive(Debug, Clone, Default)]
+pub(super) struct Accounts {
+    /// Work on the embedded sandbox, whatever the profile.
+    pub(super) sandbox: bool,
+    /// The profile that was asked for.
+    pub(super) profile: Option<String>,
+    /// Faults of the sandbox.
+    pub(super) faults: Vec<String>,
+    /// Faults that the run had when it started: not injected again, but what they delayed may still land.
+    pub(super) past_faults: Vec<String>,
+    /// The seed of the faults.
+    pub(super) seed: Option<u64>,
+}
+
+/// What a run needs.
+pub(super) struct Engine {
+    pub(super) journal: Journal,
+    pub(super) world: Arc<World>,
+    /// Serves the sandbox while a command uses it.
+    _sandbox: Option<Arc<Sandbox>>,
+    pub(super) runtime: Runtime,
+}
+
+impl App {
+    /// The command line's view of the process, read once.
+    pub(super) fn from_process(colour: Colour, verbose: u8) -> App {
+        let env = Env::capture();
+        super::logging::start(&env, verbose);
+        App {
+            words: std::env::args_os().skip(1).collect(),
+            ui: Ui::new(&env, colour),
+            paths: Paths::from_env(&env),
+            trap: Trap::from_env(&env),
+            env,
+        }
+    }
+
+    /// The same, seen from another environment: another home.
+    pub(super) fn with_env(&self, env: Env) -> App {
+        App {
+            words: Vec::new(),
+            ui: self.ui.clone(),
+            trap: Trap::default(),
+            paths: Paths::from_env(&env),
+            env,
+        }
+    }
+
+    /// Where files are kept.
+    pub(super) fn paths(&self) -> Result<&Paths, CommandError> {
+        self.paths.as_ref().ok_or_else(|| {
+            CommandError::usage("there is no home folder to keep files in")
+                .hint("set PROVISOR_HOME to a folder")
+        })
+    }
+
+    /// Writes a line of data to standard output.
+    pub(super) fn print(&self, line: &str) -> Result<(), CommandError> {
+        self.ui.out(line).map_err(|error| {
+            CommandError::new(
+                Exit::Aborted,
+                format!("standard output cannot be written: {error}"),
+            )
+        })
+    }
+
+    /// Makes a folder of ours when it is missing, for the user alone.
+    pub(super) fn make_private(folder: &Path) -> Result<(), CommandError> {
+        make_private_folder(folder).map_err(|error| {
+            CommandError::usage(format!(
+                "the folder `{}` cannot be made: {error}",
+                folder.display()
+            ))
+        })
+    }
+
+    /// The cipher for everything at rest: from `PROVISOR_KEY`, else from the key file, made at first use.
+    pub(super) fn sealer(&self) -> Result<Sealer, CommandError> {
+        let paths = self.paths()?;
+        let sealer = if let Some(key) = self.env.get("PROVISOR_KEY") {
+            Sealer::from_text(&Secret::new(key))
+        } else {
+            App::make_private(paths.state())?;
+            if !paths.key().exists() && paths.journal().exists() {
+                // A new key would hide that the old one is missing.
+                return Err(CommandError::usage(format!(
+                    "the journal was sealed with a key that is missing: {}",
+                    paths.key().display()
+                ))
+                .hint("put a copy of the key back, or give it in PROVISOR_KEY")
+                .hint(format!("or begin anew: move {} away", paths.journal().display())));
+            }
+            Sealer::from_key_file(&paths.key())
+        };
+        sealer.map_err(CommandError::usage)
+    }
+
+    /// The journal alone, for commands that do not run anything.
+    pub(super) fn journal(&self) -> Result<Journal, CommandError> {
+        Ok(self.open_journal()??)
+    }
+
+    /// The same, for those who want to know why the file cannot be used.
+    pub(super) fn open_journal(&self) -> Result<Result<Journal, JournalError>, CommandError> {
+        let paths = self.paths()?;
+        App::make_private(paths.state())?;
+        let sealer = self.sealer()?;
+        let (clock, ids) = (Clock::system(), Ids::random());
+        Ok(Journal::open(&paths.journal(), sealer, clock, ids))
+    }
+
+    /// Everything a run needs. Starts the sandbox when it was asked for; signs in to nothing.
+    pub(super) fn engine(&self, accounts: &Accounts) -> Result<Engine, CommandError> {
+        self.engine_over(self.journal()?, accounts)
+    }
+
+    /// The same, over a journal that is open already.
+    pub(super) fn engine_over(&self, journal: Journal, accounts: &Accounts) -> Result<Engine, CommandError> {
+        self.trap.watch(&journal);
+        let sandbox = match accounts.sandbox {
+            true => Some(Arc::new(self.start_sandbox(accounts)?)),
+            false if !accounts.faults.is_empty() => {
+                return Err(CommandError::usage("--fault is for the sandbox").hint("add --sandbox"));
+            }
+            false => None,
+        };
+        let runtime = tokio::runtime::Builder::new_multi_thread()
+            .worker_threads(2)
+            .enable_all()
+            .build()
+            .map_err(|error| {
+                CommandError::new(Exit::Aborted, format!("no thread can be started: {error}"))
+            })?;
+        let mut config = http_config(sandbox.as_ref());
+        if let Some(connect) = super::profiles::connect_timeout(self, accounts) {
+            config.connect_timeout = connect;
+        }
+        let http = Http::new(config, Clock::system());
+        let tokens = Tokens {
+            folder: self.paths()?.cache().to_owned(),
+            path: self.paths()?.tokens(),
+            sealer: self.sealer()?,
+            vault: OnceLock::new(),
+        };
+        let profiles = Configured::new(self, accounts, sandbox.as_deref())?;
+        let world = World::new(
+            journal.clone(),
+            mobsted::accounts::Accounts::new(http, Arc::new(tokens), Clock::system()),
+            Arc::new(profiles),
+            Clock::system(),
+            Ids::random(),
+        );
+        Ok(Engine {
+            journal,
+            world: Arc::new(world),
+            _sandbox: sandbox,
+            runtime,
+        })
+    }
+
+    fn start_sandbox(&self, accounts: &Accounts) -> Result<Sandbox, CommandError> {
+        let folder = self.paths()?.sandbox();
+        App::make_private(&folder)?;
+        let mut options = sandbox::Options::new(folder);
+        options.faults = super::sandbox::faults(&accounts.faults)?;
+        options.seed = accounts.seed.unwrap_or_default();
+        let sandbox = Sandbox::start(options).map_err(|error| CommandError::new(Exit::Usage, error))?;
+        self.ui
+            .banner("sandbox: simulated platforms; nothing real is changed");
+        Ok(sandbox)
+    }
+}
+
+/// Sandbox hosts lead to the sandbox and nowhere else, and with the sandbox on, nothing else is reached.
+fn http_config(sandbox: Option<&Arc<Sandbox>>) -> HttpConfig {
+    let mut config = HttpConfig::default();
+    if let Some(sandbox) = sandbox.cloned() {
+        config.only_sandbox = true;
+        config.routes =
+            Routes::new(move |host: &str| address::is_sandbox_host(host).then(|| sandbox.address()));
+    }
+    config
+}
+
+/// The sealed token cache, opened when the first token is needed.
+struct Tokens {
+    path: PathBuf,
+    folder: PathBuf,
+    sealer: Sealer,
+    vault: OnceLock<Vault>,
+}
+
+impl Tokens {
+    fn vault(&self) -> &Vault {
+        self.vault.get_or_init(|| {
+            // A folder that cannot be made is told by the first token that cannot be kept.
+            let _ = make_private_folder(&self.folder);
+            Vault::open(&self.path, self.sealer.clone())
+        })
+    }
+}
+
+impl TokenStore for Tokens {
+    fn load(&self, account: &str) -> Option<Value> {
+        self.vault().get(account).ok().flatten()
+    }
+
+    fn save(&self, account: &str, tokens: &Value) -> Result<(), String> {
+        self.vault()
+            .put(account, tokens)
+            .map_err(|error| error.to_string())
+    }
+
+    fn forget(&self, account: &str) {
+        // A token that stays is refused by the platform and replaced.
+        let _ = self.vault().remove(account);
+    }
+}

@@ -1,0 +1,55 @@
+//! `provisor audit`: who revealed or resolved what, and when.
+
+use clap::Args;
+use serde_json::{Value as Json, json};
+
+use super::app::App;
+use super::error::CommandError;
+use super::exit::Exit;
+use super::times;
+use crate::value::Value;
+
+/// Show who revealed, resolved or set what, and when, the oldest first.
+#[derive(Args)]
+#[command(after_help = "\
+JSON (--json), one document: {\"version\": 1, \"audit\": [{at, kind, who, what}]}
+  kind is reveal, resolve, set-password or with-current
+  who is the user's name in the environment, the system's number for it, and the machine")]
+pub(super) struct AuditCommand {
+    /// Print it as JSON.
+    #[arg(long)]
+    json: bool,
+}
+
+pub(super) fn audit(app: &App, command: &AuditCommand) -> Result<Exit, CommandError> {
+    let audits = app.journal()?.audits()?;
+    if command.json {
+        let audits: Vec<Json> = audits
+            .iter()
+            .map(|audit| {
+                json!({
+                    "at": times::json(audit.at_ms),
+                    "kind": audit.kind,
+                    "who": audit.who,
+                    "what": audit.what.to_masked_json(),
+                })
+            })
+            .collect();
+        app.print(&json!({"version": 1, "audit": audits}).to_string())?;
+        return Ok(Exit::Ok);
+    }
+    if audits.is_empty() {
+        app.ui.note("nothing was revealed or resolved yet");
+        return Ok(Exit::Ok);
+    }
+    let rows = audits.into_iter().map(|audit| {
+        let what = match audit.what {
+            Value::Text(text) => text,
+            other => other.to_masked_json().to_string(),
+        };
+        vec![times::shown(audit.at_ms), audit.kind, audit.who, what]
+    });
+    let header = ["at (UTC)", "kind", "who", "what"];
+    app.print(&app.ui.table(&header, &rows.collect::<Vec<_>>()))?;
+    Ok(Exit::Ok)
+}

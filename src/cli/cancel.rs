@@ -1,0 +1,50 @@
+//! `provisor cancel`: give a run up.
+
+use clap::Args;
+
+use super::app::App;
+use super::error::CommandError;
+use super::exit::Exit;
+use super::recorded::{described, find_run};
+use crate::journal::{RunStatus, StepFilter};
+
+/// Give a run up: `resume` leaves it alone from then on.
+///
+/// What is done stays done and on record. A run that a living process carries out is not cancelled: stop that process
+/// first. Steps that are in doubt stay so until a person or another run settles them.
+#[derive(Args)]
+pub(super) struct CancelCommand {
+    /// The run.
+    run: String,
+}
+
+pub(super) fn cancel(app: &App, command: &CancelCommand) -> Result<Exit, CommandError> {
+    let journal = app.journal()?;
+    let record = find_run(&journal, &command.run)?;
+    let run = journal.lock_run(&record.id)?;
+    // Another process may have ended it while we waited for the lock.
+    let record = find_run(&journal, &command.run)?;
+    let id = run.id();
+    if matches!(record.status, RunStatus::Done | RunStatus::Cancelled) {
+        app.ui.note(&format!(
+            "run {id} is {}; nothing is left to cancel",
+            record.status.as_str()
+        ));
+        return Ok(Exit::Ok);
+    }
+    journal.set_run_status(id, RunStatus::Cancelled)?;
+    app.ui
+        .note(&format!("run {id} is cancelled; what it did stays on record"));
+    for step in journal.steps(id, &StepFilter::Open)? {
+        app.ui.warn(&format!(
+            "{} stays in doubt (step {})",
+            described(&step),
+            step.key
+        ));
+        app.ui.hint(&format!(
+            "when you know: provisor resolve {id} {} --as done|absent",
+            step.key
+        ));
+    }
+    Ok(Exit::Ok)
+}

@@ -1,0 +1,172 @@
+//! The configuration: named accounts, from the user's file and the project's.
+
+mod credential;
+mod document;
+mod entry;
+mod error;
+mod profile;
+mod reading;
+mod table;
+mod words;
+
+use std::collections::BTreeMap;
+use std::fmt;
+use std::path::{Path, PathBuf};
+
+pub use credential::CredentialSource;
+pub use error::ConfigError;
+pub use profile::Profile;
+pub use words::{Mode, Platform};
+
+use self::document::Document;
+use self::table::Table;
+use super::paths::{Env, Paths};
+
+/// The project's file, searched from the current folder upwards.
+pub const PROJECT_FILE: &str = "provisor.toml";
+
+/// Where a value was written.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Origin {
+    /// The file.
+    pub file: PathBuf,
+    /// The line, from 1.
+    pub line: usize,
+}
+
+impl fmt::Display for Origin {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}:{}", self.file.display(), self.line)
+    }
+}
+
+/// A value that remembers where it was written.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Sourced<T> {
+    /// The value.
+    pub value: T,
+    /// Its place.
+    pub origin: Origin,
+}
+
+/// What the configuration files say.
+#[derive(Debug, Clone, Default)]
+pub struct Config {
+    default_profile: Option<Sourced<String>>,
+    profiles: BTreeMap<String, Profile>,
+    /// The files that were read, the stronger one last; and where a first profile would be written.
+    files: Vec<PathBuf>,
+    user_file: PathBuf,
+}
+
+impl Config {
+    /// Reads the user's file and the project's, either of which may be missing. Where both set a value, the project's
+    /// counts; but a project may not send the user's credential to another address.
+    ///
+    /// Errors: a file that cannot be read, is not TOML, has an unknown key or a value that does not fit.
+    pub fn load(paths: &Paths, env: &Env) -> Result<Config, ConfigError> {
+        let user_file = paths.config_file();
+        let mut config = Config {
+            user_file: user_file.clone(),
+            ..Config::default()
+        };
+        for file in [Some(user_file), project_file(env)].into_iter().flatten() {
+            if let Some(document) = Document::read(&file)? {
+                config.add(&document)?;
+                config.files.push(file);
+            }
+        }
+        Ok(config)
+    }
+
+    /// The files that were read, the one whose values count last.
+    pub fn files(&self) -> &[PathBuf] {
+        &self.files
+    }
+
+    /// The profiles by name.
+    pub fn profiles(&self) -> &BTreeMap<String, Profile> {
+        &self.profiles
+    }
+
+    /// The profile to use: the one `flag` names, else `PROVISOR_PROFILE`, else `default_profile`, else the only one.
+    pub fn choose(&self, flag: Option<&str>, env: &Env) -> Result<&Profile, ConfigError> {
+        if let Some(name) = flag {
+            return self.named(name, "--profile");
+        }
+        if let Some(name) = env.get("PROVISOR_PROFILE") {
+            return self.named(name, "PROVISOR_PROFILE");
+        }
+        if let Some(name) = &self.default_profile {
+            return self.named(&name.value, &format!("default_profile in {}", name.origin));
+        }
+        let mut profiles = self.profiles.values();
+        match (profiles.next(), profiles.next()) {
+            (Some(only), None) => Ok(only),
+            (None, _) => Err(ConfigError::NoProfile {
+                file: self.user_file.clone(),
+            }),
+            _ => Err(ConfigError::ManyProfiles { known: self.names() }),
+        }
+    }
+
+    /// The profile of this name, which `asked_by` (a flag, a variable, a script) asks for.
+    pub fn named(&self, name: &str, asked_by: &str) -> Result<&Profile, ConfigError> {
+        self.profiles
+            .get(name)
+            .ok_or_else(|| ConfigError::UnknownProfile {
+                name: name.to_owned(),
+                asked_by: asked_by.to_owned(),
+                known: self.names(),
+                file: self.user_file.clone(),
+            })
+    }
+
+    fn names(&self) -> Vec<String> {
+        self.profiles.keys().cloned().collect()
+    }
+
+    fn add(&mut self, document: &Document) -> Result<(), ConfigError> {
+        let parsed = document.parse()?;
+        let root = Table::root(document, parsed.get_ref());
+        root.check_keys(&["default_profile", "profiles"])?;
+        if let Some(name) = root.text("default_profile")? {
+            self.default_profile = Some(name);
+        }
+        let Some(profiles) = root.table("profiles")? else {
+            return Ok(());
+        };
+        for (name, table) in profiles.tables()? {
+            let profile = reading::profile(&name, &table)?;
+            let merged = match self.profiles.remove(&name) {
+                Some(below) => profile.over(below)?,
+                None => profile,
+            };
+            self.profiles.insert(name, merged);
+        }
+        Ok(())
+    }
+}
+
+/// The nearest project file at or above the current folder, up to the user's home folder.
+fn project_file(env: &Env) -> Option<PathBuf> {
+    let home = env.home();
+    for folder in env.folder().ancestors() {
+        let file = folder.join(PROJECT_FILE);
+        if file.is_file() {
+            return Some(file);
+        }
+        if Some(folder) == home.as_deref() {
+            break;
+        }
+    }
+    None
+}
+
+/// The folder that relative paths in a configuration file start from.
+fn folder_of(file: &Path) -> PathBuf {
+    file.parent().unwrap_or(Path::new("")).to_owned()
+}
+
+#[cfg(test)]
+mod tests;

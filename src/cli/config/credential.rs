@@ -1,0 +1,147 @@
+//! Where a password comes from. It is fetched when it is needed and never written into a configuration file.
+
+use std::fmt;
+use std::io::Read as _;
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use super::entry::Entry;
+use super::{ConfigError, Sourced, folder_of};
+use crate::cli::paths::Env;
+use crate::value::secret::Secret;
+
+mod command;
+
+/// No password is longer.
+const LONGEST: u64 = 64 * 1024;
+
+/// How long a command may take: a person may have to unlock a store.
+const COMMAND_TIMEOUT: Duration = Duration::from_secs(30);
+
+/// Where a password comes from.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum CredentialSource {
+    /// An environment variable.
+    Env(String),
+    /// A file that only its user can read; a line end at its end does not count.
+    File(PathBuf),
+    /// The first line that a program writes to its standard output. No shell is involved.
+    Command {
+        /// The program and its arguments; at least the program.
+        argv: Vec<String>,
+        /// The folder it runs in: that of the configuration file.
+        folder: PathBuf,
+    },
+}
+
+impl CredentialSource {
+    /// Fetches the password.
+    ///
+    /// Errors: a variable that is not set, a file that is missing or that others can read, a command that fails or
+    /// takes longer than 30 s, a password that is empty or not UTF-8.
+    pub fn read(&self, env: &Env) -> Result<Secret, ConfigError> {
+        let secret = match self {
+            CredentialSource::Env(name) => self.read_variable(name, env)?,
+            CredentialSource::File(path) => self.read_file(path, env)?,
+            CredentialSource::Command { argv, folder } => {
+                command::first_line(argv, folder, env, COMMAND_TIMEOUT)
+                    .map_err(|problem| self.failed(problem, None))?
+            }
+        };
+        if secret.is_empty() {
+            return Err(self.failed("it is empty", None));
+        }
+        Ok(secret)
+    }
+
+    pub(super) fn parse(entry: &Entry<'_>) -> Result<Sourced<CredentialSource>, ConfigError> {
+        if entry.is_text() {
+            return Err(ConfigError::PlainPassword {
+                origin: entry.origin(),
+                key: entry.key().to_owned(),
+            });
+        }
+        let table = entry.table()?;
+        table.check_keys(&["env", "file", "command"])?;
+        let folder = folder_of(entry.file());
+        let source = match (table.text("env")?, table.text("file")?, table.get("command")) {
+            (Some(name), None, None) => CredentialSource::Env(name.value),
+            (None, Some(path), None) if path.value.starts_with("~/") => {
+                CredentialSource::File(path.value.into())
+            }
+            (None, Some(path), None) => CredentialSource::File(folder.join(path.value)),
+            (None, None, Some(command)) => CredentialSource::Command {
+                argv: command.words()?,
+                folder,
+            },
+            _ => return Err(entry.bad("must have exactly one of env, file and command")),
+        };
+        Ok(entry.sourced(source))
+    }
+
+    fn read_variable(&self, name: &str, env: &Env) -> Result<Secret, ConfigError> {
+        match (env.get(name), env.os(name)) {
+            (Some(text), _) => Ok(Secret::new(text)),
+            (None, Some(_)) => Err(self.failed("it is not UTF-8 text", None)),
+            (None, None) => {
+                let hint = format!("set it for this shell: read -rs {name} && export {name}");
+                Err(self.failed("it is not set", Some(hint)))
+            }
+        }
+    }
+
+    fn read_file(&self, path: &Path, env: &Env) -> Result<Secret, ConfigError> {
+        let path = match (path.strip_prefix("~"), env.home()) {
+            (Ok(below), Some(home)) => home.join(below),
+            _ => path.to_owned(),
+        };
+        let why = |error: &std::io::Error| self.failed(error.to_string(), None);
+        let file = std::fs::File::open(&path).map_err(|error| why(&error))?;
+        let about = file.metadata().map_err(|error| why(&error))?;
+        if is_open_to_others(&about) {
+            let hint = format!("chmod 600 {}", path.display());
+            return Err(self.failed("others than its owner can read it", Some(hint)));
+        }
+        let mut text = zeroize::Zeroizing::new(String::new());
+        file.take(LONGEST)
+            .read_to_string(&mut text)
+            .map_err(|error| why(&error))?;
+        let line_end = text
+            .strip_suffix('\n')
+            .map(|text| text.strip_suffix('\r').unwrap_or(text));
+        Ok(Secret::new(line_end.unwrap_or(&text)))
+    }
+
+    fn failed(&self, problem: impl Into<String>, hint: Option<String>) -> ConfigError {
+        ConfigError::Credential {
+            source_name: self.to_string(),
+            problem: problem.into(),
+            hint,
+        }
+    }
+}
+
+impl fmt::Display for CredentialSource {
+    /// The place in words, for messages.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            CredentialSource::Env(name) => write!(f, "the environment variable {name}"),
+            CredentialSource::File(path) => write!(f, "the file {}", path.display()),
+            CredentialSource::Command { argv, .. } => {
+                write!(f, "the command `{}`", argv.first().map_or("", String::as_str))
+            }
+        }
+    }
+}
+
+#[cfg(unix)]
+fn is_open_to_others(about: &std::fs::Metadata) -> bool {
+    use std::os::unix::fs::PermissionsExt as _;
+    about.permissions().mode() & 0o077 != 0
+}
+
+/// Elsewhere rights are lists that the standard library does not read.
+#[cfg(not(unix))]
+fn is_open_to_others(_about: &std::fs::Metadata) -> bool {
+    false
+}

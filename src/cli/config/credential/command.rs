@@ -1,0 +1,165 @@
+//! Runs a program that writes a password.
+
+use std::io::Read;
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, ExitStatus, Stdio};
+use std::sync::mpsc::{Receiver, channel};
+use std::thread;
+use std::time::{Duration, Instant};
+
+use zeroize::Zeroizing;
+
+use super::LONGEST;
+use crate::cli::paths::Env;
+use crate::value::secret::{Scrubber, Secret};
+
+/// How often a running program is looked at.
+const GLANCE: Duration = Duration::from_millis(10);
+
+/// The first line of the program's standard output, without blanks around it. Or why there is none, in a clause that
+/// holds no secret.
+pub(super) fn first_line(
+    argv: &[String],
+    folder: &Path,
+    env: &Env,
+    timeout: Duration,
+) -> Result<Secret, String> {
+    let deadline = Instant::now() + timeout;
+    let mut child = start(argv, folder, env).map_err(|error| format!("it cannot be started: {error}"))?;
+    let out = read_all(child.stdout.take());
+    let err = read_all(child.stderr.take());
+    let Some(status) = wait(&mut child, deadline) else {
+        return Err(format!(
+            "it was stopped: it took longer than {} s",
+            timeout.as_secs()
+        ));
+    };
+    let (Some(out), Some(err)) = (within(&out, deadline), within(&err, deadline)) else {
+        return Err("it ended, but a program it started keeps its output open".into());
+    };
+    let text = std::str::from_utf8(&out).map_err(|_| "its output is not UTF-8 text".to_owned());
+    let secret = text.map(|text| Secret::new(text.lines().next().unwrap_or_default().trim()));
+    if !status.success() {
+        return Err(failure(status, &err, secret.as_ref().ok()));
+    }
+    secret
+}
+
+fn start(argv: &[String], folder: &Path, env: &Env) -> std::io::Result<Child> {
+    let (program, arguments) = argv.split_first().ok_or(std::io::ErrorKind::InvalidInput)?;
+    let program = if program.contains(std::path::is_separator) {
+        folder.join(program)
+    } else {
+        PathBuf::from(program)
+    };
+    let mut command = Command::new(program);
+    command.args(arguments).env_clear().envs(env.variables());
+    if !folder.as_os_str().is_empty() {
+        command.current_dir(folder);
+    }
+    command
+        .stdin(Stdio::null())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped());
+    command.spawn()
+}
+
+/// Reads in a thread of its own, so that a full pipe cannot hold the program up.
+fn read_all(pipe: Option<impl Read + Send + 'static>) -> Receiver<Zeroizing<Vec<u8>>> {
+    let (sender, receiver) = channel();
+    thread::spawn(move || {
+        let mut bytes = Zeroizing::new(Vec::new());
+        if let Some(pipe) = pipe {
+            // What was read before a failure is what there is.
+            let _ = pipe.take(LONGEST).read_to_end(&mut bytes);
+        }
+        let _ = sender.send(bytes);
+    });
+    receiver
+}
+
+fn within(output: &Receiver<Zeroizing<Vec<u8>>>, deadline: Instant) -> Option<Zeroizing<Vec<u8>>> {
+    output
+        .recv_timeout(deadline.saturating_duration_since(Instant::now()))
+        .ok()
+}
+
+/// Waits until the program ends; kills it and gives `None` at the deadline.
+fn wait(child: &mut Child, deadline: Instant) -> Option<ExitStatus> {
+    loop {
+        match child.try_wait() {
+            Ok(Some(status)) => return Some(status),
+            Ok(None) if Instant::now() < deadline => thread::sleep(GLANCE),
+            _ => {
+                // It may have ended by itself in between; either way it must not stay behind.
+                let _ = child.kill();
+                let _ = child.wait();
+                return None;
+            }
+        }
+    }
+}
+
+/// The exit status, and the first line of what the program wrote to its standard error.
+fn failure(status: ExitStatus, err: &[u8], secret: Option<&Secret>) -> String {
+    let ended = status
+        .code()
+        .map_or("it was killed by a signal".to_owned(), |code| {
+            format!("exit status {code}")
+        });
+    let mut scrubber = Scrubber::new();
+    if let Some(secret) = secret {
+        scrubber.know(secret);
+    }
+    let err = String::from_utf8_lossy(err);
+    match err.lines().map(str::trim).find(|line| !line.is_empty()) {
+        Some(line) => format!("{ended}: {}", scrubber.scrub(line)),
+        None => ended,
+    }
+}
+
+#[cfg(all(test, unix))]
+mod tests {
+    use super::*;
+
+    fn run(script: &str, timeout: Duration) -> Result<Secret, String> {
+        let argv = ["/bin/sh", "-c", script].map(str::to_owned);
+        let env = Env::of([("PATH", "/usr/bin:/bin"), ("WORD", "from the environment")], "/");
+        first_line(&argv, Path::new("/"), &env, timeout)
+    }
+
+    const LONG: Duration = Duration::from_secs(20);
+
+    #[test]
+    fn the_first_line_is_the_password() {
+        assert_eq!(
+            run("echo ' hunter2 '; echo more", LONG),
+            Ok(Secret::new("hunter2"))
+        );
+        assert_eq!(run("echo $WORD", LONG), Ok(Secret::new("from the environment")));
+    }
+
+    #[test]
+    fn a_failure_tells_status_and_first_line_without_the_password() {
+        let failed = run(
+            "echo hunter2; echo 'no hunter2 for you' >&2; echo more >&2; exit 3",
+            LONG,
+        );
+        assert_eq!(failed.unwrap_err(), "exit status 3: no *** for you");
+    }
+
+    #[test]
+    fn a_slow_command_is_stopped() {
+        let started = Instant::now();
+        let failed = run("exec sleep 60", Duration::from_millis(50));
+        assert!(failed.unwrap_err().starts_with("it was stopped"));
+        assert!(started.elapsed() < Duration::from_secs(30));
+    }
+
+    #[test]
+    fn a_missing_program_says_so() {
+        let env = Env::of([("PATH", "/nowhere")], "/");
+        let failed = first_line(&["no-such-program".to_owned()], Path::new("/"), &env, LONG).unwrap_err();
+        assert!(failed.starts_with("it cannot be started"), "{failed}");
+    }
+}

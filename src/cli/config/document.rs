@@ -1,0 +1,46 @@
+//! One configuration file: its text, and the lines it has.
+
+use std::path::{Path, PathBuf};
+
+use toml::Spanned;
+use toml::de::DeTable;
+
+use super::{ConfigError, Origin};
+
+/// The text of a file.
+pub(super) struct Document {
+    pub(super) file: PathBuf,
+    text: String,
+}
+
+impl Document {
+    /// Reads a file; `None` when there is none.
+    pub(super) fn read(file: &Path) -> Result<Option<Document>, ConfigError> {
+        match std::fs::read_to_string(file) {
+            Ok(text) => Ok(Some(Document {
+                file: file.to_owned(),
+                text,
+            })),
+            Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(None),
+            Err(error) => Err(ConfigError::Unreadable {
+                file: file.to_owned(),
+                why: error.to_string(),
+            }),
+        }
+    }
+
+    pub(super) fn parse(&self) -> Result<Spanned<DeTable<'_>>, ConfigError> {
+        DeTable::parse(&self.text).map_err(|error| ConfigError::Syntax {
+            origin: self.origin(error.span().map_or(0, |span| span.start)),
+            problem: error.message().replace('\n', ", "),
+        })
+    }
+
+    pub(super) fn origin(&self, offset: usize) -> Origin {
+        let before = self.text.get(..offset).unwrap_or_default();
+        Origin {
+            file: self.file.clone(),
+            line: before.matches('\n').count() + 1,
+        }
+    }
+}

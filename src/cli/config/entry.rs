@@ -1,0 +1,107 @@
+//! One value of a configuration file, read as what it should be.
+
+use std::path::Path;
+use std::time::Duration;
+
+use toml::Spanned;
+use toml::de::DeValue;
+
+use super::document::Document;
+use super::table::Table;
+use super::{ConfigError, Origin, Sourced};
+
+/// A value of a file, and the key it has.
+pub(super) struct Entry<'a> {
+    pub(super) document: &'a Document,
+    pub(super) key: String,
+    pub(super) value: &'a Spanned<DeValue<'a>>,
+}
+
+impl<'a> Entry<'a> {
+    pub(super) fn file(&self) -> &Path {
+        &self.document.file
+    }
+
+    pub(super) fn origin(&self) -> Origin {
+        self.document.origin(self.value.span().start)
+    }
+
+    pub(super) fn key(&self) -> &str {
+        &self.key
+    }
+
+    pub(super) fn is_text(&self) -> bool {
+        self.value.get_ref().is_str()
+    }
+
+    pub(super) fn text(&self) -> Result<Sourced<String>, ConfigError> {
+        match self.value.get_ref() {
+            DeValue::String(text) if !text.trim().is_empty() => Ok(self.sourced(text.trim().to_owned())),
+            DeValue::String(_) => Err(self.bad("is empty")),
+            other => Err(self.bad(&format!("must be a string, not {}", sort(other)))),
+        }
+    }
+
+    /// A text such as `2s`, `1m 30s` or `150s`; nothing is no duration to wait.
+    pub(super) fn duration(&self) -> Result<Sourced<Duration>, ConfigError> {
+        const FORMS: &str = "must be a duration such as \"90s\" or \"2m\"";
+        let DeValue::String(text) = self.value.get_ref() else {
+            return Err(self.bad(FORMS));
+        };
+        match humantime::parse_duration(text) {
+            Ok(Duration::ZERO) | Err(_) => Err(self.bad(FORMS)),
+            Ok(duration) => Ok(self.sourced(duration)),
+        }
+    }
+
+    /// A list of texts with at least one in it.
+    pub(super) fn words(&self) -> Result<Vec<String>, ConfigError> {
+        const FORM: &str = "must be a list of strings, the program first";
+        let items = self.value.get_ref().as_array().ok_or_else(|| self.bad(FORM))?;
+        let words: Option<Vec<String>> = items
+            .iter()
+            .map(|item| item.get_ref().as_str().map(str::to_owned))
+            .collect();
+        match words {
+            Some(words) if words.first().is_some_and(|program| !program.is_empty()) => Ok(words),
+            _ => Err(self.bad(FORM)),
+        }
+    }
+
+    pub(super) fn table(&self) -> Result<Table<'a>, ConfigError> {
+        match self.value.get_ref() {
+            DeValue::Table(fields) => Ok(Table {
+                document: self.document,
+                path: self.key.clone(),
+                fields,
+            }),
+            other => Err(self.bad(&format!("must be a table, not {}", sort(other)))),
+        }
+    }
+
+    pub(super) fn sourced<T>(&self, value: T) -> Sourced<T> {
+        Sourced {
+            value,
+            origin: self.origin(),
+        }
+    }
+
+    pub(super) fn bad(&self, problem: &str) -> ConfigError {
+        ConfigError::BadValue {
+            origin: self.origin(),
+            key: self.key.clone(),
+            problem: problem.to_owned(),
+        }
+    }
+}
+
+fn sort(value: &DeValue<'_>) -> &'static str {
+    match value {
+        DeValue::String(_) => "a string",
+        DeValue::Integer(_) | DeValue::Float(_) => "a number",
+        DeValue::Boolean(_) => "true or false",
+        DeValue::Datetime(_) => "a date",
+        DeValue::Array(_) => "a list",
+        DeValue::Table(_) => "a table",
+    }
+}

@@ -1,0 +1,108 @@
+//! A profile out of its table.
+
+use std::collections::BTreeMap;
+
+use super::entry::Entry;
+use super::table::Table;
+use super::{ConfigError, CredentialSource, Mode, Platform, Profile, Sourced};
+
+const KEYS: [&str; 9] = [
+    "platform",
+    "url",
+    "login",
+    "password",
+    "mode",
+    "settle",
+    "look_for",
+    "timeouts",
+    "endpoints",
+];
+
+const TIMEOUTS: [&str; 3] = ["connect", "reply", "tenant_creation"];
+
+/// Reads `[profiles.NAME]`. A key that means nothing and a value that does not fit are errors.
+pub(super) fn profile(name: &str, table: &Table<'_>) -> Result<Profile, ConfigError> {
+    table.check_keys(&KEYS)?;
+    let timeouts = table.table("timeouts")?;
+    if let Some(timeouts) = &timeouts {
+        timeouts.check_keys(&TIMEOUTS)?;
+    }
+    let timeout = |key| timeouts.as_ref().map_or(Ok(None), |table| table.duration(key));
+    Ok(Profile {
+        name: name.to_owned(),
+        platform: table
+            .get("platform")
+            .map(|entry| read_platform(&entry))
+            .transpose()?,
+        url: table.get("url").map(|entry| read_url(&entry)).transpose()?,
+        login: table.text("login")?,
+        password: table
+            .get("password")
+            .map(|entry| CredentialSource::parse(&entry))
+            .transpose()?,
+        mode: table.get("mode").map(|entry| read_mode(&entry)).transpose()?,
+        settle: table.duration("settle")?,
+        look_for: table.duration("look_for")?,
+        connect_timeout: timeout("connect")?,
+        reply_timeout: timeout("reply")?,
+        tenant_creation_timeout: timeout("tenant_creation")?,
+        endpoints: table
+            .table("endpoints")?
+            .map_or(Ok(BTreeMap::new()), |table| read_endpoints(&table))?,
+        file: table.file().to_owned(),
+    })
+}
+
+fn read_platform(entry: &Entry<'_>) -> Result<Sourced<Platform>, ConfigError> {
+    let all = [Platform::Mobsted, Platform::Jrni, Platform::Sparrow];
+    one_of(entry, &all, Platform::name)
+}
+
+fn read_mode(entry: &Entry<'_>) -> Result<Sourced<Mode>, ConfigError> {
+    let all = [Mode::Sandbox, Mode::Dev, Mode::Prod, Mode::ReadOnly];
+    one_of(entry, &all, Mode::name)
+}
+
+fn one_of<T: Copy>(
+    entry: &Entry<'_>,
+    all: &[T],
+    name: fn(T) -> &'static str,
+) -> Result<Sourced<T>, ConfigError> {
+    let word = entry.text()?;
+    let found = all.iter().copied().find(|item| name(*item) == word.value);
+    found.map(|item| entry.sourced(item)).ok_or_else(|| {
+        let names: Vec<&str> = all.iter().map(|item| name(*item)).collect();
+        entry.bad(&format!(
+            "must be one of {}, not `{}`",
+            names.join(", "),
+            word.value
+        ))
+    })
+}
+
+/// An address must be one, and hold no credentials: it is shown in many places.
+fn read_url(entry: &Entry<'_>) -> Result<Sourced<String>, ConfigError> {
+    let text = entry.text()?;
+    let url =
+        url::Url::parse(&text.value).map_err(|error| entry.bad(&format!("is not a web address: {error}")))?;
+    if !url.username().is_empty() || url.password().is_some() {
+        return Err(entry.bad("must not hold a name or a password: write `login` and `password`"));
+    }
+    match (url.scheme(), url.host_str()) {
+        ("http" | "https", Some(_)) => Ok(text),
+        _ => Err(entry.bad("must begin with https:// (or http:// on this machine)")),
+    }
+}
+
+/// Endpoints are paths on the profile's own address, so that no table can send a password elsewhere.
+fn read_endpoints(table: &Table<'_>) -> Result<BTreeMap<String, Sourced<String>>, ConfigError> {
+    let mut endpoints = BTreeMap::new();
+    for (name, entry) in table.entries() {
+        let path = entry.text()?;
+        if path.value.contains("://") || path.value.starts_with("//") {
+            return Err(entry.bad("must be a path on the profile's own address"));
+        }
+        endpoints.insert(name.to_owned(), path);
+    }
+    Ok(endpoints)
+}

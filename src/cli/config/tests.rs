@@ -1,0 +1,211 @@
+#![allow(clippy::unwrap_used, clippy::expect_used, reason = "tests")]
+
+mod credentials;
+mod mistakes;
+
+use std::fs;
+use std::time::Duration;
+
+use tempfile::TempDir;
+
+use super::*;
+use crate::value::secret::Secret;
+
+/// A home folder with a user's file, and a project in it.
+struct Home {
+    folder: TempDir,
+}
+
+impl Home {
+    fn new(user: &str, project: &str) -> Home {
+        let folder = tempfile::tempdir().unwrap();
+        fs::create_dir_all(folder.path().join("provisor/config")).unwrap();
+        fs::create_dir_all(folder.path().join("work/deep")).unwrap();
+        let home = Home { folder };
+        for (name, text) in [
+            ("provisor/config/config.toml", user),
+            ("work/provisor.toml", project),
+        ] {
+            if !text.is_empty() {
+                fs::write(home.path(name), text).unwrap();
+            }
+        }
+        home
+    }
+
+    fn path(&self, name: &str) -> PathBuf {
+        self.folder.path().join(name)
+    }
+
+    fn env(&self, more: &[(&str, &str)]) -> Env {
+        let home = self.folder.path().display().to_string();
+        let provisor = self.path("provisor").display().to_string();
+        let own = [("HOME", home.as_str()), ("PROVISOR_HOME", provisor.as_str())];
+        Env::of(
+            own.into_iter().chain(more.iter().copied()),
+            self.path("work/deep"),
+        )
+    }
+
+    fn load(&self) -> Result<Config, ConfigError> {
+        let env = self.env(&[]);
+        Config::load(&Paths::from_env(&env).unwrap(), &env)
+    }
+
+    /// The error of loading, with the folder's name taken out, and its hint.
+    fn error(&self) -> (String, String) {
+        let error = self.load().unwrap_err();
+        let folder = self.folder.path().display().to_string();
+        let clean = |text: String| text.replace(&folder, "~");
+        (clean(error.to_string()), clean(error.hint().unwrap_or_default()))
+    }
+}
+
+const FULL: &str = r#"
+default_profile = "acme"
+
+[profiles.acme]
+platform = "jrni"
+url = "https://acme.example"
+login = "ann@example.com"
+password = { env = "ACME_PASSWORD" }
+mode = "read-only"
+settle = "2s"
+look_for = "1m 30s"
+timeouts = { connect = "5s", reply = "20s", tenant_creation = "3m" }
+
+[profiles.acme.endpoints]
+create_app = "/v2/apps"
+"#;
+
+#[test]
+fn everything_a_profile_may_say_is_read() {
+    let home = Home::new(FULL, "");
+    let config = home.load().unwrap();
+    let acme = config.choose(None, &home.env(&[])).unwrap();
+    let seconds = |duration: &Option<Sourced<Duration>>| duration.as_ref().unwrap().value.as_secs();
+    assert_eq!(acme.platform(), Platform::Jrni);
+    assert_eq!(
+        (acme.url().unwrap(), acme.login().unwrap()),
+        ("https://acme.example", "ann@example.com")
+    );
+    assert_eq!(acme.mode.as_ref().unwrap().value, Mode::ReadOnly);
+    assert_eq!([seconds(&acme.settle), seconds(&acme.look_for)], [2, 90]);
+    assert_eq!(
+        [seconds(&acme.connect_timeout), seconds(&acme.reply_timeout)],
+        [5, 20]
+    );
+    assert_eq!(seconds(&acme.tenant_creation_timeout), 180);
+    assert_eq!(acme.endpoints["create_app"].value, "/v2/apps");
+    let origin = &acme.login.as_ref().unwrap().origin;
+    assert_eq!(
+        (origin.line, &origin.file),
+        (7, &home.path("provisor/config/config.toml"))
+    );
+    let env = home.env(&[("ACME_PASSWORD", "hunter2")]);
+    assert_eq!(acme.read_password(&env), Ok(Secret::new("hunter2")));
+}
+
+#[test]
+fn the_project_counts_over_the_user_value_by_value() {
+    let project = "[profiles.acme]\nlogin = \"bob@example.com\"\n[profiles.acme.endpoints]\nlist_apps = \"/l\"\n[profiles.other]\n";
+    let home = Home::new(FULL, project);
+    let config = home.load().unwrap();
+    let acme = config.named("acme", "test").unwrap();
+    assert_eq!(
+        (acme.url().unwrap(), acme.login().unwrap()),
+        ("https://acme.example", "bob@example.com")
+    );
+    assert_eq!(
+        acme.login.as_ref().unwrap().origin.file,
+        home.path("work/provisor.toml")
+    );
+    assert_eq!(acme.endpoints.len(), 2);
+    assert_eq!(
+        config.files(),
+        [
+            home.path("provisor/config/config.toml"),
+            home.path("work/provisor.toml")
+        ]
+    );
+    let other = config.named("other", "test").unwrap();
+    assert_eq!(other.platform(), Platform::Mobsted);
+    let error = other.url().unwrap_err();
+    assert_eq!(error.to_string(), "profile `other` has no url");
+    assert!(error.hint().unwrap().contains("[profiles.other]"));
+}
+
+#[test]
+fn a_project_cannot_send_the_users_password_elsewhere() {
+    let home = Home::new(FULL, "[profiles.acme]\nurl = \"https://evil.example\"\n");
+    let (error, hint) = home.error();
+    assert_eq!(
+        error,
+        "~/work/provisor.toml:2: profile `acme` gets another address here, but its password is the one of \
+         ~/provisor/config/config.toml:8"
+    );
+    assert!(hint.contains("same file"));
+    let both = "[profiles.acme]\nurl = \"https://b.example\"\npassword = {env = \"B\"}\n";
+    assert!(Home::new(FULL, both).load().is_ok());
+    assert!(
+        Home::new(FULL, "[profiles.acme]\nurl = \"https://acme.example\"\n")
+            .load()
+            .is_ok()
+    );
+}
+
+#[test]
+fn the_profile_is_chosen_by_flag_variable_default_and_being_the_only_one() {
+    let two = "[profiles.a]\n[profiles.b]\n[profiles.c]\n";
+    let home = Home::new(&format!("default_profile = \"c\"\n{two}"), "");
+    let config = home.load().unwrap();
+    let variable = home.env(&[("PROVISOR_PROFILE", "b")]);
+    assert_eq!(config.choose(Some("a"), &variable).unwrap().name, "a");
+    assert_eq!(config.choose(None, &variable).unwrap().name, "b");
+    assert_eq!(config.choose(None, &home.env(&[])).unwrap().name, "c");
+    let only = Home::new("[profiles.a]\n", "");
+    assert_eq!(
+        only.load().unwrap().choose(None, &only.env(&[])).unwrap().name,
+        "a"
+    );
+    let many = Home::new(two, "");
+    let error = many.load().unwrap().choose(None, &many.env(&[])).unwrap_err();
+    assert_eq!(
+        error.to_string(),
+        "there are 3 profiles and none is chosen: a, b, c"
+    );
+}
+
+#[test]
+fn a_profile_that_is_not_there_says_what_is() {
+    let home = Home::new("[profiles.acme]\n[profiles.globex]\n", "");
+    let config = home.load().unwrap();
+    let error = config.choose(Some("amce"), &home.env(&[])).unwrap_err();
+    assert_eq!(error.to_string(), "there is no profile `amce` (--profile)");
+    assert_eq!(error.hint().unwrap(), "did you mean `acme`?");
+    let error = config.choose(Some("zzz"), &home.env(&[])).unwrap_err();
+    assert_eq!(error.hint().unwrap(), "there are: acme, globex");
+    let empty = Home::new("", "");
+    let error = empty.load().unwrap().choose(None, &empty.env(&[])).unwrap_err();
+    assert_eq!(
+        error,
+        ConfigError::NoProfile {
+            file: empty.path("provisor/config/config.toml")
+        }
+    );
+    assert!(error.hint().unwrap().contains("[profiles.NAME]"));
+}
+
+#[test]
+fn the_search_for_a_project_ends_at_home() {
+    let home = Home::new("", "");
+    fs::create_dir_all(home.path("inner/work")).unwrap();
+    fs::write(home.path("provisor.toml"), "[profiles.outside]\n").unwrap();
+    let inner = home.path("inner").display().to_string();
+    let env = Env::of(
+        [("HOME", inner.as_str()), ("PROVISOR_HOME", inner.as_str())],
+        home.path("inner/work"),
+    );
+    let config = Config::load(&Paths::from_env(&env).unwrap(), &env).unwrap();
+    assert!(config.profiles().is_empty());
+}

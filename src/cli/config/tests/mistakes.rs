@@ -1,0 +1,111 @@
+#![allow(clippy::unwrap_used, reason = "tests")]
+
+use super::*;
+
+/// A file, the beginning of its error behind the file's name, and the beginning of the hint.
+const MISTAKES: &[(&str, &str, &str)] = &[
+    (
+        "\n[profiles.a]\nlogn = \"x\"",
+        ":3: unknown key `profiles.a.logn`",
+        "did you mean `login`?",
+    ),
+    (
+        "profile = 1",
+        ":1: unknown key `profile`",
+        "did you mean `profiles`?",
+    ),
+    (
+        "[profiles.a]\nxyz = 1",
+        ":2: unknown key `profiles.a.xyz`",
+        "known here: platform, url",
+    ),
+    (
+        "[profiles.a.timeouts]\nreplay = \"1s\"",
+        ":2: unknown key `profiles.a.timeouts.replay`",
+        "did you mean `reply`?",
+    ),
+    (
+        "[profiles.a]\nurl = 5",
+        ":2: `profiles.a.url` must be a string, not a number",
+        "",
+    ),
+    ("[profiles.a]\nlogin = ' '", ":2: `profiles.a.login` is empty", ""),
+    (
+        "[profiles.a]\nurl = \"acme.example\"",
+        ":2: `profiles.a.url` is not a web address",
+        "",
+    ),
+    (
+        "[profiles.a]\nurl = \"ftp://a.example\"",
+        ":2: `profiles.a.url` must begin with https://",
+        "",
+    ),
+    (
+        "[profiles.a]\nmode = \"prd\"",
+        ":2: `profiles.a.mode` must be one of sandbox, dev, prod, read-only, not `prd`",
+        "",
+    ),
+    (
+        "[profiles.a]\nplatform = \"x\"",
+        ":2: `profiles.a.platform` must be one of mobsted, jrni, sparrow",
+        "",
+    ),
+    (
+        "[profiles.a]\nsettle = 2",
+        ":2: `profiles.a.settle` must be a duration",
+        "",
+    ),
+    (
+        "[profiles.a]\nsettle = \"0s\"",
+        ":2: `profiles.a.settle` must be a duration",
+        "",
+    ),
+    (
+        "[profiles.a]\npassword = {}",
+        ":2: `profiles.a.password` must have exactly one of",
+        "",
+    ),
+    (
+        "[profiles.a]\npassword = {env=\"A\", file=\"b\"}",
+        ":2: `profiles.a.password` must have exactly one of",
+        "",
+    ),
+    (
+        "[profiles.a]\npassword = {command=\"pass x\"}",
+        ":2: `profiles.a.password.command` must be a list of strings",
+        "",
+    ),
+    (
+        "[profiles.a]\npassword = {command=[]}",
+        ":2: `profiles.a.password.command` must be a list of strings",
+        "",
+    ),
+    (
+        "[profiles.a.endpoints]\nx = \"https://evil.example\"",
+        ":2: `profiles.a.endpoints.x` must be a path",
+        "",
+    ),
+    ("profiles = 3", ":1: `profiles` must be a table, not a number", ""),
+    ("[profiles.a]\nurl = \"x", ":2: ", ""),
+];
+
+#[test]
+fn mistakes_name_the_line_and_what_was_meant() {
+    for (text, error, hint) in MISTAKES {
+        let found = Home::new(text, "").error();
+        assert!(
+            found
+                .0
+                .starts_with(&format!("~/provisor/config/config.toml{error}")),
+            "{text}: {}",
+            found.0
+        );
+        assert!(found.1.starts_with(*hint), "{text}: {}", found.1);
+        let project = Home::new("", text).error();
+        assert!(
+            project.0.starts_with(&format!("~/work/provisor.toml{error}")),
+            "{text}: {}",
+            project.0
+        );
+    }
+}

@@ -1,0 +1,71 @@
+//! What a command says when it fails: what, why, and what to do.
+
+use std::fmt::Display;
+
+use super::exit::Exit;
+use crate::journal::JournalError;
+use crate::script::error::Diagnostic;
+
+/// A failed command.
+#[derive(Debug)]
+pub(super) struct CommandError {
+    /// How the program ends.
+    pub(super) exit: Exit,
+    /// What failed and why.
+    pub(super) message: String,
+    /// What to do, a line each.
+    pub(super) hints: Vec<String>,
+    /// The script error behind it, when there is one: shown with its place instead of the message.
+    pub(super) diagnostic: Option<Box<Diagnostic>>,
+}
+
+impl CommandError {
+    /// A failure with this exit.
+    pub(super) fn new(exit: Exit, message: impl Display) -> CommandError {
+        CommandError {
+            exit,
+            message: message.to_string(),
+            hints: Vec::new(),
+            diagnostic: None,
+        }
+    }
+
+    /// A wrong command line or configuration.
+    pub(super) fn usage(message: impl Display) -> CommandError {
+        CommandError::new(Exit::Usage, message)
+    }
+
+    /// Adds what to do.
+    #[must_use]
+    pub(super) fn hint(mut self, hint: impl Display) -> CommandError {
+        self.hints.push(hint.to_string());
+        self
+    }
+}
+
+impl From<Box<Diagnostic>> for CommandError {
+    fn from(diagnostic: Box<Diagnostic>) -> CommandError {
+        CommandError {
+            exit: diagnostic.code.map_or(Exit::Script, Exit::of),
+            message: diagnostic.summary(),
+            hints: Vec::new(),
+            diagnostic: Some(diagnostic),
+        }
+    }
+}
+
+impl From<JournalError> for CommandError {
+    fn from(error: JournalError) -> CommandError {
+        let exit = match &error {
+            JournalError::RunBusy { .. } => Exit::Aborted,
+            error if error.is_fatal() => Exit::Aborted,
+            _ => Exit::Usage,
+        };
+        let hint = error.hint();
+        let failed = CommandError::new(exit, error);
+        match hint {
+            Some(hint) => failed.hint(hint),
+            None => failed,
+        }
+    }
+}

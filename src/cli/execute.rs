@@ -1,0 +1,167 @@
+//! A run from its plan to its exit code, whether it starts or is resumed.
+
+mod say;
+mod watched;
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use self::say::Outcome;
+use self::watched::Watched;
+use super::app::{App, Engine};
+use super::error::CommandError;
+use super::exit::Exit;
+use super::interrupt;
+use super::plan::RunPlan;
+use super::results::Results;
+use super::torture::Moment;
+use crate::bulk::input::Input;
+use crate::bulk::schedule::{self, Ended};
+use crate::journal::{RowFilter, RowStatus, RunId, RunLock, RunStatus};
+use crate::run::Runner;
+use crate::run::cancel::Cancel;
+use crate::run::tally::Tally;
+use crate::script::program::Script;
+
+/// A run that is ready to go.
+pub(super) struct Execution<'a> {
+    pub(super) app: &'a App,
+    pub(super) engine: &'a Engine,
+    pub(super) script: Script,
+    pub(super) run: RunLock,
+    pub(super) plan: RunPlan,
+    /// Rows that are not in the journal yet.
+    pub(super) input: Option<Input>,
+    /// How many rows there are, when that is known.
+    pub(super) total: Option<u64>,
+    /// Which rows of a resumed run to take; `None` for a new run.
+    pub(super) resumed: Option<RowFilter>,
+    /// Are there rows that the journal does not have and that cannot be read?
+    pub(super) missing: bool,
+    /// Where the results go, when there are any.
+    pub(super) results: Option<Results>,
+}
+
+/// For this long after the first Ctrl-C, rows under way may still ask for operations.
+const GRACE: Duration = Duration::from_secs(10);
+
+impl Execution<'_> {
+    /// Carries the run out.
+    pub(super) fn carry_out(mut self) -> Result<Exit, CommandError> {
+        let journal = &self.engine.journal;
+        let rows = self.plan.rows.is_some();
+        journal.set_run_status(self.id(), RunStatus::Running)?;
+        let cancel = Cancel::new(
+            if rows { GRACE } else { Duration::ZERO },
+            self.engine.runtime.handle().clone(),
+        );
+        let runner = self.runner(&cancel);
+        let resume = format!("provisor resume {}", self.id());
+        // Until the end: writing results may take long, too.
+        let _watch = interrupt::watch(&runner.runtime, &self.app.ui, &cancel, resume);
+        let mut watched = Watched::new(self.app, &self.plan, self.total);
+        let plan = schedule::Plan {
+            jobs: if rows { self.plan.jobs.max(1) } else { 1 },
+            stop_after: self.plan.stop_after,
+            resumed: self.resumed.is_some(),
+            only: self.resumed.unwrap_or(RowFilter::All),
+            constants: self.plan.constants.clone(),
+        };
+        let (input, mut results) = (self.input.take(), self.results.take());
+        let id = self.id().clone();
+        let ended = schedule::work(&runner, &plan, input, &mut |finished| {
+            if let Some(finished) = finished {
+                watched.row(finished);
+            }
+            let Some(results) = &mut results else { return };
+            let written = match finished {
+                Some(finished) => results.row(&id, finished),
+                None => results.flush(),
+            };
+            if let Err(error) = written {
+                watched.unwritable(error, &cancel);
+            }
+        });
+        watched.close();
+        self.conclude(&runner, ended, watched, results)
+    }
+
+    fn id(&self) -> &RunId {
+        self.run.id()
+    }
+
+    fn runner(&self, cancel: &Cancel) -> Runner {
+        let (ui, aside) = (self.app.ui.clone(), self.plan.rows.is_some() || self.plan.json);
+        Runner {
+            script: self.script.clone(),
+            journal: self.engine.journal.clone(),
+            run: self.run.clone(),
+            world: self.engine.world.clone(),
+            runtime: self.engine.runtime.handle().clone(),
+            cancel: cancel.clone(),
+            tally: Arc::new(Tally::default()),
+            print: Arc::new(move |line: &str| {
+                if aside {
+                    ui.note(line);
+                } else {
+                    // A reader of standard output that is gone is no reason to stop a run.
+                    let _ = ui.out(line);
+                }
+            }),
+        }
+    }
+
+    /// Puts the results in place, records how the run ended, and says what to do next.
+    fn conclude(
+        &self,
+        runner: &Runner,
+        ended: Ended,
+        watched: Watched,
+        results: Option<Results>,
+    ) -> Result<Exit, CommandError> {
+        let journal = &self.engine.journal;
+        if let Ended::JournalLost(why) = ended {
+            return Err(
+                CommandError::new(Exit::Aborted, format!("the journal cannot be written: {why}"))
+                    .hint("nothing more was sent; make room or mend the disk, then go on")
+                    .hint(format!("provisor resume {}", self.id())),
+            );
+        }
+        let counts = journal.row_counts(self.id())?;
+        let record = journal.run(self.id())?;
+        let mut outcome = Outcome {
+            failed: counts.of(RowStatus::Failed),
+            parked: counts.of(RowStatus::Parked),
+            open: counts.of(RowStatus::Queued) + counts.of(RowStatus::Skipped),
+            unread: record
+                .is_some_and(|run| run.total.is_none())
+                .then(|| counts.all()),
+            ended,
+            partial: None,
+        };
+        // Killed from here on, a resume finds the run unfinished and puts the results in place again.
+        self.app.trap.pass(Moment::BeforeResults);
+        let shown = self.show_results(&mut outcome, results);
+        let said = self.say(runner, &outcome, watched);
+        self.app.trap.pass(Moment::AfterResults);
+        if shown.is_ok() {
+            journal.set_run_status(self.id(), outcome.status())?;
+        }
+        shown.and(said)
+    }
+
+    /// The file at the results' place stays as it is while there are rows that could not be read: it may be all that is
+    /// left of something.
+    fn show_results(&self, outcome: &mut Outcome, results: Option<Results>) -> Result<(), CommandError> {
+        let (journal, ui) = (&self.engine.journal, &self.app.ui);
+        let Some(results) = results else { return Ok(()) };
+        if let Ended::InputLost(_) = outcome.ended {
+            outcome.partial = results.leave(self.id(), journal)?;
+            return Ok(());
+        }
+        for column in results.finish(self.id(), journal)? {
+            ui.warn(&format!("--reveal {column}: no result has this column"));
+        }
+        Ok(())
+    }
+}

@@ -1,0 +1,195 @@
+//! What a run says when it has ended, and with which code the program ends.
+
+use std::path::PathBuf;
+
+use super::Execution;
+use super::watched::Watched;
+use crate::bulk::schedule::{Ended, Finished};
+use crate::cli::error::CommandError;
+use crate::cli::exit::Exit;
+use crate::cli::rows::is_stream;
+use crate::journal::{RowFilter, RowStatus, RunStatus, StepFilter};
+use crate::report::reveal::Reveal;
+use crate::run::Runner;
+use crate::value::{Record, Value};
+
+/// How a run stands when its work has ended.
+pub(super) struct Outcome {
+    pub(super) ended: Ended,
+    /// Rows by how they stand.
+    pub(super) failed: u64,
+    pub(super) parked: u64,
+    pub(super) open: u64,
+    /// How many rows were read, when these are not all.
+    pub(super) unread: Option<u64>,
+    /// Where the rows that have ended are, when the results are not in place.
+    pub(super) partial: Option<PathBuf>,
+}
+
+impl Outcome {
+    pub(super) fn status(&self) -> RunStatus {
+        match self.ended {
+            Ended::Complete if self.open > 0 || self.unread.is_some() => RunStatus::Interrupted,
+            Ended::Complete if self.parked > 0 => RunStatus::Parked,
+            Ended::Complete if self.failed > 0 => RunStatus::Failed,
+            Ended::Complete => RunStatus::Done,
+            _ => RunStatus::Interrupted,
+        }
+    }
+}
+
+impl Execution<'_> {
+    pub(super) fn say(
+        &self,
+        runner: &Runner,
+        outcome: &Outcome,
+        watched: Watched,
+    ) -> Result<Exit, CommandError> {
+        let ui = &self.app.ui;
+        let (mut summary, mut last, unwritable) = watched.into_parts();
+        if let Some(error) = unwritable {
+            return Err(error.hint(format!("the run is in the journal: {}", self.resume())));
+        }
+        if self.plan.rows.is_some() {
+            for (sort, outcome, count) in runner.tally.counts() {
+                summary.outcome(&sort, &outcome, count);
+            }
+            ui.summary(&summary, self.id().as_str());
+        } else {
+            if last.is_none() {
+                last = self.recorded()?;
+            }
+            if let Some(last) = &last {
+                self.show_single(last)?;
+            }
+        }
+        match &outcome.ended {
+            Ended::InputLost(why) => Err(self.input_lost(outcome, why)),
+            Ended::NoThreads(why) => Err(CommandError::new(
+                Exit::Aborted,
+                format!("no thread can be started: {why}"),
+            )
+            .hint(format!("fewer rows at once may do: {} --jobs 1", self.resume()))),
+            _ => Ok(self.hint(outcome, last.as_ref())),
+        }
+    }
+
+    /// Says how to go on.
+    fn hint(&self, outcome: &Outcome, last: Option<&Finished>) -> Exit {
+        let (ui, resume) = (&self.app.ui, self.resume());
+        if let (Some(read), true) = (outcome.unread, self.plan.rows.is_some()) {
+            ui.warn(&format!(
+                "{read} rows were read; those behind them are not in the journal"
+            ));
+            ui.hint(&format!("give the whole input again: {resume} --rows FILE"));
+            ui.hint("or give the rows that are left to a new run");
+        }
+        match outcome.ended {
+            Ended::Interrupted => {
+                ui.hint(&format!("go on with: {resume}"));
+                Exit::Interrupted
+            }
+            Ended::Complete if self.missing => Exit::Aborted,
+            _ if outcome.parked > 0 => {
+                ui.hint(&format!("what is in doubt is looked up again by: {resume}"));
+                ui.hint(&format!(
+                    "what cannot be looked up is for you to say: provisor runs show {}",
+                    self.id()
+                ));
+                Exit::InDoubt
+            }
+            Ended::StoppedAfterFailures => {
+                ui.hint(&format!(
+                    "stopped after failures; {} rows not started. Go on with: {resume}",
+                    outcome.open
+                ));
+                Exit::Aborted
+            }
+            _ if outcome.failed > 0 && self.plan.rows.is_none() => {
+                let steps = self.engine.journal.steps(self.id(), &StepFilter::All);
+                if steps.is_ok_and(|steps| !steps.is_empty()) {
+                    ui.hint(&format!(
+                        "what was done is kept; go on with: {resume} --retry-failed"
+                    ));
+                }
+                let code = last.and_then(|last| last.diagnostic.as_ref()?.code);
+                code.map_or(Exit::Script, Exit::of)
+            }
+            _ if outcome.failed > 0 => {
+                ui.hint(&format!("try failed rows again with: {resume} --retry-failed"));
+                Exit::RowsFailed
+            }
+            _ => Exit::Ok,
+        }
+    }
+
+    fn input_lost(&self, outcome: &Outcome, why: &str) -> CommandError {
+        let mut error = CommandError::usage(format!("the rows cannot be read: {why}"));
+        if let (Some(partial), Some(out)) = (&outcome.partial, &self.plan.out) {
+            error = error.hint(format!(
+                "`{out}` is as it was; the rows that have ended are in `{}`",
+                partial.display()
+            ));
+        }
+        let again = match self.plan.rows.as_deref() {
+            Some(rows) if !is_stream(rows) => self.resume(),
+            _ => format!("{} --rows FILE", self.resume()),
+        };
+        error.hint(format!(
+            "the rows before that place are carried out; mend it, then: {again}"
+        ))
+    }
+
+    fn resume(&self) -> String {
+        format!("provisor resume {}", self.id())
+    }
+
+    /// The one row of a run without rows, when an earlier process has carried it out.
+    fn recorded(&self) -> Result<Option<Finished>, CommandError> {
+        let rows = self.engine.journal.rows(self.id(), None, 1, RowFilter::All)?;
+        let ended = rows
+            .into_iter()
+            .find(|row| matches!(row.status, RowStatus::Done | RowStatus::Failed));
+        Ok(ended.map(Finished::from))
+    }
+
+    fn show_single(&self, last: &Finished) -> Result<(), CommandError> {
+        let ui = &self.app.ui;
+        let shown = match (last.status, &last.diagnostic) {
+            (RowStatus::Done, _) if self.plan.out.is_some() => Ok(()),
+            (RowStatus::Done, _) if self.plan.json => ui.json(&self.revealed(last)),
+            (RowStatus::Done, _) => {
+                ui.record(&self.revealed(last), &self.script.declaration().output_columns)
+            }
+            (_, Some(diagnostic)) => {
+                ui.diagnostic(diagnostic);
+                Ok(())
+            }
+            (_, None) => {
+                ui.error(last.error.as_deref().unwrap_or("the row failed"), &[]);
+                Ok(())
+            }
+        };
+        shown.map_err(|error| {
+            CommandError::new(
+                Exit::Aborted,
+                format!("standard output cannot be written: {error}"),
+            )
+        })
+    }
+
+    /// The output, with the secrets that were asked for in clear.
+    fn revealed(&self, last: &Finished) -> Record {
+        let lacks = |name: &&String| !last.output.contains_key(*name);
+        for name in self.plan.reveal.iter().filter(lacks) {
+            self.app
+                .ui
+                .warn(&format!("--reveal {name}: no result has this column"));
+        }
+        let reveal = Reveal::columns(self.plan.reveal.iter().cloned());
+        let output = last.output.iter();
+        output
+            .map(|(name, value)| (name.clone(), Value::from_json(reveal.json(name, value))))
+            .collect()
+    }
+}

@@ -1,0 +1,72 @@
+//! What the command line sees of the rows while they end.
+
+use std::sync::{Mutex, PoisonError};
+use std::time::Instant;
+
+use crate::bulk::schedule::Finished;
+use crate::cli::app::App;
+use crate::cli::error::CommandError;
+use crate::cli::plan::RunPlan;
+use crate::cli::ui::Progress;
+use crate::journal::RowStatus;
+use crate::report::{self, summary::Summary};
+use crate::run::cancel::Cancel;
+
+/// The rows that have ended, counted and shown.
+pub(super) struct Watched {
+    summary: Summary,
+    progress: Option<Progress>,
+    last: Option<Finished>,
+    started: Instant,
+    unwritable: Mutex<Option<CommandError>>,
+}
+
+impl Watched {
+    pub(super) fn new(app: &App, plan: &RunPlan, total: Option<u64>) -> Watched {
+        Watched {
+            summary: Summary::new(),
+            progress: plan.rows.is_some().then(|| app.ui.progress(total)),
+            last: None,
+            started: Instant::now(),
+            unwritable: Mutex::default(),
+        }
+    }
+
+    pub(super) fn row(&mut self, finished: &Finished) {
+        let status = match finished.status {
+            RowStatus::Done => report::RowStatus::Done,
+            RowStatus::Parked => report::RowStatus::Parked,
+            _ => report::RowStatus::Failed,
+        };
+        self.summary
+            .row(finished.position, status, finished.error.as_deref());
+        if let Some(progress) = &self.progress {
+            progress.row(status != report::RowStatus::Done);
+        }
+        self.last = Some(finished.clone());
+    }
+
+    /// The results cannot be written: no new rows, and the error is told at the end.
+    pub(super) fn unwritable(&self, error: CommandError, cancel: &Cancel) {
+        cancel.request();
+        self.unwritable
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .get_or_insert(error);
+    }
+
+    pub(super) fn close(&mut self) {
+        if let Some(progress) = self.progress.take() {
+            progress.finish();
+        }
+        self.summary.took(self.started.elapsed());
+    }
+
+    pub(super) fn into_parts(self) -> (Summary, Option<Finished>, Option<CommandError>) {
+        let unwritable = self
+            .unwritable
+            .into_inner()
+            .unwrap_or_else(PoisonError::into_inner);
+        (self.summary, self.last, unwritable)
+    }
+}

@@ -1,0 +1,77 @@
+//! Exit codes: documented, stable, and never 0 when something is left to do.
+
+use std::process::ExitCode;
+
+use crate::ops::error::Code;
+
+/// How the program ends.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Exit {
+    /// Everything asked for is done.
+    Ok,
+    /// The script failed.
+    Script,
+    /// The command line or the configuration is wrong.
+    Usage,
+    /// A check found something wrong.
+    Check,
+    /// Signing in was refused.
+    SignIn,
+    /// Something is not permitted.
+    Permission,
+    /// The network or the platform did not answer.
+    Network,
+    /// The platform refused.
+    Refused,
+    /// The batch ended with failed rows.
+    RowsFailed,
+    /// The batch was aborted.
+    Aborted,
+    /// Something is left in doubt.
+    InDoubt,
+    /// The user interrupted it; it can be resumed.
+    Interrupted,
+}
+
+impl Exit {
+    /// The number, as documented in the README.
+    pub(super) fn code(self) -> u8 {
+        match self {
+            Exit::Ok => 0,
+            Exit::Script => 1,
+            Exit::Usage => 2,
+            Exit::Check => 3,
+            Exit::SignIn => 4,
+            Exit::Permission => 5,
+            Exit::Network => 6,
+            Exit::Refused => 7,
+            Exit::RowsFailed => 8,
+            Exit::Aborted => 9,
+            Exit::InDoubt => 10,
+            Exit::Interrupted => 130,
+        }
+    }
+
+    /// The exit for a script that ended with this failure of an operation.
+    pub(super) fn of(code: Code) -> Exit {
+        match code {
+            Code::BadArgument | Code::Internal => Exit::Script,
+            Code::BadProfile => Exit::Usage,
+            Code::SignInRefused | Code::CredentialMissing => Exit::SignIn,
+            Code::Forbidden | Code::ProtectedApp | Code::BadAddress => Exit::Permission,
+            Code::Unreachable | Code::Unavailable => Exit::Network,
+            Code::AlreadyExists
+            | Code::NotFound
+            | Code::Refused
+            | Code::RateLimited
+            | Code::UnreadableAnswer => Exit::Refused,
+            Code::InDoubt => Exit::InDoubt,
+        }
+    }
+}
+
+impl From<Exit> for ExitCode {
+    fn from(exit: Exit) -> ExitCode {
+        ExitCode::from(exit.code())
+    }
+}

@@ -1,0 +1,176 @@
+//! The ledger as people see it: what the runs brought into being, with its credentials masked.
+
+use serde_json::json;
+
+use super::app::App;
+use super::error::CommandError;
+use super::times;
+use crate::journal::{Journal, LedgerItem, RunId};
+use crate::report::reveal::Reveal;
+use crate::value::nearest::nearest;
+use crate::value::{Object, Record, Value};
+
+/// A thing of the ledger, as its operation gave it.
+pub(super) struct Held {
+    pub(super) item: LedgerItem,
+}
+
+/// All things of a sort that the ledger holds, of accounts whose address contains `account`; oldest first.
+pub(super) fn held(journal: &Journal, sort: &str, account: Option<&str>) -> Result<Vec<Held>, CommandError> {
+    let items = journal.ledger_list(sort, None)?.into_iter();
+    let of_account = |item: &LedgerItem| account.is_none_or(|part| item.thing.account.contains(part));
+    Ok(items.filter(of_account).map(|item| Held { item }).collect())
+}
+
+/// The one tenant with this e-mail address.
+pub(super) fn find_tenant(
+    journal: &Journal,
+    email: &str,
+    account: Option<&str>,
+) -> Result<Held, CommandError> {
+    let wanted = email.trim().to_lowercase();
+    let tenants = held(journal, "tenant", account)?;
+    let (mut found, others): (Vec<Held>, Vec<Held>) = tenants
+        .into_iter()
+        .partition(|tenant| tenant.item.thing.name == wanted);
+    match (found.pop(), found.len()) {
+        (Some(tenant), 0) => Ok(tenant),
+        (Some(last), _) => {
+            let accounts = found.iter().chain([&last]).map(Held::account);
+            Err(CommandError::usage(format!(
+                "{wanted} is a tenant of several accounts: {}",
+                accounts.collect::<Vec<_>>().join(", ")
+            ))
+            .hint("say which: --account ADDRESS"))
+        }
+        (None, _) => Err(no_tenant(journal, &wanted, &others)?),
+    }
+}
+
+/// Why there is no such tenant, as far as the journal knows.
+fn no_tenant(journal: &Journal, wanted: &str, others: &[Held]) -> Result<CommandError, CommandError> {
+    let doubts = journal.all_in_doubt("tenant")?;
+    if let Some(doubt) = doubts.iter().find(|doubt| doubt.thing.name == wanted) {
+        return Ok(
+            CommandError::usage(format!("whether {wanted} is a tenant is in doubt"))
+                .hint(format!("it is looked up by: provisor resume {}", doubt.run)),
+        );
+    }
+    let error = CommandError::usage(format!("the ledger has no tenant {wanted}"));
+    let names = others.iter().map(|tenant| tenant.item.thing.name.as_str());
+    let error = match nearest(wanted, names) {
+        Some(near) => error.hint(format!("did you mean {near}?")),
+        None => error,
+    };
+    Ok(error.hint("provisor tenants list shows the tenants"))
+}
+
+impl Held {
+    /// The address of the account that holds it.
+    pub(super) fn account(&self) -> &str {
+        &self.item.thing.account
+    }
+
+    /// A field of the outcome that brought it into being.
+    pub(super) fn field(&self, name: &str) -> Value {
+        let object = self.object();
+        object
+            .and_then(|object| object.fields.get(name))
+            .cloned()
+            .unwrap_or_default()
+    }
+
+    /// The text of a field; empty when there is none.
+    pub(super) fn text(&self, name: &str) -> String {
+        match self.field(name) {
+            Value::Text(text) => text,
+            Value::Int(int) => int.to_string(),
+            _ => String::new(),
+        }
+    }
+
+    /// Is its password on record?
+    pub(super) fn has_password(&self) -> bool {
+        matches!(self.field("password"), Value::Secret(_) | Value::Text(_))
+    }
+
+    /// The command that repairs a tenant whose password is not on record.
+    pub(super) fn repair(&self) -> Option<String> {
+        let email = &self.item.thing.name;
+        (!self.has_password()).then(|| format!("provisor tenants set-password {email}"))
+    }
+
+    /// What is told of a tenant.
+    pub(super) fn tenant_record(&self) -> Record {
+        let credential = if self.has_password() {
+            "recorded"
+        } else {
+            "missing"
+        };
+        let mut record = self.record(&["url", "login", "password", "name"]);
+        record.insert("email".into(), self.item.thing.name.as_str().into());
+        record.insert("credential".into(), credential.into());
+        record.insert("repair".into(), self.repair().map_or(Value::Null, Value::from));
+        record
+    }
+
+    /// What is told of an app.
+    pub(super) fn app_record(&self) -> Record {
+        self.record(&["id", "name", "site"])
+    }
+
+    fn record(&self, fields: &[&str]) -> Record {
+        let own = fields.iter().map(|name| ((*name).to_owned(), self.field(name)));
+        let mut record: Record = own.collect();
+        let item = &self.item;
+        let text = |text: Option<&str>| text.map_or(Value::Null, Value::from);
+        record.insert("account".into(), self.account().into());
+        record.insert("run".into(), text(item.run.as_ref().map(RunId::as_str)));
+        record.insert("step".into(), text(item.step.as_deref()));
+        record.insert("created".into(), Value::from_json(times::json(item.created_ms)));
+        record.insert("changed".into(), Value::from_json(times::json(item.changed_ms)));
+        record
+    }
+
+    fn object(&self) -> Option<&Object> {
+        match &self.item.value {
+            Value::Object(object) => Some(object),
+            _ => None,
+        }
+    }
+}
+
+impl App {
+    /// Which secrets a command may show: none, or passwords when the user asked for them and means it. Showing them is
+    /// recorded before it is done. `what` is the rest of a sentence that begins with "Show".
+    pub(super) fn reveal(
+        &self,
+        journal: &Journal,
+        (asked, yes): (bool, bool),
+        what: &str,
+    ) -> Result<Reveal, CommandError> {
+        if !asked {
+            return Ok(Reveal::nothing());
+        }
+        self.consent(yes, &format!("Show {what} in clear?"))?;
+        journal.audit("reveal", &self.who(), &what.into())?;
+        self.ui.note("this is recorded: see provisor audit");
+        Ok(Reveal::columns(["password"]))
+    }
+
+    /// Says which things of a sort may exist without being in the ledger.
+    pub(super) fn warn_of_doubts(&self, journal: &Journal, sort: &str) -> Result<(), CommandError> {
+        for doubt in journal.all_in_doubt(sort)? {
+            self.ui.warn(&format!(
+                "{} may exist: a step of run {} is under way or in doubt",
+                doubt.thing.name, doubt.run
+            ));
+        }
+        Ok(())
+    }
+
+    /// Prints a document of the ledger: `{"version": 1, NAME: VALUE}`.
+    pub(super) fn print_ledger(&self, name: &str, value: &serde_json::Value) -> Result<(), CommandError> {
+        self.print(&json!({"version": 1, name: value}).to_string())
+    }
+}

@@ -1,0 +1,28 @@
+//! What happens inside, on standard error, for those who ask with `-v` or `PROVISOR_LOG`.
+
+use tracing_subscriber::EnvFilter;
+
+use super::paths::Env;
+
+/// Starts logging, when it was asked for.
+pub(super) fn start(env: &Env, verbose: u8) {
+    let asked = env.get("PROVISOR_LOG").map(str::to_owned);
+    let level = match verbose {
+        0 => "",
+        1 => "provisor=info",
+        2 => "provisor=debug",
+        _ => "provisor=trace",
+    };
+    let filter = asked.unwrap_or_else(|| level.to_owned());
+    if filter.is_empty() {
+        return;
+    }
+    let started = tracing_subscriber::fmt()
+        .with_writer(std::io::stderr)
+        .with_env_filter(EnvFilter::new(filter))
+        .with_ansi(false)
+        .without_time()
+        .try_init();
+    // Only a second start in one process can fail, and then the first one logs.
+    drop(started);
+}

@@ -1,0 +1,220 @@
+//! A script's parameters as flags: the declaration is the script's, the words are the command line's.
+
+use std::io::BufRead as _;
+use std::path::Path;
+
+use clap::builder::StyledStr;
+use clap::error::{ContextKind, ContextValue, ErrorKind};
+use clap::{Arg, ArgAction, ArgMatches, Command};
+
+use super::app::App;
+use super::error::CommandError;
+use super::exit::Exit;
+use super::ui;
+use crate::script::params::{Param, ParamDefault};
+use crate::script::program::Script;
+use crate::script::types::ParamType;
+use crate::value::nearest::nearest;
+use crate::value::secret::Secret;
+use crate::value::{Record, Value};
+
+/// Adds the script's parameters to the words that `run` takes.
+pub(super) fn add(command: Command, script: &Script, path: &Path) -> Result<Command, CommandError> {
+    let declaration = script.declaration();
+    let own: Vec<String> = command
+        .get_arguments()
+        .filter_map(|arg| arg.get_long().map(str::to_owned))
+        .collect();
+    let mut command = command
+        .override_usage(format!("provisor run {} [PARAMETERS] [OPTIONS]", path.display()))
+        .about(about(script));
+    for param in declaration.params() {
+        let flag = param.flag();
+        if own.iter().any(|own| *own == flag[2..]) || flag == "--help" {
+            return Err(CommandError::usage(format!(
+                "parameter `{}` ({}:{}) has the name of provisor's own option {flag}",
+                param.name,
+                path.display(),
+                param.line
+            ))
+            .hint("give the parameter another name"));
+        }
+        command = command.arg(argument(param));
+    }
+    Ok(command)
+}
+
+fn about(script: &Script) -> StyledStr {
+    let declaration = script.declaration();
+    let doc = declaration.main.as_ref().map_or("", |main| main.doc.trim());
+    let texts = [declaration.about.trim(), doc];
+    let texts: Vec<&str> = texts.into_iter().filter(|text| !text.is_empty()).collect();
+    texts.join("\n\n").into()
+}
+
+fn argument(param: &Param) -> Arg {
+    let help = format!("{} {}", param.help, default_text(param));
+    let number = matches!(param.ty, ParamType::Int | ParamType::Float);
+    let arg = Arg::new(id(param))
+        .long(dashed(&param.name))
+        .value_name(param.ty.name().to_uppercase())
+        .help(help.trim().to_owned())
+        .help_heading("Parameters")
+        // Other values that begin with a dash are written behind `=`: a forgotten value must not swallow --sandbox.
+        .allow_negative_numbers(number)
+        .action(ArgAction::Set);
+    match param.ty {
+        ParamType::Bool => arg
+            .num_args(0..=1)
+            .require_equals(true)
+            .default_missing_value("true"),
+        _ => arg,
+    }
+}
+
+/// Clap's name for it, which none of our own has.
+fn id(param: &Param) -> String {
+    format!("param:{}", param.name)
+}
+
+fn default_text(param: &Param) -> String {
+    match &param.default {
+        None => "[required]".into(),
+        Some(ParamDefault::Param(other)) => format!("[default: the value of --{}]", dashed(other)),
+        Some(ParamDefault::Value(Value::Text(text))) if text.is_empty() => String::new(),
+        Some(ParamDefault::Value(value)) => {
+            let value = value.to_masked_json().to_string();
+            format!("[default: {}]", value.trim_matches('"'))
+        }
+    }
+}
+
+fn dashed(name: &str) -> String {
+    name.replace('_', "-")
+}
+
+/// The values that were given, checked against their types. `stdin` is what comes from standard input already.
+pub(super) fn given(
+    app: &App,
+    script: &Script,
+    matches: &mut ArgMatches,
+    stdin: Option<&str>,
+) -> Result<Record, CommandError> {
+    let mut given = Record::new();
+    for param in script.declaration().params() {
+        let Some(text) = matches.remove_one::<String>(&id(param)) else {
+            continue;
+        };
+        let value = match param.ty {
+            ParamType::Secret => secret(app, param, &text, stdin)?,
+            _ => param.parse(&text).map_err(|why| refused(script, param, &why))?,
+        };
+        given.insert(param.name.clone(), value);
+    }
+    Ok(given)
+}
+
+/// Are all parameters there that have no default?
+pub(super) fn complete(script: &Script, given: &Record) -> Result<(), CommandError> {
+    let Err(errors) = script.bind(given) else {
+        return Ok(());
+    };
+    let mut error = CommandError::usage(
+        errors
+            .iter()
+            .map(|error| {
+                match script
+                    .declaration()
+                    .params()
+                    .iter()
+                    .find(|param| param.name == error.param)
+                {
+                    Some(param) => format!("{} ({}): {error}", param.flag(), place(script, param)),
+                    None => error.to_string(),
+                }
+            })
+            .collect::<Vec<_>>()
+            .join("\n"),
+    );
+    error = error.hint(format!(
+        "provisor run {} --help lists the parameters",
+        script.bundle().main().name
+    ));
+    Err(error)
+}
+
+fn refused(script: &Script, param: &Param, why: &str) -> CommandError {
+    CommandError::usage(format!("{} ({}): {why}", param.flag(), place(script, param)))
+}
+
+fn place(script: &Script, param: &Param) -> String {
+    format!("declared at {}:{}", script.bundle().main().name, param.line)
+}
+
+/// A secret is named, not written: its place is the environment, a file, or standard input.
+fn secret(app: &App, param: &Param, text: &str, stdin: Option<&str>) -> Result<Value, CommandError> {
+    let flag = param.flag();
+    if let Some(name) = text.strip_prefix("env:") {
+        return match app.env.get(name) {
+            Some(text) => Ok(Value::Secret(Secret::new(text))),
+            None => Err(CommandError::usage(format!(
+                "{flag}: the environment has no `{name}`"
+            ))),
+        };
+    }
+    if let Some(path) = text.strip_prefix("file:") {
+        let text = std::fs::read_to_string(path)
+            .map_err(|error| CommandError::usage(format!("{flag}: `{path}` cannot be read: {error}")))?;
+        return Ok(Value::Secret(Secret::new(text.trim_end_matches(['\r', '\n']))));
+    }
+    if text == "-" {
+        if let Some(other) = stdin {
+            return Err(CommandError::usage(format!(
+                "{flag} and {other} cannot both come from standard input"
+            ))
+            .hint(format!("say {flag} env:NAME or {flag} file:PATH")));
+        }
+        let mut line = String::new();
+        std::io::stdin().lock().read_line(&mut line).map_err(|error| {
+            CommandError::usage(format!("{flag}: standard input cannot be read: {error}"))
+        })?;
+        return Ok(Value::Secret(Secret::new(line.trim_end_matches(['\r', '\n']))));
+    }
+    app.ui.warn(&format!(
+        "a secret on the command line is seen by others on this machine; say {flag} env:NAME, {flag} file:PATH or {flag} -"
+    ));
+    Ok(Value::Secret(Secret::new(text)))
+}
+
+/// Words that clap refuses: help is shown, an unknown flag names the nearest and the script.
+pub(super) fn refuse(error: &clap::Error, script: &Script) -> Result<Exit, CommandError> {
+    if error.kind() != ErrorKind::UnknownArgument {
+        return Ok(ui::print_clap_error(error));
+    }
+    let Some(ContextValue::String(flag)) = error.get(ContextKind::InvalidArg) else {
+        return Ok(ui::print_clap_error(error));
+    };
+    let declaration = script.declaration();
+    let name = &script.bundle().main().name;
+    let flags: Vec<String> = declaration.params().iter().map(Param::flag).collect();
+    let line = declaration.main.as_ref().map_or(1, |main| main.line);
+    let mut refusal = if flag.starts_with('-') {
+        CommandError::usage(format!(
+            "{name}:{line}: `main` has no parameter for the flag {flag}"
+        ))
+    } else {
+        CommandError::usage(format!("{name}:{line}: `{flag}` is no flag, and no flag's value"))
+            .hint("a bool's value is written behind `=`: --flag=false")
+    };
+    if flag.starts_with('-') && !flag.starts_with("--") {
+        refusal = refusal.hint(format!(
+            "a value that begins with a dash is written behind `=`: --flag={flag}"
+        ));
+    }
+    if let Some(near) = nearest(flag, flags.iter().map(String::as_str)) {
+        refusal = refusal.hint(format!("did you mean {near}?"));
+    } else if let Some(ContextValue::String(near)) = error.get(ContextKind::SuggestedArg) {
+        refusal = refusal.hint(format!("did you mean {near}?"));
+    }
+    Err(refusal.hint(format!("provisor run {name} --help lists the parameters")))
+}

@@ -1,0 +1,117 @@
+//! The environment, and the places provisor keeps its files in.
+
+mod env;
+mod show;
+
+use std::io;
+use std::path::{Path, PathBuf};
+
+pub use env::Env;
+pub(super) use show::{PathsCommand, show};
+
+/// Where provisor keeps its files.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Paths {
+    config: PathBuf,
+    state: PathBuf,
+    cache: PathBuf,
+}
+
+impl Paths {
+    /// `config`, `state` and `cache` below `PROVISOR_HOME` when that is set, else the system's own folders for each.
+    /// `None` when there is neither: the user has no home folder.
+    pub fn from_env(env: &Env) -> Option<Paths> {
+        if let Some(home) = env.os("PROVISOR_HOME") {
+            let home = env.folder().join(home);
+            return Some(Paths {
+                config: home.join("config"),
+                state: home.join("state"),
+                cache: home.join("cache"),
+            });
+        }
+        Some(Paths {
+            config: dirs::config_dir()?.join("provisor"),
+            // macOS and Windows know no folder for state.
+            state: dirs::state_dir().or_else(dirs::data_local_dir)?.join("provisor"),
+            cache: dirs::cache_dir()?.join("provisor"),
+        })
+    }
+
+    /// The folder of what the user writes.
+    pub fn config(&self) -> &Path {
+        &self.config
+    }
+
+    /// The folder of what must not be lost.
+    pub fn state(&self) -> &Path {
+        &self.state
+    }
+
+    /// The folder of what can be made again.
+    pub fn cache(&self) -> &Path {
+        &self.cache
+    }
+
+    /// The user's configuration.
+    pub fn config_file(&self) -> PathBuf {
+        self.config.join("config.toml")
+    }
+
+    /// The journal's database.
+    pub fn journal(&self) -> PathBuf {
+        self.state.join("journal.db")
+    }
+
+    /// The key that seals secrets, unless `PROVISOR_KEY` gives one.
+    pub fn key(&self) -> PathBuf {
+        self.state.join("key")
+    }
+
+    /// The sealed tokens.
+    pub fn tokens(&self) -> PathBuf {
+        self.cache.join("tokens.db")
+    }
+
+    /// The folder of the sandbox's world.
+    pub fn sandbox(&self) -> PathBuf {
+        self.state.join("sandbox")
+    }
+}
+
+/// Makes a folder and those above it, readable by the user alone (0700). One that exists keeps its rights.
+pub fn make_private_folder(folder: &Path) -> io::Result<()> {
+    let mut builder = std::fs::DirBuilder::new();
+    builder.recursive(true);
+    #[cfg(unix)]
+    std::os::unix::fs::DirBuilderExt::mode(&mut builder, 0o700);
+    builder.create(folder)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn provisor_home_holds_everything() {
+        let env = Env::of([("PROVISOR_HOME", "here")], "/work");
+        let paths = Paths::from_env(&env).unwrap();
+        assert_eq!(paths.config_file(), Path::new("/work/here/config/config.toml"));
+        assert_eq!(paths.journal(), Path::new("/work/here/state/journal.db"));
+        assert_eq!(paths.key(), Path::new("/work/here/state/key"));
+        assert_eq!(paths.tokens(), Path::new("/work/here/cache/tokens.db"));
+        assert_eq!(paths.sandbox(), Path::new("/work/here/state/sandbox"));
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn made_folders_are_the_users_alone() {
+        use std::os::unix::fs::PermissionsExt as _;
+        let root = tempfile::tempdir().unwrap();
+        let folder = root.path().join("a/b");
+        make_private_folder(&folder).unwrap();
+        make_private_folder(&folder).unwrap();
+        for made in [root.path().join("a"), folder] {
+            assert_eq!(made.metadata().unwrap().permissions().mode() & 0o777, 0o700);
+        }
+    }
+}

@@ -1,0 +1,172 @@
+//! Profiles for scripts: from the configuration, or the sandbox's master account in place of every one.
+
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
+use std::time::Duration;
+
+use super::app::{Accounts, App};
+use super::config::{self, Mode};
+use super::config::{Config, ConfigError, Sourced};
+use super::error::CommandError;
+use super::paths::{Env, Paths};
+use crate::ops::error::{Code, OpError};
+use crate::ops::world::{Password, Profile, Profiles, Settings};
+use crate::sandbox::{Master, Sandbox};
+use crate::value::secret::Secret;
+
+/// Reads the configuration when a script first asks for an account.
+pub(super) struct Configured {
+    env: Env,
+    paths: Paths,
+    asked: Option<String>,
+    /// The simulated master account, when the sandbox stands in for every account.
+    sandbox: Option<Master>,
+    /// How long a request to the sandbox may still land after its sender died.
+    sandbox_settle: Duration,
+    /// Profiles that were found, by the name that was asked for.
+    found: Mutex<HashMap<Option<String>, Arc<Profile>>>,
+    config: OnceLock<Result<Config, OpError>>,
+}
+
+impl Configured {
+    /// Profiles for these accounts.
+    pub(super) fn new(
+        app: &App,
+        accounts: &Accounts,
+        sandbox: Option<&Sandbox>,
+    ) -> Result<Configured, CommandError> {
+        Ok(Configured {
+            env: app.env.clone(),
+            paths: app.paths()?.clone(),
+            asked: accounts.profile.clone(),
+            sandbox: sandbox.map(Sandbox::master),
+            sandbox_settle: super::sandbox::settle(&accounts.faults, &accounts.past_faults)?,
+            found: Mutex::default(),
+            config: OnceLock::new(),
+        })
+    }
+
+    fn config(&self) -> Result<&Config, OpError> {
+        self.config
+            .get_or_init(|| Config::load(&self.paths, &self.env).map_err(|error| bad_profile(&error)))
+            .as_ref()
+            .map_err(Clone::clone)
+    }
+
+    /// The sandbox's master account as a profile. How it is spoken to (settle, timeouts, endpoints) can be configured
+    /// as `[profiles.sandbox]`; where it is and who signs in cannot.
+    fn stand_in(&self, master: &Master) -> Result<Arc<Profile>, OpError> {
+        let mut settings = self
+            .config()?
+            .profiles()
+            .get(SANDBOX)
+            .map(settings)
+            .unwrap_or_default();
+        settings.settle.get_or_insert(self.sandbox_settle);
+        Ok(Arc::new(Profile {
+            name: SANDBOX.into(),
+            platform: "mobsted".into(),
+            url: master.url.clone(),
+            login: master.login.clone(),
+            password: Password::known(Secret::new(master.password.as_str())),
+            settings,
+        }))
+    }
+}
+
+/// The name and the address of the profile that is active, when the configuration is in order: scripts that use no
+/// account need none.
+pub(super) fn active(app: &App, asked: Option<&str>) -> Option<(String, String)> {
+    let config = Config::load(app.paths().ok()?, &app.env).ok()?;
+    let profile = config.choose(asked, &app.env).ok()?;
+    let url = profile.url().unwrap_or_default();
+    Some((profile.name.clone(), url.to_owned()))
+}
+
+/// How long the active profile lets a connection take, when it says so.
+pub(super) fn connect_timeout(app: &App, accounts: &Accounts) -> Option<Duration> {
+    let config = Config::load(app.paths().ok()?, &app.env).ok()?;
+    let profile = if accounts.sandbox {
+        config.profiles().get(SANDBOX)?
+    } else {
+        config.choose(accounts.profile.as_deref(), &app.env).ok()?
+    };
+    profile.connect_timeout.as_ref().map(|sourced| sourced.value)
+}
+
+/// The profile that tells how to speak to the sandbox.
+const SANDBOX: &str = "sandbox";
+
+impl Profiles for Configured {
+    fn find(&self, name: Option<&str>) -> Result<Arc<Profile>, OpError> {
+        let mut found = self.found.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(profile) = found.get(&name.map(str::to_owned)) {
+            return Ok(profile.clone());
+        }
+        let profile = self.look_for(name)?;
+        found.insert(name.map(str::to_owned), profile.clone());
+        Ok(profile)
+    }
+}
+
+impl Configured {
+    fn look_for(&self, name: Option<&str>) -> Result<Arc<Profile>, OpError> {
+        // With the sandbox on, every profile is the sandbox: a forgotten flag cannot reach a live account.
+        if let Some(master) = &self.sandbox {
+            return self.stand_in(master);
+        }
+        let config = self.config()?;
+        let profile = match name {
+            Some(name) => config.named(name, "the script"),
+            None => config.choose(self.asked.as_deref(), &self.env),
+        };
+        let profile = profile.map_err(|error| bad_profile(&error))?;
+        to_profile(profile, &self.env).map(Arc::new)
+    }
+}
+
+fn bad_profile(error: &ConfigError) -> OpError {
+    let bad = OpError::new(Code::BadProfile, error.to_string());
+    match error.hint() {
+        Some(hint) => bad.hint(hint),
+        None => bad,
+    }
+}
+
+fn to_profile(config: &config::Profile, env: &Env) -> Result<Profile, OpError> {
+    if config
+        .mode
+        .as_ref()
+        .is_some_and(|mode| mode.value == Mode::Sandbox)
+    {
+        let message = format!("profile `{}` is for the sandbox only", config.name);
+        return Err(OpError::new(Code::BadProfile, message).hint("add --sandbox"));
+    }
+    let (read, env) = (config.clone(), env.clone());
+    Ok(Profile {
+        name: config.name.clone(),
+        platform: config.platform().name().to_owned(),
+        url: config.url().map_err(|error| bad_profile(&error))?.to_owned(),
+        login: config.login().map_err(|error| bad_profile(&error))?.to_owned(),
+        password: Password::ask(move || read.read_password(&env).map_err(|error| error.to_string())),
+        settings: settings(config),
+    })
+}
+
+fn settings(config: &config::Profile) -> Settings {
+    let value = |duration: &Option<Sourced<Duration>>| duration.as_ref().map(|sourced| sourced.value);
+    let endpoints = config.endpoints.iter();
+    Settings {
+        settle: value(&config.settle),
+        look_for: value(&config.look_for),
+        reply: value(&config.reply_timeout),
+        tenant_creation: value(&config.tenant_creation_timeout),
+        endpoints: endpoints
+            .map(|(name, path)| (name.clone(), path.value.clone()))
+            .collect(),
+        read_only: config
+            .mode
+            .as_ref()
+            .is_some_and(|mode| mode.value == Mode::ReadOnly),
+    }
+}

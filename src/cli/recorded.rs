@@ -1,0 +1,120 @@
+//! Runs as people name them and see them.
+
+use serde_json::{Value as Json, json};
+
+use super::error::CommandError;
+use super::plan::RunPlan;
+use super::times;
+use crate::journal::{Journal, RowCounts, RowStatus, RunId, RunRecord, RunStatus, StepRecord};
+use crate::value::nearest::nearest;
+
+/// The run of this name, or an error that names the nearest.
+pub(super) fn find_run(journal: &Journal, name: &str) -> Result<RunRecord, CommandError> {
+    if let Some(record) = journal.run(&RunId::new(name))? {
+        return Ok(record);
+    }
+    let runs = journal.runs()?;
+    let mut error = CommandError::usage(format!("there is no run `{name}`"));
+    if let Some(near) = nearest(name, runs.iter().map(|run| run.id.as_str())) {
+        error = error.hint(format!("did you mean {near}?"));
+    }
+    Err(error.hint("provisor runs list shows the runs"))
+}
+
+/// A run as listings show it.
+pub(super) struct Listed {
+    pub(super) record: RunRecord,
+    pub(super) plan: RunPlan,
+    pub(super) counts: RowCounts,
+    /// The process that carries it out.
+    pub(super) pid: Option<u32>,
+    alive: bool,
+}
+
+impl Listed {
+    /// Reads what is to be shown of a run.
+    pub(super) fn read(journal: &Journal, record: RunRecord) -> Result<Listed, CommandError> {
+        Ok(Listed {
+            plan: RunPlan::from_value(&record.plan),
+            counts: journal.row_counts(&record.id)?,
+            alive: journal.is_run_alive(&record.id),
+            pid: journal.run_holder(&record.id),
+            record,
+        })
+    }
+
+    /// How far it is. A run whose process died without saying so is `killed`.
+    pub(super) fn status(&self) -> &'static str {
+        match self.record.status {
+            _ if self.record.pruned => "pruned",
+            _ if self.alive => RunStatus::Running.as_str(),
+            RunStatus::Running | RunStatus::Queued => "killed",
+            other => other.as_str(),
+        }
+    }
+
+    /// Rows that have not come to an end.
+    pub(super) fn open(&self) -> u64 {
+        self.counts.of(RowStatus::Queued) + self.counts.of(RowStatus::Skipped)
+    }
+
+    /// Where it works: `sandbox`, a profile, or `-` when it was not told which.
+    pub(super) fn place(&self) -> &str {
+        match &self.plan.profile {
+            _ if self.plan.sandbox => "sandbox",
+            Some(name) => name,
+            None => "-",
+        }
+    }
+
+    /// The fields that every document about runs has.
+    pub(super) fn json(&self) -> Json {
+        let of = |status| self.counts.of(status);
+        json!({
+            "id": self.record.id.as_str(),
+            "script": self.record.name,
+            "status": self.status(),
+            "rows": {
+                "done": of(RowStatus::Done),
+                "failed": of(RowStatus::Failed),
+                "parked": of(RowStatus::Parked),
+                "open": self.open(),
+                "total": self.record.total,
+            },
+            "started": times::json(self.record.created_ms),
+            "changed": times::json(self.record.changed_ms),
+            "sandbox": self.plan.sandbox,
+            "profile": self.plan.profile,
+            "pid": self.pid,
+        })
+    }
+}
+
+/// What a step asked for, in a few words: `mobsted::ensure_tenant ann@example.com of row 3`.
+pub(super) fn described(step: &StepRecord) -> String {
+    let name = step.thing.as_ref().map(|thing| format!(" {}", thing.name));
+    format!(
+        "{}{} of row {}",
+        step.op,
+        name.unwrap_or_default(),
+        step.position + 1
+    )
+}
+
+/// A step as JSON; its outcome is for exports alone.
+pub(super) fn step_json(step: &StepRecord) -> Json {
+    json!({
+        "row": step.position + 1,
+        "step": step.key,
+        "operation": step.op,
+        "changes": step.changes,
+        "state": step.state.name(),
+        "thing": step.thing.as_ref().map(|thing| json!({
+            "sort": thing.sort, "name": thing.name, "account": thing.account,
+        })),
+        "attempts": step.attempts,
+        "started": times::json(step.started_ms),
+        "ended": step.ended_ms.map(times::json),
+        "why": step.why,
+    })
+}

@@ -1,0 +1,185 @@
+//! `provisor resolve`: a person says what became of a step that is in doubt.
+
+use std::io::Read as _;
+use std::path::{Path, PathBuf};
+
+use clap::{Args, ValueEnum};
+
+use super::app::App;
+use super::error::CommandError;
+use super::exit::Exit;
+use super::plan::RunPlan;
+use super::recorded::{described, find_run};
+use crate::journal::{Journal, Resolution, RunRecord, RunStatus, StepFilter, StepRecord};
+use crate::ops;
+use crate::ops::given::{given, wanted};
+use crate::ops::spec::OpSpec;
+use crate::value::{Record, Value};
+
+/// Say what became of a step that is in doubt: it was carried out (`done`), or it was not (`absent`).
+///
+/// Look on the platform first. A step that is resolved as absent is sent again by a resume; one that was carried out
+/// after all would then be carried out twice.
+#[derive(Args)]
+#[command(after_help = "\
+Examples:
+  provisor resolve r7f3k ann@example.com --as absent
+  provisor resolve r7f3k 3f2a --as done --value tenant.json
+  where tenant.json is {\"url\": \"https://a1-admin.mobsted.com\", \"password\": \"…\"}")]
+pub(super) struct ResolveCommand {
+    /// The run.
+    run: String,
+    /// A part of the step's key, or of the name of what it brings into being, that no other step in doubt has.
+    step: String,
+    /// What became of it.
+    #[arg(long = "as", value_name = "OUTCOME")]
+    outcome: Outcome,
+    /// The operation's result as JSON, for `--as done`; `-` is standard input.
+    #[arg(long, value_name = "FILE")]
+    value: Option<PathBuf>,
+    /// Do not ask.
+    #[arg(long)]
+    yes: bool,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+enum Outcome {
+    /// It was carried out.
+    Done,
+    /// It was not carried out.
+    Absent,
+}
+
+pub(super) fn resolve(app: &App, command: &ResolveCommand) -> Result<Exit, CommandError> {
+    let journal = app.journal()?;
+    let run = find_run(&journal, &command.run)?;
+    let step = find_step(&journal, &run, &command.step)?;
+    let says = match command.outcome {
+        Outcome::Done => Resolution::Done(result(&run, &step, command.value.as_deref())?),
+        Outcome::Absent if command.value.is_some() => {
+            return Err(CommandError::usage(
+                "--value is for --as done: what is absent has no result",
+            ));
+        }
+        Outcome::Absent => Resolution::Absent,
+    };
+    let (what, consequence) = match command.outcome {
+        Outcome::Done => ("done", "it is not sent again"),
+        Outcome::Absent => ("absent", "a resume sends it again"),
+    };
+    let asked = described(&step);
+    app.consent(
+        command.yes,
+        &format!("Record {asked} as {what}, so that {consequence}?"),
+    )?;
+    journal.resolve(&run.id, &step.key, &says, &app.who())?;
+    app.ui
+        .note(&format!("{asked} is recorded as {what}; see provisor audit"));
+    if run.status != RunStatus::Cancelled {
+        app.ui.hint(&format!("provisor resume {}", run.id));
+    }
+    Ok(Exit::Ok)
+}
+
+/// The one step in doubt that has the fragment in its key or in the name of its thing.
+fn find_step(journal: &Journal, run: &RunRecord, fragment: &str) -> Result<StepRecord, CommandError> {
+    let has = |step: &StepRecord| {
+        let name = step.thing.as_ref().map_or("", |thing| &thing.name);
+        step.key.contains(fragment) || name.contains(&fragment.to_lowercase())
+    };
+    let mut open = journal.steps(&run.id, &StepFilter::Open)?;
+    if let Some(exact) = open.iter().position(|step| step.key == fragment) {
+        return Ok(open.swap_remove(exact));
+    }
+    let mut found: Vec<StepRecord> = open.into_iter().filter(has).collect();
+    match (found.pop(), found.len()) {
+        (Some(step), 0) => Ok(step),
+        (None, _) => Err(none(journal, run, fragment, has)?),
+        (Some(step), more) => Err(CommandError::usage(format!(
+            "`{fragment}` is in {} steps that are in doubt, for example {}",
+            more + 1,
+            step.key
+        ))
+        .hint(format!("give more of it: provisor runs steps {} --open", run.id))),
+    }
+}
+
+/// Why no step in doubt was found.
+fn none(
+    journal: &Journal,
+    run: &RunRecord,
+    fragment: &str,
+    has: impl Fn(&StepRecord) -> bool,
+) -> Result<CommandError, CommandError> {
+    let id = &run.id;
+    let settled = journal.steps(id, &StepFilter::All)?.into_iter().find(has);
+    let error = match settled {
+        Some(step) => CommandError::usage(format!(
+            "step {} is {}, not in doubt",
+            step.key,
+            step.state.name()
+        )),
+        None => CommandError::usage(format!("run {id} has no step with `{fragment}` in its key")),
+    };
+    Ok(error.hint(format!("provisor runs steps {id} --open lists what is in doubt")))
+}
+
+/// What the step is to have as its outcome.
+fn result(run: &RunRecord, step: &StepRecord, file: Option<&Path>) -> Result<Value, CommandError> {
+    let Some(op) = operation(&step.op) else {
+        return Err(CommandError::usage(format!(
+            "this version has no operation `{}`",
+            step.op
+        )));
+    };
+    let written = match file {
+        Some(file) => read(file)?,
+        None => match wanted(op) {
+            None => Value::Null,
+            Some(fields) => {
+                return Err(CommandError::usage(format!(
+                    "what {} gave back is needed: a JSON object with {fields}",
+                    step.op
+                ))
+                .hint("write what you know into a file, and say --value FILE"));
+            }
+        },
+    };
+    given(op, written, known(run, step)).map_err(|why| CommandError::usage(format!("--value: {why}")))
+}
+
+fn operation(id: &str) -> Option<&'static OpSpec> {
+    ops::ALL.iter().copied().flatten().find(|op| op.id() == id)
+}
+
+/// What the journal knows of the result: the name of the thing, and through which profile it is spoken to.
+fn known(run: &RunRecord, step: &StepRecord) -> Record {
+    let plan = RunPlan::from_value(&run.plan);
+    let Some(thing) = step.thing.as_ref().filter(|thing| thing.sort == "tenant") else {
+        return Record::new();
+    };
+    let profile = if plan.sandbox {
+        Some("sandbox".to_owned())
+    } else {
+        plan.profile
+    };
+    Record::from([
+        ("email".to_owned(), thing.name.as_str().into()),
+        ("$master".to_owned(), thing.account.as_str().into()),
+        ("$profile".to_owned(), profile.unwrap_or_default().into()),
+    ])
+}
+
+fn read(file: &Path) -> Result<Value, CommandError> {
+    let text = if file == Path::new("-") {
+        let mut text = String::new();
+        std::io::stdin().read_to_string(&mut text).map(|_| text)
+    } else {
+        std::fs::read_to_string(file)
+    };
+    let unreadable = |why: String| CommandError::usage(format!("--value `{}`: {why}", file.display()));
+    let text = text.map_err(|error| unreadable(error.to_string()))?;
+    // The text may hold a password, so no message may quote it; serde_json gives the place alone.
+    let json = serde_json::from_str(&text).map_err(|error| unreadable(error.to_string()))?;
+    Ok(Value::from_json(json))
+}

@@ -1,0 +1,287 @@
+//! The results of a run: written beside their place while rows finish, put in place when the run ends.
+
+mod pipe;
+mod place;
+
+use std::fs::File;
+use std::io::{self, BufWriter, Write};
+use std::path::{Path, PathBuf};
+use std::time::{Duration, Instant};
+
+use self::pipe::Pipe;
+pub(super) use self::place::keep_apart;
+use self::place::{Target, format_of};
+use super::app::App;
+use super::error::CommandError;
+use super::exit::Exit;
+use super::plan::RunPlan;
+use crate::bulk::input::cells_of;
+use crate::bulk::schedule::Finished;
+use crate::journal::{Journal, RowFilter, RowRecord, RowStatus, RunId};
+use crate::report::reveal::Reveal;
+use crate::report::{self, Columns, Format, ReportError, ResultRow, Writer};
+use crate::script::params::Declaration;
+use crate::script::program::Script;
+use crate::value::{Record, Value};
+
+/// How long finished rows may wait before they are seen in the partial file.
+const FRESH: Duration = Duration::from_millis(200);
+
+/// Rows read from the journal at once.
+const PAGE: usize = 512;
+
+/// Where results go, and what has been written of them.
+pub(super) struct Results {
+    format: Format,
+    columns: Columns,
+    reveal: Reveal,
+    /// Is the file for its owner alone?
+    private: bool,
+    target: Target,
+    flushed: Instant,
+    /// The columns whose secrets are asked for in clear.
+    asked: Vec<String>,
+    /// Rows that ended in this process, so that their columns are known; `None` when rows may have ended before it.
+    seen: Option<u64>,
+}
+
+impl Results {
+    /// Opens the place where results go, when the plan has results: those of rows, or of one call with `--out`.
+    pub(super) fn wanted(
+        plan: &RunPlan,
+        script: &Script,
+        resumed: bool,
+    ) -> Result<Option<Results>, CommandError> {
+        if plan.rows.is_none() && plan.out.is_none() {
+            return Ok(None);
+        }
+        Results::open(plan, script.declaration(), resumed).map(Some)
+    }
+
+    /// Opens the place where results go: before the run is recorded, so that a place that cannot be written leaves no
+    /// run behind.
+    fn open(plan: &RunPlan, declared: &Declaration, resumed: bool) -> Result<Results, CommandError> {
+        let format = format_of(plan)?;
+        let is_param = |name: &String| declared.params().iter().any(|param| param.name == *name);
+        let outputs = &declared.output_columns;
+        let columns = Columns::new(&plan.columns, outputs)
+            .titled(&plan.columns, &plan.titles)
+            .fresh(outputs.iter().filter(|name| !is_param(name)).cloned());
+        let reveal = Reveal::columns(plan.reveal.iter().cloned());
+        let target = Target::open(plan, format, resumed, &columns, &reveal)?;
+        Ok(Results {
+            private: place::is_private(plan),
+            format,
+            columns,
+            reveal,
+            target,
+            flushed: Instant::now(),
+            asked: plan.reveal.clone(),
+            seen: (!resumed).then_some(0),
+        })
+    }
+
+    /// Records who had secrets written in clear, and where.
+    pub(super) fn audit(
+        app: &App,
+        journal: &Journal,
+        plan: &RunPlan,
+        run: &RunId,
+    ) -> Result<(), CommandError> {
+        if plan.reveal.is_empty() {
+            return Ok(());
+        }
+        let columns = plan.reveal.join(", ");
+        let to = plan.out.as_deref().unwrap_or("standard output");
+        let what = format!("column {columns} of the results of run {run}, in {to}");
+        Ok(journal.audit("reveal", &app.who(), &what.into())?)
+    }
+
+    /// Takes a row that has ended.
+    pub(super) fn row(&mut self, run: &RunId, finished: &Finished) -> Result<(), CommandError> {
+        let row = ResultRow {
+            position: finished.position,
+            input: finished.input.clone(),
+            output: finished.output.clone(),
+            status: reported(finished.status),
+            error: finished.error.clone(),
+            run: run.to_string(),
+        };
+        self.columns.note(&row);
+        self.seen = self.seen.map(|seen| seen + 1);
+        let written = match &mut self.target {
+            Target::File { writer, .. } => writer.row(&row),
+            Target::Live(writer) => writer.row(&row),
+            Target::AtEnd => Ok(()),
+        };
+        match written {
+            // A column that the partial file's header lacks; the final file has it.
+            Ok(()) | Err(ReportError::NewColumn { .. }) => {}
+            Err(error) => return Err(unwritable(error)),
+        }
+        if self.flushed.elapsed() >= FRESH {
+            self.flush()?;
+        }
+        Ok(())
+    }
+
+    /// Shows the rows that were taken so far.
+    pub(super) fn flush(&mut self) -> Result<(), CommandError> {
+        self.flushed = Instant::now();
+        match &mut self.target {
+            Target::File { writer, .. } => writer.flush().map_err(unwritable),
+            Target::Live(writer) => writer.flush().map_err(unwritable),
+            Target::AtEnd => Ok(()),
+        }
+    }
+
+    /// Writes the complete results from the journal, in the order of the input, and puts them in place at once. Gives
+    /// the columns that were to be in clear and that no result has.
+    pub(super) fn finish(mut self, run: &RunId, journal: &Journal) -> Result<Vec<String>, CommandError> {
+        if self.seen != Some(journal.row_counts(run)?.all()) {
+            // Rows that ended elsewhere, or that never began, have columns of their own.
+            self.note_all(run, journal)?;
+        }
+        match std::mem::replace(&mut self.target, Target::AtEnd) {
+            Target::File {
+                path,
+                partial,
+                writer,
+            } => {
+                drop(writer);
+                self.replace(run, journal, &path, &partial)?;
+                // Only a left-over: the results are in place.
+                let _ = std::fs::remove_file(partial);
+            }
+            Target::Live(writer) => {
+                writer.end().map_err(unwritable)?;
+            }
+            Target::AtEnd => {
+                self.write(run, journal, Pipe::new(io::stdout().lock()))?;
+            }
+        }
+        let has = |name: &String| self.columns.titles().any(|title| title.trim() == name);
+        Ok(self.asked.into_iter().filter(|name| !has(name)).collect())
+    }
+
+    /// Ends without touching the file at the results' place. Rows that have ended stay in the partial file beside it,
+    /// whose path is given.
+    pub(super) fn leave(self, run: &RunId, journal: &Journal) -> Result<Option<PathBuf>, CommandError> {
+        match self.target {
+            Target::File {
+                partial, mut writer, ..
+            } => {
+                writer.flush().map_err(unwritable)?;
+                Ok(Some(partial))
+            }
+            _ => self.finish(run, journal).map(|_| None),
+        }
+    }
+
+    /// Closes the place again, before any row: nothing is left of it.
+    pub(super) fn discard(self) {
+        if let Target::File { partial, .. } = self.target {
+            // What cannot be removed is replaced by the next run.
+            let _ = std::fs::remove_file(partial);
+        }
+    }
+
+    fn replace(
+        &self,
+        run: &RunId,
+        journal: &Journal,
+        path: &Path,
+        partial: &Path,
+    ) -> Result<(), CommandError> {
+        let folder = match path.parent() {
+            Some(folder) if !folder.as_os_str().is_empty() => folder,
+            _ => Path::new("."),
+        };
+        let file = tempfile::NamedTempFile::new_in(folder).map_err(|error| unwritable(error.into()))?;
+        let file = self.write(run, journal, BufWriter::new(file))?;
+        let file = file
+            .into_inner()
+            .map_err(|error| unwritable(error.into_error().into()))?;
+        self.set_permissions(file.as_file(), path, partial)
+            .map_err(|error| unwritable(error.into()))?;
+        file.as_file()
+            .sync_all()
+            .map_err(|error| unwritable(error.into()))?;
+        file.persist(path)
+            .map(drop)
+            .map_err(|error| unwritable(error.error.into()))
+    }
+
+    /// Results with secrets in clear are for their owner alone, and so are those of rows that are; others keep the
+    /// rights of the file they replace.
+    fn set_permissions(&self, file: &File, path: &Path, partial: &Path) -> io::Result<()> {
+        let rights = match std::fs::metadata(path) {
+            Ok(old) if !self.private => old.permissions(),
+            _ => std::fs::metadata(partial)?.permissions(),
+        };
+        file.set_permissions(rights)
+    }
+
+    fn write<W: Write>(&self, run: &RunId, journal: &Journal, sink: W) -> Result<W, CommandError> {
+        let writer = Writer::begin(sink, self.format, self.columns.clone(), self.reveal.clone());
+        let mut writer = writer.map_err(unwritable)?;
+        each_row(run, journal, |row| writer.row(&row).map_err(unwritable))?;
+        writer.end().map_err(unwritable)
+    }
+
+    fn note_all(&mut self, run: &RunId, journal: &Journal) -> Result<(), CommandError> {
+        let mut columns = self.columns.clone();
+        each_row(run, journal, |row| {
+            columns.note(&row);
+            Ok(())
+        })?;
+        self.columns = columns;
+        Ok(())
+    }
+}
+
+/// Every row of the run, in the order of the input.
+fn each_row(
+    run: &RunId,
+    journal: &Journal,
+    mut take: impl FnMut(ResultRow) -> Result<(), CommandError>,
+) -> Result<(), CommandError> {
+    let mut after = None;
+    loop {
+        let page = journal.rows(run, after, PAGE, RowFilter::All)?;
+        let Some(last) = page.last() else { return Ok(()) };
+        after = Some(last.position);
+        for row in page {
+            take(result_row(row, run))?;
+        }
+    }
+}
+
+fn result_row(row: RowRecord, run: &RunId) -> ResultRow {
+    let output = match row.output {
+        Some(Value::Record(output)) => output,
+        _ => Record::new(),
+    };
+    let error = row.error.as_ref().and_then(Value::as_text).map(str::to_owned);
+    ResultRow {
+        position: row.position,
+        input: cells_of(&row.input),
+        output,
+        status: reported(row.status),
+        error,
+        run: run.to_string(),
+    }
+}
+
+fn reported(status: RowStatus) -> report::RowStatus {
+    match status {
+        RowStatus::Done => report::RowStatus::Done,
+        RowStatus::Failed => report::RowStatus::Failed,
+        RowStatus::Parked => report::RowStatus::Parked,
+        _ => report::RowStatus::Skipped,
+    }
+}
+
+fn unwritable(error: ReportError) -> CommandError {
+    CommandError::new(Exit::Aborted, error)
+}

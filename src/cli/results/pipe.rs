@@ -1,0 +1,82 @@
+//! Standard output whose reader may go away, as `head` does.
+
+use std::io::{self, Write};
+
+/// Passes everything on until the reader is gone; from then on what is written goes nowhere, which is no error: the
+/// run's results are in the journal.
+#[derive(Debug)]
+pub(super) struct Pipe<W> {
+    sink: W,
+    closed: bool,
+}
+
+impl<W: Write> Pipe<W> {
+    pub(super) fn new(sink: W) -> Pipe<W> {
+        Pipe { sink, closed: false }
+    }
+
+    /// What to say instead when the reader is gone.
+    fn unless_closed<T>(&mut self, done: io::Result<T>, instead: T) -> io::Result<T> {
+        match done {
+            Err(error) if error.kind() == io::ErrorKind::BrokenPipe => {
+                self.closed = true;
+                Ok(instead)
+            }
+            done => done,
+        }
+    }
+}
+
+impl<W: Write> Write for Pipe<W> {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        if self.closed {
+            return Ok(bytes.len());
+        }
+        let done = self.sink.write(bytes);
+        self.unless_closed(done, bytes.len())
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        if self.closed {
+            return Ok(());
+        }
+        let done = self.sink.flush();
+        self.unless_closed(done, ())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used, clippy::expect_used, reason = "tests")]
+
+    use super::*;
+
+    /// Fails every write with this.
+    struct Failing(io::ErrorKind, u32);
+
+    impl Write for Failing {
+        fn write(&mut self, _: &[u8]) -> io::Result<usize> {
+            self.1 += 1;
+            Err(self.0.into())
+        }
+
+        fn flush(&mut self) -> io::Result<()> {
+            Err(self.0.into())
+        }
+    }
+
+    #[test]
+    fn a_reader_that_is_gone_is_no_error_and_is_not_asked_again() {
+        let mut pipe = Pipe::new(Failing(io::ErrorKind::BrokenPipe, 0));
+        pipe.write_all(b"one\n").unwrap();
+        pipe.write_all(b"two\n").unwrap();
+        pipe.flush().unwrap();
+        assert_eq!(pipe.sink.1, 1);
+    }
+
+    #[test]
+    fn a_full_disk_is_an_error() {
+        let mut pipe = Pipe::new(Failing(io::ErrorKind::StorageFull, 0));
+        assert!(pipe.write_all(b"one\n").is_err());
+    }
+}

@@ -1,0 +1,151 @@
+//! Where results go: which form they have there, and whether the place can be written.
+
+use std::fs::{File, Metadata, OpenOptions};
+use std::io::{self, BufWriter};
+use std::os::fd::AsFd as _;
+use std::os::unix::fs::{MetadataExt as _, OpenOptionsExt as _};
+use std::path::{Path, PathBuf};
+
+use super::pipe::Pipe;
+use super::unwritable;
+use crate::cli::error::CommandError;
+use crate::cli::plan::RunPlan;
+use crate::report::reveal::Reveal;
+use crate::report::{Columns, Format, Writer};
+
+pub(super) enum Target {
+    /// A file, and the rows finished so far beside it.
+    File {
+        path: PathBuf,
+        partial: PathBuf,
+        writer: Box<Writer<BufWriter<File>>>,
+    },
+    /// Standard output, row by row.
+    Live(Box<Writer<Pipe<io::Stdout>>>),
+    /// Standard output, at the end.
+    AtEnd,
+}
+
+impl Target {
+    pub(super) fn open(
+        plan: &RunPlan,
+        format: Format,
+        resumed: bool,
+        columns: &Columns,
+        reveal: &Reveal,
+    ) -> Result<Target, CommandError> {
+        if let Some(path) = file_of(plan) {
+            keep_apart(plan.rows.as_deref(), Some(path))?;
+            return open_file(path, format, columns, (reveal, is_private(plan)));
+        }
+        if format != Format::JsonLines || resumed {
+            return Ok(Target::AtEnd);
+        }
+        let stdout = Pipe::new(io::stdout());
+        let writer = Writer::begin(stdout, format, columns.clone(), reveal.clone());
+        Ok(Target::Live(Box::new(writer.map_err(unwritable)?)))
+    }
+}
+
+/// The format that was asked for, or the ending's, or on standard output what `--json` says, or CSV.
+pub(super) fn format_of(plan: &RunPlan) -> Result<Format, CommandError> {
+    if let Some(name) = &plan.format {
+        return Format::of(Path::new(&format!("x.{name}")))
+            .ok_or_else(|| CommandError::usage(format!("results cannot be written as `{name}`")));
+    }
+    let Some(path) = file_of(plan) else {
+        return Ok(if plan.json { Format::Json } else { Format::Csv });
+    };
+    Format::of(Path::new(path)).ok_or_else(|| {
+        CommandError::usage(format!("the ending of `{path}` names no format for results"))
+            .hint("end it in .csv, .json or .jsonl, or say --format")
+    })
+}
+
+/// Results must not replace the rows they come from: when the rows end in the middle, what is behind would be gone, and
+/// masked secrets would stand where secrets stood. Links lead to the same file, too.
+pub(in crate::cli) fn keep_apart(rows: Option<&str>, out: Option<&str>) -> Result<(), CommandError> {
+    let (Some(rows), Some(out)) = (rows, out.filter(|out| *out != "-")) else {
+        return Ok(());
+    };
+    let Some(input) = input_metadata(rows) else {
+        return Ok(());
+    };
+    let partial = partial_of(Path::new(out));
+    for place in [Path::new(out), partial.as_path()] {
+        let same = |there: &Metadata| (there.dev(), there.ino()) == (input.dev(), input.ino());
+        if std::fs::metadata(place).is_ok_and(|there| same(&there)) {
+            return Err(CommandError::usage(format!(
+                "--out {out}: the rows come from `{}`, which the results would replace",
+                place.display()
+            ))
+            .hint("give the results a file of their own"));
+        }
+    }
+    Ok(())
+}
+
+/// Are results for their owner alone? With secrets in clear, and when the rows are, which may hold some.
+pub(super) fn is_private(plan: &RunPlan) -> bool {
+    let rows = plan.rows.as_deref().and_then(input_metadata);
+    let rows = rows.filter(Metadata::is_file);
+    !plan.reveal.is_empty() || rows.is_some_and(|rows| rows.mode() & 0o777 == rows.mode() & 0o700)
+}
+
+fn input_metadata(rows: &str) -> Option<Metadata> {
+    if rows != "-" {
+        return std::fs::metadata(rows).ok();
+    }
+    let stdin = io::stdin().as_fd().try_clone_to_owned().ok()?;
+    File::from(stdin).metadata().ok()
+}
+
+fn file_of(plan: &RunPlan) -> Option<&str> {
+    plan.out.as_deref().filter(|out| *out != "-")
+}
+
+fn partial_of(path: &Path) -> PathBuf {
+    let mut partial = path.as_os_str().to_owned();
+    partial.push(".partial");
+    PathBuf::from(partial)
+}
+
+fn open_file(
+    path: &str,
+    format: Format,
+    columns: &Columns,
+    (reveal, private): (&Reveal, bool),
+) -> Result<Target, CommandError> {
+    // A link stays, and what it leads to is replaced.
+    let path = std::fs::canonicalize(path).unwrap_or_else(|_| PathBuf::from(path));
+    let refused = |why: String| {
+        CommandError::usage(format!(
+            "results cannot be written to `{}`: {why}",
+            path.display()
+        ))
+    };
+    match std::fs::metadata(&path) {
+        Ok(there) if there.is_dir() => return Err(refused("it is a folder".into()).hint("name a file in it")),
+        // It would be replaced, not written to.
+        Ok(there) if !there.is_file() => {
+            return Err(refused("it is no regular file".into()).hint("--out - is standard output"));
+        }
+        _ => {}
+    }
+    let partial = partial_of(&path);
+    let mode = if private { 0o600 } else { 0o644 };
+    // What an earlier run left may have other rights.
+    let _ = std::fs::remove_file(&partial);
+    let file = OpenOptions::new()
+        .write(true)
+        .create_new(true)
+        .mode(mode)
+        .open(&partial)
+        .map_err(|error| refused(error.to_string()))?;
+    let writer = Writer::begin(BufWriter::new(file), format, columns.clone(), reveal.clone());
+    Ok(Target::File {
+        path,
+        partial,
+        writer: Box::new(writer.map_err(unwritable)?),
+    })
+}

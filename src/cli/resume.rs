@@ -1,0 +1,168 @@
+//! `provisor resume`: go on with a run where it stopped.
+
+mod choose;
+mod compare;
+mod outlook;
+mod preview;
+mod rewrite;
+mod script;
+mod unread;
+
+use clap::Args;
+
+use super::app::{Accounts, App, Engine};
+use super::error::CommandError;
+use super::execute::Execution;
+use super::exit::Exit;
+use super::plan::RunPlan;
+use super::recorded::Listed;
+use super::results::Results;
+use crate::journal::{RowFilter, RowStatus, RunLock, RunRecord};
+use preview::Preview;
+use script::Pinned;
+
+/// Go on with a run where it stopped.
+///
+/// Steps that are recorded are answered from the journal and not sent again; a step whose answer was lost is looked up.
+/// The run uses the script it started with, unless `--with-current` says otherwise. For a run that has ended and that is
+/// named here, the file of its results is written again.
+#[derive(Args)]
+#[command(after_help = "\
+Examples:
+  provisor resume                          the latest run that can go on
+  provisor resume r7f3k --plan             what it would do
+  provisor resume r7f3k --retry-failed --with-current
+
+JSON (--plan --json), one document:
+  {\"version\": 1, \"run\": {as in `runs list`}, \"script\": \"pinned\" or \"current\",
+   \"rows\": [{row, status, recorded, then, next: {how, operation, thing, step, not_before},
+             why, unasked: [steps]}],
+   \"begins\": N, \"unread\": true or false,
+   \"comparison\": {match, new, not_reached, left_over: [{operation, steps, rows, first_row}]}}
+  rows are those that would be carried out, by number
+  recorded counts the steps that are answered from the journal
+  then is acts, returns, fails or misfits; next is null unless it acts
+  how is send, read, look-up, person or other-run
+  begins counts rows of which nothing is recorded and that are not listed
+  unread says whether rows of the input are still to be read
+  comparison is null unless the script is another one")]
+#[expect(clippy::struct_excessive_bools, reason = "each is a flag of its own")]
+pub(super) struct ResumeCommand {
+    /// The run; the latest unfinished one when not given.
+    run: Option<String>,
+    /// Try failed rows again, too.
+    #[arg(long)]
+    retry_failed: bool,
+    /// Say what is done, what would be sent and what would be looked up, and do nothing.
+    #[arg(long)]
+    plan: bool,
+    /// Use the script as it is now. Shows first which recorded steps it asks for, which are new and which are left
+    /// over, and asks.
+    #[arg(long)]
+    with_current: bool,
+    /// Where the rows are now, when the run had not read them all; `-` is standard input.
+    #[arg(long, value_name = "FILE")]
+    rows: Option<String>,
+    /// Rows at once, when other than before.
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=4096))]
+    jobs: Option<u16>,
+    /// Do not ask.
+    #[arg(long)]
+    yes: bool,
+    /// Print the plan as JSON.
+    #[arg(long, requires = "plan")]
+    json: bool,
+}
+
+pub(super) fn resume(app: &App, command: &ResumeCommand) -> Result<Exit, CommandError> {
+    let journal = app.journal()?;
+    let Some(record) = choose::run(&journal, command)? else {
+        return choose::nothing(app, &journal);
+    };
+    if let Some(exit) = choose::ended(app, &record, command)? {
+        if command.run.is_some() && !command.plan {
+            rewrite::results(app, &journal, &record)?;
+        }
+        return Ok(exit);
+    }
+    let listed = Listed::read(&journal, record.clone())?;
+    let run = journal.lock_run(&record.id)?;
+    let recorded = RunPlan::from_value(&record.plan);
+    let mut plan = recorded.clone().seen_from(app.env.folder());
+    if let Some(jobs) = command.jobs {
+        plan.jobs = jobs.into();
+    }
+    choose::same_account(app, &plan)?;
+    let engine = app.engine_over(
+        journal,
+        &Accounts {
+            sandbox: plan.sandbox,
+            profile: plan.profile.clone(),
+            past_faults: plan.faults.clone(),
+            ..Accounts::default()
+        },
+    )?;
+    let mut pinned = Pinned::read(&engine.journal, &record, &plan)?;
+    let unread = unread::rows(
+        &engine.journal,
+        &record,
+        &plan,
+        &pinned.script,
+        command.rows.as_deref(),
+    )?;
+    let edited = command.with_current && pinned.take_current(&plan)?;
+    if command.plan || edited {
+        let preview = Preview::of(
+            &engine,
+            &run,
+            &plan,
+            &pinned.script,
+            command.retry_failed,
+            &unread,
+        )?;
+        preview.show(app, &listed, edited, (command.plan, command.json))?;
+    }
+    if command.plan {
+        return Ok(Exit::Ok);
+    }
+    if edited {
+        app.consent(
+            command.yes,
+            &format!("Go on with run {} and the edited script?", record.id),
+        )?;
+        pinned.keep(app, &engine.journal, &run, recorded)?;
+    }
+    app.ui
+        .note(&format!("resuming run {} of {}", record.id, plan.script));
+    // Before anything is recorded: it may be refused.
+    let results = Results::wanted(&plan, &pinned.script, true)?;
+    if command.retry_failed {
+        engine.journal.retry_failed(&run)?;
+    }
+    carry_out(app, &engine, (run, &record), plan, pinned, (unread, results))
+}
+
+fn carry_out(
+    app: &App,
+    engine: &Engine,
+    (run, record): (RunLock, &RunRecord),
+    plan: RunPlan,
+    pinned: Pinned,
+    (unread, results): (unread::Unread, Option<Results>),
+) -> Result<Exit, CommandError> {
+    let counts = engine.journal.row_counts(&record.id)?;
+    let open = counts.all() - counts.of(RowStatus::Done) - counts.of(RowStatus::Failed);
+    Execution {
+        app,
+        engine,
+        script: pinned.script,
+        run,
+        total: unread.input.is_none().then_some(open),
+        input: unread.input,
+        plan,
+        resumed: Some(RowFilter::Unfinished),
+        missing: unread.missing,
+        results,
+    }
+    .carry_out()
+}

@@ -1,0 +1,89 @@
+//! Which run to resume, and whether it can be.
+
+use super::ResumeCommand;
+use crate::cli::app::App;
+use crate::cli::error::CommandError;
+use crate::cli::exit::Exit;
+use crate::cli::plan::RunPlan;
+use crate::cli::profiles;
+use crate::cli::recorded::find_run;
+use crate::journal::{Journal, RunRecord, RunStatus};
+
+/// The run that was named, or the latest that can go on and that nobody carries out.
+pub(super) fn run(journal: &Journal, command: &ResumeCommand) -> Result<Option<RunRecord>, CommandError> {
+    if let Some(name) = &command.run {
+        return find_run(journal, name).map(Some);
+    }
+    if !command.retry_failed {
+        return Ok(journal.latest_unfinished()?);
+    }
+    let ended = |run: &RunRecord| matches!(run.status, RunStatus::Done | RunStatus::Cancelled);
+    let mut open = journal.runs()?.into_iter().filter(|run| !ended(run));
+    Ok(open.find(|run| !journal.is_run_alive(&run.id)))
+}
+
+/// No run can go on. When the newest one has failed rows, that is no success.
+pub(super) fn nothing(app: &App, journal: &Journal) -> Result<Exit, CommandError> {
+    app.ui.note("nothing to resume: every run is finished");
+    let runs = journal.runs()?;
+    if let Some(run) = runs.iter().find(|run| run.status == RunStatus::Failed) {
+        let id = &run.id;
+        app.ui.hint(&format!(
+            "try the failed rows of run {id} again with: provisor resume {id} --retry-failed"
+        ));
+    }
+    let newest_failed = runs.first().is_some_and(|run| run.status == RunStatus::Failed);
+    Ok(if newest_failed { Exit::RowsFailed } else { Exit::Ok })
+}
+
+/// The exit, when nothing of the run is left to be carried out.
+pub(super) fn ended(
+    app: &App,
+    record: &RunRecord,
+    command: &ResumeCommand,
+) -> Result<Option<Exit>, CommandError> {
+    let id = &record.id;
+    if record.pruned {
+        return Err(
+            CommandError::usage(format!("run {id} was pruned: its rows are forgotten"))
+                .hint("run the command again: what is in the ledger stays as it is"),
+        );
+    }
+    match record.status {
+        RunStatus::Done => {
+            app.ui.note(&format!("run {id} is done; nothing is left to do"));
+            Ok(Some(Exit::Ok))
+        }
+        RunStatus::Cancelled => Err(CommandError::usage(format!("run {id} was cancelled"))
+            .hint("run the command again: what is in the ledger stays as it is")),
+        RunStatus::Failed if !command.retry_failed => {
+            app.ui
+                .note(&format!("every row of run {id} has ended, and some failed"));
+            let edited = if command.with_current {
+                " --with-current"
+            } else {
+                ""
+            };
+            app.ui.hint(&format!(
+                "try those again: provisor resume {id} --retry-failed{edited}"
+            ));
+            Ok(Some(Exit::RowsFailed))
+        }
+        _ => Ok(None),
+    }
+}
+
+/// A profile that leads elsewhere than when the run started would do everything again in another account.
+pub(super) fn same_account(app: &App, plan: &RunPlan) -> Result<(), CommandError> {
+    let (false, Some(name), Some(then)) = (plan.sandbox, &plan.profile, &plan.address) else {
+        return Ok(());
+    };
+    match profiles::active(app, Some(name)) {
+        Some((_, now)) if now != *then => Err(CommandError::usage(format!(
+            "profile `{name}` leads to {now}, and led to {then} when the run started"
+        ))
+        .hint("put its address back, or start a new run")),
+        // A profile that is gone is told when it is needed.
+        _ => Ok(()),
+    }
+}

@@ -1,0 +1,149 @@
+//! What an edited script makes of the steps that are recorded.
+
+use std::collections::BTreeMap;
+
+use serde_json::{Value as Json, json};
+
+use crate::bulk::rehearsal::{Does, Rehearsed};
+use crate::cli::ui::Ui;
+use crate::run::rehearsal::{How, Rehearsal, Then};
+
+/// Steps of rows that have begun, by what the script makes of them and by operation.
+#[derive(Default)]
+pub(super) struct Comparison(BTreeMap<(Sort, String), Count>);
+
+/// What a script makes of a step.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+enum Sort {
+    /// Recorded, and asked for.
+    Match,
+    /// Asked for behind recorded ones, and not recorded.
+    New,
+    /// Recorded, and perhaps asked for behind a new one: only carrying that out could tell.
+    NotReached,
+    /// Recorded, and never asked for.
+    LeftOver,
+}
+
+impl Sort {
+    const ALL: [Sort; 4] = [Sort::Match, Sort::New, Sort::NotReached, Sort::LeftOver];
+
+    fn name(self) -> &'static str {
+        match self {
+            Sort::Match => "match",
+            Sort::New => "new",
+            Sort::NotReached => "not reached",
+            Sort::LeftOver => "left over",
+        }
+    }
+}
+
+#[derive(Default)]
+struct Count {
+    steps: u64,
+    rows: u64,
+    /// From 0.
+    first: u64,
+    /// The row that was counted last.
+    last: Option<u64>,
+}
+
+impl Comparison {
+    /// Adds a row; one that has not begun has nothing to compare.
+    pub(super) fn add(&mut self, row: &Rehearsed) {
+        let Does::Goes(rehearsal) = &row.does else { return };
+        let Rehearsal {
+            matched,
+            then,
+            unasked,
+        } = rehearsal;
+        if matched.is_empty() && unasked.is_empty() {
+            return;
+        }
+        for key in matched {
+            self.count(Sort::Match, operation(key), row.position);
+        }
+        let rest = match then {
+            Then::Acts(coming) if matches!(coming.how, How::Sends | How::Reads | How::Waits(_)) => {
+                self.count(Sort::New, &coming.op, row.position);
+                Sort::NotReached
+            }
+            Then::Acts(coming) => {
+                self.count(Sort::Match, &coming.op, row.position);
+                Sort::NotReached
+            }
+            Then::Returns | Then::Fails(_) => Sort::LeftOver,
+        };
+        for key in unasked {
+            self.count(rest, operation(key), row.position);
+        }
+    }
+
+    /// For people.
+    pub(super) fn table(&self, ui: &Ui) -> String {
+        if self.0.is_empty() {
+            return "no row that would be carried out has a recorded step".to_owned();
+        }
+        let rows = self.0.iter().map(|((sort, operation), count)| {
+            vec![
+                sort.name().to_owned(),
+                operation.clone(),
+                count.steps.to_string(),
+                count.rows.to_string(),
+                (count.first + 1).to_string(),
+            ]
+        });
+        let header = ["recorded steps", "operation", "steps", "rows", "first row"];
+        ui.table(&header, &rows.collect::<Vec<_>>())
+    }
+
+    /// For programs.
+    pub(super) fn json(&self) -> Json {
+        let mut json = json!({});
+        for sort in Sort::ALL {
+            let of_sort = self.0.iter().filter(|((of, _), _)| *of == sort);
+            let list = of_sort.map(|((_, operation), count)| {
+                json!({
+                    "operation": operation,
+                    "steps": count.steps,
+                    "rows": count.rows,
+                    "first_row": count.first + 1,
+                })
+            });
+            json[sort.name().replace(' ', "_")] = list.collect();
+        }
+        json
+    }
+
+    fn count(&mut self, sort: Sort, operation: &str, position: u64) {
+        let count = self.0.entry((sort, operation.to_owned())).or_default();
+        if count.steps == 0 {
+            count.first = position;
+        }
+        count.steps += 1;
+        count.first = count.first.min(position);
+        if count.last.replace(position) != Some(position) {
+            count.rows += 1;
+        }
+    }
+}
+
+/// The operation that a step's key names: `scope/operation:arguments#occurrence`.
+fn operation(key: &str) -> &str {
+    let asked = key.split_once('/').map_or(key, |(_, asked)| asked);
+    asked.rsplit_once(':').map_or(asked, |(operation, _)| operation)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_key_names_its_operation() {
+        assert_eq!(
+            operation("3f2a~2/mobsted::ensure_app:0123#1"),
+            "mobsted::ensure_app"
+        );
+        assert_eq!(operation("3f2a/now:0123#1"), "now");
+    }
+}

@@ -1,0 +1,193 @@
+//! What the rows of a resumed run would do next, together and one by one.
+
+use std::collections::BTreeMap;
+
+use serde_json::{Value as Json, json};
+
+use crate::bulk::rehearsal::{Does, Rehearsed};
+use crate::cli::recorded::Listed;
+use crate::cli::times;
+use crate::cli::ui::Ui;
+use crate::journal::{RowStatus, RunId};
+use crate::run::rehearsal::{Coming, How, Rehearsal, Then};
+
+/// What the rows would do.
+#[derive(Default)]
+pub(super) struct Outlook {
+    rows: Vec<Rehearsed>,
+    /// Rows of which nothing is recorded, beyond those that were gone through.
+    begins: u64,
+}
+
+impl Outlook {
+    /// Adds a row.
+    pub(super) fn add(&mut self, row: Rehearsed) {
+        match row.does {
+            Does::Begins => self.begins += 1,
+            _ => self.rows.push(row),
+        }
+    }
+
+    /// Rows that were not gone through.
+    pub(super) fn begins(&self) -> u64 {
+        self.begins
+    }
+
+    /// Each row as JSON.
+    pub(super) fn rows(&self) -> Json {
+        self.rows.iter().map(row_json).collect()
+    }
+
+    /// Equal prospects together, as a table under a line about the rows that stay as they are.
+    pub(super) fn table(&self, ui: &Ui, run: &Listed, edited: bool) -> String {
+        let script = if edited {
+            "the edited script"
+        } else {
+            "the script it started with"
+        };
+        let done = run.counts.of(RowStatus::Done);
+        let failed = run.counts.of(RowStatus::Failed);
+        let recorded: usize = self.rows.iter().map(recorded).sum();
+        let mut lines = vec![format!(
+            "run {} with {script}; rows that are done and stay so: {done}; recorded steps that need no request: {recorded}",
+            run.record.id
+        )];
+        let retried = self
+            .rows
+            .iter()
+            .filter(|row| row.status == RowStatus::Failed)
+            .count() as u64;
+        if failed > retried {
+            lines.push(format!(
+                "rows that failed and stay so: {failed} (--retry-failed tries them again)"
+            ));
+        }
+        let mut groups: BTreeMap<(u8, &str, String), Vec<&Rehearsed>> = BTreeMap::new();
+        for row in &self.rows {
+            let (order, next, operation) = prospect(row);
+            groups.entry((order, next, operation)).or_default().push(row);
+        }
+        let mut cells: Vec<Vec<String>> = groups
+            .into_iter()
+            .filter_map(|((_, next, operation), rows)| {
+                let first = rows.first()?;
+                let number = (first.position + 1).to_string();
+                Some(vec![
+                    next.to_owned(),
+                    operation,
+                    rows.len().to_string(),
+                    number,
+                    about(first, &run.record.id),
+                ])
+            })
+            .collect();
+        if self.begins > 0 {
+            let begins = self.begins.to_string();
+            cells.push(vec![
+                "begin".into(),
+                String::new(),
+                begins,
+                String::new(),
+                String::new(),
+            ]);
+        }
+        lines.push(if cells.is_empty() {
+            "no row is left to be carried out".to_owned()
+        } else {
+            ui.table(&["next", "operation", "rows", "first row", "there"], &cells)
+        });
+        lines.join("\n")
+    }
+}
+
+/// What a row does next, in an order for listings, a few words, and the operation.
+fn prospect(row: &Rehearsed) -> (u8, &'static str, String) {
+    let coming = match &row.does {
+        Does::Begins => return (9, "begin", String::new()),
+        Does::Misfits(_) => return (7, "fail: the row does not fit", String::new()),
+        Does::Goes(rehearsal) => match &rehearsal.then {
+            Then::Acts(coming) => coming,
+            Then::Returns => return (6, "end: all is recorded", String::new()),
+            Then::Fails(_) => return (8, "fail", String::new()),
+        },
+    };
+    let (order, next) = match &coming.how {
+        How::Parks => (0, "ask a person"),
+        How::LooksUp { .. } => (1, "look up"),
+        How::Waits(_) => (2, "look up for another run"),
+        How::Sends => (3, "send"),
+        How::Reads => (4, "read"),
+    };
+    (order, next, coming.op.clone())
+}
+
+/// What there is to say about the first row of a group.
+fn about(row: &Rehearsed, run: &RunId) -> String {
+    let rehearsal = match &row.does {
+        Does::Begins => return String::new(),
+        Does::Misfits(why) => return why.clone(),
+        Does::Goes(rehearsal) => rehearsal,
+    };
+    let coming = match &rehearsal.then {
+        Then::Acts(coming) => coming,
+        Then::Returns => return String::new(),
+        Then::Fails(why) => return why.clone(),
+    };
+    let thing = coming.thing.clone().unwrap_or_default();
+    match &coming.how {
+        How::Parks => format!("provisor resolve {run} {} --as done|absent", coming.step),
+        How::LooksUp { settled_ms } => {
+            format!(
+                "{thing} (absent is believed after {} UTC)",
+                times::shown(*settled_ms)
+            )
+        }
+        How::Waits(step) => format!("{thing} ({step})"),
+        How::Sends | How::Reads => thing,
+    }
+}
+
+fn recorded(row: &Rehearsed) -> usize {
+    match &row.does {
+        Does::Goes(rehearsal) => rehearsal.matched.len(),
+        _ => 0,
+    }
+}
+
+fn row_json(row: &Rehearsed) -> Json {
+    let (then, next, why, unasked): (&str, Json, Option<&str>, &[String]) = match &row.does {
+        Does::Begins => ("begins", Json::Null, None, &[]),
+        Does::Misfits(why) => ("misfits", Json::Null, Some(why), &[]),
+        Does::Goes(Rehearsal { then, unasked, .. }) => match then {
+            Then::Acts(coming) => ("acts", next_json(coming), None, unasked),
+            Then::Returns => ("returns", Json::Null, None, unasked),
+            Then::Fails(why) => ("fails", Json::Null, Some(why), unasked),
+        },
+    };
+    json!({
+        "row": row.position + 1,
+        "status": row.status.as_str(),
+        "recorded": recorded(row),
+        "then": then,
+        "next": next,
+        "why": why,
+        "unasked": unasked,
+    })
+}
+
+fn next_json(coming: &Coming) -> Json {
+    let (how, not_before) = match &coming.how {
+        How::Sends => ("send", Json::Null),
+        How::Reads => ("read", Json::Null),
+        How::LooksUp { settled_ms } => ("look-up", times::json(*settled_ms)),
+        How::Parks => ("person", Json::Null),
+        How::Waits(_) => ("other-run", Json::Null),
+    };
+    json!({
+        "how": how,
+        "operation": coming.op,
+        "thing": coming.thing,
+        "step": coming.step,
+        "not_before": not_before,
+    })
+}

@@ -1,0 +1,25 @@
+//! The results file of a run that has ended, written again.
+
+use super::script::Pinned;
+use crate::cli::app::App;
+use crate::cli::error::CommandError;
+use crate::cli::plan::RunPlan;
+use crate::cli::results::Results;
+use crate::journal::{Journal, RunRecord};
+
+/// Writes the run's results to the file that it was asked to write; nothing when there is none.
+pub(super) fn results(app: &App, journal: &Journal, record: &RunRecord) -> Result<(), CommandError> {
+    let plan = RunPlan::from_value(&record.plan).seen_from(app.env.folder());
+    let Some(out) = plan.out.as_deref().filter(|out| *out != "-") else {
+        return Ok(());
+    };
+    let run = journal.lock_run(&record.id)?;
+    let script = Pinned::read(journal, record, &plan)?.script;
+    let Some(results) = Results::wanted(&plan, &script, true)? else {
+        return Ok(());
+    };
+    Results::audit(app, journal, &plan, run.id())?;
+    results.finish(run.id(), journal)?;
+    app.ui.note(&format!("its results are written to `{out}` again"));
+    Ok(())
+}

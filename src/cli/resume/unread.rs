@@ -1,0 +1,91 @@
+//! Rows that a run had not read when it stopped.
+
+use crate::bulk::input::{Input, InputChanged};
+use crate::cli::error::CommandError;
+use crate::cli::plan::RunPlan;
+use crate::cli::results::keep_apart;
+use crate::cli::rows;
+use crate::journal::{Journal, RunRecord};
+use crate::script::program::Script;
+
+/// What is left to read.
+pub(super) struct Unread {
+    /// The rows behind those that the journal has.
+    pub(super) input: Option<Input>,
+    /// Are there rows that nobody can read?
+    pub(super) missing: bool,
+}
+
+/// Finds the rows that are not in the journal. The input must still begin with those that are: rows of two files
+/// must not become one run. `script` is the one they were read with.
+pub(super) fn rows(
+    journal: &Journal,
+    record: &RunRecord,
+    plan: &RunPlan,
+    script: &Script,
+    given: Option<&str>,
+) -> Result<Unread, CommandError> {
+    let known = journal.row_counts(&record.id)?.all();
+    if record.total.is_some() {
+        return match given {
+            Some(_) => Err(CommandError::usage(format!(
+                "--rows is not needed: the run has read all its {known} rows"
+            ))),
+            None => Ok(Unread::nothing()),
+        };
+    }
+    let Some(from) = plan.rows.as_deref() else {
+        return Ok(Unread::input(Input::one(
+            plan.constants.clone().into_iter().collect(),
+        )));
+    };
+    if rows::is_stream(from) && given.is_none() {
+        return Ok(Unread {
+            input: None,
+            missing: true,
+        });
+    }
+    let from = given.unwrap_or(from);
+    let plan = RunPlan {
+        rows: Some(from.to_owned()),
+        ..plan.clone()
+    };
+    keep_apart(Some(from), plan.out.as_deref())?;
+    let elsewhere = format!("or say where they are: provisor resume {} --rows FILE", record.id);
+    let rows = rows::read(&plan).map_err(|error| error.hint(&elsewhere))?;
+    let changed = |why: String| {
+        CommandError::usage(format!("`{from}` has changed since the run read it: {why}"))
+            .hint("put it back as it was, or start a new run with it: what is done stays done")
+            .hint(&elsewhere)
+    };
+    if rows.columns() != plan.columns {
+        return Err(changed("it has other columns".into()));
+    }
+    let input = rows::input(rows, from)?.behind(journal, &record.id, script);
+    match input {
+        Ok(input) => Ok(Unread::input(input)),
+        Err(InputChanged::Journal(error)) => Err(error.into()),
+        Err(error) => Err(changed(error.to_string())),
+    }
+}
+
+impl Unread {
+    fn nothing() -> Unread {
+        Unread {
+            input: None,
+            missing: false,
+        }
+    }
+
+    fn input(input: Input) -> Unread {
+        Unread {
+            input: Some(input),
+            missing: false,
+        }
+    }
+
+    /// Are there rows that the journal does not have?
+    pub(super) fn is_any(&self) -> bool {
+        self.input.is_some() || self.missing
+    }
+}

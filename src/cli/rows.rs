@@ -1,0 +1,102 @@
+//! The rows of a run: opened, and their columns held against the script before anything is sent.
+
+use std::fs::File;
+use std::io::{self, Read};
+use std::path::Path;
+
+use super::error::CommandError;
+use super::exit::Exit;
+use super::plan::RunPlan;
+use crate::bulk::input::Input;
+use crate::bulk::rows::{RowFormat, Rows};
+use crate::script::program::Script;
+use crate::value::nearest::nearest;
+
+/// Opens the plan's rows, and notes their columns in it.
+pub(super) fn open(plan: &mut RunPlan, script: &Script, path: &Path) -> Result<Input, CommandError> {
+    if script.declaration().main.is_none() {
+        return Err(CommandError::usage(format!(
+            "{} has no `main`, so it cannot run once for each row",
+            path.display()
+        ))
+        .hint("declare `fn main(…)` with a parameter for each column it needs"));
+    }
+    let from = plan.rows.clone().unwrap_or_default();
+    if from == "-" && path == Path::new("-") {
+        return Err(CommandError::usage(
+            "the script and the rows cannot both come from standard input",
+        ));
+    }
+    let rows = read(plan)?;
+    plan.columns = rows.columns().to_vec();
+    plan.titles = rows.titles().to_vec();
+    check_columns(plan, script)?;
+    input(rows, &from)
+}
+
+/// The rows as a run reads them: from a stream they may never end, so what is there is handed over and nobody waits.
+pub(super) fn input(rows: Rows, from: &str) -> Result<Input, CommandError> {
+    if !is_stream(from) {
+        return Ok(Input::rows(rows));
+    }
+    Input::stream(rows)
+        .map_err(|error| CommandError::new(Exit::Aborted, format!("no thread can be started: {error}")))
+}
+
+/// Can the rows be read only once, as from standard input or a pipe?
+pub(super) fn is_stream(from: &str) -> bool {
+    from == "-" || std::fs::metadata(from).is_ok_and(|there| !there.is_file() && !there.is_dir())
+}
+
+/// The rows themselves, from their beginning.
+pub(super) fn read(plan: &RunPlan) -> Result<Rows, CommandError> {
+    let from = plan.rows.as_deref().unwrap_or_default();
+    let format = match &plan.rows_format {
+        Some(name) => Some(RowFormat::of(Path::new(&format!("rows.{name}"))).map_err(CommandError::usage)?),
+        None if from == "-" => None,
+        None => Some(RowFormat::of(Path::new(from)).map_err(CommandError::usage)?),
+    };
+    let source: Box<dyn Read + Send> = if from == "-" {
+        Box::new(io::stdin())
+    } else {
+        let file = File::open(from)
+            .map_err(|error| CommandError::usage(format!("rows `{from}` cannot be read: {error}")))?;
+        Box::new(file)
+    };
+    let rows = match format {
+        Some(format) => Rows::open(source, format),
+        None => Rows::detect(source),
+    };
+    rows.map_err(|error| CommandError::usage(format!("rows `{from}`: {error}")))
+}
+
+/// Every parameter without a default needs a column, or a flag that gives it for all rows.
+pub(super) fn check_columns(plan: &RunPlan, script: &Script) -> Result<(), CommandError> {
+    let name = &script.bundle().main().name;
+    let columns = || plan.columns.iter().map(String::as_str);
+    for param in script.declaration().params() {
+        let column = columns().any(|column| column == param.name);
+        let constant = plan.constants.contains_key(&param.name);
+        if column && constant {
+            return Err(CommandError::usage(format!(
+                "`{}` is given twice: by {} and by the column of the rows",
+                param.name,
+                param.flag()
+            )));
+        }
+        if column || constant || param.default.is_some() {
+            continue;
+        }
+        let mut error = CommandError::usage(format!(
+            "the rows have no column `{}`, which {name}:{} asks for (their columns: {})",
+            param.name,
+            param.line,
+            plan.columns.join(", ")
+        ));
+        if let Some(near) = nearest(&param.name, columns()) {
+            error = error.hint(format!("is the column `{near}` meant? Name it `{}`", param.name));
+        }
+        return Err(error.hint(format!("or give it for all rows: {} VALUE", param.flag())));
+    }
+    Ok(())
+}

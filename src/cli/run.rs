@@ -1,0 +1,269 @@
+//! `provisor run`: a script once, or once for each row.
+
+use std::ffi::OsString;
+use std::path::{Path, PathBuf};
+
+use clap::{Args, CommandFactory as _, FromArgMatches as _, Parser, ValueEnum as _};
+
+use super::app::{Accounts, App};
+use super::error::CommandError;
+use super::execute::Execution;
+use super::exit::Exit;
+use super::params;
+use super::plan::RunPlan;
+use super::results::Results;
+use super::ui::Colour;
+use super::{profiles, rows, sources};
+use crate::bulk::input::Input;
+use crate::journal::NewRun;
+use crate::ops;
+use crate::script::bundle::Bundle;
+use crate::script::host::Host;
+use crate::script::program::Script;
+use crate::value::Value;
+
+/// Run a script once, or once for each row of a file.
+///
+/// What follows the script are its own parameters, as flags: `provisor run SCRIPT --help` lists them. A value that begins
+/// with a dash is written behind `=`, as in `--note=-x`; a number need not be. A bool is `--flag`, `--flag=true` or
+/// `--flag=false`.
+#[derive(Args)]
+#[command(
+    disable_help_flag = true,
+    after_help = "\
+Examples:
+  provisor run scripts/hello.rhai --name Ann
+  provisor run scripts/onboard.rhai --sandbox --rows scripts/clients.csv --out results.csv
+  provisor run onboard.rhai --help        the script's own text and parameters"
+)]
+pub(super) struct RunCommand {
+    #[command(flatten)]
+    flags: RunFlags,
+    /// This text; behind a script, the script's own.
+    #[arg(short, long)]
+    help: bool,
+    /// The script; `-` is standard input.
+    #[arg(required_unless_present = "help")]
+    script: Option<PathBuf>,
+    /// The script's parameters, and any of the options above.
+    #[arg(
+        trailing_var_arg = true,
+        allow_hyphen_values = true,
+        value_name = "PARAMETERS"
+    )]
+    rest: Vec<OsString>,
+}
+
+impl RunCommand {
+    /// `--color` and `-v` behind the script, which the first look at the command line passes over. Needed before the
+    /// script is read; what is wrong with them is told when its parameters are known.
+    pub(super) fn said_behind(&self) -> (Option<Colour>, u8) {
+        let (mut colour, mut verbose) = (None, 0_u8);
+        let mut words = self.rest.iter().map(|word| word.to_string_lossy());
+        while let Some(word) = words.next() {
+            if word == "--" {
+                break;
+            } else if word == "--color" {
+                colour = words.next().or(colour);
+            } else if let Some(when) = word.strip_prefix("--color=") {
+                colour = Some(when.to_owned().into());
+            } else if word == "--verbose" {
+                verbose = verbose.saturating_add(1);
+            } else if word.len() > 1 && word.starts_with('-') && word[1..].bytes().all(|byte| byte == b'v') {
+                verbose = verbose.saturating_add(u8::try_from(word.len() - 1).unwrap_or(u8::MAX));
+            }
+        }
+        let colour = colour.and_then(|when| Colour::from_str(&when, false).ok());
+        (colour, verbose)
+    }
+}
+
+/// The options of `run`, wherever they stand.
+#[derive(Args, Debug, Clone)]
+pub(super) struct RunFlags {
+    /// Work on the embedded sandbox: simulated platforms, no account needed.
+    #[arg(long)]
+    pub(super) sandbox: bool,
+    /// A fault of the sandbox, for example `partners:drop-after:0.2`. Repeatable; `provisor sandbox faults` lists them.
+    #[arg(long, value_name = "FAULT")]
+    pub(super) fault: Vec<String>,
+    /// The seed of the faults: the same seed gives the same faults.
+    #[arg(long, value_name = "N")]
+    pub(super) seed: Option<u64>,
+    /// The profile to work with.
+    #[arg(long, value_name = "NAME")]
+    pub(super) profile: Option<String>,
+    /// Call `main` once for each row: a .csv, .tsv, .json or .jsonl file, or `-` for standard input.
+    #[arg(long, value_name = "FILE")]
+    pub(super) rows: Option<String>,
+    /// The form of the rows, when the ending does not tell: csv, tsv, json or jsonl.
+    #[arg(long, value_name = "FORMAT")]
+    pub(super) rows_format: Option<String>,
+    /// Where results go, in the form of the ending: .csv, .json or .jsonl. Standard output when not given.
+    #[arg(long, value_name = "FILE")]
+    pub(super) out: Option<String>,
+    /// The form of the results: csv, json or jsonl.
+    #[arg(long, value_name = "FORMAT")]
+    pub(super) format: Option<String>,
+    /// Write the secrets of these result columns in clear; the file is then for its owner alone.
+    #[arg(long, value_name = "COLUMN", value_delimiter = ',')]
+    pub(super) reveal: Vec<String>,
+    /// Rows at once.
+    #[arg(long, value_name = "N", default_value_t = 8, value_parser = clap::value_parser!(u16).range(1..=4096))]
+    pub(super) jobs: u16,
+    /// Take no more rows after so many failures.
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u64).range(1..))]
+    pub(super) stop_after: Option<u64>,
+    /// Print the result as JSON.
+    #[arg(long)]
+    pub(super) json: bool,
+}
+
+/// The words after `run`, once the script and so its parameters are known.
+#[derive(Parser)]
+#[command(name = "provisor run", disable_help_subcommand = true, max_term_width = 100)]
+pub(super) struct Words {
+    #[command(flatten)]
+    pub(super) flags: RunFlags,
+    /// The script.
+    #[arg(hide = true)]
+    script: PathBuf,
+    // Taken already, wherever they stood: see `RunCommand::said_behind`.
+    #[arg(long, hide = true)]
+    color: Option<Colour>,
+    #[arg(short, long, hide = true, action = clap::ArgAction::Count)]
+    verbose: u8,
+}
+
+pub(super) fn run(app: &App, command: &RunCommand) -> Result<Exit, CommandError> {
+    let Some(path) = &command.script else {
+        return Ok(super::help_of("run"));
+    };
+    let script = load(path)?;
+    let words = words(app, command);
+    let parser = params::add(Words::command(), &script, path)?;
+    let mut matches = match parser.try_get_matches_from(words) {
+        Ok(matches) => matches,
+        Err(error) => return params::refuse(&error, &script),
+    };
+    let flags = Words::from_arg_matches_mut(&mut matches.clone())
+        .map_err(CommandError::usage)?
+        .flags;
+    let stdin = if path == Path::new("-") {
+        Some("the script")
+    } else {
+        flags
+            .rows
+            .as_deref()
+            .filter(|rows| *rows == "-")
+            .map(|_| "the rows")
+    };
+    let given = params::given(app, &script, &mut matches, stdin)?;
+    start(app, path, &script, flags, given)
+}
+
+/// Reads and compiles a script with all its imports.
+pub(super) fn load(path: &Path) -> Result<Script, CommandError> {
+    let main = sources::read_main(path)?;
+    let bundle = Bundle::collect(&main, &sources::Folder::of(path))?;
+    Ok(Script::compile(&host(), bundle)?)
+}
+
+/// The script host over the operation table.
+pub(super) fn host() -> Host {
+    Host::new(ops::ALL, ops::KINDS)
+}
+
+/// The words of the command line behind `run`: the options before the script and what follows it.
+fn words(app: &App, command: &RunCommand) -> Vec<OsString> {
+    let mut words: Vec<OsString> = vec!["provisor run".into()];
+    let all = &app.words;
+    let before = all.len().saturating_sub(command.rest.len());
+    let from = all
+        .iter()
+        .position(|word| word == "run")
+        .map_or(before, |at| at + 1);
+    words.extend_from_slice(&all[from..]);
+    words
+}
+
+fn start(
+    app: &App,
+    path: &Path,
+    script: &Script,
+    flags: RunFlags,
+    given: crate::value::Record,
+) -> Result<Exit, CommandError> {
+    let mut plan = RunPlan {
+        script: path.display().to_string(),
+        rows: flags.rows.clone(),
+        rows_format: flags.rows_format,
+        out: flags.out,
+        format: flags.format,
+        reveal: flags.reveal,
+        jobs: flags.jobs.into(),
+        stop_after: flags.stop_after,
+        sandbox: flags.sandbox,
+        faults: flags.fault.clone(),
+        profile: flags.profile.clone(),
+        folder: Some(app.env.folder().display().to_string()),
+        json: flags.json,
+        ..RunPlan::default()
+    };
+    if !flags.sandbox
+        && let Some((name, address)) = profiles::active(app, flags.profile.as_deref())
+    {
+        // A resume must not go to whichever account is active then.
+        plan.profile = Some(name);
+        plan.address = Some(address);
+    }
+    plan.constants = given.clone();
+    let input = if flags.rows.is_some() {
+        rows::open(&mut plan, script, path)?
+    } else {
+        params::complete(script, &given)?;
+        Input::one(given.clone().into_iter().collect())
+    };
+    let accounts = Accounts {
+        sandbox: flags.sandbox,
+        profile: flags.profile,
+        faults: flags.fault,
+        seed: flags.seed,
+        ..Accounts::default()
+    };
+    let engine = app.engine(&accounts)?;
+    let (sources, imports) = script.bundle().parts();
+    plan.imports = imports;
+    let results = Results::wanted(&plan, script, false)?;
+    let begun = engine.journal.begin_run(NewRun {
+        name: plan.script.clone(),
+        sources,
+        params: Value::Record(given),
+        plan: plan.to_value(),
+        has_rows: plan.rows.is_some(),
+    });
+    let run = match begun {
+        Ok(run) => run,
+        Err(error) => {
+            if let Some(results) = results {
+                results.discard();
+            }
+            return Err(error.into());
+        }
+    };
+    Results::audit(app, &engine.journal, &plan, run.id())?;
+    let total = plan.rows.is_none().then_some(1);
+    Execution {
+        app,
+        engine: &engine,
+        script: script.clone(),
+        run,
+        plan,
+        input: Some(input),
+        total,
+        resumed: None,
+        missing: false,
+        results,
+    }
+    .carry_out()
+}

@@ -1,0 +1,39 @@
+//! `provisor runs`: what was run, row by row and step by step.
+
+mod export;
+mod list;
+mod prune;
+mod show;
+mod steps;
+
+use clap::{Args, Subcommand};
+
+use super::app::App;
+use super::error::CommandError;
+use super::exit::Exit;
+
+/// What was run: list runs, look into them, hand them on, forget old ones.
+#[derive(Args)]
+pub(super) struct RunsCommand {
+    #[command(subcommand)]
+    action: Action,
+}
+
+#[derive(Subcommand)]
+enum Action {
+    List(list::ListCommand),
+    Show(show::ShowCommand),
+    Steps(steps::StepsCommand),
+    Export(export::ExportCommand),
+    Prune(prune::PruneCommand),
+}
+
+pub(super) fn runs(app: &App, command: &RunsCommand) -> Result<Exit, CommandError> {
+    match &command.action {
+        Action::List(command) => list::list(app, command),
+        Action::Show(command) => show::show(app, command),
+        Action::Steps(command) => steps::steps(app, command),
+        Action::Export(command) => export::export(app, command),
+        Action::Prune(command) => prune::prune(app, command),
+    }
+}

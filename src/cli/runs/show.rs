@@ -1,0 +1,144 @@
+//! `provisor runs show`: one run, and what can be done about it.
+
+use clap::Args;
+use serde_json::{Value as Json, json};
+
+use crate::cli::app::App;
+use crate::cli::error::CommandError;
+use crate::cli::exit::Exit;
+use crate::cli::recorded::{Listed, described, find_run, step_json};
+use crate::cli::times;
+use crate::journal::{RowStatus, StepFilter, StepRecord};
+use crate::value::Value;
+
+/// Show one run: what it was asked to do, how far it is, what is in doubt, and how to go on.
+#[derive(Args)]
+#[command(after_help = "\
+JSON (--json), one document:
+  {\"version\": 1,
+   \"run\": {as in `runs list`, and rows_from, out, jobs, parameters, sources: [{name, sha256}],
+           earlier_sources: [{until, sources}]},
+   \"in_doubt\": [steps as in `runs steps`],
+   \"next\": [commands]}
+  earlier_sources are what the run was pinned to before `resume --with-current`
+  secrets are masked; status may also be pruned")]
+pub(super) struct ShowCommand {
+    /// The run.
+    run: String,
+    /// Print it as JSON.
+    #[arg(long)]
+    json: bool,
+}
+
+pub(super) fn show(app: &App, command: &ShowCommand) -> Result<Exit, CommandError> {
+    let journal = app.journal()?;
+    let run = Listed::read(&journal, find_run(&journal, &command.run)?)?;
+    let doubts = journal.steps(&run.record.id, &StepFilter::Open)?;
+    let next = next(&run, &doubts);
+    if command.json {
+        let steps: Vec<Json> = doubts.iter().map(step_json).collect();
+        let document = json!({"version": 1, "run": run_json(&run), "in_doubt": steps, "next": next});
+        app.print(&document.to_string())?;
+        return Ok(Exit::Ok);
+    }
+    app.print(&app.ui.fields(&fields(&run)))?;
+    for step in &doubts {
+        let why = step.why.as_deref().unwrap_or("its answer did not come");
+        let what = described(step);
+        app.ui
+            .warn(&format!("{what} is in doubt: {why} (step {})", step.key));
+    }
+    for command in &next {
+        app.ui.hint(command);
+    }
+    Ok(Exit::Ok)
+}
+
+/// A run with everything but its rows and steps.
+pub(super) fn run_json(run: &Listed) -> Json {
+    let sources = |sources: &[(String, String)]| -> Vec<Json> {
+        let each = sources.iter();
+        each.map(|(name, hash)| json!({"name": name, "sha256": hash}))
+            .collect()
+    };
+    let earlier = run.record.earlier.iter();
+    let earlier =
+        earlier.map(|pin| json!({"until": times::json(pin.until_ms), "sources": sources(&pin.sources)}));
+    let mut json = run.json();
+    json["rows_from"] = json!(run.plan.rows);
+    json["out"] = json!(run.plan.out);
+    json["jobs"] = json!(run.plan.jobs);
+    json["parameters"] = run.record.params.to_masked_json();
+    json["sources"] = json!(sources(&run.record.sources));
+    json["earlier_sources"] = earlier.collect();
+    json
+}
+
+fn fields(run: &Listed) -> Vec<(String, Value)> {
+    let record = &run.record;
+    let of = |status| run.counts.of(status);
+    let total = record
+        .total
+        .map_or("not all read yet".to_owned(), |total| format!("{total} in all"));
+    let rows = format!(
+        "{} done, {} failed, {} parked, {} open; {total}",
+        of(RowStatus::Done),
+        of(RowStatus::Failed),
+        of(RowStatus::Parked),
+        run.open(),
+    );
+    let status = match run.pid {
+        Some(pid) => format!("{} (process {pid})", run.status()),
+        None => run.status().to_owned(),
+    };
+    let mut fields = vec![
+        ("run", record.id.as_str().into()),
+        ("script", record.name.as_str().into()),
+        ("status", status.into()),
+        ("rows", rows.into()),
+        (
+            "started",
+            format!("{} UTC", times::shown(record.created_ms)).into(),
+        ),
+        (
+            "changed",
+            format!("{} UTC", times::shown(record.changed_ms)).into(),
+        ),
+        ("on", run.place().into()),
+        ("parameters", record.params.clone()),
+        ("rows from", run.plan.rows.as_deref().unwrap_or_default().into()),
+        ("results to", run.plan.out.as_deref().unwrap_or_default().into()),
+    ];
+    for (name, hash) in &record.sources {
+        fields.push(("source", format!("{name} (sha256 {hash})").into()));
+    }
+    for earlier in &record.earlier {
+        let names: Vec<&str> = earlier.sources.iter().map(|(name, _)| name.as_str()).collect();
+        let until = times::shown(earlier.until_ms);
+        fields.push((
+            "earlier",
+            format!("{} until {until} UTC", names.join(", ")).into(),
+        ));
+    }
+    let given = |(_, value): &(&str, Value)| *value != Value::from("") && *value != Value::Record([].into());
+    let named = |(name, value): (&str, Value)| (name.to_owned(), value);
+    fields.into_iter().filter(given).map(named).collect()
+}
+
+/// The commands that go on from here.
+fn next(run: &Listed, doubts: &[StepRecord]) -> Vec<String> {
+    let id = &run.record.id;
+    match run.status() {
+        "running" | "done" | "pruned" | "cancelled" if doubts.is_empty() => Vec::new(),
+        "running" | "pruned" => Vec::new(),
+        "failed" => vec![format!("provisor resume {id} --retry-failed")],
+        "cancelled" | "done" => vec![resolve(run, doubts)],
+        _ if doubts.is_empty() => vec![format!("provisor resume {id}")],
+        _ => vec![format!("provisor resume {id}"), resolve(run, doubts)],
+    }
+}
+
+fn resolve(run: &Listed, doubts: &[StepRecord]) -> String {
+    let step = doubts.first().map_or("STEP", |step| &step.key);
+    format!("provisor resolve {} {step} --as done|absent", run.record.id)
+}

@@ -1,0 +1,90 @@
+//! `provisor runs steps`: what each row asked for, and how it stands.
+
+use clap::Args;
+use serde_json::{Value as Json, json};
+
+use crate::cli::app::App;
+use crate::cli::error::CommandError;
+use crate::cli::exit::Exit;
+use crate::cli::recorded::{find_run, step_json};
+use crate::cli::times;
+use crate::journal::{StepFilter, StepRecord};
+
+/// List the steps of a run: what each row asked for, and how it stands.
+#[derive(Args)]
+#[command(after_help = "\
+JSON (--json), one document:
+  {\"version\": 1, \"run\": id,
+   \"steps\": [{row, step, operation, changes, state, thing: {sort, name, account},
+              attempts, started, ended, why}]}
+  row counts from 1
+  state is absent, intended, in doubt, done or refused
+  thing is what the step brings into being, or null
+  attempts counts the requests that left
+  why says why it is in doubt")]
+pub(super) struct StepsCommand {
+    /// The run.
+    run: String,
+    /// Only those of this row, counted from 1.
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u64).range(1..))]
+    row: Option<u64>,
+    /// Only those whose outcome is not known.
+    #[arg(long, conflicts_with = "row")]
+    open: bool,
+    /// Print it as JSON.
+    #[arg(long)]
+    json: bool,
+}
+
+pub(super) fn steps(app: &App, command: &StepsCommand) -> Result<Exit, CommandError> {
+    let journal = app.journal()?;
+    let run = find_run(&journal, &command.run)?;
+    let filter = match command.row {
+        Some(row) => StepFilter::Row(row - 1),
+        None if command.open => StepFilter::Open,
+        None => StepFilter::All,
+    };
+    let steps = journal.steps(&run.id, &filter)?;
+    if command.json {
+        let steps: Vec<Json> = steps.iter().map(step_json).collect();
+        app.print(&json!({"version": 1, "run": run.id.as_str(), "steps": steps}).to_string())?;
+        return Ok(Exit::Ok);
+    }
+    if steps.is_empty() {
+        app.ui.note("no such steps are recorded");
+        return Ok(Exit::Ok);
+    }
+    let rows: Vec<Vec<String>> = steps.iter().map(row).collect();
+    let header = [
+        "row",
+        "operation",
+        "state",
+        "what",
+        "sent",
+        "started (UTC)",
+        "took",
+        "step",
+    ];
+    app.print(&app.ui.table(&header, &rows))?;
+    Ok(Exit::Ok)
+}
+
+fn row(step: &StepRecord) -> Vec<String> {
+    let what = step.thing.as_ref();
+    vec![
+        (step.position + 1).to_string(),
+        step.op.clone(),
+        step.state.name().to_owned(),
+        what.map_or(String::new(), |thing| thing.name.clone()),
+        step.attempts.to_string(),
+        times::shown(step.started_ms),
+        step.ended_ms
+            .map_or(String::new(), |ended| times::took(step.started_ms, ended)),
+        short(&step.key).to_owned(),
+    ]
+}
+
+/// The end of a step's key, which tells it from most others: what it was asked with, and how often before.
+fn short(key: &str) -> &str {
+    key.rsplit_once(':').map_or(key, |(_, end)| end)
+}

@@ -1,0 +1,189 @@
+//! `provisor sandbox`: the simulated platforms, served for any client.
+
+use std::net::SocketAddr;
+use std::path::Path;
+use std::time::Duration;
+
+use clap::{Args, Subcommand};
+
+use super::app::App;
+use super::error::CommandError;
+use super::exit::Exit;
+use crate::sandbox::fault::{Fault, Kind};
+use crate::sandbox::{self, Options, Role, Sandbox, Status};
+
+/// The simulated platforms: serve them, look at them, start them afresh.
+#[derive(Args)]
+pub(super) struct SandboxCommand {
+    #[command(subcommand)]
+    action: Action,
+}
+
+#[derive(Subcommand)]
+enum Action {
+    /// Serve the sandbox until Ctrl-C, for curl and other clients.
+    Serve {
+        /// The loopback address to serve at.
+        #[arg(long, value_name = "ADDRESS", default_value = "127.0.0.1:0")]
+        listen: SocketAddr,
+        /// A fault, for example `partners:drop-after:0.2`. Repeatable.
+        #[arg(long, value_name = "FAULT")]
+        fault: Vec<String>,
+        /// The seed of the faults.
+        #[arg(long, value_name = "N", default_value_t = 0)]
+        seed: u64,
+    },
+    /// What the simulated world holds.
+    Status {
+        /// Print it as JSON.
+        #[arg(long)]
+        json: bool,
+    },
+    /// Forget the simulated world, and begin a new one.
+    Reset,
+    /// The faults that can be asked for.
+    Faults,
+}
+
+pub(super) fn sandbox(app: &App, command: &SandboxCommand) -> Result<Exit, CommandError> {
+    let dir = app.paths()?.sandbox();
+    match &command.action {
+        Action::Serve { listen, fault, seed } => serve(app, *listen, fault, *seed),
+        Action::Status { json } => {
+            let status = sandbox::status(&dir).map_err(CommandError::usage)?;
+            show(app, &status, *json)?;
+            Ok(Exit::Ok)
+        }
+        Action::Reset => {
+            sandbox::reset(&dir).map_err(CommandError::usage)?;
+            app.ui.note("the sandbox begins anew");
+            Ok(Exit::Ok)
+        }
+        Action::Faults => {
+            app.print(FAULTS)?;
+            Ok(Exit::Ok)
+        }
+    }
+}
+
+/// Reads faults as they are written on the command line.
+pub(super) fn faults(texts: &[String]) -> Result<Vec<Fault>, CommandError> {
+    let parse = |text: &String| {
+        text.parse::<Fault>()
+            .map_err(|error| CommandError::usage(format!("--fault {text}: {error}")))
+    };
+    texts.iter().map(parse).collect()
+}
+
+/// How long a request to the sandbox may still land after its sender died: it works at once, unless a fault delays it.
+pub(super) fn settle(faults_now: &[String], past: &[String]) -> Result<Duration, CommandError> {
+    const USUAL: Duration = Duration::from_secs(5);
+    let all = faults(faults_now)?.into_iter().chain(faults(past)?);
+    let delay = |fault: Fault| match fault.kind {
+        Kind::DropLate(delay) | Kind::Slow(delay) => delay,
+        _ => Duration::ZERO,
+    };
+    Ok(USUAL + all.map(delay).max().unwrap_or_default())
+}
+
+fn serve(app: &App, listen: SocketAddr, texts: &[String], seed: u64) -> Result<Exit, CommandError> {
+    let dir = app.paths()?.sandbox();
+    App::make_private(&dir)?;
+    let mut options = Options::new(dir);
+    options.listen = listen;
+    options.faults = faults(texts)?;
+    options.seed = seed;
+    let sandbox = Sandbox::start(options).map_err(CommandError::usage)?;
+    if sandbox.role() == Role::Attached {
+        return Err(CommandError::usage(format!(
+            "the sandbox is served already, at http://{}",
+            sandbox.address()
+        ))
+        .hint("stop that process, or set PROVISOR_HOME to serve another sandbox"));
+    }
+    let master = sandbox.master();
+    let password = app.paths()?.sandbox().join(PASSWORD_FILE);
+    write_private(&password, &master.password)
+        .map_err(|error| CommandError::new(Exit::Aborted, format!("`{}`: {error}", password.display())))?;
+    app.print(&format!("serving the sandbox at {}", master.plain_url))?;
+    app.print(&format!(
+        "master account: {}, password in {}",
+        master.login,
+        password.display()
+    ))?;
+    super::interrupt::wait()
+        .map_err(|error| CommandError::new(Exit::Aborted, format!("signals cannot be awaited: {error}")))?;
+    Ok(Exit::Ok)
+}
+
+/// Where the simulated master account's password is written, for clients other than this program.
+const PASSWORD_FILE: &str = "master-password";
+
+fn write_private(path: &Path, text: &str) -> std::io::Result<()> {
+    use std::io::Write as _;
+    use std::os::unix::fs::OpenOptionsExt as _;
+    let mut options = std::fs::OpenOptions::new();
+    let mut file = options
+        .write(true)
+        .create(true)
+        .truncate(true)
+        .mode(0o600)
+        .open(path)?;
+    writeln!(file, "{text}")
+}
+
+/// The counts of the world; no credentials.
+fn show(app: &App, status: &Status, json: bool) -> Result<(), CommandError> {
+    let served = status.served.map(|(address, pid)| (address.to_string(), pid));
+    let Some(books) = &status.books else {
+        return if json {
+            app.print(r#"{"world":null}"#)
+        } else {
+            app.print("no simulated world yet; the first --sandbox run makes one")
+        };
+    };
+    let totals = serde_json::to_value(&books.totals).unwrap_or_default();
+    if json {
+        let document = serde_json::json!({
+            "served": served.map(|(address, pid)| serde_json::json!({"address": address, "pid": pid})),
+            "tenants": books.tenants.len(),
+            "apps": books.apps.len(),
+            "pending": books.pending,
+            "totals": totals,
+        });
+        return app.print(&document.to_string());
+    }
+    match served {
+        Some((address, pid)) => app.print(&format!("served at http://{address} by process {pid}"))?,
+        None => app.print("not served now")?,
+    }
+    app.print(&format!(
+        "{} tenants, {} apps",
+        books.tenants.len(),
+        books.apps.len()
+    ))?;
+    for (name, count) in totals.as_object().into_iter().flatten() {
+        app.print(&format!("{}: {count}", name.replace('_', " ")))?;
+    }
+    Ok(())
+}
+
+const FAULTS: &str = "\
+A fault is ROUTE:KIND[:MS][:RATE][:xN]; a rate is from 0 to 1, xN ends it after N times.
+
+Routes  partners, applications, applications-post, applications-get, object, auth, refresh, *
+
+Kinds   drop-before   the connection dies, nothing is applied
+        drop-after    applied, then the connection dies
+        drop-late:MS  the connection dies at once, the effect lands MS later; where it is served by another
+                      process, [profiles.sandbox] settle must be longer than that
+        500           a server error before anything is applied
+        500-after     applied, then a server error
+        502-html      a gateway's web page
+        429           too many requests, try again after a second
+        slow:MS       the answer takes MS longer
+        hang          never answered, nothing applied
+        hang-after    applied, never answered
+        truncate      applied, the answer cut short
+        garbage       applied, the answer unreadable
+        expire-token  401, and the access token is no longer good";

@@ -1,0 +1,104 @@
+//! Scripts from the file system: the main script, and what it imports from below its own folder.
+
+use std::fs;
+use std::io::Read as _;
+use std::path::{Path, PathBuf};
+
+use super::error::CommandError;
+use crate::script::bundle::{Loader, Source};
+
+/// The largest script that is read, in bytes.
+const LARGEST: u64 = 4 << 20;
+
+/// Reads the main script; `-` is standard input.
+pub(super) fn read_main(path: &Path) -> Result<Source, CommandError> {
+    if path == Path::new("-") {
+        let mut text = String::new();
+        std::io::stdin()
+            .take(LARGEST)
+            .read_to_string(&mut text)
+            .map_err(|error| {
+                CommandError::usage(format!("the script on standard input cannot be read: {error}"))
+            })?;
+        return Ok(Source {
+            name: "-".into(),
+            text,
+        });
+    }
+    let text = read(path).map_err(|why| {
+        CommandError::usage(format!("script `{}` cannot be read: {why}", path.display()))
+            .hint("give the path of a .rhai file, or `-` for standard input")
+    })?;
+    Ok(Source {
+        name: path.display().to_string(),
+        text,
+    })
+}
+
+/// Imports as files below the folder of the main script.
+pub(super) struct Folder {
+    /// The folder as the main script's path spells it, for messages.
+    shown: PathBuf,
+    /// The folder with links resolved: nothing outside it is read.
+    root: Option<PathBuf>,
+}
+
+impl Folder {
+    /// The folder of `script`; the current one for standard input.
+    pub(super) fn of(script: &Path) -> Folder {
+        let shown = match script.parent() {
+            Some(parent) if !parent.as_os_str().is_empty() => parent.to_owned(),
+            _ => PathBuf::from("."),
+        };
+        Folder {
+            root: fs::canonicalize(&shown).ok(),
+            shown,
+        }
+    }
+}
+
+impl Loader for Folder {
+    fn load(&self, from: &str, import: &str) -> Result<Source, String> {
+        let base = match Path::new(from).parent() {
+            Some(parent) if from != "-" && !parent.as_os_str().is_empty() => parent.to_owned(),
+            _ => self.shown.clone(),
+        };
+        let mut path = base.join(import);
+        if path.extension().is_none_or(|ending| ending != "rhai") {
+            path.as_mut_os_string().push(".rhai");
+        }
+        let real = fs::canonicalize(&path).map_err(|error| format!("`{}`: {error}", path.display()))?;
+        let inside = self.root.as_ref().is_some_and(|root| real.starts_with(root));
+        if !inside {
+            return Err(format!(
+                "`{import}` lies outside the folder of the main script, {}; imports stay inside it",
+                self.shown.display()
+            ));
+        }
+        let text = read(&real)?;
+        // One name for one file, however it was imported.
+        let below = self.root.as_ref().and_then(|root| real.strip_prefix(root).ok());
+        let name = below.map_or(real.clone(), |below| {
+            if self.shown.as_os_str() == "." {
+                below.to_owned()
+            } else {
+                self.shown.join(below)
+            }
+        });
+        Ok(Source {
+            name: name.display().to_string(),
+            text,
+        })
+    }
+}
+
+fn read(path: &Path) -> Result<String, String> {
+    let size = fs::metadata(path).map_err(|error| error.to_string())?.len();
+    if size > LARGEST {
+        return Err(format!(
+            "it has {size} bytes, more than the {LARGEST} a script may have"
+        ));
+    }
+    let bytes = fs::read(path).map_err(|error| error.to_string())?;
+    String::from_utf8(bytes).map_err(|_| "it is not UTF-8 text".into())
+}

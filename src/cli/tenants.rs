@@ -1,0 +1,68 @@
+//! `provisor tenants`: the tenants that the ledger holds, and their credentials.
+
+mod export;
+mod list;
+mod set_password;
+mod show;
+
+use clap::{Args, Subcommand};
+
+use super::app::App;
+use super::error::CommandError;
+use super::exit::Exit;
+
+/// The tenants on record: list them, show one, hand them on, repair a password.
+///
+/// They are read from the ledger; nothing is sent to a platform.
+#[derive(Args)]
+pub(super) struct TenantsCommand {
+    #[command(subcommand)]
+    action: Action,
+}
+
+#[derive(Subcommand)]
+enum Action {
+    List(list::ListCommand),
+    Show(show::ShowCommand),
+    Export(export::ExportCommand),
+    SetPassword(set_password::SetPasswordCommand),
+}
+
+/// What is told of a tenant, in this order.
+const COLUMNS: [&str; 12] = [
+    "email",
+    "url",
+    "login",
+    "password",
+    "credential",
+    "repair",
+    "name",
+    "account",
+    "run",
+    "step",
+    "created",
+    "changed",
+];
+
+/// Which tenants, and whether to show their passwords.
+#[derive(Args)]
+struct Which {
+    /// Only tenants of accounts whose address contains this.
+    #[arg(long, value_name = "ADDRESS")]
+    account: Option<String>,
+    /// Show passwords in clear. Asks at a terminal, and is recorded in the audit log.
+    #[arg(long)]
+    reveal: bool,
+    /// Do not ask.
+    #[arg(long)]
+    yes: bool,
+}
+
+pub(super) fn tenants(app: &App, command: &TenantsCommand) -> Result<Exit, CommandError> {
+    match &command.action {
+        Action::List(command) => list::list(app, command),
+        Action::Show(command) => show::show(app, command),
+        Action::Export(command) => export::export(app, command),
+        Action::SetPassword(command) => set_password::set_password(app, command),
+    }
+}

@@ -1,0 +1,71 @@
+//! `provisor tenants export`: the tenants as a file.
+
+use std::io;
+use std::path::{Path, PathBuf};
+
+use clap::Args;
+
+use super::{COLUMNS, Which};
+use crate::cli::app::App;
+use crate::cli::error::CommandError;
+use crate::cli::exit::Exit;
+use crate::cli::ledger::{Held, held};
+use crate::cli::private_file;
+use crate::report::{Format, records};
+use crate::value::Record;
+
+/// Write the tenants as CSV, JSON or JSON Lines, by the file's ending. A file is for its owner alone (0600).
+#[derive(Args)]
+#[command(after_help = "\
+Columns, as in `tenants list --json`:
+  email, url, login, password, credential, repair, name, account, run, step, created, changed
+JSON is an array of such objects. Passwords are masked without --reveal.")]
+pub(super) struct ExportCommand {
+    /// Where they go; standard output, as CSV, when not given.
+    file: Option<PathBuf>,
+    #[command(flatten)]
+    which: Which,
+    /// JSON, whatever the ending.
+    #[arg(long)]
+    json: bool,
+}
+
+pub(super) fn export(app: &App, command: &ExportCommand) -> Result<Exit, CommandError> {
+    let format = match &command.file {
+        _ if command.json => Format::Json,
+        None => Format::Csv,
+        Some(file) => Format::of(file).ok_or_else(|| unknown_ending(file))?,
+    };
+    let journal = app.journal()?;
+    let which = &command.which;
+    let tenants = held(&journal, "tenant", which.account.as_deref())?;
+    let to = command
+        .file
+        .as_ref()
+        .map_or("standard output".to_owned(), |file| file.display().to_string());
+    let what = format!("the passwords of {} tenants, written to {to},", tenants.len());
+    let reveal = app.reveal(&journal, (which.reveal, which.yes), &what)?;
+    let records: Vec<Record> = tenants.iter().map(Held::tenant_record).collect();
+    let write = |sink: &mut dyn io::Write| records::write(sink, format, &COLUMNS, &records, &reveal);
+    match &command.file {
+        Some(file) => {
+            private_file::write(file, |sink| {
+                write(sink).map_err(|error| private_file::failed(&error))
+            })?;
+            app.ui
+                .note(&format!("{} tenants are in {}", records.len(), file.display()));
+        }
+        None => match write(&mut io::stdout().lock()) {
+            Err(error) if error.kind() != io::ErrorKind::BrokenPipe => {
+                return Err(private_file::failed(&error));
+            }
+            _ => {}
+        },
+    }
+    Ok(Exit::Ok)
+}
+
+fn unknown_ending(file: &Path) -> CommandError {
+    CommandError::usage(format!("the ending of `{}` names no format", file.display()))
+        .hint("end it in .csv, .json or .jsonl")
+}

@@ -1,0 +1,88 @@
+//! `provisor tenants set-password`: put a tenant's password on record.
+
+use std::io::{self, BufRead as _, IsTerminal as _};
+
+use clap::Args;
+
+use crate::cli::app::App;
+use crate::cli::error::CommandError;
+use crate::cli::exit::Exit;
+use crate::cli::ledger::{Held, find_tenant};
+use crate::journal::{NaturalKey, RunRecord, RunStatus};
+use crate::value::Value;
+use crate::value::secret::Secret;
+
+/// Put a tenant's password on record: after the client changed it, or when it was never given.
+///
+/// The password is read from standard input (its first line), or asked for at a terminal without showing it. Nothing
+/// changes on the platform.
+#[derive(Args)]
+#[command(after_help = "\
+Examples:
+  provisor tenants set-password ann@example.com               asks
+  pass show ann | provisor tenants set-password ann@example.com")]
+pub(super) struct SetPasswordCommand {
+    /// Who signs in to it.
+    email: String,
+    /// The master account, when several have a tenant with this address: a part of its address.
+    #[arg(long, value_name = "ADDRESS")]
+    account: Option<String>,
+    /// Read standard input, even when it is a terminal.
+    #[arg(long)]
+    stdin: bool,
+}
+
+pub(super) fn set_password(app: &App, command: &SetPasswordCommand) -> Result<Exit, CommandError> {
+    let journal = app.journal()?;
+    let tenant = find_tenant(&journal, &command.email, command.account.as_deref())?;
+    let email = tenant.item.thing.name.clone();
+    let password = read(&email, command.stdin)?;
+    if password.is_empty() {
+        return Err(CommandError::usage("no password was given; nothing was changed"));
+    }
+    let (key, value) = with_password(&tenant, password)?;
+    let what = format!("the password of {email} ({})", key.account);
+    journal.audit("set-password", &app.who(), &what.into())?;
+    journal.ledger_put(&key, &value)?;
+    app.ui.note(&format!("the password of {email} is on record"));
+    let failed = |run: &RunRecord| run.status == RunStatus::Failed;
+    if let Some(RunRecord { id: run, .. }) = journal.runs()?.into_iter().find(failed) {
+        app.ui.hint(&format!(
+            "rows that failed for want of it: provisor resume {run} --retry-failed"
+        ));
+    }
+    Ok(Exit::Ok)
+}
+
+fn with_password(tenant: &Held, password: Secret) -> Result<(NaturalKey, Value), CommandError> {
+    let thing = &tenant.item.thing;
+    let Value::Object(mut object) = tenant.item.value.clone() else {
+        return Err(CommandError::usage(format!(
+            "the ledger's entry for {} is no tenant",
+            thing.name
+        )));
+    };
+    object.fields.insert("password".into(), password.into());
+    let key = NaturalKey {
+        account: thing.account.clone(),
+        sort: "tenant",
+        name: thing.name.clone(),
+    };
+    Ok((key, Value::Object(object)))
+}
+
+/// A line of standard input, or of a terminal that does not show it.
+fn read(email: &str, stdin: bool) -> Result<Secret, CommandError> {
+    let unreadable = |error: io::Error| CommandError::usage(format!("the password cannot be read: {error}"));
+    if !stdin && io::stdin().is_terminal() {
+        let prompt = format!("Password of {email}: ");
+        return rpassword::prompt_password(prompt)
+            .map(Secret::new)
+            .map_err(unreadable);
+    }
+    let mut line = String::new();
+    io::stdin().lock().read_line(&mut line).map_err(unreadable)?;
+    let kept = line.trim_end_matches(['\r', '\n']).len();
+    line.truncate(kept);
+    Ok(Secret::new(line))
+}

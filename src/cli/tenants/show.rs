@@ -1,0 +1,49 @@
+//! `provisor tenants show`: one tenant.
+
+use clap::Args;
+
+use super::{COLUMNS, Which};
+use crate::cli::app::App;
+use crate::cli::error::CommandError;
+use crate::cli::exit::Exit;
+use crate::cli::ledger::find_tenant;
+use crate::report::records::object;
+use crate::value::Value;
+
+/// Show one tenant.
+#[derive(Args)]
+#[command(after_help = "\
+JSON (--json), one document: {\"version\": 1, \"tenant\": {as in `tenants list`}}")]
+pub(super) struct ShowCommand {
+    /// Who signs in to it.
+    email: String,
+    #[command(flatten)]
+    which: Which,
+    /// Print it as JSON.
+    #[arg(long)]
+    json: bool,
+}
+
+pub(super) fn show(app: &App, command: &ShowCommand) -> Result<Exit, CommandError> {
+    let journal = app.journal()?;
+    let which = &command.which;
+    let tenant = find_tenant(&journal, &command.email, which.account.as_deref())?;
+    let what = format!(
+        "the password of {} ({})",
+        tenant.item.thing.name,
+        tenant.account()
+    );
+    let reveal = app.reveal(&journal, (which.reveal, which.yes), &what)?;
+    let shown = object(&tenant.tenant_record(), &COLUMNS, &reveal);
+    if command.json {
+        app.print_ledger("tenant", &shown)?;
+        return Ok(Exit::Ok);
+    }
+    let told = COLUMNS.into_iter().filter(|name| *name != "repair");
+    let fields = told.map(|name| (name.to_owned(), Value::from_json(shown[name].clone())));
+    app.print(&app.ui.fields(&fields.collect::<Vec<_>>()))?;
+    if let Some(repair) = tenant.repair() {
+        app.ui.hint(&format!("its password is not on record: {repair}"));
+    }
+    Ok(Exit::Ok)
+}

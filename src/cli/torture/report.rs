@@ -1,0 +1,216 @@
+//! What was injected and what became of it: a line for each kind of world, and every failure with its command.
+
+use std::collections::BTreeMap;
+
+use serde_json::{Value as Json, json};
+
+use super::options::TortureCommand;
+use super::plan::Injected;
+use super::pool::Outcomes;
+use super::rig::Rig;
+use crate::cli::app::App;
+use crate::cli::error::CommandError;
+
+/// The finished torture.
+pub(super) struct Report {
+    seed: u64,
+    lines: Vec<Line>,
+    failures: Vec<Failure>,
+}
+
+/// One kind of world.
+#[derive(Default)]
+struct Line {
+    injected: String,
+    worlds: u32,
+    kills: u32,
+    hits: u32,
+    resumes: u32,
+    parked: u32,
+    left: u32,
+    failed: u32,
+    is_fault: bool,
+}
+
+struct Failure {
+    world: String,
+    wrong: Vec<String>,
+    command: String,
+}
+
+const HEADER: [&str; 7] = [
+    "injected", "worlds", "kills", "faults", "resumes", "parked", "outcome",
+];
+
+impl Report {
+    /// Sums up, in the order of the plan.
+    pub(super) fn new(rig: &Rig<'_>, command: &TortureCommand, outcomes: &Outcomes) -> Report {
+        let mut lines: BTreeMap<usize, Line> = BTreeMap::new();
+        let mut failures = Vec::new();
+        for (task, outcome) in outcomes {
+            let line = lines.entry(task.place).or_insert_with(|| Line {
+                injected: title(&task.injected),
+                is_fault: task.injected.is_fault(),
+                ..Line::default()
+            });
+            line.worlds += 1;
+            line.kills += outcome.kills;
+            line.hits += outcome.hits;
+            line.resumes += outcome.resumes;
+            line.parked += outcome.parked;
+            line.left += outcome.left;
+            line.failed += u32::from(!outcome.wrong.is_empty());
+            if !outcome.wrong.is_empty() {
+                failures.push(Failure {
+                    world: task.name(),
+                    wrong: outcome.wrong.clone(),
+                    command: again(rig, command, &task.name()),
+                });
+            }
+        }
+        Report {
+            seed: rig.seed,
+            lines: lines.into_values().collect(),
+            failures,
+        }
+    }
+
+    /// Has every world survived?
+    pub(super) fn is_sound(&self) -> bool {
+        self.failures.is_empty()
+    }
+
+    /// Prints the table, or everything as JSON.
+    pub(super) fn show(&self, app: &App, as_json: bool) -> Result<(), CommandError> {
+        if as_json {
+            return app.print(&self.json().to_string());
+        }
+        let mut rows: Vec<Vec<String>> = self.lines.iter().map(Line::cells).collect();
+        rows.push(self.total().cells());
+        app.print(&app.ui.table(&HEADER, &rows))?;
+        for failure in &self.failures {
+            let wrong = failure
+                .wrong
+                .iter()
+                .take(8)
+                .map(String::as_str)
+                .collect::<Vec<_>>();
+            app.ui.error(
+                &format!("{}: {}", failure.world, wrong.join("\n  ")),
+                &[format!("again: {}", failure.command)],
+            );
+        }
+        Ok(())
+    }
+
+    fn total(&self) -> Line {
+        let mut total = Line {
+            injected: format!("all of seed {}", self.seed),
+            ..Line::default()
+        };
+        for line in &self.lines {
+            total.worlds += line.worlds;
+            total.kills += line.kills;
+            total.hits += line.hits;
+            total.resumes += line.resumes;
+            total.parked += line.parked;
+            total.left += line.left;
+            total.failed += line.failed;
+        }
+        total
+    }
+
+    fn json(&self) -> Json {
+        let lines: Vec<Json> = self.lines.iter().map(Line::json).collect();
+        let failures = self
+            .failures
+            .iter()
+            .map(|failure| json!({"world": failure.world, "wrong": failure.wrong, "again": failure.command}));
+        json!({
+            "seed": self.seed,
+            "lines": lines,
+            "total": self.total().json(),
+            "failures": failures.collect::<Vec<_>>(),
+        })
+    }
+}
+
+impl Line {
+    fn outcome(&self) -> String {
+        match self.failed {
+            0 if self.is_fault && self.hits == 0 => "not reached".to_owned(),
+            0 if self.left > 0 => format!("survived, {} for a person", self.left),
+            0 => "survived".to_owned(),
+            failed => format!("{failed} FAILED"),
+        }
+    }
+
+    fn cells(&self) -> Vec<String> {
+        let counts = [self.worlds, self.kills, self.hits, self.resumes, self.parked];
+        let counts = counts.map(|count| count.to_string());
+        let mut cells = vec![self.injected.clone()];
+        cells.extend(counts);
+        cells.push(self.outcome());
+        cells
+    }
+
+    fn json(&self) -> Json {
+        json!({
+            "injected": self.injected,
+            "worlds": self.worlds,
+            "kills": self.kills,
+            "faults": self.hits,
+            "resumes": self.resumes,
+            "parked": self.parked,
+            "for_a_person": self.left,
+            "failed": self.failed,
+        })
+    }
+}
+
+fn title(injected: &Injected) -> String {
+    match injected {
+        Injected::Nothing => "nothing".to_owned(),
+        Injected::Kill(_) => format!("kill {}", injected.name()),
+        Injected::KillAnyTime => "kill at any time".to_owned(),
+        Injected::Fault(_) | Injected::Storm(_) => injected.name(),
+    }
+}
+
+/// The command that makes one world again.
+fn again(rig: &Rig<'_>, command: &TortureCommand, world: &str) -> String {
+    let mut words = vec![
+        "provisor torture".to_owned(),
+        quoted(&rig.script.display().to_string()),
+    ];
+    if let Some(rows) = &command.rows {
+        words.push(format!("--rows {}", quoted(&rows.display().to_string())));
+    }
+    words.push(format!(
+        "--kills {} --seed {} --jobs {}",
+        command.kills, rig.seed, command.jobs
+    ));
+    if command.faults != "all" {
+        words.push(format!("--faults {}", quoted(&command.faults)));
+    }
+    words.push(format!("--only {}", quoted(world)));
+    if !command.parameters.is_empty() {
+        words.push("--".to_owned());
+        words.extend(
+            command
+                .parameters
+                .iter()
+                .map(|word| quoted(&word.to_string_lossy())),
+        );
+    }
+    words.join(" ")
+}
+
+/// A word as a shell takes it.
+fn quoted(word: &str) -> String {
+    let plain = |c: char| c.is_ascii_alphanumeric() || "-_./:,=@+".contains(c);
+    if !word.is_empty() && word.chars().all(plain) {
+        return word.to_owned();
+    }
+    format!("'{}'", word.replace('\'', r"'\''"))
+}

@@ -1,0 +1,151 @@
+//! What all worlds of one torture share.
+
+use std::ffi::OsString;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::thread;
+use std::time::Duration;
+
+use super::options::TortureCommand;
+use crate::cli::app::App;
+use crate::cli::error::CommandError;
+use crate::cli::exit::Exit;
+use crate::cli::paths::{Env, make_private_folder};
+use crate::cli::{interrupt, run};
+
+/// The times of a tortured world: short, so that a lost answer costs seconds.
+pub(super) struct Pace {
+    /// How late an effect lands.
+    pub(super) late: Duration,
+    /// How long a slow answer takes.
+    pub(super) slow: Duration,
+    /// How long the child waits for an answer: less than a slow one takes.
+    pub(super) reply: Duration,
+    /// The longest a request may still land. Clearly more than the others, on a busy machine, too.
+    pub(super) settle: Duration,
+}
+
+/// The times of every tortured world.
+pub(super) const PACE: Pace = Pace {
+    late: Duration::from_millis(400),
+    slow: Duration::from_millis(900),
+    reply: Duration::from_millis(700),
+    settle: Duration::from_secs(2),
+};
+
+/// What all worlds share.
+pub(super) struct Rig<'a> {
+    pub(super) app: &'a App,
+    pub(super) script: PathBuf,
+    pub(super) program: PathBuf,
+    pub(super) seed: u64,
+    /// The words that start the script, without what differs from world to world.
+    pub(super) words: Vec<OsString>,
+    /// Where worlds are made.
+    pub(super) root: Root,
+    /// Worlds at once.
+    pub(super) parallel: usize,
+    /// The user wants it to end.
+    pub(super) stop: Arc<AtomicBool>,
+}
+
+/// The folder of all worlds.
+pub(super) enum Root {
+    /// Gone in the end.
+    Temporary(tempfile::TempDir),
+    /// Kept, because the user asked for it.
+    Kept(PathBuf),
+}
+
+impl Root {
+    pub(super) fn path(&self) -> &Path {
+        match self {
+            Root::Temporary(folder) => folder.path(),
+            Root::Kept(folder) => folder,
+        }
+    }
+}
+
+impl<'a> Rig<'a> {
+    /// Checks the script and makes the folder of the worlds.
+    pub(super) fn new(app: &'a App, command: &TortureCommand) -> Result<Rig<'a>, CommandError> {
+        let columns = run::load(&command.script)?.declaration().output_columns.clone();
+        let program = std::env::current_exe().map_err(|error| {
+            CommandError::new(
+                Exit::Aborted,
+                format!("the program cannot find itself to start it: {error}"),
+            )
+        })?;
+        let processors = thread::available_parallelism().map_or(1, usize::from);
+        Ok(Rig {
+            app,
+            script: command.script.clone(),
+            program,
+            seed: command.seed,
+            words: words(command, &columns),
+            root: root(command.keep.as_deref())?,
+            parallel: command.parallel.map_or(2 * processors, usize::from),
+            stop: Arc::default(),
+        })
+    }
+
+    /// From now on Ctrl-C ends the torture: children are killed, and temporary worlds removed.
+    pub(super) fn watch_for_interrupts(&self) {
+        let stop = Arc::clone(&self.stop);
+        let watch = thread::Builder::new().name("interrupts".to_owned());
+        let watching = watch.spawn(move || {
+            if interrupt::wait().is_ok() {
+                stop.store(true, Ordering::SeqCst);
+            }
+        });
+        if let Err(error) = watching {
+            tracing::warn!(%error, "Ctrl-C will not be noticed");
+        }
+    }
+
+    /// The environment of a world's processes: the user's, but for provisor's own variables.
+    pub(super) fn env(&self, home: &Path) -> Env {
+        let own = |name: &std::ffi::OsStr| name.to_string_lossy().starts_with("PROVISOR_");
+        let inherited = self.app.env.variables().filter(|(name, _)| !own(name));
+        let home = [(std::ffi::OsStr::new("PROVISOR_HOME"), home.as_os_str())];
+        Env::of(inherited.chain(home), self.app.env.folder())
+    }
+}
+
+/// Secrets of the results are compared with the platform's, so they are written in clear: into a folder of the user's
+/// own, about a simulated platform.
+fn words(command: &TortureCommand, columns: &[String]) -> Vec<OsString> {
+    let mut words: Vec<OsString> = vec!["run".into(), command.script.clone().into(), "--sandbox".into()];
+    words.extend(["--jobs".into(), command.jobs.to_string().into()]);
+    if let Some(rows) = &command.rows {
+        words.extend(["--rows".into(), rows.clone().into()]);
+    }
+    if !columns.is_empty() {
+        words.extend(["--reveal".into(), columns.join(",").into()]);
+    }
+    words.extend(command.parameters.iter().cloned());
+    words
+}
+
+fn root(keep: Option<&Path>) -> Result<Root, CommandError> {
+    let Some(folder) = keep else {
+        return tempfile::Builder::new()
+            .prefix("provisor-torture-")
+            .tempdir()
+            .map(Root::Temporary)
+            .map_err(|error| {
+                CommandError::new(Exit::Aborted, format!("no temporary folder can be made: {error}"))
+            });
+    };
+    let unusable = |why: String| CommandError::usage(format!("--keep {}: {why}", folder.display()));
+    make_private_folder(folder).map_err(|error| unusable(error.to_string()))?;
+    let mut inside = std::fs::read_dir(folder).map_err(|error| unusable(error.to_string()))?;
+    if inside.next().is_some() {
+        return Err(unusable("the folder is not empty".to_owned()));
+    }
+    let folder = folder
+        .canonicalize()
+        .map_err(|error| unusable(error.to_string()))?;
+    Ok(Root::Kept(folder))
+}

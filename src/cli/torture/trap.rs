@@ -1,0 +1,123 @@
+//! The child's side of the torture: it dies by SIGKILL when it passes a given moment for the nth time.
+
+use std::str::FromStr;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU32, Ordering};
+
+use rustix::process::{Signal, getpid, kill_process};
+
+use crate::cli::paths::Env;
+use crate::journal::{Boundary, Journal};
+
+/// The variable that arms it: `after-intent:7`. Only `provisor torture` sets it.
+pub(in crate::cli) const VARIABLE: &str = "PROVISOR_TORTURE_KILL";
+
+/// Moments of a run, beside the boundaries of its steps.
+const OF_A_RUN: [Moment; 2] = [Moment::BeforeResults, Moment::AfterResults];
+
+/// A moment at which a run may be killed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(in crate::cli) enum Moment {
+    /// In the life of a step that changes something.
+    Step(Boundary),
+    /// Every row has ended; the results are not in their place yet.
+    BeforeResults,
+    /// The results are in their place; the run is not recorded as ended yet.
+    AfterResults,
+}
+
+impl Moment {
+    /// Every moment, in the order of a run's life.
+    pub(super) fn all() -> impl Iterator<Item = Moment> {
+        let steps = Boundary::ALL.iter().copied().map(Moment::Step);
+        steps.chain(OF_A_RUN)
+    }
+
+    /// Its name: `before-intent`.
+    pub(super) fn name(self) -> &'static str {
+        match self {
+            Moment::Step(boundary) => boundary.name(),
+            Moment::BeforeResults => "before-results",
+            Moment::AfterResults => "after-results",
+        }
+    }
+}
+
+impl FromStr for Moment {
+    type Err = ();
+
+    fn from_str(text: &str) -> Result<Moment, ()> {
+        Moment::all().find(|moment| moment.name() == text).ok_or(())
+    }
+}
+
+/// Counts how often a moment passes. Unarmed in every run that nobody tortures.
+#[derive(Debug, Clone, Default)]
+pub(in crate::cli) struct Trap(Option<Arc<Armed>>);
+
+#[derive(Debug)]
+struct Armed {
+    moment: Moment,
+    left: AtomicU32,
+}
+
+impl Trap {
+    /// The trap that the environment asks for. What cannot be read arms nothing.
+    pub(in crate::cli) fn from_env(env: &Env) -> Trap {
+        Trap(env.get(VARIABLE).and_then(read).map(Arc::new))
+    }
+
+    /// Watches the steps of a journal.
+    pub(in crate::cli) fn watch(&self, journal: &Journal) {
+        if self.0.is_some() {
+            let trap = self.clone();
+            journal.on_boundary(move |boundary| trap.pass(Moment::Step(boundary)));
+        }
+    }
+
+    /// A moment passes: does not return when it is the one.
+    pub(in crate::cli) fn pass(&self, moment: Moment) {
+        let Some(armed) = self.0.as_ref().filter(|armed| armed.moment == moment) else {
+            return;
+        };
+        // Passing once more than that is impossible: the process is dead.
+        if armed.left.fetch_sub(1, Ordering::SeqCst) == 1 {
+            let killed = kill_process(getpid(), Signal::KILL);
+            tracing::error!(?killed, "the process outlived its own SIGKILL");
+        }
+    }
+}
+
+fn read(text: &str) -> Option<Armed> {
+    let (moment, count) = text.split_once(':')?;
+    let count: u32 = count.parse().ok().filter(|count| *count > 0)?;
+    Some(Armed {
+        moment: moment.parse().ok()?,
+        left: AtomicU32::new(count),
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_a_moment_and_a_count_arm_it() {
+        for moment in Moment::all() {
+            assert_eq!(moment.name().parse(), Ok(moment));
+            assert!(read(&format!("{}:7", moment.name())).is_some());
+        }
+        for text in ["", "after-intent", "after-intent:0", "after-intent:x", "lunch:1"] {
+            assert!(read(text).is_none(), "{text}");
+        }
+    }
+
+    #[test]
+    fn passings_before_the_last_and_other_moments_do_nothing() {
+        let trap = Trap(read("after-send:3").map(Arc::new));
+        trap.pass(Moment::Step(Boundary::AfterSend));
+        trap.pass(Moment::Step(Boundary::AfterSend));
+        trap.pass(Moment::BeforeResults);
+        assert_eq!(trap.0.unwrap().left.load(Ordering::SeqCst), 1);
+    }
+}

@@ -1,0 +1,208 @@
+//! Did a world end as if nothing had happened?
+
+use std::collections::BTreeSet;
+use std::time::Duration;
+
+use super::credentials::Credentials;
+use super::facts::{Facts, Row};
+use super::ordeal::Quiet;
+use crate::cli::error::CommandError;
+use crate::cli::exit::Exit;
+
+/// What the undisturbed runs came to.
+pub(super) struct Expected {
+    rows: Vec<Row>,
+    /// Columns that differ from run to run by themselves: addresses, passwords, the time.
+    generated: BTreeSet<String>,
+    credentials: Credentials,
+    /// Nothing when the names of what is made differ from run to run; then only their number is compared.
+    addresses: Result<Vec<String>, usize>,
+    wrapped: Result<Vec<String>, usize>,
+    entries: Result<BTreeSet<String>, usize>,
+    /// What is odd without any disturbance, and so no fault: the script asks for it.
+    flaws: BTreeSet<String>,
+    repeats: u64,
+    refused: u64,
+    app_one: u64,
+    /// How long a run takes.
+    pub(super) duration: Duration,
+}
+
+/// Columns about the run itself.
+const OF_THE_RUN: [&str; 2] = ["_run", "_error"];
+
+impl Expected {
+    /// What two undisturbed runs have in common.
+    pub(super) fn from_quiet(mut quiet: Vec<Quiet>) -> Result<Expected, CommandError> {
+        let (Some(again), Some(first)) = (quiet.pop(), quiet.pop()) else {
+            return Err(CommandError::new(
+                Exit::Aborted,
+                "the undisturbed runs are missing",
+            ));
+        };
+        let duration = first.duration.max(again.duration);
+        let (first, again) = (first.facts, again.facts);
+        if statuses(&first.rows) != statuses(&again.rows) {
+            let message = "without any disturbance, two runs of the script end differently";
+            return Err(CommandError::new(Exit::Check, message)
+                .hint("a script can be tortured when the same rows give the same results"));
+        }
+        if !first.rows.is_empty() && !statuses(&first.rows).contains(&"done") {
+            let why = Facts::text(&first.rows[0], "_error");
+            let message = format!("without any disturbance no row is done; the first: {why}");
+            return Err(CommandError::usage(message).hint("see it run first: provisor run SCRIPT --sandbox"));
+        }
+        Ok(Expected {
+            generated: generated(&first.rows, &again.rows),
+            credentials: Credentials::of(&first),
+            addresses: same(first.addresses(), &again.addresses(), Vec::len),
+            wrapped: same(first.wrapped(), &again.wrapped(), Vec::len),
+            entries: same(first.entries(), &again.entries(), BTreeSet::len),
+            flaws: first.flaws().into_iter().chain(again.flaws()).collect(),
+            repeats: first.books.traffic.repeats.max(again.books.traffic.repeats),
+            refused: first
+                .books
+                .totals
+                .duplicates_refused
+                .max(again.books.totals.duplicates_refused),
+            app_one: first.books.totals.app1_attempts,
+            rows: first.rows,
+            duration,
+        })
+    }
+
+    /// Have all rows ended as they should? Otherwise there is something left to resume.
+    pub(super) fn has_finished(&self, rows: &[Row]) -> bool {
+        statuses(&self.rows) == statuses(rows)
+    }
+
+    /// Has a row failed that should not have?
+    pub(super) fn has_failed(&self, rows: &[Row]) -> bool {
+        let pairs = statuses(rows).into_iter().zip(statuses(&self.rows));
+        pairs
+            .into_iter()
+            .any(|(now, then)| now == "failed" && then != now)
+    }
+
+    /// Everything that is wrong with how a world ended; nothing, when it survived.
+    pub(super) fn judge(&self, facts: &Facts) -> Vec<String> {
+        let mut wrong: Vec<String> = facts.flaws();
+        wrong.retain(|flaw| !self.flaws.contains(flaw));
+        let repeats = facts.books.traffic.repeats;
+        if repeats > self.repeats {
+            wrong.push(format!("{repeats} requests asked for what existed already"));
+        }
+        let refused = facts.books.totals.duplicates_refused;
+        if refused > self.refused {
+            wrong.push(format!(
+                "the platform had to refuse a second tenant ({refused} times)"
+            ));
+        }
+        if facts.books.totals.app1_attempts != self.app_one {
+            wrong.push("App 1 of the master account was touched".to_owned());
+        }
+        wrong.extend(differs("tenants", &self.addresses, &facts.addresses(), Vec::len));
+        wrong.extend(differs("apps", &self.wrapped, &facts.wrapped(), Vec::len));
+        wrong.extend(differs(
+            "ledger entries",
+            &self.entries,
+            &facts.entries(),
+            BTreeSet::len,
+        ));
+        wrong.extend(self.other_results(&facts.rows));
+        wrong.extend(self.credentials.wrong_in(facts));
+        wrong
+    }
+
+    /// What is wrong with a world where rows wait for a person: what they did may be done or not, and the rest must
+    /// be sound all the same.
+    pub(super) fn judge_unfinished(&self, facts: &Facts) -> Vec<String> {
+        let mut wrong = facts.flaws();
+        wrong.retain(|flaw| !self.flaws.contains(flaw) && !flaw.starts_with("not in the ledger"));
+        wrong
+    }
+
+    /// How many rows do not end as done, by themselves.
+    pub(super) fn undone(&self) -> usize {
+        let statuses = statuses(&self.rows);
+        statuses.into_iter().filter(|status| *status != "done").count()
+    }
+
+    /// How many rows the results have.
+    pub(super) fn rows(&self) -> usize {
+        self.rows.len()
+    }
+
+    /// How many cells of the results are credentials.
+    pub(super) fn credentials(&self) -> usize {
+        self.credentials.len()
+    }
+
+    /// Which cells differ. What stands in them is not said: they were written in clear.
+    fn other_results(&self, rows: &[Row]) -> Vec<String> {
+        if rows.len() != self.rows.len() {
+            return vec![format!(
+                "{} rows in the results, not {}",
+                rows.len(),
+                self.rows.len()
+            )];
+        }
+        let mut other = Vec::new();
+        for (at, (now, then)) in rows.iter().zip(&self.rows).enumerate() {
+            let columns: BTreeSet<&String> = now.keys().chain(then.keys()).collect();
+            for column in columns {
+                let counts = !self.generated.contains(column) && !OF_THE_RUN.contains(&column.as_str());
+                if counts && now.get(column) != then.get(column) {
+                    other.push(format!("results, row {}: `{column}` is another", at + 1));
+                }
+            }
+        }
+        other
+    }
+}
+
+fn statuses(rows: &[Row]) -> Vec<&str> {
+    rows.iter().map(|row| Facts::text(row, "_status")).collect()
+}
+
+fn generated(first: &[Row], again: &[Row]) -> BTreeSet<String> {
+    let pairs = first.iter().zip(again);
+    pairs
+        .flat_map(|(first, again)| {
+            let columns = first.keys().chain(again.keys());
+            columns.filter(|column| first.get(*column) != again.get(*column))
+        })
+        .cloned()
+        .collect()
+}
+
+/// What is the same in both, or how much there is.
+fn same<T: PartialEq>(first: T, again: &T, len: fn(&T) -> usize) -> Result<T, usize> {
+    if first == *again {
+        Ok(first)
+    } else {
+        Err(len(&first))
+    }
+}
+
+fn differs<T: PartialEq>(
+    what: &str,
+    expected: &Result<T, usize>,
+    found: &T,
+    len: fn(&T) -> usize,
+) -> Option<String> {
+    let (count, wanted) = match expected {
+        Ok(expected) if expected == found => return None,
+        Ok(expected) => (len(found), len(expected)),
+        Err(wanted) if *wanted == len(found) => return None,
+        Err(wanted) => (len(found), *wanted),
+    };
+    Some(if count == wanted {
+        format!("the {what} are others than those of an undisturbed run")
+    } else {
+        format!("{count} {what}, and {wanted} after an undisturbed run")
+    })
+}
+
+#[cfg(test)]
+mod tests;

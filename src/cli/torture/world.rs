@@ -1,0 +1,165 @@
+//! One world: a home of provisor's own, the sandbox that is served to it from here, and the children that use it.
+
+use std::ffi::OsString;
+use std::fs;
+use std::path::PathBuf;
+use std::time::{Duration, Instant};
+
+use super::child::{self, End, Kill};
+use super::facts::{Facts, Row};
+use super::plan::Task;
+use super::rig::{PACE, Rig, Root};
+use crate::cli::app::App;
+use crate::cli::error::CommandError;
+use crate::cli::exit::Exit;
+use crate::cli::paths::make_private_folder;
+use crate::journal::{RunId, StepFilter, StepRecord};
+use crate::ops::{self, spec::Effect};
+use crate::sandbox::{Options, Role, Sandbox};
+
+/// A world and everything in it. The folder is removed with it, unless it is to be kept.
+pub(super) struct World<'a> {
+    rig: &'a Rig<'a>,
+    folder: PathBuf,
+    app: App,
+    sandbox: Sandbox,
+}
+
+/// The longest to wait for effects that are still to land.
+const LANDING: Duration = Duration::from_secs(10);
+
+impl<'a> World<'a> {
+    /// Makes the world and serves its sandbox from this process: no child's death touches it.
+    pub(super) fn new(rig: &'a Rig<'a>, task: &Task, seed: u64) -> Result<World<'a>, CommandError> {
+        let folder = rig.root.path().join(task.name().replace(['/', ':', '*'], "-"));
+        let home = folder.join("home");
+        let env = rig.env(&home);
+        let app = rig.app.with_env(env);
+        let paths = app.paths()?;
+        let made = make_private_folder(paths.config());
+        made.and_then(|()| fs::write(paths.config_file(), config()))
+            .map_err(broken)?;
+        let mut options = Options::new(paths.sandbox());
+        options.faults = task.injected.faults(seed);
+        options.seed = seed;
+        let sandbox = Sandbox::start(options).map_err(broken)?;
+        if sandbox.role() != Role::Serving {
+            return Err(broken("another process serves its sandbox"));
+        }
+        Ok(World {
+            rig,
+            folder,
+            app,
+            sandbox,
+        })
+    }
+
+    /// Starts the script.
+    pub(super) fn run(&self, kill: &Kill) -> Result<End, CommandError> {
+        let mut words = self.rig.words.clone();
+        let at = words.len().min(2);
+        words.splice(at..at, ["--out".into(), self.results_file().into()]);
+        self.child(&words, kill)
+    }
+
+    /// Goes on with a run.
+    pub(super) fn resume(&self, run: Option<&str>, retry: bool, kill: &Kill) -> Result<End, CommandError> {
+        let mut words: Vec<OsString> = vec!["resume".into()];
+        words.extend(run.map(OsString::from));
+        words.extend(retry.then(|| "--retry-failed".into()));
+        self.child(&words, kill)
+    }
+
+    /// The results, when they are in their place.
+    pub(super) fn results(&self) -> Result<Option<Vec<Row>>, CommandError> {
+        let path = self.results_file();
+        if !path.exists() {
+            return Ok(None);
+        }
+        let text = fs::read_to_string(&path).map_err(broken)?;
+        let rows = text.lines().map(serde_json::from_str::<Row>);
+        rows.collect::<Result<_, _>>().map(Some).map_err(broken)
+    }
+
+    /// Does the journal know of a run?
+    pub(super) fn has_run(&self) -> Result<bool, CommandError> {
+        Ok(!self.app.journal()?.runs()?.is_empty())
+    }
+
+    /// Is everything that is left in doubt of a kind that nothing can look up? Then a person has to tell.
+    pub(super) fn waits_for_a_person(&self, run: &str) -> Result<bool, CommandError> {
+        let steps = self.app.journal()?.steps(&RunId::new(run), &StepFilter::Open)?;
+        let acts = |step: &StepRecord| {
+            let mut all = ops::ALL.iter().copied().flatten();
+            all.any(|op| op.id() == step.op && matches!(op.effect, Effect::Act))
+        };
+        Ok(!steps.is_empty() && steps.iter().all(acts))
+    }
+
+    /// How everything stands, once what was under way has landed. No child may be alive.
+    pub(super) fn facts(&self, rows: Vec<Row>) -> Result<Facts, CommandError> {
+        let late = Instant::now();
+        let mut books = self.sandbox.books().map_err(broken)?;
+        while books.pending > 0 && late.elapsed() < LANDING {
+            std::thread::sleep(Duration::from_millis(20));
+            books = self.sandbox.books().map_err(broken)?;
+        }
+        let journal = self.app.journal()?;
+        Ok(Facts {
+            rows,
+            books,
+            tenants: journal.ledger_list("tenant", None)?,
+            apps: journal.ledger_list("app", None)?,
+            problems: journal.check()?,
+        })
+    }
+
+    /// The last lines that the children said on standard error.
+    pub(super) fn last_words(&self) -> String {
+        let text = fs::read_to_string(self.log_file()).unwrap_or_default();
+        let lines: Vec<&str> = text.lines().rev().take(4).collect();
+        lines.into_iter().rev().collect::<Vec<_>>().join(" | ")
+    }
+
+    fn child(&self, words: &[OsString], kill: &Kill) -> Result<End, CommandError> {
+        let setting = child::Setting {
+            program: &self.rig.program,
+            env: &self.app.env,
+            log: &self.log_file(),
+            stop: &self.rig.stop,
+        };
+        child::run(&setting, words, kill).map_err(broken)
+    }
+
+    fn results_file(&self) -> PathBuf {
+        self.folder.join("results.jsonl")
+    }
+
+    fn log_file(&self) -> PathBuf {
+        self.folder.join("stderr.log")
+    }
+}
+
+impl Drop for World<'_> {
+    fn drop(&mut self) {
+        if let Root::Temporary(_) = self.rig.root {
+            // What cannot be removed now is removed with the temporary folder around it.
+            let _ = fs::remove_dir_all(&self.folder);
+        }
+    }
+}
+
+/// How the children speak to the sandbox.
+fn config() -> String {
+    let millis = |duration: Duration| format!("\"{}ms\"", duration.as_millis());
+    format!(
+        "[profiles.sandbox]\nsettle = {settle}\nlook_for = {settle}\n\n\
+         [profiles.sandbox.timeouts]\nreply = {reply}\ntenant_creation = {reply}\n",
+        settle = millis(PACE.settle),
+        reply = millis(PACE.reply),
+    )
+}
+
+fn broken(why: impl std::fmt::Display) -> CommandError {
+    CommandError::new(Exit::Aborted, format!("a world for the torture: {why}"))
+}

@@ -1,0 +1,212 @@
+//! What people see: data on standard output, everything else on standard error.
+
+mod colour;
+mod progress;
+mod say;
+mod table;
+
+use std::borrow::Cow;
+use std::io::{self, IsTerminal as _, Write};
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use indicatif::ProgressBar;
+
+use self::colour::wants_colour;
+pub use self::colour::{Colour, Style};
+pub use self::progress::Progress;
+pub(super) use self::say::print_clap_error;
+use super::paths::Env;
+use crate::value::Value;
+
+/// One of the two streams.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Stream {
+    /// Standard output.
+    Out,
+    /// Standard error.
+    Err,
+}
+
+/// The terminal, or what stands in for it. Clones share the progress bar, so that lines do not tear it.
+#[derive(Debug, Clone)]
+pub struct Ui {
+    out: Sight,
+    err: Sight,
+    /// May lines be redrawn on standard error?
+    animated: bool,
+    width: Option<u16>,
+    closed: Arc<AtomicBool>,
+    bar: Arc<Mutex<Option<ProgressBar>>>,
+}
+
+/// What a stream can do.
+#[derive(Debug, Clone, Copy, PartialEq)]
+struct Sight {
+    terminal: bool,
+    colour: bool,
+}
+
+/// No table fits into fewer characters.
+const NARROWEST: u16 = 20;
+
+impl Ui {
+    /// Looks at the process's streams and at the environment.
+    pub fn new(env: &Env, colour: Colour) -> Ui {
+        Ui::on(
+            env,
+            colour,
+            io::stdout().is_terminal(),
+            io::stderr().is_terminal(),
+        )
+    }
+
+    fn on(env: &Env, colour: Colour, out: bool, err: bool) -> Ui {
+        let dumb = env.get("TERM") == Some("dumb");
+        let sight = |terminal| Sight {
+            terminal,
+            colour: wants_colour(env, colour, terminal),
+        };
+        let columns = env.get("COLUMNS").and_then(|text| text.parse().ok());
+        let width = columns.or_else(|| table::terminal_width().filter(|_| out));
+        // Some terminals do not know their width, and say 0.
+        let width = width.filter(|width| *width >= NARROWEST);
+        Ui {
+            out: sight(out),
+            err: sight(err),
+            animated: err && !dumb,
+            width,
+            closed: Arc::default(),
+            bar: Arc::default(),
+        }
+    }
+
+    /// Is the stream a terminal?
+    pub fn is_terminal(&self, stream: Stream) -> bool {
+        self.sight(stream).terminal
+    }
+
+    /// Does the stream take colours?
+    pub fn has_colour(&self, stream: Stream) -> bool {
+        self.sight(stream).colour
+    }
+
+    /// How many characters fit in a line of standard output; `None` when there is no limit.
+    pub fn width(&self) -> Option<u16> {
+        self.width
+    }
+
+    /// Has the reader of standard output gone away? Then nothing more need be written there.
+    pub fn is_closed(&self) -> bool {
+        self.closed.load(Ordering::Relaxed)
+    }
+
+    /// Writes data to standard output, as it is, and a line end when it has none. A reader that has gone away is no
+    /// error; any other failure is.
+    pub fn out(&self, text: &str) -> io::Result<()> {
+        let line_end = if text.ends_with('\n') { "" } else { "\n" };
+        let written = self.above_bar(|| {
+            let mut out = io::stdout().lock();
+            write!(out, "{text}{line_end}").and_then(|()| out.flush())
+        });
+        match written {
+            Err(error) if error.kind() == io::ErrorKind::BrokenPipe => {
+                self.closed.store(true, Ordering::Relaxed);
+                Ok(())
+            }
+            other => other,
+        }
+    }
+
+    /// Writes a line to standard error, as it is: styles in it are kept. A failure is ignored, as there is nowhere
+    /// to tell it.
+    pub fn err(&self, line: &str) {
+        self.above_bar(|| {
+            let _ = writeln!(io::stderr().lock(), "{line}");
+        });
+    }
+
+    /// Tells something on standard error. Control characters in it are shown, not obeyed.
+    pub fn note(&self, text: &str) {
+        self.err(&printable(text));
+    }
+
+    /// Tells something to look at on standard error.
+    pub fn warn(&self, text: &str) {
+        let word = self.styled(Stream::Err, Style::Warning, "warning");
+        self.err(&format!("{word}: {}", printable(text)));
+    }
+
+    /// The text in a style, where the stream takes colours.
+    pub fn styled(&self, stream: Stream, style: Style, text: &str) -> String {
+        if !self.has_colour(stream) {
+            return text.to_owned();
+        }
+        let code = style.code();
+        format!("\u{1b}[{code}m{text}\u{1b}[0m")
+    }
+
+    /// A table with a header line, as wide as the terminal at most. Without a terminal, columns are as wide as they
+    /// need to be.
+    pub fn table(&self, header: &[&str], rows: &[Vec<String>]) -> String {
+        table::with_header(header, rows, self.width)
+    }
+
+    /// A value for people: a map as a line for each name, a list of maps as a table, anything else as its text.
+    /// Secrets are masked.
+    pub fn value(&self, value: &Value) -> String {
+        table::of_value(value, self.width)
+    }
+
+    /// Named values, a line each, in the given order. Secrets are masked.
+    pub fn fields(&self, fields: &[(String, Value)]) -> String {
+        table::of_fields(fields, self.width)
+    }
+
+    /// Shows how far a run of rows has come, until the handle is finished or dropped: after half a second as a bar on
+    /// a terminal, else as a line every ten seconds. `total` is the number of rows, when it is known.
+    pub fn progress(&self, total: Option<u64>) -> Progress {
+        Progress::start(self.clone(), total)
+    }
+
+    fn sight(&self, stream: Stream) -> Sight {
+        match stream {
+            Stream::Out => self.out,
+            Stream::Err => self.err,
+        }
+    }
+
+    /// Writes while the bar, if there is one, is out of the way.
+    fn above_bar<R>(&self, write: impl FnOnce() -> R) -> R {
+        match self.bar().as_ref() {
+            Some(bar) => bar.suspend(write),
+            None => write(),
+        }
+    }
+
+    fn bar(&self) -> MutexGuard<'_, Option<ProgressBar>> {
+        self.bar.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// The text with its control characters shown, so that what a platform says cannot steer the terminal. Line ends and
+/// tabs stay.
+pub fn printable(text: &str) -> Cow<'_, str> {
+    let steers = |c: char| c.is_control() && c != '\n' && c != '\t';
+    if !text.contains(steers) {
+        return Cow::Borrowed(text);
+    }
+    text.chars()
+        .flat_map(|c| {
+            let shown = if steers(c) {
+                c.escape_default().to_string()
+            } else {
+                c.to_string()
+            };
+            shown.chars().collect::<Vec<_>>()
+        })
+        .collect()
+}
+
+#[cfg(test)]
+mod tests;
