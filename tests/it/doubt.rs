@@ -1,0 +1,129 @@
+//! Steps that are in doubt: a person says what became of them.
+
+use crate::support::{Home, signal, wait_until};
+
+/// Its last step cannot be looked up.
+const ACTS: &str = r#"
+fn main(email) {
+    let client = mobsted::connect().ensure_tenant(email).connect();
+    client.post("/applications", #{ Name: "Ann", appWebSiteUrl: "https://ann.example" });
+    #{ email: email }
+}
+"#;
+
+fn parked(home: &Home) -> String {
+    home.write("acts.rhai", ACTS);
+    let words = "run acts.rhai --sandbox --email ann@example.com --fault applications-post:drop-after:x1";
+    let _ = home
+        .run(words)
+        .ended(10)
+        .said(&["in doubt", "provisor resume", "provisor runs show"]);
+    home.newest()
+}
+
+#[test]
+fn a_step_that_cannot_be_looked_up_is_resolved_as_done_and_not_sent_again() {
+    let home = Home::new();
+    let id = parked(&home);
+    assert_eq!(home.books().totals.apps_created, 1);
+    let _ = home.run("resume").ended(10);
+    let plan = home.json("resume --plan --json");
+    let next = &plan["rows"][0]["next"];
+    assert_eq!(
+        (&next["how"], &next["operation"]),
+        (&"person".into(), &"mobsted::post".into())
+    );
+    assert_eq!(plan["rows"][0]["recorded"], 1);
+    let shown = home.run(&format!("runs show {id}")).ended(0);
+    let _ = shown.said(&["is in doubt", &format!("provisor resolve {id} ")]);
+
+    let resolve = format!("resolve {id} mobsted::post --as done");
+    let _ = home.run(&resolve).ended(2).said(&["--yes"]);
+    let resolved = home.run(&format!("{resolve} --yes")).ended(0);
+    let _ = resolved.said(&[&format!("provisor resume {id}")]);
+    let _ = home.run("resume").ended(0);
+    assert_eq!(home.books().totals.apps_created, 1, "not sent again");
+    let audit = home.json("audit --json");
+    let entry = &audit["audit"][0];
+    assert_eq!(entry["kind"], "resolve");
+    assert!(entry["what"].as_str().unwrap().ends_with(" done"), "{entry}");
+    assert!(entry["who"].as_str().unwrap().contains("(uid "), "{entry}");
+}
+
+#[test]
+fn a_step_that_is_resolved_as_absent_is_sent_again() {
+    let home = Home::new();
+    let id = parked(&home);
+    let steps = home.json(&format!("runs steps {id} --open --json"));
+    let key = steps["steps"][0]["step"].as_str().unwrap().to_owned();
+    let fragment = key.rsplit_once(':').unwrap().1;
+    let _ = home
+        .run(&format!("resolve {id} {fragment} --as absent --yes"))
+        .ended(0);
+    let _ = home.run("resume").ended(0);
+    assert_eq!(home.books().totals.apps_created, 2, "the person was believed");
+}
+
+#[test]
+fn only_a_step_in_doubt_is_resolved() {
+    let home = Home::new();
+    let id = parked(&home);
+    let refused = |step: &str, says: &str| {
+        let ran = home
+            .run(&format!("resolve {id} {step} --as absent --yes"))
+            .ended(2);
+        let _ = ran.said(&[says, &format!("provisor runs steps {id} --open")]);
+    };
+    refused("ensure_tenant", "is done, not in doubt");
+    refused("no-such-step", "no step with `no-such-step`");
+    let ran = home.run(&format!("cancel {id}")).ended(0);
+    let _ = ran.said(&["stays in doubt", &format!("provisor resolve {id}")]);
+    assert_eq!(home.json("audit --json")["audit"].as_array().unwrap().len(), 0);
+}
+
+#[test]
+fn a_tenant_is_given_by_hand_with_its_password() {
+    let home = Home::new();
+    home.write(
+        "tenant.rhai",
+        "fn main(email) { let t = mobsted::connect().ensure_tenant(email); #{ apps: t.connect().apps().len() } }",
+    );
+    let words = "run tenant.rhai --sandbox --email ann@example.com --fault partners:hang-after:x1";
+    let mut child = home.command(words.split(' ')).spawn().unwrap();
+    wait_until("the tenant is there", || {
+        let status = provisor::sandbox::status(&home.sandbox());
+        status.is_ok_and(|status| status.books.is_some_and(|books| books.tenants.len() == 1))
+    });
+    signal(child.id(), "KILL");
+    let _ = child.wait();
+    let id = home.newest();
+    let _ = home
+        .run("tenants show ann@example.com")
+        .ended(2)
+        .said(&["in doubt"]);
+    let _ = home.run("tenants list").ended(0).said(&["may exist"]);
+    let plan = home.json("resume --plan --json");
+    assert_eq!(plan["rows"][0]["next"]["how"], "look-up");
+    assert!(plan["rows"][0]["next"]["not_before"].is_string());
+
+    let books = home.books();
+    let tenant = &books.tenants[0];
+    let resolve = format!("resolve {id} ann@example.com --as done --yes");
+    let _ = home.run(&resolve).ended(2).said(&["--value", "url (string)"]);
+    home.write("tenant.json", "{\"url\": \"a1-admin.mobsted.com\", \"name\": 1}");
+    let _ = home
+        .run(&format!("{resolve} --value tenant.json"))
+        .ended(2)
+        .said(&["`name` must be string"]);
+    let url = format!("http://{}-admin.mobsted.sandbox", tenant.name);
+    home.write(
+        "tenant.json",
+        &format!("{{\"url\": \"{url}\", \"password\": \"{}\"}}", tenant.password),
+    );
+    let _ = home.run(&format!("{resolve} --value tenant.json")).ended(0);
+    let ran = home.run("resume").ended(0);
+    assert!(ran.stdout.contains("apps  0"), "it signed in: {}", ran.stdout);
+    assert_eq!(home.books().totals.tenants_created, 1);
+    let shown = home.json("tenants show ann@example.com --json");
+    assert_eq!(shown["tenant"]["credential"], "recorded");
+}

@@ -1,0 +1,116 @@
+//! A script's parameters as flags: what they take, and what they leave to others.
+
+use crate::support::Home;
+
+const FLAGS: &str = "\
+/// @param email string         who
+/// @param dry   bool   = false only look
+/// @param note  string = \"n\"   a note
+/// @param n     int    = 1     how many
+fn main(email, dry, note, n) { #{ email: email, dry: dry, note: note, n: n } }
+";
+
+fn home() -> Home {
+    let home = Home::new();
+    home.write("flags.rhai", FLAGS);
+    home
+}
+
+#[test]
+fn a_parameter_without_its_value_swallows_no_option() {
+    let home = home();
+    let ran = home.run("run flags.rhai --email --sandbox").ended(2);
+    let _ = ran.said(&["--email"]);
+    assert!(!home.provisor().join("state/journal.db").exists(), "nothing ran");
+    let ran = home.run("run flags.rhai --email a --note -x").ended(2);
+    let _ = ran.said(&["flags.rhai:5", "-x", "behind `=`"]);
+}
+
+#[test]
+fn values_that_begin_with_a_dash_are_written_behind_an_equals_sign_and_numbers_need_not_be() {
+    let home = home();
+    let ran = home.run("run flags.rhai --email=-v --note=--x --n -5 --json");
+    assert_eq!(
+        ran.ended(0).stdout.trim(),
+        r#"{"dry":false,"email":"-v","n":-5,"note":"--x"}"#
+    );
+}
+
+#[test]
+fn a_bool_takes_a_value_behind_an_equals_sign_alone() {
+    let home = home();
+    for (words, dry) in [
+        ("--dry --email a", true),
+        ("--dry=true --email a", true),
+        ("--email a --dry=false", false),
+        ("--email a", false),
+    ] {
+        let ran = home.run(&format!("run flags.rhai --json {words}")).ended(0);
+        assert!(
+            ran.stdout.contains(&format!("\"dry\":{dry},\"email\":\"a\"")),
+            "{words}"
+        );
+    }
+    let ran = home.run("run flags.rhai --email a --dry false").ended(2);
+    let _ = ran.said(&["`false` is no flag", "--flag=false"]);
+}
+
+#[test]
+fn parameters_may_be_called_what_they_like_but_for_provisors_own_options() {
+    let home = Home::new();
+    home.write(
+        "ids.rhai",
+        "fn main(script, rest, flags, command, param) { script + rest + flags + command + param }\n",
+    );
+    let ran = home.run("run ids.rhai --script a --rest b --flags c --command d --param e --json");
+    assert_eq!(ran.ended(0).stdout.trim(), r#"{"result":"abcde"}"#);
+    for name in ["color", "verbose", "sandbox", "rows", "help", "rows_format"] {
+        home.write(
+            "own.rhai",
+            &format!("// a comment\nfn main(first, {name}) {{ 1 }}\n"),
+        );
+        let ran = home.run("run own.rhai --first 1").ended(2);
+        let _ = ran.said(&[&format!("`{name}` (own.rhai:2)"), "own option"]);
+    }
+}
+
+#[test]
+fn colour_and_loudness_count_behind_the_script() {
+    let home = home();
+    let ran = home
+        .run("run flags.rhai --email a --color always --emial b")
+        .ended(2);
+    assert!(ran.stderr.contains("\u{1b}["), "{}", ran.stderr);
+    let ran = home.run("run flags.rhai --email a --color red").ended(2);
+    let _ = ran.said(&["red"]);
+    home.write(
+        "t.rhai",
+        "fn main(email) { mobsted::connect().ensure_tenant(email).url }\n",
+    );
+    let quiet = home.run("run t.rhai --sandbox --email a@example.com").ended(0);
+    let loud = home
+        .run("run t.rhai --sandbox --email b@example.com -vv -v")
+        .ended(0);
+    assert!(!quiet.stderr.contains("provisor::"), "{}", quiet.stderr);
+    assert!(loud.stderr.contains("provisor::"), "{}", loud.stderr);
+}
+
+#[test]
+fn standard_input_is_given_out_once() {
+    let home = Home::new();
+    home.write(
+        "s.rhai",
+        "/// @param pin secret  a secret\nfn main(n, pin) { 1 }\n",
+    );
+    let ran = home.run_with_input("run s.rhai --rows - --pin -", "n\n1\n");
+    let _ = ran
+        .ended(2)
+        .said(&["--pin and the rows", "standard input", "file:PATH"]);
+    let ran = home.run_with_input("run - --n 1 --pin -", "fn main(n, pin) { 1 }\n");
+    let _ = ran.ended(0);
+    let ran = home.run_with_input(
+        "run - --n 1 --pin -",
+        "/// @param pin secret  a secret\nfn main(n, pin) { 1 }\n",
+    );
+    let _ = ran.ended(2).said(&["--pin and the script"]);
+}

@@ -1,0 +1,425 @@
+//! The rules of the house, read off the sources: who may import whom, where a foreign crate lives, how long files and
+//! functions may be, and what is nowhere allowed.
+
+#![allow(clippy::unwrap_used, reason = "tests")]
+
+mod source;
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::path::Path;
+
+use source::{Source, is_word};
+
+/// A top-level module: its level, and the modules it may import. `*` is all of them. Tests inside a module may also
+/// use what lies on a lower level, and the sandbox.
+const LAYERS: &[(&str, u8, &[&str])] = &[
+    ("cli", 8, &["*"]),
+    ("report", 7, &["value", "run", "bulk"]),
+    ("bulk", 6, &["value", "clock", "journal", "script", "run"]),
+    ("repl", 6, &["value", "clock", "script", "run", "ops"]),
+    ("run", 5, &["value", "clock", "journal", "ops", "script"]),
+    ("script", 4, &["value", "ops"]),
+    ("ops", 3, &["value", "clock", "permit", "journal", "platform"]),
+    ("platform", 2, &["value", "clock", "permit", "transport"]),
+    ("package", 2, &["value", "permit", "transport"]),
+    ("transport", 1, &["value", "clock", "permit"]),
+    ("journal", 1, &["value", "clock", "permit"]),
+    ("value", 0, &[]),
+    ("clock", 0, &[]),
+    ("permit", 0, &[]),
+    ("sandbox", 0, &[]),
+];
+
+/// Foreign crates that live only here: modules, or files without their ending.
+const HOMES: &[(&str, &[&str])] = &[
+    ("rhai", &["script"]),
+    ("ariadne", &["script"]),
+    ("reqwest", &["transport"]),
+    ("rustls", &["transport"]),
+    ("rusqlite", &["journal"]),
+    ("chacha20poly1305", &["journal"]),
+    ("hmac", &["journal", "sandbox", "value/digest"]),
+    ("sha2", &["journal", "sandbox", "value/digest"]),
+    ("axum", &["sandbox"]),
+    ("clap", &["cli"]),
+    ("dirs", &["cli"]),
+    ("indicatif", &["cli"]),
+    ("comfy_table", &["cli"]),
+    ("toml", &["cli"]),
+    ("rustix", &["cli"]),
+    ("tracing_subscriber", &["cli"]),
+    ("rpassword", &["cli"]),
+    ("rustix", &["cli"]),
+    ("csv", &["bulk", "report", "script"]),
+    ("rustyline", &["repl"]),
+];
+
+/// Crates whose homes do not bind test code.
+const FREE_IN_TESTS: &[&str] = &["axum"];
+
+/// Foreign crates that any module may use.
+const ANYWHERE: &[&str] = &[
+    "base64",
+    "email_address",
+    "fastrand",
+    "humantime",
+    "jiff",
+    "serde",
+    "serde_json",
+    "strsim",
+    "tempfile",
+    "thiserror",
+    "tokio",
+    "tracing",
+    "url",
+    "uuid",
+    "zeroize",
+];
+
+/// The files that may take a secret out of its type.
+const EXPOSERS: &[&str] = &[
+    "transport/request",
+    "journal/seal",
+    "report/reveal",
+    "value/secret",
+];
+
+const FILE_MEDIAN: usize = 120;
+const FILE_USUAL: usize = 350;
+const FILE_LONGEST: usize = 600;
+const FUNCTION_USUAL: usize = 40;
+const FUNCTION_LONGEST: usize = 100;
+
+#[test]
+fn modules_import_only_what_lies_below_them() {
+    check(sources().iter().flat_map(import_faults));
+}
+
+#[test]
+fn modules_form_no_circle() {
+    let mut graph: BTreeMap<String, BTreeSet<String>> = BTreeMap::new();
+    for source in sources() {
+        for import in imports(&source).into_iter().filter(|import| !import.test) {
+            graph
+                .entry(source.module().to_owned())
+                .or_default()
+                .insert(import.name);
+        }
+    }
+    // Whatever imports nothing that is left can be taken away; what stays lies on a circle or above one.
+    loop {
+        let leaves: BTreeSet<String> = graph
+            .values()
+            .flatten()
+            .filter(|name| !graph.contains_key(*name))
+            .cloned()
+            .collect();
+        let before = graph.len();
+        for names in graph.values_mut() {
+            names.retain(|name| !leaves.contains(name));
+        }
+        graph.retain(|_, names| !names.is_empty());
+        if graph.len() == before {
+            break;
+        }
+    }
+    assert!(
+        graph.is_empty(),
+        "these modules import each other in a circle: {graph:?}"
+    );
+}
+
+#[test]
+fn foreign_crates_stay_in_their_homes() {
+    check(sources().iter().flat_map(crate_faults));
+}
+
+#[test]
+fn every_dependency_has_a_home() {
+    let manifest = std::fs::read_to_string(root().join("Cargo.toml")).unwrap();
+    let section = manifest.split("\n[dependencies]").nth(1).unwrap();
+    let section = section.split("\n[").next().unwrap();
+    let names = section
+        .lines()
+        .filter_map(|line| Some(line.split_once('=')?.0.trim().replace('-', "_")));
+    let names: Vec<String> = names.filter(|name| is_word(name)).collect();
+    assert!(names.len() > 10, "the manifest was not understood: {names:?}");
+    let has_home = |name: &str| HOMES.iter().any(|(home, _)| *home == name) || ANYWHERE.contains(&name);
+    let homeless = names.iter().filter(|name| !has_home(name));
+    check(
+        homeless.map(|name| {
+            format!("Cargo.toml: `{name}` is neither in HOMES nor in ANYWHERE (tests/it/house.rs)")
+        }),
+    );
+}
+
+#[test]
+fn files_are_short() {
+    let sources = sources();
+    let lengths = Lengths::of(sources.iter().map(|source| source.lines));
+    let over = sources.iter().filter(|source| source.lines > FILE_LONGEST);
+    check(over.map(|source| {
+        format!(
+            "src/{}: {} lines, and {FILE_LONGEST} are allowed",
+            source.path, source.lines
+        )
+    }));
+    assert!(
+        lengths.median <= FILE_MEDIAN,
+        "the median file has {} lines; {FILE_MEDIAN} are allowed",
+        lengths.median
+    );
+    let longer = sources
+        .iter()
+        .filter(|source| source.lines > FILE_USUAL)
+        .map(|source| source.path.as_str());
+    let longer: Vec<&str> = longer.collect();
+    assert!(
+        longer.len() * 10 <= lengths.count,
+        "{} of {} files have more than {FILE_USUAL} lines; a tenth may: {longer:?}",
+        longer.len(),
+        lengths.count
+    );
+}
+
+#[test]
+fn functions_are_short() {
+    let sources = sources();
+    let functions: Vec<_> = sources
+        .iter()
+        .flat_map(|source| {
+            source
+                .functions()
+                .into_iter()
+                .map(move |function| (source, function))
+        })
+        .collect();
+    let place = |(source, function): &&(&Source, source::Function)| {
+        format!(
+            "src/{}:{}: `{}` has {} lines",
+            source.path, function.line, function.name, function.lines
+        )
+    };
+    let over = functions
+        .iter()
+        .filter(|(_, function)| function.lines > FUNCTION_LONGEST);
+    check(over.map(|function| format!("{}, and {FUNCTION_LONGEST} are allowed", place(&function))));
+    let longer: Vec<String> = functions
+        .iter()
+        .filter(|(_, function)| function.lines > FUNCTION_USUAL)
+        .map(|f| place(&f))
+        .collect();
+    assert!(
+        longer.len() * 10 <= functions.len(),
+        "{} of {} functions have more than {FUNCTION_USUAL} lines; a tenth may:\n{}",
+        longer.len(),
+        functions.len(),
+        longer.join("\n")
+    );
+}
+
+#[test]
+fn secrets_leave_their_type_in_few_files() {
+    check(sources().iter().flat_map(|source| {
+        let allowed = EXPOSERS.iter().any(|home| source.lies_in(home));
+        let calls = positions(source, "expose").filter(|at| matches!(source.before(*at), "." | "::"));
+        let calls: Vec<usize> = calls.filter(|_| !allowed).collect();
+        calls.into_iter().map(|at| {
+            fault(
+                source,
+                at,
+                "a secret is exposed; only EXPOSERS may (tests/it/house.rs)",
+            )
+        })
+    }));
+}
+
+#[test]
+fn below_cli_nothing_reads_the_environment_or_prints() {
+    check(
+        sources()
+            .iter()
+            .filter(|source| source.module() != "cli")
+            .flat_map(|source| {
+                let environment = positions(source, "std")
+                    .filter(|at| {
+                        source.texts(at + 1, 1) == ["::"]
+                            && source.names_at(at + 2).iter().any(|name| name.text == "env")
+                    })
+                    .map(|at| (at, "the environment is read below cli"));
+                let printing = ["print", "println", "eprint", "eprintln"]
+                    .into_iter()
+                    .flat_map(|name| macros(source, name))
+                    .map(|at| (at, "something is printed below cli"));
+                let faults: Vec<_> = environment
+                    .chain(printing)
+                    .filter(|(at, _)| !source.tokens[*at].test)
+                    .collect();
+                faults.into_iter().map(|(at, rule)| fault(source, at, rule))
+            }),
+    );
+}
+
+#[test]
+fn nothing_is_left_undone() {
+    check(sources().iter().flat_map(|source| {
+        let names = ["todo", "unimplemented", "dbg"];
+        let left: Vec<_> = names.into_iter().flat_map(|name| macros(source, name)).collect();
+        left.into_iter().map(|at| fault(source, at, "unfinished code"))
+    }));
+}
+
+/// One import of a top-level module.
+struct Import {
+    name: String,
+    line: usize,
+    test: bool,
+}
+
+/// The modules that a file names by `crate::…`, or by enough `super::` to reach the crate's root.
+fn imports(source: &Source) -> Vec<Import> {
+    let mut imports = Vec::new();
+    for (at, token) in source.tokens.iter().enumerate() {
+        let from_root = match token.text.as_str() {
+            "crate" if source.texts(at + 1, 1) == ["::"] => Some(at + 2),
+            "super" if source.before(at) != "::" => above_root(source, at),
+            _ => None,
+        };
+        for name in from_root.map(|at| source.names_at(at)).unwrap_or_default() {
+            if name.text != source.module() && name.text != "self" {
+                imports.push(Import {
+                    name: name.text.clone(),
+                    line: name.line,
+                    test: name.test,
+                });
+            }
+        }
+    }
+    imports
+}
+
+/// Where a chain of `super::` goes on that ends at the crate's root.
+fn above_root(source: &Source, at: usize) -> Option<usize> {
+    let steps = source.tokens[at..].chunks(2);
+    let steps = steps
+        .take_while(|step| matches!(step, [name, path] if name.text == "super" && path.text == "::"))
+        .count();
+    (steps == source.depth() + source.tokens[at].inline).then_some(at + 2 * steps)
+}
+
+fn import_faults(source: &Source) -> Vec<String> {
+    let module = source.module();
+    if module.is_empty() {
+        return Vec::new();
+    }
+    let Some((_, level, allowed)) = LAYERS.iter().find(|(name, ..)| *name == module) else {
+        return vec![format!(
+            "src/{}: `{module}` has no place in LAYERS (tests/it/house.rs)",
+            source.path
+        )];
+    };
+    let mut faults = Vec::new();
+    for import in imports(source) {
+        let Some((name, below, _)) = LAYERS.iter().find(|(name, ..)| *name == import.name) else {
+            continue;
+        };
+        let fine = allowed.contains(name) || *allowed == ["*"];
+        if !fine && !(import.test && (below < level || *name == "sandbox")) {
+            faults.push(format!(
+                "src/{}:{}: `{module}` may not import `{name}`",
+                source.path, import.line
+            ));
+        }
+    }
+    faults
+}
+
+fn crate_faults(source: &Source) -> Vec<String> {
+    let mut faults = Vec::new();
+    for (name, homes) in HOMES {
+        if homes.iter().any(|home| source.lies_in(home)) {
+            continue;
+        }
+        for at in positions(source, name) {
+            let named = source.texts(at + 1, 1) == ["::"]
+                || source.before(at) == "use"
+                || source.before(at) == "crate";
+            let own = matches!(source.before(at), "::" | "." | "mod");
+            let free = source.tokens[at].test && FREE_IN_TESTS.contains(name);
+            if named && !own && !free {
+                faults.push(fault(
+                    source,
+                    at,
+                    &format!("`{name}` may be used only in {}", homes.join(", ")),
+                ));
+            }
+        }
+    }
+    faults
+}
+
+/// Where a macro of this name is called.
+fn macros<'a>(source: &'a Source, name: &'a str) -> impl Iterator<Item = usize> + 'a {
+    positions(source, name).filter(|at| source.texts(at + 1, 1) == ["!"])
+}
+
+fn positions<'a>(source: &'a Source, text: &'a str) -> impl Iterator<Item = usize> + 'a {
+    (0..source.tokens.len()).filter(move |at| source.tokens[*at].text == text)
+}
+
+fn fault(source: &Source, at: usize, rule: &str) -> String {
+    format!("src/{}:{}: {rule}", source.path, source.tokens[at].line)
+}
+
+/// Fails with every fault, one a line.
+fn check(faults: impl Iterator<Item = String>) {
+    let faults: Vec<String> = faults.collect();
+    assert!(faults.is_empty(), "\n{}\n", faults.join("\n"));
+}
+
+struct Lengths {
+    count: usize,
+    median: usize,
+}
+
+impl Lengths {
+    fn of(lengths: impl Iterator<Item = usize>) -> Lengths {
+        let mut lengths: Vec<usize> = lengths.collect();
+        lengths.sort_unstable();
+        Lengths {
+            count: lengths.len(),
+            median: lengths[lengths.len() / 2],
+        }
+    }
+}
+
+fn root() -> &'static Path {
+    Path::new(env!("CARGO_MANIFEST_DIR"))
+}
+
+/// Every source file of the library and the program.
+fn sources() -> Vec<Source> {
+    let mut sources = Vec::new();
+    let mut folders = vec![root().join("src")];
+    while let Some(folder) = folders.pop() {
+        for entry in std::fs::read_dir(folder).unwrap() {
+            let path = entry.unwrap().path();
+            if path.is_dir() {
+                folders.push(path);
+            } else if path.extension().is_some_and(|ending| ending == "rs") {
+                let name = path
+                    .strip_prefix(root().join("src"))
+                    .unwrap()
+                    .to_string_lossy()
+                    .replace('\\', "/");
+                sources.push(Source::new(&name, &std::fs::read_to_string(&path).unwrap()));
+            }
+        }
+    }
+    assert!(sources.len() > 10, "the sources were not found");
+    sources.sort_by(|a, b| a.path.cmp(&b.path));
+    sources
+}
+
+#[cfg(test)]
+mod tests;

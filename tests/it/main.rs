@@ -1,0 +1,23 @@
+//! Whole programs, run as their users run them.
+
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    reason = "a test that cannot go on fails"
+)]
+#![allow(clippy::format_push_string, reason = "test data")]
+
+mod changed;
+mod doubt;
+mod edited;
+mod flags;
+mod house;
+mod ledger;
+mod onboard;
+mod ops;
+mod rows;
+mod runs;
+mod script;
+mod secrets;
+mod support;
+mod torture;

@@ -1,0 +1,237 @@
+//! The main job on the embedded sandbox: clients from a file become tenants with apps.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use crate::support::{Home, clients, csv, finish, script, signal, wait_until};
+
+fn onboard(home: &Home, more: &str) -> crate::support::Ran {
+    home.run(&format!(
+        "run {} --sandbox --rows clients.csv --out results.csv {more}",
+        script("onboard.rhai")
+    ))
+}
+
+/// The sandbox's own books.
+fn books(home: &Home) -> provisor::sandbox::Books {
+    provisor::sandbox::status(&home.sandbox()).unwrap().books.unwrap()
+}
+
+#[test]
+fn three_hundred_rows_make_three_hundred_tenants_and_apps_and_none_twice() {
+    let home = Home::new();
+    home.write("clients.csv", &clients(300));
+    let ran = onboard(&home, "--jobs 32 --reveal password").ended(0);
+    assert!(ran.stderr.contains("300"), "{}", ran.stderr);
+    let books = books(&home);
+    assert_eq!(books.tenants.len(), 300);
+    assert_eq!(books.apps.len(), 300);
+    let emails: BTreeSet<&str> = books.tenants.iter().map(|tenant| tenant.email.as_str()).collect();
+    assert_eq!(emails.len(), 300);
+    let owners: BTreeSet<&str> = books.apps.iter().map(|app| app.tenant.as_str()).collect();
+    assert_eq!(owners.len(), 300);
+    // Every password that was delivered is the platform's.
+    let passwords: BTreeMap<&str, &str> = books
+        .tenants
+        .iter()
+        .map(|tenant| (tenant.email.as_str(), tenant.password.as_str()))
+        .collect();
+    let results = csv(&home.read("results.csv"));
+    assert_eq!(results.len(), 300);
+    for (number, row) in results.iter().enumerate() {
+        assert_eq!(
+            row["email"],
+            format!("client{number}@example.com"),
+            "in the order of the input"
+        );
+        assert_eq!(row["_status"], "done");
+        assert_eq!(row["outcome"], "created");
+        assert_eq!(row["password"], passwords[row["login"].as_str()]);
+    }
+}
+
+#[test]
+fn the_same_command_again_changes_nothing() {
+    let home = Home::new();
+    home.write("clients.csv", &clients(20));
+    let _ = onboard(&home, "").ended(0);
+    let before = books(&home);
+    let _ = onboard(&home, "").ended(0);
+    let after = books(&home);
+    assert_eq!(after.tenants.len(), 20);
+    assert_eq!(after.apps.len(), 20);
+    assert_eq!(after.totals.tenants_created, 20);
+    assert_eq!(after.totals.duplicates_refused, 0, "no creating request was sent");
+    assert_eq!(after.totals.apps_created, before.totals.apps_created);
+    for row in csv(&home.read("results.csv")) {
+        assert_eq!(row["outcome"], "unchanged");
+    }
+}
+
+#[test]
+fn killed_in_the_middle_it_resumes_to_the_complete_file() {
+    let home = Home::new();
+    home.write("clients.csv", &clients(200));
+    let words = [
+        "run",
+        &script("onboard.rhai"),
+        "--sandbox",
+        "--rows",
+        "clients.csv",
+        "--out",
+        "results.csv",
+    ];
+    let mut child = home.command(words).spawn().unwrap();
+    let partial = home.work().join("results.csv.partial");
+    wait_until("some rows are done", || {
+        std::fs::read_to_string(&partial).is_ok_and(|text| text.lines().count() > 20)
+    });
+    signal(child.id(), "KILL");
+    let _ = child.wait();
+    assert!(
+        !home.work().join("results.csv").exists(),
+        "it was not killed in the middle"
+    );
+    let _ = home.run("resume").ended(0);
+    let books = books(&home);
+    assert_eq!(books.tenants.len(), 200);
+    assert_eq!(books.apps.len(), 200);
+    let results = csv(&home.read("results.csv"));
+    assert_eq!(results.len(), 200);
+    assert!(results.iter().all(|row| row["_status"] == "done"), "{results:?}");
+    assert!(!partial.exists());
+    let again = home.run("resume").ended(0);
+    let _ = again.said(&["nothing to resume"]);
+}
+
+#[test]
+fn ctrl_c_finishes_what_is_under_way_and_says_how_to_go_on() {
+    let home = Home::new();
+    home.write("clients.csv", &clients(300));
+    let words = [
+        "run",
+        &script("onboard.rhai"),
+        "--sandbox",
+        "--rows",
+        "clients.csv",
+        "--out",
+        "results.csv",
+    ];
+    let child = home.command(words).spawn().unwrap();
+    let partial = home.work().join("results.csv.partial");
+    wait_until("some rows are done", || {
+        std::fs::read_to_string(&partial).is_ok_and(|text| text.lines().count() > 5)
+    });
+    signal(child.id(), "INT");
+    let ran = finish(child).ended(130).said(&["provisor resume"]);
+    drop(ran);
+    let results = csv(&home.read("results.csv"));
+    assert_eq!(results.len(), 300);
+    assert!(results.iter().any(|row| row["_status"] == "skipped"));
+    let _ = home.run("resume").ended(0);
+    assert!(
+        csv(&home.read("results.csv"))
+            .iter()
+            .all(|row| row["_status"] == "done")
+    );
+    assert_eq!(books(&home).tenants.len(), 300);
+}
+
+#[test]
+fn a_lost_answer_never_ends_well_by_chance() {
+    let home = Home::new();
+    home.write("clients.csv", &clients(3));
+    let words = format!(
+        "run {} --sandbox --rows clients.csv --out results.csv --fault partners:drop-after:x1",
+        script("onboard.rhai")
+    );
+    let _ = home.run(&words).ended(0);
+    let books = books(&home);
+    assert_eq!(books.tenants.len(), 3, "looked up, not sent again");
+    assert_eq!(books.totals.duplicates_refused, 0);
+}
+
+#[test]
+fn rows_that_do_not_fit_fail_by_row_and_column_before_their_first_request() {
+    let home = Home::new();
+    home.write(
+        "typed.rhai",
+        "/// @param email email  who\nfn main(email) { #{ url: mobsted::connect().ensure_tenant(email).url } }\n",
+    );
+    home.write(
+        "clients.csv",
+        "email,plan\nann@example.com,gold\nno-address,x\n,y\n",
+    );
+    let ran = home.run("run typed.rhai --sandbox --rows clients.csv --out results.csv");
+    let _ = ran.ended(8).said(&["column `email`", "provisor resume"]);
+    let results = csv(&home.read("results.csv"));
+    assert_eq!(results[0]["_status"], "done");
+    assert_eq!(results[0]["plan"], "gold", "carried through");
+    assert_eq!(results[1]["_status"], "failed");
+    assert!(
+        results[1]["_error"].contains("row 2, column `email`"),
+        "{:?}",
+        results[1]
+    );
+    assert!(
+        results[2]["_error"].contains("row 3, column `email`"),
+        "{:?}",
+        results[2]
+    );
+    assert_eq!(books(&home).totals.tenants_created, 1);
+}
+
+#[test]
+fn a_missing_column_is_refused_before_anything() {
+    let home = Home::new();
+    home.write("clients.csv", "mail,site\nann@example.com,https://ann.example\n");
+    let _ = onboard(&home, "")
+        .ended(2)
+        .said(&["no column `email`", "onboard.rhai:"]);
+    assert!(!home.sandbox().exists(), "nothing was started");
+}
+
+#[test]
+fn what_was_there_before_is_taken_over_only_when_asked_and_never_asked_for_again() {
+    let home = Home::new();
+    home.write(
+        "one.rhai",
+        "/// @param adopt bool = false  take over\n\
+         fn main(adopt) {\n    let t = mobsted::connect().ensure_tenant(\"ann@example.com\", #{adopt: adopt});\n    \
+         let a = t.connect().ensure_app(\"Ann\", \"https://ann.example\", #{adopt: adopt});\n    \
+         #{tenant: t.outcome, app: a.outcome}\n}\n",
+    );
+    let _ = home.run("run one.rhai --sandbox").ended(0);
+    // Another machine: the same platform, and nothing on record.
+    for file in ["journal.db", "journal.db-wal", "journal.db-shm"] {
+        let _ = std::fs::remove_file(home.provisor().join("state").join(file));
+    }
+    let refused = home.run("run one.rhai --sandbox").ended(7);
+    let _ = refused.said(&["exists on the platform", "adopt: true", "one.rhai:3"]);
+    let adopted = home.run("run one.rhai --sandbox --adopt=true --json").ended(0);
+    assert_eq!(adopted.stdout.trim(), r#"{"app":"adopted","tenant":"adopted"}"#);
+    let again = home.run("run one.rhai --sandbox --json").ended(0);
+    assert_eq!(again.stdout.trim(), r#"{"app":"unchanged","tenant":"unchanged"}"#);
+    let books = books(&home);
+    assert_eq!(books.totals.tenants_created, 1);
+    assert_eq!(books.totals.duplicates_refused, 0, "nothing was asked for twice");
+    assert_eq!(books.totals.apps_created, 1);
+}
+
+#[test]
+fn rows_under_way_finish_after_ctrl_c() {
+    let home = Home::new();
+    home.write("clients.csv", &clients(100));
+    let onboard = script("onboard.rhai");
+    let words = "--sandbox --rows clients.csv --out results.csv --jobs 4 --fault partners:slow:300";
+    let words = ["run", &onboard].into_iter().chain(words.split(' '));
+    let child = home.command(words).spawn().unwrap();
+    let world = home.sandbox().join("world.jsonl");
+    wait_until("a tenant is there", || {
+        std::fs::read_to_string(&world).is_ok_and(|log| log.contains("client0@example.com"))
+    });
+    signal(child.id(), "INT");
+    let _ = finish(child).ended(130);
+    let books = books(&home);
+    assert!((1..=8).contains(&books.tenants.len()), "{}", books.tenants.len());
+    assert_eq!(books.apps.len(), books.tenants.len(), "no row stopped half-way");
+}

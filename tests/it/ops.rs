@@ -1,0 +1,44 @@
+//! Every operation's example runs as it is against a fresh sandbox.
+
+use std::collections::BTreeSet;
+
+use provisor::ops;
+
+use crate::support::Home;
+
+#[test]
+fn every_example_runs_on_a_fresh_sandbox() {
+    for op in ops::ALL.iter().copied().flatten() {
+        let home = Home::new();
+        home.write("example.rhai", op.example);
+        let ran = home.run("run example.rhai --sandbox --json");
+        assert_eq!(ran.code, 0, "{}:\n{}\n{}", op.id(), op.example, ran.stderr);
+        assert!(op.example.contains(op.name), "{} is in its own example", op.id());
+    }
+}
+
+#[test]
+fn the_table_is_complete_and_speaks_of_known_kinds() {
+    let kinds: BTreeSet<&str> = ops::KINDS.iter().map(|kind| kind.name).collect();
+    let mut ids = BTreeSet::new();
+    for op in ops::ALL.iter().copied().flatten() {
+        assert!(ids.insert(op.id()), "{} is there twice", op.id());
+        assert!(
+            !op.summary.is_empty() && !op.summary.ends_with('.'),
+            "{}",
+            op.id()
+        );
+        assert!(
+            op.receiver.is_none_or(|receiver| kinds.contains(receiver)),
+            "{}",
+            op.id()
+        );
+        let optional = op.params.iter().skip_while(|param| param.required);
+        assert!(
+            optional.clone().all(|param| !param.required),
+            "{}: optional ones come last",
+            op.id()
+        );
+        assert!(op.params.iter().all(|param| !param.doc.is_empty()), "{}", op.id());
+    }
+}

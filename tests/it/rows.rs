@@ -1,0 +1,284 @@
+//! Rows that are broken, slow, blank or never end, and what becomes of the results then.
+
+use std::fs;
+use std::io::{BufRead as _, BufReader, Read as _, Write as _};
+use std::process::{Child, ChildStdin, Stdio};
+
+use crate::support::{Home, csv, finish, signal, wait_until};
+
+const DOUBLE: &str =
+    "/// @param n int  a number\nfn main(n) { if n < 0 { throw \"negative\" } #{ double: n * 2 } }\n";
+
+fn home() -> Home {
+    let home = Home::new();
+    home.write("double.rhai", DOUBLE);
+    home
+}
+
+/// Starts a run whose rows come from a pipe that stays open.
+fn piped(home: &Home, words: &str, input: &str) -> (Child, ChildStdin) {
+    let words = format!("run double.rhai --rows - {words}");
+    let mut command = home.command(words.split_whitespace());
+    let mut child = command.stdin(Stdio::piped()).spawn().unwrap();
+    let mut stdin = child.stdin.take().unwrap();
+    stdin.write_all(input.as_bytes()).unwrap();
+    (child, stdin)
+}
+
+fn numbers(count: usize) -> String {
+    let lines = (0..count).map(|number| format!("{number}\n"));
+    format!("n\n{}", lines.collect::<String>())
+}
+
+fn done_rows(home: &Home, file: &str) -> usize {
+    let text = fs::read_to_string(home.work().join(file)).unwrap_or_default();
+    text.lines().filter(|line| line.contains(",done,")).count()
+}
+
+#[test]
+fn results_never_replace_the_rows_they_come_from() {
+    let home = home();
+    home.write("x.csv", &numbers(3));
+    std::os::unix::fs::symlink("x.csv", home.work().join("soft.csv")).unwrap();
+    fs::hard_link(home.work().join("x.csv"), home.work().join("hard.csv")).unwrap();
+    for out in ["x.csv", "./x.csv", "soft.csv", "hard.csv"] {
+        let ran = home.run(&format!("run double.rhai --rows x.csv --out {out}"));
+        let _ = ran.ended(2).said(&["the rows come from", out]);
+    }
+    fs::rename(home.work().join("hard.csv"), home.work().join("y.csv.partial")).unwrap();
+    let ran = home.run("run double.rhai --rows x.csv --out y.csv");
+    let _ = ran.ended(2).said(&["the rows come from"]);
+    let mut command = home.command(["run", "double.rhai", "--rows", "-", "--out", "x.csv"]);
+    command.stdin(fs::File::open(home.work().join("x.csv")).unwrap());
+    let _ = finish(command.spawn().unwrap()).ended(2);
+    assert_eq!(home.read("x.csv"), numbers(3));
+    assert!(!home.work().join("x.csv.partial").exists());
+    let _ = home.run("resume").ended(0).said(&["nothing to resume"]);
+}
+
+#[test]
+fn rows_before_a_broken_line_run_and_the_old_results_stay() {
+    let home = home();
+    home.write("out.csv", "precious\n");
+    home.write("x.csv", "n\n1\n2\n3\n\"4\n5\n");
+    let ran = home.run("run double.rhai --rows x.csv --out out.csv").ended(2);
+    let _ = ran.said(&["line 5", "never closed", "out.csv.partial", "provisor resume"]);
+    assert_eq!(home.read("out.csv"), "precious\n");
+    assert_eq!(done_rows(&home, "out.csv.partial"), 3);
+    home.write("x.csv", "n\n1\n2\n3\n4\n5\n");
+    let _ = home.run("resume").ended(0);
+    let results = csv(&home.read("out.csv"));
+    let doubles: Vec<&str> = results.iter().map(|row| row["double"].as_str()).collect();
+    assert_eq!(doubles, ["2", "4", "6", "8", "10"]);
+    assert!(!home.work().join("out.csv.partial").exists());
+}
+
+#[test]
+fn a_place_that_cannot_be_written_leaves_no_run_behind() {
+    let home = home();
+    home.write("x.csv", &numbers(2));
+    fs::create_dir(home.work().join("folder.csv")).unwrap();
+    for (out, why) in [
+        ("nowhere/out.csv", "nowhere/out.csv"),
+        ("folder.csv", "it is a folder"),
+        ("out.xyz", "names no format"),
+    ] {
+        let ran = home.run(&format!("run double.rhai --rows x.csv --out {out}"));
+        let _ = ran.ended(2).said(&[why]);
+    }
+    let _ = home.run("resume").ended(0).said(&["nothing to resume"]);
+    assert!(!home.run("runs list").stdout.contains("double"));
+}
+
+#[test]
+fn rows_from_a_pipe_are_not_lost_silently() {
+    let home = home();
+    let (mut child, stdin) = piped(&home, "--out out.csv", &numbers(300));
+    wait_until("all rows that were sent are done", || {
+        done_rows(&home, "out.csv.partial") == 300
+    });
+    signal(child.id(), "KILL");
+    let _ = child.wait();
+    drop(stdin);
+    for _ in 0..2 {
+        let ran = home.run("resume").ended(9);
+        let _ = ran.said(&["300 rows were read", "--rows FILE", "a new run"]);
+    }
+    home.write("all.csv", &numbers(310));
+    let _ = home.run("resume --rows all.csv").ended(0);
+    assert_eq!(done_rows(&home, "out.csv"), 310);
+}
+
+#[test]
+fn slow_rows_start_at_once_and_ctrl_c_waits_for_nobody() {
+    let home = home();
+    let (child, mut stdin) = piped(&home, "--out out.csv", "n\n1\n");
+    wait_until("the first row is done", || {
+        done_rows(&home, "out.csv.partial") == 1
+    });
+    stdin.write_all(b"2\n").unwrap();
+    wait_until("the second row is done", || {
+        done_rows(&home, "out.csv.partial") == 2
+    });
+    signal(child.id(), "INT");
+    let ran = finish(child).ended(130);
+    let _ = ran.said(&["2 rows were read", "provisor resume"]);
+    drop(stdin);
+    assert_eq!(done_rows(&home, "out.csv"), 2);
+}
+
+#[test]
+fn json_lines_start_at_once_too_and_stop_after_waits_for_nobody() {
+    let home = home();
+    let (child, mut stdin) = piped(&home, "--out out.csv --stop-after 1", "{\"n\": 1}\n");
+    wait_until("the first row is done", || {
+        done_rows(&home, "out.csv.partial") == 1
+    });
+    stdin.write_all(b"{\"n\": -1}\n").unwrap();
+    let ran = finish(child).ended(9);
+    let _ = ran.said(&["2 rows were read", "stopped after failures"]);
+    drop(stdin);
+}
+
+#[test]
+fn blank_cells_and_null_are_not_given() {
+    let home = Home::new();
+    home.write(
+        "d.rhai",
+        "/// @param who string  who\n/// @param n int = 7  how many\n/// @param label string = \"none\"  what\n\
+         fn main(who, n, label) { #{ said: `${who} ${n} ${label}` } }\n",
+    );
+    home.write("x.csv", "who,n,label,other\nann,, , \nbob,1,x,y\n ,1,x,y\n");
+    let _ = home.run("run d.rhai --rows x.csv --out out.csv").ended(8);
+    let rows = csv(&home.read("out.csv"));
+    assert_eq!(rows[0]["said"], "ann 7 none");
+    assert_eq!(rows[0]["other"], " ", "carried through as it is");
+    assert_eq!(rows[1]["said"], "bob 1 x");
+    assert_eq!(rows[2]["_error"], "row 3, column `who`: is required");
+    home.write(
+        "x.jsonl",
+        "{\"who\": \"ann\", \"n\": null, \"label\": \"\"}\n{\"who\": null}\n",
+    );
+    let _ = home.run("run d.rhai --rows x.jsonl --out out2.csv").ended(8);
+    let rows = csv(&home.read("out2.csv"));
+    assert_eq!(rows[0]["said"], "ann 7 ", "an empty JSON text is given");
+    assert_eq!(rows[1]["_error"], "row 2, column `who`: is required");
+}
+
+#[test]
+fn secrets_are_sealed_whatever_they_are_written_as_and_masks_are_none() {
+    let home = Home::new();
+    home.write(
+        "s.rhai",
+        "/// @param pin secret  a secret\nfn main(pin) { #{ got: pin } }\n",
+    );
+    home.write(
+        "x.jsonl",
+        "{\"pin\": 4711}\n{\"pin\": \"***\"}\n{\"pin\": [815]}\n",
+    );
+    let _ = home.run("run s.rhai --rows x.jsonl --out out.csv").ended(8);
+    let text = home.read("out.csv");
+    assert!(!text.contains("4711") && !text.contains("815"), "{text}");
+    let rows = csv(&text);
+    assert_eq!(rows[0]["got"], "***");
+    assert!(rows[1]["_error"].contains("the value is masked"), "{:?}", rows[1]);
+    let _ = home
+        .run("run s.rhai --rows x.jsonl --out shown.csv --reveal got")
+        .ended(8);
+    assert_eq!(csv(&home.read("shown.csv"))[0]["got"], "4711");
+}
+
+#[test]
+fn columns_of_rows_that_never_began_are_in_the_results() {
+    let home = home();
+    let later = "{\"n\": 2, \"late\": \"x\"}\n".repeat(40);
+    home.write("x.jsonl", &format!("{{\"n\": -1}}\n{later}"));
+    let ran = home.run("run double.rhai --rows x.jsonl --out out.csv --jobs 1 --stop-after 1");
+    let _ = ran.ended(9);
+    let rows = csv(&home.read("out.csv"));
+    assert_eq!(rows.len(), 41);
+    assert_eq!(rows[40]["late"], "x");
+}
+
+#[test]
+fn a_reader_that_goes_away_does_not_end_the_run() {
+    for format in ["csv", "jsonl"] {
+        let home = home();
+        home.write("x.csv", &numbers(500));
+        let words = format!("run double.rhai --rows x.csv --format {format}");
+        let mut child = home.command(words.split_whitespace()).spawn().unwrap();
+        drop(child.stdout.take());
+        let ran = finish(child).ended(0);
+        assert!(ran.stderr.contains("500 done"), "{}", ran.stderr);
+    }
+}
+
+#[test]
+fn ctrl_c_is_heard_while_results_are_written() {
+    let home = home();
+    home.write("x.csv", &numbers(4000));
+    let mut child = home
+        .command(["run", "double.rhai", "--rows", "x.csv"])
+        .spawn()
+        .unwrap();
+    let mut stdout = child.stdout.take().unwrap();
+    let mut stderr = BufReader::new(child.stderr.take().unwrap());
+    // The results are longer than the pipe, so that they are being written from here on.
+    stdout.read_exact(&mut [0]).unwrap();
+    signal(child.id(), "INT");
+    let mut line = String::new();
+    while !line.contains("stopping") {
+        line.clear();
+        assert!(stderr.read_line(&mut line).unwrap() > 0, "it ended too early");
+    }
+    signal(child.id(), "INT");
+    assert_eq!(finish(child).code, 130);
+}
+
+#[test]
+fn a_revealed_column_that_no_result_has_is_told() {
+    let home = home();
+    home.write("x.csv", &numbers(2));
+    let ran = home.run("run double.rhai --rows x.csv --out out.csv --reveal duoble,double");
+    let ran = ran.ended(0).said(&["--reveal duoble: no result"]);
+    assert!(!ran.stderr.contains("--reveal double:"), "{}", ran.stderr);
+    let once = home.run("run double.rhai --n 1 --reveal duoble").ended(0);
+    let _ = once.said(&["--reveal duoble: no result"]);
+}
+
+#[test]
+fn the_results_of_a_finished_run_are_written_again_by_its_name() {
+    let home = home();
+    home.write("x.csv", &numbers(3));
+    let ran = home.run("run double.rhai --rows x.csv --out out.csv").ended(0);
+    let run = ran
+        .stderr
+        .split("run ")
+        .nth(1)
+        .unwrap()
+        .split(':')
+        .next()
+        .unwrap();
+    let written = home.read("out.csv");
+    fs::remove_file(home.work().join("out.csv")).unwrap();
+    let _ = home.run("resume").ended(0);
+    assert!(!home.work().join("out.csv").exists(), "nobody named it");
+    let _ = home
+        .run(&format!("resume {run}"))
+        .ended(0)
+        .said(&["`out.csv` again"]);
+    assert_eq!(home.read("out.csv"), written);
+}
+
+#[test]
+fn a_missing_column_is_told_for_every_form_of_rows() {
+    let home = home();
+    home.write("x.tsv", "m\to\n1\t2\n");
+    home.write("x.jsonl", "{\"m\": 1}\n");
+    for rows in ["x.tsv", "x.jsonl"] {
+        let ran = home.run(&format!("run double.rhai --rows {rows}"));
+        let _ = ran
+            .ended(2)
+            .said(&["no column `n`", "double.rhai:1", "their columns: m"]);
+    }
+}

@@ -1,0 +1,202 @@
+//! One builder for every run of the program: its own home, a cleared environment, and all that it said.
+
+mod state;
+
+use std::ffi::OsStr;
+use std::fs;
+use std::io::Write as _;
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Stdio};
+use std::time::{Duration, Instant};
+
+/// A home for provisor, and a folder to work in; both are gone when it is dropped.
+pub(crate) struct Home {
+    dir: tempfile::TempDir,
+}
+
+/// What a finished run said.
+#[must_use]
+#[derive(Debug)]
+pub(crate) struct Ran {
+    pub code: i32,
+    pub stdout: String,
+    pub stderr: String,
+}
+
+impl Home {
+    pub(crate) fn new() -> Home {
+        let dir = tempfile::tempdir().unwrap();
+        fs::create_dir(dir.path().join("work")).unwrap();
+        Home { dir }
+    }
+
+    /// Provisor's own folder.
+    pub(crate) fn provisor(&self) -> PathBuf {
+        self.dir.path().join("provisor")
+    }
+
+    /// The folder the program runs in.
+    pub(crate) fn work(&self) -> PathBuf {
+        self.dir.path().join("work")
+    }
+
+    /// The sandbox's folder.
+    pub(crate) fn sandbox(&self) -> PathBuf {
+        self.provisor().join("state/sandbox")
+    }
+
+    /// Writes a file to work with.
+    pub(crate) fn write(&self, name: &str, text: &str) -> PathBuf {
+        let path = self.work().join(name);
+        fs::create_dir_all(path.parent().unwrap()).unwrap();
+        fs::write(&path, text).unwrap();
+        path
+    }
+
+    /// Reads a file of the working folder.
+    pub(crate) fn read(&self, name: &str) -> String {
+        fs::read_to_string(self.work().join(name)).unwrap()
+    }
+
+    /// The program with these words, ready to be changed and started.
+    pub(crate) fn command<S: AsRef<OsStr>>(&self, words: impl IntoIterator<Item = S>) -> Command {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_provisor"));
+        command
+            .args(words)
+            .env_clear()
+            .env("PATH", std::env::var_os("PATH").unwrap_or_default())
+            .env("HOME", self.dir.path())
+            .env("PROVISOR_HOME", self.provisor())
+            .current_dir(self.work())
+            .stdin(Stdio::null())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped());
+        command
+    }
+
+    /// Runs the program to its end. `words` are separated by blanks.
+    pub(crate) fn run(&self, words: &str) -> Ran {
+        finish(self.command(words.split_whitespace()).spawn().unwrap())
+    }
+
+    /// Runs the program with something on its standard input.
+    pub(crate) fn run_with_input(&self, words: &str, input: &str) -> Ran {
+        let mut command = self.command(words.split_whitespace());
+        let mut child = command.stdin(Stdio::piped()).spawn().unwrap();
+        let mut stdin = child.stdin.take().unwrap();
+        // A program that ends early closes its input; what it said is compared all the same.
+        let _ = stdin.write_all(input.as_bytes());
+        drop(stdin);
+        finish(child)
+    }
+}
+
+impl Ran {
+    /// Ended with this code; shows everything otherwise.
+    #[track_caller]
+    pub(crate) fn ended(self, code: i32) -> Ran {
+        assert_eq!(
+            self.code, code,
+            "stdout:\n{}\nstderr:\n{}",
+            self.stdout, self.stderr
+        );
+        self
+    }
+
+    /// Said all of these on standard error.
+    #[track_caller]
+    pub(crate) fn said(self, texts: &[&str]) -> Ran {
+        for text in texts {
+            assert!(self.stderr.contains(text), "`{text}` is not in:\n{}", self.stderr);
+        }
+        self
+    }
+}
+
+/// Waits for the end, for two minutes at most.
+pub(crate) fn finish(child: Child) -> Ran {
+    let pid = child.id();
+    let watchdog = Watchdog::new(pid);
+    let output = child.wait_with_output().unwrap();
+    drop(watchdog);
+    Ran {
+        code: output.status.code().unwrap_or(-1),
+        stdout: String::from_utf8_lossy(&output.stdout).into_owned(),
+        stderr: String::from_utf8_lossy(&output.stderr).into_owned(),
+    }
+}
+
+/// Kills a process that outlives every bound, so that a test fails rather than hangs.
+struct Watchdog {
+    _alive: std::sync::mpsc::Sender<()>,
+}
+
+impl Watchdog {
+    fn new(pid: u32) -> Watchdog {
+        let (alive, gone) = std::sync::mpsc::channel::<()>();
+        std::thread::spawn(move || {
+            let late = std::sync::mpsc::RecvTimeoutError::Timeout;
+            if gone.recv_timeout(Duration::from_mins(2)) == Err(late) {
+                signal(pid, "KILL");
+            }
+        });
+        Watchdog { _alive: alive }
+    }
+}
+
+/// Sends a signal to a process.
+pub(crate) fn signal(pid: u32, name: &str) {
+    let sent = Command::new("kill")
+        .args([format!("-{name}"), pid.to_string()])
+        .status();
+    assert!(sent.is_ok(), "the `kill` command is needed");
+}
+
+/// Waits until `ready`, asking often, for 30 seconds at most.
+#[track_caller]
+pub(crate) fn wait_until(what: &str, mut ready: impl FnMut() -> bool) {
+    let start = Instant::now();
+    while !ready() {
+        assert!(
+            start.elapsed() < Duration::from_secs(30),
+            "waited too long until {what}"
+        );
+        std::thread::sleep(Duration::from_millis(2));
+    }
+}
+
+/// The repository's own script of this name.
+pub(crate) fn script(name: &str) -> String {
+    Path::new(env!("CARGO_MANIFEST_DIR"))
+        .join("scripts")
+        .join(name)
+        .display()
+        .to_string()
+}
+
+/// A CSV text as records by column.
+pub(crate) fn csv(text: &str) -> Vec<std::collections::BTreeMap<String, String>> {
+    let mut reader = csv::Reader::from_reader(text.as_bytes());
+    let header = reader.headers().unwrap().clone();
+    reader
+        .records()
+        .map(|record| {
+            let record = record.unwrap();
+            let cells = header.iter().zip(record.iter());
+            cells
+                .map(|(name, cell)| (name.to_owned(), cell.to_owned()))
+                .collect()
+        })
+        .collect()
+}
+
+/// Rows for `onboard.rhai`.
+pub(crate) fn clients(count: usize) -> String {
+    let mut text = String::from("email,site,name\n");
+    for number in 0..count {
+        text.push_str(&format!(
+            "client{number}@example.com,https://client{number}.example,Client {number}\n"
+        ));
+    }
+    text
+}

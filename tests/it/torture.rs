@@ -1,0 +1,206 @@
+//! `provisor torture`: killed and disturbed wherever that is possible, the main job ends as if nothing had happened.
+
+use std::path::Path;
+
+use serde_json::Value as Json;
+
+use crate::support::{Home, Ran, clients, csv, finish, script, signal, wait_until};
+
+/// Tortures the main job with so many rows, and gives the report.
+fn torture(rows: usize, more: &str) -> Json {
+    let home = Home::new();
+    home.write("clients.csv", &clients(rows));
+    let words = format!(
+        "torture {} --rows clients.csv --json {more}",
+        script("onboard.rhai")
+    );
+    let ran = home.run(&words);
+    let report: Json = serde_json::from_str(&ran.stdout).unwrap_or_default();
+    assert_eq!(ran.code, 0, "{:#}\n{}", report["failures"], ran.stderr);
+    report
+}
+
+/// The lines of the report whose title begins like this.
+fn lines<'a>(report: &'a Json, begin: &str) -> Vec<&'a Json> {
+    let all = report["lines"].as_array().unwrap();
+    let named = all
+        .iter()
+        .filter(|line| line["injected"].as_str().unwrap().starts_with(begin));
+    named.collect()
+}
+
+#[test]
+fn killed_at_every_boundary_and_at_any_time_nothing_is_made_twice_or_lost() {
+    let report = torture(8, "--kills 210 --faults none --seed 11 --parallel 4");
+    let moments = [
+        "before-intent",
+        "after-intent",
+        "after-send",
+        "before-outcome",
+        "after-outcome",
+        "before-results",
+        "after-results",
+    ];
+    for moment in moments {
+        let line = lines(&report, &format!("kill {moment}"))[0];
+        assert!(line["kills"].as_u64().unwrap() >= 15, "{line}");
+    }
+    // Those at any time come as often as a child is still there to be killed, which a busy machine decides.
+    assert!(report["total"]["kills"].as_u64().unwrap() >= 150, "{report}");
+    assert_eq!(report["total"]["failed"], 0);
+}
+
+#[test]
+fn every_fault_of_the_sandbox_is_survived_with_kills_besides() {
+    let report = torture(6, "--kills 200 --faults all --seed 12 --parallel 12");
+    assert_eq!(report["total"]["failed"], 0);
+    for route in [
+        "partners",
+        "applications-post",
+        "applications-get",
+        "object",
+        "auth",
+        "refresh",
+    ] {
+        let of_route = lines(&report, &format!("{route}:"));
+        assert!(of_route.len() >= 13, "{route}: every kind of fault");
+        for line in of_route {
+            assert!(line["faults"].as_u64().unwrap() > 0, "not reached: {line}");
+        }
+    }
+    let late = lines(&report, "partners:drop-late:")[0]["injected"]
+        .as_str()
+        .unwrap();
+    assert!(late.rsplit(':').next().unwrap().parse::<u32>().unwrap() > 0);
+    assert!(lines(&report, "storm")[0]["kills"].as_u64().unwrap() > 20);
+}
+
+#[test]
+fn every_way_of_changing_something_that_can_be_looked_up_survives() {
+    let home = Home::new();
+    home.write("clients.csv", &clients(4));
+    home.write(
+        "changes.rhai",
+        r#"
+        fn main(email, site, name) {
+            let partner = mobsted::connect();
+            let client = partner.create_tenant(email).connect();
+            let app = client.create_app(name, site);
+            let old = client.ensure_app("Old " + name, site);
+            client.update_app(app.id, #{ Name: name + " 2" });
+            client.delete_app(old.id);
+            let tenant = partner.ensure_tenant(email);
+            #{ password: tenant.password, app: client.find_app(name + " 2").id, at: now(), id: uuid() }
+        }"#,
+    );
+    let faults = "applications-post:drop-late:400,applications-post:truncate,object:hang";
+    let words = format!("torture changes.rhai --rows clients.csv --kills 60 --seed 13 --faults {faults}");
+    let ran = home.run(&words).ended(0);
+    assert!(ran.stdout.contains("survived"), "{}", ran.stdout);
+    assert!(ran.stderr.contains("4 credentials"), "{}", ran.stderr);
+}
+
+#[test]
+fn too_short_a_settle_time_is_found_out_and_the_command_that_is_named_shows_it_again() {
+    let home = Home::new();
+    home.write("clients.csv", &clients(4));
+    // The project's configuration counts over the torture's own.
+    home.write(
+        "provisor.toml",
+        "[profiles.sandbox]\nsettle = \"1ms\"\nlook_for = \"1ms\"\n",
+    );
+    let words = format!(
+        "torture {} --rows clients.csv --kills 0 --faults applications-post:drop-late:400",
+        script("onboard.rhai")
+    );
+    let found = home.run(&words).ended(3).said(&["made twice: app Client"]);
+    let again = found
+        .stderr
+        .lines()
+        .find_map(|line| line.split_once("again: provisor ").map(|(_, words)| words));
+    let shown = home.run(again.unwrap()).ended(3);
+    let _ = shown.said(&["made twice: app Client"]);
+}
+
+#[test]
+fn names_that_differ_from_run_to_run_are_compared_by_their_number() {
+    let home = Home::new();
+    home.write(
+        "named.rhai",
+        r#"
+        let client = mobsted::connect().ensure_tenant("ann@example.com").connect();
+        client.create_app("App " + uuid(), "https://ann.example").name"#,
+    );
+    let ran = home.run("torture named.rhai --kills 14 --faults none").ended(0);
+    assert!(ran.stdout.contains("survived"), "{}", ran.stdout);
+    let refused = home.run("torture named.rhai --kills 14 --faults none --only lunch/1");
+    let _ = refused.ended(2).said(&["no world `lunch/1`"]);
+}
+
+#[test]
+fn ctrl_c_kills_the_child_and_leaves_nothing_behind() {
+    let home = Home::new();
+    home.write("clients.csv", &clients(50));
+    let temporary = home.work().join("tmp");
+    std::fs::create_dir(&temporary).unwrap();
+    let words = ["torture", &script("onboard.rhai"), "--rows", "clients.csv"];
+    let mut command = home.command(words);
+    let child = command.env("TMPDIR", &temporary).spawn().unwrap();
+    wait_until("a world is made", || worlds(&temporary) > 0);
+    signal(child.id(), "INT");
+    let _: Ran = finish(child).ended(130).said(&["interrupted"]);
+    assert_eq!(std::fs::read_dir(&temporary).unwrap().count(), 0);
+}
+
+fn worlds(temporary: &Path) -> usize {
+    let roots = std::fs::read_dir(temporary).unwrap();
+    roots
+        .filter_map(|root| std::fs::read_dir(root.unwrap().path()).ok())
+        .map(Iterator::count)
+        .sum()
+}
+
+#[test]
+fn a_tenant_of_somebody_else_is_not_taken_over_by_a_kill_before_the_first_request() {
+    let home = Home::new();
+    home.write("clients.csv", &clients(2));
+    let words = format!(
+        "run {} --sandbox --rows clients.csv --out results.csv",
+        script("onboard.rhai")
+    );
+    let _ = home.run(&words).ended(0);
+    // With the journal gone, the tenants on the platform are strangers.
+    std::fs::remove_dir_all(home.provisor().join("cache")).unwrap();
+    for file in std::fs::read_dir(home.provisor().join("state")).unwrap() {
+        let path = file.unwrap().path();
+        if path.is_file() {
+            std::fs::remove_file(path).unwrap();
+        }
+    }
+    std::fs::remove_file(home.work().join("results.csv")).unwrap();
+    let mut command = home.command(words.split_whitespace());
+    command.env("PROVISOR_TORTURE_KILL", "after-intent:1");
+    let first = finish(command.spawn().unwrap());
+    // Refused before there is an intent, so the moment of death never comes.
+    let _ = first.ended(8);
+    for row in csv(&home.read("results.csv")) {
+        assert_eq!(row["_status"], "failed");
+        assert!(row["_error"].contains("not in the ledger"), "{row:?}");
+    }
+}
+
+#[test]
+fn the_result_of_a_single_run_is_shown_by_the_process_that_ends_it() {
+    let home = Home::new();
+    let words = format!("run {} --name Ann", script("hello.rhai"));
+    let mut command = home.command(words.split_whitespace());
+    let child = command
+        .env("PROVISOR_TORTURE_KILL", "before-results:1")
+        .spawn()
+        .unwrap();
+    let killed = finish(child).ended(-1);
+    assert_eq!(killed.stdout, "");
+    let resumed = home.run("resume").ended(0);
+    assert!(resumed.stdout.contains("Hello, Ann!"), "{resumed:?}");
+    let _ = home.run("resume").ended(0).said(&["nothing to resume"]);
+}
