@@ -17,8 +17,7 @@ use crate::journal::{Journal, JournalError, Sealer, Vault};
 use crate::ops::world::World;
 use crate::platform::{TokenStore, mobsted};
 use crate::sandbox::{self, Sandbox};
-use crate::transport::address::{self, Routes};
-use crate::transport::{Http, HttpConfig};
+use crate::transport::Http;
 use crate::value::Value;
 use crate::value::secret::Secret;
 
@@ -46,12 +45,16 @@ pub(super) struct Accounts {
     pub(super) past_faults: Vec<String>,
     /// The seed of the faults.
     pub(super) seed: Option<u64>,
+    /// Is the work spread over rows, so that a platform that cannot be reached is waited for?
+    pub(super) rows: bool,
 }
 
 /// What a run needs.
 pub(super) struct Engine {
     pub(super) journal: Journal,
     pub(super) world: Arc<World>,
+    /// The way to the network.
+    pub(super) http: Http,
     /// Serves the sandbox while a command uses it.
     _sandbox: Option<Arc<Sandbox>>,
     pub(super) runtime: Runtime,
@@ -167,11 +170,10 @@ impl App {
             .map_err(|error| {
                 CommandError::new(Exit::Aborted, format!("no thread can be started: {error}"))
             })?;
-        let mut config = http_config(sandbox.as_ref());
-        if let Some(connect) = super::profiles::connect_timeout(self, accounts) {
-            config.connect_timeout = connect;
-        }
-        let http = Http::new(config, Clock::system());
+        let http = Http::new(
+            super::network::config(self, accounts, sandbox.as_ref()),
+            Clock::system(),
+        );
         let tokens = Tokens {
             folder: self.paths()?.cache().to_owned(),
             path: self.paths()?.tokens(),
@@ -181,7 +183,7 @@ impl App {
         let profiles = Configured::new(self, accounts, sandbox.as_deref())?;
         let world = World::new(
             journal.clone(),
-            mobsted::accounts::Accounts::new(http, Arc::new(tokens), Clock::system()),
+            mobsted::accounts::Accounts::new(http.clone(), Arc::new(tokens), Clock::system()),
             Arc::new(profiles),
             Clock::system(),
             Ids::random(),
@@ -189,6 +191,7 @@ impl App {
         Ok(Engine {
             journal,
             world: Arc::new(world),
+            http,
             _sandbox: sandbox,
             runtime,
         })
@@ -205,17 +208,6 @@ impl App {
             .banner("sandbox: simulated platforms; nothing real is changed");
         Ok(sandbox)
     }
-}
-
-/// Sandbox hosts lead to the sandbox and nowhere else, and with the sandbox on, nothing else is reached.
-fn http_config(sandbox: Option<&Arc<Sandbox>>) -> HttpConfig {
-    let mut config = HttpConfig::default();
-    if let Some(sandbox) = sandbox.cloned() {
-        config.only_sandbox = true;
-        config.routes =
-            Routes::new(move |host: &str| address::is_sandbox_host(host).then(|| sandbox.address()));
-    }
-    config
 }
 
 /// The sealed token cache, opened when the first token is needed.

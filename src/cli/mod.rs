@@ -14,6 +14,7 @@ mod interrupt;
 mod journal;
 mod ledger;
 mod logging;
+mod network;
 mod params;
 pub mod paths;
 mod plan;

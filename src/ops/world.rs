@@ -19,6 +19,8 @@ use crate::platform::mobsted::tenants::TenantRow;
 use crate::platform::mobsted::{Client, Timeouts};
 use crate::value::{Object, Value};
 
+/// How a profile's account is reached.
+pub use crate::platform::Line;
 /// Where a profile's password comes from; read when it is first needed.
 pub use crate::platform::Password;
 
@@ -50,6 +52,8 @@ pub struct Settings {
     pub reply: Option<Duration>,
     /// Overrides of the tenant creation timeout.
     pub tenant_creation: Option<Duration>,
+    /// How its platform is reached: proxy, certificates, pace. One for all that a run does through the profile.
+    pub line: Arc<Line>,
     /// Overrides of paths and field names.
     pub endpoints: BTreeMap<String, String>,
     /// May nothing be changed through this account?
@@ -144,7 +148,9 @@ impl World {
             reply: settings.reply.unwrap_or(usual.reply),
             tenant_creation: settings.tenant_creation.unwrap_or(usual.tenant_creation),
         };
-        Ok(self.accounts.client(account, &Arc::new(endpoints), timeouts))
+        Ok(self
+            .accounts
+            .client(account, &Arc::new(endpoints), timeouts, &settings.line))
     }
 
     /// The tenant of this address, if the account had it when it was first looked at. Without this a lost answer about

@@ -10,6 +10,7 @@ use crate::value::secret::Secret;
 
 pub use crate::transport::error::Sent;
 pub use crate::transport::gate::Gate;
+pub use crate::transport::line::Line;
 pub use crate::transport::request::{Body, Method};
 
 /// Where an account's password comes from.

@@ -79,6 +79,7 @@ const ANYWHERE: &[&str] = &[
 /// The files that may take a secret out of its type.
 const EXPOSERS: &[&str] = &[
     "transport/request",
+    "transport/line",
     "journal/seal",
     "report/reveal",
     "value/secret",

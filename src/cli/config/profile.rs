@@ -4,8 +4,9 @@ use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::time::Duration;
 
-use super::{ConfigError, CredentialSource, Mode, Platform, Sourced};
+use super::{ConfigError, Connection, CredentialSource, Mode, Platform, Sourced};
 use crate::cli::paths::Env;
+use crate::transport::line::Line;
 use crate::value::secret::Secret;
 
 /// A named account. Everything but the name may be missing, and is asked for when it is needed.
@@ -33,6 +34,8 @@ pub struct Profile {
     pub reply_timeout: Option<Sourced<Duration>>,
     /// How long to wait for a tenant to be created.
     pub tenant_creation_timeout: Option<Sourced<Duration>>,
+    /// How it is reached.
+    pub connection: Connection,
     /// Paths of the platform's endpoints that differ from the usual ones, by endpoint.
     pub endpoints: BTreeMap<String, Sourced<String>>,
     /// The file that has the last word on it: where a missing value would be added.
@@ -70,10 +73,20 @@ impl Profile {
         source.value.read(env)
     }
 
+    /// How the account is reached. Reads the files that are named for it.
+    pub fn line(&self, env: &Env) -> Result<Line, ConfigError> {
+        let connect_timeout = self.connect_timeout.as_ref().map(|timeout| timeout.value);
+        let line = self.connection.line(&self.name, env)?;
+        Ok(Line {
+            connect_timeout,
+            ..line
+        })
+    }
+
     /// This profile with the values of the one `below` where it has none itself.
     ///
     /// A credential stays with the address it was written for: a file that only changes the address of a profile
-    /// would otherwise receive somebody's password.
+    /// would otherwise receive somebody's password. So would one that adds whom to trust.
     pub(super) fn over(self, below: Profile) -> Result<Profile, ConfigError> {
         if let (Some(url), Some(known), None, Some(password)) =
             (&self.url, &below.url, &self.password, &below.password)
@@ -82,6 +95,13 @@ impl Profile {
             return Err(ConfigError::CredentialElsewhere {
                 profile: self.name,
                 url: url.origin.clone(),
+                password: password.origin.clone(),
+            });
+        }
+        if let (Some(ca), None, Some(password)) = (&self.connection.ca, &self.password, &below.password) {
+            return Err(ConfigError::TrustElsewhere {
+                profile: self.name,
+                ca: ca.origin.clone(),
                 password: password.origin.clone(),
             });
         }
@@ -99,6 +119,7 @@ impl Profile {
             connect_timeout: self.connect_timeout.or(below.connect_timeout),
             reply_timeout: self.reply_timeout.or(below.reply_timeout),
             tenant_creation_timeout: self.tenant_creation_timeout.or(below.tenant_creation_timeout),
+            connection: self.connection.over(below.connection),
             endpoints,
             file: self.file,
         })

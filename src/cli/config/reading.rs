@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use super::entry::Entry;
 use super::table::Table;
-use super::{ConfigError, CredentialSource, Mode, Platform, Profile, Sourced};
+use super::{ConfigError, Connection, CredentialSource, Mode, Platform, Profile, Sourced, connection};
 
 const KEYS: [&str; 9] = [
     "platform",
@@ -18,11 +18,11 @@ const KEYS: [&str; 9] = [
     "endpoints",
 ];
 
-const TIMEOUTS: [&str; 3] = ["connect", "reply", "tenant_creation"];
+const TIMEOUTS: [&str; 4] = ["connect", "reply", "tenant_creation", "outage"];
 
 /// Reads `[profiles.NAME]`. A key that means nothing and a value that does not fit are errors.
 pub(super) fn profile(name: &str, table: &Table<'_>) -> Result<Profile, ConfigError> {
-    table.check_keys(&KEYS)?;
+    table.check_keys(&[&KEYS[..], &connection::KEYS[..]].concat())?;
     let timeouts = table.table("timeouts")?;
     if let Some(timeouts) = &timeouts {
         timeouts.check_keys(&TIMEOUTS)?;
@@ -46,6 +46,7 @@ pub(super) fn profile(name: &str, table: &Table<'_>) -> Result<Profile, ConfigEr
         connect_timeout: timeout("connect")?,
         reply_timeout: timeout("reply")?,
         tenant_creation_timeout: timeout("tenant_creation")?,
+        connection: Connection::read(table, timeouts.as_ref())?,
         endpoints: table
             .table("endpoints")?
             .map_or(Ok(BTreeMap::new()), |table| read_endpoints(&table))?,

@@ -7,7 +7,7 @@ use super::account::Account;
 use super::endpoints::Endpoints;
 use super::{Client, Timeouts};
 use crate::clock::Clock;
-use crate::platform::TokenStore;
+use crate::platform::{Line, TokenStore};
 use crate::transport::Http;
 
 /// After so many new accounts those that nobody asked for meanwhile are let go; their tokens stay in the store.
@@ -42,14 +42,23 @@ impl Accounts {
         }))
     }
 
-    /// The client for `account`: the one known, unless role, password or endpoints differ. Sends nothing.
-    pub fn client(&self, account: Account, endpoints: &Arc<Endpoints>, timeouts: Timeouts) -> Client {
+    /// The client for `account`, reached on `line`: the one known, unless role, password, endpoints or line differ. Sends
+    /// nothing.
+    pub fn client(
+        &self,
+        account: Account,
+        endpoints: &Arc<Endpoints>,
+        timeouts: Timeouts,
+        line: &Line,
+    ) -> Client {
         let key = account.key();
+        let http = self.0.http.on(line);
         let mut known = self.0.known.lock().unwrap_or_else(PoisonError::into_inner);
         let found = known.young.get(&key).or_else(|| known.old.get(&key));
+        let found = found.filter(|client| client.0.auth.http.same_line(&http));
         let client = match found.filter(|client| fits(client, &account, endpoints, timeouts)) {
             Some(client) => client.clone(),
-            None => self.make(account, endpoints, timeouts),
+            None => self.make(http, account, endpoints, timeouts),
         };
         if known.young.len() >= GENERATION && !known.young.contains_key(&key) {
             known.old = std::mem::take(&mut known.young);
@@ -58,12 +67,10 @@ impl Accounts {
         client
     }
 
-    fn make(&self, account: Account, endpoints: &Arc<Endpoints>, timeouts: Timeouts) -> Client {
-        let Inner {
-            http, store, clock, ..
-        } = &*self.0;
+    fn make(&self, http: Http, account: Account, endpoints: &Arc<Endpoints>, timeouts: Timeouts) -> Client {
+        let Inner { store, clock, .. } = &*self.0;
         let (store, endpoints) = (Arc::clone(store), Arc::clone(endpoints));
-        Client::new(http.clone(), account, endpoints, timeouts, store, clock.clone())
+        Client::new(http, account, endpoints, timeouts, store, clock.clone())
     }
 }
 
