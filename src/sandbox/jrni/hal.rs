@@ -10,6 +10,7 @@ use super::super::address::Style;
 use super::super::call::Call;
 use super::super::reply::Reply;
 use super::event::Refusal;
+use super::fields::Sort;
 
 /// The version of the API that a request speaks.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -92,6 +93,14 @@ impl Page {
         }
     }
 
+    /// All on one page.
+    pub(super) fn whole() -> Page {
+        Page {
+            number: 1,
+            size: MAX_PAGE_SIZE,
+        }
+    }
+
     /// The items of this page.
     pub(super) fn of<T>(self, items: Vec<T>) -> Vec<T> {
         let count = |n: u64| usize::try_from(n).unwrap_or(usize::MAX);
@@ -121,6 +130,27 @@ impl Page {
             "_links": links,
         }))
     }
+}
+
+/// A description of what may be given, as `new` and `edit` links lead to (a JSON schema).
+pub(super) fn form(fields: &[(&str, Sort)]) -> Reply {
+    let property = |(name, sort): &(&str, Sort)| {
+        (
+            (*name).to_owned(),
+            json!({ "title": name.replace('_', " "), "type": sort.json_type() }),
+        )
+    };
+    let properties: Map<String, Value> = fields.iter().map(property).collect();
+    Reply::ok(
+        &json!({ "form": fields.iter().map(|(name, _)| *name).collect::<Vec<_>>(),
+        "schema": { "type": "object", "properties": properties } }),
+    )
+}
+
+/// A time as JRNI writes it: UTC.
+pub(super) fn timestamp(millis: i64) -> String {
+    let time = jiff::Timestamp::from_millisecond(millis).unwrap_or_default();
+    time.strftime("%Y-%m-%dT%H:%M:%S.%3fZ").to_string()
 }
 
 /// A failure. The form of all but 401 is assumed, from the documented one of 409.

@@ -104,11 +104,12 @@ impl State {
             .filter(move |company| company.parent == Some(parent))
     }
 
-    /// The company of a reference; the oldest of several. Companies that were switched off are found, too.
-    pub(super) fn by_reference(&self, reference: &str) -> Option<&Company> {
-        self.companies
-            .values()
-            .find(|company| company.text("ref") == reference)
+    /// The company of a reference, `above` itself or below it if given; the oldest of several. Companies that were
+    /// switched off are found, too.
+    pub(super) fn by_reference(&self, reference: &str, above: Option<u64>) -> Option<&Company> {
+        self.companies.values().find(|company| {
+            company.text("ref") == reference && above.is_none_or(|above| self.reaches(above, company.id))
+        })
     }
 
     /// Whether what `above` may do, it may do in `company`: it is that company or its ancestor.
