@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use super::{ConfigError, CredentialSource, Mode, Platform, Sourced};
 use crate::cli::paths::Env;
+use crate::cli::safe::Keeping;
 use crate::value::secret::Secret;
 
 /// A named account. Everything but the name may be missing, and is asked for when it is needed.
@@ -67,7 +68,16 @@ impl Profile {
             .password
             .as_ref()
             .ok_or_else(|| self.incomplete("password"))?;
-        source.value.read(env)
+        source.value.read(&self.keeping("password"), env)
+    }
+
+    /// The name under which a secret of this profile is kept.
+    pub(in crate::cli) fn keeping(&self, key: &str) -> Keeping {
+        Keeping {
+            profile: self.name.clone(),
+            key: key.to_owned(),
+            url: self.url.as_ref().map(|url| url.value.clone()).unwrap_or_default(),
+        }
     }
 
     /// This profile with the values of the one `below` where it has none itself.
