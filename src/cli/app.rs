@@ -15,7 +15,7 @@ use super::ui::{Colour, Ui};
 use crate::clock::{Clock, Ids};
 use crate::journal::{Journal, JournalError, Sealer, Vault};
 use crate::ops::world::World;
-use crate::platform::{TokenStore, mobsted};
+use crate::platform::{Network, TokenStore};
 use crate::sandbox::{self, Sandbox};
 use crate::transport::address::{self, Routes};
 use crate::transport::{Http, HttpConfig};
@@ -162,13 +162,12 @@ impl App {
             vault: OnceLock::new(),
         };
         let profiles = Configured::new(self, accounts, sandbox.as_deref())?;
-        let world = World::new(
-            journal.clone(),
-            mobsted::accounts::Accounts::new(http, Arc::new(tokens), Clock::system()),
-            Arc::new(profiles),
-            Clock::system(),
-            Ids::random(),
-        );
+        let network = Network {
+            http,
+            store: Arc::new(tokens),
+            clock: Clock::system(),
+        };
+        let world = World::new(journal.clone(), &network, Arc::new(profiles), Ids::random());
         Ok(Engine {
             journal,
             world: Arc::new(world),

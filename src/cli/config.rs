@@ -16,7 +16,7 @@ use std::path::{Path, PathBuf};
 
 pub use credential::CredentialSource;
 pub use error::ConfigError;
-pub use profile::Profile;
+pub use profile::{Profile, SECRETS, TEXTS};
 pub use words::{Mode, Platform};
 pub(super) use write::Draft;
 
@@ -112,6 +112,28 @@ impl Config {
         }
     }
 
+    /// The profile to use for a platform: the one [`Config::choose`] gives when it is of that platform, else the only
+    /// one of that platform.
+    pub fn choose_for(&self, platform: &str, flag: Option<&str>, env: &Env) -> Result<&Profile, ConfigError> {
+        let chosen = self.choose(flag, env);
+        if let Ok(chosen) = &chosen
+            && chosen.platform().name() == platform
+        {
+            return Ok(chosen);
+        }
+        let mut of_platform = self
+            .profiles
+            .values()
+            .filter(|profile| profile.platform().name() == platform);
+        match (of_platform.next(), of_platform.next()) {
+            (Some(only), None) => Ok(only),
+            (Some(_), Some(_)) => Err(ConfigError::ManyProfiles {
+                known: self.names_of(platform),
+            }),
+            (None, _) => chosen,
+        }
+    }
+
     /// The profile of this name, which `asked_by` (a flag, a variable, a script) asks for.
     pub fn named(&self, name: &str, asked_by: &str) -> Result<&Profile, ConfigError> {
         self.profiles
@@ -126,6 +148,14 @@ impl Config {
 
     fn names(&self) -> Vec<String> {
         self.profiles.keys().cloned().collect()
+    }
+
+    fn names_of(&self, platform: &str) -> Vec<String> {
+        let of_platform = self
+            .profiles
+            .values()
+            .filter(|profile| profile.platform().name() == platform);
+        of_platform.map(|profile| profile.name.clone()).collect()
     }
 
     fn add(&mut self, document: &Document) -> Result<(), ConfigError> {

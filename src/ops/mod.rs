@@ -10,6 +10,7 @@ pub mod given;
 pub mod local;
 pub mod mobsted;
 pub mod perform;
+mod session;
 pub mod spec;
 pub mod world;
 
@@ -24,5 +25,10 @@ pub static ALL: &[&[OpSpec]] = &[
     local::OPS,
 ];
 
-/// Every kind of object.
-pub static KINDS: &[Kind] = mobsted::KINDS;
+/// Every kind of object, platform by platform.
+pub static KINDS: &[&[Kind]] = &[mobsted::KINDS];
+
+/// The kind of this name.
+pub fn kind(name: &str) -> Option<&'static Kind> {
+    KINDS.iter().copied().flatten().find(|kind| kind.name == name)
+}

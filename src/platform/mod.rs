@@ -1,10 +1,19 @@
 //! How each platform speaks: typed clients that know its facts and traps, and neither journal nor script.
 
+pub mod clients;
+pub mod error;
 pub mod mobsted;
+
+mod answer;
+mod fields;
+mod session;
+mod tokens;
 
 use std::fmt;
 use std::sync::Arc;
 
+use crate::clock::Clock;
+use crate::transport::Http;
 use crate::value::Value;
 use crate::value::secret::Secret;
 
@@ -58,6 +67,17 @@ impl fmt::Debug for Password {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("Password")
     }
+}
+
+/// What every client is made over. Clones share it.
+#[derive(Clone)]
+pub struct Network {
+    /// How requests leave.
+    pub http: Http,
+    /// Where tokens are kept.
+    pub store: Arc<dyn TokenStore>,
+    /// Time.
+    pub clock: Clock,
 }
 
 /// Keeps tokens between processes, sealed on disk. Calls may block.

@@ -46,6 +46,14 @@ impl<'a> Entry<'a> {
         }
     }
 
+    /// A text, or a whole number as its digits.
+    pub(super) fn text_or_number(&self) -> Result<Sourced<String>, ConfigError> {
+        match self.value.get_ref() {
+            DeValue::Integer(number) => Ok(self.sourced(number.to_string())),
+            _ => self.text(),
+        }
+    }
+
     /// A text such as `2s`, `1m 30s` or `150s`; nothing is no duration to wait.
     pub(super) fn duration(&self) -> Result<Sourced<Duration>, ConfigError> {
         const FORMS: &str = "must be a duration such as \"90s\" or \"2m\"";

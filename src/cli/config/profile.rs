@@ -9,6 +9,12 @@ use crate::cli::paths::Env;
 use crate::cli::safe::Keeping;
 use crate::value::secret::Secret;
 
+/// What a profile may say of its account besides the address: who signs in; JRNI's application and company.
+pub const TEXTS: [&str; 3] = ["login", "app_id", "company"];
+
+/// The credentials that a profile may have: Mobsted's and JRNI's password, JRNI's key, Sparrow's two tokens.
+pub const SECRETS: [&str; 4] = ["password", "app_key", "api_token", "partner_token"];
+
 /// A named account. Everything but the name may be missing, and is asked for when it is needed.
 #[derive(Debug, Clone)]
 pub struct Profile {
@@ -18,10 +24,10 @@ pub struct Profile {
     pub platform: Option<Sourced<Platform>>,
     /// The account's web address, without credentials.
     pub url: Option<Sourced<String>>,
-    /// Who signs in.
-    pub login: Option<Sourced<String>>,
-    /// Where the password comes from.
-    pub password: Option<Sourced<CredentialSource>>,
+    /// What may be shown of the account besides, by key: one of [`TEXTS`].
+    pub texts: BTreeMap<&'static str, Sourced<String>>,
+    /// Where its credentials come from, by key: one of [`SECRETS`].
+    pub secrets: BTreeMap<&'static str, Sourced<CredentialSource>>,
     /// What is permitted.
     pub mode: Option<Sourced<Mode>>,
     /// How long a request may still land after its sender died.
@@ -55,20 +61,17 @@ impl Profile {
         url.ok_or_else(|| self.incomplete("url"))
     }
 
-    /// The login. An error that says where to add it when there is none.
-    pub fn login(&self) -> Result<&str, ConfigError> {
-        let login = self.login.as_ref().map(|login| login.value.as_str());
-        login.ok_or_else(|| self.incomplete("login"))
+    /// A text of the account. An error that says where to add it when there is none.
+    pub fn text(&self, key: &'static str) -> Result<&str, ConfigError> {
+        let text = self.texts.get(key).map(|text| text.value.as_str());
+        text.ok_or_else(|| self.incomplete(key))
     }
 
-    /// Fetches the password from its source: reads a variable or a file, or runs a command. Done when it is needed,
+    /// Fetches a credential from its source: reads a variable or a file, or runs a command. Done when it is needed,
     /// not before.
-    pub fn read_password(&self, env: &Env) -> Result<Secret, ConfigError> {
-        let source = self
-            .password
-            .as_ref()
-            .ok_or_else(|| self.incomplete("password"))?;
-        source.value.read(&self.keeping("password"), env)
+    pub fn read_secret(&self, key: &'static str, env: &Env) -> Result<Secret, ConfigError> {
+        let source = self.secrets.get(key).ok_or_else(|| self.incomplete(key))?;
+        source.value.read(&self.keeping(key), env)
     }
 
     /// The name under which a secret of this profile is kept.
@@ -85,24 +88,29 @@ impl Profile {
     /// A credential stays with the address it was written for: a file that only changes the address of a profile
     /// would otherwise receive somebody's password.
     pub(super) fn over(self, below: Profile) -> Result<Profile, ConfigError> {
-        if let (Some(url), Some(known), None, Some(password)) =
-            (&self.url, &below.url, &self.password, &below.password)
+        if let (Some(url), Some(known)) = (&self.url, &below.url)
             && url.value != known.value
+            && let Some((_, secret)) = below
+                .secrets
+                .iter()
+                .find(|(key, _)| !self.secrets.contains_key(*key))
         {
             return Err(ConfigError::CredentialElsewhere {
                 profile: self.name,
                 url: url.origin.clone(),
-                password: password.origin.clone(),
+                password: secret.origin.clone(),
             });
         }
-        let mut endpoints = below.endpoints;
+        let (mut texts, mut secrets, mut endpoints) = (below.texts, below.secrets, below.endpoints);
+        texts.extend(self.texts);
+        secrets.extend(self.secrets);
         endpoints.extend(self.endpoints);
         Ok(Profile {
             name: self.name,
             platform: self.platform.or(below.platform),
             url: self.url.or(below.url),
-            login: self.login.or(below.login),
-            password: self.password.or(below.password),
+            texts,
+            secrets,
             mode: self.mode.or(below.mode),
             settle: self.settle.or(below.settle),
             look_for: self.look_for.or(below.look_for),

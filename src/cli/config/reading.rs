@@ -3,14 +3,13 @@
 use std::collections::BTreeMap;
 
 use super::entry::Entry;
+use super::profile::{SECRETS, TEXTS};
 use super::table::Table;
 use super::{ConfigError, CredentialSource, Mode, Platform, Profile, Sourced};
 
-const KEYS: [&str; 9] = [
+const KEYS: [&str; 7] = [
     "platform",
     "url",
-    "login",
-    "password",
     "mode",
     "settle",
     "look_for",
@@ -22,7 +21,8 @@ const TIMEOUTS: [&str; 3] = ["connect", "reply", "tenant_creation"];
 
 /// Reads `[profiles.NAME]`. A key that means nothing and a value that does not fit are errors.
 pub(super) fn profile(name: &str, table: &Table<'_>) -> Result<Profile, ConfigError> {
-    table.check_keys(&KEYS)?;
+    let keys: Vec<&str> = KEYS.into_iter().chain(TEXTS).chain(SECRETS).collect();
+    table.check_keys(&keys)?;
     let timeouts = table.table("timeouts")?;
     if let Some(timeouts) = &timeouts {
         timeouts.check_keys(&TIMEOUTS)?;
@@ -35,11 +35,13 @@ pub(super) fn profile(name: &str, table: &Table<'_>) -> Result<Profile, ConfigEr
             .map(|entry| read_platform(&entry))
             .transpose()?,
         url: table.get("url").map(|entry| read_url(&entry)).transpose()?,
-        login: table.text("login")?,
-        password: table
-            .get("password")
-            .map(|entry| CredentialSource::parse(&entry))
-            .transpose()?,
+        texts: those(TEXTS, |key| {
+            table.get(key).map(|entry| entry.text_or_number()).transpose()
+        })?,
+        secrets: those(SECRETS, |key| {
+            let entry = table.get(key);
+            entry.map(|entry| CredentialSource::parse(&entry)).transpose()
+        })?,
         mode: table.get("mode").map(|entry| read_mode(&entry)).transpose()?,
         settle: table.duration("settle")?,
         look_for: table.duration("look_for")?,
@@ -51,6 +53,20 @@ pub(super) fn profile(name: &str, table: &Table<'_>) -> Result<Profile, ConfigEr
             .map_or(Ok(BTreeMap::new()), |table| read_endpoints(&table))?,
         file: table.file().to_owned(),
     })
+}
+
+/// Those of the keys that have a value.
+fn those<T, const N: usize>(
+    keys: [&'static str; N],
+    read: impl Fn(&str) -> Result<Option<T>, ConfigError>,
+) -> Result<BTreeMap<&'static str, T>, ConfigError> {
+    let mut found = BTreeMap::new();
+    for key in keys {
+        if let Some(value) = read(key)? {
+            found.insert(key, value);
+        }
+    }
+    Ok(found)
 }
 
 fn read_platform(entry: &Entry<'_>) -> Result<Sourced<Platform>, ConfigError> {
