@@ -4,7 +4,9 @@
 
 pub mod call;
 mod credential;
+pub mod doc;
 pub mod error;
+pub mod explain;
 pub mod foresee;
 pub mod given;
 pub mod local;
