@@ -27,7 +27,7 @@ pub fn files() -> Vec<DefinitionFile> {
         "static",
         "Operations that scripts call without a module's name, and the objects they give",
     );
-    for kind in super::super::KINDS {
+    for kind in super::super::kinds() {
         for (name, ty, about) in kind.properties {
             let (object, of) = (object_name(kind.name), type_name(kind.name));
             let _ = write!(

@@ -70,7 +70,7 @@ pub fn short(kind: &str) -> &str {
 
 fn exactly(wanted: &str) -> Vec<Topic> {
     let mut topics: Vec<Topic> = all().filter(|op| is_called(op, wanted)).map(Topic::Op).collect();
-    let kinds = crate::ops::KINDS.iter();
+    let kinds = crate::ops::kinds();
     let named = kinds.filter(|kind| same(kind.name, wanted) || same(short(kind.name), wanted));
     topics.extend(named.map(Topic::Kind));
     let module = modules()
@@ -116,7 +116,7 @@ fn like(wanted: &str) -> Vec<String> {
     let last = wanted.rsplit(['.', ':']).next().unwrap_or(wanted);
     let mut near: Vec<String> = Vec::new();
     let ids: Vec<String> = all().map(OpSpec::id).collect();
-    let kinds = crate::ops::KINDS.iter().map(|kind| kind.name);
+    let kinds = crate::ops::kinds().map(|kind| kind.name);
     let whole = ids
         .iter()
         .map(String::as_str)
@@ -182,9 +182,7 @@ pub fn operations(topic: &Topic) -> Vec<&'static OpSpec> {
 
 /// The kinds of objects of a module.
 pub fn kinds_of(module: &str) -> impl Iterator<Item = &'static Kind> {
-    crate::ops::KINDS
-        .iter()
-        .filter(move |kind| kind.name.split("::").next() == Some(module))
+    crate::ops::kinds().filter(move |kind| kind.name.split("::").next() == Some(module))
 }
 
 /// Is there a kind of this full name?

@@ -20,7 +20,7 @@ pub fn all() -> impl Iterator<Item = &'static OpSpec> + Clone {
 
 /// The kind of this full name, such as `mobsted::Tenant`.
 pub fn kind(name: &str) -> Option<&'static Kind> {
-    super::KINDS.iter().find(|kind| kind.name == name)
+    super::kinds().find(|kind| kind.name == name)
 }
 
 /// Everything that is told of an operation. Its JSON form is what `provisor ops … --json` prints.
