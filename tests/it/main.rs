@@ -20,4 +20,6 @@ mod runs;
 mod script;
 mod secrets;
 mod support;
+#[cfg(unix)]
+mod terminal;
 mod torture;
