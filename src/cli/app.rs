@@ -1,8 +1,8 @@
 //! The composition root: what a command needs, built from the environment and the configuration, late and once.
 
 use std::ffi::OsString;
-use std::path::{Path, PathBuf};
-use std::sync::{Arc, OnceLock};
+use std::path::Path;
+use std::sync::Arc;
 
 use tokio::runtime::Runtime;
 
@@ -10,16 +10,16 @@ use super::error::CommandError;
 use super::exit::Exit;
 use super::paths::{Env, Paths, make_private_folder};
 use super::profiles::Configured;
+use super::tokens::Tokens;
 use super::torture::Trap;
 use super::ui::{Colour, Ui};
 use crate::clock::{Clock, Ids};
-use crate::journal::{Journal, JournalError, Sealer, Vault};
+use crate::journal::{Journal, JournalError, Sealer};
 use crate::ops::world::World;
-use crate::platform::{Network, TokenStore};
+use crate::platform::Network;
 use crate::sandbox::{self, Sandbox};
 use crate::transport::address::{self, Routes};
 use crate::transport::{Http, HttpConfig};
-use crate::value::Value;
 
 /// What every command has.
 pub(super) struct App {
@@ -155,12 +155,7 @@ impl App {
             config.connect_timeout = connect;
         }
         let http = Http::new(config, Clock::system());
-        let tokens = Tokens {
-            folder: self.paths()?.cache().to_owned(),
-            path: self.paths()?.tokens(),
-            sealer: self.sealer()?,
-            vault: OnceLock::new(),
-        };
+        let tokens = Tokens::new(self.paths()?, self.sealer()?);
         let profiles = Configured::new(self, accounts, sandbox.as_deref())?;
         let network = Network {
             http,
@@ -198,39 +193,4 @@ fn http_config(sandbox: Option<&Arc<Sandbox>>) -> HttpConfig {
             Routes::new(move |host: &str| address::is_sandbox_host(host).then(|| sandbox.address()));
     }
     config
-}
-
-/// The sealed token cache, opened when the first token is needed.
-struct Tokens {
-    path: PathBuf,
-    folder: PathBuf,
-    sealer: Sealer,
-    vault: OnceLock<Vault>,
-}
-
-impl Tokens {
-    fn vault(&self) -> &Vault {
-        self.vault.get_or_init(|| {
-            // A folder that cannot be made is told by the first token that cannot be kept.
-            let _ = make_private_folder(&self.folder);
-            Vault::open(&self.path, self.sealer.clone())
-        })
-    }
-}
-
-impl TokenStore for Tokens {
-    fn load(&self, account: &str) -> Option<Value> {
-        self.vault().get(account).ok().flatten()
-    }
-
-    fn save(&self, account: &str, tokens: &Value) -> Result<(), String> {
-        self.vault()
-            .put(account, tokens)
-            .map_err(|error| error.to_string())
-    }
-
-    fn forget(&self, account: &str) {
-        // A token that stays is refused by the platform and replaced.
-        let _ = self.vault().remove(account);
-    }
 }

@@ -153,7 +153,13 @@ fn to_profile(config: &config::Profile, env: &Env) -> Result<Profile, OpError> {
     let texts = texts.map(|(key, text)| ((*key).to_owned(), text.value.clone()));
     let secrets = config.secrets.keys().map(|key| {
         let (key, config, env) = (*key, config.clone(), env.clone());
-        let read = move || config.read_secret(key, &env).map_err(|error| error.to_string());
+        let read = move || {
+            let read = config.read_secret(key, &env);
+            read.map_err(|error| match error.hint() {
+                Some(hint) => format!("{error} ({hint})"),
+                None => error.to_string(),
+            })
+        };
         (key.to_owned(), Password::ask(read))
     });
     Ok(Profile {

@@ -76,6 +76,17 @@ impl CredentialSource {
         Ok(secret)
     }
 
+    /// The sort of place, in a word.
+    pub(in crate::cli) fn kind(&self) -> &'static str {
+        match self {
+            CredentialSource::Env(_) => "env",
+            CredentialSource::File(_) => "file",
+            CredentialSource::Command { .. } => "command",
+            CredentialSource::Keyring(_) => "keyring",
+            CredentialSource::Sealed => "sealed",
+        }
+    }
+
     pub(super) fn parse(entry: &Entry<'_>) -> Result<Sourced<CredentialSource>, ConfigError> {
         if entry.is_text() {
             return Err(ConfigError::PlainPassword {

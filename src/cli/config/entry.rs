@@ -34,6 +34,12 @@ impl<'a> Entry<'a> {
         self.value.get_ref().is_str()
     }
 
+    pub(super) fn flag(&self) -> Result<Sourced<bool>, ConfigError> {
+        let flag = self.value.get_ref().as_bool();
+        flag.map(|flag| self.sourced(flag))
+            .ok_or_else(|| self.bad("must be true or false"))
+    }
+
     pub(super) fn is_true(&self) -> bool {
         self.value.get_ref().as_bool() == Some(true)
     }
