@@ -7,7 +7,8 @@
 use std::fmt::Write as _;
 
 use super::find::{modules, short};
-use super::{OpDoc, ParamDoc, all, kind};
+use super::{OpDoc, ParamDoc, all, kinds};
+use crate::ops::kind;
 use crate::ops::spec::{OpSpec, Param, Type};
 
 /// One definition file.
@@ -27,7 +28,7 @@ pub fn files() -> Vec<DefinitionFile> {
         "static",
         "Operations that scripts call without a module's name, and the objects they give",
     );
-    for kind in super::super::KINDS {
+    for kind in kinds() {
         for (name, ty, about) in kind.properties {
             let (object, of) = (object_name(kind.name), type_name(kind.name));
             let _ = write!(
