@@ -20,7 +20,6 @@ use crate::sandbox::{self, Sandbox};
 use crate::transport::address::{self, Routes};
 use crate::transport::{Http, HttpConfig};
 use crate::value::Value;
-use crate::value::secret::Secret;
 
 /// What every command has.
 pub(super) struct App {
@@ -112,23 +111,7 @@ impl App {
 
     /// The cipher for everything at rest: from `PROVISOR_KEY`, else from the key file, made at first use.
     pub(super) fn sealer(&self) -> Result<Sealer, CommandError> {
-        let paths = self.paths()?;
-        let sealer = if let Some(key) = self.env.get("PROVISOR_KEY") {
-            Sealer::from_text(&Secret::new(key))
-        } else {
-            App::make_private(paths.state())?;
-            if !paths.key().exists() && paths.journal().exists() {
-                // A new key would hide that the old one is missing.
-                return Err(CommandError::usage(format!(
-                    "the journal was sealed with a key that is missing: {}",
-                    paths.key().display()
-                ))
-                .hint("put a copy of the key back, or give it in PROVISOR_KEY")
-                .hint(format!("or begin anew: move {} away", paths.journal().display())));
-            }
-            Sealer::from_key_file(&paths.key())
-        };
-        sealer.map_err(CommandError::usage)
+        super::sealer::sealer(&self.env, self.paths()?)
     }
 
     /// The journal alone, for commands that do not run anything.

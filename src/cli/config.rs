@@ -8,6 +8,7 @@ mod profile;
 mod reading;
 mod table;
 mod words;
+mod write;
 
 use std::collections::BTreeMap;
 use std::fmt;
@@ -17,6 +18,7 @@ pub use credential::CredentialSource;
 pub use error::ConfigError;
 pub use profile::{Profile, SECRETS, TEXTS};
 pub use words::{Mode, Platform};
+pub(super) use write::Draft;
 
 use self::document::Document;
 use self::table::Table;

@@ -30,7 +30,12 @@ pub static ALL: &[&[OpSpec]] = &[
 /// Every kind of object, platform by platform.
 pub static KINDS: &[&[Kind]] = &[mobsted::KINDS];
 
+/// Every kind of object, one after the other.
+pub fn kinds() -> impl Iterator<Item = &'static Kind> + Clone {
+    KINDS.iter().copied().flatten()
+}
+
 /// The kind of this name.
 pub fn kind(name: &str) -> Option<&'static Kind> {
-    KINDS.iter().copied().flatten().find(|kind| kind.name == name)
+    kinds().find(|kind| kind.name == name)
 }

@@ -288,8 +288,9 @@ pub struct Kind {
     pub properties: &'static [(&'static str, &'static str, &'static str)],
 }
 
-/// How long a request may still land after its sender died, unless the profile says otherwise.
-pub const SETTLE: Duration = Duration::from_secs(15);
+/// How long a request may still land after its sender died, unless the profile says otherwise: up to ten seconds to
+/// connect, and fifteen for the platform.
+pub const SETTLE: Duration = Duration::from_secs(25);
 
 /// The same for Mobsted's tenant creation: the manual's minute, and half of it again.
 pub const SETTLE_TENANT: Duration = Duration::from_secs(90);

@@ -22,4 +22,6 @@ mod runs;
 mod script;
 mod secrets;
 mod support;
+#[cfg(unix)]
+mod terminal;
 mod torture;

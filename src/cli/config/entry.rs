@@ -34,6 +34,10 @@ impl<'a> Entry<'a> {
         self.value.get_ref().is_str()
     }
 
+    pub(super) fn is_true(&self) -> bool {
+        self.value.get_ref().as_bool() == Some(true)
+    }
+
     pub(super) fn text(&self) -> Result<Sourced<String>, ConfigError> {
         match self.value.get_ref() {
             DeValue::String(text) if !text.trim().is_empty() => Ok(self.sourced(text.trim().to_owned())),

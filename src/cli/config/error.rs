@@ -148,8 +148,8 @@ impl ConfigError {
 }
 
 /// How a password is written.
-const PASSWORD_FORMS: &str = "write password = { env = \"VARIABLE\" }, { file = \"PATH\" } (chmod 600) or \
-     { command = [\"PROGRAM\", \"ARGUMENT\"] }";
+const PASSWORD_FORMS: &str = "let `provisor profile edit NAME --secret password=sealed` seal it, or write password = \
+     { env = \"VARIABLE\" }, { file = \"PATH\" } (chmod 600) or { command = [\"PROGRAM\", \"ARGUMENT\"] }";
 
 fn how_to_add(name: &str, file: &std::path::Path) -> String {
     format!(

@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use super::{ConfigError, CredentialSource, Mode, Platform, Sourced};
 use crate::cli::paths::Env;
+use crate::cli::safe::Keeping;
 use crate::value::secret::Secret;
 
 /// What a profile may say of its account besides the address: who signs in; JRNI's application and company.
@@ -70,7 +71,16 @@ impl Profile {
     /// not before.
     pub fn read_secret(&self, key: &'static str, env: &Env) -> Result<Secret, ConfigError> {
         let source = self.secrets.get(key).ok_or_else(|| self.incomplete(key))?;
-        source.value.read(env)
+        source.value.read(&self.keeping(key), env)
+    }
+
+    /// The name under which a secret of this profile is kept.
+    pub(in crate::cli) fn keeping(&self, key: &str) -> Keeping {
+        Keeping {
+            profile: self.name.clone(),
+            key: key.to_owned(),
+            url: self.url.as_ref().map(|url| url.value.clone()).unwrap_or_default(),
+        }
     }
 
     /// This profile with the values of the one `below` where it has none itself.

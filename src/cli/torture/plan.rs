@@ -53,7 +53,7 @@ impl Injected {
         match self {
             Injected::Fault(own) => {
                 let mut faults: Vec<Fault> = own.iter().flat_map(limited).collect();
-                if own.iter().any(|fault| fault.route == Route::Refresh) {
+                if own.iter().any(|fault| fault.route == Route::REFRESH) {
                     faults.extend(expiries());
                 }
                 faults
@@ -92,7 +92,7 @@ fn limited(fault: &Fault) -> Vec<Fault> {
 
 /// Tokens are refreshed only when some have expired.
 fn expiries() -> impl Iterator<Item = Fault> {
-    [Route::Partners, Route::ApplicationsPost]
+    [Route::PARTNERS, Route::APPLICATIONS_POST]
         .into_iter()
         .map(|route| Fault {
             route,

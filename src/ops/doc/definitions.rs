@@ -7,9 +7,9 @@
 use std::fmt::Write as _;
 
 use super::find::{modules, short};
-use super::{OpDoc, ParamDoc, all, kinds};
-use crate::ops::kind;
+use super::{OpDoc, ParamDoc, all};
 use crate::ops::spec::{OpSpec, Param, Type};
+use crate::ops::{kind, kinds};
 
 /// One definition file.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -1,6 +1,7 @@
 //! Which entry of the table a name means, and which entries a word is found in.
 
-use super::{all, kinds, methods};
+use super::{all, methods};
+use crate::ops::kinds;
 use crate::ops::spec::{Kind, OpSpec};
 use crate::value::nearest::nearest;
 

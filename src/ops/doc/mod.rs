@@ -18,11 +18,6 @@ pub fn all() -> impl Iterator<Item = &'static OpSpec> + Clone {
     super::ALL.iter().copied().flatten()
 }
 
-/// Every kind of object of the table.
-pub fn kinds() -> impl Iterator<Item = &'static Kind> + Clone {
-    super::KINDS.iter().copied().flatten()
-}
-
 /// Everything that is told of an operation. Its JSON form is what `provisor ops … --json` prints.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct OpDoc {

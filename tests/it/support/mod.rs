@@ -1,5 +1,7 @@
 //! One builder for every run of the program: its own home, a cleared environment, and all that it said.
 
+#[cfg(unix)]
+pub(crate) mod pty;
 mod state;
 
 use std::ffi::OsStr;
