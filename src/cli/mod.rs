@@ -16,6 +16,7 @@ mod journal;
 mod keyring;
 mod ledger;
 mod logging;
+mod network;
 mod ops;
 mod params;
 pub mod paths;
