@@ -49,6 +49,8 @@ const HOMES: &[(&str, &[&str])] = &[
     ("rustix", &["cli"]),
     ("tracing_subscriber", &["cli"]),
     ("rpassword", &["cli"]),
+    ("keyring", &["cli/keyring"]),
+    ("toml_edit", &["cli"]),
     ("rustix", &["cli"]),
     ("csv", &["bulk", "report", "script"]),
     ("rustyline", &["repl"]),
@@ -81,6 +83,7 @@ const EXPOSERS: &[&str] = &[
     "transport/request",
     "transport/line",
     "journal/seal",
+    "cli/keyring",
     "report/reveal",
     "value/secret",
 ];

@@ -10,14 +10,18 @@
 mod changed;
 mod doubt;
 mod edited;
+mod explain;
 mod flags;
 mod house;
 mod ledger;
 mod onboard;
 mod ops;
+mod ops_docs;
 mod rows;
 mod runs;
 mod script;
 mod secrets;
 mod support;
+#[cfg(unix)]
+mod terminal;
 mod torture;

@@ -9,6 +9,7 @@ use super::entry::Entry;
 use super::table::Table;
 use super::{ConfigError, CredentialSource, Sourced, folder_of};
 use crate::cli::paths::Env;
+use crate::cli::safe::Keeping;
 use crate::transport::line::{Authorities, Identity, Line, Proxy, Through};
 use crate::transport::pace::Rate;
 use crate::value::secret::Secret;
@@ -90,10 +91,10 @@ impl Connection {
     }
 
     /// Reads the files, and the proxy's address where it is kept elsewhere.
-    pub(super) fn line(&self, profile: &str, env: &Env) -> Result<Line, ConfigError> {
-        let files = Files { profile, env };
+    pub(super) fn line(&self, keeping: &Keeping, env: &Env) -> Result<Line, ConfigError> {
+        let files = Files { keeping, env };
         Ok(Line {
-            name: profile.to_owned(),
+            name: keeping.profile.clone(),
             connect_timeout: None,
             proxy: self.through(&files)?,
             ca: self.ca.as_ref().map(|ca| files.authorities(ca)).transpose()?,
@@ -112,10 +113,12 @@ impl Connection {
             ProxySetting::None => Ok(Through::Direct),
             ProxySetting::At(proxy) => Ok(Through::Proxy(proxy.clone())),
             ProxySetting::From(source) => {
-                let proxy = source.read(files.env).map_err(|error| match error {
-                    ConfigError::Credential { problem, .. } => problem,
-                    other => other.to_string(),
-                });
+                let proxy = source
+                    .read(files.keeping, files.env)
+                    .map_err(|error| match error {
+                        ConfigError::Credential { problem, .. } => problem,
+                        other => other.to_string(),
+                    });
                 let proxy = proxy.and_then(|address| Proxy::from_secret(&address));
                 let failed = |why| files.bad("proxy", setting, format!("is kept in {source}, and {why}"));
                 proxy.map(Through::Proxy).map_err(failed)
@@ -147,7 +150,7 @@ impl Connection {
 
 /// Reads the files that a profile names.
 struct Files<'a> {
-    profile: &'a str,
+    keeping: &'a Keeping,
     env: &'a Env,
 }
 
@@ -196,7 +199,7 @@ impl Files<'_> {
     fn bad<T>(&self, key: &'static str, at: &Sourced<T>, problem: String) -> ConfigError {
         ConfigError::BadValue {
             origin: at.origin.clone(),
-            key: format!("profiles.{}.{key}", self.profile),
+            key: format!("profiles.{}.{key}", self.keeping.profile),
             problem,
         }
     }

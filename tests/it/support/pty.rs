@@ -1,0 +1,240 @@
+//! A person at a terminal: a program in a pseudo-terminal, keys sent to it, and the screen it draws.
+//!
+//! What is compared is the screen as a terminal shows it, not the bytes: cursor movements, colours and erased lines have
+//! been obeyed. Every wait has a bound, and a wait that fails shows the screen.
+
+use std::io::{Read as _, Write as _};
+use std::num::NonZeroU16;
+use std::process::{Child, Command};
+use std::sync::{Arc, Condvar, Mutex, MutexGuard};
+use std::time::{Duration, Instant};
+
+use pty_process::Size;
+use pty_process::blocking::{Pty, open};
+
+use super::Home;
+
+/// How long a wait may take.
+const PATIENCE: Duration = Duration::from_secs(30);
+
+/// Rows that scrolled off the screen and are kept.
+const SCROLLBACK: usize = 2000;
+
+/// Keys as terminals send them.
+pub(crate) mod key {
+    pub(crate) const ENTER: &str = "\r";
+    pub(crate) const CTRL_C: &str = "\x03";
+    pub(crate) const CTRL_D: &str = "\x04";
+}
+
+/// A running program and the terminal it runs in. It is killed when this is dropped.
+pub(crate) struct Terminal {
+    pty: Arc<Pty>,
+    child: Child,
+    shared: Arc<Shared>,
+}
+
+/// What the reading thread and the test look at.
+struct Shared {
+    drawn: Mutex<Drawn>,
+    changed: Condvar,
+}
+
+struct Drawn {
+    parser: vt100::Parser<Replies>,
+    bytes: Vec<u8>,
+    ended: bool,
+}
+
+/// Answers that the program is owed: where the cursor is.
+#[derive(Default)]
+struct Replies(Vec<String>);
+
+impl vt100::Callbacks for Replies {
+    fn unhandled_csi(
+        &mut self,
+        screen: &mut vt100::Screen,
+        _: Option<u8>,
+        _: Option<u8>,
+        params: &[&[u16]],
+        last: char,
+    ) {
+        if last == 'n' && params == [[6]] {
+            let (row, column) = screen.cursor_position();
+            self.0.push(format!("\x1b[{};{}R", row + 1, column + 1));
+        }
+    }
+}
+
+impl Home {
+    /// Starts the program in a terminal of 24 rows and 80 columns. `words` are separated by blanks.
+    pub(crate) fn terminal(&self, words: &str) -> Terminal {
+        let mut command = self.command(words.split_whitespace());
+        command.env("TERM", "xterm-256color");
+        Terminal::start(command, 24, 80)
+    }
+}
+
+impl Terminal {
+    /// Starts a command in a terminal of this size; its three streams are the terminal.
+    pub(crate) fn start(command: Command, rows: u16, columns: u16) -> Terminal {
+        let (pty, pts) = open().unwrap();
+        pty.resize(Size::new(rows, columns)).unwrap();
+        // What the builder said about the streams is taken back: all three are the terminal.
+        let child = pty_process::blocking::Command::from(command).spawn(pts).unwrap();
+        let parser =
+            vt100::Parser::new_with_callbacks(size(rows), size(columns), SCROLLBACK, Replies::default());
+        let shared = Arc::new(Shared {
+            drawn: Mutex::new(Drawn {
+                parser,
+                bytes: Vec::new(),
+                ended: false,
+            }),
+            changed: Condvar::new(),
+        });
+        let pty = Arc::new(pty);
+        let (reader, screen) = (pty.clone(), shared.clone());
+        std::thread::spawn(move || screen.read(&reader));
+        Terminal { pty, child, shared }
+    }
+
+    /// Types text or keys, as they are.
+    pub(crate) fn press(&self, keys: &str) {
+        (&*self.pty).write_all(keys.as_bytes()).unwrap();
+    }
+
+    /// Types a line and Enter.
+    pub(crate) fn type_line(&self, line: &str) {
+        self.press(line);
+        self.press(key::ENTER);
+    }
+
+    /// Changes the size of the terminal; the program is told by the system.
+    pub(crate) fn resize(&self, rows: u16, columns: u16) {
+        let mut drawn = self.drawn();
+        drawn.parser.set_size(size(rows), size(columns));
+        self.pty.resize(Size::new(rows, columns)).unwrap();
+    }
+
+    /// Waits until the screen shows this text. Gives the screen.
+    #[track_caller]
+    pub(crate) fn wait_for(&self, text: &str) -> String {
+        self.wait_until(&format!("`{text}` is shown"), |screen| {
+            screen.contents().contains(text)
+        })
+    }
+
+    /// Waits until the screen is as wanted. Gives its text.
+    #[track_caller]
+    pub(crate) fn wait_until(&self, what: &str, ready: impl Fn(&vt100::Screen) -> bool) -> String {
+        let start = Instant::now();
+        let mut drawn = self.drawn();
+        loop {
+            let (is_ready, ended) = (ready(drawn.parser.screen()), drawn.ended);
+            let contents = drawn.parser.screen().contents();
+            if is_ready {
+                return contents;
+            }
+            assert!(!ended, "the program ended before {what}. The screen:\n{contents}");
+            let left = PATIENCE.checked_sub(start.elapsed());
+            let left =
+                left.unwrap_or_else(|| panic!("waited too long until {what}. The screen:\n{contents}"));
+            drawn = self.shared.changed.wait_timeout(drawn, left).unwrap().0;
+        }
+    }
+
+    /// The text on the screen now, lines that were wrapped at the edge joined.
+    pub(crate) fn screen(&self) -> String {
+        self.drawn().parser.screen().contents()
+    }
+
+    /// Looks at the screen now: cells, colours, the cursor.
+    pub(crate) fn look<T>(&self, look: impl FnOnce(&vt100::Screen) -> T) -> T {
+        look(self.drawn().parser.screen())
+    }
+
+    /// Every byte the program wrote so far, whatever the screen shows of it.
+    pub(crate) fn bytes(&self) -> Vec<u8> {
+        self.drawn().bytes.clone()
+    }
+
+    /// Waits for the end of the program. Gives its exit code (-1 after a signal) and the last screen.
+    #[track_caller]
+    pub(crate) fn finish(&mut self) -> (i32, String) {
+        let start = Instant::now();
+        loop {
+            if let Some(status) = self.child.try_wait().unwrap() {
+                let _ = self.wait_ended();
+                return (status.code().unwrap_or(-1), self.screen());
+            }
+            let screen = self.screen();
+            assert!(
+                start.elapsed() < PATIENCE,
+                "the program does not end. The screen:\n{screen}"
+            );
+            let drawn = self.drawn();
+            drop(
+                self.shared
+                    .changed
+                    .wait_timeout(drawn, Duration::from_millis(5))
+                    .unwrap(),
+            );
+        }
+    }
+
+    /// Waits until all that was written is on the screen, unless somebody else keeps the terminal open.
+    fn wait_ended(&self) -> bool {
+        let start = Instant::now();
+        let mut drawn = self.drawn();
+        while !drawn.ended && start.elapsed() < Duration::from_secs(5) {
+            drawn = self
+                .shared
+                .changed
+                .wait_timeout(drawn, Duration::from_millis(50))
+                .unwrap()
+                .0;
+        }
+        drawn.ended
+    }
+
+    fn drawn(&self) -> MutexGuard<'_, Drawn> {
+        self.shared.drawn.lock().unwrap()
+    }
+}
+
+impl Drop for Terminal {
+    fn drop(&mut self) {
+        // It may have ended by itself.
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
+
+impl Shared {
+    /// Draws what the program writes until nobody holds the terminal any more.
+    fn read(&self, pty: &Pty) {
+        let mut pty = pty;
+        let mut buffer = [0; 4096];
+        loop {
+            let read = pty.read(&mut buffer).unwrap_or(0);
+            let mut drawn = self.drawn.lock().unwrap();
+            if read == 0 {
+                drawn.ended = true;
+                self.changed.notify_all();
+                return;
+            }
+            drawn.bytes.extend_from_slice(&buffer[..read]);
+            drawn.parser.process(&buffer[..read]);
+            let replies = std::mem::take(&mut drawn.parser.callbacks_mut().0);
+            drop(drawn);
+            self.changed.notify_all();
+            for reply in replies {
+                let _ = pty.write_all(reply.as_bytes());
+            }
+        }
+    }
+}
+
+fn size(cells: u16) -> NonZeroU16 {
+    NonZeroU16::new(cells).unwrap()
+}
