@@ -26,6 +26,7 @@ fn rates_are_read() {
         ("3/second", 333_333),
     ] {
         assert_eq!(rate(text).interval_us(), micros, "{text}");
+        assert_eq!(Rate::parse(&rate(text).to_string()), Rate::parse(text));
     }
     for text in [
         "", "10", "10/", "/s", "0/s", "-1/s", "1.5/s", "10/d", "100001/s", "10/s/s", "ten/s",

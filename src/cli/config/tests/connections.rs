@@ -154,6 +154,41 @@ fn a_project_cannot_say_whom_to_trust_with_the_users_password() {
 }
 
 #[test]
+fn what_a_project_says_about_the_way_needs_trust() {
+    for (text, what) in [
+        (
+            "proxy = \"p.example:1\"",
+            "it reaches profile `a` through the proxy http://p.example:1",
+        ),
+        (
+            "proxy = { command = [\"evil\", \"x\"] }",
+            "it reaches profile `a` through the proxy that `evil x` names",
+        ),
+        (
+            "ca = \"theirs.pem\"",
+            "it trusts the certificates in ~/work/theirs.pem for profile `a`",
+        ),
+        (
+            "client_cert = \"c\"\nclient_key = \"k\"",
+            "it uses the key in ~/work/k for profile `a`",
+        ),
+    ] {
+        let home = Home::new("[profiles.a]\n", &format!("[profiles.a]\n{text}\n"));
+        let error = home.line(&[]).unwrap_err();
+        assert!(error.contains(what), "{error}");
+        let asked = Config::asks_for(&home.path("work/provisor.toml")).unwrap();
+        let folder = home.folder.path().display().to_string();
+        assert_eq!(asked.len(), 1);
+        assert_eq!(asked[0].replace(&folder, "~"), what);
+    }
+    let home = Home::new(
+        "[profiles.a]\n",
+        "[profiles.a]\nrate = \"1/s\"\nconcurrency = 2\n",
+    );
+    assert!(home.line(&[]).is_ok());
+}
+
+#[test]
 fn the_project_counts_over_the_user_for_the_way_too() {
     let user = "[profiles.a]\nrate = \"1/s\"\nconcurrency = 4\ntimeouts = { outage = \"1m\" }\n";
     let line = Home::new(user, "[profiles.a]\nrate = \"2/s\"\n")
