@@ -13,8 +13,12 @@ mod edited;
 mod flags;
 mod house;
 mod ledger;
+#[cfg(unix)]
+mod modes;
 mod onboard;
 mod ops;
+#[cfg(unix)]
+mod profile;
 mod rows;
 mod runs;
 mod script;
