@@ -11,11 +11,14 @@ mod consent;
 mod error;
 mod execute;
 mod exit;
+mod explain;
 mod interrupt;
 mod journal;
 mod keyring;
 mod ledger;
 mod logging;
+mod network;
+mod ops;
 mod params;
 pub mod paths;
 mod plan;
@@ -107,6 +110,10 @@ enum Command {
     Audit(audit::AuditCommand),
     /// Look after the journal: copy it, check it.
     Journal(journal::JournalCommand),
+    /// What a script may do: list the operations, look one up, search them, write the reference.
+    Ops(ops::OpsCommand),
+    /// Explain an error code, a row's status, or an exit code.
+    Explain(explain::ExplainCommand),
     /// Where provisor keeps its files.
     Paths(paths::PathsCommand),
     /// The simulated platforms: serve them, look at them, start them afresh.
@@ -142,6 +149,8 @@ pub fn main() -> ExitCode {
         Command::Trust(command) => trust::trust(&app, &command),
         Command::Audit(command) => audit::audit(&app, &command),
         Command::Journal(command) => journal::journal(&app, &command),
+        Command::Ops(command) => ops::ops(&app, &command),
+        Command::Explain(command) => explain::explain(&app, &command),
         Command::Paths(command) => paths::show(&app, &command),
         Command::Sandbox(command) => sandbox::sandbox(&app, &command),
         Command::Torture(command) => torture::torture(&app, &command),

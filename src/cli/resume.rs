@@ -109,6 +109,7 @@ pub(super) fn resume(app: &App, command: &ResumeCommand) -> Result<Exit, Command
             profile: plan.profile.clone(),
             past_faults: plan.faults.clone(),
             agreed,
+            rows: plan.rows.is_some(),
             ..Accounts::default()
         },
     )?;

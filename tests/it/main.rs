@@ -10,6 +10,7 @@
 mod changed;
 mod doubt;
 mod edited;
+mod explain;
 mod flags;
 mod house;
 mod ledger;
@@ -19,6 +20,7 @@ mod onboard;
 mod ops;
 #[cfg(unix)]
 mod profile;
+mod ops_docs;
 mod rows;
 mod runs;
 mod script;

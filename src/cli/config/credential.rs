@@ -183,13 +183,13 @@ fn give_again(keeping: &Keeping) -> String {
 }
 
 #[cfg(unix)]
-fn is_open_to_others(about: &std::fs::Metadata) -> bool {
+pub(super) fn is_open_to_others(about: &std::fs::Metadata) -> bool {
     use std::os::unix::fs::PermissionsExt as _;
     about.permissions().mode() & 0o077 != 0
 }
 
 /// Elsewhere rights are lists that the standard library does not read.
 #[cfg(not(unix))]
-fn is_open_to_others(_about: &std::fs::Metadata) -> bool {
+pub(super) fn is_open_to_others(_about: &std::fs::Metadata) -> bool {
     false
 }

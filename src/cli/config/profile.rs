@@ -4,9 +4,10 @@ use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::time::Duration;
 
-use super::{ConfigError, CredentialSource, Mode, Origin, Platform, Sourced, guard};
+use super::{ConfigError, Connection, CredentialSource, Mode, Origin, Platform, Sourced, guard};
 use crate::cli::paths::Env;
 use crate::cli::safe::Keeping;
+use crate::transport::line::Line;
 use crate::value::secret::Secret;
 
 /// What a profile may say of its account besides the address: who signs in; JRNI's application and company.
@@ -42,6 +43,8 @@ pub struct Profile {
     pub reply_timeout: Option<Sourced<Duration>>,
     /// How long to wait for a tenant to be created.
     pub tenant_creation_timeout: Option<Sourced<Duration>>,
+    /// How it is reached.
+    pub connection: Connection,
     /// Paths of the platform's endpoints that differ from the usual ones, by endpoint.
     pub endpoints: BTreeMap<String, Sourced<String>>,
     /// The file that has the last word on it: where a missing value would be added.
@@ -117,10 +120,20 @@ impl Profile {
         }
     }
 
+    /// How the account is reached. Reads the files that are named for it.
+    pub fn line(&self, env: &Env) -> Result<Line, ConfigError> {
+        let connect_timeout = self.connect_timeout.as_ref().map(|timeout| timeout.value);
+        let line = self.connection.line(&self.keeping("proxy"), env)?;
+        Ok(Line {
+            connect_timeout,
+            ..line
+        })
+    }
+
     /// This profile with the values of the one `below` where it has none itself.
     ///
     /// A credential stays with the address it was written for: a file that only changes the address of a profile
-    /// would otherwise receive somebody's password.
+    /// would otherwise receive somebody's password. So would one that adds whom to trust.
     pub(super) fn over(self, below: Profile) -> Result<Profile, ConfigError> {
         if let (Some(url), Some(known)) = (&self.url, &below.url)
             && url.value != known.value
@@ -132,6 +145,19 @@ impl Profile {
             return Err(ConfigError::CredentialElsewhere {
                 profile: self.name,
                 url: url.origin.clone(),
+                password: secret.origin.clone(),
+            });
+        }
+        if let (Some(ca), Some((_, secret))) = (
+            &self.connection.ca,
+            below
+                .secrets
+                .iter()
+                .find(|(key, _)| !self.secrets.contains_key(*key)),
+        ) {
+            return Err(ConfigError::TrustElsewhere {
+                profile: self.name,
+                ca: ca.origin.clone(),
                 password: secret.origin.clone(),
             });
         }
@@ -154,6 +180,7 @@ impl Profile {
             connect_timeout: self.connect_timeout.or(below.connect_timeout),
             reply_timeout: self.reply_timeout.or(below.reply_timeout),
             tenant_creation_timeout: self.tenant_creation_timeout.or(below.tenant_creation_timeout),
+            connection: self.connection.over(below.connection),
             endpoints,
             file: self.file,
             untrusted: self.untrusted,
