@@ -1,6 +1,7 @@
 //! Words in, plans out: the only place that parses flags, prints and chooses exit codes.
 
 mod actor;
+mod agreement;
 mod app;
 mod apps;
 mod audit;
@@ -154,7 +155,11 @@ pub fn main() -> ExitCode {
         Command::Sandbox(command) => sandbox::sandbox(&app, &command),
         Command::Torture(command) => torture::torture(&app, &command),
     };
-    done.unwrap_or_else(|error| report(&app, &error)).into()
+    let exit = done.unwrap_or_else(|error| report(&app, &error));
+    if exit != Exit::Ok && app.ui.is_sandboxed() {
+        app.ui.note("this was the sandbox: nothing real was changed");
+    }
+    exit.into()
 }
 
 /// Prints the help of a command.

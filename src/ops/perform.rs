@@ -108,6 +108,16 @@ pub(super) fn plan(world: &World, call: &Call) -> Result<Option<StepPlan>, OpErr
         )
         .hint("choose a profile of another mode"));
     }
+    if settings.unconfirmed {
+        return Err(OpError::new(
+            Code::Forbidden,
+            format!(
+                "`{}` changes a prod account, and nobody has agreed to that for this run",
+                call.op.signature()
+            ),
+        )
+        .hint("name the profile with --profile, so that the run asks before it starts, or say --yes"));
+    }
     let usual = match call.op.timeout {
         Timeout::TenantCreation => SETTLE_TENANT,
         Timeout::Reply => SETTLE,

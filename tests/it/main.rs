@@ -14,8 +14,12 @@ mod explain;
 mod flags;
 mod house;
 mod ledger;
+#[cfg(unix)]
+mod modes;
 mod onboard;
 mod ops;
+#[cfg(unix)]
+mod profile;
 mod ops_docs;
 mod rows;
 mod runs;
