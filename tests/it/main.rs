@@ -14,6 +14,7 @@ mod explain;
 mod flags;
 mod house;
 mod ledger;
+mod mobsted;
 mod onboard;
 mod ops;
 mod ops_docs;
