@@ -16,11 +16,13 @@ mod journal;
 mod keyring;
 mod ledger;
 mod logging;
+mod network;
 mod ops;
 mod params;
 pub mod paths;
 mod plan;
 mod private_file;
+mod profile;
 mod profiles;
 mod prompt;
 mod recorded;
@@ -36,7 +38,9 @@ mod sealer;
 mod sources;
 mod tenants;
 mod times;
+mod tokens;
 mod torture;
+mod trust;
 pub mod ui;
 
 use std::process::ExitCode;
@@ -91,6 +95,16 @@ enum Command {
     Tenants(tenants::TenantsCommand),
     /// The apps on record.
     Apps(apps::AppsCommand),
+    /// Named accounts: add one, look at them, change them, try them.
+    Profile(profile::ProfileCommand),
+    /// Sign in now, and stay signed in.
+    Login(profile::LoginCommand),
+    /// Sign out: forget the tokens.
+    Logout(profile::LogoutCommand),
+    /// What is configured, and where it comes from.
+    Config(config::ConfigCommand),
+    /// Trust a project's file, as it is now.
+    Trust(trust::TrustCommand),
     /// Who revealed, resolved or set what, and when.
     Audit(audit::AuditCommand),
     /// Look after the journal: copy it, check it.
@@ -127,6 +141,11 @@ pub fn main() -> ExitCode {
         Command::Cancel(command) => cancel::cancel(&app, &command),
         Command::Tenants(command) => tenants::tenants(&app, &command),
         Command::Apps(command) => apps::apps(&app, &command),
+        Command::Profile(command) => profile::profile(&app, &command),
+        Command::Login(command) => profile::login(&app, &command),
+        Command::Logout(command) => profile::logout(&app, &command),
+        Command::Config(command) => config::show(&app, &command),
+        Command::Trust(command) => trust::trust(&app, &command),
         Command::Audit(command) => audit::audit(&app, &command),
         Command::Journal(command) => journal::journal(&app, &command),
         Command::Ops(command) => ops::ops(&app, &command),

@@ -56,12 +56,9 @@ impl Configured {
     /// The sandbox's master account as a profile. How it is spoken to (settle, timeouts, endpoints) can be configured
     /// as `[profiles.sandbox]`; where it is and who signs in cannot.
     fn stand_in(&self, master: &Master) -> Result<Arc<Profile>, OpError> {
-        let mut settings = self
-            .config()?
-            .profiles()
-            .get(SANDBOX)
-            .map(settings)
-            .unwrap_or_default();
+        let configured = self.config()?.profiles().get(SANDBOX);
+        let settings = configured.map(|profile| settings(profile, &self.env));
+        let mut settings = settings.transpose()?.unwrap_or_default();
         settings.settle.get_or_insert(self.sandbox_settle);
         Ok(Arc::new(Profile {
             name: SANDBOX.into(),
@@ -86,17 +83,6 @@ pub(super) fn active(app: &App, asked: Option<&str>) -> Option<(String, String)>
     let profile = config.choose(asked, &app.env).ok()?;
     let url = profile.url().unwrap_or_default();
     Some((profile.name.clone(), url.to_owned()))
-}
-
-/// How long the active profile lets a connection take, when it says so.
-pub(super) fn connect_timeout(app: &App, accounts: &Accounts) -> Option<Duration> {
-    let config = Config::load(app.paths().ok()?, &app.env).ok()?;
-    let profile = if accounts.sandbox {
-        config.profiles().get(SANDBOX)?
-    } else {
-        config.choose(accounts.profile.as_deref(), &app.env).ok()?
-    };
-    profile.connect_timeout.as_ref().map(|sourced| sourced.value)
 }
 
 /// The profile that tells how to speak to the sandbox.
@@ -148,12 +134,19 @@ fn to_profile(config: &config::Profile, env: &Env) -> Result<Profile, OpError> {
         let message = format!("profile `{}` is for the sandbox only", config.name);
         return Err(OpError::new(Code::BadProfile, message).hint("add --sandbox"));
     }
+    let settings = settings(config, env)?;
     let url = config.url().map_err(|error| bad_profile(&error))?;
     let texts = config.texts.iter();
     let texts = texts.map(|(key, text)| ((*key).to_owned(), text.value.clone()));
     let secrets = config.secrets.keys().map(|key| {
         let (key, config, env) = (*key, config.clone(), env.clone());
-        let read = move || config.read_secret(key, &env).map_err(|error| error.to_string());
+        let read = move || {
+            let read = config.read_secret(key, &env);
+            read.map_err(|error| match error.hint() {
+                Some(hint) => format!("{error} ({hint})"),
+                None => error.to_string(),
+            })
+        };
         (key.to_owned(), Password::ask(read))
     });
     Ok(Profile {
@@ -161,18 +154,20 @@ fn to_profile(config: &config::Profile, env: &Env) -> Result<Profile, OpError> {
         platform: config.platform().name().to_owned(),
         texts: texts.chain([("url".to_owned(), url.to_owned())]).collect(),
         secrets: secrets.collect(),
-        settings: settings(config),
+        settings,
     })
 }
 
-fn settings(config: &config::Profile) -> Settings {
+fn settings(config: &config::Profile, env: &Env) -> Result<Settings, OpError> {
     let value = |duration: &Option<Sourced<Duration>>| duration.as_ref().map(|sourced| sourced.value);
     let endpoints = config.endpoints.iter();
-    Settings {
+    let line = config.line(env).map_err(|error| bad_profile(&error))?;
+    Ok(Settings {
         settle: value(&config.settle),
         look_for: value(&config.look_for),
         reply: value(&config.reply_timeout),
         tenant_creation: value(&config.tenant_creation_timeout),
+        line: Arc::new(line),
         endpoints: endpoints
             .map(|(name, path)| (name.clone(), path.value.clone()))
             .collect(),
@@ -180,5 +175,5 @@ fn settings(config: &config::Profile) -> Settings {
             .mode
             .as_ref()
             .is_some_and(|mode| mode.value == Mode::ReadOnly),
-    }
+    })
 }

@@ -99,6 +99,7 @@ pub(super) fn resume(app: &App, command: &ResumeCommand) -> Result<Exit, Command
             sandbox: plan.sandbox,
             profile: plan.profile.clone(),
             past_faults: plan.faults.clone(),
+            rows: plan.rows.is_some(),
             ..Accounts::default()
         },
     )?;

@@ -229,6 +229,7 @@ fn start(
         profile: flags.profile,
         faults: flags.fault,
         seed: flags.seed,
+        rows: plan.rows.is_some(),
         ..Accounts::default()
     };
     let engine = app.engine(&accounts)?;

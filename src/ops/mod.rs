@@ -2,6 +2,7 @@
 //!
 //! An operation is one entry in one of the lists below; binding, help and reference are made from it.
 
+pub mod account;
 pub mod call;
 mod credential;
 pub mod doc;

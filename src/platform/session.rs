@@ -8,7 +8,7 @@ use std::time::Duration;
 use super::answer::Answer;
 use super::error::{ApiError, ApiErrorKind};
 use super::tokens::Tokens;
-use super::{Gate, Network, Password};
+use super::{Gate, Network, Password, TokenKey};
 use crate::transport::request::Request;
 use crate::transport::token::{Failure, Lease, TokenCache};
 use crate::value::secret::Secret;
@@ -21,6 +21,11 @@ const HOLD: Duration = Duration::from_secs(2);
 pub(super) trait SignIn: Send + Sync + 'static {
     /// The name under which its tokens are kept: bound to platform, address and login, so that no token goes elsewhere.
     fn key(&self) -> String;
+
+    /// The credential that the caller has given, to which the tokens are bound; nothing when it must be asked for.
+    fn given(&self) -> Option<Secret> {
+        None
+    }
 
     /// Signs in with the account's credentials.
     fn sign_in(&self, network: &Network) -> impl Future<Output = Result<Tokens, ApiError>> + Send;
@@ -86,6 +91,17 @@ impl<A: SignIn> Session<A> {
         }
     }
 
+    /// When the tokens that are kept end, in milliseconds since the Unix epoch; nothing when there are none.
+    pub(super) async fn signed_in_until(&self) -> Result<Option<i64>, ApiError> {
+        Ok(self.load().await?.map(|tokens| tokens.expires))
+    }
+
+    /// Drops the tokens that are kept: the next who needs some signs in. Tells nobody.
+    pub(super) async fn forget(&self) -> Result<(), ApiError> {
+        let (store, key) = (Arc::clone(&self.network.store), self.token_key());
+        blocking(move || store.forget(&key)).await
+    }
+
     async fn renew(&self, held: Option<Tokens>) -> Result<Lease<Tokens>, Failure<ApiError>> {
         let renewed = self.renewed(held).await;
         renewed.map(Tokens::lease).map_err(|error| Failure {
@@ -125,9 +141,16 @@ impl<A: SignIn> Session<A> {
         other.filter(|tokens| tokens.renew_at() > now).cloned()
     }
 
+    fn token_key(&self) -> TokenKey {
+        TokenKey {
+            account: self.account.key(),
+            given: self.account.given(),
+        }
+    }
+
     /// Stores tokens; only then may they be used.
     async fn keep(&self, tokens: Tokens) -> Result<Tokens, ApiError> {
-        let (store, key) = (Arc::clone(&self.network.store), self.account.key());
+        let (store, key) = (Arc::clone(&self.network.store), self.token_key());
         let value = tokens.to_value();
         let saved = blocking(move || store.save(&key, &value)).await?;
         saved.map_err(|why| local(format!("new tokens cannot be kept: {why}")))?;
@@ -135,7 +158,7 @@ impl<A: SignIn> Session<A> {
     }
 
     async fn load(&self) -> Result<Option<Tokens>, ApiError> {
-        let (store, key) = (Arc::clone(&self.network.store), self.account.key());
+        let (store, key) = (Arc::clone(&self.network.store), self.token_key());
         let value = blocking(move || store.load(&key)).await?;
         Ok(value.as_ref().and_then(Tokens::from_value))
     }
@@ -153,6 +176,11 @@ impl Credential {
             source,
             known: Mutex::new(None),
         }
+    }
+
+    /// The credential, when the caller has given it.
+    pub(super) fn at_hand(&self) -> Option<Secret> {
+        self.source.at_hand().cloned()
     }
 
     /// The credential; `what` names it in errors. Only one caller at a time signs in, so only one asks.

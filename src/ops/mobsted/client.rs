@@ -57,6 +57,6 @@ impl World {
         Ok(self
             .mobsted
             .accounts
-            .client(account, &Arc::new(endpoints), timeouts))
+            .client(account, &Arc::new(endpoints), timeouts, &settings.line))
     }
 }

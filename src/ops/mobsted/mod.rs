@@ -162,7 +162,7 @@ pub(super) static CONNECT: &[OpSpec] = &[
 ];
 
 /// A Mobsted account.
-const SHAPE: Shape = Shape {
+pub(in crate::ops) const SHAPE: Shape = Shape {
     platform: "mobsted",
     title: "Mobsted",
     kind: SESSION,

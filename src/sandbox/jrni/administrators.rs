@@ -92,7 +92,7 @@ fn list(site: &Site, call: &Call, base: &Base, company: u64) -> Reply {
     });
     let total = all.len();
     let path = format!("admin/{company}/administrators");
-    page.reply(base, &path, "administrators", page.of(all), total)
+    page.reply(base, &path, "administrators", &page.of(all), total)
 }
 
 fn read(call: &Call) -> Result<Given, Reply> {

@@ -111,7 +111,7 @@ pub(super) fn addresses(site: &Site, base: &Base, id: u64) -> Result<Reply, Repl
     let found = found.ok_or_else(|| hal::not_found(&format!("Could not find company {id}")))?;
     let items: Vec<Value> = found.into_iter().collect();
     let total = items.len();
-    Ok(Page::whole().reply(base, &format!("{id}/addresses"), "addresses", items, total))
+    Ok(Page::whole().reply(base, &format!("{id}/addresses"), "addresses", &items, total))
 }
 
 fn find(site: &Site, base: &Base, reference: &str, below: Option<u64>) -> Result<Action, Reply> {
@@ -150,14 +150,12 @@ fn listing(
         let all: Vec<&Company> = state.children(id).filter(|company| wanted(company)).collect();
         let total = all.len();
         let shown = page.of(all);
-        Some((
-            shown.into_iter().map(|one| listed(state, base, one)).collect(),
-            total,
-        ))
+        let shown: Vec<Value> = shown.into_iter().map(|one| listed(state, base, one)).collect();
+        Some((shown, total))
     });
     let (items, total) = found.ok_or_else(|| hal::not_found(&format!("Could not find company {id}")))?;
     let path = format!("company/{id}/{what}");
-    Ok(Action::Show(page.reply(base, &path, "companies", items, total)))
+    Ok(Action::Show(page.reply(base, &path, "companies", &items, total)))
 }
 
 /// A company with its children inside, in both places where clients look for them.

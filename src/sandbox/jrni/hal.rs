@@ -110,7 +110,7 @@ impl Page {
 
     /// A page of a list that has `total` items in all. The pages around it are named `next` and `previous` by the first
     /// version of the API, `next` and `back` by the fifth.
-    pub(super) fn reply(self, base: &Base, path: &str, rel: &str, items: Vec<Value>, total: usize) -> Reply {
+    pub(super) fn reply(self, base: &Base, path: &str, rel: &str, items: &[Value], total: usize) -> Reply {
         let at = |page: u64| base.link(&format!("{path}?page={page}&per_page={}", self.size));
         let mut links = Map::new();
         links.insert("self".to_owned(), at(self.number));

@@ -134,7 +134,7 @@ fn sign_in(site: &Site, call: &Call, base: &Base, company: Option<u64>) -> Resul
             if several.is_empty() {
                 hal::unauthorised()
             } else {
-                which_company(embedded(state, base, &several))
+                which_company(&embedded(state, base, &several))
             }
         })
     });
@@ -159,7 +159,7 @@ fn choose(state: &State, known: &[Administrator], company: Option<u64>) -> Resul
 }
 
 /// 400, as three of the vendor's clients read it.
-fn which_company(administrators: Value) -> Reply {
+fn which_company(administrators: &Value) -> Reply {
     let body = json!({
         "error": "Please choose a company",
         "_embedded": { "administrators": administrators },

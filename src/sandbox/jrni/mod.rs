@@ -1,4 +1,4 @@
-//! The simulated JRNI (formerly BookingBug) REST API, versions 1 and 5, as far as provisioning goes.
+//! The simulated JRNI (formerly `BookingBug`) REST API, versions 1 and 5, as far as provisioning goes.
 //!
 //! What the vendor's documents and public clients show is done as they show it. Where they are silent (the statuses of
 //! most creations, the form of most errors, creating companies at all), the most plausible convention is assumed.

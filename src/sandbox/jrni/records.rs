@@ -249,7 +249,7 @@ fn list(
         base,
         &path,
         form.plural,
-        page.of(all),
+        &page.of(all),
         total,
     )))
 }

@@ -127,7 +127,7 @@ fn a_world_of_the_first_format_is_read_and_learns_of_the_other_platforms() {
         json!({ "at": 3, "what": { "deferred": {
             "id": 1, "due": 4, "command": { "create_tenant": { "email": "ann@example.com" } } } } }),
     ];
-    let old: String = old.iter().map(|line| format!("{line}\n")).collect();
+    let old = old.map(|line| line.to_string()).join("\n") + "\n";
     std::fs::write(&path, &old).unwrap();
     let sandbox = start(dir.path());
     assert_eq!(sandbox.master().password, "p");
