@@ -24,6 +24,9 @@ pub static ALL: &[&[OpSpec]] = &[
     mobsted::CONNECT,
     mobsted::tenants::OPS,
     mobsted::apps::OPS,
+    mobsted::objects::OPS,
+    mobsted::catalogue::OPS,
+    mobsted::events::OPS,
     mobsted::raw::OPS,
     local::OPS,
 ];

@@ -16,6 +16,7 @@ mod house;
 mod ledger;
 #[cfg(unix)]
 mod modes;
+mod mobsted;
 mod onboard;
 mod ops;
 #[cfg(unix)]
