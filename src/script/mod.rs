@@ -7,6 +7,7 @@ pub mod bundle;
 pub mod door;
 pub mod error;
 pub mod host;
+pub mod interactive;
 pub mod params;
 pub mod program;
 pub mod types;
@@ -24,6 +25,7 @@ mod live;
 mod modules;
 mod parse;
 mod render;
+mod sources;
 mod std;
 mod syntax;
 #[cfg(test)]
