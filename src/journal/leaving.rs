@@ -2,7 +2,7 @@
 
 use std::fmt;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicI64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicI64, Ordering};
 
 use super::Journal;
 use super::apply::{Move, Reply, Write};
@@ -21,6 +21,8 @@ struct Stamp {
     journal: Journal,
     step: StepData,
     sent_ms: AtomicI64,
+    /// Was anybody told that a request leaves?
+    told: AtomicBool,
 }
 
 /// A stamp of at most this age, in milliseconds, stands.
@@ -39,12 +41,14 @@ impl Leaving {
             journal: journal.clone(),
             step: step.clone(),
             sent_ms: AtomicI64::new(sent_ms),
+            told: AtomicBool::new(false),
         })))
     }
 
     /// A request leaves when this has ended: its time is on disk. On an error it must not leave.
     pub async fn now(&self) -> Result<(), JournalError> {
         let Some(stamp) = &self.0 else { return Ok(()) };
+        stamp.told.store(true, Ordering::SeqCst);
         let at_ms = stamp.journal.clock().now_millis();
         let age = at_ms - stamp.sent_ms.load(Ordering::SeqCst);
         // A stamp in the future was made before the clock was set back.
@@ -69,6 +73,13 @@ impl Leaving {
         }
         stamp.sent_ms.store(at_ms, Ordering::SeqCst);
         Ok(())
+    }
+
+    /// Can a request have left?
+    pub(super) fn may_have_left(&self) -> bool {
+        self.0
+            .as_ref()
+            .is_none_or(|stamp| stamp.told.load(Ordering::SeqCst))
     }
 
     /// When the last request left, in milliseconds since the Unix epoch.

@@ -4,6 +4,7 @@
 
 pub mod call;
 mod credential;
+pub mod departure;
 pub mod error;
 pub mod foresee;
 pub mod given;
