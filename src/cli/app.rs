@@ -1,8 +1,8 @@
 //! The composition root: what a command needs, built from the environment and the configuration, late and once.
 
 use std::ffi::OsString;
-use std::path::{Path, PathBuf};
-use std::sync::{Arc, OnceLock};
+use std::path::Path;
+use std::sync::Arc;
 
 use tokio::runtime::Runtime;
 
@@ -10,17 +10,16 @@ use super::error::CommandError;
 use super::exit::Exit;
 use super::paths::{Env, Paths, make_private_folder};
 use super::profiles::Configured;
+use super::tokens::Tokens;
 use super::torture::Trap;
 use super::ui::{Colour, Ui};
 use crate::clock::{Clock, Ids};
-use crate::journal::{Journal, JournalError, Sealer, Vault};
+use crate::journal::{Journal, JournalError, Sealer};
 use crate::ops::world::World;
-use crate::platform::{TokenStore, mobsted};
+use crate::platform::Network;
 use crate::sandbox::{self, Sandbox};
 use crate::transport::address::{self, Routes};
 use crate::transport::{Http, HttpConfig};
-use crate::value::Value;
-use crate::value::secret::Secret;
 
 /// What every command has.
 pub(super) struct App {
@@ -112,23 +111,7 @@ impl App {
 
     /// The cipher for everything at rest: from `PROVISOR_KEY`, else from the key file, made at first use.
     pub(super) fn sealer(&self) -> Result<Sealer, CommandError> {
-        let paths = self.paths()?;
-        let sealer = if let Some(key) = self.env.get("PROVISOR_KEY") {
-            Sealer::from_text(&Secret::new(key))
-        } else {
-            App::make_private(paths.state())?;
-            if !paths.key().exists() && paths.journal().exists() {
-                // A new key would hide that the old one is missing.
-                return Err(CommandError::usage(format!(
-                    "the journal was sealed with a key that is missing: {}",
-                    paths.key().display()
-                ))
-                .hint("put a copy of the key back, or give it in PROVISOR_KEY")
-                .hint(format!("or begin anew: move {} away", paths.journal().display())));
-            }
-            Sealer::from_key_file(&paths.key())
-        };
-        sealer.map_err(CommandError::usage)
+        super::sealer::sealer(&self.env, self.paths()?)
     }
 
     /// The journal alone, for commands that do not run anything.
@@ -172,20 +155,14 @@ impl App {
             config.connect_timeout = connect;
         }
         let http = Http::new(config, Clock::system());
-        let tokens = Tokens {
-            folder: self.paths()?.cache().to_owned(),
-            path: self.paths()?.tokens(),
-            sealer: self.sealer()?,
-            vault: OnceLock::new(),
-        };
+        let tokens = Tokens::new(self.paths()?, self.sealer()?);
         let profiles = Configured::new(self, accounts, sandbox.as_deref())?;
-        let world = World::new(
-            journal.clone(),
-            mobsted::accounts::Accounts::new(http, Arc::new(tokens), Clock::system()),
-            Arc::new(profiles),
-            Clock::system(),
-            Ids::random(),
-        );
+        let network = Network {
+            http,
+            store: Arc::new(tokens),
+            clock: Clock::system(),
+        };
+        let world = World::new(journal.clone(), &network, Arc::new(profiles), Ids::random());
         Ok(Engine {
             journal,
             world: Arc::new(world),
@@ -216,39 +193,4 @@ fn http_config(sandbox: Option<&Arc<Sandbox>>) -> HttpConfig {
             Routes::new(move |host: &str| address::is_sandbox_host(host).then(|| sandbox.address()));
     }
     config
-}
-
-/// The sealed token cache, opened when the first token is needed.
-struct Tokens {
-    path: PathBuf,
-    folder: PathBuf,
-    sealer: Sealer,
-    vault: OnceLock<Vault>,
-}
-
-impl Tokens {
-    fn vault(&self) -> &Vault {
-        self.vault.get_or_init(|| {
-            // A folder that cannot be made is told by the first token that cannot be kept.
-            let _ = make_private_folder(&self.folder);
-            Vault::open(&self.path, self.sealer.clone())
-        })
-    }
-}
-
-impl TokenStore for Tokens {
-    fn load(&self, account: &str) -> Option<Value> {
-        self.vault().get(account).ok().flatten()
-    }
-
-    fn save(&self, account: &str, tokens: &Value) -> Result<(), String> {
-        self.vault()
-            .put(account, tokens)
-            .map_err(|error| error.to_string())
-    }
-
-    fn forget(&self, account: &str) {
-        // A token that stays is refused by the platform and replaced.
-        let _ = self.vault().remove(account);
-    }
 }

@@ -4,10 +4,13 @@ mod credential;
 mod document;
 mod entry;
 mod error;
+mod guard;
 mod profile;
 mod reading;
+mod show;
 mod table;
 mod words;
+mod write;
 
 use std::collections::BTreeMap;
 use std::fmt;
@@ -15,12 +18,16 @@ use std::path::{Path, PathBuf};
 
 pub use credential::CredentialSource;
 pub use error::ConfigError;
-pub use profile::Profile;
+pub use profile::{Profile, SECRETS, TEXTS};
+pub(super) use reading::{check_address, is_near};
+pub(super) use show::{ConfigCommand, lines, show};
 pub use words::{Mode, Platform};
+pub(super) use write::Draft;
 
 use self::document::Document;
 use self::table::Table;
 use super::paths::{Env, Paths};
+use super::trust::Trust;
 
 /// The project's file, searched from the current folder upwards.
 pub const PROJECT_FILE: &str = "provisor.toml";
@@ -70,13 +77,23 @@ impl Config {
             user_file: user_file.clone(),
             ..Config::default()
         };
-        for file in [Some(user_file), project_file(env)].into_iter().flatten() {
-            if let Some(document) = Document::read(&file)? {
-                config.add(&document)?;
-                config.files.push(file);
-            }
+        if let Some(document) = Document::read(&user_file)? {
+            config.add(&document, true)?;
+            config.files.push(user_file);
+        }
+        if let Some(file) = project_file(env)
+            && let Some(document) = Document::read(&file)?
+        {
+            let trusted = Trust::of(paths).covers(&file, &document.text);
+            config.add(&document, trusted)?;
+            config.files.push(file);
         }
         Ok(config)
+    }
+
+    /// The profile that a file names for when none is asked for, and where it does.
+    pub fn default_profile(&self) -> Option<&Sourced<String>> {
+        self.default_profile.as_ref()
     }
 
     /// The files that were read, the one whose values count last.
@@ -102,11 +119,33 @@ impl Config {
         }
         let mut profiles = self.profiles.values();
         match (profiles.next(), profiles.next()) {
-            (Some(only), None) => Ok(only),
+            (Some(only), None) => only.usable(),
             (None, _) => Err(ConfigError::NoProfile {
                 file: self.user_file.clone(),
             }),
             _ => Err(ConfigError::ManyProfiles { known: self.names() }),
+        }
+    }
+
+    /// The profile to use for a platform: the one [`Config::choose`] gives when it is of that platform, else the only
+    /// one of that platform.
+    pub fn choose_for(&self, platform: &str, flag: Option<&str>, env: &Env) -> Result<&Profile, ConfigError> {
+        let chosen = self.choose(flag, env);
+        if let Ok(chosen) = &chosen
+            && chosen.platform().name() == platform
+        {
+            return Ok(chosen);
+        }
+        let mut of_platform = self
+            .profiles
+            .values()
+            .filter(|profile| profile.platform().name() == platform);
+        match (of_platform.next(), of_platform.next()) {
+            (Some(only), None) => only.usable(),
+            (Some(_), Some(_)) => Err(ConfigError::ManyProfiles {
+                known: self.names_of(platform),
+            }),
+            (None, _) => chosen,
         }
     }
 
@@ -119,14 +158,24 @@ impl Config {
                 asked_by: asked_by.to_owned(),
                 known: self.names(),
                 file: self.user_file.clone(),
-            })
+            })?
+            .usable()
     }
 
     fn names(&self) -> Vec<String> {
         self.profiles.keys().cloned().collect()
     }
 
-    fn add(&mut self, document: &Document) -> Result<(), ConfigError> {
+    fn names_of(&self, platform: &str) -> Vec<String> {
+        let of_platform = self
+            .profiles
+            .values()
+            .filter(|profile| profile.platform().name() == platform);
+        of_platform.map(|profile| profile.name.clone()).collect()
+    }
+
+    /// Adds what a file says, over what is there. What a file that is not `trusted` must not do is told when it matters.
+    fn add(&mut self, document: &Document, trusted: bool) -> Result<(), ConfigError> {
         let parsed = document.parse()?;
         let root = Table::root(document, parsed.get_ref());
         root.check_keys(&["default_profile", "profiles"])?;
@@ -137,7 +186,10 @@ impl Config {
             return Ok(());
         };
         for (name, table) in profiles.tables()? {
-            let profile = reading::profile(&name, &table)?;
+            let mut profile = reading::profile(&name, &table)?;
+            if !trusted {
+                profile.untrusted = Some(document.file.clone());
+            }
             let merged = match self.profiles.remove(&name) {
                 Some(below) => profile.over(below)?,
                 None => profile,
@@ -149,7 +201,7 @@ impl Config {
 }
 
 /// The nearest project file at or above the current folder, up to the user's home folder.
-fn project_file(env: &Env) -> Option<PathBuf> {
+pub(super) fn project_file(env: &Env) -> Option<PathBuf> {
     let home = env.home();
     for folder in env.folder().ancestors() {
         let file = folder.join(PROJECT_FILE);

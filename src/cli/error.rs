@@ -2,6 +2,7 @@
 
 use std::fmt::Display;
 
+use super::config::ConfigError;
 use super::exit::Exit;
 use crate::journal::JournalError;
 use crate::script::error::Diagnostic;
@@ -50,6 +51,21 @@ impl From<Box<Diagnostic>> for CommandError {
             message: diagnostic.summary(),
             hints: Vec::new(),
             diagnostic: Some(diagnostic),
+        }
+    }
+}
+
+impl From<ConfigError> for CommandError {
+    fn from(error: ConfigError) -> CommandError {
+        let hint = error.hint();
+        let exit = match &error {
+            ConfigError::Untrusted { .. } => Exit::Permission,
+            _ => Exit::Usage,
+        };
+        let failed = CommandError::new(exit, error);
+        match hint {
+            Some(hint) => failed.hint(hint),
+            None => failed,
         }
     }
 }

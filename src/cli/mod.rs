@@ -10,15 +10,20 @@ mod consent;
 mod error;
 mod execute;
 mod exit;
+mod explain;
 mod interrupt;
 mod journal;
+mod keyring;
 mod ledger;
 mod logging;
+mod ops;
 mod params;
 pub mod paths;
 mod plan;
 mod private_file;
+mod profile;
 mod profiles;
+mod prompt;
 mod recorded;
 mod repl;
 mod resolve;
@@ -27,11 +32,15 @@ mod resume;
 mod rows;
 mod run;
 mod runs;
+mod safe;
 mod sandbox;
+mod sealer;
 mod sources;
 mod tenants;
 mod times;
+mod tokens;
 mod torture;
+mod trust;
 pub mod ui;
 
 use std::process::ExitCode;
@@ -88,10 +97,24 @@ enum Command {
     Tenants(tenants::TenantsCommand),
     /// The apps on record.
     Apps(apps::AppsCommand),
+    /// Named accounts: add one, look at them, change them, try them.
+    Profile(profile::ProfileCommand),
+    /// Sign in now, and stay signed in.
+    Login(profile::LoginCommand),
+    /// Sign out: forget the tokens.
+    Logout(profile::LogoutCommand),
+    /// What is configured, and where it comes from.
+    Config(config::ConfigCommand),
+    /// Trust a project's file, as it is now.
+    Trust(trust::TrustCommand),
     /// Who revealed, resolved or set what, and when.
     Audit(audit::AuditCommand),
     /// Look after the journal: copy it, check it.
     Journal(journal::JournalCommand),
+    /// What a script may do: list the operations, look one up, search them, write the reference.
+    Ops(ops::OpsCommand),
+    /// Explain an error code, a row's status, or an exit code.
+    Explain(explain::ExplainCommand),
     /// Where provisor keeps its files.
     Paths(paths::PathsCommand),
     /// The simulated platforms: serve them, look at them, start them afresh.
@@ -121,8 +144,15 @@ pub fn main() -> ExitCode {
         Command::Cancel(command) => cancel::cancel(&app, &command),
         Command::Tenants(command) => tenants::tenants(&app, &command),
         Command::Apps(command) => apps::apps(&app, &command),
+        Command::Profile(command) => profile::profile(&app, &command),
+        Command::Login(command) => profile::login(&app, &command),
+        Command::Logout(command) => profile::logout(&app, &command),
+        Command::Config(command) => config::show(&app, &command),
+        Command::Trust(command) => trust::trust(&app, &command),
         Command::Audit(command) => audit::audit(&app, &command),
         Command::Journal(command) => journal::journal(&app, &command),
+        Command::Ops(command) => ops::ops(&app, &command),
+        Command::Explain(command) => explain::explain(&app, &command),
         Command::Paths(command) => paths::show(&app, &command),
         Command::Sandbox(command) => sandbox::sandbox(&app, &command),
         Command::Torture(command) => torture::torture(&app, &command),

@@ -72,6 +72,16 @@ impl Paths {
         self.cache.join("tokens.db")
     }
 
+    /// The sealed secrets of profiles.
+    pub fn secrets(&self) -> PathBuf {
+        self.state.join("secrets.db")
+    }
+
+    /// Which project files are trusted.
+    pub fn trusted(&self) -> PathBuf {
+        self.state.join("trusted.json")
+    }
+
     /// The folder of the sandbox's world.
     pub fn sandbox(&self) -> PathBuf {
         self.state.join("sandbox")

@@ -1,6 +1,6 @@
 //! Profiles for scripts: from the configuration, or the sandbox's master account in place of every one.
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 use std::time::Duration;
 
@@ -23,8 +23,8 @@ pub(super) struct Configured {
     sandbox: Option<Master>,
     /// How long a request to the sandbox may still land after its sender died.
     sandbox_settle: Duration,
-    /// Profiles that were found, by the name that was asked for.
-    found: Mutex<HashMap<Option<String>, Arc<Profile>>>,
+    /// Profiles that were found, by the platform and the name that were asked for.
+    found: Mutex<HashMap<(String, Option<String>), Arc<Profile>>>,
     config: OnceLock<Result<Config, OpError>>,
 }
 
@@ -66,9 +66,14 @@ impl Configured {
         Ok(Arc::new(Profile {
             name: SANDBOX.into(),
             platform: "mobsted".into(),
-            url: master.url.clone(),
-            login: master.login.clone(),
-            password: Password::known(Secret::new(master.password.as_str())),
+            texts: BTreeMap::from([
+                ("url".to_owned(), master.url.clone()),
+                ("login".to_owned(), master.login.clone()),
+            ]),
+            secrets: BTreeMap::from([(
+                "password".to_owned(),
+                Password::known(Secret::new(master.password.as_str())),
+            )]),
             settings,
         }))
     }
@@ -98,19 +103,20 @@ pub(super) fn connect_timeout(app: &App, accounts: &Accounts) -> Option<Duration
 const SANDBOX: &str = "sandbox";
 
 impl Profiles for Configured {
-    fn find(&self, name: Option<&str>) -> Result<Arc<Profile>, OpError> {
+    fn find(&self, platform: &str, name: Option<&str>) -> Result<Arc<Profile>, OpError> {
+        let asked = (platform.to_owned(), name.map(str::to_owned));
         let mut found = self.found.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some(profile) = found.get(&name.map(str::to_owned)) {
+        if let Some(profile) = found.get(&asked) {
             return Ok(profile.clone());
         }
-        let profile = self.look_for(name)?;
-        found.insert(name.map(str::to_owned), profile.clone());
+        let profile = self.look_for(platform, name)?;
+        found.insert(asked, profile.clone());
         Ok(profile)
     }
 }
 
 impl Configured {
-    fn look_for(&self, name: Option<&str>) -> Result<Arc<Profile>, OpError> {
+    fn look_for(&self, platform: &str, name: Option<&str>) -> Result<Arc<Profile>, OpError> {
         // With the sandbox on, every profile is the sandbox: a forgotten flag cannot reach a live account.
         if let Some(master) = &self.sandbox {
             return self.stand_in(master);
@@ -118,7 +124,7 @@ impl Configured {
         let config = self.config()?;
         let profile = match name {
             Some(name) => config.named(name, "the script"),
-            None => config.choose(self.asked.as_deref(), &self.env),
+            None => config.choose_for(platform, self.asked.as_deref(), &self.env),
         };
         let profile = profile.map_err(|error| bad_profile(&error))?;
         to_profile(profile, &self.env).map(Arc::new)
@@ -142,13 +148,25 @@ fn to_profile(config: &config::Profile, env: &Env) -> Result<Profile, OpError> {
         let message = format!("profile `{}` is for the sandbox only", config.name);
         return Err(OpError::new(Code::BadProfile, message).hint("add --sandbox"));
     }
-    let (read, env) = (config.clone(), env.clone());
+    let url = config.url().map_err(|error| bad_profile(&error))?;
+    let texts = config.texts.iter();
+    let texts = texts.map(|(key, text)| ((*key).to_owned(), text.value.clone()));
+    let secrets = config.secrets.keys().map(|key| {
+        let (key, config, env) = (*key, config.clone(), env.clone());
+        let read = move || {
+            let read = config.read_secret(key, &env);
+            read.map_err(|error| match error.hint() {
+                Some(hint) => format!("{error} ({hint})"),
+                None => error.to_string(),
+            })
+        };
+        (key.to_owned(), Password::ask(read))
+    });
     Ok(Profile {
         name: config.name.clone(),
         platform: config.platform().name().to_owned(),
-        url: config.url().map_err(|error| bad_profile(&error))?.to_owned(),
-        login: config.login().map_err(|error| bad_profile(&error))?.to_owned(),
-        password: Password::ask(move || read.read_password(&env).map_err(|error| error.to_string())),
+        texts: texts.chain([("url".to_owned(), url.to_owned())]).collect(),
+        secrets: secrets.collect(),
         settings: settings(config),
     })
 }

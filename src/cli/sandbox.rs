@@ -9,7 +9,7 @@ use clap::{Args, Subcommand};
 use super::app::App;
 use super::error::CommandError;
 use super::exit::Exit;
-use crate::sandbox::fault::{Fault, Kind};
+use crate::sandbox::fault::{Fault, Kind, Route};
 use crate::sandbox::{self, Options, Role, Sandbox, Status};
 
 /// The simulated platforms: serve them, look at them, start them afresh.
@@ -60,7 +60,8 @@ pub(super) fn sandbox(app: &App, command: &SandboxCommand) -> Result<Exit, Comma
             Ok(Exit::Ok)
         }
         Action::Faults => {
-            app.print(FAULTS)?;
+            let routes: Vec<&str> = Route::all().map(Route::name).collect();
+            app.print(&FAULTS.replace("ROUTES", &routes.join(", ")))?;
             Ok(Exit::Ok)
         }
     }
@@ -171,7 +172,9 @@ fn show(app: &App, status: &Status, json: bool) -> Result<(), CommandError> {
 const FAULTS: &str = "\
 A fault is ROUTE:KIND[:MS][:RATE][:xN]; a rate is from 0 to 1, xN ends it after N times.
 
-Routes  partners, applications, applications-post, applications-get, object, auth, refresh, *
+Routes  ROUTES
+
+A route covers those whose names go on after it with a hyphen, and * covers all.
 
 Kinds   drop-before   the connection dies, nothing is applied
         drop-after    applied, then the connection dies

@@ -6,7 +6,7 @@ use super::apply::{Move, Reply, Write};
 use super::attempt::{Attempt, Books, Boundary, Change, Output, Prepared, Sending, StepEnd};
 use super::cancel::Cancel;
 use super::error::JournalError;
-use super::leaving::Leaving;
+use super::leaving::{FRESH_MS, Leaving};
 use super::row::{RowJournal, step_place, why_place};
 use super::settle::{Settled, Window, settle};
 use super::step::{StepEvent, StepState};
@@ -139,7 +139,7 @@ impl<'a> Changing<'a> {
         for stamp in 1.. {
             let event = StepEvent::Intend {
                 at_ms: self.now_ms(),
-                settle_ms: millis(self.change.settle),
+                settle_ms: self.settle_ms(),
             };
             let write = Write::Intend {
                 step: Box::new(self.step.clone()),
@@ -314,7 +314,7 @@ impl<'a> Changing<'a> {
         let event = StepEvent::LookedInVain {
             looked_ms,
             at_ms: self.now_ms().max(looked_ms),
-            settle_ms: millis(self.change.settle),
+            settle_ms: self.settle_ms(),
         };
         let mut step = self.step.clone();
         if let Some(moved) = self.move_step(&mut step, event, None, None).await? {
@@ -325,11 +325,16 @@ impl<'a> Changing<'a> {
         Ok(Next::Send)
     }
 
+    /// How long after its stamp the request may still land.
+    fn settle_ms(&self) -> i64 {
+        millis(self.change.settle).saturating_add(FRESH_MS)
+    }
+
     pub(super) async fn look(&self, step: &StepData) -> Settled {
         let (sent_ms, settle_ms) = step.state.window().unwrap_or_default();
         let window = Window {
             sent: sent_ms,
-            settle: settle_ms.max(millis(self.change.settle)),
+            settle: settle_ms.max(self.settle_ms()),
             look_for: millis(self.change.look_for),
         };
         settle(self.row.journal.clock(), window, self.attempt, self.cancel).await

@@ -1,6 +1,7 @@
 //! What can go wrong with a journal.
 
 use std::path::PathBuf;
+use std::time::Duration;
 
 use super::key::KeyError;
 use super::run::RunId;
@@ -98,6 +99,12 @@ pub enum JournalError {
         /// The step's key.
         step: String,
     },
+    /// The disk takes so long that a request's time cannot be recorded right before it leaves. It was not sent.
+    #[error("recording takes longer than {limit:?}, so the request was kept back")]
+    Slow {
+        /// How old a recorded time may be.
+        limit: Duration,
+    },
     /// The target of a backup exists already.
     #[error("{} exists already", path.display())]
     Exists {
@@ -132,6 +139,7 @@ impl JournalError {
             JournalError::NoSuchRun(_) => "see `provisor runs list`".to_owned(),
             JournalError::NoSuchStep { run, .. } => format!("see `provisor runs steps {run}`"),
             JournalError::NotInDoubt { .. } | JournalError::Moved { .. } => return None,
+            JournalError::Slow { .. } => "try again when the disk has less to do".to_owned(),
             JournalError::Exists { .. } => "choose another name".to_owned(),
         })
     }

@@ -3,6 +3,7 @@
 use std::fmt;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicI64, Ordering};
+use std::time::Duration;
 
 use super::Journal;
 use super::apply::{Move, Reply, Write};
@@ -25,8 +26,12 @@ struct Stamp {
     told: AtomicBool,
 }
 
-/// A stamp of at most this age, in milliseconds, stands.
-const FRESH_MS: i64 = 250;
+/// A request leaves at most this long after its stamp, in milliseconds. The settle time is that much longer.
+pub(super) const FRESH_MS: i64 = 250;
+
+/// So often a stamp may be too old when it has reached the disk, until the request is kept back. Each but the first is
+/// made for a later time, so only a disk that takes minutes comes to that.
+const MOST_STAMPS: u32 = 12;
 
 impl Leaving {
     /// For a request that changes nothing.
@@ -45,19 +50,42 @@ impl Leaving {
         })))
     }
 
-    /// A request leaves when this has ended: its time is on disk. On an error it must not leave.
+    /// A request leaves when this has ended: its time is on disk, and no older than [`FRESH_MS`], however long the disk
+    /// took or the machine slept. On an error it must not leave.
     pub async fn now(&self) -> Result<(), JournalError> {
         let Some(stamp) = &self.0 else { return Ok(()) };
         stamp.told.store(true, Ordering::SeqCst);
-        let at_ms = stamp.journal.clock().now_millis();
-        let age = at_ms - stamp.sent_ms.load(Ordering::SeqCst);
-        // A stamp in the future was made before the clock was set back.
-        if (0..=FRESH_MS).contains(&age) {
-            return Ok(());
+        let mut ahead_ms = 0;
+        for _ in 0..=MOST_STAMPS {
+            let now_ms = stamp.journal.clock().now_millis();
+            // A stamp further in the future was made before the clock was set back.
+            if (-ahead_ms..=FRESH_MS).contains(&(now_ms - stamp.sent_ms.load(Ordering::SeqCst))) {
+                return Ok(());
+            }
+            stamp.renew(now_ms + ahead_ms).await?;
+            ahead_ms = (ahead_ms * 2).max(FRESH_MS);
         }
+        Err(JournalError::Slow {
+            limit: Duration::from_millis(FRESH_MS.unsigned_abs()),
+        })
+    }
+
+    /// Can a request have left?
+    pub(super) fn may_have_left(&self) -> bool {
+        self.0.as_ref().is_none_or(|stamp| stamp.told.load(Ordering::SeqCst))
+    }
+
+    /// When the last request left, in milliseconds since the Unix epoch.
+    pub(super) fn last_ms(&self) -> Option<i64> {
+        self.0.as_ref().map(|stamp| stamp.sent_ms.load(Ordering::SeqCst))
+    }
+}
+
+impl Stamp {
+    async fn renew(&self, at_ms: i64) -> Result<(), JournalError> {
         let write = Write::Move(Box::new(Move {
-            run: stamp.step.run.clone(),
-            key: stamp.step.key.clone(),
+            run: self.step.run.clone(),
+            key: self.step.key.clone(),
             event: StepEvent::Leaves { at_ms },
             at_ms,
             outcome: None,
@@ -67,24 +95,12 @@ impl Leaving {
             removed: None,
             audit: None,
         }));
-        if let Reply::Elsewhere(_) = stamp.journal.store().write_async(write).await? {
-            let step = stamp.step.key.clone();
+        if let Reply::Elsewhere(_) = self.journal.store().write_async(write).await? {
+            let step = self.step.key.clone();
             return Err(JournalError::Moved { step });
         }
-        stamp.sent_ms.store(at_ms, Ordering::SeqCst);
+        self.sent_ms.store(at_ms, Ordering::SeqCst);
         Ok(())
-    }
-
-    /// Can a request have left?
-    pub(super) fn may_have_left(&self) -> bool {
-        self.0
-            .as_ref()
-            .is_none_or(|stamp| stamp.told.load(Ordering::SeqCst))
-    }
-
-    /// When the last request left, in milliseconds since the Unix epoch.
-    pub(super) fn last_ms(&self) -> Option<i64> {
-        self.0.as_ref().map(|stamp| stamp.sent_ms.load(Ordering::SeqCst))
     }
 }
 

@@ -108,7 +108,7 @@ impl Call {
         if let Some(receiver) = &self.receiver {
             let url = receiver.text("url");
             // However the address and the login are spelled, they mean the same account.
-            let account = super::mobsted::account_of(receiver).unwrap_or_else(|_| url.to_owned());
+            let account = super::session::account_of(receiver).unwrap_or_else(|_| url.to_owned());
             asked.insert("on".into(), account.into());
             asked.insert("as".into(), receiver.text("login").trim().to_lowercase().into());
         }

@@ -1,7 +1,7 @@
 //! Why an operation failed: a fact with a stable code, which a script may catch.
 
 use crate::platform;
-use crate::platform::mobsted::error::{ApiError, ApiErrorKind};
+use crate::platform::error::{ApiError, ApiErrorKind};
 use crate::value::{Record, Value};
 
 macro_rules! codes {
@@ -179,7 +179,7 @@ impl From<ApiError> for OpError {
             ApiErrorKind::Unavailable => (Code::Unavailable, Some("try again later")),
             ApiErrorKind::Unreadable => (
                 Code::UnreadableAnswer,
-                Some("is the address really a Mobsted account's? -v shows the exchange"),
+                Some("is the address really one of the platform? -v shows the exchange"),
             ),
             ApiErrorKind::ProtectedApp => (
                 Code::ProtectedApp,

@@ -9,7 +9,7 @@ use crate::value::{Object, Record, Value};
 /// be written, because the journal knows them. The error says what is missing or does not fit, in a sentence without a
 /// full stop.
 pub fn given(op: &OpSpec, written: Value, known: Record) -> Result<Value, String> {
-    let Some(kind) = super::KINDS.iter().find(|kind| kind.name == op.result) else {
+    let Some(kind) = super::kind(op.result) else {
         return Ok(written);
     };
     let Value::Record(written) = written else {
@@ -40,7 +40,7 @@ pub fn given(op: &OpSpec, written: Value, known: Record) -> Result<Value, String
 
 /// What a person has to write for a result of `op`: the properties, or nothing when anything will do.
 pub fn wanted(op: &OpSpec) -> Option<String> {
-    let kind = super::KINDS.iter().find(|kind| kind.name == op.result);
+    let kind = super::kind(op.result);
     kind.map(names)
 }
 

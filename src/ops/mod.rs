@@ -2,15 +2,19 @@
 //!
 //! An operation is one entry in one of the lists below; binding, help and reference are made from it.
 
+pub mod account;
 pub mod call;
 mod credential;
 pub mod departure;
+pub mod doc;
 pub mod error;
+pub mod explain;
 pub mod foresee;
 pub mod given;
 pub mod local;
 pub mod mobsted;
 pub mod perform;
+mod session;
 pub mod spec;
 pub mod world;
 
@@ -25,5 +29,15 @@ pub static ALL: &[&[OpSpec]] = &[
     local::OPS,
 ];
 
-/// Every kind of object.
-pub static KINDS: &[Kind] = mobsted::KINDS;
+/// Every kind of object, platform by platform.
+pub static KINDS: &[&[Kind]] = &[mobsted::KINDS];
+
+/// Every kind of object, one after the other.
+pub fn kinds() -> impl Iterator<Item = &'static Kind> + Clone {
+    KINDS.iter().copied().flatten()
+}
+
+/// The kind of this name.
+pub fn kind(name: &str) -> Option<&'static Kind> {
+    kinds().find(|kind| kind.name == name)
+}

@@ -147,7 +147,7 @@ fn books(call: &Call, makes: bool) -> Result<Books, OpError> {
             },
             Some(session),
         ) => Ok(Books::Strikes {
-            account: super::mobsted::account_of(session)?,
+            account: super::session::account_of(session)?,
             sort: sort.to_owned(),
             platform_id: super::mobsted::plain_id(&call.text("id")),
         }),

@@ -65,6 +65,18 @@ impl OpSpec {
         }
     }
 
+    /// What a profile must allow for it.
+    pub fn permission(&self) -> Permission {
+        match self.effect {
+            _ if self.module.is_empty() => Permission::None,
+            Effect::Sign => Permission::None,
+            Effect::Observe => Permission::Read,
+            Effect::Ensure { .. } | Effect::Create { .. } | Effect::Change { .. } | Effect::Act => {
+                Permission::Change
+            }
+        }
+    }
+
     /// How many parameters must be given.
     pub fn required(&self) -> usize {
         self.params.iter().filter(|param| param.required).count()
@@ -92,6 +104,37 @@ impl OpSpec {
             (None, module) => format!("{module}::"),
         };
         format!("{path}{}({})", self.name, params.join(", "))
+    }
+}
+
+/// What a profile must allow for an operation.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Permission {
+    /// Nothing: it sends nothing.
+    None,
+    /// Reading.
+    Read,
+    /// Changing.
+    Change,
+}
+
+impl Permission {
+    /// One word, as help shows it.
+    pub fn name(self) -> &'static str {
+        match self {
+            Permission::None => "none",
+            Permission::Read => "read",
+            Permission::Change => "change",
+        }
+    }
+
+    /// What it means for the modes of profiles, in a sentence without a full stop.
+    pub fn meaning(self) -> &'static str {
+        match self {
+            Permission::None => "sends nothing; allowed in every mode",
+            Permission::Read => "reads only; allowed in every mode",
+            Permission::Change => "refused by a profile in mode `read-only` before anything is sent",
+        }
     }
 }
 
@@ -245,8 +288,9 @@ pub struct Kind {
     pub properties: &'static [(&'static str, &'static str, &'static str)],
 }
 
-/// How long a request may still land after its sender died, unless the profile says otherwise.
-pub const SETTLE: Duration = Duration::from_secs(15);
+/// How long a request may still land after its sender died, unless the profile says otherwise: up to ten seconds to
+/// connect, and fifteen for the platform.
+pub const SETTLE: Duration = Duration::from_secs(25);
 
 /// The same for Mobsted's tenant creation: the manual's minute, and half of it again.
 pub const SETTLE_TENANT: Duration = Duration::from_secs(90);

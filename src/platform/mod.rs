@@ -1,10 +1,19 @@
 //! How each platform speaks: typed clients that know its facts and traps, and neither journal nor script.
 
+pub mod clients;
+pub mod error;
 pub mod mobsted;
+
+mod answer;
+mod fields;
+mod session;
+mod tokens;
 
 use std::fmt;
 use std::sync::Arc;
 
+use crate::clock::Clock;
+use crate::transport::Http;
 use crate::value::Value;
 use crate::value::secret::Secret;
 
@@ -44,6 +53,14 @@ impl Password {
         }
     }
 
+    /// The password, when it is at hand.
+    pub fn at_hand(&self) -> Option<&Secret> {
+        match &self.0 {
+            Source::Known(password) => Some(password),
+            Source::Ask(_) => None,
+        }
+    }
+
     /// Is it, as far as can be told without asking, the same? Two that must be asked for count as the same.
     pub fn same_as(&self, other: &Password) -> bool {
         match (&self.0, &other.0) {
@@ -60,14 +77,38 @@ impl fmt::Debug for Password {
     }
 }
 
+/// What every client is made over. Clones share it.
+#[derive(Clone)]
+pub struct Network {
+    /// How requests leave.
+    pub http: Http,
+    /// Where tokens are kept.
+    pub store: Arc<dyn TokenStore>,
+    /// Time.
+    pub clock: Clock,
+}
+
+/// Whose tokens: an account, and the credential that was given for it.
+///
+/// A credential that the caller has at hand is part of the name, so that nobody gets in with a wrong one because
+/// somebody else signed in before. One that is still to be asked for is not: it is the profile's own, and a person would
+/// have to unlock it at every start.
+#[derive(Debug, Clone, PartialEq)]
+pub struct TokenKey {
+    /// The account: platform, address and login.
+    pub account: String,
+    /// The credential, when it is at hand.
+    pub given: Option<Secret>,
+}
+
 /// Keeps tokens between processes, sealed on disk. Calls may block.
 pub trait TokenStore: Send + Sync {
     /// The tokens last saved for an account, if they can be read.
-    fn load(&self, account: &str) -> Option<Value>;
+    fn load(&self, key: &TokenKey) -> Option<Value>;
 
     /// Keeps an account's tokens; when this returns they are durable. The error is a sentence without a full stop.
-    fn save(&self, account: &str, tokens: &Value) -> Result<(), String>;
+    fn save(&self, key: &TokenKey, tokens: &Value) -> Result<(), String>;
 
     /// Drops an account's tokens.
-    fn forget(&self, account: &str);
+    fn forget(&self, key: &TokenKey);
 }

@@ -9,15 +9,18 @@ use super::books::{Totals, Traffic};
 use super::call::decoded;
 use super::error::SandboxError;
 use super::fault::{Fault, FaultError};
-use super::mobsted;
 use super::reply::Reply;
 use super::serve::Site;
+use super::{jrni, mobsted};
 
-/// The master account, as `GET /_sandbox/master` tells it.
+/// Who signs in to the platforms: the master account, as `GET /_sandbox/master` tells it.
 #[derive(Debug, Clone, Default, Serialize, Deserialize)]
 pub(super) struct MasterLogin {
     pub(super) login: String,
     pub(super) password: String,
+    /// Who signs in to the simulated JRNI. A process that serves an older world has none.
+    #[serde(default)]
+    pub(super) jrni: jrni::Access,
 }
 
 /// How the serving is going, as `GET /_sandbox/status` tells it; no passwords.
@@ -48,7 +51,7 @@ pub(super) fn answer(site: &Site, method: &Method, path: &str, body: &[u8]) -> R
             site.faults.clear();
             faults(site)
         }
-        (&Method::POST, ["expire-tokens"]) => recorded(site.world.record(mobsted::Event::AllExpired)),
+        (&Method::POST, ["expire-tokens"]) => expire_tokens(site),
         (&Method::POST, ["tenants", email, change]) => change_tenant(site, &decoded(email), change),
         _ => missing(&format!("{method} /_sandbox/{path}")),
     }
@@ -59,11 +62,17 @@ pub(super) fn master(site: &Site) -> MasterLogin {
     let of = |master: &mobsted::Tenant| MasterLogin {
         login: master.email.clone(),
         password: master.password.clone(),
+        jrni: site.world.jrni(jrni::State::access),
     };
     // A world is made with its master account, so there always is one.
     site.world
         .mobsted(|state| state.master().map(of))
         .unwrap_or_default()
+}
+
+fn expire_tokens(site: &Site) -> Reply {
+    let mobsted = site.world.record(mobsted::Event::AllExpired);
+    recorded(mobsted.and_then(|()| site.world.record(jrni::Event::AllExpired)))
 }
 
 fn health(site: &Site) -> Health {

@@ -2,8 +2,12 @@
 
 use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use serde::{Deserialize, Serialize};
+
+use super::fault::Route;
+pub use super::jrni::{AdministratorBook, CompanyBook, JrniBook, JrniTotals, RecordBook};
 
 /// Everything the sandbox knows. It holds passwords.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -14,6 +18,9 @@ pub struct Books {
     pub apps: Vec<AppBook>,
     /// What was done since the world was made. It survives the death of the process.
     pub totals: Totals,
+    /// The simulated JRNI.
+    #[serde(default)]
+    pub jrni: JrniBook,
     /// What was asked since the serving process opened the world.
     pub traffic: Traffic,
     /// Effects that are still to land (see the fault `drop-late`).
@@ -92,9 +99,12 @@ pub struct Traffic {
     pub refreshes: u64,
     /// Requests hit by a fault.
     pub faults: u64,
-    /// Requests to create a sub-account or an app that existed already when they came: same address, or same name and
-    /// site in one account. A client that looks before it repeats sends none.
+    /// Requests to create what existed already when they came: a sub-account by address, an app by name and site in one
+    /// account, a JRNI company by reference, an administrator by address or a person by reference in one company. A client that looks before it repeats sends none.
     pub repeats: u64,
+    /// Requests by the name of their fault route, of all platforms.
+    #[serde(default)]
+    pub routes: BTreeMap<String, u64>,
     /// How many requests each fault hit, by its text.
     pub hits: BTreeMap<String, u32>,
 }
@@ -110,9 +120,19 @@ pub(super) struct Meter {
     pub(super) auths: AtomicU64,
     pub(super) refreshes: AtomicU64,
     pub(super) repeats: AtomicU64,
+    routes: Mutex<BTreeMap<&'static str, u64>>,
 }
 
 impl Meter {
+    /// Adds one to the requests of a route.
+    pub(super) fn count_route(&self, route: Route) {
+        *self.routes().entry(route.name()).or_default() += 1;
+    }
+
+    fn routes(&self) -> MutexGuard<'_, BTreeMap<&'static str, u64>> {
+        self.routes.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
     pub(super) fn read(&self, hits: BTreeMap<String, u32>) -> Traffic {
         let load = |counter: &AtomicU64| counter.load(Ordering::Relaxed);
         Traffic {
@@ -125,6 +145,11 @@ impl Meter {
             refreshes: load(&self.refreshes),
             faults: hits.values().copied().map(u64::from).sum(),
             repeats: load(&self.repeats),
+            routes: self
+                .routes()
+                .iter()
+                .map(|(name, count)| ((*name).to_owned(), *count))
+                .collect(),
             hits,
         }
     }

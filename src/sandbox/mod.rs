@@ -8,17 +8,22 @@
 //! This module imports nothing of the rest of the program, so that one wrong idea of a platform cannot hide on both
 //! sides.
 //!
-//! To add a platform: a folder next to `mobsted/` with its commands, events, state and routes; a variant in
-//! `world::What`; its host names in `serve`.
+//! To add a platform: a folder next to `jrni/` with its commands, events, state and routes, and one line each in
+//! `address` (its names), `serve` (who answers), `world` and `world/memory` (what it knows), `fault` (its routes),
+//! `books` (what there is to prove) and `admin` (who signs in).
 
+mod address;
 mod admin;
 mod books;
 mod call;
 mod error;
 pub mod fault;
+mod form;
+mod jrni;
 mod log;
 mod mobsted;
 mod peer;
+mod platform;
 mod reply;
 mod serve;
 mod share;
@@ -37,9 +42,12 @@ use std::time::Duration;
 
 use axum::http::StatusCode;
 
+use address::Style;
 use admin::MasterLogin;
-pub use books::{AppBook, Books, TenantBook, Totals, Traffic};
-use call::Style;
+pub use books::{
+    AdministratorBook, AppBook, Books, CompanyBook, JrniBook, JrniTotals, RecordBook, TenantBook, Totals,
+    Traffic,
+};
 pub use error::SandboxError;
 use fault::Fault;
 use share::{Found, Posted, Seat};
@@ -74,6 +82,8 @@ pub struct Behaviour {
     pub duplicate: Duplicate,
     /// Whether a refresh token may be traded more than once. The real behaviour is not known.
     pub lenient_refresh: bool,
+    /// How long a JRNI token works after it was last used. The vendor says 24 hours.
+    pub jrni_idle: Duration,
 }
 
 /// The status with which a second sub-account for an address is refused. Which one the real platform uses is not known.
@@ -109,6 +119,26 @@ pub struct Master {
     pub login: String,
     /// The password, made at random with the world.
     pub password: String,
+}
+
+/// The simulated JRNI's parent company, and who signs in to it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct JrniAccount {
+    /// The address of its API by host name, with `/api/v1`. The name resolves nowhere: connect to
+    /// [`Sandbox::address`] instead.
+    pub url: String,
+    /// The address of its API by path, for clients that know nothing of the sandbox.
+    pub plain_url: String,
+    /// The parent company's number.
+    pub company: u64,
+    /// Who signs in.
+    pub login: String,
+    /// The password, made at random with the world, as the next two are.
+    pub password: String,
+    /// The header `App-Id`.
+    pub app_id: String,
+    /// The header `App-Key`.
+    pub app_key: String,
 }
 
 /// A running sandbox. Dropping it stops serving, closes the port and lets the folder go.
@@ -153,6 +183,7 @@ impl Default for Behaviour {
             create_latency: Duration::ZERO,
             duplicate: Duplicate::BadRequest,
             lenient_refresh: false,
+            jrni_idle: Duration::from_hours(24),
         }
     }
 }
@@ -215,9 +246,7 @@ impl Sandbox {
 
     /// The master account of the simulated Mobsted.
     pub fn master(&self) -> Master {
-        // Each world has its own host names, so that nobody takes an account of one for an account of another.
-        let world = token::digest(&self.shared.master.password);
-        let host = Style::Host(format!("-admin.w{}.{}", &world[..6], mobsted::SERVER));
+        let host = Style::Host(format!("-admin.{}.{}", self.label(), mobsted::SERVER));
         let plain = Style::Path(self.address().to_string());
         Master {
             url: mobsted::url_of(mobsted::MASTER, &host),
@@ -225,6 +254,29 @@ impl Sandbox {
             login: self.shared.master.login.clone(),
             password: self.shared.master.password.clone(),
         }
+    }
+
+    /// The parent company of the simulated JRNI.
+    pub fn jrni(&self) -> JrniAccount {
+        let access = &self.shared.master.jrni;
+        let host = Style::Host(format!("bookings.{}.jrni.sandbox", self.label()));
+        let plain = Style::Path(self.address().to_string());
+        JrniAccount {
+            url: format!("{}/api/v1", jrni::root(&host)),
+            plain_url: format!("{}/api/v1", jrni::root(&plain)),
+            company: access.company,
+            login: access.login.clone(),
+            password: access.password.clone(),
+            app_id: access.app_id.clone(),
+            app_key: access.app_key.clone(),
+        }
+    }
+
+    /// The label in the host names of this world: each has its own, so that nobody takes an account of one for an
+    /// account of another.
+    fn label(&self) -> String {
+        let digest = token::digest(&self.shared.master.password);
+        format!("w{}", &digest[..6])
     }
 
     /// Whether this process serves the sandbox.

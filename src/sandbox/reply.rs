@@ -2,7 +2,7 @@
 
 use axum::body::Body;
 use axum::http::header::{CONTENT_TYPE, RETRY_AFTER};
-use axum::http::{HeaderValue, StatusCode};
+use axum::http::{HeaderName, HeaderValue, StatusCode};
 use axum::response::Response;
 use serde::Serialize;
 
@@ -16,6 +16,7 @@ pub(super) struct Reply {
     kind: &'static str,
     pub(super) body: Vec<u8>,
     retry_after: Option<u16>,
+    more: Vec<(&'static str, String)>,
 }
 
 impl Reply {
@@ -27,6 +28,7 @@ impl Reply {
                 kind: JSON,
                 body,
                 retry_after: None,
+                more: Vec::new(),
             },
             Err(error) => Reply::html(StatusCode::INTERNAL_SERVER_ERROR, &error.to_string()),
         }
@@ -48,12 +50,19 @@ impl Reply {
             kind: HTML,
             body: body.into_bytes(),
             retry_after: None,
+            more: Vec::new(),
         }
     }
 
     /// With a `Retry-After` header, in seconds.
     pub(super) fn retry_after(mut self, seconds: u16) -> Reply {
         self.retry_after = Some(seconds);
+        self
+    }
+
+    /// With one more header; its name in lower case.
+    pub(super) fn header(mut self, name: &'static str, value: &str) -> Reply {
+        self.more.push((name, value.to_owned()));
         self
     }
 
@@ -65,6 +74,7 @@ impl Reply {
             kind: JSON,
             body,
             retry_after: None,
+            more: Vec::new(),
         }
     }
 }
@@ -80,6 +90,14 @@ impl From<Reply> for Response {
             response
                 .headers_mut()
                 .insert(RETRY_AFTER, HeaderValue::from(seconds));
+        }
+        for (name, value) in reply.more {
+            // The sandbox's own texts; one that is no header value would only be left out.
+            if let Ok(value) = HeaderValue::from_str(&value) {
+                response
+                    .headers_mut()
+                    .insert(HeaderName::from_static(name), value);
+            }
         }
         response
     }

@@ -8,19 +8,22 @@ use std::thread::JoinHandle;
 use std::time::Duration;
 
 use axum::Router;
-use axum::body::{Bytes, to_bytes};
+use axum::body::to_bytes;
 use axum::extract::{ConnectInfo, Request, State};
 use axum::http::StatusCode;
 use axum::response::Response;
 use tokio::net::TcpSocket;
 use tokio::sync::oneshot;
 
+use super::address::Name;
 use super::admin;
 use super::books::{Meter, Traffic, count};
 use super::call::Call;
 use super::error::SandboxError;
 use super::fault::{Faults, Kind};
-use super::mobsted::{self, Action};
+use super::jrni::Jrni;
+use super::mobsted::Mobsted;
+use super::platform::{Action, Platform};
 use super::reply::Reply;
 use super::token::Signer;
 use super::wire::{Gate, Hook};
@@ -183,69 +186,73 @@ async fn handle(
     if let Some(path) = parts.uri.path().strip_prefix("/_sandbox/") {
         return admin::answer(&site, &parts.method, path, &body).into();
     }
-    let call = read(&parts, body);
+    let call = Call::read(&parts, body);
     count(&site.meter.requests);
-    mobsted::notice(&site, &call);
-    let fault = site.faults.decide(mobsted::route(&call));
-    let reply = match fault {
-        None => answer(site, call, Duration::ZERO).await,
-        Some(kind) => disturbed(kind, site, call, &hook).await,
-    };
-    reply.into()
+    match call.platform {
+        Name::Mobsted => respond::<Mobsted>(site, call, &hook).await,
+        Name::Jrni => respond::<Jrni>(site, call, &hook).await,
+    }
+    .into()
 }
 
-fn read(parts: &axum::http::request::Parts, body: Bytes) -> Call {
-    Call::read(parts, body, mobsted::SERVER, mobsted::MASTER)
+async fn respond<P: Platform>(site: Arc<Site>, call: Call, hook: &Hook) -> Reply {
+    let route = P::route(&call);
+    site.meter.count_route(route);
+    P::notice(&site, &call);
+    match site.faults.decide(route) {
+        None => answer::<P>(site, call, Duration::ZERO).await,
+        Some(kind) => disturbed::<P>(kind, site, call, hook).await,
+    }
 }
 
 /// The answer that the request would get without a fault, after a delay. What takes time goes on when the client does
 /// not wait, as on the real platform.
-async fn answer(site: Arc<Site>, call: Call, delay: Duration) -> Reply {
-    let delay = delay + mobsted::latency(&site, &call);
+async fn answer<P: Platform>(site: Arc<Site>, call: Call, delay: Duration) -> Reply {
+    let delay = delay + P::latency(&site, &call);
     if delay.is_zero() {
-        return settle(&site, &call);
+        return settle::<P>(&site, &call);
     }
     let work = tokio::spawn(async move {
         tokio::time::sleep(delay).await;
-        settle(&site, &call)
+        settle::<P>(&site, &call)
     });
     work.await
         .unwrap_or_else(|_| Reply::html(StatusCode::INTERNAL_SERVER_ERROR, "sandbox"))
 }
 
-fn settle(site: &Site, call: &Call) -> Reply {
-    match mobsted::plan(site, call) {
+fn settle<P: Platform>(site: &Site, call: &Call) -> Reply {
+    match P::plan(site, call) {
         Action::Show(reply) => reply,
-        Action::Do(command) => mobsted::carry_out(site, call, &command),
+        Action::Do(command) => P::carry_out(site, call, &command),
     }
 }
 
 /// The answer that a fault makes of the request.
-async fn disturbed(kind: Kind, site: Arc<Site>, call: Call, hook: &Hook) -> Reply {
+async fn disturbed<P: Platform>(kind: Kind, site: Arc<Site>, call: Call, hook: &Hook) -> Reply {
     match kind {
         Kind::DropBefore => hook.cut(),
         Kind::DropLate(delay) => {
-            defer(&site, &call, delay);
+            defer::<P>(&site, &call, delay);
             hook.cut();
         }
-        Kind::Error500 => return mobsted::server_error(),
+        Kind::Error500 => return P::server_error(),
         Kind::Html502 => return Reply::html(StatusCode::BAD_GATEWAY, "nginx"),
-        Kind::TooMany429 => return mobsted::too_many(),
-        Kind::Slow(delay) => return answer(site, call, delay).await,
+        Kind::TooMany429 => return P::too_many(),
+        Kind::Slow(delay) => return answer::<P>(site, call, delay).await,
         Kind::Hang => std::future::pending().await,
-        Kind::ExpireToken => return mobsted::expire(&site, &call),
+        Kind::ExpireToken => return P::expire(&site, &call),
         Kind::DropAfter | Kind::Error500After | Kind::HangAfter | Kind::Truncate | Kind::Garbage => {
-            let reply = answer(site, call, Duration::ZERO).await;
-            return spoilt(kind, reply, hook).await;
+            let reply = answer::<P>(site, call, Duration::ZERO).await;
+            return spoilt::<P>(kind, reply, hook).await;
         }
     }
     Reply::html(StatusCode::OK, "nobody reads this: the connection is cut")
 }
 
 /// What is left of a right answer.
-async fn spoilt(kind: Kind, reply: Reply, hook: &Hook) -> Reply {
+async fn spoilt<P: Platform>(kind: Kind, reply: Reply, hook: &Hook) -> Reply {
     match kind {
-        Kind::Error500After => return mobsted::server_error(),
+        Kind::Error500After => return P::server_error(),
         Kind::HangAfter => std::future::pending().await,
         Kind::Garbage => return Reply::garbage(),
         Kind::Truncate => hook.cut_after(reply.body.len() / 2),
@@ -254,8 +261,8 @@ async fn spoilt(kind: Kind, reply: Reply, hook: &Hook) -> Reply {
     reply
 }
 
-fn defer(site: &Arc<Site>, call: &Call, delay: Duration) {
-    if let Action::Do(command) = mobsted::plan(site, call) {
+fn defer<P: Platform>(site: &Arc<Site>, call: &Call, delay: Duration) {
+    if let Action::Do(command) = P::plan(site, call) {
         match site.world.defer(command, delay) {
             Ok(id) => land_later(Arc::clone(site), id, delay),
             Err(error) => tracing::error!(%error, "the sandbox could not put an effect off"),

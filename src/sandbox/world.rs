@@ -3,20 +3,18 @@
 //! Every change is decided, logged and applied under one lock, in this order, so the log's order is the order of
 //! effects, and nobody is told of a change that is not in the log.
 
-use std::collections::BTreeMap;
+mod memory;
+
 use std::path::Path;
 use std::sync::{PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
-use serde::{Deserialize, Serialize};
-
-use super::books::{AppBook, Books, TenantBook, Traffic};
+use super::books::{Books, Traffic};
 use super::error::SandboxError;
 use super::log::{self, Log};
-use super::mobsted::{self, Refusal};
-
-/// The format of the log that this program writes, and the newest one it reads.
-const FORMAT: u32 = 1;
+use super::{jrni, mobsted};
+pub(super) use memory::{Command, Later, Memory, What};
+use memory::{Deferred, Entry, FORMAT};
 
 /// The event log's file name in the sandbox's folder.
 pub(super) const LOG_FILE: &str = "world.jsonl";
@@ -35,53 +33,6 @@ struct Inner {
     memory: Memory,
 }
 
-/// The fold of the log.
-#[derive(Debug, Default)]
-struct Memory {
-    secret: Option<String>,
-    mobsted: mobsted::State,
-    deferred: BTreeMap<u64, Deferred>,
-    last_deferred: u64,
-}
-
-/// An effect that lands later than its request.
-#[derive(Debug, Clone, Serialize, Deserialize)]
-struct Deferred {
-    id: u64,
-    /// In milliseconds since the Unix epoch.
-    due: i64,
-    command: mobsted::Command,
-}
-
-/// One line of the log.
-#[derive(Debug, Clone, Serialize, Deserialize)]
-struct Entry {
-    /// In milliseconds since the Unix epoch.
-    at: i64,
-    /// The deferred effect that this settles.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    settles: Option<u64>,
-    what: What,
-}
-
-/// What a line of the log says; one variant per platform and those about the world itself.
-#[derive(Debug, Clone, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-enum What {
-    /// The first line.
-    World {
-        format: u32,
-        #[serde(default)]
-        secret: String,
-    },
-    /// Something happened at Mobsted.
-    Mobsted(mobsted::Event),
-    /// An effect is to land later.
-    Deferred(Deferred),
-    /// A deferred effect turned out to be impossible.
-    Refused { reason: String },
-}
-
 impl World {
     /// Opens the world in the folder, making a new one when there is none, and lets the deferred effects whose time
     /// has come land.
@@ -90,12 +41,7 @@ impl World {
         let mut memory = Memory::default();
         let (log, lines) = Log::open(&path, memory.reader(&path))?;
         let mut inner = Inner { log, memory };
-        if lines == 0 {
-            inner.create()?;
-        } else if inner.memory.mobsted.master().is_none() {
-            // Its maker died between the first two lines.
-            inner.create_master()?;
-        }
+        inner.create()?;
         let secret = inner.memory.secret.clone().unwrap_or_default();
         let world = World {
             inner: RwLock::new(inner),
@@ -125,21 +71,32 @@ impl World {
         look(&self.read().memory.mobsted)
     }
 
+    /// Looks at JRNI.
+    pub(super) fn jrni<T>(&self, look: impl FnOnce(&jrni::State) -> T) -> T {
+        look(&self.read().memory.jrni)
+    }
+
+    /// Changes what JRNI knows and does not have to survive: when a token was used last.
+    pub(super) fn touch_jrni(&self, touch: impl FnOnce(&mut jrni::State)) {
+        touch(&mut self.write().memory.jrni);
+    }
+
     /// Carries out a command and returns what happened.
-    pub(super) fn perform(&self, command: &mobsted::Command) -> Result<mobsted::Event, Refusal> {
+    pub(super) fn perform<C: Command>(&self, command: &C) -> Result<C::Event, C::Refusal> {
         self.write().perform(command, None)
     }
 
     /// Records something that happened without a decision.
-    pub(super) fn record(&self, event: mobsted::Event) -> Result<(), SandboxError> {
-        self.write().add(None, What::Mobsted(event))
+    pub(super) fn record(&self, event: impl Into<What>) -> Result<(), SandboxError> {
+        self.write().add(None, event.into())
     }
 
     /// Has a command carried out after `delay`; returns the number to [`World::land`] it with.
-    pub(super) fn defer(&self, command: mobsted::Command, delay: Duration) -> Result<u64, SandboxError> {
+    pub(super) fn defer(&self, command: impl Into<Later>, delay: Duration) -> Result<u64, SandboxError> {
         let mut inner = self.write();
         let id = inner.memory.last_deferred + 1;
         let due = now_millis().saturating_add(i64::try_from(delay.as_millis()).unwrap_or(i64::MAX));
+        let command = command.into();
         inner.add(None, What::Deferred(Deferred { id, due, command }))?;
         Ok(id)
     }
@@ -162,14 +119,9 @@ impl World {
         let Some(deferred) = inner.memory.deferred.get(&id).cloned() else {
             return Ok(());
         };
-        match inner.perform(&deferred.command, Some(id)) {
-            Ok(_) | Err(Refusal::Duplicate(_)) => Ok(()),
-            Err(refusal) => inner.add(
-                Some(id),
-                What::Refused {
-                    reason: refusal.to_string(),
-                },
-            ),
+        match &deferred.command {
+            Later::Mobsted(command) => inner.land(command, id),
+            Later::Jrni(command) => inner.land(command, id),
         }
     }
 
@@ -204,40 +156,46 @@ pub(super) fn now_millis() -> i64 {
 }
 
 impl Inner {
+    /// Makes what is missing: all of a new world, the rest of one whose maker died between two lines, and the platforms
+    /// that an older world has not heard of.
     fn create(&mut self) -> Result<(), SandboxError> {
-        let secret = format!("{:032x}{:032x}", fastrand::u128(..), fastrand::u128(..));
-        self.add(
-            None,
-            What::World {
-                format: FORMAT,
-                secret,
-            },
-        )?;
-        self.create_master()
+        if self.memory.format < FORMAT {
+            let new = || format!("{:032x}{:032x}", fastrand::u128(..), fastrand::u128(..));
+            let secret = self.memory.secret.clone().unwrap_or_else(new);
+            let format = FORMAT;
+            self.add(None, What::World { format, secret })?;
+        }
+        if self.memory.mobsted.master().is_none() {
+            self.add(None, mobsted::new_master().into())?;
+        }
+        if self.memory.jrni.founded().is_none() {
+            self.add(None, jrni::founding().into())?;
+        }
+        Ok(())
     }
 
-    fn create_master(&mut self) -> Result<(), SandboxError> {
-        self.add(None, What::Mobsted(mobsted::new_master()))
-    }
-
-    fn perform(
-        &mut self,
-        command: &mobsted::Command,
-        settles: Option<u64>,
-    ) -> Result<mobsted::Event, Refusal> {
-        let storage = |error: SandboxError| Refusal::Storage(error.to_string());
-        match self.memory.mobsted.decide(command) {
+    fn perform<C: Command>(&mut self, command: &C, settles: Option<u64>) -> Result<C::Event, C::Refusal> {
+        match command.decide(&self.memory) {
             Ok(event) => {
-                self.add(settles, What::Mobsted(event.clone())).map_err(storage)?;
+                self.add(settles, event.clone().into())?;
                 Ok(event)
             }
             Err(refusal) => {
-                if let Refusal::Duplicate(email) = &refusal {
-                    let event = mobsted::Event::Duplicate { email: email.clone() };
-                    self.add(settles, What::Mobsted(event)).map_err(storage)?;
+                if let Some(event) = C::trace(&refusal) {
+                    self.add(settles, event.into())?;
                 }
                 Err(refusal)
             }
+        }
+    }
+
+    fn land<C: Command>(&mut self, command: &C, id: u64) -> Result<(), SandboxError> {
+        match self.perform(command, Some(id)) {
+            Err(refusal) if C::trace(&refusal).is_none() => {
+                let reason = refusal.to_string();
+                self.add(Some(id), What::Refused { reason })
+            }
+            _ => Ok(()),
         }
     }
 
@@ -250,77 +208,5 @@ impl Inner {
         self.log.append(&entry)?;
         self.memory.apply(entry);
         Ok(())
-    }
-}
-
-impl Memory {
-    /// Takes in the entries of a log, the first of which says its format.
-    fn reader<'a>(&'a mut self, path: &'a Path) -> impl FnMut(Entry) -> Result<(), SandboxError> + 'a {
-        move |entry| {
-            match &entry.what {
-                What::World { format, .. } if *format > FORMAT => {
-                    return Err(SandboxError::NewerFormat {
-                        path: path.to_path_buf(),
-                        found: *format,
-                        known: FORMAT,
-                    });
-                }
-                What::World { .. } => {}
-                _ if self.secret.is_none() => {
-                    return Err(SandboxError::Corrupt {
-                        path: path.to_path_buf(),
-                        line: 1,
-                        reason: "it does not say the world's format".to_owned(),
-                    });
-                }
-                _ => {}
-            }
-            self.apply(entry);
-            Ok(())
-        }
-    }
-
-    fn apply(&mut self, entry: Entry) {
-        if entry
-            .settles
-            .is_some_and(|id| self.deferred.remove(&id).is_some())
-        {
-            let refused = matches!(
-                entry.what,
-                What::Refused { .. } | What::Mobsted(mobsted::Event::Duplicate { .. })
-            );
-            self.mobsted.totals.landed_late += u64::from(!refused);
-        }
-        match entry.what {
-            What::World { secret, .. } => self.secret = Some(secret),
-            What::Mobsted(event) => self.mobsted.apply(event, entry.at),
-            What::Deferred(deferred) => {
-                self.last_deferred = deferred.id;
-                self.deferred.insert(deferred.id, deferred);
-            }
-            What::Refused { .. } => {}
-        }
-    }
-
-    fn books(&self, traffic: Traffic) -> Books {
-        let tenant = |tenant: &mobsted::Tenant| TenantBook {
-            email: tenant.email.clone(),
-            name: tenant.name.clone(),
-            password: tenant.password.clone(),
-            created: self.mobsted.created(&tenant.email),
-        };
-        let app = |(tenant, app): (&mobsted::Tenant, &mobsted::App)| AppBook {
-            tenant: tenant.name.clone(),
-            id: app.id,
-            name: app.name.clone(),
-            site: app.site.clone(),
-        };
-        Books {
-            tenants: self.mobsted.sub_accounts().iter().map(tenant).collect(),
-            apps: self.mobsted.apps().map(app).collect(),
-            totals: self.mobsted.totals.clone(),
-            traffic,
-            pending: self.deferred.len() as u64,
-        }
     }
 }

@@ -46,8 +46,12 @@ impl Handle {
     }
 
     /// A property that the table lists for the kind; `()` when this object has no value for it.
-    fn property(&self, name: &str, kinds: &'static [Kind]) -> Result<Dynamic, Box<EvalAltResult>> {
-        let kind = kinds.iter().find(|kind| kind.name == self.0.kind);
+    fn property(&self, name: &str, kinds: &'static [&'static [Kind]]) -> Result<Dynamic, Box<EvalAltResult>> {
+        let kind = kinds
+            .iter()
+            .copied()
+            .flatten()
+            .find(|kind| kind.name == self.0.kind);
         let listed: Vec<&str> = match kind {
             Some(kind) => kind.properties.iter().map(|(name, ..)| *name).collect(),
             None => self
@@ -78,7 +82,7 @@ pub(super) fn article(kind: &str) -> String {
 }
 
 /// Puts the types and what every object can do into `module`.
-pub(super) fn register(module: &mut Module, kinds: &'static [Kind]) {
+pub(super) fn register(module: &mut Module, kinds: &'static [&'static [Kind]]) {
     module.set_custom_type::<Handle>("object");
     module.set_custom_type::<Secret>("secret");
     FuncRegistration::new_index_getter().set_into_module(module, move |handle: &mut Handle, name: &str| {

@@ -30,7 +30,7 @@ struct Shared {
 
 impl Host {
     /// A host for the operations of these tables, on objects of these kinds.
-    pub fn new(operations: &[&'static [OpSpec]], kinds: &'static [Kind]) -> Host {
+    pub fn new(operations: &[&'static [OpSpec]], kinds: &'static [&'static [Kind]]) -> Host {
         super::prepare();
         let operations: Vec<&'static OpSpec> = operations.iter().copied().flatten().collect();
         let bound = bind::bind(operations.iter().copied());

@@ -4,6 +4,7 @@
 //! runs it once. The host's shared parts ([`host::Host`]) are built once per process.
 
 pub mod bundle;
+pub mod definitions;
 pub mod door;
 pub mod error;
 pub mod host;

@@ -6,8 +6,13 @@ use std::sync::Arc;
 
 use url::{Host, Url};
 
-/// Hosts below this name are the sandbox's. No public name can end like this.
-pub const SANDBOX_SUFFIX: &str = ".mobsted.sandbox";
+/// Hosts of these names and below them are the sandbox's, one for each platform. No public name can end like this.
+pub const SANDBOX_SERVERS: &[&str] = &[
+    "mobsted.sandbox",
+    "jrni.sandbox",
+    "sparrow.sandbox",
+    "web.sandbox",
+];
 
 /// Tells where a sandbox host listens at the moment; asked for each new connection.
 #[derive(Clone)]
@@ -48,7 +53,10 @@ impl fmt::Debug for Routes {
 /// Does this host belong to the sandbox?
 pub fn is_sandbox_host(host: &str) -> bool {
     let host = host.trim_end_matches('.').to_ascii_lowercase();
-    host.ends_with(SANDBOX_SUFFIX) || host == SANDBOX_SUFFIX[1..]
+    SANDBOX_SERVERS.iter().any(|server| {
+        host.strip_suffix(server)
+            .is_some_and(|rest| rest.is_empty() || rest.ends_with('.'))
+    })
 }
 
 /// Does this address stay on this machine: `127.0.0.0/8`, `::1`, `localhost` and the names below it?

@@ -1,6 +1,6 @@
 //! One try of a request: to the platform, along its redirects, and back with a bounded body.
 
-use reqwest::header::{ACCEPT, AUTHORIZATION, CONTENT_TYPE, HOST, HeaderMap, HeaderValue};
+use reqwest::header::{ACCEPT, AUTHORIZATION, CONTENT_TYPE, HOST, HeaderMap, HeaderName, HeaderValue};
 use url::Url;
 
 use super::error::{ErrorKind, TransportError, is_tls, root_cause};
@@ -109,9 +109,11 @@ fn headers(request: &Request) -> Result<HeaderMap, TransportError> {
         value.set_sensitive(true);
         headers.insert(AUTHORIZATION, value);
     }
-    for (name, text) in &request.headers {
-        let value = HeaderValue::from_str(text).map_err(|_| unusable(name))?;
-        headers.insert(*name, value);
+    for (name, text) in request.wire_headers() {
+        let key = HeaderName::from_bytes(name.as_bytes()).map_err(|_| unusable(name))?;
+        let mut value = HeaderValue::from_str(&text).map_err(|_| unusable(name))?;
+        value.set_sensitive(true);
+        headers.insert(key, value);
     }
     Ok(headers)
 }

@@ -76,8 +76,8 @@ pub struct Request {
     pub url: Url,
     /// The query's fields in order; secrets may be among them.
     pub query: Vec<(String, Value)>,
-    /// Further headers.
-    pub headers: Vec<(&'static str, String)>,
+    /// Further headers, in order; secrets may be among them.
+    pub headers: Vec<(String, Value)>,
     /// What it carries.
     pub body: Body,
     /// Who asks.
@@ -116,6 +116,13 @@ impl Request {
     #[must_use]
     pub fn query(mut self, name: &str, value: impl Into<Value>) -> Request {
         self.query.push((name.to_owned(), value.into()));
+        self
+    }
+
+    /// Adds a header.
+    #[must_use]
+    pub fn header(mut self, name: &str, value: impl Into<Value>) -> Request {
+        self.headers.push((name.to_owned(), value.into()));
         self
     }
 
@@ -190,9 +197,8 @@ impl Request {
         let mut scrubber = Scrubber::new();
         let held = self.bearer.iter().chain(&self.known);
         held.for_each(|secret| scrubber.know(secret));
-        self.query
-            .iter()
-            .for_each(|(_, value)| learn(&mut scrubber, value));
+        let named = self.query.iter().chain(&self.headers);
+        named.for_each(|(_, value)| learn(&mut scrubber, value));
         match &self.body {
             Body::None => {}
             Body::Json(value) => learn(&mut scrubber, value),
@@ -219,6 +225,17 @@ impl Request {
     pub(super) fn wire_bearer(&self) -> Option<String> {
         let token = self.bearer.as_ref()?;
         Some(format!("Bearer {}", token.expose()))
+    }
+
+    /// The further headers, in clear: for the wire only.
+    pub(super) fn wire_headers(&self) -> Vec<(&str, String)> {
+        let mut headers = Vec::new();
+        for (name, value) in &self.headers {
+            append(name, value, &mut |_, text| {
+                headers.push((name.as_str(), text.to_owned()))
+            });
+        }
+        headers
     }
 
     /// The body's type and bytes, in clear: for the wire only.

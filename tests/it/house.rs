@@ -49,6 +49,8 @@ const HOMES: &[(&str, &[&str])] = &[
     ("rustix", &["cli"]),
     ("tracing_subscriber", &["cli"]),
     ("rpassword", &["cli"]),
+    ("keyring", &["cli/keyring"]),
+    ("toml_edit", &["cli"]),
     ("rustix", &["cli"]),
     ("csv", &["bulk", "report", "script"]),
     ("rustyline", &["repl"]),
@@ -80,6 +82,7 @@ const ANYWHERE: &[&str] = &[
 const EXPOSERS: &[&str] = &[
     "transport/request",
     "journal/seal",
+    "cli/keyring",
     "report/reveal",
     "value/secret",
 ];

@@ -10,11 +10,13 @@
 mod changed;
 mod doubt;
 mod edited;
+mod explain;
 mod flags;
 mod house;
 mod ledger;
 mod onboard;
 mod ops;
+mod ops_docs;
 mod rows;
 mod runs;
 mod script;

@@ -1,4 +1,4 @@
-//! Where a password comes from. It is fetched when it is needed and never written into a configuration file.
+//! Where a secret comes from. It is fetched when it is needed and never written into a configuration file.
 
 use std::fmt;
 use std::io::Read as _;
@@ -7,10 +7,15 @@ use std::time::Duration;
 
 use super::entry::Entry;
 use super::{ConfigError, Sourced, folder_of};
+use crate::cli::keyring;
 use crate::cli::paths::Env;
+use crate::cli::safe::{Keeping, Safe};
 use crate::value::secret::Secret;
 
 mod command;
+
+/// The keys of a source, of which one is written.
+const KINDS: [&str; 5] = ["env", "file", "command", "keyring", "sealed"];
 
 /// No password is longer.
 const LONGEST: u64 = 64 * 1024;
@@ -18,7 +23,7 @@ const LONGEST: u64 = 64 * 1024;
 /// How long a command may take: a person may have to unlock a store.
 const COMMAND_TIMEOUT: Duration = Duration::from_secs(30);
 
-/// Where a password comes from.
+/// Where a password or another secret comes from.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum CredentialSource {
     /// An environment variable.
@@ -32,14 +37,18 @@ pub enum CredentialSource {
         /// The folder it runs in: that of the configuration file.
         folder: PathBuf,
     },
+    /// An entry of the system's keyring.
+    Keyring(String),
+    /// Provisor's own folder, sealed, for the profile's address alone.
+    Sealed,
 }
 
 impl CredentialSource {
-    /// Fetches the password.
+    /// Fetches the secret that `keeping` names.
     ///
     /// Errors: a variable that is not set, a file that is missing or that others can read, a command that fails or
-    /// takes longer than 30 s, a password that is empty or not UTF-8.
-    pub fn read(&self, env: &Env) -> Result<Secret, ConfigError> {
+    /// takes longer than 30 s, a keyring that cannot be opened, a secret that was never given, is empty or not UTF-8.
+    pub(in crate::cli) fn read(&self, keeping: &Keeping, env: &Env) -> Result<Secret, ConfigError> {
         let secret = match self {
             CredentialSource::Env(name) => self.read_variable(name, env)?,
             CredentialSource::File(path) => self.read_file(path, env)?,
@@ -47,11 +56,35 @@ impl CredentialSource {
                 command::first_line(argv, folder, env, COMMAND_TIMEOUT)
                     .map_err(|problem| self.failed(problem, None))?
             }
+            CredentialSource::Keyring(name) => {
+                let found = keyring::get(name).map_err(|problem| self.failed(problem, None))?;
+                found.ok_or_else(|| self.failed("it has no such entry", Some(give_again(keeping))))?
+            }
+            CredentialSource::Sealed => {
+                let found = Safe::of(env).and_then(|safe| safe.get(keeping));
+                let found =
+                    found.map_err(|error| self.failed(error.message, error.hints.into_iter().next()))?;
+                found.ok_or_else(|| {
+                    let problem = format!("none was sealed for {}", keeping.place());
+                    self.failed(problem, Some(give_again(keeping)))
+                })?
+            }
         };
         if secret.is_empty() {
             return Err(self.failed("it is empty", None));
         }
         Ok(secret)
+    }
+
+    /// The sort of place, in a word.
+    pub(in crate::cli) fn kind(&self) -> &'static str {
+        match self {
+            CredentialSource::Env(_) => "env",
+            CredentialSource::File(_) => "file",
+            CredentialSource::Command { .. } => "command",
+            CredentialSource::Keyring(_) => "keyring",
+            CredentialSource::Sealed => "sealed",
+        }
     }
 
     pub(super) fn parse(entry: &Entry<'_>) -> Result<Sourced<CredentialSource>, ConfigError> {
@@ -62,19 +95,25 @@ impl CredentialSource {
             });
         }
         let table = entry.table()?;
-        table.check_keys(&["env", "file", "command"])?;
+        table.check_keys(&KINDS)?;
+        let mut written = KINDS.iter().filter_map(|kind| Some((*kind, table.get(kind)?)));
+        let (Some((kind, value)), None) = (written.next(), written.next()) else {
+            return Err(entry.bad("must have exactly one of env, file, command, keyring and sealed"));
+        };
         let folder = folder_of(entry.file());
-        let source = match (table.text("env")?, table.text("file")?, table.get("command")) {
-            (Some(name), None, None) => CredentialSource::Env(name.value),
-            (None, Some(path), None) if path.value.starts_with("~/") => {
-                CredentialSource::File(path.value.into())
-            }
-            (None, Some(path), None) => CredentialSource::File(folder.join(path.value)),
-            (None, None, Some(command)) => CredentialSource::Command {
-                argv: command.words()?,
+        let source = match kind {
+            "env" => CredentialSource::Env(value.text()?.value),
+            "file" => CredentialSource::File(match value.text()?.value {
+                path if path.starts_with("~/") => path.into(),
+                path => folder.join(path),
+            }),
+            "command" => CredentialSource::Command {
+                argv: value.words()?,
                 folder,
             },
-            _ => return Err(entry.bad("must have exactly one of env, file and command")),
+            "keyring" => CredentialSource::Keyring(value.text()?.value),
+            _ if value.is_true() => CredentialSource::Sealed,
+            _ => return Err(value.bad("must be true")),
         };
         Ok(entry.sourced(source))
     }
@@ -130,8 +169,17 @@ impl fmt::Display for CredentialSource {
             CredentialSource::Command { argv, .. } => {
                 write!(f, "the command `{}`", argv.first().map_or("", String::as_str))
             }
+            CredentialSource::Keyring(name) => write!(f, "the keyring's entry `{name}`"),
+            CredentialSource::Sealed => f.write_str("provisor's own folder, sealed"),
         }
     }
+}
+
+fn give_again(keeping: &Keeping) -> String {
+    format!(
+        "give it: provisor profile edit {} --secret {}=sealed",
+        keeping.profile, keeping.key
+    )
 }
 
 #[cfg(unix)]

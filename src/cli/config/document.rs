@@ -10,10 +10,18 @@ use super::{ConfigError, Origin};
 /// The text of a file.
 pub(super) struct Document {
     pub(super) file: PathBuf,
-    text: String,
+    pub(super) text: String,
 }
 
 impl Document {
+    /// A text that is to become this file.
+    pub(super) fn of(file: &Path, text: String) -> Document {
+        Document {
+            file: file.to_owned(),
+            text,
+        }
+    }
+
     /// Reads a file; `None` when there is none.
     pub(super) fn read(file: &Path) -> Result<Option<Document>, ConfigError> {
         match std::fs::read_to_string(file) {

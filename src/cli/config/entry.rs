@@ -34,11 +34,29 @@ impl<'a> Entry<'a> {
         self.value.get_ref().is_str()
     }
 
+    pub(super) fn flag(&self) -> Result<Sourced<bool>, ConfigError> {
+        let flag = self.value.get_ref().as_bool();
+        flag.map(|flag| self.sourced(flag))
+            .ok_or_else(|| self.bad("must be true or false"))
+    }
+
+    pub(super) fn is_true(&self) -> bool {
+        self.value.get_ref().as_bool() == Some(true)
+    }
+
     pub(super) fn text(&self) -> Result<Sourced<String>, ConfigError> {
         match self.value.get_ref() {
             DeValue::String(text) if !text.trim().is_empty() => Ok(self.sourced(text.trim().to_owned())),
             DeValue::String(_) => Err(self.bad("is empty")),
             other => Err(self.bad(&format!("must be a string, not {}", sort(other)))),
+        }
+    }
+
+    /// A text, or a whole number as its digits.
+    pub(super) fn text_or_number(&self) -> Result<Sourced<String>, ConfigError> {
+        match self.value.get_ref() {
+            DeValue::Integer(number) => Ok(self.sourced(number.to_string())),
+            _ => self.text(),
         }
     }
 

@@ -100,8 +100,16 @@ pub enum ConfigError {
         /// The file to add it to.
         file: PathBuf,
     },
+    /// A project's file that nobody has looked at does what needs trust.
+    #[error("{} is not trusted, and {what}", .file.display())]
+    Untrusted {
+        /// The file.
+        file: PathBuf,
+        /// What it does, in a clause.
+        what: String,
+    },
     /// A credential cannot be had.
-    #[error("the password cannot be had from {source_name}: {problem}")]
+    #[error("the secret cannot be had from {source_name}: {problem}")]
     Credential {
         /// The place it should come from.
         source_name: String,
@@ -141,6 +149,10 @@ impl ConfigError {
                 "write `{key}` below [profiles.{profile}] in {}",
                 file.display()
             )),
+            ConfigError::Untrusted { file, .. } => Some(format!(
+                "look at it; if that is right: provisor trust {}",
+                file.display()
+            )),
             ConfigError::Credential { hint, .. } => hint.clone(),
             _ => None,
         }
@@ -148,8 +160,8 @@ impl ConfigError {
 }
 
 /// How a password is written.
-const PASSWORD_FORMS: &str = "write password = { env = \"VARIABLE\" }, { file = \"PATH\" } (chmod 600) or \
-     { command = [\"PROGRAM\", \"ARGUMENT\"] }";
+const PASSWORD_FORMS: &str = "let `provisor profile edit NAME --secret password=sealed` seal it, or write password = \
+     { env = \"VARIABLE\" }, { file = \"PATH\" } (chmod 600) or { command = [\"PROGRAM\", \"ARGUMENT\"] }";
 
 fn how_to_add(name: &str, file: &std::path::Path) -> String {
     format!(

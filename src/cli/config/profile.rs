@@ -4,9 +4,16 @@ use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::time::Duration;
 
-use super::{ConfigError, CredentialSource, Mode, Platform, Sourced};
+use super::{ConfigError, CredentialSource, Mode, Origin, Platform, Sourced, guard};
 use crate::cli::paths::Env;
+use crate::cli::safe::Keeping;
 use crate::value::secret::Secret;
+
+/// What a profile may say of its account besides the address: who signs in; JRNI's application and company.
+pub const TEXTS: [&str; 3] = ["login", "app_id", "company"];
+
+/// The credentials that a profile may have: Mobsted's and JRNI's password, JRNI's key, Sparrow's two tokens.
+pub const SECRETS: [&str; 4] = ["password", "app_key", "api_token", "partner_token"];
 
 /// A named account. Everything but the name may be missing, and is asked for when it is needed.
 #[derive(Debug, Clone)]
@@ -17,12 +24,14 @@ pub struct Profile {
     pub platform: Option<Sourced<Platform>>,
     /// The account's web address, without credentials.
     pub url: Option<Sourced<String>>,
-    /// Who signs in.
-    pub login: Option<Sourced<String>>,
-    /// Where the password comes from.
-    pub password: Option<Sourced<CredentialSource>>,
+    /// What may be shown of the account besides, by key: one of [`TEXTS`].
+    pub texts: BTreeMap<&'static str, Sourced<String>>,
+    /// Where its credentials come from, by key: one of [`SECRETS`].
+    pub secrets: BTreeMap<&'static str, Sourced<CredentialSource>>,
     /// What is permitted.
     pub mode: Option<Sourced<Mode>>,
+    /// Does the sandbox stand in for the account?
+    pub sandbox: Option<Sourced<bool>>,
     /// How long a request may still land after its sender died.
     pub settle: Option<Sourced<Duration>>,
     /// For how long to look for what a lost answer may have made.
@@ -37,6 +46,10 @@ pub struct Profile {
     pub endpoints: BTreeMap<String, Sourced<String>>,
     /// The file that has the last word on it: where a missing value would be added.
     pub file: PathBuf,
+    /// The file that has written some of it and that the user does not trust.
+    pub(super) untrusted: Option<PathBuf>,
+    /// Why it cannot be used at all.
+    pub(super) refused: Option<ConfigError>,
 }
 
 impl Profile {
@@ -54,20 +67,54 @@ impl Profile {
         url.ok_or_else(|| self.incomplete("url"))
     }
 
-    /// The login. An error that says where to add it when there is none.
-    pub fn login(&self) -> Result<&str, ConfigError> {
-        let login = self.login.as_ref().map(|login| login.value.as_str());
-        login.ok_or_else(|| self.incomplete("login"))
+    /// A text of the account. An error that says where to add it when there is none.
+    pub fn text(&self, key: &'static str) -> Result<&str, ConfigError> {
+        let text = self.texts.get(key).map(|text| text.value.as_str());
+        text.ok_or_else(|| self.incomplete(key))
     }
 
-    /// Fetches the password from its source: reads a variable or a file, or runs a command. Done when it is needed,
+    /// Fetches a credential from its source: reads a variable or a file, or runs a command. Done when it is needed,
     /// not before.
-    pub fn read_password(&self, env: &Env) -> Result<Secret, ConfigError> {
-        let source = self
-            .password
-            .as_ref()
-            .ok_or_else(|| self.incomplete("password"))?;
-        source.value.read(env)
+    pub fn read_secret(&self, key: &'static str, env: &Env) -> Result<Secret, ConfigError> {
+        let source = self.secrets.get(key).ok_or_else(|| self.incomplete(key))?;
+        if let Some(refused) = self.refusal(key) {
+            return Err(refused);
+        }
+        source.value.read(&self.keeping(key), env)
+    }
+
+    /// Why a credential must not be fetched: a file that is not trusted says where it is.
+    pub(in crate::cli) fn refusal(&self, key: &str) -> Option<ConfigError> {
+        let (source, untrusted) = (self.secrets.get(key)?, self.untrusted.as_ref()?);
+        let theirs = source.origin.file == *untrusted;
+        theirs
+            .then(|| guard::refuse(self, key, &source.value, untrusted))
+            .flatten()
+    }
+
+    /// Where it is written that the sandbox stands in for the account, when it does.
+    pub fn sandboxed(&self) -> Option<&Origin> {
+        let stands_in = self.sandbox.as_ref().filter(|sandbox| sandbox.value);
+        let by_mode = self.mode.as_ref().filter(|mode| mode.value == Mode::Sandbox);
+        let by_mode = by_mode.map(|mode| &mode.origin);
+        stands_in.map(|sandbox| &sandbox.origin).or(by_mode)
+    }
+
+    /// The profile, unless a file that is not trusted has changed what it permits.
+    pub(super) fn usable(&self) -> Result<&Profile, ConfigError> {
+        match &self.refused {
+            Some(refused) => Err(refused.clone()),
+            None => Ok(self),
+        }
+    }
+
+    /// The name under which a secret of this profile is kept.
+    pub(in crate::cli) fn keeping(&self, key: &str) -> Keeping {
+        Keeping {
+            profile: self.name.clone(),
+            key: key.to_owned(),
+            url: self.url.as_ref().map(|url| url.value.clone()).unwrap_or_default(),
+        }
     }
 
     /// This profile with the values of the one `below` where it has none itself.
@@ -75,25 +122,33 @@ impl Profile {
     /// A credential stays with the address it was written for: a file that only changes the address of a profile
     /// would otherwise receive somebody's password.
     pub(super) fn over(self, below: Profile) -> Result<Profile, ConfigError> {
-        if let (Some(url), Some(known), None, Some(password)) =
-            (&self.url, &below.url, &self.password, &below.password)
+        if let (Some(url), Some(known)) = (&self.url, &below.url)
             && url.value != known.value
+            && let Some((_, secret)) = below
+                .secrets
+                .iter()
+                .find(|(key, _)| !self.secrets.contains_key(*key))
         {
             return Err(ConfigError::CredentialElsewhere {
                 profile: self.name,
                 url: url.origin.clone(),
-                password: password.origin.clone(),
+                password: secret.origin.clone(),
             });
         }
-        let mut endpoints = below.endpoints;
+        let untrusted = self.untrusted.is_some();
+        let refused = untrusted.then(|| guard::loosens(&self, &below)).flatten();
+        let (mut texts, mut secrets, mut endpoints) = (below.texts, below.secrets, below.endpoints);
+        texts.extend(self.texts);
+        secrets.extend(self.secrets);
         endpoints.extend(self.endpoints);
         Ok(Profile {
             name: self.name,
             platform: self.platform.or(below.platform),
             url: self.url.or(below.url),
-            login: self.login.or(below.login),
-            password: self.password.or(below.password),
+            texts,
+            secrets,
             mode: self.mode.or(below.mode),
+            sandbox: self.sandbox.or(below.sandbox),
             settle: self.settle.or(below.settle),
             look_for: self.look_for.or(below.look_for),
             connect_timeout: self.connect_timeout.or(below.connect_timeout),
@@ -101,6 +156,8 @@ impl Profile {
             tenant_creation_timeout: self.tenant_creation_timeout.or(below.tenant_creation_timeout),
             endpoints,
             file: self.file,
+            untrusted: self.untrusted,
+            refused,
         })
     }
 

@@ -86,7 +86,7 @@ fn everything_a_profile_may_say_is_read() {
     let seconds = |duration: &Option<Sourced<Duration>>| duration.as_ref().unwrap().value.as_secs();
     assert_eq!(acme.platform(), Platform::Jrni);
     assert_eq!(
-        (acme.url().unwrap(), acme.login().unwrap()),
+        (acme.url().unwrap(), acme.text("login").unwrap()),
         ("https://acme.example", "ann@example.com")
     );
     assert_eq!(acme.mode.as_ref().unwrap().value, Mode::ReadOnly);
@@ -97,13 +97,13 @@ fn everything_a_profile_may_say_is_read() {
     );
     assert_eq!(seconds(&acme.tenant_creation_timeout), 180);
     assert_eq!(acme.endpoints["create_app"].value, "/v2/apps");
-    let origin = &acme.login.as_ref().unwrap().origin;
+    let origin = &acme.texts["login"].origin;
     assert_eq!(
         (origin.line, &origin.file),
         (7, &home.path("provisor/config/config.toml"))
     );
     let env = home.env(&[("ACME_PASSWORD", "hunter2")]);
-    assert_eq!(acme.read_password(&env), Ok(Secret::new("hunter2")));
+    assert_eq!(acme.read_secret("password", &env), Ok(Secret::new("hunter2")));
 }
 
 #[test]
@@ -113,13 +113,10 @@ fn the_project_counts_over_the_user_value_by_value() {
     let config = home.load().unwrap();
     let acme = config.named("acme", "test").unwrap();
     assert_eq!(
-        (acme.url().unwrap(), acme.login().unwrap()),
+        (acme.url().unwrap(), acme.text("login").unwrap()),
         ("https://acme.example", "bob@example.com")
     );
-    assert_eq!(
-        acme.login.as_ref().unwrap().origin.file,
-        home.path("work/provisor.toml")
-    );
+    assert_eq!(acme.texts["login"].origin.file, home.path("work/provisor.toml"));
     assert_eq!(acme.endpoints.len(), 2);
     assert_eq!(
         config.files(),

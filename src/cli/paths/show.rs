@@ -15,7 +15,7 @@ use crate::value::Value;
 #[derive(Args)]
 #[command(after_help = "\
 JSON (--json), one document of paths:
-  {\"version\": 1, config, state, cache, config_file, journal, key, tokens, sandbox}")]
+  {\"version\": 1, config, state, cache, config_file, journal, key, tokens, secrets, sandbox}")]
 pub(in crate::cli) struct PathsCommand {
     /// Print it as JSON.
     #[arg(long)]
@@ -32,6 +32,7 @@ pub(in crate::cli) fn show(app: &App, command: &PathsCommand) -> Result<Exit, Co
         ("journal", paths.journal()),
         ("key", paths.key()),
         ("tokens", paths.tokens()),
+        ("secrets", paths.secrets()),
         ("sandbox", paths.sandbox()),
     ];
     if command.json {

@@ -1,6 +1,6 @@
 //! `provisor tenants set-password`: put a tenant's password on record.
 
-use std::io::{self, BufRead as _, IsTerminal as _};
+use std::io::{self, IsTerminal as _};
 
 use clap::Args;
 
@@ -8,6 +8,7 @@ use crate::cli::app::App;
 use crate::cli::error::CommandError;
 use crate::cli::exit::Exit;
 use crate::cli::ledger::{Held, find_tenant};
+use crate::cli::prompt::secret_from_stdin;
 use crate::journal::{NaturalKey, RunRecord, RunStatus};
 use crate::value::Value;
 use crate::value::secret::Secret;
@@ -36,7 +37,7 @@ pub(super) fn set_password(app: &App, command: &SetPasswordCommand) -> Result<Ex
     let journal = app.journal()?;
     let tenant = find_tenant(&journal, &command.email, command.account.as_deref())?;
     let email = tenant.item.thing.name.clone();
-    let password = read(&email, command.stdin)?;
+    let password = read(app, &email, command.stdin)?;
     if password.is_empty() {
         return Err(CommandError::usage("no password was given; nothing was changed"));
     }
@@ -72,17 +73,9 @@ fn with_password(tenant: &Held, password: Secret) -> Result<(NaturalKey, Value),
 }
 
 /// A line of standard input, or of a terminal that does not show it.
-fn read(email: &str, stdin: bool) -> Result<Secret, CommandError> {
-    let unreadable = |error: io::Error| CommandError::usage(format!("the password cannot be read: {error}"));
+fn read(app: &App, email: &str, stdin: bool) -> Result<Secret, CommandError> {
     if !stdin && io::stdin().is_terminal() {
-        let prompt = format!("Password of {email}: ");
-        return rpassword::prompt_password(prompt)
-            .map(Secret::new)
-            .map_err(unreadable);
+        return app.ask_secret(&format!("Password of {email}"));
     }
-    let mut line = String::new();
-    io::stdin().lock().read_line(&mut line).map_err(unreadable)?;
-    let kept = line.trim_end_matches(['\r', '\n']).len();
-    line.truncate(kept);
-    Ok(Secret::new(line))
+    secret_from_stdin()
 }

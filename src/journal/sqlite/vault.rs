@@ -1,4 +1,4 @@
-//! The vault's file: one table, and no waiting for the disk.
+//! The vault's file: one table. Whether the disk is waited for is the caller's choice.
 
 use std::fmt;
 use std::path::{Path, PathBuf};
@@ -17,8 +17,8 @@ pub(in super::super) struct SqliteVault {
 }
 
 impl SqliteVault {
-    /// Opens the file, and makes it when there is none.
-    pub(in super::super) fn open(path: &Path) -> Result<SqliteVault, JournalError> {
+    /// Opens the file, and makes it when there is none. What is put into a `lasting` one outlives a power cut.
+    pub(in super::super) fn open(path: &Path, lasting: bool) -> Result<SqliteVault, JournalError> {
         let system = |failed: std::io::Error| unusable(path, failed.to_string());
         files::make_private_folder(files::folder_of(path)).map_err(system)?;
         drop(files::create_private(path).map_err(system)?);
@@ -29,8 +29,9 @@ impl SqliteVault {
         };
         let open = || -> Res<()> {
             connection.pragma_update_and_check(None, "journal_mode", "wal", |_| Ok(()))?;
-            // What is in here can be had again by signing in, so a power cut may take the last of it.
-            connection.pragma_update(None, "synchronous", "normal")?;
+            // Tokens can be had again by signing in, so a power cut may take the last of them.
+            let waits = if lasting { "full" } else { "normal" };
+            connection.pragma_update(None, "synchronous", waits)?;
             let sql =
                 "create table if not exists vault(key text primary key, value blob not null) without rowid";
             connection.execute(sql, [])?;

@@ -82,6 +82,44 @@ async fn the_window_starts_when_the_request_leaves_and_not_when_it_was_meant_to(
 }
 
 #[tokio::test]
+async fn the_stamp_is_no_older_when_the_disk_takes_its_time() {
+    let folder = tempfile::tempdir().unwrap();
+    let clock = frozen();
+    let journal = in_file(&folder.path().join("journal.db"), &clock);
+    let run = begin(&journal);
+    let began = Arc::new(AtomicBool::new(false));
+    let beginning = Arc::clone(&began);
+    let watch = move || beginning.swap(true, Ordering::SeqCst);
+    let platform = Platform::new(&clock, []).dawdling([1_000]);
+    let (watched, journal_of_step) = (platform.watched(Arc::new(watch)), journal.clone());
+    let asked =
+        tokio::spawn(async move { step(&journal_of_step, &run, "a", &ensure("ann"), &watched).await });
+    while !began.load(Ordering::SeqCst) {
+        tokio::task::yield_now().await;
+    }
+    // Much time passes while the stamp is being written, and then none.
+    for _ in 0..200 {
+        clock.sleep(Duration::from_secs(5)).await;
+    }
+    while platform.sends().is_empty() {
+        tokio::task::yield_now().await;
+    }
+    let (sent_ms, _) = journal
+        .steps(&journal.runs().unwrap()[0].id, &StepFilter::All)
+        .unwrap()[0]
+        .state
+        .window()
+        .unwrap();
+    let left_ms = platform.sends()[0].0;
+    assert!(
+        left_ms - sent_ms <= 250,
+        "left {} ms after its stamp",
+        left_ms - sent_ms
+    );
+    asked.abort();
+}
+
+#[tokio::test]
 async fn what_somebody_else_has_made_is_refused_without_an_intent() {
     let clock = frozen();
     let journal = in_memory(&clock);

@@ -1,9 +1,10 @@
 //! Applications of an account.
 
-use super::{APP, SESSION, account_of, plain_id, session_of};
+use super::{APP, SESSION, account_of, plain_id};
 use crate::journal::NaturalKey;
 use crate::ops::call::Call;
 use crate::ops::error::{Code, OpError};
+use crate::ops::session::receiver;
 use crate::ops::spec::{Boxed, Effect, OpSpec, Param, Probe, Timeout, Type};
 use crate::ops::world::World;
 use crate::platform::mobsted::apps::App;
@@ -188,7 +189,7 @@ fn key(call: &Call) -> Result<NaturalKey, OpError> {
         return Err(OpError::new(Code::BadArgument, "an app's name must not be empty"));
     }
     Ok(NaturalKey {
-        account: account_of(session_of(call)?)?,
+        account: account_of(receiver(call)?)?,
         sort: "app",
         name: format!("{} @ {}", fold(&name), fold_site(&site)),
     })
@@ -199,7 +200,7 @@ async fn candidates(world: &World, call: &Call) -> Result<Vec<App>, OpError> {
     let apps = all(world, call).await?;
     let taken = world
         .journal
-        .attributed(&account_of(session_of(call)?)?, "app")
+        .attributed(&account_of(receiver(call)?)?, "app")
         .map_err(|error| OpError::new(Code::Internal, error.to_string()))?;
     let (name, site) = (fold(&call.text("name")), fold_site(&call.text("site")));
     let matches = |app: &App| {
@@ -262,7 +263,7 @@ fn create<'a>(world: &'a World, call: &'a Call) -> Boxed<'a, Result<Value, OpErr
             Some(Value::Record(fields)) => fields.clone(),
             _ => Record::new(),
         };
-        let client = world.mobsted(session_of(call)?)?.through(call.gate.as_ref());
+        let client = world.mobsted(receiver(call)?)?.through(call.gate.as_ref());
         let made = client
             .create_application(&name, &call.text("site"), &fields)
             .await;
@@ -298,7 +299,7 @@ fn find<'a>(world: &'a World, call: &'a Call) -> Boxed<'a, Result<Value, OpError
 
 fn update<'a>(world: &'a World, call: &'a Call) -> Boxed<'a, Result<Value, OpError>> {
     Box::pin(async move {
-        let client = world.mobsted(session_of(call)?)?.through(call.gate.as_ref());
+        let client = world.mobsted(receiver(call)?)?.through(call.gate.as_ref());
         let id = DisposableAppId::new(call.arg("id"), client.account().role)?;
         Ok(client.update_application(&id, &call.map("fields")).await?)
     })
@@ -328,7 +329,7 @@ fn probe_update<'a>(world: &'a World, call: &'a Call) -> Boxed<'a, Probe> {
 
 fn delete<'a>(world: &'a World, call: &'a Call) -> Boxed<'a, Result<Value, OpError>> {
     Box::pin(async move {
-        let client = world.mobsted(session_of(call)?)?.through(call.gate.as_ref());
+        let client = world.mobsted(receiver(call)?)?.through(call.gate.as_ref());
         let id = DisposableAppId::new(call.arg("id"), client.account().role)?;
         match client.delete_application(&id).await {
             Ok(()) => Ok(Value::Null),
@@ -350,7 +351,7 @@ fn probe_delete<'a>(world: &'a World, call: &'a Call) -> Boxed<'a, Probe> {
 }
 
 async fn all(world: &World, call: &Call) -> Result<Vec<App>, OpError> {
-    let client = world.mobsted(session_of(call)?)?;
+    let client = world.mobsted(receiver(call)?)?;
     Ok(client.applications().await?)
 }
 

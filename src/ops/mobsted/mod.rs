@@ -4,9 +4,15 @@ pub(super) mod apps;
 pub(super) mod raw;
 pub(super) mod tenants;
 
+mod client;
+mod directory;
+
+pub(super) use client::Shared;
+
 use super::call::Call;
 use super::error::{Code, OpError};
-use super::spec::{Boxed, Effect, Kind, OpSpec, Param, Timeout, Type};
+use super::session::{self, ACCOUNT_TYPE, Key, Shape, receiver};
+use super::spec::{Boxed, Effect, Kind, OpSpec, Param, Timeout};
 use super::world::World;
 use crate::journal::NaturalKey;
 use crate::platform::mobsted::account::Base;
@@ -74,7 +80,7 @@ pub(super) static CONNECT: &[OpSpec] = &[
               `login` and `password` the account it describes. Nothing is sent until an operation needs to sign in.",
         params: &[Param {
             name: "account",
-            ty: Type::Any,
+            ty: ACCOUNT_TYPE,
             required: false,
             doc: "a profile's name, or a map of url, login and password",
         }],
@@ -110,82 +116,23 @@ pub(super) static CONNECT: &[OpSpec] = &[
     },
 ];
 
+/// A Mobsted account.
+pub(in crate::ops) const SHAPE: Shape = Shape {
+    platform: "mobsted",
+    title: "Mobsted",
+    kind: SESSION,
+    texts: &[Key::required("url"), Key::required("login")],
+    secrets: &[Key::required("password")],
+    hidden: &[("$role", "master")],
+};
+
 fn connect<'a>(world: &'a World, call: &'a Call) -> Boxed<'a, Result<Value, OpError>> {
-    Box::pin(async move {
-        match call.arg("account") {
-            Value::Null => profile_session(world, None),
-            Value::Text(name) => profile_session(world, Some(name)),
-            Value::Record(account) => direct_session(account),
-            other => Err(OpError::new(
-                Code::BadArgument,
-                format!(
-                    "`mobsted::connect` takes a profile's name or a map, not {}",
-                    other.type_name()
-                ),
-            )),
-        }
-    })
-}
-
-fn profile_session(world: &World, name: Option<&str>) -> Result<Value, OpError> {
-    let profile = world.profile(name)?;
-    if profile.platform != "mobsted" {
-        return Err(OpError::new(
-            Code::BadProfile,
-            format!(
-                "profile `{}` is a {} account, not a Mobsted one",
-                profile.name, profile.platform
-            ),
-        )
-        .hint("name a Mobsted profile: mobsted::connect(\"NAME\")"));
-    }
-    Ok(Value::Object(Object::new(
-        SESSION,
-        [
-            ("url", profile.url.as_str().into()),
-            ("login", profile.login.as_str().into()),
-            ("$profile", profile.name.as_str().into()),
-            ("$role", "master".into()),
-        ],
-    )))
-}
-
-fn direct_session(account: &crate::value::Record) -> Result<Value, OpError> {
-    const KEYS: [&str; 3] = ["url", "login", "password"];
-    if let Some(stranger) = account.keys().find(|key| !KEYS.contains(&key.as_str())) {
-        let message =
-            format!("`mobsted::connect` knows no key `{stranger}`; it takes url, login and password");
-        return Err(OpError::new(Code::BadArgument, message));
-    }
-    let missing = |key: &str| {
-        OpError::new(
-            Code::BadArgument,
-            format!("`mobsted::connect` needs the key `{key}`"),
-        )
-        .hint("give url, login and password, or name a profile")
-    };
-    let text = |key: &str| match account.get(key) {
-        Some(Value::Text(text)) => Ok(Value::from(text.as_str())),
-        _ => Err(missing(key)),
-    };
-    let password: Secret = account
-        .get("password")
-        .and_then(Call::secret)
-        .ok_or_else(|| missing("password"))?;
-    Ok(Value::Object(Object::new(
-        SESSION,
-        [
-            ("url", text("url")?),
-            ("login", text("login")?),
-            ("$password", password.into()),
-            ("$role", "master".into()),
-        ],
-    )))
+    Box::pin(async move { session::connect(world, &SHAPE, call.arg("account")) })
 }
 
 fn connect_tenant<'a>(world: &'a World, call: &'a Call) -> Boxed<'a, Result<Value, OpError>> {
     Box::pin(async move {
-        let tenant = session_of(call)?;
+        let tenant = receiver(call)?;
         let own = tenant.fields.get("password").and_then(Call::secret);
         let Some(password) = own.map_or_else(|| repaired(world, tenant), |own| Ok(Some(own)))? else {
             let email = tenant.text("email");
@@ -221,16 +168,6 @@ fn repaired(world: &World, tenant: &Object) -> Result<Option<Secret>, OpError> {
         Value::Object(tenant) => tenant.fields.get("password").and_then(Call::secret),
         _ => None,
     }))
-}
-
-/// The object a method was called on.
-fn session_of(call: &Call) -> Result<&Object, OpError> {
-    call.receiver.as_ref().ok_or_else(|| {
-        OpError::new(
-            Code::Internal,
-            format!("`{}` was called on nothing", call.op.id()),
-        )
-    })
 }
 
 /// The account a session acts as, as the ledger names it: its address in one spelling.

@@ -1,8 +1,9 @@
 //! Every other call of the API, by method and path.
 
-use super::{SESSION, session_of};
+use super::SESSION;
 use crate::ops::call::Call;
 use crate::ops::error::{Code, OpError};
+use crate::ops::session::receiver;
 use crate::ops::spec::{Boxed, Effect, OpSpec, Param, Timeout, Type};
 use crate::ops::world::World;
 use crate::platform::{Body, Method};
@@ -132,7 +133,7 @@ fn delete<'a>(world: &'a World, call: &'a Call) -> Boxed<'a, Result<Value, OpErr
 }
 
 async fn exchange(world: &World, call: &Call, method: Method) -> Result<Value, OpError> {
-    let client = world.mobsted(session_of(call)?)?.through(call.gate.as_ref());
+    let client = world.mobsted(receiver(call)?)?.through(call.gate.as_ref());
     let mut query = call.map("query");
     if let Some(Value::Record(more)) = call.option("query") {
         query.extend(more.clone());

@@ -1,12 +1,13 @@
 //! Tenants: the sub-accounts of a master account.
 
-use super::{SESSION, TENANT, account_of, session_of};
+use super::{SESSION, TENANT, account_of};
 use crate::journal::NaturalKey;
 use crate::ops::call::Call;
 use crate::ops::error::{Code, OpError, Sent};
+use crate::ops::session::receiver;
 use crate::ops::spec::{Boxed, Effect, OpSpec, Param, Probe, Timeout, Type};
 use crate::ops::world::World;
-use crate::platform::mobsted::error::{ApiError, ApiErrorKind};
+use crate::platform::error::{ApiError, ApiErrorKind};
 use crate::platform::mobsted::tenants::TenantRow;
 use crate::value::{Object, Value};
 
@@ -110,7 +111,7 @@ fn key(call: &Call) -> Result<NaturalKey, OpError> {
         return Err(OpError::new(Code::BadArgument, message));
     }
     Ok(NaturalKey {
-        account: account_of(session_of(call)?)?,
+        account: account_of(receiver(call)?)?,
         sort: "tenant",
         name,
     })
@@ -139,7 +140,7 @@ fn check<'a>(world: &'a World, call: &'a Call) -> Boxed<'a, Result<Option<Value>
             let row = look_up(world, call).await?;
             return row.map(|row| to_tenant(call, &row, "created")).transpose();
         }
-        match world.tenant_before(session_of(call)?, &email).await? {
+        match world.tenant_before(receiver(call)?, &email).await? {
             None => Ok(None),
             Some(row) if call.flag("adopt") => to_tenant(call, &row, "adopted").map(Some),
             Some(_) => Err(exists(&email)),
@@ -152,7 +153,7 @@ fn create<'a>(world: &'a World, call: &'a Call) -> Boxed<'a, Result<Value, OpErr
 }
 
 async fn send(world: &World, call: &Call) -> Result<Value, OpError> {
-    let session = session_of(call)?;
+    let session = receiver(call)?;
     let email = key(call)?.name;
     match world
         .mobsted(session)?
@@ -220,7 +221,7 @@ fn find<'a>(world: &'a World, call: &'a Call) -> Boxed<'a, Result<Value, OpError
 
 fn list<'a>(world: &'a World, call: &'a Call) -> Boxed<'a, Result<Value, OpError>> {
     Box::pin(async move {
-        let rows = world.mobsted(session_of(call)?)?.tenants().await;
+        let rows = world.mobsted(receiver(call)?)?.tenants().await;
         let rows = rows?;
         // A row without an address is no tenant that anybody could sign in to.
         let usable = rows
@@ -232,13 +233,13 @@ fn list<'a>(world: &'a World, call: &'a Call) -> Boxed<'a, Result<Value, OpError
 }
 
 async fn look_up(world: &World, call: &Call) -> Result<Option<TenantRow>, OpError> {
-    let client = world.mobsted(session_of(call)?)?;
+    let client = world.mobsted(receiver(call)?)?;
     let email = call.text("email").trim().to_lowercase();
     Ok(client.find_tenant(&email).await?)
 }
 
 fn to_tenant(call: &Call, row: &TenantRow, outcome: &str) -> Result<Value, OpError> {
-    let session = session_of(call)?;
+    let session = receiver(call)?;
     let email = row.email.trim();
     let Some(url) = &row.url else {
         return Err(OpError::new(

@@ -4,8 +4,8 @@ use std::fmt;
 
 use url::Url;
 
-use super::error::{ApiError, ApiErrorKind};
 use crate::platform::Password;
+use crate::platform::error::{ApiError, ApiErrorKind};
 use crate::transport::address;
 
 /// What follows an account's address in every call.

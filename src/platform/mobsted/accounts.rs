@@ -1,69 +1,47 @@
 //! One client per account, however many callers ask for it.
 
-use std::collections::HashMap;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::Arc;
 
 use super::account::Account;
 use super::endpoints::Endpoints;
 use super::{Client, Timeouts};
-use crate::clock::Clock;
-use crate::platform::TokenStore;
-use crate::transport::Http;
-
-/// After so many new accounts those that nobody asked for meanwhile are let go; their tokens stay in the store.
-const GENERATION: usize = 512;
+use crate::platform::Network;
+use crate::platform::clients::Clients;
 
 /// Hands out clients: the same account always gets the same one, so that one sign-in, one refresh and one refusal
 /// serve all rows. A clone shares the clients.
 #[derive(Clone)]
-pub struct Accounts(Arc<Inner>);
-
-struct Inner {
-    http: Http,
-    store: Arc<dyn TokenStore>,
-    clock: Clock,
-    known: Mutex<Known>,
-}
-
-#[derive(Default)]
-struct Known {
-    young: HashMap<String, Client>,
-    old: HashMap<String, Client>,
+pub struct Accounts {
+    network: Network,
+    clients: Arc<Clients<Client>>,
 }
 
 impl Accounts {
-    /// No clients yet; these are what they will be made of.
-    pub fn new(http: Http, store: Arc<dyn TokenStore>, clock: Clock) -> Accounts {
-        Accounts(Arc::new(Inner {
-            http,
-            store,
-            clock,
-            known: Mutex::default(),
-        }))
+    /// No clients yet; they will be made over `network`.
+    pub fn new(network: Network) -> Accounts {
+        Accounts {
+            network,
+            clients: Arc::default(),
+        }
     }
 
     /// The client for `account`: the one known, unless role, password or endpoints differ. Sends nothing.
     pub fn client(&self, account: Account, endpoints: &Arc<Endpoints>, timeouts: Timeouts) -> Client {
-        let key = account.key();
-        let mut known = self.0.known.lock().unwrap_or_else(PoisonError::into_inner);
-        let found = known.young.get(&key).or_else(|| known.old.get(&key));
-        let client = match found.filter(|client| fits(client, &account, endpoints, timeouts)) {
-            Some(client) => client.clone(),
-            None => self.make(account, endpoints, timeouts),
+        let fits = |client: &Client| {
+            let own = client.account();
+            own.role == account.role
+                && own.password.same_as(&account.password)
+                && client.0.timeouts == timeouts
+                && *client.endpoints() == **endpoints
         };
-        if known.young.len() >= GENERATION && !known.young.contains_key(&key) {
-            known.old = std::mem::take(&mut known.young);
-        }
-        known.young.insert(key, client.clone());
-        client
-    }
-
-    fn make(&self, account: Account, endpoints: &Arc<Endpoints>, timeouts: Timeouts) -> Client {
-        let Inner {
-            http, store, clock, ..
-        } = &*self.0;
-        let (store, endpoints) = (Arc::clone(store), Arc::clone(endpoints));
-        Client::new(http.clone(), account, endpoints, timeouts, store, clock.clone())
+        self.clients.get(account.key(), fits, || {
+            Client::new(
+                self.network.clone(),
+                account.clone(),
+                Arc::clone(endpoints),
+                timeouts,
+            )
+        })
     }
 }
 
@@ -71,12 +49,4 @@ impl std::fmt::Debug for Accounts {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.write_str("Accounts")
     }
-}
-
-fn fits(client: &Client, account: &Account, endpoints: &Arc<Endpoints>, timeouts: Timeouts) -> bool {
-    let own = client.account();
-    own.role == account.role
-        && own.password.same_as(&account.password)
-        && client.0.timeouts == timeouts
-        && *client.endpoints() == **endpoints
 }

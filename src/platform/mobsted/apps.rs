@@ -5,9 +5,9 @@ use std::ops::ControlFlow;
 use serde_json::Value as Json;
 
 use super::Client;
-use super::error::ApiError;
 use super::guard::{self, DisposableAppId};
 use super::wire::{self, Fields};
+use crate::platform::error::ApiError;
 use crate::transport::request::{Body, Method};
 use crate::value::{Record, Value};
 

@@ -7,7 +7,6 @@ pub mod account;
 pub mod accounts;
 pub mod apps;
 pub mod endpoints;
-pub mod error;
 pub mod guard;
 pub mod raw;
 pub mod tenants;
@@ -19,23 +18,18 @@ mod tests;
 mod tokens;
 mod wire;
 
-use std::sync::{Arc, Mutex};
+use std::sync::Arc;
 use std::time::Duration;
-
-use serde_json::Value as Json;
 
 use account::{Account, Role};
 use auth::Auth;
 use endpoints::Endpoints;
-use error::ApiError;
 
-use super::{Gate, TokenStore};
-use crate::clock::Clock;
-use crate::transport::Http;
+use super::answer::Answer;
+use super::session::{Credential, Session};
+use super::{Gate, Network};
+use crate::platform::error::ApiError;
 use crate::transport::request::{Method, Request};
-use crate::transport::response::{BodyError, Response};
-use crate::transport::token::TokenCache;
-use crate::value::Value;
 
 /// How long to wait for answers.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -61,31 +55,21 @@ impl Default for Timeouts {
 pub struct Client(Arc<Inner>, Option<Gate>);
 
 struct Inner {
-    auth: Auth,
+    session: Session<Auth>,
     timeouts: Timeouts,
 }
 
 impl Client {
     /// A client for `account`. Sends nothing.
-    pub fn new(
-        http: Http,
-        account: Account,
-        endpoints: Arc<Endpoints>,
-        timeouts: Timeouts,
-        store: Arc<dyn TokenStore>,
-        clock: Clock,
-    ) -> Client {
+    pub fn new(network: Network, account: Account, endpoints: Arc<Endpoints>, timeouts: Timeouts) -> Client {
         let auth = Auth {
-            http,
+            password: Credential::new(account.password.clone()),
             account,
             endpoints,
-            store,
-            tokens: TokenCache::new(clock.clone()),
-            clock,
-            password: Mutex::new(None),
             reply: timeouts.reply,
         };
-        Client(Arc::new(Inner { auth, timeouts }), None)
+        let session = Session::new(auth, network);
+        Client(Arc::new(Inner { session, timeouts }), None)
     }
 
     /// The same client, whose requests that change something pass `gate` right before they leave, each time they do.
@@ -96,12 +80,22 @@ impl Client {
 
     /// The account.
     pub fn account(&self) -> &Account {
-        &self.0.auth.account
+        &self.0.session.account.account
     }
 
     /// Signs in, unless tokens that live are at hand; then it sends nothing.
     pub async fn sign_in(&self) -> Result<(), ApiError> {
-        self.0.auth.tokens().await.map(|_| ())
+        self.0.session.tokens().await.map(|_| ())
+    }
+
+    /// When the tokens that are kept end, in milliseconds since the Unix epoch; nothing when there are none.
+    pub async fn signed_in_until(&self) -> Result<Option<i64>, ApiError> {
+        self.0.session.signed_in_until().await
+    }
+
+    /// Drops the tokens that are kept on this machine. The manual knows no call that ends them on the platform.
+    pub async fn forget_tokens(&self) -> Result<(), ApiError> {
+        self.0.session.forget().await
     }
 
     fn role(&self) -> Role {
@@ -109,7 +103,7 @@ impl Client {
     }
 
     fn endpoints(&self) -> &Endpoints {
-        &self.0.auth.endpoints
+        &self.0.session.account.endpoints
     }
 
     /// A request to `path` below the API, which starts with a slash.
@@ -118,71 +112,14 @@ impl Client {
         Ok(Request::new(method, url).timeout(self.0.timeouts.reply))
     }
 
-    /// Sends a request as this account. A token that is not accepted is renewed, and the request sent once more.
-    /// Any status but 2xx is an error.
+    /// Sends a request as this account. Any status but 2xx is an error.
     async fn call(&self, request: Request) -> Result<Answer, ApiError> {
-        let auth = &self.0.auth;
-        let gate = self.1.as_ref().filter(|_| request.method.changes()).cloned();
-        let request = Request { gate, ..request };
-        let mut tokens = auth.tokens().await?;
-        let mut renewed = false;
-        loop {
-            let mut request = request.clone().bearer(&tokens.access);
-            request.known.extend(tokens.refresh.clone());
-            let response = auth.http.send(&request).await;
-            let response = response.map_err(|error| ApiError::no_answer(&request, &error))?;
-            match response.status {
-                401 => auth.reject(&tokens),
-                _ if response.is_success() => return Ok(Answer { request, response }),
-                _ => return Err(ApiError::from_answer(&request, &response)),
-            }
-            if renewed {
-                return Err(ApiError::from_answer(&request, &response));
-            }
-            tokens = auth.tokens().await?;
-            renewed = true;
-        }
+        self.0.session.send(request, self.1.as_ref()).await
     }
 }
 
 impl std::fmt::Debug for Client {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         write!(f, "Client({:?})", self.account())
-    }
-}
-
-/// A 2xx answer with the request it belongs to.
-struct Answer {
-    request: Request,
-    response: Response,
-}
-
-impl Answer {
-    /// The body as JSON.
-    fn json(&self) -> Result<Json, ApiError> {
-        self.response
-            .json()
-            .map_err(|why| self.unreadable(&why.to_string()))
-    }
-
-    /// The body as a value: JSON with its credentials as secrets, a plain text, or nothing.
-    fn value(&self) -> Result<Value, ApiError> {
-        if self.response.is_empty() {
-            return Ok(Value::Null);
-        }
-        match self.response.json() {
-            Ok(json) => Ok(wire::guarded(json)),
-            Err(BodyError::NotJson) if !self.response.says_json() => {
-                let text = self.response.text();
-                text.map(Value::from)
-                    .map_err(|why| self.unreadable(&why.to_string()))
-            }
-            Err(why) => Err(self.unreadable(&why.to_string())),
-        }
-    }
-
-    /// The answer is not what it should be.
-    fn unreadable(&self, why: &str) -> ApiError {
-        ApiError::unreadable(&self.request, &self.response, why)
     }
 }

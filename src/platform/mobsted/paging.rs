@@ -5,9 +5,10 @@ use std::ops::ControlFlow;
 
 use serde_json::Value as Json;
 
-use super::error::ApiError;
+use super::Client;
 use super::wire::{self, Fields};
-use super::{Answer, Client};
+use crate::platform::answer::Answer;
+use crate::platform::error::{ApiError, ApiErrorKind};
 use crate::transport::request::Method;
 use crate::value::{Value, digest};
 
@@ -44,7 +45,7 @@ impl Client {
             }
         }
         let message = format!("the list at {path} has more than {MOST_PAGES} pages");
-        Err(ApiError::new(super::error::ApiErrorKind::Unreadable, message))
+        Err(ApiError::new(ApiErrorKind::Unreadable, message))
     }
 }
 

@@ -1,8 +1,8 @@
 //! Every other call: any path below the account's API, with App 1 of a master account out of reach.
 
 use super::Client;
-use super::error::ApiError;
 use super::guard::{self, Target};
+use crate::platform::error::ApiError;
 use crate::transport::request::{Body, Method, Request};
 use crate::value::{Record, Value};
 

@@ -4,10 +4,11 @@ use std::ops::ControlFlow;
 
 use serde_json::Value as Json;
 
+use super::Client;
 use super::account::Base;
-use super::error::{ApiError, ApiErrorKind};
 use super::wire::{self, Fields};
-use super::{Answer, Client};
+use crate::platform::answer::Answer;
+use crate::platform::error::{ApiError, ApiErrorKind};
 use crate::transport::request::{Body, Method};
 use crate::value::secret::Secret;
 use crate::value::{Record, Value};

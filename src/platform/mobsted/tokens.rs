@@ -1,16 +1,12 @@
-//! A pair of tokens and its times.
+//! The tokens in Mobsted's answers, and when they end.
 
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use serde_json::Value as Json;
 
 use super::wire;
-use crate::transport::token::Lease;
+use crate::platform::tokens::Tokens;
 use crate::value::secret::Secret;
-use crate::value::{Record, Value};
-
-/// Renewed this long before the end, or for the last tenth of a shorter life.
-const EARLY_MILLIS: i64 = 10 * 60 * 1000;
 
 /// The life of a token that does not say, in milliseconds.
 const UNKNOWN_LIFE: i64 = 60 * 60 * 1000;
@@ -18,87 +14,27 @@ const UNKNOWN_LIFE: i64 = 60 * 60 * 1000;
 /// Whatever is larger is not a duration in seconds but a time (public clients and the manual's examples).
 const TIMES_START: i64 = 1_000_000_000;
 
-/// An access token, and the refresh token that came with it.
-#[derive(Debug, Clone, PartialEq)]
-pub(super) struct Tokens {
-    pub(super) access: Secret,
-    pub(super) refresh: Option<Secret>,
-    /// When they came, in milliseconds since the Unix epoch.
-    pub(super) issued: i64,
-    /// When the access token ends.
-    pub(super) expires: i64,
-}
-
-impl Tokens {
-    /// Reads the answer to a sign-in or refresh. Nothing without an access token.
-    pub(super) fn from_answer(answer: &Json, now: i64) -> Option<Tokens> {
-        let top = answer.as_object()?;
-        let fields = match wire::field(top, &["access_token"]) {
-            Some(_) => top,
-            // Not documented, but the other resources come in this envelope.
-            None => wire::attributes(top.get("data")?.as_object()?),
-        };
-        let access = wire::text(fields, &["access_token"])?;
-        let said = wire::int(fields, &["expires_in"]).and_then(|said| end(said, now));
-        let expires = said
-            .or_else(|| jwt_end(&access))
-            .filter(|expires| *expires > now)
-            // An end that has passed means that the clocks differ; a 401 will tell when it is over.
-            .unwrap_or(now.saturating_add(UNKNOWN_LIFE));
-        Some(Tokens {
-            access: Secret::new(access),
-            refresh: wire::text(fields, &["refresh_token"]).map(Secret::new),
-            issued: now,
-            expires,
-        })
-    }
-
-    /// From when on they are renewed before use.
-    pub(super) fn renew_at(&self) -> i64 {
-        let life = self.expires.saturating_sub(self.issued).max(0);
-        self.expires.saturating_sub(EARLY_MILLIS.min(life / 10))
-    }
-
-    /// The tokens with the times of their use.
-    pub(super) fn lease(self) -> Lease<Tokens> {
-        Lease {
-            renew_at: self.renew_at(),
-            dead_at: self.expires,
-            token: self,
-        }
-    }
-
-    /// The form in which the store keeps them.
-    pub(super) fn to_value(&self) -> Value {
-        let mut fields = Record::new();
-        fields.insert("access".into(), self.access.clone().into());
-        if let Some(refresh) = &self.refresh {
-            fields.insert("refresh".into(), refresh.clone().into());
-        }
-        fields.insert("issued".into(), Value::Int(self.issued));
-        fields.insert("expires".into(), Value::Int(self.expires));
-        Value::Record(fields)
-    }
-
-    /// Reads what [`Tokens::to_value`] wrote.
-    pub(super) fn from_value(value: &Value) -> Option<Tokens> {
-        let fields = value.as_record()?;
-        let secret = |name: &str| match fields.get(name)? {
-            Value::Secret(secret) => Some(secret.clone()),
-            Value::Text(text) => Some(Secret::new(text.as_str())),
-            _ => None,
-        };
-        let int = |name: &str| match fields.get(name)? {
-            Value::Int(int) => Some(*int),
-            _ => None,
-        };
-        Some(Tokens {
-            access: secret("access")?,
-            refresh: secret("refresh"),
-            issued: int("issued")?,
-            expires: int("expires")?,
-        })
-    }
+/// Reads the answer to a sign-in or refresh at `now`, in milliseconds. Nothing without an access token.
+pub(super) fn from_answer(answer: &Json, now: i64) -> Option<Tokens> {
+    let top = answer.as_object()?;
+    let fields = match wire::field(top, &["access_token"]) {
+        Some(_) => top,
+        // Not documented, but the other resources come in this envelope.
+        None => wire::attributes(top.get("data")?.as_object()?),
+    };
+    let access = wire::text(fields, &["access_token"])?;
+    let said = wire::int(fields, &["expires_in"]).and_then(|said| end(said, now));
+    let expires = said
+        .or_else(|| jwt_end(&access))
+        .filter(|expires| *expires > now)
+        // An end that has passed means that the clocks differ; a 401 will tell when it is over.
+        .unwrap_or(now.saturating_add(UNKNOWN_LIFE));
+    Some(Tokens {
+        access: Secret::new(access),
+        refresh: wire::text(fields, &["refresh_token"]).map(Secret::new),
+        issued: now,
+        expires,
+    })
 }
 
 /// `expires_in` as a time in milliseconds: Mobsted sends a time in seconds, others a duration.

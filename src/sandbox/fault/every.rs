@@ -6,12 +6,12 @@ use super::{Fault, Kind, Route};
 
 /// Routes that overlap with no other.
 const ROUTES: [Route; 6] = [
-    Route::Partners,
-    Route::ApplicationsPost,
-    Route::ApplicationsGet,
-    Route::Object,
-    Route::Auth,
-    Route::Refresh,
+    Route::PARTNERS,
+    Route::APPLICATIONS_POST,
+    Route::APPLICATIONS_GET,
+    Route::OBJECT,
+    Route::AUTH,
+    Route::REFRESH,
 ];
 
 impl Fault {

@@ -11,26 +11,12 @@ use std::time::Duration;
 
 pub use parse::FaultError;
 
-/// Which requests a fault may hit.
+use super::{jrni, mobsted};
+
+/// Which requests a fault may hit: a name, as in `partners` or `jrni-company-post`. It covers the requests of that very
+/// name and those whose names go on after it with a hyphen; `*` covers all.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Route {
-    /// `POST /partners`: creating a sub-account.
-    Partners,
-    /// `/applications` with every method.
-    Applications,
-    /// `POST /applications` alone: creating an app.
-    ApplicationsPost,
-    /// `GET /applications` alone: listing apps or reading one.
-    ApplicationsGet,
-    /// `/object`: listing sub-accounts or the rows of an app.
-    Object,
-    /// `GET /auth`: signing in.
-    Auth,
-    /// `GET /refresh`: trading a refresh token.
-    Refresh,
-    /// Every request to a platform.
-    Any,
-}
+pub struct Route(&'static str);
 
 /// What goes wrong.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -79,33 +65,56 @@ pub struct Fault {
     pub limit: Option<u32>,
 }
 
-const ROUTES: &[(&str, Route)] = &[
-    ("partners", Route::Partners),
-    ("applications", Route::Applications),
-    ("applications-post", Route::ApplicationsPost),
-    ("applications-get", Route::ApplicationsGet),
-    ("object", Route::Object),
-    ("auth", Route::Auth),
-    ("refresh", Route::Refresh),
-    ("*", Route::Any),
-];
+/// The names of all routes, by platform.
+const ROUTES: &[&[&str]] = &[mobsted::ROUTES, jrni::ROUTES, &["*"]];
 
 impl Route {
+    /// Mobsted, `POST /partners`: creating a sub-account.
+    pub const PARTNERS: Route = Route("partners");
+    /// Mobsted, `/applications` with every method.
+    pub const APPLICATIONS: Route = Route("applications");
+    /// Mobsted, `POST /applications` alone: creating an app.
+    pub const APPLICATIONS_POST: Route = Route("applications-post");
+    /// Mobsted, `GET /applications` alone: listing apps or reading one.
+    pub const APPLICATIONS_GET: Route = Route("applications-get");
+    /// Mobsted, `/object`: listing sub-accounts or the rows of an app.
+    pub const OBJECT: Route = Route("object");
+    /// Mobsted, `GET /auth`: signing in.
+    pub const AUTH: Route = Route("auth");
+    /// Mobsted, `GET /refresh`: trading a refresh token.
+    pub const REFRESH: Route = Route("refresh");
+    /// Every request to a platform.
+    pub const ANY: Route = Route("*");
+
+    /// A route of the platforms' tables.
+    pub(super) const fn named(name: &'static str) -> Route {
+        Route(name)
+    }
+
+    /// Its name, as faults are written.
+    pub const fn name(self) -> &'static str {
+        self.0
+    }
+
+    /// Every route there is.
+    pub fn all() -> impl Iterator<Item = Route> {
+        ROUTES.iter().copied().flatten().copied().map(Route)
+    }
+
     fn covers(self, asked: Route) -> bool {
-        self == asked
-            || self == Route::Any
-            || self == Route::Applications
-                && matches!(asked, Route::ApplicationsPost | Route::ApplicationsGet)
+        let narrower = || {
+            asked
+                .0
+                .strip_prefix(self.0)
+                .is_some_and(|rest| rest.starts_with('-'))
+        };
+        self == Route::ANY || self == asked || narrower()
     }
 }
 
 impl fmt::Display for Route {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let name = ROUTES
-            .iter()
-            .find(|(_, route)| route == self)
-            .map_or("*", |(name, _)| name);
-        f.write_str(name)
+        f.write_str(self.0)
     }
 }
 

@@ -3,7 +3,7 @@
 use std::str::FromStr;
 use std::time::Duration;
 
-use super::{Fault, Kind, ROUTES, Route};
+use super::{Fault, Kind, Route};
 
 /// A fault text that cannot be read: which part, what is allowed there, and what was probably meant.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -99,14 +99,11 @@ struct Reader<'a> {
 
 impl Reader<'_> {
     fn route(&self, name: &str) -> Result<Route, FaultError> {
-        let names: Vec<&str> = ROUTES.iter().map(|(name, _)| *name).collect();
+        let names: Vec<&str> = Route::all().map(Route::name).collect();
         if name.is_empty() {
             return Err(self.missing("route", &names));
         }
-        let known = ROUTES
-            .iter()
-            .find(|(known, _)| *known == name)
-            .map(|(_, route)| *route);
+        let known = Route::all().find(|known| known.name() == name);
         known.ok_or_else(|| self.unknown("route", name, &names))
     }
 

@@ -12,7 +12,7 @@ fn faults(seed: u64, texts: &[&str]) -> Faults {
 
 fn decisions(faults: &Faults, count: usize) -> Vec<bool> {
     (0..count)
-        .map(|_| faults.decide(Route::Partners).is_some())
+        .map(|_| faults.decide(Route::PARTNERS).is_some())
         .collect()
 }
 
@@ -29,20 +29,23 @@ fn decisions_repeat_for_a_seed_and_follow_the_rate() {
 #[test]
 fn a_limit_ends_it_and_the_first_matching_fault_wins() {
     let faults = faults(1, &["partners:500:x2", "*:429"]);
-    assert_eq!(faults.decide(Route::Auth), Some(Kind::TooMany429));
-    let kinds: Vec<_> = (0..3).filter_map(|_| faults.decide(Route::Partners)).collect();
+    assert_eq!(faults.decide(Route::AUTH), Some(Kind::TooMany429));
+    let kinds: Vec<_> = (0..3).filter_map(|_| faults.decide(Route::PARTNERS)).collect();
     assert_eq!(kinds, [Kind::Error500, Kind::Error500, Kind::TooMany429]);
     assert_eq!(faults.hits().values().sum::<u32>(), 4);
     faults.clear();
     assert_eq!(faults.hits()["partners:500:x2"], 2, "known when it is taken back");
-    assert_eq!(faults.decide(Route::Partners), None);
+    assert_eq!(faults.decide(Route::PARTNERS), None);
 }
 
 #[test]
-fn applications_covers_both_of_its_narrower_routes() {
+fn a_route_covers_its_narrower_ones() {
     let faults = faults(1, &["applications-post:500", "applications:429"]);
-    assert_eq!(faults.decide(Route::ApplicationsPost), Some(Kind::Error500));
-    assert_eq!(faults.decide(Route::ApplicationsGet), Some(Kind::TooMany429));
-    assert_eq!(faults.decide(Route::Applications), Some(Kind::TooMany429));
-    assert_eq!(faults.decide(Route::Partners), None);
+    assert_eq!(faults.decide(Route::APPLICATIONS_POST), Some(Kind::Error500));
+    assert_eq!(faults.decide(Route::APPLICATIONS_GET), Some(Kind::TooMany429));
+    assert_eq!(faults.decide(Route::APPLICATIONS), Some(Kind::TooMany429));
+    assert_eq!(faults.decide(Route::PARTNERS), None);
+    let faults = crate::sandbox::fault::tests::faults(1, &["jrni:500"]);
+    assert_eq!(faults.decide(Route::named("jrni-login")), Some(Kind::Error500));
+    assert_eq!(faults.decide(Route::named("jrnix-login")), None);
 }

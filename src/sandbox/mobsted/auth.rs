@@ -60,7 +60,7 @@ pub(super) fn refresh(site: &Site, call: &Call) -> Result<Action, Reply> {
 
 /// Checks the access token, and returns the identifier of its sign-in.
 pub(super) fn authorise(site: &Site, call: &Call) -> Result<String, Reply> {
-    let token = call.bearer.as_deref().ok_or_else(|| {
+    let token = call.bearer().ok_or_else(|| {
         envelope::error(
             StatusCode::UNAUTHORIZED,
             "An Authorization header with a bearer token is required",

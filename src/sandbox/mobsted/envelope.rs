@@ -99,16 +99,6 @@ pub(super) fn bad_request(detail: &str) -> Reply {
     error(StatusCode::BAD_REQUEST, detail)
 }
 
-/// 500.
-pub(in crate::sandbox) fn server_error() -> Reply {
-    error(StatusCode::INTERNAL_SERVER_ERROR, "Something went wrong")
-}
-
-/// 429, try again in a second.
-pub(in crate::sandbox) fn too_many() -> Reply {
-    error(StatusCode::TOO_MANY_REQUESTS, "Too many requests").retry_after(1)
-}
-
 /// A time as Mobsted writes it: UTC, microseconds, no zone.
 pub(super) fn timestamp(millis: i64) -> String {
     let time = jiff::Timestamp::from_millisecond(millis).unwrap_or_default();

@@ -3,6 +3,9 @@
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
+use super::super::error::SandboxError;
+use super::super::world::{self, Later, Memory, What};
+
 /// A request that changes something, with everything needed to carry it out later and in another process.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
@@ -134,4 +137,38 @@ pub(in crate::sandbox) enum Refusal {
     /// The log could not be written, so nothing was done.
     #[error("The sandbox could not record the change: {0}")]
     Storage(String),
+}
+
+impl From<SandboxError> for Refusal {
+    fn from(error: SandboxError) -> Refusal {
+        Refusal::Storage(error.to_string())
+    }
+}
+
+impl world::Command for Command {
+    type Event = Event;
+    type Refusal = Refusal;
+
+    fn decide(&self, memory: &Memory) -> Result<Event, Refusal> {
+        memory.mobsted.decide(self)
+    }
+
+    fn trace(refusal: &Refusal) -> Option<Event> {
+        match refusal {
+            Refusal::Duplicate(email) => Some(Event::Duplicate { email: email.clone() }),
+            _ => None,
+        }
+    }
+}
+
+impl From<Command> for Later {
+    fn from(command: Command) -> Later {
+        Later::Mobsted(command)
+    }
+}
+
+impl From<Event> for What {
+    fn from(event: Event) -> What {
+        What::Mobsted(event)
+    }
 }

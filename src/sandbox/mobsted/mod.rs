@@ -18,13 +18,14 @@ use std::time::Duration;
 use axum::http::{Method, StatusCode};
 
 pub(super) use decide::new_password;
-pub(super) use envelope::{server_error, too_many};
 pub(super) use event::{Command, Event, Refusal};
 pub(super) use state::{App, MASTER, State, Tenant};
 
+use super::address::Style;
 use super::books::count;
-use super::call::{Call, Style};
+use super::call::Call;
 use super::fault::Route;
+use super::platform::Platform;
 use super::reply::Reply;
 use super::serve::Site;
 use state::APP_ONE;
@@ -38,13 +39,69 @@ pub(super) const SERVER: &str = "mobsted.sandbox";
 /// Who signs in to the master account.
 pub(super) const MASTER_LOGIN: &str = "partner@example.com";
 
-/// What a request leads to.
+/// The simulated platform.
 #[derive(Debug)]
-pub(super) enum Action {
-    /// An answer; nothing changes.
-    Show(Reply),
-    /// A change, and then [`carry_out`]'s answer.
-    Do(Command),
+pub(super) struct Mobsted;
+
+/// The routes that faults know it by.
+pub(super) const ROUTES: &[&str] = &[
+    "partners",
+    "applications",
+    "applications-post",
+    "applications-get",
+    "object",
+    "auth",
+    "refresh",
+];
+
+/// What a request leads to.
+type Action = super::platform::Action<Command>;
+
+impl Platform for Mobsted {
+    type Command = Command;
+
+    fn route(call: &Call) -> Route {
+        route(call)
+    }
+
+    fn notice(site: &Site, call: &Call) {
+        notice(site, call);
+    }
+
+    fn latency(site: &Site, call: &Call) -> Duration {
+        match route(call) {
+            Route::PARTNERS => site.behaviour.create_latency,
+            _ => Duration::ZERO,
+        }
+    }
+
+    fn plan(site: &Site, call: &Call) -> Action {
+        match planned(site, call) {
+            Ok(action) => action,
+            Err(reply) => Action::Show(reply),
+        }
+    }
+
+    fn carry_out(site: &Site, call: &Call, command: &Command) -> Reply {
+        carry_out(site, call, command)
+    }
+
+    fn expire(site: &Site, call: &Call) -> Reply {
+        if let Ok(uid) = auth::authorise(site, call)
+            && let Err(error) = site.world.record(Event::Expired { uid })
+        {
+            return refused(site, &Refusal::from(error));
+        }
+        auth::unauthorised()
+    }
+
+    fn server_error() -> Reply {
+        envelope::error(StatusCode::INTERNAL_SERVER_ERROR, "Something went wrong")
+    }
+
+    fn too_many() -> Reply {
+        envelope::error(StatusCode::TOO_MANY_REQUESTS, "Too many requests").retry_after(1)
+    }
 }
 
 /// The beginning of every new world.
@@ -65,32 +122,30 @@ pub(super) fn url_of(account: &str, style: &Style) -> String {
     }
 }
 
-/// What kind of request it is for faults.
-pub(super) fn route(call: &Call) -> Route {
+fn route(call: &Call) -> Route {
     match (&call.method, call.segments().as_slice()) {
-        (&Method::POST, ["partners"]) => Route::Partners,
-        (&Method::POST, ["applications"]) => Route::ApplicationsPost,
-        (&Method::GET, ["applications", ..]) => Route::ApplicationsGet,
-        (_, ["applications", ..]) => Route::Applications,
-        (_, ["object", ..]) => Route::Object,
-        (_, ["auth"]) => Route::Auth,
-        (_, ["refresh"]) => Route::Refresh,
-        _ => Route::Any,
+        (&Method::POST, ["partners"]) => Route::PARTNERS,
+        (&Method::POST, ["applications"]) => Route::APPLICATIONS_POST,
+        (&Method::GET, ["applications", ..]) => Route::APPLICATIONS_GET,
+        (_, ["applications", ..]) => Route::APPLICATIONS,
+        (_, ["object", ..]) => Route::OBJECT,
+        (_, ["auth"]) => Route::AUTH,
+        (_, ["refresh"]) => Route::REFRESH,
+        _ => Route::ANY,
     }
 }
 
-/// Keeps the books of what is asked, before anything can go wrong with it.
-pub(super) fn notice(site: &Site, call: &Call) {
+fn notice(site: &Site, call: &Call) {
     if asks_again(site, call) {
         count(&site.meter.repeats);
     }
     match route(call) {
-        Route::Partners => count(&site.meter.partners),
-        Route::ApplicationsPost => count(&site.meter.applications),
-        Route::ApplicationsGet => count(&site.meter.application_lists),
-        Route::Object if call.method == Method::GET => count(&site.meter.object_lists),
-        Route::Auth => count(&site.meter.auths),
-        Route::Refresh => count(&site.meter.refreshes),
+        Route::PARTNERS => count(&site.meter.partners),
+        Route::APPLICATIONS_POST => count(&site.meter.applications),
+        Route::APPLICATIONS_GET => count(&site.meter.application_lists),
+        Route::OBJECT if call.method == Method::GET => count(&site.meter.object_lists),
+        Route::AUTH => count(&site.meter.auths),
+        Route::REFRESH => count(&site.meter.refreshes),
         _ if attempts_app_one(call) => {
             if let Err(error) = site.world.record(Event::AppOneAttempt) {
                 tracing::error!(%error, "the sandbox could not count an attempt at App 1");
@@ -103,25 +158,9 @@ pub(super) fn notice(site: &Site, call: &Call) {
 /// Whether the request would create what exists already.
 fn asks_again(site: &Site, call: &Call) -> bool {
     match route(call) {
-        Route::Partners => tenants::exists(site, call),
-        Route::ApplicationsPost => apps::exists(site, call),
+        Route::PARTNERS => tenants::exists(site, call),
+        Route::APPLICATIONS_POST => apps::exists(site, call),
         _ => false,
-    }
-}
-
-/// How long the platform takes for it, a fault aside.
-pub(super) fn latency(site: &Site, call: &Call) -> Duration {
-    match route(call) {
-        Route::Partners => site.behaviour.create_latency,
-        _ => Duration::ZERO,
-    }
-}
-
-/// Decides what a request leads to.
-pub(super) fn plan(site: &Site, call: &Call) -> Action {
-    match planned(site, call) {
-        Ok(action) => action,
-        Err(reply) => Action::Show(reply),
     }
 }
 
@@ -159,8 +198,7 @@ fn planned(site: &Site, call: &Call) -> Result<Action, Reply> {
     }
 }
 
-/// Makes the change and returns the answer.
-pub(super) fn carry_out(site: &Site, call: &Call, command: &Command) -> Reply {
+fn carry_out(site: &Site, call: &Call, command: &Command) -> Reply {
     match site.world.perform(command) {
         Ok(Event::Tenant {
             name,
@@ -180,16 +218,6 @@ pub(super) fn carry_out(site: &Site, call: &Call, command: &Command) -> Reply {
         Ok(_) => envelope::empty(),
         Err(refusal) => refused(site, &refusal),
     }
-}
-
-/// 401 as if the request's access token had expired; from now on it has.
-pub(super) fn expire(site: &Site, call: &Call) -> Reply {
-    if let Ok(uid) = auth::authorise(site, call)
-        && let Err(error) = site.world.record(Event::Expired { uid })
-    {
-        return refused(site, &Refusal::Storage(error.to_string()));
-    }
-    auth::unauthorised()
 }
 
 fn refused(site: &Site, refusal: &Refusal) -> Reply {

@@ -3,7 +3,8 @@
 use serde::Serialize;
 use serde_json::{Map, Value, json};
 
-use super::super::call::{Call, Style};
+use super::super::address::Style;
+use super::super::call::Call;
 use super::super::reply::Reply;
 use super::super::serve::Site;
 use super::envelope::{self, Page, Resource, bad_request, timestamp};
@@ -45,7 +46,7 @@ pub(super) fn create(site: &Site, call: &Call) -> Result<Action, Reply> {
     let app = app.ok_or_else(|| bad_request("ApplicationId is required"))?;
     if call.account == MASTER && app == APP_ONE {
         return Err(site.world.record(Event::AppOneAttempt).map_or_else(
-            |error| refused(site, &Refusal::Storage(error.to_string())),
+            |error| refused(site, &Refusal::from(error)),
             |()| refused(site, &Refusal::AppOne),
         ));
     }

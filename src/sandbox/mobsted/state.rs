@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, HashMap};
 
 use serde_json::{Map, Value};
 
-use super::super::books::Totals;
+use super::super::books::{AppBook, TenantBook, Totals};
 use super::event::Event;
 
 /// The name of the master account.
@@ -107,6 +107,24 @@ impl State {
             .iter()
             .flat_map(|tenant| tenant.apps.values().map(move |app| (tenant, app)));
         all.filter(|(tenant, app)| !(tenant.name == MASTER && app.id == APP_ONE))
+    }
+
+    /// The books of its sub-accounts and of every account's apps.
+    pub(in crate::sandbox) fn books(&self) -> (Vec<TenantBook>, Vec<AppBook>) {
+        let tenant = |tenant: &Tenant| TenantBook {
+            email: tenant.email.clone(),
+            name: tenant.name.clone(),
+            password: tenant.password.clone(),
+            created: self.created(&tenant.email),
+        };
+        let app = |(tenant, app): (&Tenant, &App)| AppBook {
+            tenant: tenant.name.clone(),
+            id: app.id,
+            name: app.name.clone(),
+            site: app.site.clone(),
+        };
+        let tenants = self.sub_accounts().iter().map(tenant).collect();
+        (tenants, self.apps().map(app).collect())
     }
 
     /// Whether the refresh token of that sign-in has yet to be traded; `None` when there was no such sign-in.

@@ -117,17 +117,39 @@ fn a_late_effect_lands_when_another_opens_the_world() {
 }
 
 #[test]
+fn a_world_of_the_first_format_is_read_and_learns_of_the_other_platforms() {
+    let dir = tempfile::tempdir().unwrap();
+    let path = dir.path().join(LOG_FILE);
+    let old = [
+        json!({ "at": 1, "what": { "world": { "format": 1, "secret": "s" } } }),
+        json!({ "at": 2, "what": { "mobsted": { "master": {
+            "name": "ppp", "email": "partner@example.com", "password": "p", "user": "u" } } } }),
+        json!({ "at": 3, "what": { "deferred": {
+            "id": 1, "due": 4, "command": { "create_tenant": { "email": "ann@example.com" } } } } }),
+    ];
+    let old = old.map(|line| line.to_string()).join("\n") + "\n";
+    std::fs::write(&path, &old).unwrap();
+    let sandbox = start(dir.path());
+    assert_eq!(sandbox.master().password, "p");
+    assert_eq!(sandbox.books().unwrap().tenants[0].email, "ann@example.com");
+    let jrni = sandbox.jrni();
+    sandbox.shutdown();
+    assert!(std::fs::read_to_string(&path).unwrap().starts_with(&old));
+    assert_eq!(start(dir.path()).jrni().password, jrni.password);
+}
+
+#[test]
 fn a_world_of_a_newer_format_is_refused() {
     let dir = tempfile::tempdir().unwrap();
-    let line = json!({ "at": 1, "what": { "world": { "format": 2, "more": true } } });
+    let line = json!({ "at": 1, "what": { "world": { "format": 3, "more": true } } });
     std::fs::write(dir.path().join(LOG_FILE), format!("{line}\nwhatever\n")).unwrap();
     let error = Sandbox::start(Options::new(dir.path())).unwrap_err();
     assert!(
         matches!(
             error,
             SandboxError::NewerFormat {
-                found: 2,
-                known: 1,
+                found: 3,
+                known: 2,
                 ..
             }
         ),

@@ -3,6 +3,7 @@
 
 mod durable;
 mod faults;
+mod jrni;
 mod platform;
 mod shared;
 
@@ -81,7 +82,7 @@ struct Request {
     method: String,
     path: String,
     host: String,
-    bearer: Option<String>,
+    headers: String,
     body: String,
 }
 
@@ -99,7 +100,7 @@ impl Request {
             method: method.into(),
             path: path.into(),
             host: MASTER_HOST.into(),
-            bearer: None,
+            headers: String::new(),
             body: String::new(),
         }
     }
@@ -109,9 +110,13 @@ impl Request {
         self
     }
 
-    fn bearer(mut self, token: &str) -> Request {
-        self.bearer = Some(token.into());
+    fn header(mut self, name: &str, value: &str) -> Request {
+        self.headers = format!("{}{name}: {value}\r\n", self.headers);
         self
+    }
+
+    fn bearer(self, token: &str) -> Request {
+        self.header("authorization", &format!("Bearer {token}"))
     }
 
     fn body(mut self, body: &Value) -> Request {
@@ -127,16 +132,12 @@ impl Request {
     /// Sends it and leaves the answer unread.
     fn begin(&self) -> io::Result<TcpStream> {
         let mut stream = TcpStream::connect(self.address)?;
-        let authorization = self
-            .bearer
-            .as_ref()
-            .map(|token| format!("authorization: Bearer {token}\r\n"));
         let head = format!(
             "{} {} HTTP/1.1\r\nHost: {}\r\nConnection: close\r\n{}Content-Length: {}\r\n\r\n",
             self.method,
             self.path,
             self.host,
-            authorization.unwrap_or_default(),
+            self.headers,
             self.body.len()
         );
         stream.write_all(format!("{head}{}", self.body).as_bytes())?;

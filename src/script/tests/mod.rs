@@ -114,7 +114,7 @@ static OPERATIONS: &[OpSpec] = &[
     },
 ];
 
-static KINDS: &[Kind] = &[
+static KINDS: &[&[Kind]] = &[&[
     Kind {
         name: "mobsted::Session",
         summary: "a signed-in account",
@@ -130,7 +130,7 @@ static KINDS: &[Kind] = &[
             ("name", "string", "its name, if it has one"),
         ],
     },
-];
+]];
 
 /// Answers from memory and notes what it was asked.
 #[derive(Default)]

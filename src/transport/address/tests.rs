@@ -35,8 +35,13 @@ fn plain_http_is_for_loopback_only() {
 fn the_sandbox_and_the_world_never_mix() {
     assert_eq!(refusal(true, "http://acme-admin.mobsted.sandbox/"), None);
     assert_eq!(refusal(true, "https://ACME-admin.Mobsted.Sandbox./"), None);
+    assert_eq!(refusal(true, "http://bookings.wabcdef.jrni.sandbox/api/v1"), None);
+    assert_eq!(refusal(true, "http://ent-api.wabcdef.sparrow.sandbox/v1"), None);
+    assert_eq!(refusal(true, "http://web.sandbox/"), None);
     for url in [
         "https://acme-admin.mobsted.com/",
+        "https://bookings.other.sandbox/",
+        "https://xjrni.sandbox/",
         "http://127.0.0.1:1/",
         "https://mobsted.sandbox.example.com/",
         "https://xmobsted.sandbox/",

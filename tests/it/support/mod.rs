@@ -81,6 +81,11 @@ impl Home {
         finish(self.command(words.split_whitespace()).spawn().unwrap())
     }
 
+    /// Runs the program with these words, which may have blanks in them.
+    pub(crate) fn run_with_words(&self, words: &[&str]) -> Ran {
+        finish(self.command(words).spawn().unwrap())
+    }
+
     /// Runs the program with something on its standard input.
     pub(crate) fn run_with_input(&self, words: &str, input: &str) -> Ran {
         let mut command = self.command(words.split_whitespace());

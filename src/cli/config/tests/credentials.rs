@@ -30,7 +30,7 @@ fn a_password_file_must_be_the_users_alone() {
     let config = home.load().unwrap();
     let profile = config.named("a", "test").unwrap();
     let env = home.env(&[]);
-    let missing = profile.read_password(&env).unwrap_err().to_string();
+    let missing = profile.read_secret("password", &env).unwrap_err().to_string();
     assert!(
         missing.contains("config/secret") && missing.contains("No such file"),
         "{missing}"
@@ -38,16 +38,16 @@ fn a_password_file_must_be_the_users_alone() {
     let file = home.path("provisor/config/secret");
     fs::write(&file, "hunter2 \r\n").unwrap();
     fs::set_permissions(&file, fs::Permissions::from_mode(0o640)).unwrap();
-    let error = profile.read_password(&env).unwrap_err();
+    let error = profile.read_secret("password", &env).unwrap_err();
     assert!(error.to_string().contains("others than its owner"), "{error}");
     assert_eq!(error.hint().unwrap(), format!("chmod 600 {}", file.display()));
     fs::set_permissions(&file, fs::Permissions::from_mode(0o600)).unwrap();
-    assert_eq!(profile.read_password(&env), Ok(Secret::new("hunter2 ")));
+    assert_eq!(profile.read_secret("password", &env), Ok(Secret::new("hunter2 ")));
     let there = home.path("there");
     fs::write(&there, "swordfish").unwrap();
     fs::set_permissions(&there, fs::Permissions::from_mode(0o400)).unwrap();
     assert_eq!(
-        config.named("b", "test").unwrap().read_password(&env),
+        config.named("b", "test").unwrap().read_secret("password", &env),
         Ok(Secret::new("swordfish"))
     );
 }
@@ -58,10 +58,10 @@ fn a_variable_that_is_not_set_says_so() {
     let config = home.load().unwrap();
     let profile = config.named("a", "test").unwrap();
     for env in [home.env(&[]), home.env(&[("NOT_SET", "")])] {
-        let error = profile.read_password(&env).unwrap_err();
+        let error = profile.read_secret("password", &env).unwrap_err();
         assert_eq!(
             error.to_string(),
-            "the password cannot be had from the environment variable NOT_SET: it is not set"
+            "the secret cannot be had from the environment variable NOT_SET: it is not set"
         );
         assert!(error.hint().is_some());
     }

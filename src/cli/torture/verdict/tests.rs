@@ -6,7 +6,7 @@ use serde_json::json;
 
 use super::*;
 use crate::journal::{LedgerItem, Thing};
-use crate::sandbox::{AppBook, Books, TenantBook, Totals, Traffic};
+use crate::sandbox::{AppBook, Books, JrniBook, TenantBook, Totals, Traffic};
 use crate::value::secret::Secret;
 use crate::value::{Object, Value};
 
@@ -56,6 +56,7 @@ fn world(mark: &str) -> Facts {
             tenants: tenants.collect(),
             apps: apps.collect(),
             totals: Totals::default(),
+            jrni: JrniBook::default(),
             traffic: Traffic::default(),
             pending: 0,
         },

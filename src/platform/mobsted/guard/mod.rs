@@ -10,7 +10,7 @@ mod tests;
 
 use super::account::{API, Base, Role};
 use super::endpoints::Endpoints;
-use super::error::{ApiError, ApiErrorKind};
+use crate::platform::error::{ApiError, ApiErrorKind};
 use crate::transport::request::{Body, Method};
 use crate::value::{Record, Value};
 use fields::{body_is_one, names_apps, query_is_one};

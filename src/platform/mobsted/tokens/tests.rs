@@ -5,7 +5,7 @@ use super::*;
 const NOW: i64 = 1_598_444_403_000;
 
 fn read(text: &str) -> Option<Tokens> {
-    Tokens::from_answer(&serde_json::from_str(text).unwrap(), NOW)
+    from_answer(&serde_json::from_str(text).unwrap(), NOW)
 }
 
 #[test]
@@ -55,23 +55,4 @@ fn no_access_token_is_no_sign_in() {
     ] {
         assert!(read(text).is_none(), "{text}");
     }
-}
-
-#[test]
-fn renewal_is_ten_minutes_or_a_tenth_early() {
-    let tokens = |life: i64| Tokens {
-        access: Secret::new("a"),
-        refresh: None,
-        issued: 0,
-        expires: life,
-    };
-    assert_eq!(tokens(604_800_000).lease().renew_at, 604_200_000);
-    assert_eq!(tokens(10_000).lease().renew_at, 9_000);
-}
-
-#[test]
-fn what_is_stored_is_read_back() {
-    let tokens = read(r#"{"access_token":"a","refresh_token":"r","expires_in":1599049203}"#).unwrap();
-    assert_eq!(Tokens::from_value(&tokens.to_value()), Some(tokens));
-    assert_eq!(Tokens::from_value(&Value::Null), None);
 }

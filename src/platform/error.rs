@@ -1,4 +1,4 @@
-//! Why Mobsted did not do it.
+//! Why a platform did not do it.
 
 use serde_json::Value as Json;
 
@@ -31,7 +31,7 @@ pub enum ApiErrorKind {
     Unavailable,
     /// The answer cannot be understood.
     Unreadable,
-    /// App 1 of a master account must never be changed.
+    /// It must never be changed: App 1 of a Mobsted master account.
     ProtectedApp,
     /// An argument does not fit.
     BadInput,
@@ -59,7 +59,7 @@ pub struct ApiError {
 
 impl ApiError {
     /// A failure that changed nothing and will be the same next time.
-    pub(super) fn new(kind: ApiErrorKind, message: impl Into<String>) -> ApiError {
+    pub fn new(kind: ApiErrorKind, message: impl Into<String>) -> ApiError {
         ApiError {
             kind,
             status: None,
@@ -70,7 +70,8 @@ impl ApiError {
         }
     }
 
-    pub(super) fn bad_input(message: impl Into<String>) -> ApiError {
+    /// An argument does not fit.
+    pub fn bad_input(message: impl Into<String>) -> ApiError {
         ApiError::new(ApiErrorKind::BadInput, message)
     }
 
@@ -169,7 +170,7 @@ fn sort(status: u16, changes: bool, words: &str) -> (ApiErrorKind, bool) {
     }
 }
 
-/// Mobsted answers conflicts with 400 like other mistakes; only the words tell them apart [assumed].
+/// Mobsted [assumed] and others answer conflicts with 400 like other mistakes; only the words tell them apart.
 fn says_it_exists(words: &str) -> bool {
     let words = words.to_lowercase();
     [

@@ -1,0 +1,188 @@
+//! Writes the user's configuration. What people wrote around it stays: comments, order, blank lines.
+
+use std::fs::File;
+use std::path::{Path, PathBuf};
+
+use toml_edit::{DocumentMut, Item, Table, Value};
+
+use super::document::Document;
+use super::{Config, ConfigError};
+use crate::cli::error::CommandError;
+use crate::cli::paths::make_private_folder;
+use crate::cli::private_file;
+
+/// A configuration file that is being changed. Nobody else changes it meanwhile; nothing is written before
+/// [`Draft::save`].
+pub(in crate::cli) struct Draft {
+    /// The file itself: behind a link, what the link leads to.
+    file: PathBuf,
+    document: DocumentMut,
+    _alone: File,
+}
+
+impl Draft {
+    /// Opens a file, which need not exist. Waits while another process changes it.
+    pub(in crate::cli) fn open(file: &Path) -> Result<Draft, CommandError> {
+        let folder = file.parent().unwrap_or(Path::new("."));
+        let unusable =
+            |error: std::io::Error| CommandError::usage(format!("`{}`: {error}", folder.display()));
+        make_private_folder(folder).map_err(unusable)?;
+        let alone = lock_file(&folder.join(".config.lock")).map_err(unusable)?;
+        alone.lock().map_err(unusable)?;
+        let file = std::fs::canonicalize(file).unwrap_or_else(|_| file.to_owned());
+        let text = match Document::read(&file)? {
+            Some(document) => {
+                // What cannot be read must not be made worse.
+                Config::default().add(&document, true)?;
+                document.text
+            }
+            None => String::new(),
+        };
+        let parsed = text.parse::<DocumentMut>();
+        let document = parsed
+            .map_err(|error| CommandError::usage(format!("{}: {}", file.display(), error.message())))?;
+        Ok(Draft {
+            file,
+            document,
+            _alone: alone,
+        })
+    }
+
+    /// The file.
+    pub(in crate::cli) fn file(&self) -> &Path {
+        &self.file
+    }
+
+    /// Is the profile written in this file?
+    pub(in crate::cli) fn has_profile(&self, name: &str) -> bool {
+        self.document
+            .get("profiles")
+            .and_then(Item::as_table_like)
+            .is_some_and(|profiles| profiles.contains_key(name))
+    }
+
+    /// Sets a key of a profile, which is added when it is not there. `path` may lead into tables: `timeouts.reply`.
+    pub(in crate::cli) fn set(&mut self, profile: &str, path: &str, value: impl Into<Value>) {
+        let (above, key) = path.rsplit_once('.').unwrap_or(("", path));
+        let mut table = self.profile(profile);
+        for step in above.split('.').filter(|step| !step.is_empty()) {
+            table = child(table, step);
+        }
+        put(table, key, value.into());
+    }
+
+    /// Takes a key of a profile out, and says whether it was there.
+    pub(in crate::cli) fn unset(&mut self, profile: &str, path: &str) -> bool {
+        if !self.has_profile(profile) {
+            return false;
+        }
+        let (above, key) = path.rsplit_once('.').unwrap_or(("", path));
+        let mut table = self.profile(profile);
+        for step in above.split('.').filter(|step| !step.is_empty()) {
+            match table.get_mut(step) {
+                Some(below) => table = below,
+                None => return false,
+            }
+        }
+        let table = table.as_table_like_mut();
+        table.is_some_and(|table| table.remove(key).is_some())
+    }
+
+    /// Takes a profile out, and says whether it was there.
+    pub(in crate::cli) fn remove_profile(&mut self, name: &str) -> bool {
+        let profiles = self
+            .document
+            .get_mut("profiles")
+            .and_then(Item::as_table_like_mut);
+        profiles.is_some_and(|profiles| profiles.remove(name).is_some())
+    }
+
+    /// The profile that is used when none is named.
+    pub(in crate::cli) fn default_profile(&self) -> Option<&str> {
+        self.document.get("default_profile").and_then(Item::as_str)
+    }
+
+    /// Names the profile that is used when none is named, or none.
+    pub(in crate::cli) fn set_default(&mut self, name: Option<&str>) {
+        match name {
+            Some(name) => put(self.document.as_item_mut(), "default_profile", name.into()),
+            None => drop(self.document.remove("default_profile")),
+        }
+    }
+
+    /// Writes the file for its owner alone, whole or not at all. A value that does not fit is told, and nothing is
+    /// written then.
+    pub(in crate::cli) fn save(self) -> Result<(), CommandError> {
+        let text = self.document.to_string();
+        let written = Document::of(&self.file, text);
+        Config::default()
+            .add(&written, true)
+            .map_err(|error| unfit(&error))?;
+        private_file::write(&self.file, |sink| {
+            sink.write_all(written.text.as_bytes())
+                .map_err(|error| private_file::failed(&error))
+        })
+    }
+
+    fn profile(&mut self, name: &str) -> &mut Item {
+        if !self.document.contains_key("profiles") {
+            // Written as [profiles.NAME], without a [profiles] of its own.
+            let mut profiles = Table::new();
+            profiles.set_implicit(true);
+            self.document.insert("profiles", Item::Table(profiles));
+        }
+        child(child(self.document.as_item_mut(), "profiles"), name)
+    }
+}
+
+/// The file that whoever changes the configuration holds.
+fn lock_file(path: &Path) -> std::io::Result<File> {
+    let mut options = File::options();
+    options.write(true).create(true).truncate(false);
+    #[cfg(unix)]
+    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
+    options.open(path)
+}
+
+/// What stands below this key: a table, made when there is none, in the form of the one above it.
+fn child<'a>(above: &'a mut Item, key: &str) -> &'a mut Item {
+    let inline = above.is_inline_table();
+    let below = &mut above[key];
+    if !below.is_table_like() {
+        *below = if inline {
+            Item::Value(Value::InlineTable(toml_edit::InlineTable::new()))
+        } else {
+            Item::Table(Table::new())
+        };
+    }
+    below
+}
+
+/// Puts a value in place; a comment behind the old one stays.
+fn put(table: &mut Item, key: &str, value: Value) {
+    match table.get_mut(key).and_then(Item::as_value_mut) {
+        Some(old) => {
+            let decor = old.decor().clone();
+            *old = value;
+            *old.decor_mut() = decor;
+        }
+        None => table[key] = Item::Value(value),
+    }
+}
+
+/// A value that does not fit, told without a line of a file that was never written.
+fn unfit(error: &ConfigError) -> CommandError {
+    let said = match error {
+        ConfigError::BadValue { key, problem, .. } => format!("`{key}` {problem}"),
+        ConfigError::UnknownKey { key, .. } => format!("unknown key `{key}`"),
+        other => other.to_string(),
+    };
+    let failed = CommandError::usage(format!("{said}; nothing was written"));
+    match error.hint() {
+        Some(hint) => failed.hint(hint),
+        None => failed,
+    }
+}
+
+#[cfg(test)]
+mod tests;

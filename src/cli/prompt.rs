@@ -1,0 +1,73 @@
+//! Asking at a terminal: lines that are shown, and secrets that are not.
+
+use std::io::{self, BufRead as _, IsTerminal as _, Write as _};
+
+use super::app::App;
+use super::error::CommandError;
+use super::exit::Exit;
+use super::ui::{Stream, printable};
+use crate::value::secret::Secret;
+
+impl App {
+    /// Is there somebody to ask?
+    pub(super) fn can_ask(&self) -> bool {
+        io::stdin().is_terminal() && self.ui.is_terminal(Stream::Err)
+    }
+
+    /// A line that somebody types, without blanks around it; `usual` when it is empty. The end of the input is an
+    /// error: nothing is done then.
+    pub(super) fn ask_line(&self, question: &str, usual: Option<&str>) -> Result<String, CommandError> {
+        let shown = match usual {
+            Some(usual) => format!("{question} [{usual}]: "),
+            None => format!("{question}: "),
+        };
+        let mut err = io::stderr().lock();
+        let asked = write!(err, "{}", printable(&shown)).and_then(|()| err.flush());
+        asked.map_err(|error| CommandError::usage(format!("the question cannot be asked: {error}")))?;
+        drop(err);
+        let mut line = String::new();
+        let read = io::stdin().lock().read_line(&mut line);
+        match read {
+            Ok(0) => Err(given_up()),
+            Ok(_) if line.trim().is_empty() => Ok(usual.unwrap_or_default().to_owned()),
+            Ok(_) => Ok(line.trim().to_owned()),
+            Err(error) => Err(CommandError::usage(format!("the answer cannot be read: {error}"))),
+        }
+    }
+
+    /// Yes or no; Enter means `usual`.
+    pub(super) fn ask_yes(&self, question: &str, usual: bool) -> Result<bool, CommandError> {
+        let choice = if usual { "Y/n" } else { "y/N" };
+        let answer = self.ask_line(&format!("{question} [{choice}]"), None)?;
+        Ok(match answer.to_lowercase().as_str() {
+            "" => usual,
+            "y" | "yes" => true,
+            _ => false,
+        })
+    }
+
+    /// A secret that somebody types and that is not shown. It may be empty.
+    pub(super) fn ask_secret(&self, question: &str) -> Result<Secret, CommandError> {
+        let asked = rpassword::prompt_password(format!("{}: ", printable(question)));
+        asked.map(Secret::new).map_err(|error| match error.kind() {
+            io::ErrorKind::Interrupted | io::ErrorKind::UnexpectedEof => given_up(),
+            _ => CommandError::usage(format!("the answer cannot be read: {error}")),
+        })
+    }
+}
+
+/// The next line of standard input, as a secret; empty at its end.
+pub(super) fn secret_from_stdin() -> Result<Secret, CommandError> {
+    let mut line = String::new();
+    io::stdin()
+        .lock()
+        .read_line(&mut line)
+        .map_err(|error| CommandError::usage(format!("standard input cannot be read: {error}")))?;
+    let kept = line.trim_end_matches(['\r', '\n']).len();
+    line.truncate(kept);
+    Ok(Secret::new(line))
+}
+
+fn given_up() -> CommandError {
+    CommandError::new(Exit::Aborted, "nothing was done")
+}

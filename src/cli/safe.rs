@@ -1,0 +1,77 @@
+//! Secrets of profiles, sealed in the state folder, each for the address it was given for.
+
+use super::error::CommandError;
+use super::paths::{Env, Paths};
+use super::sealer::sealer;
+use crate::journal::Vault;
+use crate::value::Value;
+use crate::value::secret::Secret;
+
+/// Which secret of which profile, and where it may be sent: a file that gives a profile another address does not get
+/// the secret that was typed for the old one.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(in crate::cli) struct Keeping {
+    /// The profile.
+    pub(in crate::cli) profile: String,
+    /// The key it stands for: `password`, `api_token`.
+    pub(in crate::cli) key: String,
+    /// The profile's address; only scheme, host and port count.
+    pub(in crate::cli) url: String,
+}
+
+impl Keeping {
+    /// The address it is for, as people read it.
+    pub(in crate::cli) fn place(&self) -> String {
+        match self.origin() {
+            origin if origin.is_empty() => "a profile without an address".into(),
+            origin => origin,
+        }
+    }
+
+    /// Are both for the same address?
+    pub(in crate::cli) fn same_place(one: &Keeping, other: &Keeping) -> bool {
+        one.origin() == other.origin()
+    }
+
+    fn origin(&self) -> String {
+        let url = url::Url::parse(&self.url);
+        url.map(|url| url.origin().ascii_serialization())
+            .unwrap_or_default()
+    }
+
+    fn name(&self) -> String {
+        format!("secret\n{}\n{}\n{}", self.profile, self.key, self.origin())
+    }
+}
+
+/// Where the secrets are.
+pub(super) struct Safe(Vault);
+
+impl Safe {
+    /// The safe of this home. Its file is made when the first secret is put in.
+    pub(super) fn of(env: &Env) -> Result<Safe, CommandError> {
+        let paths = Paths::from_env(env).ok_or_else(|| {
+            CommandError::usage("there is no home folder to keep files in")
+                .hint("set PROVISOR_HOME to a folder")
+        })?;
+        Ok(Safe(Vault::lasting(&paths.secrets(), sealer(env, &paths)?)))
+    }
+
+    /// The secret; nothing when there is none, or when it was sealed with another key.
+    pub(super) fn get(&self, keeping: &Keeping) -> Result<Option<Secret>, CommandError> {
+        Ok(match self.0.get(keeping.name())? {
+            Some(Value::Secret(secret)) => Some(secret),
+            _ => None,
+        })
+    }
+
+    /// Keeps a secret; on disk when it returns.
+    pub(super) fn put(&self, keeping: &Keeping, secret: Secret) -> Result<(), CommandError> {
+        Ok(self.0.put(keeping.name(), &secret.into())?)
+    }
+
+    /// Forgets a secret.
+    pub(super) fn remove(&self, keeping: &Keeping) -> Result<(), CommandError> {
+        Ok(self.0.remove(keeping.name())?)
+    }
+}

@@ -1,0 +1,186 @@
+//! Which entry of the table a name means, and which entries a word is found in.
+
+use super::{all, methods};
+use crate::ops::kinds;
+use crate::ops::spec::{Kind, OpSpec};
+use crate::value::nearest::nearest;
+
+/// What a name means.
+#[derive(Debug, Clone)]
+pub enum Topic {
+    /// One operation.
+    Op(&'static OpSpec),
+    /// A kind of object.
+    Kind(&'static Kind),
+    /// A module, with its name.
+    Module(&'static str),
+}
+
+/// A name that means nothing; the most similar ones that do, best first.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Unknown {
+    /// Stable names of operations, kinds and modules.
+    pub nearest: Vec<String>,
+}
+
+/// What a name means, written as people write it: `ensure_tenant`, `mobsted::ensure_tenant`, `session.apps()`,
+/// `Tenant.connect`, `mobsted::Tenant`, `mobsted`. A short name may mean several things; all are given.
+pub fn find(name: &str) -> Result<Vec<Topic>, Unknown> {
+    let wanted = plain(name);
+    let topics = exactly(&wanted);
+    if topics.is_empty() {
+        return Err(Unknown {
+            nearest: like(&wanted),
+        });
+    }
+    Ok(topics)
+}
+
+/// The operations in whose entries every word is found, the best first: names before summaries before the rest.
+pub fn search(words: &str) -> Vec<&'static OpSpec> {
+    let words: Vec<String> = words.split_whitespace().map(str::to_lowercase).collect();
+    if words.is_empty() {
+        return Vec::new();
+    }
+    let mut hits: Vec<(usize, &'static OpSpec)> = all()
+        .filter_map(|op| {
+            let ranks = words.iter().map(|word| rank(op, word));
+            Some((ranks.sum::<Option<usize>>()?, op))
+        })
+        .collect();
+    // The sort is stable: what is as good stands in the order of the table.
+    hits.sort_by_key(|(rank, _)| *rank);
+    hits.into_iter().map(|(_, op)| op).collect()
+}
+
+/// The names of the modules, in the order of the table.
+pub fn modules() -> Vec<&'static str> {
+    let mut modules: Vec<&'static str> = Vec::new();
+    for op in all().filter(|op| !op.module.is_empty()) {
+        if !modules.contains(&op.module) {
+            modules.push(op.module);
+        }
+    }
+    modules
+}
+
+/// The last part of a kind's name: `Tenant` of `mobsted::Tenant`.
+pub fn short(kind: &str) -> &str {
+    kind.rsplit("::").next().unwrap_or(kind)
+}
+
+fn exactly(wanted: &str) -> Vec<Topic> {
+    let mut topics: Vec<Topic> = all().filter(|op| is_called(op, wanted)).map(Topic::Op).collect();
+    let named = kinds().filter(|kind| same(kind.name, wanted) || same(short(kind.name), wanted));
+    topics.extend(named.map(Topic::Kind));
+    let module = modules()
+        .into_iter()
+        .find(|module| same(module, wanted.trim_end_matches(':')));
+    topics.extend(module.map(Topic::Module));
+    topics
+}
+
+/// The name without what people write around it: `ensure_tenant?`, `apps()`.
+fn plain(name: &str) -> String {
+    let name = name.trim().trim_end_matches(['?', ';']);
+    let name = name.split_once('(').map_or(name, |(name, _)| name);
+    name.trim().to_owned()
+}
+
+fn is_called(op: &OpSpec, wanted: &str) -> bool {
+    let spellings = [op.id(), op.name.to_owned(), format!("{}::{}", op.module, op.name)];
+    let of_kind = op.receiver.into_iter().flat_map(|kind| {
+        [kind, short(kind)]
+            .into_iter()
+            .map(|kind| format!("{kind}.{}", op.name))
+    });
+    // `mobsted::connect` is the function, not the tenant's method of the same name.
+    let module_path = wanted.contains("::") && !wanted.contains('.');
+    if module_path && same(&op.id(), wanted) {
+        return true;
+    }
+    if module_path && all().any(|other| same(&other.id(), wanted)) {
+        return false;
+    }
+    spellings
+        .into_iter()
+        .chain(of_kind)
+        .any(|spelling| same(&spelling, wanted))
+}
+
+fn same(a: &str, b: &str) -> bool {
+    a.eq_ignore_ascii_case(b)
+}
+
+fn like(wanted: &str) -> Vec<String> {
+    let last = wanted.rsplit(['.', ':']).next().unwrap_or(wanted);
+    let mut near: Vec<String> = Vec::new();
+    let ids: Vec<String> = all().map(OpSpec::id).collect();
+    let kinds = kinds().map(|kind| kind.name);
+    let whole = ids
+        .iter()
+        .map(String::as_str)
+        .chain(kinds.clone())
+        .chain(modules());
+    near.extend(nearest(wanted, whole).map(str::to_owned));
+    if let Some(name) = nearest(last, all().map(|op| op.name)).or_else(|| known(last)) {
+        near.extend(all().filter(|op| op.name == name).map(OpSpec::id));
+    }
+    if let Some(name) = nearest(last, kinds.clone().map(short)) {
+        near.extend(kinds.filter(|kind| short(kind) == name).map(str::to_owned));
+    }
+    let mut seen = Vec::new();
+    near.retain(|name| {
+        let fresh = !seen.contains(name);
+        seen.push(name.clone());
+        fresh
+    });
+    near
+}
+
+/// The operation of exactly this name, asked for under another module or object.
+fn known(name: &str) -> Option<&'static str> {
+    all().map(|op| op.name).find(|known| same(known, name))
+}
+
+/// How good a find the word is; nothing when the entry does not have it.
+fn rank(op: &OpSpec, word: &str) -> Option<usize> {
+    let has = |text: &str| text.to_lowercase().contains(word);
+    let params = || {
+        op.params.iter().any(|param| {
+            let keys = match param.ty {
+                crate::ops::spec::Type::Options(keys) => keys,
+                _ => &[],
+            };
+            has(param.name) || has(param.doc) || keys.iter().any(|key| has(key.name) || has(key.doc))
+        })
+    };
+    let errors = || {
+        op.errors
+            .iter()
+            .any(|(code, when)| has(code.as_str()) || has(when))
+    };
+    match () {
+        () if op.name == word => Some(0),
+        () if has(op.name) => Some(1),
+        () if has(&op.id()) || op.receiver.is_some_and(has) => Some(2),
+        () if has(op.summary) => Some(3),
+        () if params() || has(op.result) => Some(4),
+        () if has(op.doc) || errors() => Some(5),
+        () => None,
+    }
+}
+
+/// The operations that a topic covers: itself, a kind's methods, a module's operations.
+pub fn operations(topic: &Topic) -> Vec<&'static OpSpec> {
+    match topic {
+        Topic::Op(op) => vec![*op],
+        Topic::Kind(kind) => methods(kind.name).collect(),
+        Topic::Module(module) => all().filter(|op| op.module == *module).collect(),
+    }
+}
+
+/// The kinds of objects of a module.
+pub fn kinds_of(module: &str) -> impl Iterator<Item = &'static Kind> {
+    kinds().filter(move |kind| kind.name.split("::").next() == Some(module))
+}

@@ -1,0 +1,245 @@
+//! What an operation's entry says, in words: the one source of help, completion, reference and definition files.
+//!
+//! [`OpDoc::of`] turns an entry into everything that is told of it, [`find`] says which entry a name means, and the
+//! other modules write it down: [`text`] for terminals, [`markdown`] for the reference, [`definitions`] for editors.
+
+pub mod definitions;
+pub mod find;
+pub mod markdown;
+pub mod text;
+
+use serde::Serialize;
+
+use super::explain;
+use super::spec::{Effect, Kind, OpSpec, Param, Permission, Timeout, Type};
+
+/// Every operation of the table.
+pub fn all() -> impl Iterator<Item = &'static OpSpec> + Clone {
+    super::ALL.iter().copied().flatten()
+}
+
+/// Everything that is told of an operation. Its JSON form is what `provisor ops … --json` prints.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct OpDoc {
+    /// The stable name: `mobsted::ensure_tenant`.
+    pub name: String,
+    /// The module that holds it; empty for a global function.
+    pub module: &'static str,
+    /// The kind of object it is a method of.
+    pub receiver: Option<&'static str>,
+    /// As a script writes it, optional parameters in brackets.
+    pub signature: String,
+    /// One line, no full stop.
+    pub summary: &'static str,
+    /// More in full sentences; may be empty.
+    pub about: &'static str,
+    /// The parameters after the receiver.
+    pub params: Vec<ParamDoc>,
+    /// What it gives back.
+    pub result: ResultDoc,
+    /// The failures of its own that a script may catch.
+    pub errors: Vec<ErrorDoc>,
+    /// The codes that every operation of its sort may fail with besides.
+    pub common_errors: Vec<&'static str>,
+    /// What it promises about the world.
+    pub effect: Named,
+    /// What a profile must allow.
+    pub permission: Named,
+    /// How long the platform may take, in a sentence without a full stop; empty when it sends nothing.
+    pub timeout: &'static str,
+    /// A script that shows it, and runs as it is on a fresh sandbox.
+    pub example: &'static str,
+}
+
+/// A word of the table and what it means.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+pub struct Named {
+    /// The word.
+    pub name: &'static str,
+    /// What it means, in a sentence without a full stop.
+    pub meaning: &'static str,
+}
+
+/// A parameter, or a key of an options map.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct ParamDoc {
+    /// Its name.
+    pub name: &'static str,
+    /// What it accepts, in a word or two.
+    #[serde(rename = "type")]
+    pub ty: &'static str,
+    /// Must it be given?
+    pub required: bool,
+    /// One line, no full stop.
+    pub about: &'static str,
+    /// The keys it knows, when it is an options map.
+    pub keys: Vec<ParamDoc>,
+}
+
+/// What an operation gives back.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct ResultDoc {
+    /// The type, in the table's words.
+    #[serde(rename = "type")]
+    pub ty: &'static str,
+    /// The properties of the kind that the type names.
+    pub properties: Vec<Property>,
+}
+
+/// A property of a kind.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+pub struct Property {
+    /// Its name.
+    pub name: &'static str,
+    /// Its type.
+    #[serde(rename = "type")]
+    pub ty: &'static str,
+    /// One line, no full stop.
+    pub about: &'static str,
+}
+
+/// A failure that a script may catch.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+pub struct ErrorDoc {
+    /// The stable code: `err.kind`.
+    pub code: &'static str,
+    /// When it happens.
+    pub when: &'static str,
+    /// What to do, in a sentence without a full stop.
+    pub hint: &'static str,
+}
+
+impl OpDoc {
+    /// Everything that the entry says.
+    pub fn of(op: &OpSpec) -> OpDoc {
+        OpDoc {
+            name: op.id(),
+            module: op.module,
+            receiver: op.receiver,
+            signature: op.signature(),
+            summary: op.summary,
+            about: op.doc,
+            params: op.params.iter().map(ParamDoc::of).collect(),
+            result: ResultDoc {
+                ty: op.result,
+                properties: kind_in(op.result).map(properties).unwrap_or_default(),
+            },
+            errors: errors(op),
+            common_errors: common_errors(op),
+            effect: Named {
+                name: op.effect.name(),
+                meaning: promise(&op.effect),
+            },
+            permission: Named {
+                name: op.permission().name(),
+                meaning: op.permission().meaning(),
+            },
+            timeout: patience(op),
+            example: op.example,
+        }
+    }
+
+    /// As a script writes it, with what it gives back: `session.apps() -> list of mobsted::App`.
+    pub fn heading(&self) -> String {
+        format!("{} -> {}", self.signature, self.result.ty)
+    }
+}
+
+impl ParamDoc {
+    fn of(param: &Param) -> ParamDoc {
+        let keys = match param.ty {
+            Type::Options(keys) => keys.iter().map(ParamDoc::of).collect(),
+            _ => Vec::new(),
+        };
+        ParamDoc {
+            name: param.name,
+            ty: param.ty.name(),
+            required: param.required,
+            about: param.doc,
+            keys,
+        }
+    }
+}
+
+/// The properties of a kind.
+pub fn properties(kind: &'static Kind) -> Vec<Property> {
+    let property =
+        |(name, ty, about): &(&'static str, &'static str, &'static str)| Property { name, ty, about };
+    kind.properties.iter().map(property).collect()
+}
+
+/// The operations that are methods of a kind.
+pub fn methods(kind: &str) -> impl Iterator<Item = &'static OpSpec> {
+    all().filter(move |op| op.receiver == Some(kind))
+}
+
+/// The kind that a result's type names: `mobsted::Tenant` in `list of mobsted::Tenant`.
+pub fn kind_in(result: &str) -> Option<&'static Kind> {
+    result.split_whitespace().find_map(super::kind)
+}
+
+fn errors(op: &OpSpec) -> Vec<ErrorDoc> {
+    let told = |(code, when): &(super::error::Code, &'static str)| ErrorDoc {
+        code: code.as_str(),
+        when,
+        hint: explain::remedy(code.as_str()),
+    };
+    op.errors.iter().map(told).collect()
+}
+
+/// What operations of its sort may fail with besides; those of its own are left out.
+fn common_errors(op: &OpSpec) -> Vec<&'static str> {
+    use super::error::Code;
+    let mut codes: Vec<Code> = Vec::new();
+    if !op.params.is_empty() {
+        codes.push(Code::BadArgument);
+    }
+    if op.permission() != Permission::None {
+        if op.receiver.is_some() {
+            codes.push(Code::SignInRefused);
+        }
+        codes.extend([
+            Code::RateLimited,
+            Code::Unreachable,
+            Code::Unavailable,
+            Code::UnreadableAnswer,
+        ]);
+    }
+    if op.permission() == Permission::Change {
+        codes.extend([Code::Forbidden, Code::InDoubt]);
+    }
+    codes.retain(|code| op.errors.iter().all(|(own, _)| own != code));
+    codes.into_iter().map(Code::as_str).collect()
+}
+
+fn promise(effect: &Effect) -> &'static str {
+    match effect {
+        Effect::Observe => "changes nothing; a resumed row is given what was recorded",
+        Effect::Ensure { .. } => {
+            "makes it exist, once: what is on record is given back without a request, and a lost answer is looked up \
+             before anything is sent again"
+        }
+        Effect::Create { .. } => {
+            "makes it, and fails when it exists; a lost answer is looked up before anything is sent again"
+        }
+        Effect::Change { .. } => {
+            "changes or removes what exists; carrying it out twice is the same as once, and a lost answer is looked up"
+        }
+        Effect::Act => {
+            "nothing can tell afterwards whether it was carried out, so it is never sent twice: when the answer is \
+             lost, the row parks"
+        }
+        Effect::Sign => "names an account; sends nothing and is never recorded",
+    }
+}
+
+fn patience(op: &OpSpec) -> &'static str {
+    match (op.permission(), op.timeout) {
+        (Permission::None, _) => "",
+        (_, Timeout::Reply) => "30 s, or the profile's `timeouts.reply`",
+        (_, Timeout::TenantCreation) => "150 s, or the profile's `timeouts.tenant_creation`",
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,236 @@
+//! The codes of operations.
+
+use super::Explanation;
+
+/// One entry for each of `ops::error::Code`, in its order.
+pub(super) const CODES: &[Explanation] = &[
+    Explanation {
+        code: "bad_argument",
+        meaning: "An argument of an operation does not fit what the operation takes. Nothing was sent.",
+        causes: &[
+            "an argument is missing, or one too many is given",
+            "an argument has another type than the operation takes",
+            "an options map has a key that the operation does not know",
+            "a text does not have the form it must have, such as an e-mail address",
+        ],
+        remedies: &[
+            "compare the call with `provisor ops show OPERATION`",
+            "a value from a table is text; declare the parameter's type with `@param`",
+        ],
+        example: "mobsted::connect().ensure_tenant(\"ann@example.com\", #{adopt: true})   // not #{adopted: true}",
+    },
+    Explanation {
+        code: "bad_profile",
+        meaning: "The account that the script asks for cannot be used: its profile is not in the configuration, lacks a \
+                  setting, or is another platform's. Nothing was sent.",
+        causes: &[
+            "there is no profile of this name, or none is chosen",
+            "the profile has no address, no login, or no source for its password",
+            "the password's file, variable or command cannot be read",
+            "the profile belongs to another platform than the module that asks for it",
+        ],
+        remedies: &[
+            "look at the profile in the configuration file; `provisor paths` says where it is",
+            "choose another one with --profile NAME",
+            "try the script without an account: --sandbox",
+        ],
+        example: "provisor run onboard.rhai --profile acme --email ann@example.com --site https://ann.example",
+    },
+    Explanation {
+        code: "bad_address",
+        meaning: "The address may not be used. Nothing was sent to it.",
+        causes: &[
+            "it is plain http, and not on this machine",
+            "a raw call's path leads out of the account's API, to another origin or above it",
+            "the sandbox is on and the address is a real one, or the other way round",
+        ],
+        remedies: &[
+            "write the address with https://, and a raw call's path as it stands below the API",
+            "take --sandbox away to reach real addresses",
+        ],
+        example: "mobsted::connect().get(\"/applications\")   // not a full address of another host",
+    },
+    Explanation {
+        code: "sign_in_refused",
+        meaning: "The account refuses the credentials. provisor does not go on trying them, since accounts are locked \
+                  after too many attempts.",
+        causes: &[
+            "the login or the password is wrong, or has been changed",
+            "the address belongs to another account than the login",
+            "a client has changed the password of its tenant",
+        ],
+        remedies: &[
+            "check login and password, and that the address is the account's own",
+            "put a tenant's new password on record: provisor tenants set-password EMAIL",
+        ],
+        example: "try {\n    mobsted::connect().apps();\n} catch (err) {\n    if err.kind == \"sign_in_refused\" { print(err.hint); } else { throw err; }\n}",
+    },
+    Explanation {
+        code: "forbidden",
+        meaning: "The account may not do this, or the profile's mode does not allow it.",
+        causes: &[
+            "tenants are asked of an account that the platform has not made a partner",
+            "the profile's mode is read-only and the operation changes something",
+            "the user who signs in lacks a right on the platform",
+        ],
+        remedies: &[
+            "ask the platform whether the account may do this; only partner accounts create tenants",
+            "choose a profile of another mode",
+        ],
+        example: "mobsted::connect().tenants()   // a partner account's; a tenant's own account has none",
+    },
+    Explanation {
+        code: "protected_app",
+        meaning: "The call would change App 1 of a master account, which keeps the account's sub-accounts. The vendor says \
+                  that the partner account stops working when it is changed or deleted, so provisor refuses before \
+                  anything is sent, however the call is spelled. No flag switches this off.",
+        causes: &[
+            "a loop over all apps includes App 1",
+            "a raw call has the identifier 1 in its path, query or body",
+            "an object is changed on a master account without saying to which app it belongs",
+        ],
+        remedies: &[
+            "leave App 1 out; the partner account stops working without it",
+            "connect to the tenant first when the tenant's own App 1 is meant: tenant.connect()",
+        ],
+        example: "for app in mobsted::connect().apps() {\n    if app.id == 1 { continue; }\n    print(app.name);\n}",
+    },
+    Explanation {
+        code: "already_exists",
+        meaning: "What is to be made exists, and it is not in the ledger, so that provisor cannot know that it is yours.",
+        causes: &[
+            "somebody made it by hand or with another tool",
+            "it was made by provisor with another home folder",
+            "`create_…` was used where `ensure_…` is meant",
+            "several things have the name that was asked for",
+        ],
+        remedies: &[
+            "if it is yours, take it over with `adopt: true` in the options of the ensure operation",
+            "give the new one another name",
+        ],
+        example: "mobsted::connect().ensure_tenant(\"ann@example.com\", #{adopt: true})",
+    },
+    Explanation {
+        code: "not_found",
+        meaning: "What the operation names does not exist on the platform.",
+        causes: &[
+            "the identifier belongs to another account",
+            "it was deleted",
+            "a raw call's path is not one of the platform's",
+        ],
+        remedies: &[
+            "look it up first; what finds things gives `()` when there is none",
+            "check that the session is the account that has it",
+        ],
+        example: "let app = mobsted::connect().find_app(\"Shop\");\nif app == () { print(\"there is no such app\"); }",
+    },
+    Explanation {
+        code: "credential_missing",
+        meaning: "The tenant exists, but its password is not on record and the platform does not give it again.",
+        causes: &[
+            "the tenant was taken over, and its row on the platform shows no password",
+            "the answer that carried the password was lost, and the platform does not show it afterwards",
+        ],
+        remedies: &[
+            "put its password on record: provisor tenants set-password EMAIL",
+            "have the client reset the password, and put the new one on record",
+        ],
+        example: "provisor tenants set-password ann@example.com",
+    },
+    Explanation {
+        code: "refused",
+        meaning: "The platform understood the request and refused it. Its own words are part of the message.",
+        causes: &[
+            "a field's value is not acceptable to the platform",
+            "a required field is missing",
+            "a limit of the account is reached",
+        ],
+        remedies: &[
+            "read the platform's words in the message, correct the value, and run again",
+            "-v shows the exchange",
+        ],
+        example: "try {\n    mobsted::connect().ensure_tenant(\"ann@example.com\");\n} catch (err) {\n    print(`${err.kind}, HTTP ${err.status}: ${err.message}`);\n}",
+    },
+    Explanation {
+        code: "rate_limited",
+        meaning: "The platform is receiving too many requests, and went on refusing after several tries with growing \
+                  pauses. Nothing was changed.",
+        causes: &["too many rows at once", "another program uses the same account"],
+        remedies: &[
+            "run with fewer --jobs, or later",
+            "provisor resume RUN --retry-failed tries the rows that failed again",
+        ],
+        example: "provisor run onboard.rhai --rows clients.csv --jobs 2",
+    },
+    Explanation {
+        code: "unreachable",
+        meaning: "No connection could be made. Nothing was sent.",
+        causes: &[
+            "the address is wrong, or its name is not known",
+            "the network or a proxy does not let it through",
+            "the platform's certificate is not trusted",
+        ],
+        remedies: &[
+            "check the address and the network; nothing was sent",
+            "provisor resume RUN --retry-failed tries again when the network is back",
+        ],
+        example: "provisor resume r7f3k --retry-failed",
+    },
+    Explanation {
+        code: "unavailable",
+        meaning: "The platform failed or did not answer in time, and it is certain that nothing was changed.",
+        causes: &[
+            "the platform has a fault or is being maintained",
+            "it needs longer than the profile allows",
+        ],
+        remedies: &[
+            "try again later: provisor resume RUN --retry-failed",
+            "give a slow platform more time: `timeouts` in the profile",
+        ],
+        example: "provisor resume r7f3k --retry-failed",
+    },
+    Explanation {
+        code: "unreadable_answer",
+        meaning: "The platform answered, and the answer cannot be understood. After a change this is in doubt instead, \
+                  since the change may have been made.",
+        causes: &[
+            "the address is a web page or another product, not the platform's API",
+            "a proxy or a sign-in page of the network answers in the platform's place",
+            "the platform has changed what it answers",
+        ],
+        remedies: &[
+            "check that the address is really the account's; -v shows the exchange",
+            "tell the maintainers when the platform has changed",
+        ],
+        example: "mobsted::connect().get(\"/applications\")",
+    },
+    Explanation {
+        code: "in_doubt",
+        meaning: "A change was sent, and nobody knows whether it was carried out. provisor looks it up where the platform \
+                  allows that; when even that cannot tell, the row is parked. It is never sent again by itself, and a \
+                  parked row never ends with exit code 0. A script cannot catch this: the row stops where it is.",
+        causes: &[
+            "the answer was lost on its way: the network broke, or the time was over",
+            "the platform failed while it was working on the request",
+            "the operation promises `act`, so that no look-up exists for it",
+        ],
+        remedies: &[
+            "provisor resume looks it up again",
+            "look at the platform yourself, and say what became of it: provisor resolve",
+        ],
+        example: "provisor runs show RUN\nprovisor resolve RUN STEP --as absent",
+    },
+    Explanation {
+        code: "internal",
+        meaning: "A fault of provisor itself. What the journal holds is kept, and the run can be resumed.",
+        causes: &[
+            "a mistake in provisor",
+            "a file of provisor's was changed by something else",
+        ],
+        remedies: &[
+            "provisor journal check says whether the journal is sound",
+            "report it to the maintainers with the message and the version",
+        ],
+        example: "provisor journal check",
+    },
+];

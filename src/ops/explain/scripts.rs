@@ -1,0 +1,46 @@
+//! The words that are no operation's: what a script does wrong, or throws itself.
+
+use super::Explanation;
+
+/// The kinds of a script's own failures.
+pub(super) const KINDS: &[Explanation] = &[
+    Explanation {
+        code: "script_error",
+        meaning: "The script asks for something that the language cannot do: a name that does not exist, a value of the \
+                  wrong type, an index beyond the end. A script may catch it, but it is usually a mistake.",
+        causes: &[
+            "a variable, function, property or module is spelled wrongly",
+            "what was looked for is `()`, and a property of it is read",
+            "a function uses a variable that was declared outside of it",
+        ],
+        remedies: &[
+            "go to the line that is shown, and read the hint below it",
+            "read a key that may be missing with `get_or(\"key\", default)`",
+        ],
+        example: "let answer = #{name: \"Ann\"};\nprint(answer.get_or(\"phone\", \"none\"));",
+    },
+    Explanation {
+        code: "syntax_error",
+        meaning: "The script cannot be read: its text is not in the language. Nothing was run.",
+        causes: &[
+            "a statement has no `;`",
+            "a bracket, a quote or a brace is not closed",
+            "a word of another language is used: `null`, `new`, `++`",
+        ],
+        remedies: &[
+            "go to the line that is shown, or to the end of the statement before it",
+            "a map is written `#{ key: value }`, and nothing is `()`",
+        ],
+        example: "let client = #{ email: \"ann@example.com\", phone: () };",
+    },
+    Explanation {
+        code: "thrown",
+        meaning: "The script itself threw this, with `throw`, and nothing caught it.",
+        causes: &["the script found a value that it refuses"],
+        remedies: &[
+            "read the message; it is the script's author's",
+            "an error that a script throws as a map keeps its own `kind`",
+        ],
+        example: "fn check(email) {\n    if !email.contains(\"@\") { throw `${email} is no e-mail address`; }\n}",
+    },
+];

@@ -1,0 +1,103 @@
+//! A platform's JSON, read leniently: names in any case, numbers as text.
+
+use serde_json::{Map, Value as Json};
+
+use crate::value::secret::Secret;
+use crate::value::{Record, Value};
+
+/// A JSON object's fields.
+pub(super) type Fields = Map<String, Json>;
+
+/// The first of these fields that is there and not null, whatever the case of its name.
+pub(super) fn field<'a>(fields: &'a Fields, names: &[&str]) -> Option<&'a Json> {
+    let find = |name: &str| {
+        let exact = fields.get(name);
+        let found = exact.or_else(|| {
+            fields
+                .iter()
+                .find(|(key, _)| key.eq_ignore_ascii_case(name))
+                .map(|(_, v)| v)
+        });
+        found.filter(|value| !value.is_null())
+    };
+    names.iter().find_map(|name| find(name))
+}
+
+/// The same as text: numbers become their digits; empty and blank texts count as missing.
+pub(super) fn text(fields: &Fields, names: &[&str]) -> Option<String> {
+    let present = |name: &&str| {
+        let text = match field(fields, &[name])? {
+            Json::String(text) => text.trim().to_owned(),
+            Json::Number(number) => number.to_string(),
+            _ => return None,
+        };
+        (!text.is_empty()).then_some(text)
+    };
+    names.iter().find_map(present)
+}
+
+/// The same as a whole number, be it written as a number or as text.
+pub(super) fn int(fields: &Fields, names: &[&str]) -> Option<i64> {
+    match field(fields, names)? {
+        Json::Number(number) => number.as_i64().or_else(|| whole(number.as_f64()?)),
+        Json::String(text) => text.trim().parse().ok(),
+        _ => None,
+    }
+}
+
+/// A secret field, untouched: a password may start or end with a blank.
+pub(super) fn secret(fields: &Fields, names: &[&str]) -> Option<Secret> {
+    let present = |name: &&str| match field(fields, &[name])? {
+        Json::String(text) if !text.is_empty() => Some(Secret::new(text.as_str())),
+        Json::Number(number) => Some(Secret::new(number.to_string())),
+        _ => None,
+    };
+    names.iter().find_map(present)
+}
+
+/// An id among these fields: a whole number or a text that is not empty.
+pub(super) fn id_in(fields: &Fields, names: &[&str]) -> Option<Value> {
+    match field(fields, names)? {
+        Json::String(text) if !text.trim().is_empty() => Some(Value::Text(text.trim().to_owned())),
+        Json::Number(number) if !number.is_f64() => Some(Value::from_json(Json::Number(number.clone()))),
+        _ => None,
+    }
+}
+
+/// A JSON answer as a value in which what is named like a credential is a secret.
+pub(super) fn guarded(json: Json) -> Value {
+    match json {
+        Json::Array(items) => Value::List(items.into_iter().map(guarded).collect()),
+        Json::Object(fields) => Value::Record(guarded_fields(fields)),
+        plain => Value::from_json(plain),
+    }
+}
+
+fn guarded_fields(fields: Fields) -> Record {
+    let guard = |(name, json): (String, Json)| {
+        let value = match json {
+            Json::String(text) if names_a_credential(&name) => Value::Secret(Secret::new(text)),
+            Json::Number(number) if names_a_credential(&name) => {
+                Value::Secret(Secret::new(number.to_string()))
+            }
+            other => guarded(other),
+        };
+        (name, value)
+    };
+    fields.into_iter().map(guard).collect()
+}
+
+/// `UserPassword`, `defaultPassword`, `access_token`, `PIN`: what must not be shown.
+fn names_a_credential(name: &str) -> bool {
+    let letters = name.chars().filter(char::is_ascii_alphanumeric);
+    let name: String = letters.map(|c| c.to_ascii_lowercase()).collect();
+    name.contains("password") || name.ends_with("token") || name.ends_with("secret") || name == "pin"
+}
+
+fn whole(number: f64) -> Option<i64> {
+    let text = format!("{number:.0}");
+    text.parse().ok().filter(|_| number.fract() == 0.0)
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,139 @@
+//! Which platform a request is for, and how it was addressed.
+
+use super::mobsted;
+
+/// A simulated platform.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Name {
+    Mobsted,
+    Jrni,
+}
+
+/// How a platform is addressed, and so how its answers address it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) enum Style {
+    /// By host name, as on the real platform. For Mobsted, what follows the account's name in it; for others all of
+    /// it, with the port if the client named one.
+    Host(String),
+    /// By the first part of the path, for clients that cannot resolve the sandbox's host names; with the host and port
+    /// that the client used.
+    Path(String),
+}
+
+/// What the host and the path of a request say.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Address {
+    pub(super) platform: Name,
+    /// The account of a platform that gives each its own host; empty elsewhere.
+    pub(super) account: String,
+    pub(super) style: Style,
+    /// What follows the address of the platform, without a slash before it.
+    pub(super) path: String,
+}
+
+/// Platforms that have one host for all their accounts: their names, as in `jrni.sandbox` and `/jrni/`.
+const SHARED: &[(&str, Name)] = &[("jrni", Name::Jrni)];
+
+impl Address {
+    /// Reads an address: the host as the client named it, and the path.
+    ///
+    /// A host below `NAME.sandbox` or a first path segment `NAME` is that platform's. All else is Mobsted's, whose
+    /// accounts are addressed by a host `ACCOUNT-admin.mobsted.sandbox`, with any labels before the server's, or by a
+    /// first path segment `ACCOUNT-admin`; without either it is the master account.
+    pub(super) fn read(host: &str, path: &str) -> Address {
+        let path = path.trim_start_matches('/');
+        let name = bare(host);
+        let (first, rest) = path.split_once('/').unwrap_or((path, ""));
+        for (label, platform) in SHARED {
+            let server = format!("{label}.sandbox");
+            let by_host = name == server || name.ends_with(&format!(".{server}"));
+            if !by_host && first != *label {
+                continue;
+            }
+            let (style, path) = if by_host {
+                (Style::Host(host.to_ascii_lowercase()), path)
+            } else {
+                (Style::Path(host.to_owned()), rest)
+            };
+            return Address {
+                platform: *platform,
+                account: String::new(),
+                style,
+                path: path.to_owned(),
+            };
+        }
+        Address::mobsted(host, &name, path)
+    }
+
+    fn mobsted(host: &str, name: &str, path: &str) -> Address {
+        let server = mobsted::SERVER;
+        let named = name
+            .find("-admin.")
+            .filter(|_| name.ends_with(&format!(".{server}")));
+        let (account, style, path) = if let Some(at) = named {
+            let (account, rest) = name.split_at(at);
+            (account, Style::Host(rest.to_owned()), path)
+        } else {
+            let (first, rest) = path.split_once('/').unwrap_or((path, ""));
+            let style = Style::Path(host.to_owned());
+            match first.strip_suffix("-admin") {
+                Some(account) => (account, style, rest),
+                None => (mobsted::MASTER, style, path),
+            }
+        };
+        Address {
+            platform: Name::Mobsted,
+            account: account.to_owned(),
+            style,
+            path: path.strip_prefix("api/v8/").unwrap_or_default().to_owned(),
+        }
+    }
+}
+
+/// A host in lower case and without its port.
+fn bare(host: &str) -> String {
+    host.rsplit_once(':')
+        .map_or(host, |(name, _)| name)
+        .to_ascii_lowercase()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn read(host: &str, path: &str) -> (Name, String, Style, String) {
+        let address = Address::read(host, path);
+        (address.platform, address.account, address.style, address.path)
+    }
+
+    #[test]
+    fn a_platform_is_known_by_its_host_or_by_its_first_path_segment() {
+        let host = "Bookings.wabcdef.jrni.sandbox:81";
+        let by_host = read(host, "/api/v1/login");
+        let expected = Style::Host(host.to_ascii_lowercase());
+        assert_eq!(
+            by_host,
+            (Name::Jrni, String::new(), expected, "api/v1/login".to_owned())
+        );
+        let by_path = read("127.0.0.1:81", "/jrni/api/v1/login");
+        let expected = Style::Path("127.0.0.1:81".to_owned());
+        assert_eq!(
+            by_path,
+            (Name::Jrni, String::new(), expected, "api/v1/login".to_owned())
+        );
+    }
+
+    #[test]
+    fn what_is_no_other_platforms_is_mobsteds() {
+        let (platform, account, style, path) = read("acme-admin.wabcdef.mobsted.sandbox", "/api/v8/object");
+        assert_eq!(
+            (platform, account.as_str(), path.as_str()),
+            (Name::Mobsted, "acme", "object")
+        );
+        assert_eq!(style, Style::Host("-admin.wabcdef.mobsted.sandbox".to_owned()));
+        let (platform, account, ..) = read("xjrni.sandbox", "/api/v8/auth");
+        assert_eq!((platform, account.as_str()), (Name::Mobsted, mobsted::MASTER));
+        let (_, account, _, path) = read("localhost", "/acme-admin/api/v8/auth");
+        assert_eq!((account.as_str(), path.as_str()), ("acme", "auth"));
+    }
+}

@@ -1,0 +1,271 @@
+//! Companies: reading, finding, making, changing and switching them off.
+//!
+//! The vendor documents no way to make a company; the one here is the sandbox's own, with the fields of a change.
+
+use axum::http::{Method, StatusCode};
+use serde_json::{Map, Value, json};
+
+use super::super::call::{Call, decoded};
+use super::super::reply::Reply;
+use super::super::serve::Site;
+use super::event::{Command, Fields};
+use super::fields::{Given, Sort};
+use super::hal::{self, Base, Page};
+use super::state::{Company, State, text};
+use super::{Action, unknown};
+
+/// How many companies a page has when nothing is asked for.
+const PAGE_SIZE: u64 = 30;
+
+/// What a company may be given.
+const FIELDS: &[(&str, Sort)] = &[
+    ("name", Sort::Text),
+    ("description", Sort::Text),
+    ("website", Sort::Text),
+    ("ref", Sort::Text),
+    ("timezone", Sort::Text),
+    ("currency_code", Sort::Text),
+    ("country_code", Sort::Text),
+    ("live", Sort::Switch),
+    ("address", Sort::Map),
+    ("extra", Sort::Map),
+];
+
+/// `/company` and what is below it: what anybody may read.
+pub(super) fn public(site: &Site, call: &Call, base: &Base, rest: &[&str]) -> Result<Action, Reply> {
+    if call.method != Method::GET {
+        return Err(unknown(call));
+    }
+    match rest {
+        ["find_by_ref", reference] => find(site, base, &decoded(reference), None),
+        [id] => show(site, base, number(id)?, StatusCode::OK).map(Action::Show),
+        [id, "children"] => children(site, call, base, number(id)?),
+        [id, "search"] => search(site, call, base, number(id)?),
+        _ => Err(unknown(call)),
+    }
+}
+
+/// `/admin/{company}/company` and what is below it.
+pub(super) fn admin(site: &Site, call: &Call, base: &Base, id: u64, rest: &[&str]) -> Result<Action, Reply> {
+    match (&call.method, rest) {
+        (&Method::GET, []) => show(site, base, id, StatusCode::OK).map(Action::Show),
+        (&Method::GET, ["find_by_ref", reference]) => find(site, base, &decoded(reference), Some(id)),
+        (&Method::PUT, []) => {
+            let given = Given::read(call, FIELDS)?;
+            given.not_blank("name")?;
+            let fields = given.0;
+            Ok(Action::Do(Command::ChangeCompany { id, fields }))
+        }
+        (&Method::POST, []) => {
+            let given = Given::read(call, FIELDS)?;
+            given.required("name")?;
+            let fields = given.0;
+            Ok(Action::Do(Command::CreateCompany { parent: id, fields }))
+        }
+        (&Method::DELETE, []) => Ok(Action::Do(Command::DisableCompany { id })),
+        _ => Err(unknown(call)),
+    }
+}
+
+/// Whether the company that the call asks for exists already: one of its reference below the same parent.
+pub(super) fn exists(site: &Site, call: &Call, parent: u64) -> bool {
+    let fields = call.fields().unwrap_or_default();
+    let reference = text(&fields, "ref");
+    !reference.is_empty()
+        && site.world.jrni(|state| {
+            let mut children = state.children(parent);
+            children.any(|company| company.text("ref") == reference)
+        })
+}
+
+/// One company, its children with it.
+pub(super) fn show(site: &Site, base: &Base, id: u64, status: StatusCode) -> Result<Reply, Reply> {
+    let body = site.world.jrni(|state| {
+        let company = state.companies.get(&id)?;
+        Some(whole(state, base, company))
+    });
+    body.map(|body| Reply::json(status, &body))
+        .ok_or_else(|| hal::not_found(&format!("Could not find company {id}")))
+}
+
+/// `GET /{company}/settings`
+pub(super) fn settings(base: &Base, id: u64) -> Value {
+    json!({
+        "has_services": true,
+        "has_resources": true,
+        "has_groups": false,
+        "payment_tax": 0,
+        "currency": "GBP",
+        "requires_login": false,
+        "has_wallets": false,
+        "has_question_groups": false,
+        "_links": { "self": base.link(&format!("{id}/settings")) },
+    })
+}
+
+/// The company's address, if it has one, as it is listed by `GET /{company}/addresses`.
+pub(super) fn addresses(site: &Site, base: &Base, id: u64) -> Result<Reply, Reply> {
+    let found = site
+        .world
+        .jrni(|state| state.companies.get(&id).map(|company| address(base, company)));
+    let found = found.ok_or_else(|| hal::not_found(&format!("Could not find company {id}")))?;
+    let items: Vec<Value> = found.into_iter().collect();
+    let total = items.len();
+    Ok(Page::whole().reply(base, &format!("{id}/addresses"), "addresses", &items, total))
+}
+
+fn find(site: &Site, base: &Base, reference: &str, below: Option<u64>) -> Result<Action, Reply> {
+    let found = site.world.jrni(|state| {
+        let company = state.by_reference(reference, below)?;
+        Some(whole(state, base, company))
+    });
+    found
+        .map(|body| Action::Show(Reply::ok(&body)))
+        .ok_or_else(|| hal::not_found("Could not find the company"))
+}
+
+fn children(site: &Site, call: &Call, base: &Base, id: u64) -> Result<Action, Reply> {
+    listing(site, call, base, id, "children", |_| true)
+}
+
+/// `GET /company/{id}/search?company=`: by a part of the name, in any case.
+fn search(site: &Site, call: &Call, base: &Base, id: u64) -> Result<Action, Reply> {
+    let wanted = call.parameter("company").unwrap_or_default().to_lowercase();
+    listing(site, call, base, id, "search", |company| {
+        company.text("name").to_lowercase().contains(&wanted)
+    })
+}
+
+fn listing(
+    site: &Site,
+    call: &Call,
+    base: &Base,
+    id: u64,
+    what: &str,
+    wanted: impl Fn(&Company) -> bool,
+) -> Result<Action, Reply> {
+    let page = Page::asked(call, PAGE_SIZE);
+    let found = site.world.jrni(|state| {
+        state.companies.get(&id)?;
+        let all: Vec<&Company> = state.children(id).filter(|company| wanted(company)).collect();
+        let total = all.len();
+        let shown = page.of(all);
+        let shown: Vec<Value> = shown.into_iter().map(|one| listed(state, base, one)).collect();
+        Some((shown, total))
+    });
+    let (items, total) = found.ok_or_else(|| hal::not_found(&format!("Could not find company {id}")))?;
+    let path = format!("company/{id}/{what}");
+    Ok(Action::Show(page.reply(base, &path, "companies", &items, total)))
+}
+
+/// A company with its children inside, in both places where clients look for them.
+fn whole(state: &State, base: &Base, company: &Company) -> Value {
+    let mut body = listed(state, base, company);
+    let children: Vec<Value> = state
+        .children(company.id)
+        .map(|child| whole(state, base, child))
+        .collect();
+    if let Some(fields) = body.as_object_mut().filter(|_| !children.is_empty()) {
+        if let Some(embedded) = fields.get_mut("_embedded").and_then(Value::as_object_mut) {
+            embedded.insert("companies".to_owned(), children.clone().into());
+        }
+        fields.insert("companies".to_owned(), children.into());
+    }
+    body
+}
+
+/// A company as it stands in a list.
+fn listed(state: &State, base: &Base, company: &Company) -> Value {
+    let children = state.children(company.id).count();
+    let or = |name: &str, usual: &str| match company.text(name) {
+        "" => usual.to_owned(),
+        given => given.to_owned(),
+    };
+    let address = address(base, company);
+    let mut body = json!({
+        "id": company.id,
+        "name": company.text("name"),
+        "description": company.text("description"),
+        "company_type": if children > 0 || company.parent.is_none() { "parent" } else { "company" },
+        "address_id": address.as_ref().map(|address| address["id"].clone()),
+        "website": company.text("website"),
+        "multi_status": [],
+        "numeric_widget_id": company.id,
+        "currency_code": or("currency_code", "GBP"),
+        "timezone": or("timezone", "Europe/London"),
+        "country_code": or("country_code", "gb"),
+        "live": company.fields.get("live") == Some(&Value::Bool(true)),
+        "disabled": company.disabled,
+        "extra": company.fields.get("extra").cloned().unwrap_or_else(|| json!({})),
+        "created_at": hal::timestamp(company.created),
+        "updated_at": hal::timestamp(company.updated),
+        "children_count": children,
+        "locale": "en",
+        "available_locales": ["en"],
+        "membership_id": 1,
+        "_embedded": { "settings": settings(base, company.id) },
+        "_links": links(base, company),
+    });
+    if let Some(fields) = body.as_object_mut() {
+        if let Some(reference) = company.fields.get("ref") {
+            fields.insert("ref".to_owned(), reference.clone());
+        }
+        if let Some(address) = address {
+            fields.insert("address".to_owned(), address);
+        }
+    }
+    body
+}
+
+fn address(base: &Base, company: &Company) -> Option<Value> {
+    let given: &Fields = company.fields.get("address")?.as_object()?;
+    let mut address = given.clone();
+    // The sandbox keeps one address per company, so its number can be the company's.
+    address.insert("id".to_owned(), company.id.into());
+    for name in ["map_url", "map_marker", "phone"] {
+        address.entry(name.to_owned()).or_insert_with(|| "".into());
+    }
+    let at = format!("{}/addresses/{}", company.id, company.id);
+    address.insert("_links".to_owned(), json!({ "self": base.link(&at) }));
+    Some(address.into())
+}
+
+/// Where a company leads. Some links go to the first version of the API, whichever is spoken.
+fn links(base: &Base, company: &Company) -> Map<String, Value> {
+    let id = company.id;
+    let mut links = Map::new();
+    let mut add = |name: &str, link: Value| {
+        links.insert(name.to_owned(), link);
+    };
+    add("self", base.link(&format!("company/{id}")));
+    if let Some(parent) = company.parent {
+        add("parent", base.link(&format!("company/{parent}")));
+    }
+    for name in ["settings", "addresses"] {
+        add(name, base.old_link(&format!("{id}/{name}")));
+    }
+    for name in ["services", "people", "resources"] {
+        add(name, base.template(&format!("{id}/{name}{{?page,per_page}}")));
+    }
+    for name in ["administrators", "client"] {
+        add(name, base.link(&format!("admin/{id}/{name}")));
+    }
+    add(
+        "new_administrator",
+        base.link(&format!("admin/{id}/administrators/new")),
+    );
+    add("new_person", base.link(&format!("admin/{id}/people/new")));
+    add("login", base.link(&format!("login/{id}")));
+    add(
+        "children",
+        base.template(&format!("company/{id}/children{{?page,per_page}}")),
+    );
+    let search = format!("company/{id}/search{{?company,address,page,per_page}}");
+    add("company_search", base.template(&search));
+    links
+}
+
+fn number(text: &str) -> Result<u64, Reply> {
+    text.parse()
+        .map_err(|_| hal::not_found(&format!("Could not find company {text}")))
+}

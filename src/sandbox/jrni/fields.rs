@@ -1,0 +1,96 @@
+//! Reading the fields of a request.
+
+use serde_json::Value;
+
+use super::super::call::Call;
+use super::super::reply::Reply;
+use super::event::Fields;
+use super::{hal, whole};
+
+/// What a field holds.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Sort {
+    Text,
+    Whole,
+    /// `true` or `false`, also as text: the vendor's own examples send `"true"`.
+    Switch,
+    Map,
+    List,
+}
+
+/// The known fields of a request, each of its sort. What is not known is left out, as on the real platform.
+#[derive(Debug)]
+pub(super) struct Given(pub(super) Fields);
+
+impl Given {
+    /// Reads a body.
+    pub(super) fn read(call: &Call, known: &[(&str, Sort)]) -> Result<Given, Reply> {
+        let body = call
+            .fields()
+            .map_err(|_| hal::bad_request("the body is not JSON, a form or multipart"))?;
+        let mut fields = Fields::new();
+        for (name, sort) in known {
+            let Some(value) = body.get(*name).filter(|value| !value.is_null()) else {
+                continue;
+            };
+            let value = sort
+                .read(value)
+                .ok_or_else(|| hal::bad_request(&format!("{name} is not {}", sort.name())))?;
+            fields.insert((*name).to_owned(), value);
+        }
+        Ok(Given(fields))
+    }
+
+    /// That a text is there and not blank.
+    pub(super) fn required(&self, name: &str) -> Result<(), Reply> {
+        if self.0.contains_key(name) {
+            return self.not_blank(name);
+        }
+        Err(hal::bad_request(&format!("{name} is required")))
+    }
+
+    /// That a text, if it is there, is not blank.
+    pub(super) fn not_blank(&self, name: &str) -> Result<(), Reply> {
+        match self.0.get(name).and_then(Value::as_str) {
+            Some(text) if text.trim().is_empty() => Err(hal::bad_request(&format!("{name} cannot be blank"))),
+            _ => Ok(()),
+        }
+    }
+}
+
+impl Sort {
+    fn read(self, value: &Value) -> Option<Value> {
+        match self {
+            Sort::Text => value.as_str().map(Value::from),
+            Sort::Whole => whole(value).map(Value::from),
+            Sort::Switch => match value {
+                Value::Bool(_) => Some(value.clone()),
+                Value::String(text) => text.parse::<bool>().ok().map(Value::from),
+                _ => None,
+            },
+            Sort::Map => value.is_object().then(|| value.clone()),
+            Sort::List => value.is_array().then(|| value.clone()),
+        }
+    }
+
+    /// Its name in a JSON schema.
+    pub(super) fn json_type(self) -> &'static str {
+        match self {
+            Sort::Text => "string",
+            Sort::Whole => "integer",
+            Sort::Switch => "boolean",
+            Sort::Map => "object",
+            Sort::List => "array",
+        }
+    }
+
+    fn name(self) -> &'static str {
+        match self {
+            Sort::Text => "a text",
+            Sort::Whole => "a whole number",
+            Sort::Switch => "true or false",
+            Sort::Map => "an object",
+            Sort::List => "a list",
+        }
+    }
+}

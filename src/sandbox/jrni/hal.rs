@@ -1,0 +1,189 @@
+//! The forms of JRNI's answers: HAL (a resource with `_links` and `_embedded`), lists by page, and errors.
+//!
+//! Addresses in links are absolute and those by which the client came, as on the real platform; some are templates of
+//! RFC 6570.
+
+use axum::http::StatusCode;
+use serde_json::{Map, Value, json};
+
+use super::super::address::Style;
+use super::super::call::Call;
+use super::super::reply::Reply;
+use super::event::Refusal;
+use super::fields::Sort;
+
+/// The version of the API that a request speaks.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Version {
+    V1,
+    V5,
+}
+
+/// Where links lead: the address that the client used.
+#[derive(Debug, Clone)]
+pub(super) struct Base {
+    root: String,
+    version: Version,
+}
+
+/// The address of the platform, in the style given: `http://`, no final slash, without the API's path.
+pub(in crate::sandbox) fn root(style: &Style) -> String {
+    match style {
+        Style::Host(host) => format!("http://{host}"),
+        Style::Path(host) => format!("http://{host}/jrni"),
+    }
+}
+
+impl Version {
+    /// Its name in addresses.
+    pub(super) fn name(self) -> &'static str {
+        match self {
+            Version::V1 => "v1",
+            Version::V5 => "v5",
+        }
+    }
+}
+
+impl Base {
+    /// The address that the call used.
+    pub(super) fn of(call: &Call, version: Version) -> Base {
+        Base {
+            root: root(&call.style),
+            version,
+        }
+    }
+
+    /// The address of the API, no final slash.
+    pub(super) fn api(&self) -> String {
+        format!("{}/api/{}", self.root, self.version.name())
+    }
+
+    /// A link to what is below the API.
+    pub(super) fn link(&self, path: &str) -> Value {
+        json!({ "href": format!("{}/{path}", self.api()) })
+    }
+
+    /// A link that is a template.
+    pub(super) fn template(&self, path: &str) -> Value {
+        json!({ "href": format!("{}/{path}", self.api()), "templated": true })
+    }
+
+    /// A link to the first version of the API: answers of the fifth still have such.
+    pub(super) fn old_link(&self, path: &str) -> Value {
+        json!({ "href": format!("{}/api/v1/{path}", self.root) })
+    }
+}
+
+/// Which part of a list is asked for.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Page {
+    number: u64,
+    size: u64,
+}
+
+/// The largest page; larger ones are cut to it (assumed: no limit is published).
+const MAX_PAGE_SIZE: u64 = 1000;
+
+impl Page {
+    /// From `page` (counted from 1) and `per_page`, whose default differs from list to list.
+    pub(super) fn asked(call: &Call, usual: u64) -> Page {
+        Page {
+            number: call.number("page").unwrap_or(1).max(1),
+            size: call.number("per_page").unwrap_or(usual).clamp(1, MAX_PAGE_SIZE),
+        }
+    }
+
+    /// All on one page.
+    pub(super) fn whole() -> Page {
+        Page {
+            number: 1,
+            size: MAX_PAGE_SIZE,
+        }
+    }
+
+    /// The items of this page.
+    pub(super) fn of<T>(self, items: Vec<T>) -> Vec<T> {
+        let count = |n: u64| usize::try_from(n).unwrap_or(usize::MAX);
+        let skipped = count((self.number - 1).saturating_mul(self.size));
+        items.into_iter().skip(skipped).take(count(self.size)).collect()
+    }
+
+    /// A page of a list that has `total` items in all. The pages around it are named `next` and `previous` by the first
+    /// version of the API, `next` and `back` by the fifth.
+    pub(super) fn reply(self, base: &Base, path: &str, rel: &str, items: &[Value], total: usize) -> Reply {
+        let at = |page: u64| base.link(&format!("{path}?page={page}&per_page={}", self.size));
+        let mut links = Map::new();
+        links.insert("self".to_owned(), at(self.number));
+        if self.number.saturating_mul(self.size) < total as u64 {
+            links.insert("next".to_owned(), at(self.number + 1));
+        }
+        if self.number > 1 {
+            let name = match base.version {
+                Version::V1 => "previous",
+                Version::V5 => "back",
+            };
+            links.insert(name.to_owned(), at(self.number - 1));
+        }
+        Reply::ok(&json!({
+            "total_entries": total,
+            "_embedded": { rel: items },
+            "_links": links,
+        }))
+    }
+}
+
+/// A description of what may be given, as `new` and `edit` links lead to (a JSON schema).
+pub(super) fn form(fields: &[(&str, Sort)]) -> Reply {
+    let property = |(name, sort): &(&str, Sort)| {
+        (
+            (*name).to_owned(),
+            json!({ "title": name.replace('_', " "), "type": sort.json_type() }),
+        )
+    };
+    let properties: Map<String, Value> = fields.iter().map(property).collect();
+    Reply::ok(
+        &json!({ "form": fields.iter().map(|(name, _)| *name).collect::<Vec<_>>(),
+        "schema": { "type": "object", "properties": properties } }),
+    )
+}
+
+/// A time as JRNI writes it: UTC.
+pub(super) fn timestamp(millis: i64) -> String {
+    let time = jiff::Timestamp::from_millisecond(millis).unwrap_or_default();
+    time.strftime("%Y-%m-%dT%H:%M:%S.%3fZ").to_string()
+}
+
+/// A failure. The form of all but 401 is assumed, from the documented one of 409.
+pub(super) fn error(status: StatusCode, message: &str, detail: &str) -> Reply {
+    let body = json!({ "status": status.as_u16(), "message": message, "error": detail });
+    Reply::json(status, &body)
+}
+
+/// 400: a parameter is wrong.
+pub(super) fn bad_request(detail: &str) -> Reply {
+    let body = json!({
+        "status": 400, "message": "ValidationError", "error": "400 Bad Request", "detail": detail,
+    });
+    Reply::json(StatusCode::BAD_REQUEST, &body)
+}
+
+/// 401, in the vendor manual's form.
+pub(super) fn unauthorised() -> Reply {
+    Reply::json(StatusCode::UNAUTHORIZED, &json!({ "error": "401 Unauthorized" }))
+}
+
+/// 404.
+pub(super) fn not_found(detail: &str) -> Reply {
+    error(StatusCode::NOT_FOUND, "NotFoundError", detail)
+}
+
+/// The answer to a refused command.
+pub(super) fn refused(refusal: &Refusal) -> Reply {
+    let text = refusal.to_string();
+    match refusal {
+        Refusal::NoCompany(_) | Refusal::Nothing { .. } => not_found(&text),
+        Refusal::NotOwned { .. } => error(StatusCode::FORBIDDEN, "ForbiddenError", &text),
+        Refusal::Duplicate(_) => error(StatusCode::CONFLICT, "DuplicateError", &text),
+        Refusal::Storage(_) => error(StatusCode::INSUFFICIENT_STORAGE, "StorageError", &text),
+    }
+}

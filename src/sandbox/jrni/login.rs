@@ -1,0 +1,189 @@
+//! Signing in and out, and checking tokens.
+
+use axum::http::{Method, StatusCode};
+use serde_json::{Value, json};
+
+use super::super::call::Call;
+use super::super::reply::Reply;
+use super::super::serve::Site;
+use super::super::world::now_millis;
+use super::event::{Command, Event, Refusal};
+use super::hal::{self, Base};
+use super::state::{Administrator, Session, State, same_email};
+use super::{Action, whole};
+
+/// `/login` and what is below it.
+pub(super) fn plan(site: &Site, call: &Call, base: &Base, rest: &[&str]) -> Result<Action, Reply> {
+    match (&call.method, rest) {
+        (&Method::POST, [] | ["admin"]) => sign_in(site, call, base, None),
+        (&Method::POST, ["admin", "reset_password_email"] | [_, "email_password_reset"]) => {
+            Ok(Action::Show(Reply::ok(&json!({}))))
+        }
+        (&Method::POST, ["admin", company]) => {
+            let company = company
+                .parse()
+                .map_err(|_| hal::not_found("Could not find the company"))?;
+            sign_in(site, call, base, Some(company))
+        }
+        // Members are clients who may sign in; the sandbox has none with a password.
+        (&Method::POST, _) => Err(hal::unauthorised()),
+        (&Method::GET, [] | ["admin"] | ["admin", _]) => {
+            let (token, _) = authorise(site, call)?;
+            Ok(Action::Show(signed_in(site, base, &token, StatusCode::OK)))
+        }
+        (&Method::PUT, ["admin"]) => switch(site, call),
+        (&Method::DELETE, _) => {
+            let (token, _) = authorise(site, call)?;
+            Ok(Action::Do(Command::LogOut { token }))
+        }
+        _ => Err(super::unknown(call)),
+    }
+}
+
+/// Checks the token, and returns it with its sign-in. It works for another while from now on.
+pub(super) fn authorise(site: &Site, call: &Call) -> Result<(String, Session), Reply> {
+    let token = call.header("auth-token").ok_or_else(hal::unauthorised)?;
+    let (now, idle) = (now_millis(), site.behaviour.jrni_idle);
+    let session = site.world.jrni(|state| state.session(token, now, idle).cloned());
+    let session = session.ok_or_else(hal::unauthorised)?;
+    let mut note = false;
+    site.world
+        .touch_jrni(|state| note = state.touch(token, now, idle));
+    let token = token.to_owned();
+    if note {
+        let event = Event::Used { token: token.clone() };
+        site.world
+            .record(event)
+            .map_err(|error| hal::refused(&Refusal::from(error)))?;
+    }
+    Ok((token, session))
+}
+
+/// What describes a sign-in, as the vendor manual shows it; its token stands in a header, too.
+pub(super) fn signed_in(site: &Site, base: &Base, token: &str, status: StatusCode) -> Reply {
+    let described = site.world.jrni(|state| {
+        let session = state.session(token, now_millis(), site.behaviour.jrni_idle)?;
+        let administrators = administrators_for(state, session);
+        let user = administrators.first().map_or(0, |one| one.id);
+        let company = session.company;
+        Some(json!({
+            "email": session.email,
+            "auth_token": token,
+            "company_id": company,
+            "path": base.api(),
+            "_embedded": {
+                "members": [],
+                "administrators": embedded(state, base, &administrators),
+            },
+            "_links": {
+                "self": base.link(&format!("login/{company}")),
+                "administrator": base.template(&format!("admin/{company}/administrators/{user}")),
+            },
+        }))
+    });
+    described.map_or_else(hal::unauthorised, |body| {
+        Reply::json(status, &body).header("auth-token", token)
+    })
+}
+
+/// Where the administrator may sign in, with its own login link.
+fn embedded(state: &State, base: &Base, administrators: &[Administrator]) -> Value {
+    let one = |one: &Administrator| {
+        let company = one.company;
+        let at = format!("admin/{company}/administrators/{}", one.id);
+        json!({
+            "name": one.text("name"),
+            "email": one.text("email"),
+            "role": one.text("role"),
+            "company_id": company,
+            "company_name": state.companies.get(&company).map_or("", |company| company.text("name")),
+            "_links": {
+                "self": base.link(&at),
+                "edit": base.link(&format!("{at}/edit")),
+                "company": base.link(&format!("admin/{company}/company")),
+                "login": base.link(&format!("login/admin/{company}")),
+                "base_login": base.link("login"),
+            },
+        })
+    };
+    administrators.iter().map(one).collect()
+}
+
+/// The administrators that the sign-in's person is: of the company itself or of those above it.
+fn administrators_for(state: &State, session: &Session) -> Vec<Administrator> {
+    let is = |one: &&Administrator| {
+        same_email(one.text("email"), &session.email) && state.reaches(one.company, session.company)
+    };
+    state.administrators.values().filter(is).cloned().collect()
+}
+
+/// The body may be JSON, a form, or multipart. Without a company, and with credentials that are good for several, the
+/// answer is a 400 that lists them.
+fn sign_in(site: &Site, call: &Call, base: &Base, company: Option<u64>) -> Result<Action, Reply> {
+    let fields = call
+        .fields()
+        .map_err(|_| hal::bad_request("the body is not JSON, a form or multipart"))?;
+    let text = |name: &str| fields.get(name).and_then(Value::as_str);
+    let (Some(email), Some(password)) = (text("email"), text("password")) else {
+        return Err(hal::bad_request("email and password are required"));
+    };
+    let company = company.or_else(|| fields.get("id").and_then(whole));
+    let choice = site.world.jrni(|state| {
+        let known = state.administrators_of(email, password);
+        choose(state, &known, company).map_err(|several| {
+            if several.is_empty() {
+                hal::unauthorised()
+            } else {
+                which_company(&embedded(state, base, &several))
+            }
+        })
+    });
+    Ok(Action::Do(Command::SignIn {
+        email: email.trim().to_owned(),
+        company: choice?,
+        token: new_token(),
+    }))
+}
+
+/// The company that a sign-in is for, or the administrators among which one has to be chosen.
+fn choose(state: &State, known: &[Administrator], company: Option<u64>) -> Result<u64, Vec<Administrator>> {
+    match (company, known) {
+        // The credentials of a parent are good for its children.
+        (Some(company), _) => {
+            let may = known.iter().any(|one| state.reaches(one.company, company));
+            if may { Ok(company) } else { Err(Vec::new()) }
+        }
+        (None, [one]) => Ok(one.company),
+        (None, several) => Err(several.to_vec()),
+    }
+}
+
+/// 400, as three of the vendor's clients read it.
+fn which_company(administrators: &Value) -> Reply {
+    let body = json!({
+        "error": "Please choose a company",
+        "_embedded": { "administrators": administrators },
+    });
+    Reply::json(StatusCode::BAD_REQUEST, &body)
+}
+
+/// `PUT /login/admin`: the token goes on for another company that its person may sign in to.
+fn switch(site: &Site, call: &Call) -> Result<Action, Reply> {
+    let (token, session) = authorise(site, call)?;
+    let fields = call.fields().unwrap_or_default();
+    let company = fields.get("company_id").and_then(whole);
+    let company = company.ok_or_else(|| hal::bad_request("company_id is required"))?;
+    let may = site.world.jrni(|state| {
+        let mut all = state.administrators.values();
+        all.any(|one| same_email(one.text("email"), &session.email) && state.reaches(one.company, company))
+    });
+    if !may {
+        return Err(hal::unauthorised());
+    }
+    Ok(Action::Do(Command::Switch { token, company }))
+}
+
+/// Opaque, and never the same twice.
+fn new_token() -> String {
+    format!("{:032x}", fastrand::u128(..))
+}

@@ -1,0 +1,281 @@
+//! The simulated JRNI (formerly `BookingBug`) REST API, versions 1 and 5, as far as provisioning goes.
+//!
+//! What the vendor's documents and public clients show is done as they show it. Where they are silent (the statuses of
+//! most creations, the form of most errors, creating companies at all), the most plausible convention is assumed.
+
+mod administrators;
+mod book;
+mod company;
+mod decide;
+mod event;
+mod fields;
+mod hal;
+mod login;
+mod records;
+mod state;
+
+use axum::http::{Method, StatusCode};
+use serde_json::{Value, json};
+
+pub(super) use book::Access;
+pub use book::{AdministratorBook, CompanyBook, JrniBook, JrniTotals, RecordBook};
+pub(super) use event::{Command, Event};
+pub(super) use hal::root;
+pub(super) use state::State;
+
+use super::books::count;
+use super::call::Call;
+use super::fault::Route;
+use super::platform::Platform;
+use super::reply::Reply;
+use super::serve::Site;
+use hal::{Base, Version};
+
+/// The simulated platform.
+#[derive(Debug)]
+pub(super) struct Jrni;
+
+/// The routes that faults know it by.
+pub(super) const ROUTES: &[&str] = &[
+    "jrni",
+    "jrni-login",
+    "jrni-logout",
+    "jrni-company",
+    "jrni-company-post",
+    "jrni-company-get",
+    "jrni-company-put",
+    "jrni-company-delete",
+    "jrni-company-find",
+    "jrni-company-children",
+    "jrni-administrators",
+    "jrni-administrators-post",
+    "jrni-administrators-get",
+    "jrni-people",
+    "jrni-people-post",
+    "jrni-people-get",
+];
+
+/// What a request leads to.
+type Action = super::platform::Action<Command>;
+
+impl Platform for Jrni {
+    type Command = Command;
+
+    fn route(call: &Call) -> Route {
+        let segments = call.segments();
+        Route::named(route(&call.method, segments.get(2..).unwrap_or_default()))
+    }
+
+    fn notice(site: &Site, call: &Call) {
+        if asks_again(site, call) {
+            count(&site.meter.repeats);
+        }
+    }
+
+    fn plan(site: &Site, call: &Call) -> Action {
+        match planned(site, call) {
+            Ok(action) => action,
+            Err(reply) => Action::Show(reply),
+        }
+    }
+
+    fn carry_out(site: &Site, call: &Call, command: &Command) -> Reply {
+        let base = Base::of(call, version(call).unwrap_or(Version::V1));
+        let made = StatusCode::CREATED;
+        let reply = match site.world.perform(command) {
+            Ok(Event::SignedIn { token, .. }) => Ok(login::signed_in(site, &base, &token, made)),
+            Ok(Event::Switched { token, .. }) => Ok(login::signed_in(site, &base, &token, StatusCode::OK)),
+            Ok(Event::Company { id, .. }) => company::show(site, &base, id, made),
+            Ok(Event::CompanyChanged { id, .. } | Event::CompanyDisabled { id }) => {
+                company::show(site, &base, id, StatusCode::OK)
+            }
+            Ok(Event::Administrator { company, id, .. }) => {
+                administrators::show(site, &base, company, id, made)
+            }
+            Ok(Event::AdministratorChanged { company, id, .. }) => {
+                administrators::show(site, &base, company, id, StatusCode::OK)
+            }
+            Ok(Event::Record {
+                kind, company, id, ..
+            }) => records::show(site, &base, company, kind, id, made),
+            Ok(Event::RecordChanged {
+                kind, company, id, ..
+            }) => records::show(site, &base, company, kind, id, StatusCode::OK),
+            // A logout or a deletion; nothing else comes of a command.
+            Ok(_) => Ok(Reply::ok(&json!({}))),
+            Err(refusal) => Err(hal::refused(&refusal)),
+        };
+        reply.unwrap_or_else(|refused| refused)
+    }
+
+    fn expire(site: &Site, call: &Call) -> Reply {
+        if let Ok((token, _)) = login::authorise(site, call)
+            && let Err(error) = site.world.record(Event::Expired { token })
+        {
+            return hal::refused(&event::Refusal::from(error));
+        }
+        hal::unauthorised()
+    }
+
+    fn server_error() -> Reply {
+        hal::error(
+            StatusCode::INTERNAL_SERVER_ERROR,
+            "InternalError",
+            "Something went wrong",
+        )
+    }
+
+    fn too_many() -> Reply {
+        hal::error(
+            StatusCode::TOO_MANY_REQUESTS,
+            "TooManyRequests",
+            "Too many requests",
+        )
+        .retry_after(1)
+    }
+}
+
+/// The beginning of JRNI in a world: a parent company and its owner.
+pub(super) fn founding() -> Event {
+    Event::Founded {
+        company: 37_000,
+        name: "Example Group".to_owned(),
+        administrator: 37_001,
+        email: "owner@example.com".to_owned(),
+        password: format!("{:032x}", fastrand::u128(..)),
+        app_id: format!("{:08x}", fastrand::u32(..)),
+        app_key: format!("{:032x}", fastrand::u128(..)),
+    }
+}
+
+fn planned(site: &Site, call: &Call) -> Result<Action, Reply> {
+    let version = version(call)?;
+    let base = Base::of(call, version);
+    check_app(site, call, version)?;
+    let segments = call.segments();
+    match &segments[2..] {
+        ["login", rest @ ..] => login::plan(site, call, &base, rest),
+        ["company", rest @ ..] => company::public(site, call, &base, rest),
+        ["admin", company, rest @ ..] => {
+            let company = company
+                .parse()
+                .map_err(|_| hal::not_found(&format!("Could not find company {company}")))?;
+            may_administer(site, call, company)?;
+            match rest {
+                ["company", rest @ ..] => company::admin(site, call, &base, company, rest),
+                ["administrators", rest @ ..] => administrators::plan(site, call, &base, company, rest),
+                [part, rest @ ..] => match records::kind(part) {
+                    Some(kind) => records::admin(site, call, &base, company, kind, rest),
+                    None => Err(unknown(call)),
+                },
+                [] => Err(unknown(call)),
+            }
+        }
+        [company, part] if call.method == Method::GET => {
+            let company = company.parse().map_err(|_| unknown(call))?;
+            match *part {
+                "settings" => Ok(Action::Show(Reply::ok(&company::settings(&base, company)))),
+                "addresses" => company::addresses(site, &base, company).map(Action::Show),
+                part => match records::kind(part) {
+                    Some(kind) => records::public(site, call, &base, company, kind),
+                    None => Err(unknown(call)),
+                },
+            }
+        }
+        _ => Err(unknown(call)),
+    }
+}
+
+/// The fault route of what is below `/api/v1/`.
+fn route(method: &Method, path: &[&str]) -> &'static str {
+    let path = match path {
+        ["admin", _, rest @ ..] => rest,
+        path => path,
+    };
+    match (method.as_str(), path) {
+        ("DELETE", ["login", ..]) => "jrni-logout",
+        (_, ["login", ..]) => "jrni-login",
+        (_, ["company", "find_by_ref", _]) => "jrni-company-find",
+        (_, ["company", _, "children" | "search"]) => "jrni-company-children",
+        ("POST", ["company", ..]) => "jrni-company-post",
+        ("PUT", ["company", ..]) => "jrni-company-put",
+        ("DELETE", ["company", ..]) => "jrni-company-delete",
+        (_, ["company", ..]) => "jrni-company-get",
+        ("POST", ["administrators"]) => "jrni-administrators-post",
+        ("GET", ["administrators", ..]) => "jrni-administrators-get",
+        (_, ["administrators", ..]) => "jrni-administrators",
+        ("POST", ["people"]) => "jrni-people-post",
+        ("GET", ["people", ..] | [_, "people"]) => "jrni-people-get",
+        (_, ["people", ..]) => "jrni-people",
+        _ => "jrni",
+    }
+}
+
+/// Whether the request would make what exists already.
+fn asks_again(site: &Site, call: &Call) -> bool {
+    let segments = call.segments();
+    let ([_, _, "admin", company, part], &Method::POST) = (segments.as_slice(), &call.method) else {
+        return false;
+    };
+    let Ok(company) = company.parse() else {
+        return false;
+    };
+    match *part {
+        "company" => company::exists(site, call, company),
+        "administrators" => administrators::exists(site, call, company),
+        part => records::kind(part).is_some_and(|kind| records::exists(site, call, company, kind)),
+    }
+}
+
+/// What is below `/admin/` is for those who signed in to that company or to one above it.
+fn may_administer(site: &Site, call: &Call, company: u64) -> Result<(), Reply> {
+    let (_, session) = login::authorise(site, call)?;
+    let (known, may) = site.world.jrni(|state| {
+        let known = state.companies.contains_key(&company);
+        (known, state.reaches(session.company, company))
+    });
+    if !known {
+        return Err(hal::refused(&event::Refusal::NoCompany(company)));
+    }
+    may.then_some(()).ok_or_else(|| {
+        let detail = format!("This login is not for company {company}");
+        hal::error(StatusCode::FORBIDDEN, "ForbiddenError", &detail)
+    })
+}
+
+/// Which version of the API is spoken.
+fn version(call: &Call) -> Result<Version, Reply> {
+    match call.segments().as_slice() {
+        ["api", "v1", ..] => Ok(Version::V1),
+        ["api", "v5", ..] => Ok(Version::V5),
+        _ => Err(Reply::html(
+            StatusCode::NOT_FOUND,
+            "the sandbox's JRNI is below /api/v1/ and /api/v5/",
+        )),
+    }
+}
+
+/// Every request says which application it is. The key is asked for by the first version only, and there customers of
+/// late have none: one that is sent has to be right.
+fn check_app(site: &Site, call: &Call, version: Version) -> Result<(), Reply> {
+    let access = site.world.jrni(State::access);
+    let key = call.header("app-key").filter(|_| version == Version::V1);
+    let known = call.header("app-id") == Some(access.app_id.as_str());
+    if known && key.is_none_or(|key| key == access.app_key) {
+        Ok(())
+    } else {
+        Err(hal::unauthorised())
+    }
+}
+
+fn unknown(call: &Call) -> Reply {
+    hal::not_found(&format!(
+        "{} /{} is not known to the sandbox",
+        call.method, call.path
+    ))
+}
+
+/// A whole number, or its digits as text: forms have no numbers.
+fn whole(value: &Value) -> Option<u64> {
+    value.as_u64().or_else(|| value.as_str()?.trim().parse().ok())
+}

@@ -1,0 +1,324 @@
+//! People, clients, services and resources of a company: one form for all.
+
+use axum::http::{Method, StatusCode};
+use serde_json::{Map, Value, json};
+
+use super::super::call::{Call, decoded};
+use super::super::reply::Reply;
+use super::super::serve::Site;
+use super::event::{Command, Kind, Refusal};
+use super::fields::{Given, Sort};
+use super::hal::{self, Base, Page};
+use super::state::{Record, State, same_email, text};
+use super::{Action, unknown};
+
+/// How one kind is addressed and what it may be given.
+struct Form {
+    kind: Kind,
+    /// In addresses and in `_embedded`.
+    plural: &'static str,
+    page_size: u64,
+    required: &'static str,
+    fields: &'static [(&'static str, Sort)],
+}
+
+const FORMS: [Form; 4] = [
+    Form {
+        kind: Kind::Person,
+        plural: "people",
+        page_size: 300,
+        required: "name",
+        fields: &[
+            ("name", Sort::Text),
+            ("description", Sort::Text),
+            ("email", Sort::Text),
+            ("phone_prefix", Sort::Text),
+            ("phone", Sort::Text),
+            ("mobile", Sort::Text),
+            ("ical_link", Sort::Text),
+            ("never_booked", Sort::Switch),
+            ("notify", Sort::Switch),
+            ("reference", Sort::Text),
+            ("all_staff", Sort::Switch),
+            ("client_queue_id", Sort::Whole),
+            ("queuing_disabled", Sort::Switch),
+        ],
+    },
+    Form {
+        kind: Kind::Client,
+        plural: "clients",
+        page_size: 30,
+        required: "email",
+        fields: &[
+            ("first_name", Sort::Text),
+            ("last_name", Sort::Text),
+            ("email", Sort::Text),
+            ("mobile", Sort::Text),
+            ("address1", Sort::Text),
+            ("address2", Sort::Text),
+            ("address3", Sort::Text),
+            ("address4", Sort::Text),
+            ("address5", Sort::Text),
+            ("postcode", Sort::Text),
+            ("country", Sort::Text),
+            ("reference", Sort::Text),
+            ("join_date", Sort::Text),
+            ("member_type", Sort::Whole),
+            ("send_email", Sort::Switch),
+        ],
+    },
+    Form {
+        kind: Kind::Service,
+        plural: "services",
+        page_size: 30,
+        required: "name",
+        fields: &[
+            ("name", Sort::Text),
+            ("description", Sort::Text),
+            ("reference", Sort::Text),
+            ("durations", Sort::List),
+            ("prices", Sort::List),
+        ],
+    },
+    Form {
+        kind: Kind::Resource,
+        plural: "resources",
+        page_size: 30,
+        required: "name",
+        fields: &[
+            ("name", Sort::Text),
+            ("description", Sort::Text),
+            ("reference", Sort::Text),
+        ],
+    },
+];
+
+/// The kind that this part of a path names; clients are addressed by `client`.
+pub(super) fn kind(part: &str) -> Option<Kind> {
+    let part = if part == "client" { "clients" } else { part };
+    FORMS
+        .iter()
+        .find(|form| form.plural == part)
+        .map(|form| form.kind)
+}
+
+/// `/admin/{company}/{kind}` and what is below it.
+pub(super) fn admin(
+    site: &Site,
+    call: &Call,
+    base: &Base,
+    company: u64,
+    kind: Kind,
+    rest: &[&str],
+) -> Result<Action, Reply> {
+    let form = form(kind);
+    match (&call.method, rest) {
+        (&Method::GET, []) => list(site, call, base, company, form, "admin/"),
+        (&Method::GET, ["new"] | [_, "edit"]) => Ok(Action::Show(hal::form(form.fields))),
+        (&Method::GET, ["find_by_ref", reference]) => {
+            let reference = decoded(reference);
+            find(site, base, company, form, |record| {
+                text(&record.fields, "reference") == reference
+            })
+        }
+        (&Method::GET, ["find_by_email", email]) if kind == Kind::Client => {
+            let email = decoded(email);
+            find(site, base, company, form, |record| {
+                same_email(text(&record.fields, "email"), &email)
+            })
+        }
+        (&Method::GET, [id]) => {
+            show(site, base, company, kind, number(id)?, StatusCode::OK).map(Action::Show)
+        }
+        (&Method::POST, []) => {
+            let given = Given::read(call, form.fields)?;
+            given.required(form.required)?;
+            let fields = given.0;
+            Ok(Action::Do(Command::CreateRecord {
+                kind,
+                company,
+                fields,
+            }))
+        }
+        (&Method::PUT, [id]) => {
+            let given = Given::read(call, form.fields)?;
+            given.not_blank(form.required)?;
+            let (id, fields) = (number(id)?, given.0);
+            Ok(Action::Do(Command::ChangeRecord {
+                kind,
+                company,
+                id,
+                fields,
+            }))
+        }
+        (&Method::DELETE, [id]) => {
+            let id = number(id)?;
+            Ok(Action::Do(Command::DeleteRecord { kind, company, id }))
+        }
+        _ => Err(unknown(call)),
+    }
+}
+
+/// `/{company}/{kind}`: what anybody may read.
+pub(super) fn public(
+    site: &Site,
+    call: &Call,
+    base: &Base,
+    company: u64,
+    kind: Kind,
+) -> Result<Action, Reply> {
+    if call.method != Method::GET || kind == Kind::Client {
+        return Err(unknown(call));
+    }
+    list(site, call, base, company, form(kind), "")
+}
+
+/// Whether the company has one of the reference that the call asks for.
+pub(super) fn exists(site: &Site, call: &Call, company: u64, kind: Kind) -> bool {
+    let fields = call.fields().unwrap_or_default();
+    let reference = text(&fields, "reference");
+    let same = |record: &&Record| text(&record.fields, "reference") == reference;
+    !reference.is_empty()
+        && site
+            .world
+            .jrni(|state| of(state, company, kind).any(|record| same(&record)))
+}
+
+/// One of them.
+pub(super) fn show(
+    site: &Site,
+    base: &Base,
+    company: u64,
+    kind: Kind,
+    id: u64,
+    status: StatusCode,
+) -> Result<Reply, Reply> {
+    let found = site.world.jrni(|state| {
+        state.record(kind, company, id)?;
+        Ok(state
+            .records
+            .get(&(kind, id))
+            .map(|record| body(base, kind, record)))
+    });
+    found
+        .map(|body| Reply::json(status, &body))
+        .map_err(|refusal: Refusal| hal::refused(&refusal))
+}
+
+fn form(kind: Kind) -> &'static Form {
+    match kind {
+        Kind::Person => &FORMS[0],
+        Kind::Client => &FORMS[1],
+        Kind::Service => &FORMS[2],
+        Kind::Resource => &FORMS[3],
+    }
+}
+
+/// Those of the company that have not been deleted.
+fn of(state: &State, company: u64, kind: Kind) -> impl Iterator<Item = &Record> {
+    let all = state.records.range((kind, 0)..=(kind, u64::MAX));
+    all.map(|(_, record)| record)
+        .filter(move |record| record.company == company && !record.deleted)
+}
+
+/// With `children=true`, those of the children of the company too.
+fn list(
+    site: &Site,
+    call: &Call,
+    base: &Base,
+    company: u64,
+    form: &Form,
+    below: &str,
+) -> Result<Action, Reply> {
+    let page = Page::asked(call, form.page_size);
+    let spanning = call.parameter("children").as_deref() == Some("true");
+    let all = site.world.jrni(|state| {
+        state.companies.get(&company)?;
+        let children = state.children(company).filter(|_| spanning);
+        let companies = std::iter::once(company).chain(children.map(|child| child.id));
+        let all = companies.flat_map(|company| of(state, company, form.kind));
+        Some(
+            all.map(|record| body(base, form.kind, record))
+                .collect::<Vec<_>>(),
+        )
+    });
+    let all = all.ok_or_else(|| hal::not_found(&format!("Could not find company {company}")))?;
+    let total = all.len();
+    let path = format!("{below}{company}/{}", form.plural);
+    Ok(Action::Show(page.reply(
+        base,
+        &path,
+        form.plural,
+        &page.of(all),
+        total,
+    )))
+}
+
+fn find(
+    site: &Site,
+    base: &Base,
+    company: u64,
+    form: &Form,
+    wanted: impl Fn(&Record) -> bool,
+) -> Result<Action, Reply> {
+    let found = site.world.jrni(|state| {
+        of(state, company, form.kind)
+            .find(|record| wanted(record))
+            .map(|record| body(base, form.kind, record))
+    });
+    found
+        .map(|body| Action::Show(Reply::ok(&body)))
+        .ok_or_else(|| hal::not_found(&format!("Could not find the {}", form.kind.name())))
+}
+
+/// What was given, and what the platform adds.
+fn body(base: &Base, kind: Kind, record: &Record) -> Value {
+    let mut body: Map<String, Value> = record.fields.clone();
+    // Those are orders, not facts.
+    body.remove("notify");
+    body.remove("send_email");
+    let (company, plural) = (record.company, form(kind).plural);
+    let at = format!("admin/{company}/{plural}/{}", record.id);
+    let items = base.template(&format!("{company}/items{{?{}_id,event_id}}", kind.name()));
+    let added = json!({
+        "id": record.id,
+        "type": kind.name(),
+        "deleted": record.deleted,
+        "disabled": false,
+        "company_id": company,
+        "order": record.id,
+        "_embedded": {},
+        "_links": { "self": base.link(&at), "edit": base.link(&format!("{at}/edit")), "items": items,
+            "images": base.link(&format!("{at}/images")), "company": base.link(&format!("company/{company}")) },
+    });
+    if let Value::Object(added) = added {
+        body.extend(added);
+    }
+    match kind {
+        Kind::Person => {
+            body.insert("person_companies".to_owned(), json!([company]));
+        }
+        Kind::Client => {
+            let name = format!(
+                "{} {}",
+                text(&record.fields, "first_name"),
+                text(&record.fields, "last_name")
+            );
+            body.insert("name".to_owned(), name.trim().into());
+        }
+        Kind::Service => {
+            for name in ["durations", "prices"] {
+                body.entry(name).or_insert_with(|| json!([]));
+            }
+        }
+        Kind::Resource => {
+            body.insert("max_book".to_owned(), 1.into());
+        }
+    }
+    body.into()
+}
+
+fn number(text: &str) -> Result<u64, Reply> {
+    text.parse()
+        .map_err(|_| hal::not_found(&format!("Could not find {text}")))
+}

@@ -1,0 +1,192 @@
+//! The fold of the log, and what its lines are.
+
+use std::collections::BTreeMap;
+use std::fmt;
+use std::path::Path;
+
+use serde::{Deserialize, Serialize};
+
+use super::super::books::{Books, Traffic};
+use super::super::error::SandboxError;
+use super::super::{jrni, mobsted};
+
+/// The format of the log that this program writes, and the newest one it reads. 1 knew Mobsted alone.
+pub(super) const FORMAT: u32 = 2;
+
+/// A request to a platform that changes something, with everything needed to carry it out later and in another process.
+pub(in crate::sandbox) trait Command: Clone + Into<Later> {
+    /// What then has happened.
+    type Event: Clone + Into<What>;
+    /// Why it was not carried out.
+    type Refusal: fmt::Display + From<SandboxError>;
+
+    /// What carrying it out would make happen, or why it cannot be.
+    fn decide(&self, memory: &Memory) -> Result<Self::Event, Self::Refusal>;
+
+    /// What a refusal leaves in the log, if anything.
+    fn trace(refusal: &Self::Refusal) -> Option<Self::Event>;
+}
+
+/// Everything that is known.
+#[derive(Debug, Default)]
+pub(in crate::sandbox) struct Memory {
+    pub(super) format: u32,
+    pub(super) secret: Option<String>,
+    pub(in crate::sandbox) mobsted: mobsted::State,
+    pub(in crate::sandbox) jrni: jrni::State,
+    pub(super) deferred: BTreeMap<u64, Deferred>,
+    pub(super) last_deferred: u64,
+}
+
+/// An effect that lands later than its request.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub(in crate::sandbox) struct Deferred {
+    pub(super) id: u64,
+    /// In milliseconds since the Unix epoch.
+    pub(super) due: i64,
+    pub(super) command: Later,
+}
+
+/// A command of any platform. Mobsted's stand without its name: they are older than the others.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub(in crate::sandbox) enum Later {
+    Jrni(jrni::Command),
+    #[serde(untagged)]
+    Mobsted(mobsted::Command),
+}
+
+/// One line of the log.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub(super) struct Entry {
+    /// In milliseconds since the Unix epoch.
+    pub(super) at: i64,
+    /// The deferred effect that this settles.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(super) settles: Option<u64>,
+    pub(super) what: What,
+}
+
+/// What a line of the log says; one variant per platform and those about the world itself.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub(in crate::sandbox) enum What {
+    /// The first line, and again when a newer program goes on with an older world.
+    World {
+        format: u32,
+        #[serde(default)]
+        secret: String,
+    },
+    /// Something happened at Mobsted.
+    Mobsted(mobsted::Event),
+    /// Something happened at JRNI.
+    Jrni(jrni::Event),
+    /// An effect is to land later.
+    Deferred(Deferred),
+    /// A deferred effect turned out to be impossible.
+    Refused { reason: String },
+}
+
+impl What {
+    /// Whether it says that something was not done.
+    fn is_refusal(&self) -> bool {
+        matches!(
+            self,
+            What::Refused { .. }
+                | What::Mobsted(mobsted::Event::Duplicate { .. })
+                | What::Jrni(jrni::Event::Duplicate { .. })
+        )
+    }
+}
+
+impl Memory {
+    /// Takes in the entries of a log, the first of which says its format.
+    pub(super) fn reader<'a>(
+        &'a mut self,
+        path: &'a Path,
+    ) -> impl FnMut(Entry) -> Result<(), SandboxError> + 'a {
+        move |entry| {
+            match &entry.what {
+                What::World { format, .. } if *format > FORMAT => {
+                    return Err(SandboxError::NewerFormat {
+                        path: path.to_path_buf(),
+                        found: *format,
+                        known: FORMAT,
+                    });
+                }
+                What::World { .. } => {}
+                _ if self.secret.is_none() => {
+                    return Err(SandboxError::Corrupt {
+                        path: path.to_path_buf(),
+                        line: 1,
+                        reason: "it does not say the world's format".to_owned(),
+                    });
+                }
+                _ => {}
+            }
+            self.apply(entry);
+            Ok(())
+        }
+    }
+
+    /// Takes in an entry.
+    pub(super) fn apply(&mut self, entry: Entry) {
+        let settled = entry.settles.and_then(|id| self.deferred.remove(&id));
+        if let Some(deferred) = settled.filter(|_| !entry.what.is_refusal()) {
+            match deferred.command {
+                Later::Mobsted(_) => self.mobsted.totals.landed_late += 1,
+                Later::Jrni(_) => self.jrni.totals.landed_late += 1,
+            }
+        }
+        match entry.what {
+            What::World { format, secret } => {
+                self.format = format;
+                self.secret = Some(secret);
+            }
+            What::Mobsted(event) => self.mobsted.apply(event, entry.at),
+            What::Jrni(event) => self.jrni.apply(event, entry.at),
+            What::Deferred(deferred) => {
+                self.last_deferred = deferred.id;
+                self.deferred.insert(deferred.id, deferred);
+            }
+            What::Refused { .. } => {}
+        }
+    }
+
+    /// The platforms' books.
+    pub(super) fn books(&self, traffic: Traffic) -> Books {
+        let (tenants, apps) = self.mobsted.books();
+        Books {
+            tenants,
+            apps,
+            totals: self.mobsted.totals.clone(),
+            jrni: self.jrni.book(),
+            traffic,
+            pending: self.deferred.len() as u64,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used, reason = "tests")]
+    use super::*;
+
+    #[test]
+    fn commands_of_worlds_that_knew_mobsted_alone_are_still_read() {
+        let old = r#"{"id":1,"due":2,"command":{"create_tenant":{"email":"ann@example.com"}}}"#;
+        let deferred: Deferred = serde_json::from_str(old).unwrap();
+        assert!(matches!(
+            &deferred.command,
+            Later::Mobsted(mobsted::Command::CreateTenant { .. })
+        ));
+        assert_eq!(serde_json::to_string(&deferred).unwrap(), old);
+        let new = r#"{"id":1,"due":2,"command":{"jrni":{"log_out":{"token":"t"}}}}"#;
+        let deferred: Deferred = serde_json::from_str(new).unwrap();
+        assert!(matches!(
+            &deferred.command,
+            Later::Jrni(jrni::Command::LogOut { .. })
+        ));
+        assert_eq!(serde_json::to_string(&deferred).unwrap(), new);
+    }
+}
