@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use super::departure::Departure;
 use super::error::{Code, OpError};
 use super::spec::{OpSpec, Param, Type};
 use crate::platform::Gate;
@@ -22,6 +23,8 @@ pub struct Call {
     pub resent: bool,
     /// What its requests pass right before they leave.
     pub gate: Option<Gate>,
+    /// Tells when its first request leaves.
+    pub departure: Departure,
 }
 
 impl Call {
@@ -49,6 +52,7 @@ impl Call {
             args,
             resent: false,
             gate: None,
+            departure: Departure::default(),
         })
     }
 

@@ -5,6 +5,7 @@
 pub mod account;
 pub mod call;
 mod credential;
+pub mod departure;
 pub mod doc;
 pub mod error;
 pub mod explain;

@@ -14,14 +14,14 @@ mod explain;
 mod flags;
 mod house;
 mod ledger;
+mod mobsted;
 #[cfg(unix)]
 mod modes;
-mod mobsted;
 mod onboard;
 mod ops;
+mod ops_docs;
 #[cfg(unix)]
 mod profile;
-mod ops_docs;
 mod rows;
 mod runs;
 mod script;
