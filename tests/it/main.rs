@@ -12,6 +12,7 @@ mod doubt;
 mod edited;
 mod flags;
 mod house;
+mod jrni;
 mod ledger;
 mod onboard;
 mod ops;

@@ -36,6 +36,7 @@ pub(super) const KINDS: &[Kind] = &[
         properties: &[
             ("url", "string", "the address of the API"),
             ("login", "string", "who signs in"),
+            ("app_id", "string", "the application that speaks"),
             (
                 "company",
                 "string",

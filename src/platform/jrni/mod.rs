@@ -14,6 +14,8 @@ pub mod raw;
 mod auth;
 mod link;
 mod paging;
+#[cfg(test)]
+mod tests;
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
