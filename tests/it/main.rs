@@ -13,6 +13,7 @@ mod edited;
 mod explain;
 mod flags;
 mod house;
+mod jrni;
 mod ledger;
 mod mobsted;
 #[cfg(unix)]
