@@ -14,10 +14,12 @@ mod explain;
 mod flags;
 mod house;
 mod jrni;
+mod leaks;
 mod ledger;
 mod mobsted;
 #[cfg(unix)]
 mod modes;
+mod network;
 mod onboard;
 mod ops;
 mod ops_docs;
