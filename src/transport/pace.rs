@@ -2,6 +2,7 @@
 //! patience. All callers of a line wait together, whichever row they belong to.
 
 use std::collections::HashMap;
+use std::fmt;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
@@ -41,6 +42,17 @@ impl Rate {
     /// The time from one request to the next.
     fn interval_us(self) -> i64 {
         micros(self.per) / i64::from(self.count)
+    }
+}
+
+impl fmt::Display for Rate {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let unit = match self.per.as_secs() {
+            1 => "s",
+            60 => "min",
+            _ => "h",
+        };
+        write!(f, "{}/{unit}", self.count)
     }
 }
 

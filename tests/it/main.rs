@@ -8,6 +8,8 @@
 #![allow(clippy::format_push_string, reason = "test data")]
 
 mod changed;
+#[cfg(unix)]
+mod doctor;
 mod doubt;
 mod edited;
 mod explain;
@@ -18,9 +20,9 @@ mod ledger;
 mod modes;
 mod onboard;
 mod ops;
+mod ops_docs;
 #[cfg(unix)]
 mod profile;
-mod ops_docs;
 mod rows;
 mod runs;
 mod script;

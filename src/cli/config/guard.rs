@@ -3,6 +3,7 @@
 
 use std::path::Path;
 
+use super::connection::ProxySetting;
 use super::document::Document;
 use super::{Config, ConfigError, CredentialSource, Mode, Profile};
 
@@ -39,6 +40,35 @@ pub(super) fn loosens(over: &Profile, below: &Profile) -> Option<ConfigError> {
         return Some(untrusted(format!("it takes profile `{name}` off the sandbox")));
     }
     None
+}
+
+/// Why a profile of a file that is not trusted must not be used: it chooses who listens, or uses what is the user's.
+pub(super) fn reaches(over: &Profile) -> Option<ConfigError> {
+    let what = connection_asks(over).into_iter().next()?;
+    Some(ConfigError::Untrusted {
+        file: over.file.clone(),
+        what,
+    })
+}
+
+/// What a profile's way to its account needs trust for.
+fn connection_asks(profile: &Profile) -> Vec<String> {
+    let (name, connection) = (&profile.name, &profile.connection);
+    let mut asks = Vec::new();
+    if let Some(ca) = &connection.ca {
+        let file = ca.value.display();
+        asks.push(format!(
+            "it has profile `{name}` believe whoever {file} vouches for"
+        ));
+    }
+    if let Some(ProxySetting::From(source)) = connection.proxy.as_ref().map(|proxy| &proxy.value) {
+        asks.push(self::asks(name, "proxy", source));
+    }
+    if let Some(key) = &connection.client_key {
+        let file = key.value.display();
+        asks.push(format!("it has profile `{name}` sign with the key {file}"));
+    }
+    asks
 }
 
 /// Why a secret must not be read from where a file that is not trusted says. What is sealed is bound to its address, so
@@ -82,6 +112,7 @@ impl Config {
         let mut lines = Vec::new();
         for profile in config.profiles.values() {
             let address = profile.url().unwrap_or("no address of its own");
+            lines.extend(connection_asks(profile));
             for (key, source) in &profile.secrets {
                 lines.push(format!(
                     "{} and sends it to {address}",

@@ -3,10 +3,12 @@
 use clap::{Args, Subcommand};
 use serde_json::{Value as Json, json};
 
-use super::{Config, CredentialSource, Profile, Sourced};
+use super::connection::ProxySetting;
+use super::{Config, Connection, CredentialSource, Profile, Sourced};
 use crate::cli::app::App;
 use crate::cli::error::CommandError;
 use crate::cli::exit::Exit;
+use crate::transport::pace::Rate;
 
 /// What is configured, and where it comes from.
 #[derive(Args)]
@@ -169,10 +171,38 @@ pub(in crate::cli) fn lines(profile: &Profile) -> Vec<Line> {
             humantime::format_duration(*duration).to_string()
         });
     }
+    connection(&mut lines, &profile.connection);
     for (name, path) in &profile.endpoints {
         put(&mut lines, &format!("endpoints.{name}"), Some(path), Clone::clone);
     }
     lines
+}
+
+/// How the account is reached.
+fn connection(lines: &mut Vec<Line>, connection: &Connection) {
+    put(lines, "timeouts.outage", connection.outage.as_ref(), |outage| {
+        humantime::format_duration(*outage).to_string()
+    });
+    put(lines, "proxy", connection.proxy.as_ref(), |proxy| match proxy {
+        ProxySetting::None => "none".to_owned(),
+        ProxySetting::At(proxy) => proxy.to_string(),
+        ProxySetting::From(source) => source.to_string(),
+    });
+    let files = [
+        ("ca", &connection.ca),
+        ("client_cert", &connection.client_cert),
+        ("client_key", &connection.client_key),
+    ];
+    for (key, file) in files {
+        put(lines, key, file.as_ref(), |file| file.display().to_string());
+    }
+    put(lines, "rate", connection.rate.as_ref(), Rate::to_string);
+    put(
+        lines,
+        "concurrency",
+        connection.concurrency.as_ref(),
+        usize::to_string,
+    );
 }
 
 fn put<T>(lines: &mut Vec<Line>, key: &str, value: Option<&Sourced<T>>, say: impl Fn(&T) -> String) {
