@@ -191,7 +191,6 @@ impl Config {
             let mut profile = reading::profile(&name, &table)?;
             if !trusted {
                 profile.untrusted = Some(document.file.clone());
-                profile.refused = guard::reaches(&profile);
             }
             let merged = match self.profiles.remove(&name) {
                 Some(below) => profile.over(below)?,

@@ -28,6 +28,7 @@ mod profile;
 mod profiles;
 mod prompt;
 mod recorded;
+mod repl;
 mod resolve;
 mod results;
 mod resume;
@@ -85,6 +86,8 @@ Exit codes:
 enum Command {
     /// Run a script once, or once for each row of a file.
     Run(run::RunCommand),
+    /// Type, see, keep: the interactive loop.
+    Repl(repl::ReplCommand),
     /// Go on with a run where it stopped.
     Resume(resume::ResumeCommand),
     /// What was run: list runs, look into them, hand them on, forget old ones.
@@ -139,6 +142,7 @@ pub fn main() -> ExitCode {
     let app = App::from_process(color.unwrap_or(cli.color), cli.verbose.saturating_add(verbose));
     let done = match cli.command {
         Command::Run(command) => run::run(&app, &command),
+        Command::Repl(command) => repl::repl(&app, &command),
         Command::Resume(command) => resume::resume(&app, &command),
         Command::Runs(command) => runs::runs(&app, &command),
         Command::Resolve(command) => resolve::resolve(&app, &command),

@@ -35,7 +35,8 @@ pub(super) fn config(app: &App, accounts: &Accounts, sandbox: Option<&Arc<Sandbo
     config
 }
 
-/// The proxies that the environment names. The lower-case name counts first, as it does for curl.
+/// The proxy that the environment names. The lower-case name counts first, as it does for curl. `HTTP_PROXY` is for
+/// plain http, which never leaves this machine.
 fn proxies(env: &Env) -> Proxies {
     let first = |names: &[&'static str]| names.iter().find_map(|name| Some((*name, env.get(name)?)));
     let proxy = |names: &[&'static str]| match first(names) {
@@ -45,13 +46,10 @@ fn proxies(env: &Env) -> Proxies {
         None => Ok(None),
     };
     let https = proxy(&["https_proxy", "HTTPS_PROXY", "all_proxy", "ALL_PROXY"]);
-    // Plain http stays on this machine, so a wrong address here disturbs nobody.
-    let http = proxy(&["http_proxy", "HTTP_PROXY", "all_proxy", "ALL_PROXY"]).unwrap_or_default();
     let unusable = https.as_ref().err().cloned();
     let except = first(&["no_proxy", "NO_PROXY"]).map(|(_, text)| text.to_owned());
     Proxies {
         https: https.unwrap_or_default(),
-        http,
         except: except.unwrap_or_default(),
         unusable,
     }

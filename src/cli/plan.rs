@@ -9,6 +9,8 @@ use crate::value::{Record, Value};
 pub(super) struct RunPlan {
     /// The script as it was named.
     pub(super) script: String,
+    /// Is it a session at the prompt, whose rows are inputs?
+    pub(super) session: bool,
     /// Where rows come from: a path, `-`, or nothing for one call.
     pub(super) rows: Option<String>,
     /// The form of the rows, when it does not follow from the ending.
@@ -58,6 +60,7 @@ impl RunPlan {
             .map(|(from, path, name)| list(&[from.clone(), path.clone(), name.clone()]));
         let fields = [
             ("script", Value::from(self.script.as_str())),
+            ("session", self.session.into()),
             ("rows", text(&self.rows)),
             ("rows_format", text(&self.rows_format)),
             ("out", text(&self.out)),
@@ -104,6 +107,7 @@ impl RunPlan {
         RunPlan {
             imports,
             script: text("script").unwrap_or_default(),
+            session: flag("session"),
             rows: text("rows"),
             rows_format: text("rows_format"),
             out: text("out"),

@@ -56,7 +56,6 @@ impl Clients {
             Through::Direct => Proxies::default(),
             Through::Proxy(proxy) => Proxies {
                 https: Some(proxy.clone()),
-                http: Some(proxy.clone()),
                 ..Proxies::default()
             },
         };
@@ -134,19 +133,16 @@ fn build(settings: &Settings, dial: Dial) -> Result<reqwest::Client, String> {
     })
 }
 
-/// With these proxies and no others, whatever the environment says: who reads it has put it in here.
-fn through(mut builder: ClientBuilder, proxies: &Proxies) -> Result<ClientBuilder, String> {
-    let except = || reqwest::NoProxy::from_string(&proxies.except);
-    let unusable = |_| "the proxy's address cannot be used".to_owned();
-    if let Some(proxy) = &proxies.https {
-        let proxy = reqwest::Proxy::https(proxy.wire_address()).map_err(unusable)?;
-        builder = builder.proxy(proxy.no_proxy(except()));
-    }
-    if let Some(proxy) = &proxies.http {
-        let proxy = reqwest::Proxy::http(proxy.wire_address()).map_err(unusable)?;
-        builder = builder.proxy(proxy.no_proxy(except()));
-    }
-    Ok(builder)
+/// Through this proxy and no other, whatever the environment says: who reads it has put it in here.
+fn through(builder: ClientBuilder, proxies: &Proxies) -> Result<ClientBuilder, String> {
+    // reqwest's own `*` excepts names and no addresses.
+    let Some(proxy) = proxies.https.as_ref().filter(|_| !proxies.except_all()) else {
+        return Ok(builder);
+    };
+    let except = reqwest::NoProxy::from_string(&proxies.except);
+    let proxy = reqwest::Proxy::https(proxy.wire_address());
+    let proxy = proxy.map_err(|_| "the proxy's address cannot be used".to_owned())?;
+    Ok(builder.proxy(proxy.no_proxy(except)))
 }
 
 /// With the certificates of the line, besides the system's.

@@ -3,7 +3,8 @@
 use reqwest::header::{ACCEPT, AUTHORIZATION, CONTENT_TYPE, HOST, HeaderMap, HeaderName, HeaderValue};
 use url::Url;
 
-use super::error::{ErrorKind, Sent, TransportError, is_tls, root_cause};
+use super::error::{ErrorKind, Sent, TransportError, is_unwelcome, root_cause, tls_cause, tls_failure};
+use super::outage::Awaited;
 use super::redirect::{self, Turn};
 use super::request::Request;
 use super::response::Response;
@@ -11,8 +12,8 @@ use super::{Http, address};
 
 /// What came of a try.
 pub(super) enum Tried {
-    /// An answer, or the reason why there is none; and whether the address is worth waiting for.
-    Ended(Result<Response, TransportError>, bool),
+    /// An answer, or the reason why there is none; and whether the address is waited for.
+    Ended(Result<Response, TransportError>, Awaited),
     /// Nothing was sent: the platform was waited for in vain.
     GaveUp(TransportError),
 }
@@ -24,16 +25,19 @@ pub(super) async fn once(http: &Http, request: &Request) -> Tried {
     loop {
         if let Some(why) = http.shared.rules.refusal(&url) {
             let message = format!("{} was not sent: {why}", request.label());
-            return Tried::Ended(Err(TransportError::unsent(ErrorKind::Address, message)), false);
+            return Tried::Ended(
+                Err(TransportError::unsent(ErrorKind::Address, message)),
+                Awaited::No,
+            );
         }
-        let (answer, patient) = match leave(http, request, &url).await {
-            Tried::Ended(Ok(answer), patient) => (answer, patient),
+        let (answer, awaited) = match leave(http, request, &url).await {
+            Tried::Ended(Ok(answer), awaited) => (answer, awaited),
             other => return other,
         };
         match redirect::judge(request, &url, &answer, followed) {
-            Ok(Turn::Answer) => return Tried::Ended(Ok(answer), patient),
+            Ok(Turn::Answer) => return Tried::Ended(Ok(answer), awaited),
             Ok(Turn::Follow(next)) => url = next,
-            Err(error) => return Tried::Ended(Err(error), patient),
+            Err(error) => return Tried::Ended(Err(error), awaited),
         }
         followed += 1;
     }
@@ -51,7 +55,10 @@ async fn leave(http: &Http, request: &Request, url: &Url) -> Tried {
         && let Err(why) = gate.pass().await
     {
         let message = format!("{} was not sent: {why}", request.label());
-        return Tried::Ended(Err(TransportError::unsent(ErrorKind::Withheld, message)), false);
+        return Tried::Ended(
+            Err(TransportError::unsent(ErrorKind::Withheld, message)),
+            Awaited::No,
+        );
     }
     let outcome = exchange(http, request, url.clone()).await;
     let undone = match &outcome {
@@ -62,7 +69,7 @@ async fn leave(http: &Http, request: &Request, url: &Url) -> Tried {
         gate.undone();
     }
     link.judge(&admission, outcome.as_ref().err());
-    Tried::Ended(outcome, link.is_patient(&admission))
+    Tried::Ended(outcome, link.awaited(&admission))
 }
 
 async fn exchange(http: &Http, request: &Request, url: Url) -> Result<Response, TransportError> {
@@ -186,14 +193,16 @@ fn failed(http: &Http, request: &Request, error: &reqwest::Error) -> TransportEr
         Some(proxy) => format!("{} through the proxy {proxy}", request.host()),
         None => request.host(),
     };
-    let cause = request.scrubber().scrub(&root_cause(error));
+    let tls = tls_failure(error);
+    let cause = tls.map_or_else(|| root_cause(error), tls_cause);
+    let cause = request.scrubber().scrub(&cause);
     let connecting = error.is_connect() || error.is_dns();
     if error.is_builder() {
         let message = format!("{label} was not sent: it cannot be written as a request");
         TransportError::unsent(ErrorKind::Address, message)
     } else if connecting && error.is_dns() {
         TransportError::unsent(ErrorKind::Dns, format!("{host} cannot be found: {cause}"))
-    } else if connecting && is_tls(error) {
+    } else if tls.is_some_and(|failure| connecting || is_unwelcome(failure)) {
         let message = format!("no secure connection to {host}: {cause}");
         TransportError::unsent(ErrorKind::Tls, message)
     } else if connecting && error.is_timeout() {

@@ -47,13 +47,12 @@ pub enum Through {
     Proxy(Proxy),
 }
 
-/// The proxies for accounts that name none themselves, as the usual environment variables give them.
+/// The proxy for accounts that name none themselves, as the usual environment variables give it. There is none for
+/// plain http, which is spoken on this machine only.
 #[derive(Debug, Clone, PartialEq, Default)]
 pub struct Proxies {
     /// For https addresses.
     pub https: Option<Proxy>,
-    /// For http addresses.
-    pub http: Option<Proxy>,
     /// Hosts that are reached without them: names, `.suffixes`, addresses and networks, separated by commas, or `*`.
     pub except: String,
     /// Why what the environment names cannot be used, in a sentence without a full stop: then nothing is sent to where
@@ -70,9 +69,14 @@ impl Proxies {
             .map(|entry| entry.trim().trim_start_matches('.'));
         let excepted = entries.filter(|entry| !entry.is_empty()).any(|entry| {
             let below = host.strip_suffix(entry).is_some_and(|rest| rest.ends_with('.'));
-            entry == "*" || entry == host || below
+            entry == host || below
         });
-        self.https.as_ref().filter(|_| !excepted)
+        self.https.as_ref().filter(|_| !excepted && !self.except_all())
+    }
+
+    /// Is no host reached through them?
+    pub(super) fn except_all(&self) -> bool {
+        self.except.split(',').any(|entry| entry.trim() == "*")
     }
 }
 

@@ -8,7 +8,7 @@ use super::HttpConfig;
 use super::connect::Clients;
 use super::error::{ErrorKind, TransportError};
 use super::line::Line;
-use super::outage::{self, Admission, Patience, Sites};
+use super::outage::{self, Admission, Awaited, Patience, Sites};
 use super::pace::{Pace, Pass};
 use crate::clock::Clock;
 
@@ -55,8 +55,8 @@ impl Link {
         }
     }
 
-    pub(super) fn is_patient(&self, admission: &Admission) -> bool {
-        self.sites.is_patient(admission)
+    pub(super) fn awaited(&self, admission: &Admission) -> Awaited {
+        self.sites.awaited(admission)
     }
 
     /// Does anybody wait for a platform that cannot be reached?

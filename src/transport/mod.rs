@@ -150,11 +150,11 @@ impl Http {
         let mut tries = 0;
         loop {
             tries += 1;
-            let (outcome, patient) = match exchange::once(self, request).await {
-                Tried::Ended(outcome, patient) => (outcome, patient),
+            let (outcome, awaited) = match exchange::once(self, request).await {
+                Tried::Ended(outcome, awaited) => (outcome, awaited),
                 Tried::GaveUp(error) => return retry::finish(Err(error), tries - 1),
             };
-            let wait = retry::wait_before_next(request, &outcome, patient, tries, clock.now_millis());
+            let wait = retry::wait_before_next(request, &outcome, awaited, tries, clock.now_millis());
             if let Some(hold) = retry::put_off(&outcome, clock.now_millis()).or(wait)
                 && matches!(&outcome, Ok(answer) if answer.status == 429)
             {

@@ -136,6 +136,17 @@ struct Outage {
     given_up: bool,
 }
 
+/// Whether an address is waited for when no connection can be made.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Awaited {
+    /// It is not.
+    No,
+    /// It would be; its site does not count as down.
+    Up,
+    /// It is, or was in vain.
+    Down,
+}
+
 /// The right to try. One that was given while the site was down is the only one.
 #[derive(Debug)]
 pub(super) struct Admission {
@@ -232,7 +243,7 @@ impl Sites {
 
     /// No connection could be made.
     pub(super) fn failed(&self, admission: &Admission, error: &TransportError) {
-        if !counts(error.kind) || !self.is_patient(admission) {
+        if !counts(error.kind) || self.awaited(admission) == Awaited::No {
             return;
         }
         let now = self.clock.now_millis();
@@ -255,10 +266,16 @@ impl Sites {
         self.tell(notice);
     }
 
-    /// Is it worth waiting for this address?
-    pub(super) fn is_patient(&self, admission: &Admission) -> bool {
+    /// Is this address waited for?
+    pub(super) fn awaited(&self, admission: &Admission) -> Awaited {
         let seen = self.known().seen.contains(&admission.origin);
-        !self.most(seen).is_zero()
+        if self.most(seen).is_zero() {
+            return Awaited::No;
+        }
+        match admission.site.state().outage {
+            Some(_) => Awaited::Down,
+            None => Awaited::Up,
+        }
     }
 
     /// Does anybody wait for a site that is down?

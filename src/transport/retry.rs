@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use super::error::{ErrorKind, Sent, TransportError};
-use super::outage;
+use super::outage::{self, Awaited};
 use super::request::Request;
 use super::response::Response;
 
@@ -21,15 +21,15 @@ const PUT_OFF_TRIES: u32 = 5;
 /// The longest single wait, even if the platform asks for more.
 const LONGEST_WAIT: Duration = Duration::from_mins(1);
 
-/// Tries for connections to an address that is worth waiting for: then its outage is known, and waited for there.
-const PATIENT_TRIES: u32 = outage::TOLERATED + 1;
+/// Tries for connections to an address that would be waited for: enough that its site counts as down, unless others
+/// get through.
+const AWAITED_TRIES: u32 = outage::TOLERATED + 1;
 
-/// How long to wait before the next try, or nothing when `outcome` stands. `patient` says that the address is worth
-/// waiting for.
+/// How long to wait before the next try, or nothing when `outcome` stands.
 pub(super) fn wait_before_next(
     request: &Request,
     outcome: &Outcome,
-    patient: bool,
+    awaited: Awaited,
     tries: u32,
     now_millis: i64,
 ) -> Option<Duration> {
@@ -37,7 +37,11 @@ pub(super) fn wait_before_next(
         Ok(response) => after_answer(request, response, put_off(outcome, now_millis), tries),
         Err(error) => {
             let most = match (error.sent, error.kind) {
-                (Sent::No, kind) if patient && outage::counts(kind) => PATIENT_TRIES,
+                // Before the next try the outage itself is waited for.
+                (Sent::No, kind) if outage::counts(kind) && awaited == Awaited::Down => {
+                    return Some(Duration::ZERO);
+                }
+                (Sent::No, kind) if outage::counts(kind) && awaited == Awaited::Up => AWAITED_TRIES,
                 (
                     _,
                     ErrorKind::Address

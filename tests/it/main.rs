@@ -16,6 +16,7 @@ mod explain;
 mod flags;
 mod house;
 mod ledger;
+mod mobsted;
 #[cfg(unix)]
 mod modes;
 mod onboard;

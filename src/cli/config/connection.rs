@@ -1,7 +1,8 @@
 //! How a profile's account is reached: proxy, certificates, pace, and patience.
 
+use std::fmt;
 use std::io::Read as _;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use super::credential::is_open_to_others;
@@ -53,6 +54,17 @@ pub enum ProxySetting {
     From(CredentialSource),
 }
 
+impl fmt::Display for ProxySetting {
+    /// The address, or the place where it is kept.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            ProxySetting::None => f.write_str("none"),
+            ProxySetting::At(proxy) => proxy.fmt(f),
+            ProxySetting::From(source) => source.fmt(f),
+        }
+    }
+}
+
 impl Connection {
     pub(super) fn read(table: &Table<'_>, timeouts: Option<&Table<'_>>) -> Result<Connection, ConfigError> {
         let path = |key| table.get(key).map(|entry| read_path(&entry)).transpose();
@@ -88,6 +100,38 @@ impl Connection {
             concurrency: self.concurrency.or(below.concurrency),
             outage: self.outage.or(below.outage),
         }
+    }
+
+    /// What a file says about the way that can let others look on: where it says it, and what, as `it …`.
+    pub(super) fn asks(&self, profile: &str) -> Vec<(&Path, String)> {
+        let file = |path: &Sourced<PathBuf>| path.value.display().to_string();
+        let proxy = self.proxy.iter().map(|proxy| {
+            let what = match &proxy.value {
+                ProxySetting::None => "without a proxy".to_owned(),
+                ProxySetting::At(at) => format!("through the proxy {at}"),
+                ProxySetting::From(CredentialSource::Command { argv, .. }) => {
+                    format!("through the proxy that `{}` names", argv.join(" "))
+                }
+                ProxySetting::From(source) => format!("through the proxy that {source} names"),
+            };
+            let origin = &proxy.origin;
+            (
+                origin.file.as_path(),
+                format!("it reaches profile `{profile}` {what}"),
+            )
+        });
+        let ca = self.ca.iter().map(|ca| {
+            let what = format!(
+                "it trusts the certificates in {} for profile `{profile}`",
+                file(ca)
+            );
+            (ca.origin.file.as_path(), what)
+        });
+        let key = self.client_key.iter().map(|key| {
+            let what = format!("it uses the key in {} for profile `{profile}`", file(key));
+            (key.origin.file.as_path(), what)
+        });
+        proxy.chain(ca).chain(key).collect()
     }
 
     /// Reads the files, and the proxy's address where it is kept elsewhere.

@@ -3,7 +3,6 @@
 
 use std::path::Path;
 
-use super::connection::ProxySetting;
 use super::document::Document;
 use super::{Config, ConfigError, CredentialSource, Mode, Profile};
 
@@ -42,35 +41,6 @@ pub(super) fn loosens(over: &Profile, below: &Profile) -> Option<ConfigError> {
     None
 }
 
-/// Why a profile of a file that is not trusted must not be used: it chooses who listens, or uses what is the user's.
-pub(super) fn reaches(over: &Profile) -> Option<ConfigError> {
-    let what = connection_asks(over).into_iter().next()?;
-    Some(ConfigError::Untrusted {
-        file: over.file.clone(),
-        what,
-    })
-}
-
-/// What a profile's way to its account needs trust for.
-fn connection_asks(profile: &Profile) -> Vec<String> {
-    let (name, connection) = (&profile.name, &profile.connection);
-    let mut asks = Vec::new();
-    if let Some(ca) = &connection.ca {
-        let file = ca.value.display();
-        asks.push(format!(
-            "it has profile `{name}` believe whoever {file} vouches for"
-        ));
-    }
-    if let Some(ProxySetting::From(source)) = connection.proxy.as_ref().map(|proxy| &proxy.value) {
-        asks.push(self::asks(name, "proxy", source));
-    }
-    if let Some(key) = &connection.client_key {
-        let file = key.value.display();
-        asks.push(format!("it has profile `{name}` sign with the key {file}"));
-    }
-    asks
-}
-
 /// Why a secret must not be read from where a file that is not trusted says. What is sealed is bound to its address, so
 /// that no file can send it elsewhere.
 pub(super) fn refuse(
@@ -86,6 +56,16 @@ pub(super) fn refuse(
             what: asks(&profile.name, key, source),
         }),
     }
+}
+
+/// Why an account must not be reached as a file that is not trusted says: somebody could listen who is no part of it.
+pub(super) fn leads_astray(profile: &Profile, untrusted: &Path) -> Option<ConfigError> {
+    let asked = profile.connection.asks(&profile.name);
+    let theirs = asked.into_iter().find(|(file, _)| *file == untrusted);
+    theirs.map(|(_, what)| ConfigError::Untrusted {
+        file: untrusted.to_owned(),
+        what,
+    })
 }
 
 fn asks(profile: &str, key: &str, source: &CredentialSource) -> String {
@@ -112,13 +92,14 @@ impl Config {
         let mut lines = Vec::new();
         for profile in config.profiles.values() {
             let address = profile.url().unwrap_or("no address of its own");
-            lines.extend(connection_asks(profile));
             for (key, source) in &profile.secrets {
                 lines.push(format!(
                     "{} and sends it to {address}",
                     asks(&profile.name, key, &source.value)
                 ));
             }
+            let way = profile.connection.asks(&profile.name);
+            lines.extend(way.into_iter().map(|(_, what)| what));
             if let Some(mode) = &profile.mode {
                 lines.push(format!(
                     "it sets profile `{}` to mode {}",

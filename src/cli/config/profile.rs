@@ -121,7 +121,14 @@ impl Profile {
     }
 
     /// How the account is reached. Reads the files that are named for it.
+    ///
+    /// Errors: what cannot be read or used, and what a file that is not trusted says about proxies and certificates.
     pub fn line(&self, env: &Env) -> Result<Line, ConfigError> {
+        if let Some(untrusted) = &self.untrusted
+            && let Some(refused) = guard::leads_astray(self, untrusted)
+        {
+            return Err(refused);
+        }
         let connect_timeout = self.connect_timeout.as_ref().map(|timeout| timeout.value);
         let line = self.connection.line(&self.keeping("proxy"), env)?;
         Ok(Line {

@@ -3,8 +3,7 @@
 use clap::{Args, Subcommand};
 use serde_json::{Value as Json, json};
 
-use super::connection::ProxySetting;
-use super::{Config, Connection, CredentialSource, Profile, Sourced};
+use super::{Config, CredentialSource, Profile, ProxySetting, Sourced};
 use crate::cli::app::App;
 use crate::cli::error::CommandError;
 use crate::cli::exit::Exit;
@@ -165,44 +164,33 @@ pub(in crate::cli) fn lines(profile: &Profile) -> Vec<Line> {
         ("timeouts.connect", &profile.connect_timeout),
         ("timeouts.reply", &profile.reply_timeout),
         ("timeouts.tenant_creation", &profile.tenant_creation_timeout),
+        ("timeouts.outage", &profile.connection.outage),
     ];
     for (key, duration) in durations {
         put(&mut lines, key, duration.as_ref(), |duration| {
             humantime::format_duration(*duration).to_string()
         });
     }
-    connection(&mut lines, &profile.connection);
+    let way = &profile.connection;
+    put(&mut lines, "proxy", way.proxy.as_ref(), ProxySetting::to_string);
+    for (key, file) in [
+        ("ca", &way.ca),
+        ("client_cert", &way.client_cert),
+        ("client_key", &way.client_key),
+    ] {
+        put(&mut lines, key, file.as_ref(), |file| file.display().to_string());
+    }
+    put(&mut lines, "rate", way.rate.as_ref(), Rate::to_string);
+    put(
+        &mut lines,
+        "concurrency",
+        way.concurrency.as_ref(),
+        usize::to_string,
+    );
     for (name, path) in &profile.endpoints {
         put(&mut lines, &format!("endpoints.{name}"), Some(path), Clone::clone);
     }
     lines
-}
-
-/// How the account is reached.
-fn connection(lines: &mut Vec<Line>, connection: &Connection) {
-    put(lines, "timeouts.outage", connection.outage.as_ref(), |outage| {
-        humantime::format_duration(*outage).to_string()
-    });
-    put(lines, "proxy", connection.proxy.as_ref(), |proxy| match proxy {
-        ProxySetting::None => "none".to_owned(),
-        ProxySetting::At(proxy) => proxy.to_string(),
-        ProxySetting::From(source) => source.to_string(),
-    });
-    let files = [
-        ("ca", &connection.ca),
-        ("client_cert", &connection.client_cert),
-        ("client_key", &connection.client_key),
-    ];
-    for (key, file) in files {
-        put(lines, key, file.as_ref(), |file| file.display().to_string());
-    }
-    put(lines, "rate", connection.rate.as_ref(), Rate::to_string);
-    put(
-        lines,
-        "concurrency",
-        connection.concurrency.as_ref(),
-        usize::to_string,
-    );
 }
 
 fn put<T>(lines: &mut Vec<Line>, key: &str, value: Option<&Sourced<T>>, say: impl Fn(&T) -> String) {
