@@ -8,13 +8,14 @@ mod audit;
 mod cancel;
 pub mod config;
 mod consent;
+mod doctor;
 mod error;
 mod execute;
 mod exit;
 mod explain;
 mod interrupt;
 mod journal;
-mod keyring;
+mod keychain;
 mod ledger;
 mod logging;
 mod network;
@@ -107,6 +108,8 @@ enum Command {
     Logout(profile::LogoutCommand),
     /// What is configured, and where it comes from.
     Config(config::ConfigCommand),
+    /// Look whether everything is in order, and say what to do about what is not.
+    Doctor(doctor::DoctorCommand),
     /// Trust a project's file, as it is now.
     Trust(trust::TrustCommand),
     /// Who revealed, resolved or set what, and when.
@@ -150,6 +153,7 @@ pub fn main() -> ExitCode {
         Command::Login(command) => profile::login(&app, &command),
         Command::Logout(command) => profile::logout(&app, &command),
         Command::Config(command) => config::show(&app, &command),
+        Command::Doctor(command) => doctor::doctor(&app, &command),
         Command::Trust(command) => trust::trust(&app, &command),
         Command::Audit(command) => audit::audit(&app, &command),
         Command::Journal(command) => journal::journal(&app, &command),

@@ -8,6 +8,8 @@
 #![allow(clippy::format_push_string, reason = "test data")]
 
 mod changed;
+#[cfg(unix)]
+mod doctor;
 mod doubt;
 mod edited;
 mod explain;
