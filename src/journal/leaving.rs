@@ -72,7 +72,9 @@ impl Leaving {
 
     /// Can a request have left?
     pub(super) fn may_have_left(&self) -> bool {
-        self.0.as_ref().is_none_or(|stamp| stamp.told.load(Ordering::SeqCst))
+        self.0
+            .as_ref()
+            .is_none_or(|stamp| stamp.told.load(Ordering::SeqCst))
     }
 
     /// When the last request left, in milliseconds since the Unix epoch.

@@ -1,5 +1,7 @@
 //! One try of a request: to the platform, along its redirects, and back with a bounded body.
 
+use std::time::{Duration, Instant};
+
 use reqwest::header::{ACCEPT, AUTHORIZATION, CONTENT_TYPE, HOST, HeaderMap, HeaderName, HeaderValue};
 use url::Url;
 
@@ -25,13 +27,26 @@ pub(super) async fn once(http: &Inner, request: &Request) -> Result<Response, Tr
                 TransportError::unsent(ErrorKind::Withheld, message)
             })?;
         }
-        let response = exchange(http, request, url.clone()).await?;
+        let started = Instant::now();
+        let exchanged = exchange(http, request, url.clone()).await;
+        tell(request, exchanged.as_ref(), started.elapsed());
+        let response = exchanged?;
         match redirect::judge(request, &url, &response, followed)? {
             Turn::Answer => return Ok(response),
             Turn::Follow(next) => url = next,
         }
         followed += 1;
     }
+}
+
+/// Tells whoever listens of one request: where to, what came back, how long it took. Neither query nor secret is told.
+fn tell(request: &Request, exchanged: Result<&Response, &TransportError>, took: Duration) {
+    let ms = u64::try_from(took.as_millis()).unwrap_or(u64::MAX);
+    let answer = match exchanged {
+        Ok(response) => response.status.to_string(),
+        Err(error) => format!("no answer ({:?})", error.kind).to_lowercase(),
+    };
+    tracing::debug!(target: "provisor::http", request = %request.label(), answer = %answer, ms);
 }
 
 async fn exchange(http: &Inner, request: &Request, url: Url) -> Result<Response, TransportError> {
