@@ -17,6 +17,7 @@ mod ledger;
 mod onboard;
 mod ops;
 mod ops_docs;
+mod repl;
 mod rows;
 mod runs;
 mod script;

@@ -4,6 +4,7 @@ mod files;
 mod look;
 mod past;
 mod place;
+mod save;
 mod settings;
 
 use super::{Left, Next, Repl};
@@ -27,6 +28,7 @@ pub(super) struct Command {
 pub(super) static COMMANDS: &[&[Command]] = &[
     look::COMMANDS,
     files::COMMANDS,
+    save::COMMANDS,
     past::COMMANDS,
     place::COMMANDS,
     settings::COMMANDS,

@@ -6,6 +6,7 @@
 mod ground;
 mod reading;
 mod results;
+mod saving;
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
@@ -14,6 +15,7 @@ use rhai::{AST, Dynamic, EvalAltResult, Scope, Stmt};
 
 use self::ground::{Ground, MAIN};
 pub use self::reading::{Open, Reading, read};
+pub use self::saving::{Came, Lifted, Saved, Typed};
 use super::bundle::{Loader, Source};
 use super::caught;
 use super::convert;
@@ -209,6 +211,10 @@ impl Workspace {
     /// Forgets every variable: they may hold what another account answered.
     pub fn forget_values(&mut self) {
         self.scope.clear();
+    }
+
+    fn host(&self) -> &Host {
+        self.ground.host()
     }
 
     fn result(&mut self, value: Dynamic, number: usize) -> Answer {
