@@ -27,6 +27,7 @@ mod ops;
 mod ops_docs;
 #[cfg(unix)]
 mod profile;
+mod repl;
 mod rows;
 mod runs;
 mod script;

@@ -6,6 +6,7 @@
 mod ground;
 mod reading;
 mod results;
+mod saving;
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
@@ -14,6 +15,7 @@ use rhai::{AST, Dynamic, EvalAltResult, Scope, Stmt};
 
 use self::ground::{Ground, MAIN};
 pub use self::reading::{Open, Reading, read};
+pub use self::saving::{Came, Lifted, Saved, Typed};
 use super::bundle::{Loader, Source};
 use super::caught;
 use super::convert;
@@ -188,6 +190,18 @@ impl Workspace {
         self.imports.iter().filter_map(alias).collect()
     }
 
+    /// The `import` statements that hold now, as text.
+    pub fn import_statements(&self) -> Vec<String> {
+        let text = |stmt: &Stmt| match stmt {
+            Stmt::Import(import, _) => {
+                let path = import.0.get_literal_value(None)?.into_immutable_string().ok()?;
+                Some(format!("import {:?} as {};", path.as_str(), alias(stmt)?))
+            }
+            _ => None,
+        };
+        self.imports.iter().filter_map(text).collect()
+    }
+
     /// Reads imported files again when they are next used. Gives how many were read before.
     pub fn forget_modules(&mut self) -> usize {
         self.loaded.clear();
@@ -197,6 +211,10 @@ impl Workspace {
     /// Forgets every variable: they may hold what another account answered.
     pub fn forget_values(&mut self) {
         self.scope.clear();
+    }
+
+    fn host(&self) -> &Host {
+        self.ground.host()
     }
 
     fn result(&mut self, value: Dynamic, number: usize) -> Answer {
