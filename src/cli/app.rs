@@ -6,6 +6,7 @@ use std::sync::Arc;
 
 use tokio::runtime::Runtime;
 
+use super::agreement::Agreement;
 use super::error::CommandError;
 use super::exit::Exit;
 use super::paths::{Env, Paths, make_private_folder};
@@ -44,6 +45,8 @@ pub(super) struct Accounts {
     pub(super) past_faults: Vec<String>,
     /// The seed of the faults.
     pub(super) seed: Option<u64>,
+    /// The `prod` profiles that may be changed.
+    pub(super) agreed: Agreement,
     /// Is the work spread over rows, so that a platform that cannot be reached is waited for?
     pub(super) rows: bool,
 }
@@ -181,8 +184,14 @@ impl App {
         options.faults = super::sandbox::faults(&accounts.faults)?;
         options.seed = accounts.seed.unwrap_or_default();
         let sandbox = Sandbox::start(options).map_err(|error| CommandError::new(Exit::Usage, error))?;
-        self.ui
-            .banner("sandbox: simulated platforms; nothing real is changed");
+        self.ui.enter_sandbox();
+        self.ui.banner(&match super::profiles::sandboxed(self, accounts.profile.as_deref()) {
+            Some(name) => format!(
+                "sandbox: simulated platforms stand in for `{name}`; nothing real is changed (provisor profile use {name} \
+                 --no-sandbox ends that)"
+            ),
+            None => "sandbox: simulated platforms; nothing real is changed".to_owned(),
+        });
         Ok(sandbox)
     }
 }

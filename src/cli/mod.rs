@@ -1,6 +1,7 @@
 //! Words in, plans out: the only place that parses flags, prints and chooses exit codes.
 
 mod actor;
+mod agreement;
 mod app;
 mod apps;
 mod audit;
@@ -26,6 +27,7 @@ mod profile;
 mod profiles;
 mod prompt;
 mod recorded;
+mod repl;
 mod resolve;
 mod results;
 mod resume;
@@ -83,6 +85,8 @@ Exit codes:
 enum Command {
     /// Run a script once, or once for each row of a file.
     Run(run::RunCommand),
+    /// Type, see, keep: the interactive loop.
+    Repl(repl::ReplCommand),
     /// Go on with a run where it stopped.
     Resume(resume::ResumeCommand),
     /// What was run: list runs, look into them, hand them on, forget old ones.
@@ -135,6 +139,7 @@ pub fn main() -> ExitCode {
     let app = App::from_process(color.unwrap_or(cli.color), cli.verbose.saturating_add(verbose));
     let done = match cli.command {
         Command::Run(command) => run::run(&app, &command),
+        Command::Repl(command) => repl::repl(&app, &command),
         Command::Resume(command) => resume::resume(&app, &command),
         Command::Runs(command) => runs::runs(&app, &command),
         Command::Resolve(command) => resolve::resolve(&app, &command),
@@ -154,7 +159,11 @@ pub fn main() -> ExitCode {
         Command::Sandbox(command) => sandbox::sandbox(&app, &command),
         Command::Torture(command) => torture::torture(&app, &command),
     };
-    done.unwrap_or_else(|error| report(&app, &error)).into()
+    let exit = done.unwrap_or_else(|error| report(&app, &error));
+    if exit != Exit::Ok && app.ui.is_sandboxed() {
+        app.ui.note("this was the sandbox: nothing real was changed");
+    }
+    exit.into()
 }
 
 /// Prints the help of a command.

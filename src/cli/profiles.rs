@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, HashMap};
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 use std::time::Duration;
 
+use super::agreement::Agreement;
 use super::app::{Accounts, App};
 use super::config::{self, Mode};
 use super::config::{Config, ConfigError, Sourced};
@@ -23,6 +24,8 @@ pub(super) struct Configured {
     sandbox: Option<Master>,
     /// How long a request to the sandbox may still land after its sender died.
     sandbox_settle: Duration,
+    /// The `prod` profiles that may be changed.
+    agreed: Agreement,
     /// Profiles that were found, by the platform and the name that were asked for.
     found: Mutex<HashMap<(String, Option<String>), Arc<Profile>>>,
     config: OnceLock<Result<Config, OpError>>,
@@ -41,6 +44,7 @@ impl Configured {
             asked: accounts.profile.clone(),
             sandbox: sandbox.map(Sandbox::master),
             sandbox_settle: super::sandbox::settle(&accounts.faults, &accounts.past_faults)?,
+            agreed: accounts.agreed.clone(),
             found: Mutex::default(),
             config: OnceLock::new(),
         })
@@ -85,6 +89,13 @@ pub(super) fn active(app: &App, asked: Option<&str>) -> Option<(String, String)>
     Some((profile.name.clone(), url.to_owned()))
 }
 
+/// The profile for which the sandbox stands in, when the active one is such a profile.
+pub(super) fn sandboxed(app: &App, asked: Option<&str>) -> Option<String> {
+    let config = Config::load(app.paths().ok()?, &app.env).ok()?;
+    let profile = config.choose(asked, &app.env).ok()?;
+    profile.sandboxed().map(|_| profile.name.clone())
+}
+
 /// The profile that tells how to speak to the sandbox.
 const SANDBOX: &str = "sandbox";
 
@@ -113,7 +124,10 @@ impl Configured {
             None => config.choose_for(platform, self.asked.as_deref(), &self.env),
         };
         let profile = profile.map_err(|error| bad_profile(&error))?;
-        to_profile(profile, &self.env).map(Arc::new)
+        let mut found = to_profile(profile, &self.env)?;
+        let prod = profile.mode.as_ref().is_some_and(|mode| mode.value == Mode::Prod);
+        found.settings.unconfirmed = prod && !self.agreed.covers(&profile.name);
+        Ok(Arc::new(found))
     }
 }
 
@@ -126,12 +140,8 @@ fn bad_profile(error: &ConfigError) -> OpError {
 }
 
 fn to_profile(config: &config::Profile, env: &Env) -> Result<Profile, OpError> {
-    if config
-        .mode
-        .as_ref()
-        .is_some_and(|mode| mode.value == Mode::Sandbox)
-    {
-        let message = format!("profile `{}` is for the sandbox only", config.name);
+    if let Some(origin) = config.sandboxed() {
+        let message = format!("profile `{}` is for the sandbox only ({origin})", config.name);
         return Err(OpError::new(Code::BadProfile, message).hint("add --sandbox"));
     }
     let settings = settings(config, env)?;
@@ -175,5 +185,6 @@ fn settings(config: &config::Profile, env: &Env) -> Result<Settings, OpError> {
             .mode
             .as_ref()
             .is_some_and(|mode| mode.value == Mode::ReadOnly),
+        unconfirmed: false,
     })
 }

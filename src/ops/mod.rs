@@ -5,6 +5,7 @@
 pub mod account;
 pub mod call;
 mod credential;
+pub mod departure;
 pub mod doc;
 pub mod error;
 pub mod explain;
@@ -24,6 +25,9 @@ pub static ALL: &[&[OpSpec]] = &[
     mobsted::CONNECT,
     mobsted::tenants::OPS,
     mobsted::apps::OPS,
+    mobsted::objects::OPS,
+    mobsted::catalogue::OPS,
+    mobsted::events::OPS,
     mobsted::raw::OPS,
     local::OPS,
 ];

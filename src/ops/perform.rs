@@ -11,8 +11,8 @@ use super::error::{Code, OpError, Sent};
 use super::spec::{Boxed, Effect, Probe, SETTLE, SETTLE_TENANT, Timeout};
 use super::world::World;
 use crate::journal::{
-    Attempt, Books, Cancel, Change, JournalError, Leaving, Look, Prepared, RowJournal, Sending, StepEnd,
-    StepKind, StepPlan,
+    Attempt, Books, Cancel, Change, Closed, JournalError, Leaving, Look, Prepared, RowJournal, Sending,
+    StepEnd, StepKind, StepPlan,
 };
 use crate::platform::Gate;
 use crate::value::Value;
@@ -79,6 +79,20 @@ pub async fn perform(
     }
 }
 
+/// Finds out what became of a call that is recorded, without sending it again.
+pub async fn look_up(
+    world: &World,
+    row: &RowJournal,
+    call: &Call,
+    cancel: &Cancel,
+) -> Result<Closed, JournalError> {
+    match plan(world, call) {
+        Ok(Some(plan)) => row.close(&plan, &Asking::new(world, call, cancel), cancel).await,
+        Ok(None) => Ok(Closed::Known),
+        Err(error) => Ok(Closed::Open(error.message)),
+    }
+}
+
 /// What the journal is to do; `None` for an operation that is never recorded.
 pub(super) fn plan(world: &World, call: &Call) -> Result<Option<StepPlan>, OpError> {
     let (thing, probes) = match call.op.effect {
@@ -107,6 +121,16 @@ pub(super) fn plan(world: &World, call: &Call) -> Result<Option<StepPlan>, OpErr
             ),
         )
         .hint("choose a profile of another mode"));
+    }
+    if settings.unconfirmed {
+        return Err(OpError::new(
+            Code::Forbidden,
+            format!(
+                "`{}` changes a prod account, and nobody has agreed to that for this run",
+                call.op.signature()
+            ),
+        )
+        .hint("name the profile with --profile, so that the run asks before it starts, or say --yes"));
     }
     let usual = match call.op.timeout {
         Timeout::TenantCreation => SETTLE_TENANT,
@@ -210,9 +234,15 @@ impl Attempt for Asking<'_> {
     fn send(&self, resent: bool, leaving: Leaving) -> Boxed<'_, Sending> {
         let mut call = self.call.clone();
         call.resent = resent;
+        let departure = call.departure.clone();
         let gate = Gate::new(move || {
-            let leaving = leaving.clone();
-            async move { leaving.now().await.map_err(|error| error.to_string()) }
+            let (leaving, departure) = (leaving.clone(), departure.clone());
+            async move {
+                if !departure.leave() {
+                    return Err("it was stopped before".into());
+                }
+                leaving.now().await.map_err(|error| error.to_string())
+            }
         });
         call.gate = Some(gate.clone());
         Box::pin(async move {
@@ -223,7 +253,9 @@ impl Attempt for Asking<'_> {
             match done.map_err(|error| credential::advise(&call, error)) {
                 Ok(value) => Sending::Done(value),
                 Err(error) if error.sent == Sent::Maybe => Sending::Lost(error.message),
-                Err(error) if error.transient => Sending::Failed(error.to_value()),
+                Err(error) if error.transient || call.departure.was_kept_back() => {
+                    Sending::Failed(error.to_value())
+                }
                 Err(error) => Sending::Refused(error.to_value()),
             }
         })

@@ -57,6 +57,8 @@ pub struct Settings {
     pub endpoints: BTreeMap<String, String>,
     /// May nothing be changed through this account?
     pub read_only: bool,
+    /// May nothing be changed through this account before a person has agreed to it, and has nobody yet?
+    pub unconfirmed: bool,
 }
 
 /// Finds profiles. The command line implements it over the configuration.

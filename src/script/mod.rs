@@ -8,6 +8,7 @@ pub mod definitions;
 pub mod door;
 pub mod error;
 pub mod host;
+pub mod interactive;
 pub mod params;
 pub mod program;
 pub mod types;
@@ -25,6 +26,7 @@ mod live;
 mod modules;
 mod parse;
 mod render;
+mod sources;
 mod std;
 mod syntax;
 #[cfg(test)]

@@ -15,10 +15,15 @@ mod flags;
 mod house;
 mod leaks;
 mod ledger;
+mod mobsted;
+#[cfg(unix)]
+mod modes;
 mod network;
 mod onboard;
 mod ops;
 mod ops_docs;
+#[cfg(unix)]
+mod profile;
 mod rows;
 mod runs;
 mod script;
