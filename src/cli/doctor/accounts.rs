@@ -8,6 +8,7 @@ use super::{Check, State};
 use crate::cli::app::{Accounts, App};
 use crate::cli::config::{Config, CredentialSource, Profile, check_address};
 use crate::cli::error::CommandError;
+use crate::cli::keychain;
 use crate::cli::network;
 use crate::cli::profile;
 use crate::cli::times;
@@ -101,19 +102,20 @@ fn secret(app: &App, profile: &Profile, key: &'static str, source: &CredentialSo
     match source {
         CredentialSource::Command { argv, folder } => {
             let program = argv.first().map_or("", String::as_str);
-            match finds(app, program, folder) {
-                true => Check::ok(AREA, subject, format!("{source}, which is run when it is needed")),
-                false => Check::problem(AREA, subject, format!("{source} is not there"))
-                    .fix("install the program, or name another place: provisor profile edit"),
+            if finds(app, program, folder) {
+                Check::ok(AREA, subject, format!("{source}, which is run when it is needed"))
+            } else {
+                Check::problem(AREA, subject, format!("{source} is not there"))
+                    .fix("install the program, or name another place: provisor profile edit")
             }
         }
-        CredentialSource::Keyring(_) => match crate::cli::keychain::unavailable() {
-            None => Check::ok(
+        CredentialSource::Keyring(_) => match keychain::available() {
+            Ok(()) => Check::ok(
                 AREA,
                 subject,
                 format!("{source}, which is opened when it is needed"),
             ),
-            Some(why) => Check::problem(AREA, subject, why).fix(format!(
+            Err(why) => Check::problem(AREA, subject, why).fix(format!(
                 "provisor profile edit {} --secret {key}=sealed",
                 profile.name
             )),

@@ -332,6 +332,6 @@ impl From<OpError> for CommandError {
             code => Exit::of(code),
         };
         let failed = CommandError::new(exit, &error.message);
-        error.hint.iter().fold(failed, |failed, hint| failed.hint(hint))
+        error.hint.iter().fold(failed, CommandError::hint)
     }
 }
