@@ -41,6 +41,7 @@ const HOMES: &[(&str, &[&str])] = &[
     ("hmac", &["journal", "sandbox", "value/digest"]),
     ("sha2", &["journal", "sandbox", "value/digest"]),
     ("axum", &["sandbox"]),
+    ("iri_string", &["platform"]),
     ("clap", &["cli"]),
     ("dirs", &["cli"]),
     ("indicatif", &["cli"]),

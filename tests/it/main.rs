@@ -15,10 +15,13 @@ mod edited;
 mod explain;
 mod flags;
 mod house;
+mod jrni;
+mod leaks;
 mod ledger;
 mod mobsted;
 #[cfg(unix)]
 mod modes;
+mod network;
 mod onboard;
 mod ops;
 mod ops_docs;
