@@ -13,6 +13,7 @@ use crate::cli::network;
 use crate::cli::profile;
 use crate::cli::times;
 use crate::clock::Clock;
+use crate::ops::account::SignedIn;
 use crate::transport::Http;
 use crate::transport::request::{Method, Request};
 use crate::transport::response::Response;
@@ -142,14 +143,15 @@ fn finds(app: &App, program: &str, folder: &Path) -> bool {
 
 fn tokens(app: &App, profile: &Profile) -> Check {
     let subject = format!("{} tokens", profile.name);
-    match profile::signed_in_until(app, profile) {
-        Some(until) if until > Clock::system().now_millis() => Check::ok(
+    match profile::signed_in(app, profile) {
+        SignedIn::Until(until) if until > Clock::system().now_millis() => Check::ok(
             AREA,
             subject,
             format!("signed in until {} UTC", times::shown(until)),
         ),
-        Some(_) => Check::ok(AREA, subject, "they have ended; the next run signs in"),
-        None => Check::ok(AREA, subject, "none; the first run signs in"),
+        SignedIn::Until(_) => Check::ok(AREA, subject, "they have ended; the next run signs in"),
+        SignedIn::WhileUsed => Check::ok(AREA, subject, "signed in for as long as it is used"),
+        SignedIn::No => Check::ok(AREA, subject, "none; the first run signs in"),
     }
 }
 
