@@ -8,6 +8,7 @@
 #![allow(clippy::format_push_string, reason = "test data")]
 
 mod changed;
+mod check;
 mod doubt;
 mod edited;
 mod explain;

@@ -2,6 +2,7 @@
 
 mod durable;
 mod piped;
+mod saving;
 mod stopping;
 mod typing;
 

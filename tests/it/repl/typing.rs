@@ -201,7 +201,7 @@ fn a_narrow_terminal_and_wide_characters_are_not_garbled() {
     let _ = terminal.wait_for("sandbox>");
     let long = "let w = \"日本語テキスト and a line that is much longer than the terminal\"; w.len()";
     terminal.type_line(long);
-    let screen = terminal.wait_for("\n63");
+    let screen = terminal.wait_for("\n56");
     assert!(
         screen.replace('\n', "").contains("日本語テキスト and a line"),
         "{screen}"
