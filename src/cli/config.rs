@@ -1,5 +1,6 @@
 //! The configuration: named accounts, from the user's file and the project's.
 
+mod connection;
 mod credential;
 mod document;
 mod entry;
@@ -16,6 +17,7 @@ use std::collections::BTreeMap;
 use std::fmt;
 use std::path::{Path, PathBuf};
 
+pub use connection::{Connection, ProxySetting};
 pub use credential::CredentialSource;
 pub use error::ConfigError;
 pub use profile::{Profile, SECRETS, TEXTS};

@@ -1,6 +1,7 @@
 //! Words in, plans out: the only place that parses flags, prints and chooses exit codes.
 
 mod actor;
+mod agreement;
 mod app;
 mod apps;
 mod audit;
@@ -8,15 +9,17 @@ mod cancel;
 mod check;
 pub mod config;
 mod consent;
+mod doctor;
 mod error;
 mod execute;
 mod exit;
 mod explain;
 mod interrupt;
 mod journal;
-mod keyring;
+mod keychain;
 mod ledger;
 mod logging;
+mod network;
 mod ops;
 mod params;
 pub mod paths;
@@ -108,6 +111,8 @@ enum Command {
     Logout(profile::LogoutCommand),
     /// What is configured, and where it comes from.
     Config(config::ConfigCommand),
+    /// Look whether everything is in order, and say what to do about what is not.
+    Doctor(doctor::DoctorCommand),
     /// Trust a project's file, as it is now.
     Trust(trust::TrustCommand),
     /// Who revealed, resolved or set what, and when.
@@ -152,6 +157,7 @@ pub fn main() -> ExitCode {
         Command::Login(command) => profile::login(&app, &command),
         Command::Logout(command) => profile::logout(&app, &command),
         Command::Config(command) => config::show(&app, &command),
+        Command::Doctor(command) => doctor::doctor(&app, &command),
         Command::Trust(command) => trust::trust(&app, &command),
         Command::Audit(command) => audit::audit(&app, &command),
         Command::Journal(command) => journal::journal(&app, &command),
@@ -161,7 +167,11 @@ pub fn main() -> ExitCode {
         Command::Sandbox(command) => sandbox::sandbox(&app, &command),
         Command::Torture(command) => torture::torture(&app, &command),
     };
-    done.unwrap_or_else(|error| report(&app, &error)).into()
+    let exit = done.unwrap_or_else(|error| report(&app, &error));
+    if exit != Exit::Ok && app.ui.is_sandboxed() {
+        app.ui.note("this was the sandbox: nothing real was changed");
+    }
+    exit.into()
 }
 
 /// Prints the help of a command.

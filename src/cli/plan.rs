@@ -33,6 +33,8 @@ pub(super) struct RunPlan {
     pub(super) profile: Option<String>,
     /// That profile's address.
     pub(super) address: Option<String>,
+    /// The `prod` profiles that somebody agreed to change; `*` is every one.
+    pub(super) agreed: Vec<String>,
     /// The folder that paths start from.
     pub(super) folder: Option<String>,
     /// Print the result as JSON?
@@ -67,6 +69,7 @@ impl RunPlan {
             ("faults", list(&self.faults)),
             ("columns", list(&self.columns)),
             ("titles", list(&self.titles)),
+            ("agreed", list(&self.agreed)),
             ("jobs", int(self.jobs as u64)),
             ("stop_after", self.stop_after.map_or(Value::Null, int)),
             ("sandbox", self.sandbox.into()),
@@ -113,6 +116,7 @@ impl RunPlan {
             faults: list("faults"),
             columns: list("columns"),
             titles: list("titles"),
+            agreed: list("agreed"),
             jobs: int("jobs")
                 .and_then(|jobs| usize::try_from(jobs).ok())
                 .unwrap_or(1),

@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, HashMap};
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 use std::time::Duration;
 
+use super::agreement::Agreement;
 use super::app::{Accounts, App};
 use super::config::{self, Mode};
 use super::config::{Config, ConfigError, Sourced};
@@ -11,7 +12,7 @@ use super::error::CommandError;
 use super::paths::{Env, Paths};
 use crate::ops::error::{Code, OpError};
 use crate::ops::world::{Password, Profile, Profiles, Settings};
-use crate::sandbox::{Master, Sandbox};
+use crate::sandbox::{JrniAccount, Master, Sandbox};
 use crate::value::secret::Secret;
 
 /// Reads the configuration when a script first asks for an account.
@@ -19,10 +20,12 @@ pub(super) struct Configured {
     env: Env,
     paths: Paths,
     asked: Option<String>,
-    /// The simulated master account, when the sandbox stands in for every account.
-    sandbox: Option<Master>,
+    /// The simulated accounts, when the sandbox stands in for every account.
+    sandbox: Option<StandIns>,
     /// How long a request to the sandbox may still land after its sender died.
     sandbox_settle: Duration,
+    /// The `prod` profiles that may be changed.
+    agreed: Agreement,
     /// Profiles that were found, by the platform and the name that were asked for.
     found: Mutex<HashMap<(String, Option<String>), Arc<Profile>>>,
     config: OnceLock<Result<Config, OpError>>,
@@ -39,8 +42,12 @@ impl Configured {
             env: app.env.clone(),
             paths: app.paths()?.clone(),
             asked: accounts.profile.clone(),
-            sandbox: sandbox.map(Sandbox::master),
+            sandbox: sandbox.map(|sandbox| StandIns {
+                mobsted: sandbox.master(),
+                jrni: sandbox.jrni(),
+            }),
             sandbox_settle: super::sandbox::settle(&accounts.faults, &accounts.past_faults)?,
+            agreed: accounts.agreed.clone(),
             found: Mutex::default(),
             config: OnceLock::new(),
         })
@@ -53,30 +60,59 @@ impl Configured {
             .map_err(Clone::clone)
     }
 
-    /// The sandbox's master account as a profile. How it is spoken to (settle, timeouts, endpoints) can be configured
+    /// The sandbox's account of a platform as a profile. How it is spoken to (settle, timeouts, endpoints) can be configured
     /// as `[profiles.sandbox]`; where it is and who signs in cannot.
-    fn stand_in(&self, master: &Master) -> Result<Arc<Profile>, OpError> {
-        let mut settings = self
-            .config()?
-            .profiles()
-            .get(SANDBOX)
-            .map(settings)
-            .unwrap_or_default();
+    fn stand_in(&self, platform: &str, accounts: &StandIns) -> Result<Arc<Profile>, OpError> {
+        let configured = self.config()?.profiles().get(SANDBOX);
+        let settings = configured.map(|profile| settings(profile, &self.env));
+        let mut settings = settings.transpose()?.unwrap_or_default();
         settings.settle.get_or_insert(self.sandbox_settle);
+        let (texts, secrets) = accounts.of(platform);
         Ok(Arc::new(Profile {
             name: SANDBOX.into(),
-            platform: "mobsted".into(),
-            texts: BTreeMap::from([
-                ("url".to_owned(), master.url.clone()),
-                ("login".to_owned(), master.login.clone()),
-            ]),
-            secrets: BTreeMap::from([(
-                "password".to_owned(),
-                Password::known(Secret::new(master.password.as_str())),
-            )]),
+            platform: platform.into(),
+            texts,
+            secrets,
             settings,
         }))
     }
+}
+
+/// The sandbox's accounts, one for each platform.
+struct StandIns {
+    mobsted: Master,
+    jrni: JrniAccount,
+}
+
+impl StandIns {
+    /// The texts and the credentials of a platform's account.
+    fn of(&self, platform: &str) -> (BTreeMap<String, String>, BTreeMap<String, Password>) {
+        let (mobsted, jrni) = (&self.mobsted, &self.jrni);
+        match platform {
+            "jrni" => (
+                texts([
+                    ("url", jrni.url.as_str()),
+                    ("login", &jrni.login),
+                    ("app_id", &jrni.app_id),
+                ]),
+                secrets([("password", jrni.password.as_str()), ("app_key", &jrni.app_key)]),
+            ),
+            _ => (
+                texts([("url", mobsted.url.as_str()), ("login", &mobsted.login)]),
+                secrets([("password", mobsted.password.as_str())]),
+            ),
+        }
+    }
+}
+
+fn texts<const N: usize>(fields: [(&str, &str); N]) -> BTreeMap<String, String> {
+    let own = |(name, text): (&str, &str)| (name.to_owned(), text.to_owned());
+    fields.into_iter().map(own).collect()
+}
+
+fn secrets<const N: usize>(fields: [(&str, &str); N]) -> BTreeMap<String, Password> {
+    let own = |(name, text): (&str, &str)| (name.to_owned(), Password::known(Secret::new(text)));
+    fields.into_iter().map(own).collect()
 }
 
 /// The name and the address of the profile that is active, when the configuration is in order: scripts that use no
@@ -88,15 +124,11 @@ pub(super) fn active(app: &App, asked: Option<&str>) -> Option<(String, String)>
     Some((profile.name.clone(), url.to_owned()))
 }
 
-/// How long the active profile lets a connection take, when it says so.
-pub(super) fn connect_timeout(app: &App, accounts: &Accounts) -> Option<Duration> {
+/// The profile for which the sandbox stands in, when the active one is such a profile.
+pub(super) fn sandboxed(app: &App, asked: Option<&str>) -> Option<String> {
     let config = Config::load(app.paths().ok()?, &app.env).ok()?;
-    let profile = if accounts.sandbox {
-        config.profiles().get(SANDBOX)?
-    } else {
-        config.choose(accounts.profile.as_deref(), &app.env).ok()?
-    };
-    profile.connect_timeout.as_ref().map(|sourced| sourced.value)
+    let profile = config.choose(asked, &app.env).ok()?;
+    profile.sandboxed().map(|_| profile.name.clone())
 }
 
 /// The profile that tells how to speak to the sandbox.
@@ -118,8 +150,8 @@ impl Profiles for Configured {
 impl Configured {
     fn look_for(&self, platform: &str, name: Option<&str>) -> Result<Arc<Profile>, OpError> {
         // With the sandbox on, every profile is the sandbox: a forgotten flag cannot reach a live account.
-        if let Some(master) = &self.sandbox {
-            return self.stand_in(master);
+        if let Some(accounts) = &self.sandbox {
+            return self.stand_in(platform, accounts);
         }
         let config = self.config()?;
         let profile = match name {
@@ -127,7 +159,10 @@ impl Configured {
             None => config.choose_for(platform, self.asked.as_deref(), &self.env),
         };
         let profile = profile.map_err(|error| bad_profile(&error))?;
-        to_profile(profile, &self.env).map(Arc::new)
+        let mut found = to_profile(profile, &self.env)?;
+        let prod = profile.mode.as_ref().is_some_and(|mode| mode.value == Mode::Prod);
+        found.settings.unconfirmed = prod && !self.agreed.covers(&profile.name);
+        Ok(Arc::new(found))
     }
 }
 
@@ -140,14 +175,11 @@ fn bad_profile(error: &ConfigError) -> OpError {
 }
 
 fn to_profile(config: &config::Profile, env: &Env) -> Result<Profile, OpError> {
-    if config
-        .mode
-        .as_ref()
-        .is_some_and(|mode| mode.value == Mode::Sandbox)
-    {
-        let message = format!("profile `{}` is for the sandbox only", config.name);
+    if let Some(origin) = config.sandboxed() {
+        let message = format!("profile `{}` is for the sandbox only ({origin})", config.name);
         return Err(OpError::new(Code::BadProfile, message).hint("add --sandbox"));
     }
+    let settings = settings(config, env)?;
     let url = config.url().map_err(|error| bad_profile(&error))?;
     let texts = config.texts.iter();
     let texts = texts.map(|(key, text)| ((*key).to_owned(), text.value.clone()));
@@ -167,18 +199,20 @@ fn to_profile(config: &config::Profile, env: &Env) -> Result<Profile, OpError> {
         platform: config.platform().name().to_owned(),
         texts: texts.chain([("url".to_owned(), url.to_owned())]).collect(),
         secrets: secrets.collect(),
-        settings: settings(config),
+        settings,
     })
 }
 
-fn settings(config: &config::Profile) -> Settings {
+fn settings(config: &config::Profile, env: &Env) -> Result<Settings, OpError> {
     let value = |duration: &Option<Sourced<Duration>>| duration.as_ref().map(|sourced| sourced.value);
     let endpoints = config.endpoints.iter();
-    Settings {
+    let line = config.line(env).map_err(|error| bad_profile(&error))?;
+    Ok(Settings {
         settle: value(&config.settle),
         look_for: value(&config.look_for),
         reply: value(&config.reply_timeout),
         tenant_creation: value(&config.tenant_creation_timeout),
+        line: Arc::new(line),
         endpoints: endpoints
             .map(|(name, path)| (name.clone(), path.value.clone()))
             .collect(),
@@ -186,5 +220,6 @@ fn settings(config: &config::Profile) -> Settings {
             .mode
             .as_ref()
             .is_some_and(|mode| mode.value == Mode::ReadOnly),
-    }
+        unconfirmed: false,
+    })
 }

@@ -133,6 +133,7 @@ fn fits(param: &Param, value: &Value) -> Result<(), String> {
         Type::Number => matches!(value, Value::Int(_) | Value::Float(_)),
         Type::Id => matches!(value, Value::Int(_) | Value::Text(_)),
         Type::Duration => parse_duration(value).is_some(),
+        Type::List => matches!(value, Value::List(_)),
         Type::Map => matches!(value, Value::Record(_)),
         Type::Options(keys) => match value {
             Value::Record(given) => return options_fit(keys, given),

@@ -86,13 +86,7 @@ fn of_profile(shape: &Shape, profile: &Profile) -> Result<Value, OpError> {
             None => None,
         };
     }
-    if let Some(key) = shape
-        .secrets
-        .iter()
-        .find(|key| key.required && !profile.secrets.contains_key(key.name))
-    {
-        return Err(profile.lacks(key.name));
-    }
+    // Credentials are asked for when somebody signs in.
     session.insert("$profile".into(), profile.name.as_str().into());
     Ok(object(shape, session))
 }
@@ -163,6 +157,16 @@ pub(super) fn credential(world: &World, session: &Object, key: &str) -> Result<O
     }
 }
 
+/// The same, for a credential without which nobody signs in: that it is missing is told when somebody does.
+pub(super) fn required_credential(world: &World, session: &Object, key: &str) -> Result<Password, OpError> {
+    if let Some(password) = credential(world, session, key)? {
+        return Ok(password);
+    }
+    let profile = session.text("$profile");
+    let missing = format!("profile `{profile}` has none; add it: provisor profile edit {profile}");
+    Ok(Password::ask(move || Err(missing.clone())))
+}
+
 fn own_secret(session: &Object, key: &str) -> Option<Secret> {
     session.fields.get(&format!("${key}")).and_then(Call::secret)
 }
@@ -186,6 +190,7 @@ pub(super) fn receiver(call: &Call) -> Result<&Object, OpError> {
 pub(super) fn account_of(object: &Object) -> Result<String, OpError> {
     match platform_of(object) {
         "mobsted" => super::mobsted::account_of(object),
+        "jrni" => super::jrni::account_of(object),
         _ => Ok(object.text("url").trim().trim_end_matches('/').to_owned()),
     }
 }

@@ -13,6 +13,8 @@ pub enum ApiErrorKind {
     Address,
     /// The account refuses the credentials.
     SignInRefused,
+    /// The credentials are good for several companies, and none was named.
+    ChooseCompany,
     /// The account may not do this.
     Forbidden,
     /// It does not exist.
@@ -80,8 +82,8 @@ impl ApiError {
         let (kind, transient) = match error.kind {
             ErrorKind::Address => (ApiErrorKind::Address, false),
             ErrorKind::Withheld => (ApiErrorKind::Local, true),
-            ErrorKind::Tls => (ApiErrorKind::Unreachable, false),
-            ErrorKind::Dns | ErrorKind::Connect => (ApiErrorKind::Unreachable, true),
+            // Even a certificate that is not trusted is no refusal to be kept: a profile can name whom to trust.
+            ErrorKind::Dns | ErrorKind::Connect | ErrorKind::Tls => (ApiErrorKind::Unreachable, true),
             ErrorKind::Timeout | ErrorKind::Reset => (ApiErrorKind::Unavailable, true),
             ErrorKind::Truncated => (ApiErrorKind::Unreadable, true),
             ErrorKind::TooLarge | ErrorKind::Redirect => (ApiErrorKind::Unreadable, false),

@@ -2,6 +2,7 @@
 
 pub mod clients;
 pub mod error;
+pub mod jrni;
 pub mod mobsted;
 
 mod answer;
@@ -19,6 +20,7 @@ use crate::value::secret::Secret;
 
 pub use crate::transport::error::Sent;
 pub use crate::transport::gate::Gate;
+pub use crate::transport::line::Line;
 pub use crate::transport::request::{Body, Method};
 
 /// Where an account's password comes from.
@@ -99,6 +101,16 @@ pub struct TokenKey {
     pub account: String,
     /// The credential, when it is at hand.
     pub given: Option<Secret>,
+}
+
+impl Network {
+    /// The same network, on another line.
+    pub fn on(&self, line: &Line) -> Network {
+        Network {
+            http: self.http.on(line),
+            ..self.clone()
+        }
+    }
 }
 
 /// Keeps tokens between processes, sealed on disk. Calls may block.

@@ -41,6 +41,7 @@ const HOMES: &[(&str, &[&str])] = &[
     ("hmac", &["journal", "sandbox", "value/digest"]),
     ("sha2", &["journal", "sandbox", "value/digest"]),
     ("axum", &["sandbox"]),
+    ("iri_string", &["platform"]),
     ("clap", &["cli"]),
     ("dirs", &["cli"]),
     ("indicatif", &["cli"]),
@@ -49,7 +50,7 @@ const HOMES: &[(&str, &[&str])] = &[
     ("rustix", &["cli"]),
     ("tracing_subscriber", &["cli"]),
     ("rpassword", &["cli"]),
-    ("keyring", &["cli/keyring"]),
+    ("keyring", &["cli/keychain"]),
     ("toml_edit", &["cli"]),
     ("rustix", &["cli"]),
     ("csv", &["bulk", "report", "script"]),
@@ -81,8 +82,9 @@ const ANYWHERE: &[&str] = &[
 /// The files that may take a secret out of its type.
 const EXPOSERS: &[&str] = &[
     "transport/request",
+    "transport/line",
     "journal/seal",
-    "cli/keyring",
+    "cli/keychain",
     "report/reveal",
     "value/secret",
 ];

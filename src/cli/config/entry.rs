@@ -72,6 +72,12 @@ impl<'a> Entry<'a> {
         }
     }
 
+    /// A whole number, when it is one.
+    pub(super) fn integer(&self) -> Option<i64> {
+        let integer = self.value.get_ref().as_integer()?;
+        i64::from_str_radix(integer.as_str(), integer.radix()).ok()
+    }
+
     /// A list of texts with at least one in it.
     pub(super) fn words(&self) -> Result<Vec<String>, ConfigError> {
         const FORM: &str = "must be a list of strings, the program first";

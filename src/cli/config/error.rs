@@ -66,6 +66,18 @@ pub enum ConfigError {
         /// Where the password is written.
         password: Origin,
     },
+    /// The project says whom to trust with the user's credential.
+    #[error(
+        "{ca}: profile `{profile}` is told whom to trust here, but its password is the one of {password}"
+    )]
+    TrustElsewhere {
+        /// The profile.
+        profile: String,
+        /// Where the certificates are written.
+        ca: Origin,
+        /// Where the password is written.
+        password: Origin,
+    },
     /// A profile that is asked for and not there.
     #[error("there is no profile `{name}` ({asked_by})")]
     UnknownProfile {
@@ -131,6 +143,9 @@ impl ConfigError {
             ConfigError::PlainPassword { .. } => Some(PASSWORD_FORMS.into()),
             ConfigError::CredentialElsewhere { profile, .. } => Some(format!(
                 "if the new address is right, write `password` for `{profile}` into the same file, or use another name"
+            )),
+            ConfigError::TrustElsewhere { profile, .. } => Some(format!(
+                "write `ca` for `{profile}` into the file that has its password"
             )),
             ConfigError::UnknownProfile {
                 name, known, file, ..

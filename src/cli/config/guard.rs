@@ -58,6 +58,16 @@ pub(super) fn refuse(
     }
 }
 
+/// Why an account must not be reached as a file that is not trusted says: somebody could listen who is no part of it.
+pub(super) fn leads_astray(profile: &Profile, untrusted: &Path) -> Option<ConfigError> {
+    let asked = profile.connection.asks(&profile.name);
+    let theirs = asked.into_iter().find(|(file, _)| *file == untrusted);
+    theirs.map(|(_, what)| ConfigError::Untrusted {
+        file: untrusted.to_owned(),
+        what,
+    })
+}
+
 fn asks(profile: &str, key: &str, source: &CredentialSource) -> String {
     let key = key.replace('_', " ");
     match source {
@@ -88,6 +98,8 @@ impl Config {
                     asks(&profile.name, key, &source.value)
                 ));
             }
+            let way = profile.connection.asks(&profile.name);
+            lines.extend(way.into_iter().map(|(_, what)| what));
             if let Some(mode) = &profile.mode {
                 lines.push(format!(
                     "it sets profile `{}` to mode {}",

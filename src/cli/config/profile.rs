@@ -4,9 +4,10 @@ use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::time::Duration;
 
-use super::{ConfigError, CredentialSource, Mode, Origin, Platform, Sourced, guard};
+use super::{ConfigError, Connection, CredentialSource, Mode, Origin, Platform, Sourced, guard};
 use crate::cli::paths::Env;
 use crate::cli::safe::Keeping;
+use crate::transport::line::Line;
 use crate::value::secret::Secret;
 
 /// What a profile may say of its account besides the address: who signs in; JRNI's application and company.
@@ -42,6 +43,8 @@ pub struct Profile {
     pub reply_timeout: Option<Sourced<Duration>>,
     /// How long to wait for a tenant to be created.
     pub tenant_creation_timeout: Option<Sourced<Duration>>,
+    /// How it is reached.
+    pub connection: Connection,
     /// Paths of the platform's endpoints that differ from the usual ones, by endpoint.
     pub endpoints: BTreeMap<String, Sourced<String>>,
     /// The file that has the last word on it: where a missing value would be added.
@@ -101,7 +104,7 @@ impl Profile {
     }
 
     /// The profile, unless a file that is not trusted has changed what it permits.
-    pub(super) fn usable(&self) -> Result<&Profile, ConfigError> {
+    pub(in crate::cli) fn usable(&self) -> Result<&Profile, ConfigError> {
         match &self.refused {
             Some(refused) => Err(refused.clone()),
             None => Ok(self),
@@ -117,10 +120,27 @@ impl Profile {
         }
     }
 
+    /// How the account is reached. Reads the files that are named for it.
+    ///
+    /// Errors: what cannot be read or used, and what a file that is not trusted says about proxies and certificates.
+    pub fn line(&self, env: &Env) -> Result<Line, ConfigError> {
+        if let Some(untrusted) = &self.untrusted
+            && let Some(refused) = guard::leads_astray(self, untrusted)
+        {
+            return Err(refused);
+        }
+        let connect_timeout = self.connect_timeout.as_ref().map(|timeout| timeout.value);
+        let line = self.connection.line(&self.keeping("proxy"), env)?;
+        Ok(Line {
+            connect_timeout,
+            ..line
+        })
+    }
+
     /// This profile with the values of the one `below` where it has none itself.
     ///
     /// A credential stays with the address it was written for: a file that only changes the address of a profile
-    /// would otherwise receive somebody's password.
+    /// would otherwise receive somebody's password. So would one that adds whom to trust.
     pub(super) fn over(self, below: Profile) -> Result<Profile, ConfigError> {
         if let (Some(url), Some(known)) = (&self.url, &below.url)
             && url.value != known.value
@@ -135,8 +155,21 @@ impl Profile {
                 password: secret.origin.clone(),
             });
         }
+        if let (Some(ca), Some((_, secret))) = (
+            &self.connection.ca,
+            below
+                .secrets
+                .iter()
+                .find(|(key, _)| !self.secrets.contains_key(*key)),
+        ) {
+            return Err(ConfigError::TrustElsewhere {
+                profile: self.name,
+                ca: ca.origin.clone(),
+                password: secret.origin.clone(),
+            });
+        }
         let untrusted = self.untrusted.is_some();
-        let refused = untrusted.then(|| guard::loosens(&self, &below)).flatten();
+        let loosens = untrusted.then(|| guard::loosens(&self, &below)).flatten();
         let (mut texts, mut secrets, mut endpoints) = (below.texts, below.secrets, below.endpoints);
         texts.extend(self.texts);
         secrets.extend(self.secrets);
@@ -154,10 +187,11 @@ impl Profile {
             connect_timeout: self.connect_timeout.or(below.connect_timeout),
             reply_timeout: self.reply_timeout.or(below.reply_timeout),
             tenant_creation_timeout: self.tenant_creation_timeout.or(below.tenant_creation_timeout),
+            connection: self.connection.over(below.connection),
             endpoints,
             file: self.file,
             untrusted: self.untrusted,
-            refused,
+            refused: self.refused.or(loosens),
         })
     }
 

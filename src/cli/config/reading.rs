@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use super::entry::Entry;
 use super::profile::{SECRETS, TEXTS};
 use super::table::Table;
-use super::{ConfigError, CredentialSource, Mode, Platform, Profile, Sourced};
+use super::{ConfigError, Connection, CredentialSource, Mode, Platform, Profile, Sourced, connection};
 
 const KEYS: [&str; 8] = [
     "platform",
@@ -18,11 +18,17 @@ const KEYS: [&str; 8] = [
     "endpoints",
 ];
 
-const TIMEOUTS: [&str; 3] = ["connect", "reply", "tenant_creation"];
+const TIMEOUTS: [&str; 4] = ["connect", "reply", "tenant_creation", "outage"];
 
 /// Reads `[profiles.NAME]`. A key that means nothing and a value that does not fit are errors.
 pub(super) fn profile(name: &str, table: &Table<'_>) -> Result<Profile, ConfigError> {
-    let keys: Vec<&str> = KEYS.into_iter().chain(TEXTS).chain(SECRETS).collect();
+    let keys: Vec<&str> = KEYS
+        .iter()
+        .chain(&connection::KEYS)
+        .copied()
+        .chain(TEXTS)
+        .chain(SECRETS)
+        .collect();
     table.check_keys(&keys)?;
     let timeouts = table.table("timeouts")?;
     if let Some(timeouts) = &timeouts {
@@ -50,6 +56,7 @@ pub(super) fn profile(name: &str, table: &Table<'_>) -> Result<Profile, ConfigEr
         connect_timeout: timeout("connect")?,
         reply_timeout: timeout("reply")?,
         tenant_creation_timeout: timeout("tenant_creation")?,
+        connection: Connection::read(table, timeouts.as_ref())?,
         endpoints: table
             .table("endpoints")?
             .map_or(Ok(BTreeMap::new()), |table| read_endpoints(&table))?,

@@ -3,10 +3,11 @@
 use clap::{Args, Subcommand};
 use serde_json::{Value as Json, json};
 
-use super::{Config, CredentialSource, Profile, Sourced};
+use super::{Config, CredentialSource, Profile, ProxySetting, Sourced};
 use crate::cli::app::App;
 use crate::cli::error::CommandError;
 use crate::cli::exit::Exit;
+use crate::transport::pace::Rate;
 
 /// What is configured, and where it comes from.
 #[derive(Args)]
@@ -163,12 +164,29 @@ pub(in crate::cli) fn lines(profile: &Profile) -> Vec<Line> {
         ("timeouts.connect", &profile.connect_timeout),
         ("timeouts.reply", &profile.reply_timeout),
         ("timeouts.tenant_creation", &profile.tenant_creation_timeout),
+        ("timeouts.outage", &profile.connection.outage),
     ];
     for (key, duration) in durations {
         put(&mut lines, key, duration.as_ref(), |duration| {
             humantime::format_duration(*duration).to_string()
         });
     }
+    let way = &profile.connection;
+    put(&mut lines, "proxy", way.proxy.as_ref(), ProxySetting::to_string);
+    for (key, file) in [
+        ("ca", &way.ca),
+        ("client_cert", &way.client_cert),
+        ("client_key", &way.client_key),
+    ] {
+        put(&mut lines, key, file.as_ref(), |file| file.display().to_string());
+    }
+    put(&mut lines, "rate", way.rate.as_ref(), Rate::to_string);
+    put(
+        &mut lines,
+        "concurrency",
+        way.concurrency.as_ref(),
+        usize::to_string,
+    );
     for (name, path) in &profile.endpoints {
         put(&mut lines, &format!("endpoints.{name}"), Some(path), Clone::clone);
     }

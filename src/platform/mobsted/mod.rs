@@ -6,8 +6,12 @@
 pub mod account;
 pub mod accounts;
 pub mod apps;
+pub mod catalogue;
+pub mod domains;
 pub mod endpoints;
+pub mod events;
 pub mod guard;
+pub mod objects;
 pub mod raw;
 pub mod tenants;
 

@@ -1,5 +1,6 @@
 //! One builder for every run of the program: its own home, a cleared environment, and all that it said.
 
+pub(crate) mod account;
 #[cfg(unix)]
 pub(crate) mod pty;
 mod state;

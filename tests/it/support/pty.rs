@@ -6,7 +6,7 @@
 use std::io::{Read as _, Write as _};
 use std::num::NonZeroU16;
 use std::process::{Child, Command};
-use std::sync::{Arc, Condvar, Mutex, MutexGuard};
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
 use pty_process::Size;
@@ -124,6 +124,18 @@ impl Terminal {
         })
     }
 
+    /// Waits until the program asks for something that is not to be shown: it has put the prompt there and switched the
+    /// echo off.
+    #[track_caller]
+    pub(crate) fn wait_for_hidden(&self, prompt: &str) -> String {
+        let screen = self.wait_for(prompt);
+        super::wait_until("the terminal echoes no more", || {
+            let modes = rustix::termios::tcgetattr(&*self.pty).unwrap();
+            !modes.local_modes.contains(rustix::termios::LocalModes::ECHO)
+        });
+        screen
+    }
+
     /// Waits until the screen is as wanted. Gives its text.
     #[track_caller]
     pub(crate) fn wait_until(&self, what: &str, ready: impl Fn(&vt100::Screen) -> bool) -> String {
@@ -217,7 +229,7 @@ impl Shared {
         let mut buffer = [0; 4096];
         loop {
             let read = pty.read(&mut buffer).unwrap_or(0);
-            let mut drawn = self.drawn.lock().unwrap();
+            let mut drawn = self.drawn.lock().unwrap_or_else(PoisonError::into_inner);
             if read == 0 {
                 drawn.ended = true;
                 self.changed.notify_all();
