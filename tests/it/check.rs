@@ -91,7 +91,7 @@ fn what_only_shows_when_it_runs_is_not_judged() {
     let home = Home::new();
     home.write(
         "s.rhai",
-        "fn main(rows) {\n  let m = #{ go: |x| x + 1 };\n  m.go(1);\n  let out = rows.map(|r| r.name.to_upper());\n  let f = Fn(\"main\");\n  print(type_of(f)); out.filter(|x| x != ()).len();\n  try { throw #{ kind: \"x\" } } catch (e) { print(e.kind) }\n  attempt(|| 1).ok; `${rows.len()}`.contains(\"1\");\n  switch 1 { 1 => now(), _ => uuid() }\n}\n",
+        "fn main(rows) {\n  let m = #{ step: |x| x + 1 };\n  m.step(1);\n  let out = rows.map(|r| r.name.to_upper());\n  let f = Fn(\"main\");\n  print(type_of(f)); out.filter(|x| x != ()).len();\n  try { throw #{ kind: \"x\" } } catch (e) { print(e.kind) }\n  attempt(|| 1).ok; `${rows.len()}`.contains(\"1\");\n  switch 1 { 1 => now(), _ => uuid() }\n}\n",
     );
     let _ = home.run("check s.rhai").ended(0);
 }

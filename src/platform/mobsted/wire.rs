@@ -2,9 +2,7 @@
 
 use serde_json::Value as Json;
 
-pub(super) use crate::platform::fields::{
-    Fields, field, guarded, id_in, int, secret, text,
-};
+pub(super) use crate::platform::fields::{Fields, field, guarded, id_in, int, secret, text};
 use crate::value::Value;
 pub(super) use crate::value::secret::names_a_credential;
 

@@ -63,7 +63,7 @@ throw "enough";
     assert_eq!(repl.stdout, run.stdout);
     assert_eq!(home.books().totals.tenants_created, 2);
     assert_eq!(other.books().totals.tenants_created, 2);
-    let _ = repl.said(&["enough", "stdin:18:1"]);
+    let _ = repl.said(&["enough", "stdin:17:1"]);
 }
 
 #[test]
