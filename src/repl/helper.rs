@@ -14,7 +14,7 @@ use rustyline::{
 
 use super::around::Outside;
 use super::hint::{Ghost, hint};
-use super::history::History;
+use super::history::{History, Known};
 use super::{complete, paint};
 use crate::script::interactive::{Reading, Workspace, read};
 
@@ -41,7 +41,11 @@ pub(super) fn bind(editor: &mut Editor<ReplHelper, History>) -> Wanted {
     let wanted = Wanted::default();
     let up = KeyEvent(KeyCode::Up, Modifiers::NONE);
     let down = KeyEvent(KeyCode::Down, Modifiers::NONE);
-    let conditional = |earlier| EventHandler::Conditional(Box::new(Vertical { earlier }));
+    let known = editor.history().known();
+    let conditional = |earlier| {
+        let known = known.clone();
+        EventHandler::Conditional(Box::new(Vertical { earlier, known }))
+    };
     editor.bind_sequence(up, conditional(true));
     editor.bind_sequence(down, conditional(false));
     let forced = KeyEvent(KeyCode::Enter, Modifiers::ALT);
@@ -55,11 +59,28 @@ pub(super) fn bind(editor: &mut Editor<ReplHelper, History>) -> Wanted {
 /// Up and Down: through the lines of an input, else to inputs that begin like what was typed.
 struct Vertical {
     earlier: bool,
+    known: Known,
+}
+
+impl Vertical {
+    /// Was the text typed, so that inputs beginning like it are wanted? An input that was recalled has the cursor at its
+    /// end, or behind what was typed before.
+    fn is_typed(&self, context: &EventContext) -> bool {
+        let (line, pos) = (context.line(), context.pos());
+        let recalled = || {
+            self.known
+                .lock()
+                .unwrap_or_else(PoisonError::into_inner)
+                .contains(line)
+        };
+        pos > 0 && (pos < line.len() || !recalled())
+    }
 }
 
 impl ConditionalEventHandler for Vertical {
     fn handle(&self, _: &Event, n: RepeatCount, _: bool, context: &EventContext) -> Option<Cmd> {
-        Some(match (self.earlier, context.line().contains('\n')) {
+        let within = context.line().contains('\n') || !self.is_typed(context);
+        Some(match (self.earlier, within) {
             (true, true) => Cmd::LineUpOrPreviousHistory(n),
             (false, true) => Cmd::LineDownOrNextHistory(n),
             (true, false) => Cmd::HistorySearchBackward,

@@ -108,6 +108,14 @@ impl Workspace {
         Ok(Ready { ast, defines })
     }
 
+    /// Defines the functions of a whole file before its statements are evaluated one by one; nothing when it cannot be
+    /// read as a whole.
+    pub fn define(&mut self, name: &str, text: &str, loader: &dyn Loader) {
+        if let Ok(ready) = self.prepare(name, 1, text, loader) {
+            self.functions = self.functions.merge(&ready.ast.clone_functions_only());
+        }
+    }
+
     /// Runs an input that was [prepared](Workspace::prepare) last, as the one with this number. Blocks; needs a thread
     /// with [`super::STACK_SIZE`] bytes of stack. What it had defined before it failed stays.
     pub fn evaluate(&mut self, ready: &Ready, number: usize, door: Arc<dyn Door>) -> Result<Answer, Ended> {

@@ -63,7 +63,7 @@ throw "enough";
     assert_eq!(repl.stdout, run.stdout);
     assert_eq!(home.books().totals.tenants_created, 2);
     assert_eq!(other.books().totals.tenants_created, 2);
-    let _ = repl.said(&["enough", "two.rhai:17:1"]);
+    let _ = repl.said(&["enough", "stdin:17:1"]);
 }
 
 #[test]
@@ -110,8 +110,9 @@ fn a_project_file_is_loaded_only_when_it_is_trusted() {
         .run_with_input("repl", "greeting\n")
         .ended(1)
         .said(&["not trusted"]);
-    let own = home.provisor().join("config/repl.rhai");
-    std::fs::write(own, "let own = 5;\n").unwrap();
+    let config = home.provisor().join("config");
+    std::fs::create_dir_all(&config).unwrap();
+    std::fs::write(config.join("repl.rhai"), "let own = 5;\n").unwrap();
     assert_eq!(home.run_with_input("repl", "own\n").ended(0).stdout, "5\n");
 }
 

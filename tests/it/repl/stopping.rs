@@ -2,7 +2,7 @@
 
 use std::time::{Duration, Instant};
 
-use super::sandbox;
+use super::{fresh_prompt, sandbox};
 use crate::support::Home;
 use crate::support::pty::key;
 
@@ -62,6 +62,7 @@ fn while_typing_it_clears_the_line_and_nothing_runs() {
     terminal.press("print(`${1}-never`)");
     let _ = terminal.wait_for("-never");
     terminal.press(key::CTRL_C);
+    fresh_prompt(&terminal);
     terminal.type_line("print(`${2}-after`)");
     let screen = terminal.wait_for("\n2-after");
     assert!(!screen.contains("\n1-never"), "{screen}");
@@ -74,6 +75,7 @@ fn it_leaves_a_stuck_continuation() {
     terminal.type_line("let m = #{ a: [");
     let _ = terminal.wait_for("waiting for ] from line 1");
     terminal.press(key::CTRL_C);
+    fresh_prompt(&terminal);
     terminal.type_line("6 * 7");
     let _ = terminal.wait_for("\n42");
 }
@@ -120,6 +122,7 @@ fn a_second_one_leaves_the_change_in_doubt_and_the_session_goes_on() {
     let _ = terminal.wait_for("\n2");
     terminal.type_line(":resume");
     let _ = terminal.wait_for("was carried out; it is on record");
+    fresh_prompt(&terminal);
     terminal.press(key::CTRL_D);
     assert_eq!(terminal.finish().0, 0);
     assert_eq!(home.books().totals.tenants_created, 1);
@@ -131,6 +134,7 @@ fn leaving_tells_what_was_created() {
     let mut terminal = sandbox(&home);
     terminal.type_line("mobsted::connect().ensure_tenant(\"ann@example.com\").outcome");
     let _ = terminal.wait_for("created");
+    fresh_prompt(&terminal);
     terminal.press(key::CTRL_D);
     let _ = terminal.wait_for("1 tenant created");
     assert_eq!(terminal.finish().0, 0);

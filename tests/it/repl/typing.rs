@@ -2,7 +2,7 @@
 
 use std::os::unix::fs::PermissionsExt;
 
-use super::{profile, sandbox};
+use super::{fresh_prompt, profile, sandbox};
 use crate::support::Home;
 use crate::support::pty::{Terminal, key};
 
@@ -114,6 +114,7 @@ fn the_history_lasts_is_the_users_alone_and_holds_no_secret() {
         terminal.type_line(line);
     }
     let _ = terminal.wait_for("defined f()");
+    fresh_prompt(&terminal);
     terminal.press(key::CTRL_D);
     assert_eq!(terminal.finish().0, 0);
     let file = home.provisor().join("state/history");
@@ -125,10 +126,12 @@ fn the_history_lasts_is_the_users_alone_and_holds_no_secret() {
     terminal.press(UP);
     let _ = terminal.wait_for("fn f() {\n  7 }");
     terminal.press(key::CTRL_C);
+    fresh_prompt(&terminal);
     terminal.press("let r");
     terminal.press(UP);
     let _ = terminal.wait_for("> let remembered = 1");
     terminal.press(key::CTRL_C);
+    fresh_prompt(&terminal);
     terminal.press(CTRL_R);
     terminal.press("remem");
     let _ = terminal.wait_for("let remembered = 1");
@@ -142,6 +145,7 @@ fn the_history_can_be_switched_off() {
     let mut terminal = Terminal::start(command, 24, 80);
     let _ = terminal.wait_for("sandbox>");
     terminal.type_line("let gone = 1");
+    fresh_prompt(&terminal);
     terminal.press(key::CTRL_D);
     assert_eq!(terminal.finish().0, 0);
     assert!(!home.provisor().join("state/history").exists());
@@ -179,6 +183,7 @@ fn a_dumb_terminal_and_no_colour_get_plain_text() {
         let _ = terminal.wait_for("sandbox>");
         terminal.type_line("6 * 7");
         let _ = terminal.wait_for("\n42");
+        fresh_prompt(&terminal);
         terminal.press(key::CTRL_D);
         assert_eq!(terminal.finish().0, 0, "{name}");
         let bytes = String::from_utf8_lossy(&terminal.bytes()).into_owned();
@@ -201,7 +206,7 @@ fn a_narrow_terminal_and_wide_characters_are_not_garbled() {
     let _ = terminal.wait_for("sandbox>");
     let long = "let w = \"日本語テキスト and a line that is much longer than the terminal\"; w.len()";
     terminal.type_line(long);
-    let screen = terminal.wait_for("\n63");
+    let screen = terminal.wait_for("\n56");
     assert!(
         screen.replace('\n', "").contains("日本語テキスト and a line"),
         "{screen}"
