@@ -12,7 +12,7 @@ use super::error::CommandError;
 use super::paths::{Env, Paths};
 use crate::ops::error::{Code, OpError};
 use crate::ops::world::{Password, Profile, Profiles, Settings};
-use crate::sandbox::{Master, Sandbox};
+use crate::sandbox::Sandbox;
 use crate::value::secret::Secret;
 
 /// Reads the configuration when a script first asks for an account.
@@ -20,8 +20,8 @@ pub(super) struct Configured {
     env: Env,
     paths: Paths,
     asked: Option<String>,
-    /// The simulated master account, when the sandbox stands in for every account.
-    sandbox: Option<Master>,
+    /// The simulated accounts by platform, when the sandbox stands in for every account.
+    sandbox: Option<BTreeMap<&'static str, Simulated>>,
     /// How long a request to the sandbox may still land after its sender died.
     sandbox_settle: Duration,
     /// The `prod` profiles that may be changed.
@@ -42,7 +42,7 @@ impl Configured {
             env: app.env.clone(),
             paths: app.paths()?.clone(),
             asked: accounts.profile.clone(),
-            sandbox: sandbox.map(Sandbox::master),
+            sandbox: sandbox.map(simulated),
             sandbox_settle: super::sandbox::settle(&accounts.faults, &accounts.past_faults)?,
             agreed: accounts.agreed.clone(),
             found: Mutex::default(),
@@ -57,27 +57,78 @@ impl Configured {
             .map_err(Clone::clone)
     }
 
-    /// The sandbox's master account as a profile. How it is spoken to (settle, timeouts, endpoints) can be configured
+    /// The sandbox's account of a platform as a profile. How it is spoken to (settle, timeouts, endpoints) can be configured
     /// as `[profiles.sandbox]`; where it is and who signs in cannot.
-    fn stand_in(&self, master: &Master) -> Result<Arc<Profile>, OpError> {
+    fn stand_in(&self, platform: &str, account: &Simulated) -> Result<Arc<Profile>, OpError> {
         let configured = self.config()?.profiles().get(SANDBOX);
         let settings = configured.map(|profile| settings(profile, &self.env));
         let mut settings = settings.transpose()?.unwrap_or_default();
         settings.settle.get_or_insert(self.sandbox_settle);
         Ok(Arc::new(Profile {
             name: SANDBOX.into(),
-            platform: "mobsted".into(),
-            texts: BTreeMap::from([
-                ("url".to_owned(), master.url.clone()),
-                ("login".to_owned(), master.login.clone()),
-            ]),
-            secrets: BTreeMap::from([(
-                "password".to_owned(),
-                Password::known(Secret::new(master.password.as_str())),
-            )]),
+            platform: platform.to_owned(),
+            texts: account.texts.clone(),
+            secrets: account.secrets.clone(),
             settings,
         }))
     }
+}
+
+/// An account of the sandbox, as a profile describes one.
+struct Simulated {
+    texts: BTreeMap<String, String>,
+    secrets: BTreeMap<String, Password>,
+}
+
+impl Simulated {
+    fn new<const T: usize, const S: usize>(
+        texts: [(&str, &str); T],
+        secrets: [(&str, &str); S],
+    ) -> Simulated {
+        let texts = texts.map(|(key, text)| (key.to_owned(), text.to_owned()));
+        let secrets = secrets.map(|(key, text)| (key.to_owned(), Password::known(Secret::new(text))));
+        Simulated {
+            texts: BTreeMap::from(texts),
+            secrets: BTreeMap::from(secrets),
+        }
+    }
+}
+
+/// The sandbox's accounts by platform.
+fn simulated(sandbox: &Sandbox) -> BTreeMap<&'static str, Simulated> {
+    let (master, jrni, sparrow) = (sandbox.master(), sandbox.jrni(), sandbox.sparrow());
+    let company = jrni.company.to_string();
+    BTreeMap::from([
+        (
+            "mobsted",
+            Simulated::new(
+                [("url", &master.url), ("login", &master.login)],
+                [("password", &master.password)],
+            ),
+        ),
+        (
+            "jrni",
+            Simulated::new(
+                [
+                    ("url", &jrni.url),
+                    ("login", &jrni.login),
+                    ("app_id", &jrni.app_id),
+                    ("company", &company),
+                ],
+                [("password", &jrni.password), ("app_key", &jrni.app_key)],
+            ),
+        ),
+        (
+            "sparrow",
+            Simulated::new(
+                [("url", &sparrow.url)],
+                [
+                    ("api_token", &sparrow.api_token),
+                    ("partner_token", &sparrow.partner_token),
+                ],
+            ),
+        ),
+    ])
 }
 
 /// The name and the address of the profile that is active, when the configuration is in order: scripts that use no
@@ -115,8 +166,14 @@ impl Profiles for Configured {
 impl Configured {
     fn look_for(&self, platform: &str, name: Option<&str>) -> Result<Arc<Profile>, OpError> {
         // With the sandbox on, every profile is the sandbox: a forgotten flag cannot reach a live account.
-        if let Some(master) = &self.sandbox {
-            return self.stand_in(master);
+        if let Some(accounts) = &self.sandbox {
+            return match accounts.get(platform) {
+                Some(account) => self.stand_in(platform, account),
+                None => Err(OpError::new(
+                    Code::BadProfile,
+                    format!("the sandbox has no account of the platform `{platform}`"),
+                )),
+            };
         }
         let config = self.config()?;
         let profile = match name {

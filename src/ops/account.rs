@@ -5,7 +5,7 @@ use super::call::Call;
 use super::error::{Code, OpError};
 use super::spec::Effect;
 use super::world::World;
-use super::{mobsted, session};
+use super::{mobsted, session, sparrow};
 use crate::value::{Object, Value};
 
 /// What a login may do, as it was found out by asking for it.
@@ -22,6 +22,7 @@ impl World {
     pub fn account(&self, platform: &str, profile: &str) -> Result<Object, OpError> {
         let shape = match platform {
             "mobsted" => &mobsted::SHAPE,
+            "sparrow" => &sparrow::SHAPE,
             other => return Err(strange(other)),
         };
         match session::connect(self, shape, &Value::from(profile))? {
@@ -38,6 +39,11 @@ impl World {
                 client.forget_tokens().await?;
                 Ok(client.sign_in().await?)
             }
+            "sparrow" => {
+                let client = self.sparrow(account)?;
+                client.forget_tokens().await?;
+                Ok(client.sign_in().await?)
+            }
             other => Err(strange(other)),
         }
     }
@@ -46,6 +52,7 @@ impl World {
     pub async fn sign_out(&self, account: &Object) -> Result<(), OpError> {
         match session::platform_of(account) {
             "mobsted" => Ok(self.mobsted(account)?.forget_tokens().await?),
+            "sparrow" => Ok(self.sparrow(account)?.forget_tokens().await?),
             other => Err(strange(other)),
         }
     }
@@ -54,6 +61,7 @@ impl World {
     pub async fn signed_in_until(&self, account: &Object) -> Result<Option<i64>, OpError> {
         match session::platform_of(account) {
             "mobsted" => Ok(self.mobsted(account)?.signed_in_until().await?),
+            "sparrow" => Ok(self.sparrow(account)?.signed_in_until().await?),
             other => Err(strange(other)),
         }
     }

@@ -15,6 +15,7 @@ pub mod local;
 pub mod mobsted;
 pub mod perform;
 mod session;
+pub mod sparrow;
 pub mod spec;
 pub mod world;
 
@@ -29,11 +30,14 @@ pub static ALL: &[&[OpSpec]] = &[
     mobsted::catalogue::OPS,
     mobsted::events::OPS,
     mobsted::raw::OPS,
+    sparrow::CONNECT,
+    sparrow::send::OPS,
+    sparrow::report::OPS,
     local::OPS,
 ];
 
 /// Every kind of object, platform by platform.
-pub static KINDS: &[&[Kind]] = &[mobsted::KINDS];
+pub static KINDS: &[&[Kind]] = &[mobsted::KINDS, sparrow::KINDS];
 
 /// Every kind of object, one after the other.
 pub fn kinds() -> impl Iterator<Item = &'static Kind> + Clone {

@@ -10,6 +10,7 @@ use super::{mobsted, session};
 use crate::clock::{Clock, Ids};
 use crate::journal::Journal;
 use crate::platform::Network;
+use crate::platform::sparrow;
 use crate::value::Object;
 
 /// How a profile's account is reached.
@@ -77,6 +78,7 @@ pub struct World {
     pub journal: Journal,
     profiles: Arc<dyn Profiles>,
     pub(super) mobsted: mobsted::Shared,
+    pub(super) sparrow: sparrow::Accounts,
 }
 
 impl fmt::Debug for World {
@@ -94,6 +96,7 @@ impl World {
             journal,
             profiles,
             mobsted: mobsted::Shared::new(network),
+            sparrow: sparrow::Accounts::new(network.clone()),
         }
     }
 

@@ -3,6 +3,7 @@
 pub mod clients;
 pub mod error;
 pub mod mobsted;
+pub mod sparrow;
 
 mod answer;
 mod fields;
