@@ -12,6 +12,7 @@
 //! | 8 | [`cli`] | commands, flags, configuration, the terminal, exit codes | everything |
 //! | 7 | [`report`] | finished data to bytes: results, summary | value, run, bulk |
 //! | 6 | [`bulk`] | rows in, calls of `main` out; the queue is the journal's | value, clock, journal, script, run |
+//! | 6 | [`repl`] | the interactive loop: inputs in, answers out | value, clock, script, run, ops |
 //! | 5 | [`run`] | one run: rows, the door of each, how it is asked to stop | value, clock, journal, ops, script |
 //! | 4 | [`script`] | the Rhai host; no I/O at all | value, ops (specifications only) |
 //! | 3 | [`ops`] | the table of operations, and what each promises | value, clock, journal, platform |
@@ -49,6 +50,7 @@ pub mod clock;
 pub mod journal;
 pub mod ops;
 pub mod platform;
+pub mod repl;
 pub mod report;
 pub mod run;
 pub mod sandbox;

@@ -1,25 +1,25 @@
 //! The composition root: what a command needs, built from the environment and the configuration, late and once.
 
 use std::ffi::OsString;
-use std::path::{Path, PathBuf};
-use std::sync::{Arc, OnceLock};
+use std::path::Path;
+use std::sync::Arc;
 
 use tokio::runtime::Runtime;
 
+use super::agreement::Agreement;
 use super::error::CommandError;
 use super::exit::Exit;
 use super::paths::{Env, Paths, make_private_folder};
 use super::profiles::Configured;
+use super::tokens::Tokens;
 use super::torture::Trap;
 use super::ui::{Colour, Ui};
 use crate::clock::{Clock, Ids};
-use crate::journal::{Journal, JournalError, Sealer, Vault};
+use crate::journal::{Journal, JournalError, Sealer};
 use crate::ops::world::World;
-use crate::platform::{Network, TokenStore};
+use crate::platform::Network;
 use crate::sandbox::{self, Sandbox};
-use crate::transport::address::{self, Routes};
-use crate::transport::{Http, HttpConfig};
-use crate::value::Value;
+use crate::transport::Http;
 
 /// What every command has.
 pub(super) struct App {
@@ -45,12 +45,18 @@ pub(super) struct Accounts {
     pub(super) past_faults: Vec<String>,
     /// The seed of the faults.
     pub(super) seed: Option<u64>,
+    /// The `prod` profiles that may be changed.
+    pub(super) agreed: Agreement,
+    /// Is the work spread over rows, so that a platform that cannot be reached is waited for?
+    pub(super) rows: bool,
 }
 
 /// What a run needs.
 pub(super) struct Engine {
     pub(super) journal: Journal,
     pub(super) world: Arc<World>,
+    /// The way to the network.
+    pub(super) http: Http,
     /// Serves the sandbox while a command uses it.
     _sandbox: Option<Arc<Sandbox>>,
     pub(super) runtime: Runtime,
@@ -150,20 +156,14 @@ impl App {
             .map_err(|error| {
                 CommandError::new(Exit::Aborted, format!("no thread can be started: {error}"))
             })?;
-        let mut config = http_config(sandbox.as_ref());
-        if let Some(connect) = super::profiles::connect_timeout(self, accounts) {
-            config.connect_timeout = connect;
-        }
-        let http = Http::new(config, Clock::system());
-        let tokens = Tokens {
-            folder: self.paths()?.cache().to_owned(),
-            path: self.paths()?.tokens(),
-            sealer: self.sealer()?,
-            vault: OnceLock::new(),
-        };
+        let http = Http::new(
+            super::network::config(self, accounts, sandbox.as_ref()),
+            Clock::system(),
+        );
+        let tokens = Tokens::new(self.paths()?, self.sealer()?);
         let profiles = Configured::new(self, accounts, sandbox.as_deref())?;
         let network = Network {
-            http,
+            http: http.clone(),
             store: Arc::new(tokens),
             clock: Clock::system(),
         };
@@ -171,6 +171,7 @@ impl App {
         Ok(Engine {
             journal,
             world: Arc::new(world),
+            http,
             _sandbox: sandbox,
             runtime,
         })
@@ -183,54 +184,14 @@ impl App {
         options.faults = super::sandbox::faults(&accounts.faults)?;
         options.seed = accounts.seed.unwrap_or_default();
         let sandbox = Sandbox::start(options).map_err(|error| CommandError::new(Exit::Usage, error))?;
-        self.ui
-            .banner("sandbox: simulated platforms; nothing real is changed");
+        self.ui.enter_sandbox();
+        self.ui.banner(&match super::profiles::sandboxed(self, accounts.profile.as_deref()) {
+            Some(name) => format!(
+                "sandbox: simulated platforms stand in for `{name}`; nothing real is changed (provisor profile use {name} \
+                 --no-sandbox ends that)"
+            ),
+            None => "sandbox: simulated platforms; nothing real is changed".to_owned(),
+        });
         Ok(sandbox)
-    }
-}
-
-/// Sandbox hosts lead to the sandbox and nowhere else, and with the sandbox on, nothing else is reached.
-fn http_config(sandbox: Option<&Arc<Sandbox>>) -> HttpConfig {
-    let mut config = HttpConfig::default();
-    if let Some(sandbox) = sandbox.cloned() {
-        config.only_sandbox = true;
-        config.routes =
-            Routes::new(move |host: &str| address::is_sandbox_host(host).then(|| sandbox.address()));
-    }
-    config
-}
-
-/// The sealed token cache, opened when the first token is needed.
-struct Tokens {
-    path: PathBuf,
-    folder: PathBuf,
-    sealer: Sealer,
-    vault: OnceLock<Vault>,
-}
-
-impl Tokens {
-    fn vault(&self) -> &Vault {
-        self.vault.get_or_init(|| {
-            // A folder that cannot be made is told by the first token that cannot be kept.
-            let _ = make_private_folder(&self.folder);
-            Vault::open(&self.path, self.sealer.clone())
-        })
-    }
-}
-
-impl TokenStore for Tokens {
-    fn load(&self, account: &str) -> Option<Value> {
-        self.vault().get(account).ok().flatten()
-    }
-
-    fn save(&self, account: &str, tokens: &Value) -> Result<(), String> {
-        self.vault()
-            .put(account, tokens)
-            .map_err(|error| error.to_string())
-    }
-
-    fn forget(&self, account: &str) {
-        // A token that stays is refused by the platform and replaced.
-        let _ = self.vault().remove(account);
     }
 }

@@ -1,11 +1,14 @@
 //! The configuration: named accounts, from the user's file and the project's.
 
+mod connection;
 mod credential;
 mod document;
 mod entry;
 mod error;
+mod guard;
 mod profile;
 mod reading;
+mod show;
 mod table;
 mod words;
 mod write;
@@ -14,15 +17,19 @@ use std::collections::BTreeMap;
 use std::fmt;
 use std::path::{Path, PathBuf};
 
+pub use connection::{Connection, ProxySetting};
 pub use credential::CredentialSource;
 pub use error::ConfigError;
 pub use profile::{Profile, SECRETS, TEXTS};
+pub(super) use reading::{check_address, is_near};
+pub(super) use show::{ConfigCommand, lines, show};
 pub use words::{Mode, Platform};
 pub(super) use write::Draft;
 
 use self::document::Document;
 use self::table::Table;
 use super::paths::{Env, Paths};
+use super::trust::Trust;
 
 /// The project's file, searched from the current folder upwards.
 pub const PROJECT_FILE: &str = "provisor.toml";
@@ -72,13 +79,23 @@ impl Config {
             user_file: user_file.clone(),
             ..Config::default()
         };
-        for file in [Some(user_file), project_file(env)].into_iter().flatten() {
-            if let Some(document) = Document::read(&file)? {
-                config.add(&document)?;
-                config.files.push(file);
-            }
+        if let Some(document) = Document::read(&user_file)? {
+            config.add(&document, true)?;
+            config.files.push(user_file);
+        }
+        if let Some(file) = project_file(env)
+            && let Some(document) = Document::read(&file)?
+        {
+            let trusted = Trust::of(paths).covers(&file, &document.text);
+            config.add(&document, trusted)?;
+            config.files.push(file);
         }
         Ok(config)
+    }
+
+    /// The profile that a file names for when none is asked for, and where it does.
+    pub fn default_profile(&self) -> Option<&Sourced<String>> {
+        self.default_profile.as_ref()
     }
 
     /// The files that were read, the one whose values count last.
@@ -104,7 +121,7 @@ impl Config {
         }
         let mut profiles = self.profiles.values();
         match (profiles.next(), profiles.next()) {
-            (Some(only), None) => Ok(only),
+            (Some(only), None) => only.usable(),
             (None, _) => Err(ConfigError::NoProfile {
                 file: self.user_file.clone(),
             }),
@@ -126,7 +143,7 @@ impl Config {
             .values()
             .filter(|profile| profile.platform().name() == platform);
         match (of_platform.next(), of_platform.next()) {
-            (Some(only), None) => Ok(only),
+            (Some(only), None) => only.usable(),
             (Some(_), Some(_)) => Err(ConfigError::ManyProfiles {
                 known: self.names_of(platform),
             }),
@@ -143,7 +160,8 @@ impl Config {
                 asked_by: asked_by.to_owned(),
                 known: self.names(),
                 file: self.user_file.clone(),
-            })
+            })?
+            .usable()
     }
 
     fn names(&self) -> Vec<String> {
@@ -158,7 +176,8 @@ impl Config {
         of_platform.map(|profile| profile.name.clone()).collect()
     }
 
-    fn add(&mut self, document: &Document) -> Result<(), ConfigError> {
+    /// Adds what a file says, over what is there. What a file that is not `trusted` must not do is told when it matters.
+    fn add(&mut self, document: &Document, trusted: bool) -> Result<(), ConfigError> {
         let parsed = document.parse()?;
         let root = Table::root(document, parsed.get_ref());
         root.check_keys(&["default_profile", "profiles"])?;
@@ -169,7 +188,10 @@ impl Config {
             return Ok(());
         };
         for (name, table) in profiles.tables()? {
-            let profile = reading::profile(&name, &table)?;
+            let mut profile = reading::profile(&name, &table)?;
+            if !trusted {
+                profile.untrusted = Some(document.file.clone());
+            }
             let merged = match self.profiles.remove(&name) {
                 Some(below) => profile.over(below)?,
                 None => profile,
@@ -181,7 +203,7 @@ impl Config {
 }
 
 /// The nearest project file at or above the current folder, up to the user's home folder.
-fn project_file(env: &Env) -> Option<PathBuf> {
+pub(super) fn project_file(env: &Env) -> Option<PathBuf> {
     let home = env.home();
     for folder in env.folder().ancestors() {
         let file = folder.join(PROJECT_FILE);

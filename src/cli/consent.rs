@@ -14,6 +14,7 @@ impl App {
         if yes {
             return Ok(());
         }
+        let question = &self.ui.marked(question);
         if !io::stdin().is_terminal() || !self.ui.is_terminal(Stream::Err) {
             return Err(
                 CommandError::usage(format!("{question} There is no terminal to ask at"))

@@ -58,7 +58,11 @@ impl From<Box<Diagnostic>> for CommandError {
 impl From<ConfigError> for CommandError {
     fn from(error: ConfigError) -> CommandError {
         let hint = error.hint();
-        let failed = CommandError::usage(error);
+        let exit = match &error {
+            ConfigError::Untrusted { .. } => Exit::Permission,
+            _ => Exit::Usage,
+        };
+        let failed = CommandError::new(exit, error);
         match hint {
             Some(hint) => failed.hint(hint),
             None => failed,

@@ -59,6 +59,7 @@ impl Execution<'_> {
         let resume = format!("provisor resume {}", self.id());
         // Until the end: writing results may take long, too.
         let _watch = interrupt::watch(&runner.runtime, &self.app.ui, &cancel, resume);
+        self.hurry_when_waiting(&cancel);
         let mut watched = Watched::new(self.app, &self.plan, self.total);
         let plan = schedule::Plan {
             jobs: if rows { self.plan.jobs.max(1) } else { 1 },
@@ -88,6 +89,17 @@ impl Execution<'_> {
 
     fn id(&self) -> &RunId {
         self.run.id()
+    }
+
+    /// The grace is for rows that can end soon. Those that wait for a platform that cannot be reached cannot.
+    fn hurry_when_waiting(&self, cancel: &Cancel) {
+        let (http, cancel) = (self.engine.http.clone(), cancel.clone());
+        self.engine.runtime.spawn(async move {
+            cancel.asked().await;
+            if http.is_waiting() {
+                cancel.hurry();
+            }
+        });
     }
 
     fn runner(&self, cancel: &Cancel) -> Runner {

@@ -34,6 +34,23 @@ pub(super) enum Exit {
 }
 
 impl Exit {
+    /// Every way to end.
+    #[cfg(test)]
+    pub(super) const ALL: [Exit; 12] = [
+        Exit::Ok,
+        Exit::Script,
+        Exit::Usage,
+        Exit::Check,
+        Exit::SignIn,
+        Exit::Permission,
+        Exit::Network,
+        Exit::Refused,
+        Exit::RowsFailed,
+        Exit::Aborted,
+        Exit::InDoubt,
+        Exit::Interrupted,
+    ];
+
     /// The number, as documented in the README.
     pub(super) fn code(self) -> u8 {
         match self {

@@ -1,6 +1,7 @@
 //! Words in, plans out: the only place that parses flags, prints and chooses exit codes.
 
 mod actor;
+mod agreement;
 mod app;
 mod apps;
 mod audit;
@@ -10,18 +11,23 @@ mod consent;
 mod error;
 mod execute;
 mod exit;
+mod explain;
 mod interrupt;
 mod journal;
 mod keyring;
 mod ledger;
 mod logging;
+mod network;
+mod ops;
 mod params;
 pub mod paths;
 mod plan;
 mod private_file;
+mod profile;
 mod profiles;
 mod prompt;
 mod recorded;
+mod repl;
 mod resolve;
 mod results;
 mod resume;
@@ -34,7 +40,9 @@ mod sealer;
 mod sources;
 mod tenants;
 mod times;
+mod tokens;
 mod torture;
+mod trust;
 pub mod ui;
 
 use std::process::ExitCode;
@@ -77,6 +85,8 @@ Exit codes:
 enum Command {
     /// Run a script once, or once for each row of a file.
     Run(run::RunCommand),
+    /// Type, see, keep: the interactive loop.
+    Repl(repl::ReplCommand),
     /// Go on with a run where it stopped.
     Resume(resume::ResumeCommand),
     /// What was run: list runs, look into them, hand them on, forget old ones.
@@ -89,10 +99,24 @@ enum Command {
     Tenants(tenants::TenantsCommand),
     /// The apps on record.
     Apps(apps::AppsCommand),
+    /// Named accounts: add one, look at them, change them, try them.
+    Profile(profile::ProfileCommand),
+    /// Sign in now, and stay signed in.
+    Login(profile::LoginCommand),
+    /// Sign out: forget the tokens.
+    Logout(profile::LogoutCommand),
+    /// What is configured, and where it comes from.
+    Config(config::ConfigCommand),
+    /// Trust a project's file, as it is now.
+    Trust(trust::TrustCommand),
     /// Who revealed, resolved or set what, and when.
     Audit(audit::AuditCommand),
     /// Look after the journal: copy it, check it.
     Journal(journal::JournalCommand),
+    /// What a script may do: list the operations, look one up, search them, write the reference.
+    Ops(ops::OpsCommand),
+    /// Explain an error code, a row's status, or an exit code.
+    Explain(explain::ExplainCommand),
     /// Where provisor keeps its files.
     Paths(paths::PathsCommand),
     /// The simulated platforms: serve them, look at them, start them afresh.
@@ -115,19 +139,31 @@ pub fn main() -> ExitCode {
     let app = App::from_process(color.unwrap_or(cli.color), cli.verbose.saturating_add(verbose));
     let done = match cli.command {
         Command::Run(command) => run::run(&app, &command),
+        Command::Repl(command) => repl::repl(&app, &command),
         Command::Resume(command) => resume::resume(&app, &command),
         Command::Runs(command) => runs::runs(&app, &command),
         Command::Resolve(command) => resolve::resolve(&app, &command),
         Command::Cancel(command) => cancel::cancel(&app, &command),
         Command::Tenants(command) => tenants::tenants(&app, &command),
         Command::Apps(command) => apps::apps(&app, &command),
+        Command::Profile(command) => profile::profile(&app, &command),
+        Command::Login(command) => profile::login(&app, &command),
+        Command::Logout(command) => profile::logout(&app, &command),
+        Command::Config(command) => config::show(&app, &command),
+        Command::Trust(command) => trust::trust(&app, &command),
         Command::Audit(command) => audit::audit(&app, &command),
         Command::Journal(command) => journal::journal(&app, &command),
+        Command::Ops(command) => ops::ops(&app, &command),
+        Command::Explain(command) => explain::explain(&app, &command),
         Command::Paths(command) => paths::show(&app, &command),
         Command::Sandbox(command) => sandbox::sandbox(&app, &command),
         Command::Torture(command) => torture::torture(&app, &command),
     };
-    done.unwrap_or_else(|error| report(&app, &error)).into()
+    let exit = done.unwrap_or_else(|error| report(&app, &error));
+    if exit != Exit::Ok && app.ui.is_sandboxed() {
+        app.ui.note("this was the sandbox: nothing real was changed");
+    }
+    exit.into()
 }
 
 /// Prints the help of a command.

@@ -9,6 +9,8 @@ use crate::value::{Record, Value};
 pub(super) struct RunPlan {
     /// The script as it was named.
     pub(super) script: String,
+    /// Is it a session at the prompt, whose rows are inputs?
+    pub(super) session: bool,
     /// Where rows come from: a path, `-`, or nothing for one call.
     pub(super) rows: Option<String>,
     /// The form of the rows, when it does not follow from the ending.
@@ -31,6 +33,8 @@ pub(super) struct RunPlan {
     pub(super) profile: Option<String>,
     /// That profile's address.
     pub(super) address: Option<String>,
+    /// The `prod` profiles that somebody agreed to change; `*` is every one.
+    pub(super) agreed: Vec<String>,
     /// The folder that paths start from.
     pub(super) folder: Option<String>,
     /// Print the result as JSON?
@@ -56,6 +60,7 @@ impl RunPlan {
             .map(|(from, path, name)| list(&[from.clone(), path.clone(), name.clone()]));
         let fields = [
             ("script", Value::from(self.script.as_str())),
+            ("session", self.session.into()),
             ("rows", text(&self.rows)),
             ("rows_format", text(&self.rows_format)),
             ("out", text(&self.out)),
@@ -64,6 +69,7 @@ impl RunPlan {
             ("faults", list(&self.faults)),
             ("columns", list(&self.columns)),
             ("titles", list(&self.titles)),
+            ("agreed", list(&self.agreed)),
             ("jobs", int(self.jobs as u64)),
             ("stop_after", self.stop_after.map_or(Value::Null, int)),
             ("sandbox", self.sandbox.into()),
@@ -101,6 +107,7 @@ impl RunPlan {
         RunPlan {
             imports,
             script: text("script").unwrap_or_default(),
+            session: flag("session"),
             rows: text("rows"),
             rows_format: text("rows_format"),
             out: text("out"),
@@ -109,6 +116,7 @@ impl RunPlan {
             faults: list("faults"),
             columns: list("columns"),
             titles: list("titles"),
+            agreed: list("agreed"),
             jobs: int("jobs")
                 .and_then(|jobs| usize::try_from(jobs).ok())
                 .unwrap_or(1),

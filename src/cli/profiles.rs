@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, HashMap};
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 use std::time::Duration;
 
+use super::agreement::Agreement;
 use super::app::{Accounts, App};
 use super::config::{self, Mode};
 use super::config::{Config, ConfigError, Sourced};
@@ -23,6 +24,8 @@ pub(super) struct Configured {
     sandbox: Option<StandIns>,
     /// How long a request to the sandbox may still land after its sender died.
     sandbox_settle: Duration,
+    /// The `prod` profiles that may be changed.
+    agreed: Agreement,
     /// Profiles that were found, by the platform and the name that were asked for.
     found: Mutex<HashMap<(String, Option<String>), Arc<Profile>>>,
     config: OnceLock<Result<Config, OpError>>,
@@ -44,6 +47,7 @@ impl Configured {
                 jrni: sandbox.jrni(),
             }),
             sandbox_settle: super::sandbox::settle(&accounts.faults, &accounts.past_faults)?,
+            agreed: accounts.agreed.clone(),
             found: Mutex::default(),
             config: OnceLock::new(),
         })
@@ -59,12 +63,9 @@ impl Configured {
     /// The sandbox's account of a platform as a profile. How it is spoken to (settle, timeouts, endpoints) can be configured
     /// as `[profiles.sandbox]`; where it is and who signs in cannot.
     fn stand_in(&self, platform: &str, accounts: &StandIns) -> Result<Arc<Profile>, OpError> {
-        let mut settings = self
-            .config()?
-            .profiles()
-            .get(SANDBOX)
-            .map(settings)
-            .unwrap_or_default();
+        let configured = self.config()?.profiles().get(SANDBOX);
+        let settings = configured.map(|profile| settings(profile, &self.env));
+        let mut settings = settings.transpose()?.unwrap_or_default();
         settings.settle.get_or_insert(self.sandbox_settle);
         let (texts, secrets) = accounts.of(platform);
         Ok(Arc::new(Profile {
@@ -123,15 +124,11 @@ pub(super) fn active(app: &App, asked: Option<&str>) -> Option<(String, String)>
     Some((profile.name.clone(), url.to_owned()))
 }
 
-/// How long the active profile lets a connection take, when it says so.
-pub(super) fn connect_timeout(app: &App, accounts: &Accounts) -> Option<Duration> {
+/// The profile for which the sandbox stands in, when the active one is such a profile.
+pub(super) fn sandboxed(app: &App, asked: Option<&str>) -> Option<String> {
     let config = Config::load(app.paths().ok()?, &app.env).ok()?;
-    let profile = if accounts.sandbox {
-        config.profiles().get(SANDBOX)?
-    } else {
-        config.choose(accounts.profile.as_deref(), &app.env).ok()?
-    };
-    profile.connect_timeout.as_ref().map(|sourced| sourced.value)
+    let profile = config.choose(asked, &app.env).ok()?;
+    profile.sandboxed().map(|_| profile.name.clone())
 }
 
 /// The profile that tells how to speak to the sandbox.
@@ -162,7 +159,10 @@ impl Configured {
             None => config.choose_for(platform, self.asked.as_deref(), &self.env),
         };
         let profile = profile.map_err(|error| bad_profile(&error))?;
-        to_profile(profile, &self.env).map(Arc::new)
+        let mut found = to_profile(profile, &self.env)?;
+        let prod = profile.mode.as_ref().is_some_and(|mode| mode.value == Mode::Prod);
+        found.settings.unconfirmed = prod && !self.agreed.covers(&profile.name);
+        Ok(Arc::new(found))
     }
 }
 
@@ -175,20 +175,23 @@ fn bad_profile(error: &ConfigError) -> OpError {
 }
 
 fn to_profile(config: &config::Profile, env: &Env) -> Result<Profile, OpError> {
-    if config
-        .mode
-        .as_ref()
-        .is_some_and(|mode| mode.value == Mode::Sandbox)
-    {
-        let message = format!("profile `{}` is for the sandbox only", config.name);
+    if let Some(origin) = config.sandboxed() {
+        let message = format!("profile `{}` is for the sandbox only ({origin})", config.name);
         return Err(OpError::new(Code::BadProfile, message).hint("add --sandbox"));
     }
+    let settings = settings(config, env)?;
     let url = config.url().map_err(|error| bad_profile(&error))?;
     let texts = config.texts.iter();
     let texts = texts.map(|(key, text)| ((*key).to_owned(), text.value.clone()));
     let secrets = config.secrets.keys().map(|key| {
         let (key, config, env) = (*key, config.clone(), env.clone());
-        let read = move || config.read_secret(key, &env).map_err(|error| error.to_string());
+        let read = move || {
+            let read = config.read_secret(key, &env);
+            read.map_err(|error| match error.hint() {
+                Some(hint) => format!("{error} ({hint})"),
+                None => error.to_string(),
+            })
+        };
         (key.to_owned(), Password::ask(read))
     });
     Ok(Profile {
@@ -196,18 +199,20 @@ fn to_profile(config: &config::Profile, env: &Env) -> Result<Profile, OpError> {
         platform: config.platform().name().to_owned(),
         texts: texts.chain([("url".to_owned(), url.to_owned())]).collect(),
         secrets: secrets.collect(),
-        settings: settings(config),
+        settings,
     })
 }
 
-fn settings(config: &config::Profile) -> Settings {
+fn settings(config: &config::Profile, env: &Env) -> Result<Settings, OpError> {
     let value = |duration: &Option<Sourced<Duration>>| duration.as_ref().map(|sourced| sourced.value);
     let endpoints = config.endpoints.iter();
-    Settings {
+    let line = config.line(env).map_err(|error| bad_profile(&error))?;
+    Ok(Settings {
         settle: value(&config.settle),
         look_for: value(&config.look_for),
         reply: value(&config.reply_timeout),
         tenant_creation: value(&config.tenant_creation_timeout),
+        line: Arc::new(line),
         endpoints: endpoints
             .map(|(name, path)| (name.clone(), path.value.clone()))
             .collect(),
@@ -215,5 +220,6 @@ fn settings(config: &config::Profile) -> Settings {
             .mode
             .as_ref()
             .is_some_and(|mode| mode.value == Mode::ReadOnly),
-    }
+        unconfirmed: false,
+    })
 }

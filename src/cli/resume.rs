@@ -10,6 +10,7 @@ mod unread;
 
 use clap::Args;
 
+use super::agreement::{self, Agreement};
 use super::app::{Accounts, App, Engine};
 use super::error::CommandError;
 use super::execute::Execution;
@@ -66,7 +67,7 @@ pub(super) struct ResumeCommand {
     /// Rows at once, when other than before.
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=4096))]
     jobs: Option<u16>,
-    /// Do not ask.
+    /// Do not ask, neither about an edited script nor about accounts in mode `prod`.
     #[arg(long)]
     yes: bool,
     /// Print the plan as JSON.
@@ -93,16 +94,25 @@ pub(super) fn resume(app: &App, command: &ResumeCommand) -> Result<Exit, Command
         plan.jobs = jobs.into();
     }
     choose::same_account(app, &plan)?;
+    let mut pinned = Pinned::read(&journal, &record, &plan)?;
+    let edited = command.with_current && pinned.take_current(&plan)?;
+    let agreed = if command.plan {
+        // Nothing is sent.
+        Agreement::to_all()
+    } else {
+        agreement::ask(app, &pinned.script, &plan, command.yes)?
+    };
     let engine = app.engine_over(
         journal,
         &Accounts {
             sandbox: plan.sandbox,
             profile: plan.profile.clone(),
             past_faults: plan.faults.clone(),
+            agreed,
+            rows: plan.rows.is_some(),
             ..Accounts::default()
         },
     )?;
-    let mut pinned = Pinned::read(&engine.journal, &record, &plan)?;
     let unread = unread::rows(
         &engine.journal,
         &record,
@@ -110,7 +120,6 @@ pub(super) fn resume(app: &App, command: &ResumeCommand) -> Result<Exit, Command
         &pinned.script,
         command.rows.as_deref(),
     )?;
-    let edited = command.with_current && pinned.take_current(&plan)?;
     if command.plan || edited {
         let preview = Preview::of(
             &engine,

@@ -13,7 +13,7 @@ use super::params;
 use super::plan::RunPlan;
 use super::results::Results;
 use super::ui::Colour;
-use super::{profiles, rows, sources};
+use super::{agreement, profiles, rows, sources};
 use crate::bulk::input::Input;
 use crate::journal::NewRun;
 use crate::ops;
@@ -114,6 +114,9 @@ pub(super) struct RunFlags {
     /// Take no more rows after so many failures.
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u64).range(1..))]
     pub(super) stop_after: Option<u64>,
+    /// Change accounts in mode `prod` without asking.
+    #[arg(long)]
+    pub(super) yes: bool,
     /// Print the result as JSON.
     #[arg(long)]
     pub(super) json: bool,
@@ -191,9 +194,11 @@ fn start(
     app: &App,
     path: &Path,
     script: &Script,
-    flags: RunFlags,
+    mut flags: RunFlags,
     given: crate::value::Record,
 ) -> Result<Exit, CommandError> {
+    // A profile may be chosen together with the sandbox; then every run of it is there.
+    flags.sandbox |= profiles::sandboxed(app, flags.profile.as_deref()).is_some();
     let mut plan = RunPlan {
         script: path.display().to_string(),
         rows: flags.rows.clone(),
@@ -224,11 +229,15 @@ fn start(
         params::complete(script, &given)?;
         Input::one(given.clone().into_iter().collect())
     };
+    let agreed = agreement::ask(app, script, &plan, flags.yes)?;
+    plan.agreed = agreed.names();
     let accounts = Accounts {
+        agreed,
         sandbox: flags.sandbox,
         profile: flags.profile,
         faults: flags.fault,
         seed: flags.seed,
+        rows: plan.rows.is_some(),
         ..Accounts::default()
     };
     let engine = app.engine(&accounts)?;

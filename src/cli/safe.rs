@@ -28,6 +28,11 @@ impl Keeping {
         }
     }
 
+    /// Are both for the same address?
+    pub(in crate::cli) fn same_place(one: &Keeping, other: &Keeping) -> bool {
+        one.origin() == other.origin()
+    }
+
     fn origin(&self) -> String {
         let url = url::Url::parse(&self.url);
         url.map(|url| url.origin().ascii_serialization())
@@ -54,7 +59,7 @@ impl Safe {
 
     /// The secret; nothing when there is none, or when it was sealed with another key.
     pub(super) fn get(&self, keeping: &Keeping) -> Result<Option<Secret>, CommandError> {
-        Ok(match self.0.get(&keeping.name())? {
+        Ok(match self.0.get(keeping.name())? {
             Some(Value::Secret(secret)) => Some(secret),
             _ => None,
         })
@@ -62,11 +67,11 @@ impl Safe {
 
     /// Keeps a secret; on disk when it returns.
     pub(super) fn put(&self, keeping: &Keeping, secret: Secret) -> Result<(), CommandError> {
-        Ok(self.0.put(&keeping.name(), &secret.into())?)
+        Ok(self.0.put(keeping.name(), &secret.into())?)
     }
 
     /// Forgets a secret.
     pub(super) fn remove(&self, keeping: &Keeping) -> Result<(), CommandError> {
-        Ok(self.0.remove(&keeping.name())?)
+        Ok(self.0.remove(keeping.name())?)
     }
 }

@@ -37,6 +37,8 @@ pub struct Ui {
     animated: bool,
     width: Option<u16>,
     closed: Arc<AtomicBool>,
+    /// Is what happens simulated?
+    sandboxed: Arc<AtomicBool>,
     bar: Arc<Mutex<Option<ProgressBar>>>,
 }
 
@@ -77,6 +79,7 @@ impl Ui {
             animated: err && !dumb,
             width,
             closed: Arc::default(),
+            sandboxed: Arc::default(),
             bar: Arc::default(),
         }
     }
@@ -99,6 +102,25 @@ impl Ui {
     /// Has the reader of standard output gone away? Then nothing more need be written there.
     pub fn is_closed(&self) -> bool {
         self.closed.load(Ordering::Relaxed)
+    }
+
+    /// From here on everything is simulated, and questions and failures say so.
+    pub fn enter_sandbox(&self) {
+        self.sandboxed.store(true, Ordering::Relaxed);
+    }
+
+    /// Is what happens simulated?
+    pub fn is_sandboxed(&self) -> bool {
+        self.sandboxed.load(Ordering::Relaxed)
+    }
+
+    /// The text, marked when it speaks of the sandbox.
+    pub fn marked<'a>(&self, text: &'a str) -> Cow<'a, str> {
+        if self.is_sandboxed() {
+            format!("(sandbox) {text}").into()
+        } else {
+            text.into()
+        }
     }
 
     /// Writes data to standard output, as it is, and a line end when it has none. A reader that has gone away is no

@@ -223,9 +223,9 @@ impl<'a> Changing<'a> {
             return Err(self.conclude(StepEvent::Answered, value).await?);
         }
         // From here on, whatever ends this future early leaves the step in doubt, and says so.
-        let guard = Abandoned::unless_disarmed(self);
-        self.boundary(Boundary::AfterIntent);
         let leaving = Leaving::of(&self.row.journal, &self.step);
+        let guard = Abandoned::unless_disarmed(self, leaving.clone());
+        self.boundary(Boundary::AfterIntent);
         let sending = self.attempt.send(self.earlier, leaving.clone()).await;
         self.boundary(Boundary::AfterSend);
         guard.disarm();
@@ -270,7 +270,7 @@ impl<'a> Changing<'a> {
         if !self.change.probes {
             return Err(self.in_doubt(why));
         }
-        let guard = Abandoned::unless_disarmed(self);
+        let guard = Abandoned::unless_disarmed(self, Leaving::default());
         let settled = self.look(&self.step).await;
         guard.disarm();
         let why = match settled {
@@ -472,16 +472,19 @@ impl<'a> Changing<'a> {
     }
 }
 
-/// Marks a step whose future ends before it does: nobody waits for the answer any more, and others may settle it.
+/// Marks a step whose future ends before it does: nobody waits for the answer any more, and others may settle it. When
+/// no request had left, nothing is in doubt.
 struct Abandoned<'a, 'b> {
     changing: &'b Changing<'a>,
+    leaving: Leaving,
     armed: bool,
 }
 
 impl<'a, 'b> Abandoned<'a, 'b> {
-    fn unless_disarmed(changing: &'b Changing<'a>) -> Abandoned<'a, 'b> {
+    fn unless_disarmed(changing: &'b Changing<'a>, leaving: Leaving) -> Abandoned<'a, 'b> {
         Abandoned {
             changing,
+            leaving,
             armed: true,
         }
     }
@@ -499,7 +502,11 @@ impl Drop for Abandoned<'_, '_> {
                 at_ms: self.changing.now_ms(),
             };
             let why = ("the step was given up while its answer was awaited", true);
-            let write = self.changing.moving(step, lost, None, Some(why));
+            let write = if self.leaving.may_have_left() {
+                self.changing.moving(step, lost, None, Some(why))
+            } else {
+                self.changing.moving(step, StepEvent::NotCarriedOut, None, None)
+            };
             // The intent is on disk in any case; a failure here only makes others wait until this process ends.
             let _ = row.journal.store().write_later(write);
         }

@@ -2,7 +2,7 @@
 
 use std::fmt;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicI64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicI64, Ordering};
 use std::time::Duration;
 
 use super::Journal;
@@ -22,6 +22,8 @@ struct Stamp {
     journal: Journal,
     step: StepData,
     sent_ms: AtomicI64,
+    /// Was anybody told that a request leaves?
+    told: AtomicBool,
 }
 
 /// A request leaves at most this long after its stamp, in milliseconds. The settle time is that much longer.
@@ -44,6 +46,7 @@ impl Leaving {
             journal: journal.clone(),
             step: step.clone(),
             sent_ms: AtomicI64::new(sent_ms),
+            told: AtomicBool::new(false),
         })))
     }
 
@@ -51,6 +54,7 @@ impl Leaving {
     /// took or the machine slept. On an error it must not leave.
     pub async fn now(&self) -> Result<(), JournalError> {
         let Some(stamp) = &self.0 else { return Ok(()) };
+        stamp.told.store(true, Ordering::SeqCst);
         let mut ahead_ms = 0;
         for _ in 0..=MOST_STAMPS {
             let now_ms = stamp.journal.clock().now_millis();
@@ -64,6 +68,13 @@ impl Leaving {
         Err(JournalError::Slow {
             limit: Duration::from_millis(FRESH_MS.unsigned_abs()),
         })
+    }
+
+    /// Can a request have left?
+    pub(super) fn may_have_left(&self) -> bool {
+        self.0
+            .as_ref()
+            .is_none_or(|stamp| stamp.told.load(Ordering::SeqCst))
     }
 
     /// When the last request left, in milliseconds since the Unix epoch.

@@ -14,6 +14,7 @@ mod attempt;
 mod cancel;
 mod change;
 mod claim;
+mod closing;
 mod codec;
 mod doubt;
 mod error;
@@ -47,6 +48,7 @@ pub use attempt::{
     Attempt, Books, Boundary, Boxed, Change, Look, Output, Prepared, Sending, StepEnd, StepKind, StepPlan,
 };
 pub use cancel::Cancel;
+pub use closing::Closed;
 pub use doubt::InDoubt;
 pub use error::JournalError;
 pub use key::KeyError;

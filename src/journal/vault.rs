@@ -38,7 +38,7 @@ impl Vault {
     }
 
     /// The value with this name. One that was sealed with another key, or is damaged, is as if it were not there.
-    pub fn get(&self, name: &str) -> Result<Option<Value>, JournalError> {
+    pub fn get(&self, name: impl Into<Value>) -> Result<Option<Value>, JournalError> {
         let digest = self.digest(name);
         let sealed = self.with(|vault| vault.get(&digest))?;
         Ok(sealed.and_then(|sealed| self.sealer.open(&place(&digest), &sealed).ok()))
@@ -46,20 +46,20 @@ impl Vault {
 
     /// Keeps a value. When it returns, other processes see it, and killing this one does not lose it; a power cut may,
     /// unless the vault is a lasting one.
-    pub fn put(&self, name: &str, value: &Value) -> Result<(), JournalError> {
+    pub fn put(&self, name: impl Into<Value>, value: &Value) -> Result<(), JournalError> {
         let digest = self.digest(name);
         let sealed = self.sealer.seal(&place(&digest), value);
         self.with(|vault| vault.put(&digest, &sealed))
     }
 
     /// Forgets a value.
-    pub fn remove(&self, name: &str) -> Result<(), JournalError> {
+    pub fn remove(&self, name: impl Into<Value>) -> Result<(), JournalError> {
         let digest = self.digest(name);
         self.with(|vault| vault.remove(&digest))
     }
 
-    /// Names hold accounts, so the file has only their keyed digests.
-    fn digest(&self, name: &str) -> String {
+    /// Names hold accounts and credentials, so the file has only their keyed digests.
+    fn digest(&self, name: impl Into<Value>) -> String {
         self.sealer.digest(&name.into())
     }
 

@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use super::departure::Departure;
 use super::error::{Code, OpError};
 use super::spec::{OpSpec, Param, Type};
 use crate::platform::Gate;
@@ -22,6 +23,8 @@ pub struct Call {
     pub resent: bool,
     /// What its requests pass right before they leave.
     pub gate: Option<Gate>,
+    /// Tells when its first request leaves.
+    pub departure: Departure,
 }
 
 impl Call {
@@ -49,6 +52,7 @@ impl Call {
             args,
             resent: false,
             gate: None,
+            departure: Departure::default(),
         })
     }
 
@@ -129,6 +133,7 @@ fn fits(param: &Param, value: &Value) -> Result<(), String> {
         Type::Number => matches!(value, Value::Int(_) | Value::Float(_)),
         Type::Id => matches!(value, Value::Int(_) | Value::Text(_)),
         Type::Duration => parse_duration(value).is_some(),
+        Type::List => matches!(value, Value::List(_)),
         Type::Map => matches!(value, Value::Record(_)),
         Type::Options(keys) => match value {
             Value::Record(given) => return options_fit(keys, given),

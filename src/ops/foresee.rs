@@ -5,7 +5,7 @@ use super::credential;
 use super::error::OpError;
 use super::perform::{Asking, plan};
 use super::world::World;
-use crate::journal::{Attempt as _, JournalError, Recall, RowJournal, StepKind};
+use crate::journal::{Attempt as _, Cancel, JournalError, Recall, RowJournal, StepKind};
 use crate::value::Value;
 
 /// What comes of a call.
@@ -104,7 +104,7 @@ pub async fn foresee(
             });
         }
         Recall::Held(item) => {
-            return match (Asking { world, call }).existing(item) {
+            return match Asking::new(world, call, &Cancel::new()).existing(item) {
                 Ok(value) => Ok(Foreseen::Answered { value, step: None }),
                 Err(error) => failed(OpError::from_value(&error)),
             };

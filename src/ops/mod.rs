@@ -2,8 +2,10 @@
 //!
 //! An operation is one entry in one of the lists below; binding, help and reference are made from it.
 
+pub mod account;
 pub mod call;
 mod credential;
+pub mod departure;
 pub mod doc;
 pub mod error;
 pub mod explain;
@@ -24,6 +26,9 @@ pub static ALL: &[&[OpSpec]] = &[
     mobsted::CONNECT,
     mobsted::tenants::OPS,
     mobsted::apps::OPS,
+    mobsted::objects::OPS,
+    mobsted::catalogue::OPS,
+    mobsted::events::OPS,
     mobsted::raw::OPS,
     jrni::CONNECT,
     jrni::companies::OPS,

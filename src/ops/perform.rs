@@ -1,13 +1,18 @@
 //! From a checked call to a recorded step: the operation's effect decides what the journal does with it.
 
+use std::future::poll_fn;
+use std::pin::pin;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::task::{Context, Poll};
+
 use super::call::Call;
 use super::credential;
 use super::error::{Code, OpError, Sent};
 use super::spec::{Boxed, Effect, Probe, SETTLE, SETTLE_TENANT, Timeout};
 use super::world::World;
 use crate::journal::{
-    Attempt, Books, Cancel, Change, JournalError, Leaving, Look, Prepared, RowJournal, Sending, StepEnd,
-    StepKind, StepPlan,
+    Attempt, Books, Cancel, Change, Closed, JournalError, Leaving, Look, Prepared, RowJournal, Sending,
+    StepEnd, StepKind, StepPlan,
 };
 use crate::platform::Gate;
 use crate::value::Value;
@@ -47,7 +52,7 @@ pub async fn perform(
     cancel: &Cancel,
 ) -> Result<Performed, Halt> {
     let plan = plan(world, &call).map_err(Halt::Failed)?;
-    let attempt = Asking { world, call: &call };
+    let attempt = Asking::new(world, &call, cancel);
     let Some(plan) = plan else {
         let value = (call.op.run)(world, &call).await.map_err(Halt::Failed)?;
         return Ok(Performed {
@@ -64,12 +69,27 @@ pub async fn perform(
             value: output.value,
             replayed: false,
         }),
+        Err(StepEnd::Failed(_)) if attempt.given_up.load(Ordering::SeqCst) => Err(Halt::Cancelled),
         Err(StepEnd::Refused(error) | StepEnd::Failed(error)) => {
             Err(Halt::Failed(OpError::from_value(&error)))
         }
         Err(StepEnd::InDoubt { step, why }) => Err(Halt::InDoubt { step, why }),
         Err(StepEnd::Cancelled) => Err(Halt::Cancelled),
         Err(StepEnd::Journal(error)) => Err(Halt::Journal(error)),
+    }
+}
+
+/// Finds out what became of a call that is recorded, without sending it again.
+pub async fn look_up(
+    world: &World,
+    row: &RowJournal,
+    call: &Call,
+    cancel: &Cancel,
+) -> Result<Closed, JournalError> {
+    match plan(world, call) {
+        Ok(Some(plan)) => row.close(&plan, &Asking::new(world, call, cancel), cancel).await,
+        Ok(None) => Ok(Closed::Known),
+        Err(error) => Ok(Closed::Open(error.message)),
     }
 }
 
@@ -101,6 +121,16 @@ pub(super) fn plan(world: &World, call: &Call) -> Result<Option<StepPlan>, OpErr
             ),
         )
         .hint("choose a profile of another mode"));
+    }
+    if settings.unconfirmed {
+        return Err(OpError::new(
+            Code::Forbidden,
+            format!(
+                "`{}` changes a prod account, and nobody has agreed to that for this run",
+                call.op.signature()
+            ),
+        )
+        .hint("name the profile with --profile, so that the run asks before it starts, or say --yes"));
     }
     let usual = match call.op.timeout {
         Timeout::TenantCreation => SETTLE_TENANT,
@@ -143,8 +173,44 @@ fn books(call: &Call, makes: bool) -> Result<Books, OpError> {
 
 /// The journal's view of a call.
 pub(super) struct Asking<'a> {
-    pub(super) world: &'a World,
-    pub(super) call: &'a Call,
+    world: &'a World,
+    call: &'a Call,
+    cancel: &'a Cancel,
+    /// Was the wish to stop followed before anything was sent?
+    given_up: AtomicBool,
+}
+
+impl<'a> Asking<'a> {
+    pub(super) fn new(world: &'a World, call: &'a Call, cancel: &'a Cancel) -> Asking<'a> {
+        Asking {
+            world,
+            call,
+            cancel,
+            given_up: AtomicBool::new(false),
+        }
+    }
+
+    /// Does the work, unless the user wants to stop while nothing of it can have been carried out: a request waits for
+    /// its turn, for a platform that cannot be reached, or for the sign-in before it.
+    async fn unless_stopped<T>(&self, gate: &Gate, mut work: Boxed<'_, T>) -> Option<T> {
+        let mut asked = pin!(self.cancel.cancelled());
+        let mut stopped =
+            move |cx: &mut Context<'_>| gate.is_untouched() && asked.as_mut().poll(cx).is_ready();
+        let done = poll_fn(|cx| {
+            if stopped(cx) {
+                return Poll::Ready(None);
+            }
+            match work.as_mut().poll(cx) {
+                Poll::Ready(done) => Poll::Ready(Some(done)),
+                // What was under way may have come back undone.
+                Poll::Pending if stopped(cx) => Poll::Ready(None),
+                Poll::Pending => Poll::Pending,
+            }
+        });
+        let done = done.await;
+        self.given_up.store(done.is_none(), Ordering::SeqCst);
+        done
+    }
 }
 
 impl Attempt for Asking<'_> {
@@ -168,16 +234,28 @@ impl Attempt for Asking<'_> {
     fn send(&self, resent: bool, leaving: Leaving) -> Boxed<'_, Sending> {
         let mut call = self.call.clone();
         call.resent = resent;
-        call.gate = Some(Gate::new(move || {
-            let leaving = leaving.clone();
-            async move { leaving.now().await.map_err(|error| error.to_string()) }
-        }));
+        let departure = call.departure.clone();
+        let gate = Gate::new(move || {
+            let (leaving, departure) = (leaving.clone(), departure.clone());
+            async move {
+                if !departure.leave() {
+                    return Err("it was stopped before".into());
+                }
+                leaving.now().await.map_err(|error| error.to_string())
+            }
+        });
+        call.gate = Some(gate.clone());
         Box::pin(async move {
-            let done = (call.op.run)(self.world, &call).await;
+            let Some(done) = self.unless_stopped(&gate, (call.op.run)(self.world, &call)).await else {
+                let error = OpError::new(Code::Unavailable, "stopped before it was sent");
+                return Sending::Failed(error.to_value());
+            };
             match done.map_err(|error| credential::advise(&call, error)) {
                 Ok(value) => Sending::Done(value),
                 Err(error) if error.sent == Sent::Maybe => Sending::Lost(error.message),
-                Err(error) if error.transient => Sending::Failed(error.to_value()),
+                Err(error) if error.transient || call.departure.was_kept_back() => {
+                    Sending::Failed(error.to_value())
+                }
                 Err(error) => Sending::Refused(error.to_value()),
             }
         })

@@ -86,13 +86,7 @@ fn of_profile(shape: &Shape, profile: &Profile) -> Result<Value, OpError> {
             None => None,
         };
     }
-    if let Some(key) = shape
-        .secrets
-        .iter()
-        .find(|key| key.required && !profile.secrets.contains_key(key.name))
-    {
-        return Err(profile.lacks(key.name));
-    }
+    // Credentials are asked for when somebody signs in.
     session.insert("$profile".into(), profile.name.as_str().into());
     Ok(object(shape, session))
 }
@@ -161,6 +155,16 @@ pub(super) fn credential(world: &World, session: &Object, key: &str) -> Result<O
             Ok(profile.secrets.get(key).cloned())
         }
     }
+}
+
+/// The same, for a credential without which nobody signs in: that it is missing is told when somebody does.
+pub(super) fn required_credential(world: &World, session: &Object, key: &str) -> Result<Password, OpError> {
+    if let Some(password) = credential(world, session, key)? {
+        return Ok(password);
+    }
+    let profile = session.text("$profile");
+    let missing = format!("profile `{profile}` has none; add it: provisor profile edit {profile}");
+    Ok(Password::ask(move || Err(missing.clone())))
 }
 
 fn own_secret(session: &Object, key: &str) -> Option<Secret> {

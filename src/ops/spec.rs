@@ -177,6 +177,8 @@ pub enum Type {
     Id,
     /// Seconds as a number, or text such as `"90s"` or `"2m"`.
     Duration,
+    /// A list of anything.
+    List,
     /// A map with any keys.
     Map,
     /// Anything.
@@ -196,6 +198,7 @@ impl Type {
             Type::Number => "number",
             Type::Id => "int or string",
             Type::Duration => "duration",
+            Type::List => "list",
             Type::Map => "map",
             Type::Any => "any value",
             Type::Options(_) => "options map",

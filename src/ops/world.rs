@@ -12,6 +12,8 @@ use crate::journal::Journal;
 use crate::platform::Network;
 use crate::value::Object;
 
+/// How a profile's account is reached.
+pub use crate::platform::Line;
 /// Where a profile's credential comes from; read when it is first needed.
 pub use crate::platform::Password;
 
@@ -49,10 +51,14 @@ pub struct Settings {
     pub reply: Option<Duration>,
     /// Overrides of the tenant creation timeout.
     pub tenant_creation: Option<Duration>,
+    /// How its platform is reached: proxy, certificates, pace. One for all that a run does through the profile.
+    pub line: Arc<Line>,
     /// Overrides of paths and field names.
     pub endpoints: BTreeMap<String, String>,
     /// May nothing be changed through this account?
     pub read_only: bool,
+    /// May nothing be changed through this account before a person has agreed to it, and has nobody yet?
+    pub unconfirmed: bool,
 }
 
 /// Finds profiles. The command line implements it over the configuration.

@@ -82,8 +82,8 @@ impl ApiError {
         let (kind, transient) = match error.kind {
             ErrorKind::Address => (ApiErrorKind::Address, false),
             ErrorKind::Withheld => (ApiErrorKind::Local, true),
-            ErrorKind::Tls => (ApiErrorKind::Unreachable, false),
-            ErrorKind::Dns | ErrorKind::Connect => (ApiErrorKind::Unreachable, true),
+            // Even a certificate that is not trusted is no refusal to be kept: a profile can name whom to trust.
+            ErrorKind::Dns | ErrorKind::Connect | ErrorKind::Tls => (ApiErrorKind::Unreachable, true),
             ErrorKind::Timeout | ErrorKind::Reset => (ApiErrorKind::Unavailable, true),
             ErrorKind::Truncated => (ApiErrorKind::Unreadable, true),
             ErrorKind::TooLarge | ErrorKind::Redirect => (ApiErrorKind::Unreadable, false),

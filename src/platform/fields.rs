@@ -88,7 +88,7 @@ fn guarded_fields(fields: Fields) -> Record {
 }
 
 /// `UserPassword`, `defaultPassword`, `access_token`, `PIN`: what must not be shown.
-fn names_a_credential(name: &str) -> bool {
+pub(super) fn names_a_credential(name: &str) -> bool {
     let letters = name.chars().filter(char::is_ascii_alphanumeric);
     let name: String = letters.map(|c| c.to_ascii_lowercase()).collect();
     name.contains("password") || name.ends_with("token") || name.ends_with("secret") || name == "pin"

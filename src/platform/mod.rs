@@ -20,6 +20,7 @@ use crate::value::secret::Secret;
 
 pub use crate::transport::error::Sent;
 pub use crate::transport::gate::Gate;
+pub use crate::transport::line::Line;
 pub use crate::transport::request::{Body, Method};
 
 /// Where an account's password comes from.
@@ -54,6 +55,14 @@ impl Password {
         }
     }
 
+    /// The password, when it is at hand.
+    pub fn at_hand(&self) -> Option<&Secret> {
+        match &self.0 {
+            Source::Known(password) => Some(password),
+            Source::Ask(_) => None,
+        }
+    }
+
     /// Is it, as far as can be told without asking, the same? Two that must be asked for count as the same.
     pub fn same_as(&self, other: &Password) -> bool {
         match (&self.0, &other.0) {
@@ -81,14 +90,37 @@ pub struct Network {
     pub clock: Clock,
 }
 
+/// Whose tokens: an account, and the credential that was given for it.
+///
+/// A credential that the caller has at hand is part of the name, so that nobody gets in with a wrong one because
+/// somebody else signed in before. One that is still to be asked for is not: it is the profile's own, and a person would
+/// have to unlock it at every start.
+#[derive(Debug, Clone, PartialEq)]
+pub struct TokenKey {
+    /// The account: platform, address and login.
+    pub account: String,
+    /// The credential, when it is at hand.
+    pub given: Option<Secret>,
+}
+
+impl Network {
+    /// The same network, on another line.
+    pub fn on(&self, line: &Line) -> Network {
+        Network {
+            http: self.http.on(line),
+            ..self.clone()
+        }
+    }
+}
+
 /// Keeps tokens between processes, sealed on disk. Calls may block.
 pub trait TokenStore: Send + Sync {
     /// The tokens last saved for an account, if they can be read.
-    fn load(&self, account: &str) -> Option<Value>;
+    fn load(&self, key: &TokenKey) -> Option<Value>;
 
     /// Keeps an account's tokens; when this returns they are durable. The error is a sentence without a full stop.
-    fn save(&self, account: &str, tokens: &Value) -> Result<(), String>;
+    fn save(&self, key: &TokenKey, tokens: &Value) -> Result<(), String>;
 
     /// Drops an account's tokens.
-    fn forget(&self, account: &str);
+    fn forget(&self, key: &TokenKey);
 }

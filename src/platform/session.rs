@@ -8,7 +8,7 @@ use std::time::Duration;
 use super::answer::Answer;
 use super::error::{ApiError, ApiErrorKind};
 use super::tokens::Tokens;
-use super::{Gate, Network, Password};
+use super::{Gate, Network, Password, TokenKey};
 use crate::transport::request::Request;
 use crate::transport::token::{Failure, Lease, TokenCache};
 use crate::value::secret::Secret;
@@ -22,6 +22,11 @@ pub(super) trait SignIn: Send + Sync + 'static {
     /// The name under which its tokens are kept: bound to platform, address and login, so that no token goes elsewhere.
     fn key(&self) -> String;
 
+    /// The credential that the caller has given, to which the tokens are bound; nothing when it must be asked for.
+    fn given(&self) -> Option<Secret> {
+        None
+    }
+
     /// Signs in with the account's credentials.
     fn sign_in(&self, network: &Network) -> impl Future<Output = Result<Tokens, ApiError>> + Send;
 
@@ -33,6 +38,13 @@ pub(super) trait SignIn: Send + Sync + 'static {
     ) -> impl Future<Output = Result<Tokens, ApiError>> + Send {
         let _ = (network, token);
         async { Err(local("this platform has no refresh tokens".to_owned())) }
+    }
+
+    /// The tokens after they were used at `now`, in milliseconds since the Unix epoch, when that makes them live longer
+    /// by so much that it is worth keeping.
+    fn slid(&self, tokens: &Tokens, now: i64) -> Option<Tokens> {
+        let _ = (tokens, now);
+        None
     }
 
     /// Reads what [`SignIn::dress`] needs besides tokens. Most platforms need nothing.
@@ -81,13 +93,22 @@ impl<A: SignIn> Session<A> {
             let response = response.map_err(|error| ApiError::no_answer(&request, &error))?;
             match response.status {
                 401 => self.tokens.reject(&tokens),
-                _ if response.is_success() => return Ok(Answer { request, response }),
+                _ if response.is_success() => {
+                    self.slide(&tokens).await;
+                    return Ok(Answer { request, response });
+                }
                 _ => return Err(ApiError::from_answer(&request, &response)),
             }
             if renewed {
                 return Err(ApiError::from_answer(&request, &response));
             }
+            let refused = tokens.access.clone();
             tokens = self.tokens().await?;
+            if tokens.access == refused {
+                // Somebody has made it live longer meanwhile, which has not helped.
+                self.tokens.reject(&tokens);
+                tokens = self.tokens().await?;
+            }
             renewed = true;
         }
     }
@@ -95,21 +116,72 @@ impl<A: SignIn> Session<A> {
     /// Ends the sign-in for all who share its tokens: sends `request` with them, and forgets them here and in the store.
     /// Says whether there were any; nothing is sent when there are none. Tokens that the platform no longer accepts are
     /// forgotten, too.
-    pub(super) async fn sign_out(&self, request: Request) -> Result<bool, ApiError> {
+    pub(super) async fn sign_out(&self, request: Request, gate: Option<&Gate>) -> Result<bool, ApiError> {
         let Some(tokens) = self.load().await? else {
             return Ok(false);
         };
+        let request = Request {
+            gate: gate.cloned(),
+            ..request
+        };
+        self.ask_with(&tokens, request).await?;
+        self.drop_tokens(&tokens).await?;
+        Ok(true)
+    }
+
+    /// Does the platform still accept the tokens that are kept? `request` asks it. Those that it does not are forgotten.
+    pub(super) async fn is_signed_in(&self, request: Request) -> Result<bool, ApiError> {
+        let Some(tokens) = self.load().await? else {
+            return Ok(false);
+        };
+        let accepted = self.ask_with(&tokens, request).await?;
+        if !accepted {
+            self.drop_tokens(&tokens).await?;
+        }
+        Ok(accepted)
+    }
+
+    /// Sends a request with these tokens and no others. Says whether they were accepted.
+    async fn ask_with(&self, tokens: &Tokens, request: Request) -> Result<bool, ApiError> {
         self.account.ready().await?;
-        let request = self.account.dress(request, &tokens);
+        let request = self.account.dress(request, tokens);
         let response = self.network.http.send(&request).await;
         let response = response.map_err(|error| ApiError::no_answer(&request, &error))?;
-        if !response.is_success() && response.status != 401 {
-            return Err(ApiError::from_answer(&request, &response));
+        match response.status {
+            401 => Ok(false),
+            _ if response.is_success() => Ok(true),
+            _ => Err(ApiError::from_answer(&request, &response)),
         }
-        let (store, key) = (Arc::clone(&self.network.store), self.account.key());
-        blocking(move || store.forget(&key)).await?;
-        self.tokens.reject(&tokens);
-        Ok(true)
+    }
+
+    async fn drop_tokens(&self, tokens: &Tokens) -> Result<(), ApiError> {
+        self.forget().await?;
+        self.tokens.reject(tokens);
+        Ok(())
+    }
+
+    /// Tokens that live longer for having been used are kept so. When they cannot be, a sign-in comes sooner than it
+    /// must.
+    async fn slide(&self, tokens: &Tokens) {
+        let now = self.network.clock.now_millis();
+        let Some(longer) = self.account.slid(tokens, now) else {
+            return;
+        };
+        match self.keep(longer).await {
+            Ok(longer) => self.tokens.extend(tokens, longer.lease()),
+            Err(error) => tracing::warn!(%error, "the new end of a token is not kept"),
+        }
+    }
+
+    /// When the tokens that are kept end, in milliseconds since the Unix epoch; nothing when there are none.
+    pub(super) async fn signed_in_until(&self) -> Result<Option<i64>, ApiError> {
+        Ok(self.load().await?.map(|tokens| tokens.expires))
+    }
+
+    /// Drops the tokens that are kept: the next who needs some signs in. Tells nobody.
+    pub(super) async fn forget(&self) -> Result<(), ApiError> {
+        let (store, key) = (Arc::clone(&self.network.store), self.token_key());
+        blocking(move || store.forget(&key)).await
     }
 
     async fn renew(&self, held: Option<Tokens>) -> Result<Lease<Tokens>, Failure<ApiError>> {
@@ -151,9 +223,16 @@ impl<A: SignIn> Session<A> {
         other.filter(|tokens| tokens.renew_at() > now).cloned()
     }
 
+    fn token_key(&self) -> TokenKey {
+        TokenKey {
+            account: self.account.key(),
+            given: self.account.given(),
+        }
+    }
+
     /// Stores tokens; only then may they be used.
     async fn keep(&self, tokens: Tokens) -> Result<Tokens, ApiError> {
-        let (store, key) = (Arc::clone(&self.network.store), self.account.key());
+        let (store, key) = (Arc::clone(&self.network.store), self.token_key());
         let value = tokens.to_value();
         let saved = blocking(move || store.save(&key, &value)).await?;
         saved.map_err(|why| local(format!("new tokens cannot be kept: {why}")))?;
@@ -161,7 +240,7 @@ impl<A: SignIn> Session<A> {
     }
 
     async fn load(&self) -> Result<Option<Tokens>, ApiError> {
-        let (store, key) = (Arc::clone(&self.network.store), self.account.key());
+        let (store, key) = (Arc::clone(&self.network.store), self.token_key());
         let value = blocking(move || store.load(&key)).await?;
         Ok(value.as_ref().and_then(Tokens::from_value))
     }
@@ -184,6 +263,11 @@ impl Credential {
     /// The credential, when it has been read.
     pub(super) fn known(&self) -> Option<Secret> {
         self.known.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    /// The credential, when the caller has given it.
+    pub(super) fn at_hand(&self) -> Option<Secret> {
+        self.source.at_hand().cloned()
     }
 
     /// The credential; `what` names it in errors. Only one caller at a time signs in, so only one asks.

@@ -49,6 +49,12 @@ impl Cancel {
         });
     }
 
+    /// Asks, and grants no grace.
+    pub fn hurry(&self) {
+        self.request();
+        self.over.cancel();
+    }
+
     /// Was it asked?
     pub fn requested(&self) -> bool {
         self.requested.get().is_some()

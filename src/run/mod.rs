@@ -2,7 +2,9 @@
 
 pub mod cancel;
 mod door;
+pub mod interrupt;
 pub mod rehearsal;
+pub mod session;
 pub mod tally;
 
 use std::panic::{AssertUnwindSafe, catch_unwind};

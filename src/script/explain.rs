@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use rhai::{EvalAltResult, Position};
+use rhai::EvalAltResult;
 
 use super::bind::{arguments, nearest_operation};
 use super::caught::{self, Caught};
@@ -10,29 +10,29 @@ use super::error::{Diagnostic, Frame};
 use super::handles::article;
 use super::literal;
 
-use super::parse::{self, Names};
-use super::program::Program;
+use super::parse::Names;
+use super::sources::Sources;
 use crate::value::nearest::nearest;
 
 /// A script that failed while it ran.
-pub(super) fn runtime(program: &Program, error: &EvalAltResult) -> Diagnostic {
-    let mut walk = walk(program, error);
+pub(super) fn runtime(sources: &dyn Sources, error: &EvalAltResult) -> Diagnostic {
+    let mut walk = walk(sources, error);
     let nothing = Names::default();
-    let names = program.names(&walk.source).unwrap_or(&nothing);
+    let names = sources.names(&walk.source).unwrap_or(&nothing);
     if let EvalAltResult::ErrorDataRace(what, position) = walk.inner
         && position.is_none()
     {
         walk.frames
-            .splice(0..0, only_call(program, &walk.source, names, what));
+            .splice(0..0, only_call(sources, &walk.source, names, what));
     }
     let scene = Scene {
-        program,
+        sources,
         names,
         in_function: walk.frames.len() > 1 || names.has_main(),
     };
     let mut diagnostic = match walk.inner {
         EvalAltResult::ErrorRuntime(thrown, _) => {
-            thrown_value(program, &Caught::from_thrown(thrown.clone()), &walk)
+            thrown_value(sources, &Caught::from_thrown(thrown.clone()), &walk)
         }
         other => scene.native(other),
     };
@@ -49,8 +49,8 @@ struct Walk<'a> {
     frames: Vec<Frame>,
 }
 
-fn walk<'a>(program: &Program, error: &'a EvalAltResult) -> Walk<'a> {
-    let mut source = program.bundle.main().name.clone();
+fn walk<'a>(sources: &dyn Sources, error: &'a EvalAltResult) -> Walk<'a> {
+    let mut source = sources.main().to_owned();
     let mut frames = Vec::new();
     let mut error = error;
     loop {
@@ -61,21 +61,21 @@ fn walk<'a>(program: &Program, error: &'a EvalAltResult) -> Walk<'a> {
                 } else {
                     format!("in this call to `{name}`")
                 };
-                frames.extend(frame(program, &source, *position).map(|frame| frame.label(label)));
+                frames.extend(sources.frame(&source, *position).map(|frame| frame.label(label)));
                 // A native function names no source.
-                if program.bundle.source(called).is_some() {
+                if sources.knows(called) {
                     called.clone_into(&mut source);
                 }
                 error = inner;
             }
             EvalAltResult::ErrorInModule(name, inner, position) => {
                 let label = format!("while importing {name}");
-                frames.extend(frame(program, &source, *position).map(|frame| frame.label(label)));
+                frames.extend(sources.frame(&source, *position).map(|frame| frame.label(label)));
                 name.clone_into(&mut source);
                 error = inner;
             }
             inner => {
-                frames.extend(frame(program, &source, inner.position()));
+                frames.extend(sources.frame(&source, inner.position()));
                 frames.reverse();
                 return Walk {
                     inner,
@@ -89,35 +89,26 @@ fn walk<'a>(program: &Program, error: &'a EvalAltResult) -> Walk<'a> {
 
 /// Rhai does not say where a data race is, only in which function's call: `argument #1 of function 'map'`. Its place
 /// is known when the source has one call of it.
-fn only_call(program: &Program, source: &str, names: &Names, what: &str) -> Option<Frame> {
+fn only_call(sources: &dyn Sources, source: &str, names: &Names, what: &str) -> Option<Frame> {
     let function = what.split('\'').nth(1)?;
     let mut calls = names.calls.iter().filter(|call| call.name == function);
     let (only, None) = (calls.next()?, calls.next()) else {
         return None;
     };
-    Some(Frame::new(program.bundle.source(source)?, only.line, only.column))
+    sources.at(source, only.line, only.column)
 }
 
-fn frame(program: &Program, source: &str, position: Position) -> Option<Frame> {
-    if position.is_none() {
-        return None;
-    }
-    let (line, column) = parse::place(position);
-    let column = program.written_column(source, line, column);
-    Some(Frame::new(program.bundle.source(source)?, line, column))
-}
-
-fn thrown_value(program: &Program, caught: &Caught, walk: &Walk) -> Diagnostic {
+fn thrown_value(sources: &dyn Sources, caught: &Caught, walk: &Walk) -> Diagnostic {
     let mut diagnostic = Diagnostic::new(caught.kind(), caught.message());
     diagnostic.status = caught.status();
     diagnostic.hints.extend(caught.hint());
     diagnostic.code = caught.failed_operation().map(|error| error.code);
     if let Some((source, line, column)) = caught.origin() {
-        let column = program.written_column(source, *line, *column);
+        let (source, line, column) = sources.written(source, *line, *column);
         let same = walk
             .frames
             .first()
-            .is_some_and(|frame| frame.source == *source && frame.line == *line);
+            .is_some_and(|frame| frame.source == source && frame.line == line);
         if !same {
             diagnostic
                 .notes
@@ -129,7 +120,7 @@ fn thrown_value(program: &Program, caught: &Caught, walk: &Walk) -> Diagnostic {
 
 /// What is around an error of Rhai's own.
 struct Scene<'a> {
-    program: &'a Program,
+    sources: &'a dyn Sources,
     names: &'a Names,
     in_function: bool,
 }
@@ -184,7 +175,7 @@ impl Scene<'_> {
     fn module(&self, name: &str) -> Diagnostic {
         let error = Diagnostic::new("script_error", format!("there is no module `{name}`"));
         let imported = self.names.modules.iter().map(String::as_str);
-        let known: Vec<&str> = self.program.host.module_names().chain(imported).collect();
+        let known: Vec<&str> = self.sources.host().module_names().chain(imported).collect();
         match nearest(name, known.iter().copied()) {
             Some(near) => error.hint(format!("did you mean `{near}`?")),
             None => error.hint(format!("the modules here are {}", known.join(", "))),
@@ -224,7 +215,7 @@ impl Scene<'_> {
 
     fn knows_module(&self, module: &str) -> bool {
         let imported = self.names.modules.contains(module);
-        imported || module == "global" || self.program.host.module_names().any(|known| known == module)
+        imported || module == "global" || self.sources.host().module_names().any(|known| known == module)
     }
 
     fn meant(&self, module: Option<&str>, name: &str, given: usize) -> Option<String> {
@@ -241,7 +232,7 @@ impl Scene<'_> {
         {
             return Some(format!("`{name}` takes {}", arguments(*takes)));
         }
-        let operations: Vec<_> = self.program.host.operations().to_vec();
+        let operations: Vec<_> = self.sources.host().operations().to_vec();
         let in_module: Vec<_> = match module {
             Some(module) => operations
                 .iter()
@@ -265,7 +256,7 @@ impl Scene<'_> {
             return Some(format!("did you mean `{}`?", near.signature()));
         }
         let standard = if module.is_none() {
-            self.program.host.function_names()
+            self.sources.host().function_names()
         } else {
             BTreeSet::new()
         };

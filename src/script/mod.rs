@@ -4,9 +4,11 @@
 //! runs it once. The host's shared parts ([`host::Host`]) are built once per process.
 
 pub mod bundle;
+pub mod definitions;
 pub mod door;
 pub mod error;
 pub mod host;
+pub mod interactive;
 pub mod params;
 pub mod program;
 pub mod types;
@@ -24,6 +26,7 @@ mod live;
 mod modules;
 mod parse;
 mod render;
+mod sources;
 mod std;
 mod syntax;
 #[cfg(test)]

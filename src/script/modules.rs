@@ -1,31 +1,47 @@
 //! Imports from the pinned sources, and from nowhere else.
 
 use std::collections::BTreeMap;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use rhai::{AST, Engine, EvalAltResult, FnNamespace, Module, ModuleResolver, Position, Scope};
 
 use super::live::Loading;
-use super::program::Program;
+use super::sources::Sources;
 
-/// Resolves the imports of one call of a script. Modules are made anew for each call: Rhai panics when scripts on
-/// several threads use the constants of one module.
+/// The modules that were made so far. Scripts make theirs anew for each call: Rhai panics when scripts on several threads
+/// use the constants of one module. The inputs of a session, which run one after the other, share them.
+#[derive(Clone, Default)]
+pub(super) struct Loaded(Arc<Mutex<BTreeMap<String, Arc<Module>>>>);
+
+impl Loaded {
+    /// Forgets them, so that their bodies run again.
+    pub(super) fn clear(&self) {
+        self.lock().clear();
+    }
+
+    /// Was this one made?
+    pub(super) fn has(&self, name: &str) -> bool {
+        self.lock().contains_key(name)
+    }
+
+    fn get(&self, name: &str) -> Option<Arc<Module>> {
+        self.lock().get(name).cloned()
+    }
+
+    fn lock(&self) -> MutexGuard<'_, BTreeMap<String, Arc<Module>>> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// Resolves imports from sources that are known before anything runs.
 pub(super) struct Imports {
-    program: Arc<Program>,
-    loaded: Mutex<BTreeMap<String, Arc<Module>>>,
+    sources: Arc<dyn Sources>,
+    loaded: Loaded,
 }
 
 impl Imports {
-    pub(super) fn new(program: Arc<Program>) -> Imports {
-        Imports {
-            program,
-            loaded: Mutex::default(),
-        }
-    }
-
-    fn loaded(&self, name: &str) -> Option<Arc<Module>> {
-        let loaded = self.loaded.lock().unwrap_or_else(PoisonError::into_inner);
-        loaded.get(name).cloned()
+    pub(super) fn new(sources: Arc<dyn Sources>, loaded: Loaded) -> Imports {
+        Imports { sources, loaded }
     }
 }
 
@@ -39,13 +55,13 @@ impl ModuleResolver for Imports {
     ) -> Result<Arc<Module>, Box<EvalAltResult>> {
         let not_found = || EvalAltResult::ErrorModuleNotFound(path.to_owned(), position);
         let name = self
-            .program
+            .sources
             .import(from.unwrap_or_default(), path)
             .ok_or_else(not_found)?;
-        if let Some(module) = self.loaded(name) {
+        if let Some(module) = self.loaded.get(name) {
             return Ok(module);
         }
-        let ast = self.program.ast(name).ok_or_else(not_found)?;
+        let ast = self.sources.ast(name).ok_or_else(not_found)?;
         let loading = Loading::begin();
         // A scope of its own: a module does not see the variables of who imports it.
         let made = Module::eval_ast_as_new(Scope::new(), ast, engine);
@@ -55,8 +71,7 @@ impl ModuleResolver for Imports {
         module.set_id(name);
         export_closures(&mut module, ast);
         let module: Arc<Module> = module.into();
-        let mut loaded = self.loaded.lock().unwrap_or_else(PoisonError::into_inner);
-        loaded.insert(name.to_owned(), Arc::clone(&module));
+        self.loaded.lock().insert(name.to_owned(), Arc::clone(&module));
         Ok(module)
     }
 }

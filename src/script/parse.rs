@@ -104,11 +104,19 @@ impl Patches {
 }
 
 /// Reads a source. The tree keeps every written position.
+pub(super) fn parse(source: &Source) -> Result<Parsed, Box<Diagnostic>> {
+    parse_with(source, |token| token)
+}
+
+/// The same, with some tokens taken for others.
 #[expect(
     deprecated,
     reason = "Rhai marks its volatile interfaces so; the version is pinned exactly"
 )]
-pub(super) fn parse(source: &Source) -> Result<Parsed, Box<Diagnostic>> {
+pub(super) fn parse_with(
+    source: &Source,
+    rename: impl Fn(Token) -> Token + Send + Sync + 'static,
+) -> Result<Parsed, Box<Diagnostic>> {
     let seen = Arc::new(Mutex::new(Seen::default()));
     let mut engine = host::compiler();
     let sink = Arc::clone(&seen);
@@ -116,7 +124,7 @@ pub(super) fn parse(source: &Source) -> Result<Parsed, Box<Diagnostic>> {
         sink.lock()
             .unwrap_or_else(PoisonError::into_inner)
             .token(&token, position);
-        token
+        rename(token)
     });
     let ast = engine
         .compile(readable(&source.text))
@@ -134,9 +142,25 @@ pub(super) fn parse(source: &Source) -> Result<Parsed, Box<Diagnostic>> {
 /// The tree that runs. Every `catch (err)` block begins by making `err` one and the same kind of error, whatever was
 /// thrown; that is what lets `err.kind` work everywhere while an unknown property of a map is an error.
 pub(super) fn runnable(source: &Source, parsed: &Parsed) -> Result<(AST, Patches), Box<Diagnostic>> {
+    runnable_below(source, parsed, 0, |token| token)
+}
+
+/// The same as if `above` lines stood before it, and with some tokens taken for others.
+#[expect(
+    deprecated,
+    reason = "Rhai marks its volatile interfaces so; the version is pinned exactly"
+)]
+pub(super) fn runnable_below(
+    source: &Source,
+    parsed: &Parsed,
+    above: usize,
+    rename: impl Fn(Token) -> Token + Send + Sync + 'static,
+) -> Result<(AST, Patches), Box<Diagnostic>> {
     let (text, patches) = patched(&readable(&source.text), &parsed.catches);
-    let mut ast = host::compiler()
-        .compile(text)
+    let mut engine = host::compiler();
+    engine.on_parse_token(move |token, _, _| rename(token));
+    let mut ast = engine
+        .compile("\n".repeat(above) + text.as_str())
         .map_err(|error| syntax::syntax(source, &error))?;
     ast.set_source(source.name.as_str());
     Ok((ast, patches))

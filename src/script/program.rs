@@ -9,12 +9,13 @@ use rhai::{AST, CallFnOptions, Dynamic, Engine, EvalAltResult, Scope};
 
 use super::bundle::{Bundle, Source};
 use super::door::{Door, Stop};
-use super::error::Diagnostic;
+use super::error::{Diagnostic, Frame};
 use super::host::Host;
 use super::live::Live;
-use super::modules::Imports;
+use super::modules::{Imports, Loaded};
 use super::params::{Declaration, MainFn, ParamError};
 use super::parse::{self, Names, Parsed, Patches};
+use super::sources::Sources;
 use super::{convert, declare, explain};
 use crate::ops::spec::OpSpec;
 use crate::value::Value;
@@ -98,22 +99,23 @@ impl Script {
 }
 
 /// What a script is made of; shared by its calls.
-pub(super) struct Program {
-    pub(super) host: Host,
-    pub(super) bundle: Bundle,
+struct Program {
+    host: Host,
+    bundle: Bundle,
     units: BTreeMap<String, Unit>,
     declaration: Declaration,
 }
 
 /// One source, compiled.
-struct Unit {
-    ast: AST,
-    patches: Patches,
-    names: Names,
+#[derive(Clone)]
+pub(super) struct Unit {
+    pub(super) ast: AST,
+    pub(super) patches: Patches,
+    pub(super) names: Names,
 }
 
 impl Unit {
-    fn new(source: &Source, parsed: Parsed) -> Result<Unit, Box<Diagnostic>> {
+    pub(super) fn new(source: &Source, parsed: Parsed) -> Result<Unit, Box<Diagnostic>> {
         let (ast, patches) = parse::runnable(source, &parsed)?;
         Ok(Unit {
             ast,
@@ -123,30 +125,49 @@ impl Unit {
     }
 }
 
-impl Program {
-    pub(super) fn ast(&self, source: &str) -> Option<&AST> {
+impl Sources for Program {
+    fn host(&self) -> &Host {
+        &self.host
+    }
+
+    fn main(&self) -> &str {
+        &self.bundle.main().name
+    }
+
+    fn knows(&self, source: &str) -> bool {
+        self.bundle.source(source).is_some()
+    }
+
+    fn ast(&self, source: &str) -> Option<&AST> {
         self.units.get(source).map(|unit| &unit.ast)
     }
 
-    pub(super) fn names(&self, source: &str) -> Option<&Names> {
-        self.units.get(source).map(|unit| &unit.names)
-    }
-
-    /// The column in the text as written, of one in the text as it runs.
-    pub(super) fn written_column(&self, source: &str, line: usize, column: usize) -> usize {
-        let unit = self.units.get(source);
-        unit.map_or(column, |unit| unit.patches.written_column(line, column))
-    }
-
-    /// The source that an import means. Rhai names the wrong importer when a closure of one source is called by
-    /// another, so any source's import of this path will do.
-    pub(super) fn import(&self, from: &str, path: &str) -> Option<&str> {
+    /// Rhai names the wrong importer when a closure of one source is called by another, so any source's import of this
+    /// path will do.
+    fn import(&self, from: &str, path: &str) -> Option<&str> {
         let exact = self.bundle.import(from, path);
         exact.or_else(|| self.units.keys().find_map(|from| self.bundle.import(from, path)))
     }
 
+    fn names(&self, source: &str) -> Option<&Names> {
+        self.units.get(source).map(|unit| &unit.names)
+    }
+
+    fn written(&self, source: &str, line: usize, column: usize) -> (String, usize, usize) {
+        let unit = self.units.get(source);
+        let column = unit.map_or(column, |unit| unit.patches.written_column(line, column));
+        (source.to_owned(), line, column)
+    }
+
+    fn at(&self, source: &str, line: usize, column: usize) -> Option<Frame> {
+        Some(Frame::new(self.bundle.source(source)?, line, column))
+    }
+}
+
+impl Program {
     fn run(self: &Arc<Program>, args: Vec<Value>, live: &Live) -> Result<Value, Ended> {
-        let engine = self.engine(live);
+        let sources: Arc<dyn Sources> = Arc::clone(self) as Arc<dyn Sources>;
+        let engine = engine(&sources, live, &Loaded::default());
         let Some(ast) = self.ast(&self.bundle.main().name) else {
             return Err(Ended::Bug("the main source was not compiled".into()));
         };
@@ -188,22 +209,23 @@ impl Program {
             Ended::Failed(Box::new(error.hint("return text, numbers, lists and maps")))
         })
     }
-
-    fn engine(self: &Arc<Program>, live: &Live) -> Engine {
-        let mut engine = self.host.engine(live);
-        engine.set_module_resolver(Imports::new(Arc::clone(self)));
-        let (printer, program) = (live.clone(), Arc::clone(self));
-        engine.on_debug(move |text, source, position| {
-            let source = source.unwrap_or(&program.bundle.main().name);
-            let (row, column) = parse::place(position);
-            let column = program.written_column(source, row, column);
-            printer.door().print(&format!("{source}:{row}:{column}: {text}"));
-        });
-        engine
-    }
 }
 
-fn panic_text(panic: &(dyn Any + Send)) -> String {
+/// An engine for one call: imports come from `sources`, and `debug` says where it stands.
+pub(super) fn engine(sources: &Arc<dyn Sources>, live: &Live, loaded: &Loaded) -> Engine {
+    let mut engine = sources.host().engine(live);
+    engine.set_module_resolver(Imports::new(Arc::clone(sources), loaded.clone()));
+    let (printer, sources) = (live.clone(), Arc::clone(sources));
+    engine.on_debug(move |text, source, position| {
+        let (row, column) = parse::place(position);
+        let (source, row, column) = sources.written(source.unwrap_or(sources.main()), row, column);
+        printer.door().print(&format!("{source}:{row}:{column}: {text}"));
+    });
+    engine
+}
+
+/// What a panic says.
+pub(super) fn panic_text(panic: &(dyn Any + Send)) -> String {
     let text = panic.downcast_ref::<&str>().map(|text| (*text).to_owned());
     let text = text.or_else(|| panic.downcast_ref::<String>().cloned());
     text.unwrap_or_else(|| "a panic without a text".to_owned())

@@ -4,11 +4,13 @@ use std::net::{Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
+use reqwest::ClientBuilder;
 use reqwest::dns::{Addrs, Name, Resolve, Resolving};
 use url::Url;
 
 use super::address;
 use super::error::{ErrorKind, TransportError};
+use super::line::{Authorities, Identity, Line, Proxies, Proxy, Through};
 use super::{HttpConfig, error};
 
 /// An idle connection is closed before the usual servers close theirs: a request that meets a closing connection
@@ -31,6 +33,9 @@ struct Settings {
     connect_timeout: Duration,
     reply_timeout: Duration,
     user_agent: String,
+    proxies: Proxies,
+    ca: Option<Authorities>,
+    identity: Option<Identity>,
 }
 
 /// The kind of a connection.
@@ -40,22 +45,46 @@ enum Dial {
     Plain,
     /// To this machine with TLS. Never through a proxy.
     LocalTls,
-    /// To the network, with TLS, through the system's proxy if there is one.
+    /// To the network, with TLS, through a proxy if there is one.
     PublicTls,
 }
 
 impl Clients {
-    pub(super) fn new(config: &HttpConfig) -> Clients {
+    pub(super) fn new(config: &HttpConfig, line: &Line) -> Clients {
+        let proxies = match &line.proxy {
+            Through::Usual => config.proxies.clone(),
+            Through::Direct => Proxies::default(),
+            Through::Proxy(proxy) => Proxies {
+                https: Some(proxy.clone()),
+                ..Proxies::default()
+            },
+        };
         Clients {
             settings: Settings {
-                connect_timeout: config.connect_timeout,
+                connect_timeout: line.connect_timeout.unwrap_or(config.connect_timeout),
                 reply_timeout: config.reply_timeout,
                 user_agent: config.user_agent.clone(),
+                proxies,
+                ca: line.ca.clone(),
+                identity: line.identity.clone(),
             },
             plain: OnceLock::new(),
             local_tls: OnceLock::new(),
             public_tls: OnceLock::new(),
         }
+    }
+
+    /// How long a connection may take.
+    pub(super) fn connect_timeout(&self) -> Duration {
+        self.settings.connect_timeout
+    }
+
+    /// The proxy that an address is reached through, for messages.
+    pub(super) fn proxy_for(&self, url: &Url) -> Option<&Proxy> {
+        let goes_out = url.scheme() == "https" && !address::is_loopback(url);
+        self.settings
+            .proxies
+            .https_for(url.host_str().filter(|_| goes_out)?)
     }
 
     /// The client for this address, which has passed the rules.
@@ -65,6 +94,9 @@ impl Clients {
             ("https", true) => (&self.local_tls, Dial::LocalTls),
             _ => (&self.plain, Dial::Plain),
         };
+        if let (Some(why), Dial::PublicTls) = (&self.settings.proxies.unusable, dial) {
+            return Err(TransportError::unsent(ErrorKind::Address, why.clone()));
+        }
         let client = built.get_or_init(|| build(&self.settings, dial));
         client
             .as_ref()
@@ -85,20 +117,46 @@ fn build(settings: &Settings, dial: Dial) -> Result<reqwest::Client, String> {
         .dns_resolver(Resolver);
     let builder = match dial {
         Dial::Plain | Dial::LocalTls => builder.no_proxy(),
-        Dial::PublicTls => builder,
+        Dial::PublicTls => through(builder.no_proxy(), &settings.proxies)?,
     };
     let builder = match dial {
         Dial::Plain => builder.tls_backend_preconfigured(no_tls()?),
         Dial::LocalTls | Dial::PublicTls => {
             // An error means that the process has a provider already, which is as good.
             let _ = rustls::crypto::ring::default_provider().install_default();
-            builder.tls_version_min(reqwest::tls::Version::TLS_1_2)
+            trusting(builder.tls_version_min(reqwest::tls::Version::TLS_1_2), settings)?
         }
     };
     builder.build().map_err(|why| {
         let why = error::root_cause(&why);
         format!("TLS cannot be set up on this machine: {why}")
     })
+}
+
+/// Through this proxy and no other, whatever the environment says: who reads it has put it in here.
+fn through(builder: ClientBuilder, proxies: &Proxies) -> Result<ClientBuilder, String> {
+    // reqwest's own `*` excepts names and no addresses.
+    let Some(proxy) = proxies.https.as_ref().filter(|_| !proxies.except_all()) else {
+        return Ok(builder);
+    };
+    let except = reqwest::NoProxy::from_string(&proxies.except);
+    let proxy = reqwest::Proxy::https(proxy.wire_address());
+    let proxy = proxy.map_err(|_| "the proxy's address cannot be used".to_owned())?;
+    Ok(builder.proxy(proxy.no_proxy(except)))
+}
+
+/// With the certificates of the line, besides the system's.
+fn trusting(mut builder: ClientBuilder, settings: &Settings) -> Result<ClientBuilder, String> {
+    let unusable = |why: reqwest::Error| format!("the profile's certificates cannot be used: {why}");
+    if let Some(ca) = &settings.ca {
+        let certificates = reqwest::Certificate::from_pem_bundle(&ca.0).map_err(unusable)?;
+        builder = builder.tls_certs_merge(certificates);
+    }
+    if let Some(identity) = &settings.identity {
+        let identity = reqwest::Identity::from_pem(&identity.wire_pem()).map_err(unusable)?;
+        builder = builder.identity(identity);
+    }
+    Ok(builder)
 }
 
 /// A TLS configuration that trusts nobody: reqwest wants one even for a client that never speaks TLS, and reading

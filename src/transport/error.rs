@@ -78,14 +78,55 @@ pub(crate) fn tries_text(tries: u32) -> String {
     }
 }
 
-/// Is this failure one of TLS itself?
-pub(super) fn is_tls(error: &(dyn StdError + 'static)) -> bool {
-    chain(error).any(|cause| {
-        let wrapped = cause
+/// The failure of TLS itself that is behind this one, when there is one.
+pub(super) fn tls_failure<'a>(error: &'a (dyn StdError + 'static)) -> Option<&'a rustls::Error> {
+    chain(error).find_map(|cause| {
+        let mut cause: &'a (dyn StdError + 'static) = cause;
+        // An I/O error holds what it wraps, and does not name it as its source.
+        while let Some(inner) = cause
             .downcast_ref::<std::io::Error>()
-            .and_then(std::io::Error::get_ref);
-        cause.is::<rustls::Error>() || wrapped.is_some_and(<dyn StdError + Send + Sync>::is::<rustls::Error>)
+            .and_then(std::io::Error::get_ref)
+        {
+            cause = inner;
+        }
+        cause.downcast_ref()
     })
+}
+
+/// Says the server, after the handshake was over for us, that it does not want us? Then it has read no request.
+pub(super) fn is_unwelcome(failure: &rustls::Error) -> bool {
+    use rustls::AlertDescription as Alert;
+    matches!(
+        failure,
+        rustls::Error::AlertReceived(
+            Alert::CertificateRequired
+                | Alert::BadCertificate
+                | Alert::UnsupportedCertificate
+                | Alert::CertificateRevoked
+                | Alert::CertificateExpired
+                | Alert::CertificateUnknown
+                | Alert::UnknownCA
+                | Alert::AccessDenied
+        )
+    )
+}
+
+/// A failure of TLS in the user's terms.
+pub(super) fn tls_cause(failure: &rustls::Error) -> String {
+    use rustls::{AlertDescription as Alert, CertificateError, Error};
+    match failure {
+        Error::InvalidCertificate(CertificateError::UnknownIssuer) => {
+            "nobody whom this machine trusts has issued its certificate; the profile can name the issuer's as `ca`"
+                .to_owned()
+        }
+        Error::AlertReceived(Alert::CertificateRequired) => {
+            "it wants a client certificate; the profile can name one as `client_cert`".to_owned()
+        }
+        Error::PeerIncompatible(rustls::PeerIncompatible::ServerDoesNotSupportTls12Or13) => {
+            "it speaks only versions of TLS that are broken; TLS 1.2 is the oldest that is spoken".to_owned()
+        }
+        other => other.to_string(),
+    }
 }
 
 /// The innermost cause in its own words.

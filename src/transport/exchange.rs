@@ -3,41 +3,79 @@
 use reqwest::header::{ACCEPT, AUTHORIZATION, CONTENT_TYPE, HOST, HeaderMap, HeaderName, HeaderValue};
 use url::Url;
 
-use super::error::{ErrorKind, TransportError, is_tls, root_cause};
+use super::error::{ErrorKind, Sent, TransportError, is_unwelcome, root_cause, tls_cause, tls_failure};
+use super::outage::Awaited;
 use super::redirect::{self, Turn};
 use super::request::Request;
 use super::response::Response;
-use super::{Inner, address};
+use super::{Http, address};
+
+/// What came of a try.
+pub(super) enum Tried {
+    /// An answer, or the reason why there is none; and whether the address is waited for.
+    Ended(Result<Response, TransportError>, Awaited),
+    /// Nothing was sent: the platform was waited for in vain.
+    GaveUp(TransportError),
+}
 
 /// Sends once. Redirects that may be followed are part of the same try.
-pub(super) async fn once(http: &Inner, request: &Request) -> Result<Response, TransportError> {
+pub(super) async fn once(http: &Http, request: &Request) -> Tried {
     let mut url = request.wire_url();
     let mut followed = 0;
     loop {
-        if let Some(why) = http.rules.refusal(&url) {
+        if let Some(why) = http.shared.rules.refusal(&url) {
             let message = format!("{} was not sent: {why}", request.label());
-            return Err(TransportError::unsent(ErrorKind::Address, message));
+            return Tried::Ended(
+                Err(TransportError::unsent(ErrorKind::Address, message)),
+                Awaited::No,
+            );
         }
-        // The one place every request passes: the place for a rate limit per host.
-        if let Some(gate) = &request.gate {
-            gate.pass().await.map_err(|why| {
-                let message = format!("{} was not sent: {why}", request.label());
-                TransportError::unsent(ErrorKind::Withheld, message)
-            })?;
-        }
-        let response = exchange(http, request, url.clone()).await?;
-        match redirect::judge(request, &url, &response, followed)? {
-            Turn::Answer => return Ok(response),
-            Turn::Follow(next) => url = next,
+        let (answer, awaited) = match leave(http, request, &url).await {
+            Tried::Ended(Ok(answer), awaited) => (answer, awaited),
+            other => return other,
+        };
+        match redirect::judge(request, &url, &answer, followed) {
+            Ok(Turn::Answer) => return Tried::Ended(Ok(answer), awaited),
+            Ok(Turn::Follow(next)) => url = next,
+            Err(error) => return Tried::Ended(Err(error), awaited),
         }
         followed += 1;
     }
 }
 
-async fn exchange(http: &Inner, request: &Request, url: Url) -> Result<Response, TransportError> {
+/// Waits until the request may leave, and sends it. Whatever is waited for comes before the gate: a request leaves
+/// when the gate has opened.
+async fn leave(http: &Http, request: &Request, url: &Url) -> Tried {
+    let link = &http.link;
+    let (admission, _pass) = match link.enter(url).await {
+        Ok(entered) => entered,
+        Err(error) => return Tried::GaveUp(error),
+    };
+    if let Some(gate) = &request.gate
+        && let Err(why) = gate.pass().await
+    {
+        let message = format!("{} was not sent: {why}", request.label());
+        return Tried::Ended(
+            Err(TransportError::unsent(ErrorKind::Withheld, message)),
+            Awaited::No,
+        );
+    }
+    let outcome = exchange(http, request, url.clone()).await;
+    let undone = match &outcome {
+        Ok(answer) => answer.status == 429,
+        Err(error) => error.sent == Sent::No,
+    };
+    if let Some(gate) = request.gate.as_ref().filter(|_| undone) {
+        gate.undone();
+    }
+    link.judge(&admission, outcome.as_ref().err());
+    Tried::Ended(outcome, link.awaited(&admission))
+}
+
+async fn exchange(http: &Http, request: &Request, url: Url) -> Result<Response, TransportError> {
     let mut headers = headers(request)?;
     let url = on_the_wire(http, request, url, &mut headers)?;
-    let client = http.clients.for_url(&url)?;
+    let client = http.link.clients.for_url(&url)?;
     let mut builder = client.request(method(request), url).headers(headers);
     if let Some((kind, bytes)) = request.wire_body() {
         builder = builder.header(CONTENT_TYPE, kind).body(bytes);
@@ -64,7 +102,7 @@ async fn exchange(http: &Inner, request: &Request, url: Url) -> Result<Response,
 /// A sandbox host is a name, not a place: its requests go to where the sandbox listens, in plain http whatever the
 /// scheme says, and carry the name as their `Host`. So all its tenants share connections.
 fn on_the_wire(
-    http: &Inner,
+    http: &Http,
     request: &Request,
     mut url: Url,
     headers: &mut HeaderMap,
@@ -76,7 +114,7 @@ fn on_the_wire(
         let message = format!("{} was not sent: the sandbox is not running", request.label());
         TransportError::unsent(ErrorKind::Connect, message)
     };
-    let place = http.config.routes.find(host).ok_or_else(unusable)?;
+    let place = http.shared.config.routes.find(host).ok_or_else(unusable)?;
     let name = HeaderValue::from_str(host).map_err(|_| unusable())?;
     headers.insert(HOST, name);
     url.set_scheme("http")
@@ -120,11 +158,11 @@ fn headers(request: &Request) -> Result<HeaderMap, TransportError> {
 
 /// Reads the body as far as the limit.
 async fn read(
-    http: &Inner,
+    http: &Http,
     request: &Request,
     mut answer: reqwest::Response,
 ) -> Result<Vec<u8>, TransportError> {
-    let limit = http.config.body_limit;
+    let limit = http.shared.config.body_limit;
     let too_large = || {
         let message = format!("the answer to {} is longer than {limit} bytes", request.label());
         TransportError::in_doubt(ErrorKind::TooLarge, message)
@@ -149,21 +187,26 @@ async fn read(
 }
 
 /// What a failed try means.
-fn failed(http: &Inner, request: &Request, error: &reqwest::Error) -> TransportError {
+fn failed(http: &Http, request: &Request, error: &reqwest::Error) -> TransportError {
     let label = request.label();
-    let host = request.host();
-    let cause = request.scrubber().scrub(&root_cause(error));
+    let host = match http.link.clients.proxy_for(&request.url) {
+        Some(proxy) => format!("{} through the proxy {proxy}", request.host()),
+        None => request.host(),
+    };
+    let tls = tls_failure(error);
+    let cause = tls.map_or_else(|| root_cause(error), tls_cause);
+    let cause = request.scrubber().scrub(&cause);
     let connecting = error.is_connect() || error.is_dns();
     if error.is_builder() {
         let message = format!("{label} was not sent: it cannot be written as a request");
         TransportError::unsent(ErrorKind::Address, message)
     } else if connecting && error.is_dns() {
         TransportError::unsent(ErrorKind::Dns, format!("{host} cannot be found: {cause}"))
-    } else if connecting && is_tls(error) {
+    } else if tls.is_some_and(|failure| connecting || is_unwelcome(failure)) {
         let message = format!("no secure connection to {host}: {cause}");
         TransportError::unsent(ErrorKind::Tls, message)
     } else if connecting && error.is_timeout() {
-        let seconds = http.config.connect_timeout.as_secs_f64();
+        let seconds = http.link.clients.connect_timeout().as_secs_f64();
         let message = format!("no connection to {host} within {seconds} s");
         TransportError::unsent(ErrorKind::Connect, message)
     } else if connecting {
@@ -176,8 +219,11 @@ fn failed(http: &Inner, request: &Request, error: &reqwest::Error) -> TransportE
     }
 }
 
-fn late(http: &Inner, request: &Request) -> TransportError {
-    let limit = request.timeout.unwrap_or(http.config.reply_timeout).as_secs_f64();
+fn late(http: &Http, request: &Request) -> TransportError {
+    let limit = request
+        .timeout
+        .unwrap_or(http.shared.config.reply_timeout)
+        .as_secs_f64();
     let message = format!("{} was not answered within {limit} s", request.label());
     TransportError::in_doubt(ErrorKind::Timeout, message)
 }

@@ -4,6 +4,9 @@
 pub mod address;
 pub mod error;
 pub mod gate;
+pub mod line;
+pub mod outage;
+pub mod pace;
 pub mod request;
 pub mod response;
 pub mod token;
@@ -11,17 +14,21 @@ pub mod token;
 mod connect;
 mod excerpt;
 mod exchange;
+mod link;
 mod redirect;
 mod retry;
 #[cfg(test)]
 pub(crate) mod testing;
 
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use address::{AddressRules, Routes};
-use connect::Clients;
 use error::TransportError;
+use exchange::Tried;
+use line::{Line, Proxies};
+use link::Link;
+use outage::Listener;
 use request::Request;
 use response::Response;
 
@@ -30,7 +37,7 @@ use crate::clock::Clock;
 /// How [`Http`] behaves. The defaults are meant for real platforms.
 #[derive(Debug, Clone)]
 pub struct HttpConfig {
-    /// How long a connection may take, name look-up and TLS handshake included.
+    /// How long a connection may take, name look-up and TLS handshake included, unless the line says otherwise.
     pub connect_timeout: Duration,
     /// How long one try may take as a whole, unless the request says otherwise.
     pub reply_timeout: Duration,
@@ -42,6 +49,12 @@ pub struct HttpConfig {
     pub routes: Routes,
     /// Only sandbox hosts may be reached. When false, none of them may.
     pub only_sandbox: bool,
+    /// The proxies for lines that name none.
+    pub proxies: Proxies,
+    /// How long an address that never answered is waited for when no connection can be made; not at all by default.
+    pub unseen_patience: Duration,
+    /// Who is told when a platform cannot be reached, and when it is over.
+    pub listener: Listener,
 }
 
 impl Default for HttpConfig {
@@ -53,22 +66,29 @@ impl Default for HttpConfig {
             user_agent: concat!("provisor/", env!("CARGO_PKG_VERSION")).to_owned(),
             routes: Routes::none(),
             only_sandbox: false,
+            proxies: Proxies::default(),
+            unseen_patience: Duration::ZERO,
+            listener: Listener::default(),
         }
     }
 }
 
-/// The HTTP client of a process. A clone shares its connections.
+/// The HTTP client of a process, on one line. A clone shares its connections.
 ///
 /// Connections belong to the tokio runtime that opened them: use one `Http` on one runtime.
 #[derive(Debug, Clone)]
-pub struct Http(Arc<Inner>);
+pub struct Http {
+    shared: Arc<Shared>,
+    link: Arc<Link>,
+}
 
 #[derive(Debug)]
-struct Inner {
+struct Shared {
     config: HttpConfig,
     rules: AddressRules,
-    clients: Clients,
     clock: Clock,
+    /// The lines in use: one for each profile, so few.
+    links: Mutex<Vec<(Line, Arc<Link>)>>,
 }
 
 impl Http {
@@ -77,29 +97,75 @@ impl Http {
         let rules = AddressRules {
             only_sandbox: config.only_sandbox,
         };
-        Http(Arc::new(Inner {
-            clients: Clients::new(&config),
-            config,
-            rules,
-            clock,
-        }))
+        let usual = Line::default();
+        let link = Arc::new(Link::new(&config, &usual, &clock));
+        let links = Mutex::new(vec![(usual, Arc::clone(&link))]);
+        Http {
+            shared: Arc::new(Shared {
+                config,
+                rules,
+                clock,
+                links,
+            }),
+            link,
+        }
+    }
+
+    /// The same client on another line. Whoever asks for the same line shares its connections and its pace.
+    #[must_use]
+    pub fn on(&self, line: &Line) -> Http {
+        let mut links = self.shared.links.lock().unwrap_or_else(PoisonError::into_inner);
+        let known = links.iter().find(|(known, _)| known == line);
+        let link = if let Some((_, link)) = known {
+            Arc::clone(link)
+        } else {
+            let link = Arc::new(Link::new(&self.shared.config, line, &self.shared.clock));
+            links.push((line.clone(), Arc::clone(&link)));
+            link
+        };
+        Http {
+            shared: Arc::clone(&self.shared),
+            link,
+        }
+    }
+
+    /// Is it the same client on the same line?
+    pub fn same_line(&self, other: &Http) -> bool {
+        Arc::ptr_eq(&self.link, &other.link)
+    }
+
+    /// Does anybody, on any line, wait for a platform that cannot be reached?
+    pub fn is_waiting(&self) -> bool {
+        let links = self.shared.links.lock().unwrap_or_else(PoisonError::into_inner);
+        links.iter().any(|(_, link)| link.is_waiting())
     }
 
     /// Sends a request, and again where that is safe: what cannot have been carried out, reads that failed in
     /// passing, and whatever the platform puts off with 429.
     ///
-    /// Every HTTP status is an answer. An error means that there is none: see [`TransportError::sent`].
+    /// Every HTTP status is an answer. An error means that there is none: see [`TransportError::sent`]. Dropping the
+    /// future while it waits (for its turn, for a platform that is down, between tries) sends nothing.
     pub async fn send(&self, request: &Request) -> Result<Response, TransportError> {
+        let clock = &self.shared.clock;
         let mut tries = 0;
         loop {
             tries += 1;
-            let outcome = exchange::once(&self.0, request).await;
-            let wait = retry::wait_before_next(request, &outcome, tries, self.0.clock.now_millis());
+            let (outcome, awaited) = match exchange::once(self, request).await {
+                Tried::Ended(outcome, awaited) => (outcome, awaited),
+                Tried::GaveUp(error) => return retry::finish(Err(error), tries - 1),
+            };
+            let wait = retry::wait_before_next(request, &outcome, awaited, tries, clock.now_millis());
+            if let Some(hold) = retry::put_off(&outcome, clock.now_millis()).or(wait)
+                && matches!(&outcome, Ok(answer) if answer.status == 429)
+            {
+                // Whoever else sends to this account would be put off as well.
+                self.link.hold(&request.url, hold);
+            }
             let Some(wait) = wait else {
                 return retry::finish(outcome, tries);
             };
             tracing::debug!(request = %request.label(), tries, wait_ms = wait.as_millis(), "trying again");
-            self.0.clock.sleep(wait).await;
+            clock.sleep(wait).await;
         }
     }
 }

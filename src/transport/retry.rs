@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use super::error::{ErrorKind, Sent, TransportError};
+use super::outage::{self, Awaited};
 use super::request::Request;
 use super::response::Response;
 
@@ -20,17 +21,27 @@ const PUT_OFF_TRIES: u32 = 5;
 /// The longest single wait, even if the platform asks for more.
 const LONGEST_WAIT: Duration = Duration::from_mins(1);
 
+/// Tries for connections to an address that would be waited for: enough that its site counts as down, unless others
+/// get through.
+const AWAITED_TRIES: u32 = outage::TOLERATED + 1;
+
 /// How long to wait before the next try, or nothing when `outcome` stands.
 pub(super) fn wait_before_next(
     request: &Request,
     outcome: &Outcome,
+    awaited: Awaited,
     tries: u32,
     now_millis: i64,
 ) -> Option<Duration> {
     match outcome {
-        Ok(response) => after_answer(request, response, tries, now_millis),
+        Ok(response) => after_answer(request, response, put_off(outcome, now_millis), tries),
         Err(error) => {
             let most = match (error.sent, error.kind) {
+                // Before the next try the outage itself is waited for.
+                (Sent::No, kind) if outage::counts(kind) && awaited == Awaited::Down => {
+                    return Some(Duration::ZERO);
+                }
+                (Sent::No, kind) if outage::counts(kind) && awaited == Awaited::Up => AWAITED_TRIES,
                 (
                     _,
                     ErrorKind::Address
@@ -48,6 +59,12 @@ pub(super) fn wait_before_next(
     }
 }
 
+/// How long the platform asks everybody to wait, when it does.
+pub(super) fn put_off(outcome: &Outcome, now_millis: i64) -> Option<Duration> {
+    let asked = outcome.as_ref().ok()?.header("retry-after")?;
+    retry_after(asked, now_millis).map(|asked| asked.min(LONGEST_WAIT))
+}
+
 /// The outcome, which knows how often it was tried.
 pub(super) fn finish(outcome: Outcome, tries: u32) -> Outcome {
     match outcome {
@@ -56,12 +73,14 @@ pub(super) fn finish(outcome: Outcome, tries: u32) -> Outcome {
     }
 }
 
-fn after_answer(request: &Request, response: &Response, tries: u32, now_millis: i64) -> Option<Duration> {
-    let asked = response
-        .header("retry-after")
-        .and_then(|text| retry_after(text, now_millis))
-        // Many callers were told the same second.
-        .map(|asked| asked.min(LONGEST_WAIT) + jitter(Duration::from_millis(250)));
+fn after_answer(
+    request: &Request,
+    response: &Response,
+    asked: Option<Duration>,
+    tries: u32,
+) -> Option<Duration> {
+    // Many callers were told the same second.
+    let asked = asked.map(|asked| asked + jitter(Duration::from_millis(250)));
     match response.status {
         429 if tries < PUT_OFF_TRIES => Some(asked.unwrap_or_else(|| backoff(Duration::from_secs(1), tries))),
         // 501 is not among them: it says "never", and Mobsted's refresh says "sign in again" with it.

@@ -99,6 +99,50 @@ impl Server {
     }
 }
 
+/// A server that answers only when it has so many requests, and counts how many it has at once.
+pub(crate) struct Crowd {
+    server: std::net::SocketAddr,
+    /// Now, and at most.
+    counts: Arc<Mutex<(usize, usize)>>,
+}
+
+impl Crowd {
+    pub(crate) async fn start(size: usize) -> Crowd {
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let counts: Arc<Mutex<(usize, usize)>> = Arc::default();
+        let gathering = Arc::new(tokio::sync::Barrier::new(size));
+        let (server, shared) = (listener.local_addr().unwrap(), Arc::clone(&counts));
+        tokio::spawn(async move {
+            while let Ok((mut stream, _)) = listener.accept().await {
+                let (counts, gathering) = (Arc::clone(&shared), Arc::clone(&gathering));
+                tokio::spawn(async move {
+                    let mut buffer = Vec::new();
+                    while read(&mut stream, &mut buffer).await.is_some() {
+                        {
+                            let mut counts = counts.lock().unwrap();
+                            counts.0 += 1;
+                            counts.1 = counts.1.max(counts.0);
+                        }
+                        gathering.wait().await;
+                        counts.lock().unwrap().0 -= 1;
+                        let answer = b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\n{}";
+                        stream.write_all(answer).await.unwrap();
+                    }
+                });
+            }
+        });
+        Crowd { server, counts }
+    }
+
+    pub(crate) fn url(&self, path: &str) -> url::Url {
+        url::Url::parse(&format!("http://{}{path}", self.server)).unwrap()
+    }
+
+    pub(crate) fn peak(&self) -> usize {
+        self.counts.lock().unwrap().1
+    }
+}
+
 async fn serve(mut stream: TcpStream, all: Arc<Mutex<Vec<Seen>>>, script: Arc<Script>) {
     let mut buffer = Vec::new();
     while let Some(seen) = read(&mut stream, &mut buffer).await {

@@ -82,6 +82,7 @@ const ANYWHERE: &[&str] = &[
 /// The files that may take a secret out of its type.
 const EXPOSERS: &[&str] = &[
     "transport/request",
+    "transport/line",
     "journal/seal",
     "cli/keyring",
     "report/reveal",

@@ -10,12 +10,19 @@
 mod changed;
 mod doubt;
 mod edited;
+mod explain;
 mod flags;
 mod house;
 mod jrni;
 mod ledger;
+mod mobsted;
+#[cfg(unix)]
+mod modes;
 mod onboard;
 mod ops;
+mod ops_docs;
+#[cfg(unix)]
+mod profile;
 mod rows;
 mod runs;
 mod script;

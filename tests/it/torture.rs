@@ -45,8 +45,8 @@ fn killed_at_every_boundary_and_at_any_time_nothing_is_made_twice_or_lost() {
         let line = lines(&report, &format!("kill {moment}"))[0];
         assert!(line["kills"].as_u64().unwrap() >= 15, "{line}");
     }
-    // Those at any time come as often as a child is still there to be killed, which a busy machine decides.
-    assert!(report["total"]["kills"].as_u64().unwrap() >= 150, "{report}");
+    // A third of the kills, whoever else keeps the machine busy: a world whose child was too quick is followed by another.
+    assert_eq!(lines(&report, "kill at any time")[0]["kills"], 70, "{report}");
     assert_eq!(report["total"]["failed"], 0);
 }
 

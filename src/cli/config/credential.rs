@@ -76,6 +76,17 @@ impl CredentialSource {
         Ok(secret)
     }
 
+    /// The sort of place, in a word.
+    pub(in crate::cli) fn kind(&self) -> &'static str {
+        match self {
+            CredentialSource::Env(_) => "env",
+            CredentialSource::File(_) => "file",
+            CredentialSource::Command { .. } => "command",
+            CredentialSource::Keyring(_) => "keyring",
+            CredentialSource::Sealed => "sealed",
+        }
+    }
+
     pub(super) fn parse(entry: &Entry<'_>) -> Result<Sourced<CredentialSource>, ConfigError> {
         if entry.is_text() {
             return Err(ConfigError::PlainPassword {
@@ -172,13 +183,13 @@ fn give_again(keeping: &Keeping) -> String {
 }
 
 #[cfg(unix)]
-fn is_open_to_others(about: &std::fs::Metadata) -> bool {
+pub(super) fn is_open_to_others(about: &std::fs::Metadata) -> bool {
     use std::os::unix::fs::PermissionsExt as _;
     about.permissions().mode() & 0o077 != 0
 }
 
 /// Elsewhere rights are lists that the standard library does not read.
 #[cfg(not(unix))]
-fn is_open_to_others(_about: &std::fs::Metadata) -> bool {
+pub(super) fn is_open_to_others(_about: &std::fs::Metadata) -> bool {
     false
 }

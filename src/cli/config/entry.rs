@@ -34,6 +34,12 @@ impl<'a> Entry<'a> {
         self.value.get_ref().is_str()
     }
 
+    pub(super) fn flag(&self) -> Result<Sourced<bool>, ConfigError> {
+        let flag = self.value.get_ref().as_bool();
+        flag.map(|flag| self.sourced(flag))
+            .ok_or_else(|| self.bad("must be true or false"))
+    }
+
     pub(super) fn is_true(&self) -> bool {
         self.value.get_ref().as_bool() == Some(true)
     }
@@ -64,6 +70,12 @@ impl<'a> Entry<'a> {
             Ok(Duration::ZERO) | Err(_) => Err(self.bad(FORMS)),
             Ok(duration) => Ok(self.sourced(duration)),
         }
+    }
+
+    /// A whole number, when it is one.
+    pub(super) fn integer(&self) -> Option<i64> {
+        let integer = self.value.get_ref().as_integer()?;
+        i64::from_str_radix(integer.as_str(), integer.radix()).ok()
     }
 
     /// A list of texts with at least one in it.

@@ -66,6 +66,18 @@ pub enum ConfigError {
         /// Where the password is written.
         password: Origin,
     },
+    /// The project says whom to trust with the user's credential.
+    #[error(
+        "{ca}: profile `{profile}` is told whom to trust here, but its password is the one of {password}"
+    )]
+    TrustElsewhere {
+        /// The profile.
+        profile: String,
+        /// Where the certificates are written.
+        ca: Origin,
+        /// Where the password is written.
+        password: Origin,
+    },
     /// A profile that is asked for and not there.
     #[error("there is no profile `{name}` ({asked_by})")]
     UnknownProfile {
@@ -100,8 +112,16 @@ pub enum ConfigError {
         /// The file to add it to.
         file: PathBuf,
     },
+    /// A project's file that nobody has looked at does what needs trust.
+    #[error("{} is not trusted, and {what}", .file.display())]
+    Untrusted {
+        /// The file.
+        file: PathBuf,
+        /// What it does, in a clause.
+        what: String,
+    },
     /// A credential cannot be had.
-    #[error("the password cannot be had from {source_name}: {problem}")]
+    #[error("the secret cannot be had from {source_name}: {problem}")]
     Credential {
         /// The place it should come from.
         source_name: String,
@@ -124,6 +144,9 @@ impl ConfigError {
             ConfigError::CredentialElsewhere { profile, .. } => Some(format!(
                 "if the new address is right, write `password` for `{profile}` into the same file, or use another name"
             )),
+            ConfigError::TrustElsewhere { profile, .. } => Some(format!(
+                "write `ca` for `{profile}` into the file that has its password"
+            )),
             ConfigError::UnknownProfile {
                 name, known, file, ..
             } => Some(
@@ -139,6 +162,10 @@ impl ConfigError {
             }
             ConfigError::Incomplete { profile, key, file } => Some(format!(
                 "write `{key}` below [profiles.{profile}] in {}",
+                file.display()
+            )),
+            ConfigError::Untrusted { file, .. } => Some(format!(
+                "look at it; if that is right: provisor trust {}",
                 file.display()
             )),
             ConfigError::Credential { hint, .. } => hint.clone(),

@@ -4,9 +4,10 @@ use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::time::Duration;
 
-use super::{ConfigError, CredentialSource, Mode, Platform, Sourced};
+use super::{ConfigError, Connection, CredentialSource, Mode, Origin, Platform, Sourced, guard};
 use crate::cli::paths::Env;
 use crate::cli::safe::Keeping;
+use crate::transport::line::Line;
 use crate::value::secret::Secret;
 
 /// What a profile may say of its account besides the address: who signs in; JRNI's application and company.
@@ -30,6 +31,8 @@ pub struct Profile {
     pub secrets: BTreeMap<&'static str, Sourced<CredentialSource>>,
     /// What is permitted.
     pub mode: Option<Sourced<Mode>>,
+    /// Does the sandbox stand in for the account?
+    pub sandbox: Option<Sourced<bool>>,
     /// How long a request may still land after its sender died.
     pub settle: Option<Sourced<Duration>>,
     /// For how long to look for what a lost answer may have made.
@@ -40,10 +43,16 @@ pub struct Profile {
     pub reply_timeout: Option<Sourced<Duration>>,
     /// How long to wait for a tenant to be created.
     pub tenant_creation_timeout: Option<Sourced<Duration>>,
+    /// How it is reached.
+    pub connection: Connection,
     /// Paths of the platform's endpoints that differ from the usual ones, by endpoint.
     pub endpoints: BTreeMap<String, Sourced<String>>,
     /// The file that has the last word on it: where a missing value would be added.
     pub file: PathBuf,
+    /// The file that has written some of it and that the user does not trust.
+    pub(super) untrusted: Option<PathBuf>,
+    /// Why it cannot be used at all.
+    pub(super) refused: Option<ConfigError>,
 }
 
 impl Profile {
@@ -71,7 +80,35 @@ impl Profile {
     /// not before.
     pub fn read_secret(&self, key: &'static str, env: &Env) -> Result<Secret, ConfigError> {
         let source = self.secrets.get(key).ok_or_else(|| self.incomplete(key))?;
+        if let Some(refused) = self.refusal(key) {
+            return Err(refused);
+        }
         source.value.read(&self.keeping(key), env)
+    }
+
+    /// Why a credential must not be fetched: a file that is not trusted says where it is.
+    pub(in crate::cli) fn refusal(&self, key: &str) -> Option<ConfigError> {
+        let (source, untrusted) = (self.secrets.get(key)?, self.untrusted.as_ref()?);
+        let theirs = source.origin.file == *untrusted;
+        theirs
+            .then(|| guard::refuse(self, key, &source.value, untrusted))
+            .flatten()
+    }
+
+    /// Where it is written that the sandbox stands in for the account, when it does.
+    pub fn sandboxed(&self) -> Option<&Origin> {
+        let stands_in = self.sandbox.as_ref().filter(|sandbox| sandbox.value);
+        let by_mode = self.mode.as_ref().filter(|mode| mode.value == Mode::Sandbox);
+        let by_mode = by_mode.map(|mode| &mode.origin);
+        stands_in.map(|sandbox| &sandbox.origin).or(by_mode)
+    }
+
+    /// The profile, unless a file that is not trusted has changed what it permits.
+    pub(super) fn usable(&self) -> Result<&Profile, ConfigError> {
+        match &self.refused {
+            Some(refused) => Err(refused.clone()),
+            None => Ok(self),
+        }
     }
 
     /// The name under which a secret of this profile is kept.
@@ -83,10 +120,27 @@ impl Profile {
         }
     }
 
+    /// How the account is reached. Reads the files that are named for it.
+    ///
+    /// Errors: what cannot be read or used, and what a file that is not trusted says about proxies and certificates.
+    pub fn line(&self, env: &Env) -> Result<Line, ConfigError> {
+        if let Some(untrusted) = &self.untrusted
+            && let Some(refused) = guard::leads_astray(self, untrusted)
+        {
+            return Err(refused);
+        }
+        let connect_timeout = self.connect_timeout.as_ref().map(|timeout| timeout.value);
+        let line = self.connection.line(&self.keeping("proxy"), env)?;
+        Ok(Line {
+            connect_timeout,
+            ..line
+        })
+    }
+
     /// This profile with the values of the one `below` where it has none itself.
     ///
     /// A credential stays with the address it was written for: a file that only changes the address of a profile
-    /// would otherwise receive somebody's password.
+    /// would otherwise receive somebody's password. So would one that adds whom to trust.
     pub(super) fn over(self, below: Profile) -> Result<Profile, ConfigError> {
         if let (Some(url), Some(known)) = (&self.url, &below.url)
             && url.value != known.value
@@ -101,6 +155,21 @@ impl Profile {
                 password: secret.origin.clone(),
             });
         }
+        if let (Some(ca), Some((_, secret))) = (
+            &self.connection.ca,
+            below
+                .secrets
+                .iter()
+                .find(|(key, _)| !self.secrets.contains_key(*key)),
+        ) {
+            return Err(ConfigError::TrustElsewhere {
+                profile: self.name,
+                ca: ca.origin.clone(),
+                password: secret.origin.clone(),
+            });
+        }
+        let untrusted = self.untrusted.is_some();
+        let refused = untrusted.then(|| guard::loosens(&self, &below)).flatten();
         let (mut texts, mut secrets, mut endpoints) = (below.texts, below.secrets, below.endpoints);
         texts.extend(self.texts);
         secrets.extend(self.secrets);
@@ -112,13 +181,17 @@ impl Profile {
             texts,
             secrets,
             mode: self.mode.or(below.mode),
+            sandbox: self.sandbox.or(below.sandbox),
             settle: self.settle.or(below.settle),
             look_for: self.look_for.or(below.look_for),
             connect_timeout: self.connect_timeout.or(below.connect_timeout),
             reply_timeout: self.reply_timeout.or(below.reply_timeout),
             tenant_creation_timeout: self.tenant_creation_timeout.or(below.tenant_creation_timeout),
+            connection: self.connection.over(below.connection),
             endpoints,
             file: self.file,
+            untrusted: self.untrusted,
+            refused,
         })
     }
 

@@ -5,23 +5,30 @@ use std::collections::BTreeMap;
 use super::entry::Entry;
 use super::profile::{SECRETS, TEXTS};
 use super::table::Table;
-use super::{ConfigError, CredentialSource, Mode, Platform, Profile, Sourced};
+use super::{ConfigError, Connection, CredentialSource, Mode, Platform, Profile, Sourced, connection};
 
-const KEYS: [&str; 7] = [
+const KEYS: [&str; 8] = [
     "platform",
     "url",
     "mode",
+    "sandbox",
     "settle",
     "look_for",
     "timeouts",
     "endpoints",
 ];
 
-const TIMEOUTS: [&str; 3] = ["connect", "reply", "tenant_creation"];
+const TIMEOUTS: [&str; 4] = ["connect", "reply", "tenant_creation", "outage"];
 
 /// Reads `[profiles.NAME]`. A key that means nothing and a value that does not fit are errors.
 pub(super) fn profile(name: &str, table: &Table<'_>) -> Result<Profile, ConfigError> {
-    let keys: Vec<&str> = KEYS.into_iter().chain(TEXTS).chain(SECRETS).collect();
+    let keys: Vec<&str> = KEYS
+        .iter()
+        .chain(&connection::KEYS)
+        .copied()
+        .chain(TEXTS)
+        .chain(SECRETS)
+        .collect();
     table.check_keys(&keys)?;
     let timeouts = table.table("timeouts")?;
     if let Some(timeouts) = &timeouts {
@@ -43,15 +50,19 @@ pub(super) fn profile(name: &str, table: &Table<'_>) -> Result<Profile, ConfigEr
             entry.map(|entry| CredentialSource::parse(&entry)).transpose()
         })?,
         mode: table.get("mode").map(|entry| read_mode(&entry)).transpose()?,
+        sandbox: table.get("sandbox").map(|entry| entry.flag()).transpose()?,
         settle: table.duration("settle")?,
         look_for: table.duration("look_for")?,
         connect_timeout: timeout("connect")?,
         reply_timeout: timeout("reply")?,
         tenant_creation_timeout: timeout("tenant_creation")?,
+        connection: Connection::read(table, timeouts.as_ref())?,
         endpoints: table
             .table("endpoints")?
             .map_or(Ok(BTreeMap::new()), |table| read_endpoints(&table))?,
         file: table.file().to_owned(),
+        untrusted: None,
+        refused: None,
     })
 }
 
@@ -99,15 +110,27 @@ fn one_of<T: Copy>(
 /// An address must be one, and hold no credentials: it is shown in many places.
 fn read_url(entry: &Entry<'_>) -> Result<Sourced<String>, ConfigError> {
     let text = entry.text()?;
-    let url =
-        url::Url::parse(&text.value).map_err(|error| entry.bad(&format!("is not a web address: {error}")))?;
+    match check_address(&text.value) {
+        Ok(_) => Ok(text),
+        Err(problem) => Err(entry.bad(&problem)),
+    }
+}
+
+/// The account's address as a URL, or what is wrong with it, as the rest of the sentence.
+pub(in crate::cli) fn check_address(text: &str) -> Result<url::Url, String> {
+    let url = url::Url::parse(text).map_err(|error| format!("is not a web address: {error}"))?;
     if !url.username().is_empty() || url.password().is_some() {
-        return Err(entry.bad("must not hold a name or a password: write `login` and `password`"));
+        return Err("must not hold a name or a password: write `login` and `password`".into());
     }
     match (url.scheme(), url.host_str()) {
-        ("http" | "https", Some(_)) => Ok(text),
-        _ => Err(entry.bad("must begin with https:// (or http:// on this machine)")),
+        ("http" | "https", Some(_)) => Ok(url),
+        _ => Err("must begin with https:// (or http:// on this machine)".into()),
     }
+}
+
+/// Does the address lead to this machine?
+pub(in crate::cli) fn is_near(text: &str) -> bool {
+    url::Url::parse(text).is_ok_and(|url| crate::transport::address::is_loopback(&url))
 }
 
 /// Endpoints are paths on the profile's own address, so that no table can send a password elsewhere.

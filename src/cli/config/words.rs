@@ -13,6 +13,12 @@ pub enum Platform {
 }
 
 impl Platform {
+    /// The platform of this name.
+    pub fn of_name(name: &str) -> Option<Platform> {
+        let all = [Platform::Mobsted, Platform::Jrni, Platform::Sparrow];
+        all.into_iter().find(|platform| platform.name() == name)
+    }
+
     /// Its name in configuration files, which is also that of its script module.
     pub fn name(self) -> &'static str {
         match self {

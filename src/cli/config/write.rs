@@ -27,13 +27,13 @@ impl Draft {
         let unusable =
             |error: std::io::Error| CommandError::usage(format!("`{}`: {error}", folder.display()));
         make_private_folder(folder).map_err(unusable)?;
-        let alone = File::create(folder.join(".config.lock")).map_err(unusable)?;
+        let alone = lock_file(&folder.join(".config.lock")).map_err(unusable)?;
         alone.lock().map_err(unusable)?;
         let file = std::fs::canonicalize(file).unwrap_or_else(|_| file.to_owned());
         let text = match Document::read(&file)? {
             Some(document) => {
                 // What cannot be read must not be made worse.
-                Config::default().add(&document)?;
+                Config::default().add(&document, true)?;
                 document.text
             }
             None => String::new(),
@@ -115,7 +115,9 @@ impl Draft {
     pub(in crate::cli) fn save(self) -> Result<(), CommandError> {
         let text = self.document.to_string();
         let written = Document::of(&self.file, text);
-        Config::default().add(&written).map_err(|error| unfit(&error))?;
+        Config::default()
+            .add(&written, true)
+            .map_err(|error| unfit(&error))?;
         private_file::write(&self.file, |sink| {
             sink.write_all(written.text.as_bytes())
                 .map_err(|error| private_file::failed(&error))
@@ -131,6 +133,15 @@ impl Draft {
         }
         child(child(self.document.as_item_mut(), "profiles"), name)
     }
+}
+
+/// The file that whoever changes the configuration holds.
+fn lock_file(path: &Path) -> std::io::Result<File> {
+    let mut options = File::options();
+    options.write(true).create(true).truncate(false);
+    #[cfg(unix)]
+    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
+    options.open(path)
 }
 
 /// What stands below this key: a table, made when there is none, in the form of the one above it.

@@ -47,6 +47,13 @@ impl Env {
         (!value.is_empty()).then_some(value)
     }
 
+    /// Is a variable set to nothing? For the few that are switched off so.
+    pub fn is_set_empty(&self, name: &str) -> bool {
+        self.variables
+            .get(OsStr::new(name))
+            .is_some_and(|value| value.is_empty())
+    }
+
     /// Every variable, for the environment of a child process.
     pub fn variables(&self) -> impl Iterator<Item = (&OsStr, &OsStr)> {
         self.variables

@@ -78,6 +78,12 @@ pub(super) fn same_account(app: &App, plan: &RunPlan) -> Result<(), CommandError
     let (false, Some(name), Some(then)) = (plan.sandbox, &plan.profile, &plan.address) else {
         return Ok(());
     };
+    if profiles::sandboxed(app, Some(name)).is_some() {
+        return Err(CommandError::usage(format!(
+            "the sandbox stands in for profile `{name}` now, and the run started on the real account"
+        ))
+        .hint(format!("provisor profile use {name} --no-sandbox")));
+    }
     match profiles::active(app, Some(name)) {
         Some((_, now)) if now != *then => Err(CommandError::usage(format!(
             "profile `{name}` leads to {now}, and led to {then} when the run started"

@@ -138,11 +138,13 @@ impl Task {
     }
 
     /// The world that spends the kills this one had left over. Not for ever: a script without steps passes no boundary.
+    /// At a random time there is always somebody to be killed, sooner or later, however busy the machine is.
     pub(super) fn next(&self, spent: u32) -> Option<Task> {
         let kills = self.kills.saturating_sub(spent);
         let followed = self.index / MOST_WORLDS;
         let goes_on = kills > 0
-            && (followed < 2 || (followed < MOST_FOLLOWERS && spent > 0))
+            && (followed < 2
+                || (followed < MOST_FOLLOWERS && (spent > 0 || self.injected == Injected::KillAnyTime)))
             && !matches!(self.injected, Injected::Nothing | Injected::Fault(_));
         goes_on.then(|| Task {
             injected: self.injected.clone(),

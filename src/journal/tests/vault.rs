@@ -50,11 +50,13 @@ fn many_may_write_at_once() {
             scope.spawn(move || {
                 let vault = Vault::open(path, sealer());
                 for at in 0..25 {
-                    vault.put(&format!("{writer}-{at}"), &Value::Int(at)).unwrap();
+                    vault
+                        .put(format!("{writer}-{at}").as_str(), &Value::Int(at))
+                        .unwrap();
                 }
             });
         }
     });
     let vault = Vault::open(&path, sealer());
-    assert!((0..4).all(|writer| vault.get(&format!("{writer}-24")).unwrap() == Some(Value::Int(24))));
+    assert!((0..4).all(|writer| vault.get(format!("{writer}-24").as_str()).unwrap() == Some(Value::Int(24))));
 }

@@ -7,8 +7,9 @@
 use std::fmt::Write as _;
 
 use super::find::{modules, short};
-use super::{OpDoc, ParamDoc, all, kind};
+use super::{OpDoc, ParamDoc, all};
 use crate::ops::spec::{OpSpec, Param, Type};
+use crate::ops::{kind, kinds};
 
 /// One definition file.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -27,7 +28,7 @@ pub fn files() -> Vec<DefinitionFile> {
         "static",
         "Operations that scripts call without a module's name, and the objects they give",
     );
-    for kind in super::super::kinds() {
+    for kind in kinds() {
         for (name, ty, about) in kind.properties {
             let (object, of) = (object_name(kind.name), type_name(kind.name));
             let _ = write!(
@@ -145,6 +146,7 @@ fn param_type(param: &Param) -> String {
         Type::Number => "int | float".to_owned(),
         Type::Id => "int | String".to_owned(),
         Type::Duration => "int | float | String".to_owned(),
+        Type::List => "Array".to_owned(),
         Type::Map => "Map".to_owned(),
         Type::Any => "?".to_owned(),
         Type::Options(keys) => {

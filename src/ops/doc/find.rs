@@ -1,6 +1,7 @@
 //! Which entry of the table a name means, and which entries a word is found in.
 
-use super::{all, kind, methods};
+use super::{all, methods};
+use crate::ops::kinds;
 use crate::ops::spec::{Kind, OpSpec};
 use crate::value::nearest::nearest;
 
@@ -70,8 +71,7 @@ pub fn short(kind: &str) -> &str {
 
 fn exactly(wanted: &str) -> Vec<Topic> {
     let mut topics: Vec<Topic> = all().filter(|op| is_called(op, wanted)).map(Topic::Op).collect();
-    let kinds = crate::ops::kinds();
-    let named = kinds.filter(|kind| same(kind.name, wanted) || same(short(kind.name), wanted));
+    let named = kinds().filter(|kind| same(kind.name, wanted) || same(short(kind.name), wanted));
     topics.extend(named.map(Topic::Kind));
     let module = modules()
         .into_iter()
@@ -116,7 +116,7 @@ fn like(wanted: &str) -> Vec<String> {
     let last = wanted.rsplit(['.', ':']).next().unwrap_or(wanted);
     let mut near: Vec<String> = Vec::new();
     let ids: Vec<String> = all().map(OpSpec::id).collect();
-    let kinds = crate::ops::kinds().map(|kind| kind.name);
+    let kinds = kinds().map(|kind| kind.name);
     let whole = ids
         .iter()
         .map(String::as_str)
@@ -182,10 +182,5 @@ pub fn operations(topic: &Topic) -> Vec<&'static OpSpec> {
 
 /// The kinds of objects of a module.
 pub fn kinds_of(module: &str) -> impl Iterator<Item = &'static Kind> {
-    crate::ops::kinds().filter(move |kind| kind.name.split("::").next() == Some(module))
-}
-
-/// Is there a kind of this full name?
-pub fn is_kind(name: &str) -> bool {
-    kind(name).is_some()
+    kinds().filter(move |kind| kind.name.split("::").next() == Some(module))
 }

@@ -2,7 +2,7 @@
 
 use std::fmt::Write as _;
 
-use super::find::{kinds_of, modules, short};
+use super::find::{kinds_of, modules};
 use super::{OpDoc, ParamDoc, all, methods, properties};
 use crate::ops::explain::{self, Explanation};
 use crate::ops::spec::{Kind, OpSpec};
@@ -223,9 +223,4 @@ fn anchor(heading: &str) -> String {
         .filter(|c| c.is_alphanumeric() || "-_".contains(*c))
         .flat_map(char::to_lowercase)
         .collect()
-}
-
-/// The short names of kinds, for a sentence.
-pub fn kind_names(module: &str) -> Vec<&'static str> {
-    kinds_of(module).map(|kind| short(kind.name)).collect()
 }

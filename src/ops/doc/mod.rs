@@ -18,11 +18,6 @@ pub fn all() -> impl Iterator<Item = &'static OpSpec> + Clone {
     super::ALL.iter().copied().flatten()
 }
 
-/// The kind of this full name, such as `mobsted::Tenant`.
-pub fn kind(name: &str) -> Option<&'static Kind> {
-    super::kinds().find(|kind| kind.name == name)
-}
-
 /// Everything that is told of an operation. Its JSON form is what `provisor ops … --json` prints.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct OpDoc {
@@ -180,7 +175,7 @@ pub fn methods(kind: &str) -> impl Iterator<Item = &'static OpSpec> {
 
 /// The kind that a result's type names: `mobsted::Tenant` in `list of mobsted::Tenant`.
 pub fn kind_in(result: &str) -> Option<&'static Kind> {
-    result.split_whitespace().find_map(kind)
+    result.split_whitespace().find_map(super::kind)
 }
 
 fn errors(op: &OpSpec) -> Vec<ErrorDoc> {

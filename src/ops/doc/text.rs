@@ -83,10 +83,23 @@ pub fn module(name: &str, look: &Look<'_>) -> String {
     page.text
 }
 
-/// Operations with their summaries, one a line where there is room.
-pub fn list(ops: impl Iterator<Item = &'static OpSpec>, look: &Look<'_>) -> String {
+/// Operations with their summaries, one a line where there is room, under the names of their modules when there are
+/// several.
+pub fn list(ops: &[&'static OpSpec], look: &Look<'_>) -> String {
     let mut page = Page::new(look);
-    page.list(ops);
+    let groups: Vec<&[&'static OpSpec]> = ops.chunk_by(|a, b| a.module == b.module).collect();
+    for (index, group) in groups.iter().enumerate() {
+        if groups.len() > 1 {
+            if index > 0 {
+                page.text.push('\n');
+            }
+            page.heading(match group[0].module {
+                "" => "everywhere",
+                module => module,
+            });
+        }
+        page.list(group.iter().copied());
+    }
     page.text
 }
 

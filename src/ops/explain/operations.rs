@@ -171,7 +171,7 @@ pub(super) const CODES: &[Explanation] = &[
         causes: &["too many rows at once", "another program uses the same account"],
         remedies: &[
             "run with fewer --jobs, or later",
-            "provisor resume goes on with the rows that failed",
+            "provisor resume RUN --retry-failed tries the rows that failed again",
         ],
         example: "provisor run onboard.rhai --rows clients.csv --jobs 2",
     },
@@ -185,9 +185,9 @@ pub(super) const CODES: &[Explanation] = &[
         ],
         remedies: &[
             "check the address and the network; nothing was sent",
-            "provisor resume goes on when the network is back",
+            "provisor resume RUN --retry-failed tries again when the network is back",
         ],
-        example: "provisor resume",
+        example: "provisor resume r7f3k --retry-failed",
     },
     Explanation {
         code: "unavailable",
@@ -197,10 +197,10 @@ pub(super) const CODES: &[Explanation] = &[
             "it needs longer than the profile allows",
         ],
         remedies: &[
-            "try again later: provisor resume goes on where it stopped",
+            "try again later: provisor resume RUN --retry-failed",
             "give a slow platform more time: `timeouts` in the profile",
         ],
-        example: "provisor resume",
+        example: "provisor resume r7f3k --retry-failed",
     },
     Explanation {
         code: "unreadable_answer",

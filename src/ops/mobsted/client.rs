@@ -35,10 +35,7 @@ impl World {
         let endpoints = Endpoints::with_overrides(&settings.endpoints).map_err(|unknown| {
             OpError::new(Code::BadProfile, format!("the profile's endpoints: {unknown}"))
         })?;
-        let password = session::credential(self, session, "password")?.ok_or_else(|| {
-            OpError::new(Code::BadProfile, "the session has no password")
-                .hint("write `password` into its profile, or give it to connect()")
-        })?;
+        let password = session::required_credential(self, session, "password")?;
         let role = match session.text("$role") {
             "tenant" => Role::SubAccount,
             _ => Role::Master,
@@ -57,6 +54,6 @@ impl World {
         Ok(self
             .mobsted
             .accounts
-            .client(account, &Arc::new(endpoints), timeouts))
+            .client(account, &Arc::new(endpoints), timeouts, &settings.line))
     }
 }

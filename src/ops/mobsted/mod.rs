@@ -1,6 +1,9 @@
 //! Mobsted: what its operations promise. How it is spoken to is `platform::mobsted`.
 
 pub(super) mod apps;
+pub(super) mod catalogue;
+pub(super) mod events;
+pub(super) mod objects;
 pub(super) mod raw;
 pub(super) mod tenants;
 
@@ -60,6 +63,41 @@ pub(super) const KINDS: &[Kind] = &[
             ("attributes", "map", "everything the platform says of it"),
         ],
     },
+    Kind {
+        name: OBJECT,
+        summary: "A row of an app's table",
+        properties: &[
+            ("id", "int", "its identifier (text when the platform sends text)"),
+            ("app", "int", "the app it belongs to"),
+            ("email", "string", "its e-mail address; empty when it has none"),
+            (
+                "attributes",
+                "map",
+                "all its columns; those that hold a credential are secrets",
+            ),
+        ],
+    },
+    Kind {
+        name: SCREEN,
+        summary: "A screen of an app",
+        properties: PART,
+    },
+    Kind {
+        name: LIST,
+        summary: "A list of an app: a set of tables",
+        properties: &[
+            PART[0],
+            PART[1],
+            PART[2],
+            ("tables", "list", "the names of its tables"),
+        ],
+    },
+];
+
+const PART: &[(&str, &str, &str)] = &[
+    ("id", "int", "its identifier (text when the platform sends text)"),
+    ("name", "string", "its name"),
+    ("attributes", "map", "everything the platform says of it"),
 ];
 
 /// A signed-in account.
@@ -68,6 +106,13 @@ pub const SESSION: &str = "mobsted::Session";
 pub const TENANT: &str = "mobsted::Tenant";
 /// An application.
 pub const APP: &str = "mobsted::App";
+
+/// A row of an app's table.
+pub const OBJECT: &str = "mobsted::Object";
+/// A screen of an app.
+pub const SCREEN: &str = "mobsted::Screen";
+/// A list of an app.
+pub const LIST: &str = "mobsted::List";
 
 /// From a profile, an address or a tenant to a session.
 pub(super) static CONNECT: &[OpSpec] = &[
@@ -117,7 +162,7 @@ pub(super) static CONNECT: &[OpSpec] = &[
 ];
 
 /// A Mobsted account.
-const SHAPE: Shape = Shape {
+pub(in crate::ops) const SHAPE: Shape = Shape {
     platform: "mobsted",
     title: "Mobsted",
     kind: SESSION,

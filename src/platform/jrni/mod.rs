@@ -97,7 +97,24 @@ impl Client {
     /// whether there was one.
     pub async fn log_out(&self) -> Result<bool, ApiError> {
         let request = self.request(Method::Delete, self.endpoints().get("logout"))?;
-        self.inner.session.sign_out(request).await
+        self.inner.session.sign_out(request, self.gate.as_ref()).await
+    }
+
+    /// Does the platform still accept the token that is kept? Never signs in.
+    pub async fn is_signed_in(&self) -> Result<bool, ApiError> {
+        let request = self.request(Method::Get, self.endpoints().get("login"))?;
+        self.inner.session.is_signed_in(request).await
+    }
+
+    /// When the token that is kept ends unless it is used, in milliseconds since the Unix epoch; nothing when there is
+    /// none.
+    pub async fn signed_in_until(&self) -> Result<Option<i64>, ApiError> {
+        self.inner.session.signed_in_until().await
+    }
+
+    /// Drops the token that is kept on this machine. Tells nobody.
+    pub async fn forget_tokens(&self) -> Result<(), ApiError> {
+        self.inner.session.forget().await
     }
 
     /// The number of the company that calls act on: the one that was named, or else the one that the platform signed

@@ -9,7 +9,7 @@ use super::account::Base;
 use super::*;
 use crate::clock::Clock;
 use crate::platform::error::ApiErrorKind;
-use crate::platform::{Password, TokenStore};
+use crate::platform::{Password, TokenKey, TokenStore};
 use crate::sandbox::{Options, Sandbox};
 use crate::transport::address::Routes;
 use crate::transport::{Http, HttpConfig};
@@ -20,17 +20,17 @@ use crate::value::secret::Secret;
 struct Store(Mutex<HashMap<String, Value>>);
 
 impl TokenStore for Store {
-    fn load(&self, account: &str) -> Option<Value> {
-        self.0.lock().unwrap().get(account).cloned()
+    fn load(&self, key: &TokenKey) -> Option<Value> {
+        self.0.lock().unwrap().get(&key.account).cloned()
     }
 
-    fn save(&self, account: &str, tokens: &Value) -> Result<(), String> {
-        self.0.lock().unwrap().insert(account.to_owned(), tokens.clone());
+    fn save(&self, key: &TokenKey, tokens: &Value) -> Result<(), String> {
+        self.0.lock().unwrap().insert(key.account.clone(), tokens.clone());
         Ok(())
     }
 
-    fn forget(&self, account: &str) {
-        self.0.lock().unwrap().remove(account);
+    fn forget(&self, key: &TokenKey) {
+        self.0.lock().unwrap().remove(&key.account);
     }
 }
 
@@ -223,4 +223,34 @@ async fn the_fifth_version_is_spoken_without_a_key() {
         .raw(Method::Get, &href("settings"), &Record::new(), Body::None)
         .await;
     assert!(settings.unwrap().as_record().unwrap().contains_key("currency"));
+}
+
+#[tokio::test]
+async fn use_moves_the_end_of_a_token_and_idleness_does_not() {
+    const HOUR: i64 = 3_600_000;
+    let rig = Rig::new();
+    rig.client(rig.account()).company().await.unwrap();
+    let age = |hours: i64| {
+        for tokens in rig.store.0.lock().unwrap().values_mut() {
+            let Value::Record(fields) = tokens else {
+                panic!("no tokens")
+            };
+            for name in ["issued", "expires"] {
+                let Some(Value::Int(time)) = fields.get_mut(name) else {
+                    panic!("no {name}")
+                };
+                *time -= hours * HOUR;
+            }
+        }
+    };
+    let now = Clock::system().now_millis();
+    age(20);
+    let client = rig.client(rig.account());
+    assert!(client.signed_in_until().await.unwrap().unwrap() < now + 5 * HOUR);
+    client.company().await.unwrap();
+    assert!(client.signed_in_until().await.unwrap().unwrap() > now + 23 * HOUR);
+    assert_eq!(rig.totals().logins, 1, "it was still good");
+    age(25);
+    rig.client(rig.account()).company().await.unwrap();
+    assert_eq!(rig.totals().logins, 2, "nobody had used it for too long");
 }

@@ -5,8 +5,8 @@ use std::sync::Arc;
 use super::account::Account;
 use super::endpoints::Endpoints;
 use super::{Client, Timeouts};
-use crate::platform::Network;
 use crate::platform::clients::Clients;
+use crate::platform::{Line, Network};
 
 /// Hands out clients: the same account always gets the same one, so that one sign-in, one refresh and one refusal
 /// serve all rows. A clone shares the clients.
@@ -25,22 +25,26 @@ impl Accounts {
         }
     }
 
-    /// The client for `account`: the one known, unless role, password or endpoints differ. Sends nothing.
-    pub fn client(&self, account: Account, endpoints: &Arc<Endpoints>, timeouts: Timeouts) -> Client {
+    /// The client for `account`, reached on `line`: the one known, unless role, password, endpoints or line differ. Sends
+    /// nothing.
+    pub fn client(
+        &self,
+        account: Account,
+        endpoints: &Arc<Endpoints>,
+        timeouts: Timeouts,
+        line: &Line,
+    ) -> Client {
+        let network = self.network.on(line);
         let fits = |client: &Client| {
             let own = client.account();
             own.role == account.role
                 && own.password.same_as(&account.password)
                 && client.0.timeouts == timeouts
                 && *client.endpoints() == **endpoints
+                && client.0.session.network.http.same_line(&network.http)
         };
         self.clients.get(account.key(), fits, || {
-            Client::new(
-                self.network.clone(),
-                account.clone(),
-                Arc::clone(endpoints),
-                timeouts,
-            )
+            Client::new(network.clone(), account.clone(), Arc::clone(endpoints), timeouts)
         })
     }
 }

@@ -44,6 +44,15 @@ pub const TABLE: &[(&str, &str, &str)] = &[
         "the kind of app to create (assumed); empty leaves it out",
     ),
     ("app_type", "pwaless", "the wrapper kind's name (assumed)"),
+    ("screens", "/screen", "lists an app's screens (public)"),
+    ("lists", "/lists", "lists an app's lists (public)"),
+    ("events", "/events", "posts an event (public)"),
+    ("hashtags", "/hashtags", "reads tags (public)"),
+    (
+        "domains",
+        "/nginx/config",
+        "gives an app a domain of its own (assumed)",
+    ),
 ];
 
 /// A profile's endpoint table that cannot be used.

@@ -6,8 +6,12 @@
 pub mod account;
 pub mod accounts;
 pub mod apps;
+pub mod catalogue;
+pub mod domains;
 pub mod endpoints;
+pub mod events;
 pub mod guard;
+pub mod objects;
 pub mod raw;
 pub mod tenants;
 
@@ -86,6 +90,16 @@ impl Client {
     /// Signs in, unless tokens that live are at hand; then it sends nothing.
     pub async fn sign_in(&self) -> Result<(), ApiError> {
         self.0.session.tokens().await.map(|_| ())
+    }
+
+    /// When the tokens that are kept end, in milliseconds since the Unix epoch; nothing when there are none.
+    pub async fn signed_in_until(&self) -> Result<Option<i64>, ApiError> {
+        self.0.session.signed_in_until().await
+    }
+
+    /// Drops the tokens that are kept on this machine. The manual knows no call that ends them on the platform.
+    pub async fn forget_tokens(&self) -> Result<(), ApiError> {
+        self.0.session.forget().await
     }
 
     fn role(&self) -> Role {

@@ -19,7 +19,8 @@ impl Client {
     /// Calls `path` below the account's `/api/v8`, which may carry its own query.
     ///
     /// A changing call that could touch App 1 of a master account, under whatever spelling, is refused before anything
-    /// is sent. Reads are repeated after failures in passing, changes only when they cannot have been carried out.
+    /// is sent. Before an object of a master account is changed, the objects of App 1 are read, to be sure that it is
+    /// none of them. Reads are repeated after failures in passing, changes only when they cannot have been carried out.
     pub async fn raw(
         &self,
         method: Method,
@@ -29,6 +30,8 @@ impl Client {
     ) -> Result<Reply, ApiError> {
         let target = Target::parse(&self.account().base, path, query)?;
         guard::check_raw(self.role(), self.endpoints(), method, &target, &body)?;
+        let rows = guard::rows_to_look_up(self.role(), self.endpoints(), method, &target, &body)?;
+        self.refuse_rows_of_app_one(&rows).await?;
         let request = Request {
             query: target.query.clone(),
             ..self.request(method, "/")?.body(body)

@@ -53,6 +53,28 @@ impl State {
                     fields: fields.clone(),
                 })
             }
+            Command::ChangeObject { tenant, id, fields } => Ok(Event::ObjectChanged {
+                tenant: self.owner_of_object(tenant, *id)?,
+                id: *id,
+                fields: fields.clone(),
+            }),
+            Command::DeleteObject { tenant, id } => Ok(Event::ObjectDeleted {
+                tenant: self.owner_of_object(tenant, *id)?,
+                id: *id,
+            }),
+            Command::CreateList {
+                tenant,
+                app,
+                name,
+                structure,
+            } => Ok(Event::ListMade {
+                tenant: self.changeable_app(tenant, *app)?,
+                id: self.existing(tenant)?.last_list + 1,
+                app: *app,
+                name: name.clone(),
+                structure: structure.clone(),
+            }),
+            Command::SetDomain { tenant, app, domain } => self.new_domain(tenant, *app, domain),
             Command::PostEvent { tenant } => Ok(Event::Posted {
                 tenant: tenant.clone(),
                 id: self.existing(tenant)?.last_event + 1,
@@ -98,6 +120,31 @@ impl State {
             user: new_uuid(),
             row: new_uuid(),
         })
+    }
+
+    /// The tenant's name, if the row exists and is not a sub-account.
+    fn owner_of_object(&self, tenant: &str, id: u64) -> Result<String, Refusal> {
+        let owner = self.existing(tenant)?;
+        if owner.name == MASTER && self.sub_accounts().iter().any(|sub| sub.row.id == id) {
+            return Err(Refusal::AppOne);
+        }
+        let known = owner.objects.get(&id).map(|_| owner.name.clone());
+        known.ok_or(Refusal::NoObject(id))
+    }
+
+    fn new_domain(&self, tenant: &str, app: Option<u64>, domain: &str) -> Result<Event, Refusal> {
+        let owner = match app {
+            Some(app) => self.changeable_app(tenant, app)?,
+            None => self.existing(tenant)?.name.clone(),
+        };
+        match self.existing(tenant)?.domains.get(domain) {
+            Some(Some(other)) if app != Some(*other) => Err(Refusal::DomainUsed(*other)),
+            _ => Ok(Event::Domain {
+                tenant: owner,
+                app,
+                domain: domain.to_owned(),
+            }),
+        }
     }
 
     fn existing(&self, name: &str) -> Result<&Tenant, Refusal> {

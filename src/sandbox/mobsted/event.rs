@@ -34,6 +34,27 @@ pub(in crate::sandbox) enum Command {
         app: u64,
         fields: Map<String, Value>,
     },
+    /// Change columns of a row.
+    ChangeObject {
+        tenant: String,
+        id: u64,
+        fields: Map<String, Value>,
+    },
+    /// Delete a row.
+    DeleteObject { tenant: String, id: u64 },
+    /// Make a list of an app.
+    CreateList {
+        tenant: String,
+        app: u64,
+        name: String,
+        structure: Value,
+    },
+    /// Give an app, or the account, a domain.
+    SetDomain {
+        tenant: String,
+        app: Option<u64>,
+        domain: String,
+    },
     /// Post an event.
     PostEvent { tenant: String },
     /// Sign in; the password has been checked.
@@ -96,6 +117,28 @@ pub(in crate::sandbox) enum Event {
         row: String,
         fields: Map<String, Value>,
     },
+    /// Columns of a row were changed.
+    ObjectChanged {
+        tenant: String,
+        id: u64,
+        fields: Map<String, Value>,
+    },
+    /// A row was deleted.
+    ObjectDeleted { tenant: String, id: u64 },
+    /// A list was made.
+    ListMade {
+        tenant: String,
+        id: u64,
+        app: u64,
+        name: String,
+        structure: Value,
+    },
+    /// A domain was given.
+    Domain {
+        tenant: String,
+        app: Option<u64>,
+        domain: String,
+    },
     /// An event was posted.
     Posted { tenant: String, id: u64 },
     /// Somebody signed in.
@@ -128,6 +171,12 @@ pub(in crate::sandbox) enum Refusal {
     /// There is no such app in the tenant.
     #[error("Application {0} does not exist")]
     NoApp(u64),
+    /// There is no such row in the tenant.
+    #[error("Object {0} does not exist")]
+    NoObject(u64),
+    /// Another app of the tenant has the domain.
+    #[error("The domain is already used by application {0}")]
+    DomainUsed(u64),
     /// It would change App 1 of the master account.
     #[error("Application 1 keeps the partner account working and cannot be changed or deleted")]
     AppOne,

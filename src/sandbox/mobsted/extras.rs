@@ -18,9 +18,7 @@ pub(super) fn validate() -> Action {
 pub(super) fn plan(site: &Site, call: &Call, path: &[&str]) -> Result<Action, Reply> {
     match (&call.method, path) {
         (&Method::GET, ["screen"]) => screens(site, call),
-        (&Method::GET, ["lists"]) => Ok(Action::Show(Page::asked(call).reply::<Value>(Vec::new(), 0))),
         (&Method::GET, ["operations", "list"]) => Ok(Action::Show(operations())),
-        (&Method::GET, ["hashtags", "info"]) => Ok(Action::Show(hashtags())),
         (&Method::POST, ["events"]) => post_event(site, call),
         _ => {
             let detail = format!("{} /{} is not known to the sandbox", call.method, path.join("/"));
@@ -63,15 +61,6 @@ fn operations() -> Reply {
     })
 }
 
-fn hashtags() -> Reply {
-    let attributes = json!({ "availableTags": ["#Object:id#", "#Object:Email#", "#Application:Name#"] });
-    envelope::single(&Resource {
-        kind: "ObjectTagsInfo",
-        id: 1,
-        attributes,
-    })
-}
-
 fn post_event(site: &Site, call: &Call) -> Result<Action, Reply> {
     let fields = call
         .fields()
@@ -94,7 +83,8 @@ fn post_event(site: &Site, call: &Call) -> Result<Action, Reply> {
     }))
 }
 
-fn app_exists(site: &Site, call: &Call, app: u64) -> Result<(), Reply> {
+/// Refuses an app that the account does not have.
+pub(super) fn app_exists(site: &Site, call: &Call, app: u64) -> Result<(), Reply> {
     let found = site.world.mobsted(|state| {
         state
             .tenant(&call.account)

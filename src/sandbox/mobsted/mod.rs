@@ -6,9 +6,12 @@
 mod apps;
 mod auth;
 mod decide;
+mod domains;
 mod envelope;
 mod event;
 mod extras;
+mod hashtags;
+mod lists;
 mod rows;
 mod state;
 mod tenants;
@@ -193,6 +196,10 @@ fn planned(site: &Site, call: &Call) -> Result<Action, Reply> {
         (&Method::POST, ["partners"]) => tenants::create(call),
         (&Method::GET, ["object"]) => rows::list(site, call),
         (&Method::POST, ["object"]) => rows::create(site, call),
+        (&Method::PUT | &Method::PATCH | &Method::DELETE, ["object", id]) => rows::change(site, call, id),
+        (_, ["lists", ..]) => lists::plan(site, call),
+        (_, ["hashtags", what]) => hashtags::plan(site, call, what),
+        (&Method::POST, ["nginx", "config"]) => domains::set(call),
         (_, ["applications", rest @ ..]) => apps::plan(site, call, rest),
         _ => extras::plan(site, call, path),
     }
@@ -209,7 +216,11 @@ fn carry_out(site: &Site, call: &Call, command: &Command) -> Reply {
         Ok(Event::App { tenant, id, .. } | Event::AppChanged { tenant, id, .. }) => {
             apps::show(site, &tenant, id)
         }
-        Ok(Event::Object { tenant, id, .. }) => rows::show(site, &tenant, id),
+        Ok(Event::Object { tenant, id, .. } | Event::ObjectChanged { tenant, id, .. }) => {
+            rows::show(site, &tenant, id)
+        }
+        Ok(Event::ListMade { tenant, id, .. }) => lists::show(site, &tenant, id),
+        Ok(Event::Domain { domain, .. }) => domains::done(&domain),
         Ok(Event::Posted { id, .. }) => extras::posted(id),
         Ok(Event::SignedIn { tenant, uid } | Event::Refreshed { tenant, new: uid, .. }) => {
             auth::tokens(site, &tenant, &uid)
@@ -223,7 +234,9 @@ fn carry_out(site: &Site, call: &Call, command: &Command) -> Reply {
 fn refused(site: &Site, refusal: &Refusal) -> Reply {
     let status = match refusal {
         Refusal::Duplicate(_) => site.behaviour.duplicate.status(),
-        Refusal::NoTenant(_) | Refusal::NoApp(_) => StatusCode::NOT_FOUND,
+        Refusal::NoTenant(_) | Refusal::NoApp(_) | Refusal::NoObject(_) => StatusCode::NOT_FOUND,
+        // A plain sentence, as the vendor's own code answers this call.
+        Refusal::DomainUsed(_) => return domains::refusal(StatusCode::BAD_REQUEST, &refusal.to_string()),
         Refusal::AppOne => StatusCode::FORBIDDEN,
         Refusal::RefreshUsed => StatusCode::NOT_IMPLEMENTED,
         Refusal::Storage(_) => StatusCode::INSUFFICIENT_STORAGE,

@@ -1,5 +1,6 @@
 //! The rows of an app's table ("objects"). Those of App 1 of the master account are the sub-accounts.
 
+use axum::http::Method;
 use serde::Serialize;
 use serde_json::{Map, Value, json};
 
@@ -8,7 +9,7 @@ use super::super::call::Call;
 use super::super::reply::Reply;
 use super::super::serve::Site;
 use super::envelope::{self, Page, Resource, bad_request, timestamp};
-use super::state::{APP_ONE, Object, Tenant};
+use super::state::{APP_ONE, Object, State, Tenant};
 use super::{Action, Command, Event, MASTER, Refusal, SERVER, refused, url_of};
 
 /// `GET /object?applicationId=`
@@ -45,16 +46,70 @@ pub(super) fn create(site: &Site, call: &Call) -> Result<Action, Reply> {
         .and_then(|app| whole(&app));
     let app = app.ok_or_else(|| bad_request("ApplicationId is required"))?;
     if call.account == MASTER && app == APP_ONE {
-        return Err(site.world.record(Event::AppOneAttempt).map_or_else(
-            |error| refused(site, &Refusal::from(error)),
-            |()| refused(site, &Refusal::AppOne),
-        ));
+        return Err(attempted(site));
     }
     Ok(Action::Do(Command::CreateObject {
         tenant: call.account.clone(),
         app,
         fields,
     }))
+}
+
+/// `PUT`, `PATCH` and `DELETE /object/{id}`: assumed, like those of apps. The application that a call names is not
+/// looked at: the row's id decides what is changed.
+pub(super) fn change(site: &Site, call: &Call, id: &str) -> Result<Action, Reply> {
+    let no_row = || refused(site, &Refusal::NoObject(0));
+    let id: u64 = id.parse().map_err(|_| no_row())?;
+    let is_sub_account = |state: &State| state.sub_accounts().iter().any(|tenant| tenant.row.id == id);
+    if call.account == MASTER && site.world.mobsted(is_sub_account) {
+        return Err(attempted(site));
+    }
+    let tenant = call.account.clone();
+    if call.method == Method::DELETE {
+        return Ok(Action::Do(Command::DeleteObject { tenant, id }));
+    }
+    let mut fields = call
+        .fields()
+        .map_err(|_| bad_request("The body is neither JSON nor a form"))?;
+    fields.retain(|name, _| !name.eq_ignore_ascii_case("ApplicationId"));
+    Ok(Action::Do(Command::ChangeObject { tenant, id, fields }))
+}
+
+/// A change of App 1 was asked for: it is counted and refused.
+fn attempted(site: &Site) -> Reply {
+    site.world.record(Event::AppOneAttempt).map_or_else(
+        |error| refused(site, &Refusal::from(error)),
+        |()| refused(site, &Refusal::AppOne),
+    )
+}
+
+/// The columns of some rows of an app, by their ids; those that it does not have are left out.
+pub(super) fn columns(site: &Site, call: &Call, app: u64, ids: &[u64]) -> Vec<(u64, Map<String, Value>)> {
+    let sub_account = |tenant: &Tenant| (tenant.row.id, Row::of(tenant));
+    if call.account == MASTER && app == APP_ONE {
+        let rows: Vec<(u64, Row)> = site.world.mobsted(|state| {
+            let wanted = state
+                .sub_accounts()
+                .iter()
+                .filter(|tenant| ids.contains(&tenant.row.id));
+            wanted.map(sub_account).collect()
+        });
+        let plain = |row: Row| serde_json::to_value(row.resource(&call.style).attributes);
+        return rows
+            .into_iter()
+            .filter_map(|(id, row)| Some((id, plain(row).ok()?.as_object()?.clone())))
+            .collect();
+    }
+    site.world.mobsted(|state| {
+        let objects = state
+            .tenant(&call.account)
+            .into_iter()
+            .flat_map(|tenant| tenant.objects.values());
+        let wanted = objects.filter(|object| object.app == app && ids.contains(&object.id));
+        wanted
+            .map(|object| (object.id, resource(object).attributes))
+            .collect()
+    })
 }
 
 /// One row.
@@ -69,7 +124,7 @@ pub(super) fn show(site: &Site, tenant: &str, id: u64) -> Reply {
 }
 
 /// A whole number, or its digits as text: forms have no numbers.
-fn whole(value: &Value) -> Option<u64> {
+pub(super) fn whole(value: &Value) -> Option<u64> {
     value.as_u64().or_else(|| value.as_str()?.parse().ok())
 }
 

@@ -38,6 +38,10 @@ pub(in crate::sandbox) struct Tenant {
     pub(super) last_login: Option<i64>,
     pub(super) apps: BTreeMap<u64, App>,
     pub(super) objects: BTreeMap<u64, Object>,
+    pub(super) lists: BTreeMap<u64, List>,
+    /// Each domain with the app that has it.
+    pub(super) domains: BTreeMap<String, Option<u64>>,
+    pub(super) last_list: u64,
     pub(super) last_app: u64,
     pub(super) last_object: u64,
     pub(super) last_event: u64,
@@ -61,6 +65,14 @@ pub(super) struct Object {
     pub(super) uuid: String,
     pub(super) created: i64,
     pub(super) fields: Map<String, Value>,
+}
+
+/// A list of an app.
+#[derive(Debug, Clone)]
+pub(super) struct List {
+    pub(super) app: u64,
+    pub(super) name: String,
+    pub(super) structure: Value,
 }
 
 /// A sign-in: which of its two tokens still work.
@@ -147,28 +159,11 @@ impl State {
             }
             Event::Duplicate { .. } => totals.duplicates_refused += 1,
             Event::AppOneAttempt => totals.app1_attempts += 1,
-            Event::Object {
-                tenant,
-                app,
-                id,
-                row,
-                fields,
-            } => {
-                totals.objects_created += 1;
-                if let Some(owner) = self.tenant_mut(&tenant) {
-                    owner.last_object = id;
-                    owner.objects.insert(
-                        id,
-                        Object {
-                            id,
-                            app,
-                            uuid: row,
-                            created: at,
-                            fields,
-                        },
-                    );
-                }
-            }
+            Event::Object { .. }
+            | Event::ObjectChanged { .. }
+            | Event::ObjectDeleted { .. }
+            | Event::ListMade { .. }
+            | Event::Domain { .. } => self.apply_content(event, at),
             Event::Posted { tenant, id } => {
                 totals.events_posted += 1;
                 if let Some(owner) = self.tenant_mut(&tenant) {
@@ -297,6 +292,64 @@ impl State {
                 if let Some(owner) = self.tenant_mut(&tenant) {
                     owner.apps.remove(&id);
                     owner.objects.retain(|_, object| object.app != id);
+                    owner.lists.retain(|_, list| list.app != id);
+                }
+            }
+            _ => {}
+        }
+    }
+
+    /// What apps are made of.
+    fn apply_content(&mut self, event: Event, at: i64) {
+        match event {
+            Event::Object {
+                tenant,
+                app,
+                id,
+                row,
+                fields,
+            } => {
+                self.totals.objects_created += 1;
+                if let Some(owner) = self.tenant_mut(&tenant) {
+                    owner.last_object = id;
+                    let object = Object {
+                        id,
+                        app,
+                        uuid: row,
+                        created: at,
+                        fields,
+                    };
+                    owner.objects.insert(id, object);
+                }
+            }
+            Event::ObjectChanged { tenant, id, fields } => {
+                let object = self
+                    .tenant_mut(&tenant)
+                    .and_then(|owner| owner.objects.get_mut(&id));
+                if let Some(object) = object {
+                    object.fields.extend(fields);
+                }
+            }
+            Event::ObjectDeleted { tenant, id } => {
+                if let Some(owner) = self.tenant_mut(&tenant) {
+                    owner.objects.remove(&id);
+                }
+            }
+            Event::ListMade {
+                tenant,
+                id,
+                app,
+                name,
+                structure,
+            } => {
+                if let Some(owner) = self.tenant_mut(&tenant) {
+                    owner.last_list = id;
+                    owner.lists.insert(id, List { app, name, structure });
+                }
+            }
+            Event::Domain { tenant, app, domain } => {
+                if let Some(owner) = self.tenant_mut(&tenant) {
+                    owner.domains.insert(domain, app);
                 }
             }
             _ => {}

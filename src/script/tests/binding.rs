@@ -219,7 +219,8 @@ fn completion_can_read_names_and_parameters() {
         let params = || info.metadata.params_info.join(", ");
         (info.metadata.name == "ensure_tenant").then(params)
     };
-    let signatures: Vec<String> = engine.collect_fn_metadata(None, read, true);
+    let mut signatures: Vec<String> = engine.collect_fn_metadata(None, read, true);
+    signatures.sort();
     assert_eq!(
         signatures,
         [

@@ -1,8 +1,11 @@
 #![allow(clippy::unwrap_used, reason = "tests")]
 
 mod answers;
+mod outages;
+mod paces;
 mod redirects;
 mod repeats;
+mod tls;
 
 use std::time::Duration;
 

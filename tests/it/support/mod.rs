@@ -1,5 +1,6 @@
 //! One builder for every run of the program: its own home, a cleared environment, and all that it said.
 
+pub(crate) mod account;
 #[cfg(unix)]
 pub(crate) mod pty;
 mod state;
@@ -79,6 +80,11 @@ impl Home {
     /// Runs the program to its end. `words` are separated by blanks.
     pub(crate) fn run(&self, words: &str) -> Ran {
         finish(self.command(words.split_whitespace()).spawn().unwrap())
+    }
+
+    /// Runs the program with these words, which may have blanks in them.
+    pub(crate) fn run_with_words(&self, words: &[&str]) -> Ran {
+        finish(self.command(words).spawn().unwrap())
     }
 
     /// Runs the program with something on its standard input.

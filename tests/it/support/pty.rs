@@ -6,7 +6,7 @@
 use std::io::{Read as _, Write as _};
 use std::num::NonZeroU16;
 use std::process::{Child, Command};
-use std::sync::{Arc, Condvar, Mutex, MutexGuard};
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
 use pty_process::Size;
@@ -217,7 +217,7 @@ impl Shared {
         let mut buffer = [0; 4096];
         loop {
             let read = pty.read(&mut buffer).unwrap_or(0);
-            let mut drawn = self.drawn.lock().unwrap();
+            let mut drawn = self.drawn.lock().unwrap_or_else(PoisonError::into_inner);
             if read == 0 {
                 drawn.ended = true;
                 self.changed.notify_all();

@@ -61,7 +61,7 @@ fn a_variable_that_is_not_set_says_so() {
         let error = profile.read_secret("password", &env).unwrap_err();
         assert_eq!(
             error.to_string(),
-            "the password cannot be had from the environment variable NOT_SET: it is not set"
+            "the secret cannot be had from the environment variable NOT_SET: it is not set"
         );
         assert!(error.hint().is_some());
     }

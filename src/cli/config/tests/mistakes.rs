@@ -85,6 +85,56 @@ const MISTAKES: &[(&str, &str, &str)] = &[
         ":2: `profiles.a.endpoints.x` must be a path",
         "",
     ),
+    (
+        "[profiles.a]\nrate = 10",
+        ":2: `profiles.a.rate` must be a rate such as \"10/s\"",
+        "",
+    ),
+    (
+        "[profiles.a]\nrate = \"0/s\"",
+        ":2: `profiles.a.rate` must be a rate such as",
+        "",
+    ),
+    (
+        "[profiles.a]\nconcurrency = 0",
+        ":2: `profiles.a.concurrency` must be a whole number from 1 to 1000",
+        "",
+    ),
+    (
+        "[profiles.a]\nconcurrency = \"4\"",
+        ":2: `profiles.a.concurrency` must be a whole number from 1 to 1000",
+        "",
+    ),
+    (
+        "[profiles.a]\nproxy = \"socks5://p:1\"",
+        ":2: `profiles.a.proxy` must be an http:// or https:// proxy",
+        "",
+    ),
+    (
+        "[profiles.a]\nproxy = \"http://ann:hunter2@p:1\"",
+        ":2: `profiles.a.proxy` must not hold a name or a password",
+        "",
+    ),
+    (
+        "[profiles.a]\nproxy = {}",
+        ":2: `profiles.a.proxy` must have exactly one of env, file and command",
+        "",
+    ),
+    (
+        "[profiles.a]\nca = 1",
+        ":2: `profiles.a.ca` must be a string, not a number",
+        "",
+    ),
+    (
+        "[profiles.a.timeouts]\noutage = \"soon\"",
+        ":2: `profiles.a.timeouts.outage` must be a duration",
+        "",
+    ),
+    (
+        "[profiles.a]\nconcurency = 4",
+        ":2: unknown key `profiles.a.concurency`",
+        "did you mean `concurrency`?",
+    ),
     ("profiles = 3", ":1: `profiles` must be a table, not a number", ""),
     ("[profiles.a]\nurl = \"x", ":2: ", ""),
 ];

@@ -20,17 +20,17 @@ pub(super) fn body_is_one(body: &Body, on_app: bool) -> bool {
     }
 }
 
-/// Do a query and a body together name any app?
-pub(super) fn names_apps(query: &[(String, Value)], body: &Body) -> bool {
+/// Do a query and a body together name any app? On the app endpoint `id` is an app's id too.
+pub(super) fn names_apps(query: &[(String, Value)], body: &Body, on_app: bool) -> bool {
     let in_query = query
         .iter()
-        .any(|(name, value)| names_app(name, true) && *value != Value::Null);
-    let named = |fields: &Record| fields.keys().any(|name| names_app(name, true));
+        .any(|(name, value)| names_app(name, on_app) && *value != Value::Null);
+    let named = |fields: &Record| fields.keys().any(|name| names_app(name, on_app));
     in_query
         || match body {
             Body::None => false,
             Body::Form(fields) | Body::Json(Value::Record(fields)) => named(fields),
-            Body::Json(value) => is_bare(value) && *value != Value::Null,
+            Body::Json(value) => on_app && is_bare(value) && *value != Value::Null,
         }
 }
 

@@ -4,6 +4,7 @@
 //! might make of them, so in doubt the call is refused: before anything is sent, and no flag switches it off.
 
 mod fields;
+mod rows;
 mod spelling;
 #[cfg(test)]
 mod tests;
@@ -13,6 +14,8 @@ use super::endpoints::Endpoints;
 use crate::platform::error::{ApiError, ApiErrorKind};
 use crate::transport::request::{Body, Method};
 use crate::value::{Record, Value};
+pub(super) use rows::rows_to_look_up;
+
 use fields::{body_is_one, names_apps, query_is_one};
 use spelling::{decoded, decoded_fully, is_plain_id, letters, may_be_one, resolved, segments};
 
@@ -111,7 +114,7 @@ pub(super) fn check_raw(
         InPath::NoApp => false,
         InPath::Other => true,
         // The whole collection, App 1 included, unless the query or body names others.
-        InPath::All if method == Method::Post || names_apps(&target.query, body) => true,
+        InPath::All if method == Method::Post || names_apps(&target.query, body, true) => true,
         InPath::One | InPath::All => return Err(protected()),
     };
     let first = target.deep.first().map(|first| letters(first));
@@ -139,7 +142,17 @@ pub(super) fn check_app_body(role: Role, body: &Body) -> Result<(), ApiError> {
     }
 }
 
-fn protected() -> ApiError {
+/// What is refused when a call on a master account would touch something without saying of which app.
+pub(super) fn unnamed_app(what: &str) -> ApiError {
+    ApiError::new(
+        ApiErrorKind::ProtectedApp,
+        format!(
+            "{what} of a master account may be App 1's: name the application it belongs to, another than App 1"
+        ),
+    )
+}
+
+pub(super) fn protected() -> ApiError {
     ApiError::new(
         ApiErrorKind::ProtectedApp,
         "App 1 of a master account must never be changed or deleted: the partner account would stop working",

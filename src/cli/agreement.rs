@@ -1,0 +1,177 @@
+//! Mode `prod`: nothing of a real account is changed before a person has seen what is about to happen and agreed to it.
+//!
+//! The question comes once per run, before the first request. What was agreed to is kept with the run, so that a resume
+//! need not ask again. Below the script, an operation that would change a `prod` account nobody agreed to is refused.
+
+use std::collections::BTreeSet;
+use std::sync::{Arc, Mutex, PoisonError};
+
+use super::app::App;
+use super::config::{Config, Mode, Profile};
+use super::error::CommandError;
+use super::plan::RunPlan;
+use super::rows;
+use crate::ops::spec::OpSpec;
+use crate::script::program::Script;
+
+/// Stands for every profile.
+const ALL: &str = "*";
+
+/// More rows than this are not counted.
+const COUNTED: usize = 1_000_000;
+
+/// The `prod` profiles that may be changed. Clones share it.
+#[derive(Debug, Clone, Default)]
+pub(super) struct Agreement(Arc<Mutex<BTreeSet<String>>>);
+
+impl Agreement {
+    /// To these profiles; `*` is every one.
+    pub(super) fn to(profiles: impl IntoIterator<Item = String>) -> Agreement {
+        Agreement(Arc::new(Mutex::new(profiles.into_iter().collect())))
+    }
+
+    /// To every profile.
+    pub(super) fn to_all() -> Agreement {
+        Agreement::to([ALL.to_owned()])
+    }
+
+    /// May this profile be changed?
+    pub(super) fn covers(&self, profile: &str) -> bool {
+        let agreed = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        agreed.contains(ALL) || agreed.contains(profile)
+    }
+
+    /// The profiles, as a plan keeps them.
+    pub(super) fn names(&self) -> Vec<String> {
+        let agreed = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        agreed.iter().cloned().collect()
+    }
+}
+
+/// Asks whether the script may change the `prod` accounts it works with, when it may and `yes` does not say so already.
+/// Without a terminal that is an error that names `--yes`.
+pub(super) fn ask(app: &App, script: &Script, plan: &RunPlan, yes: bool) -> Result<Agreement, CommandError> {
+    if plan.sandbox || yes {
+        return Ok(Agreement::to_all());
+    }
+    let agreed = Agreement::to(plan.agreed.iter().cloned());
+    let changing = changing(script);
+    // A configuration that is not in order is told when an account is needed.
+    let config = Config::load(app.paths()?, &app.env).unwrap_or_default();
+    let touched = touched(app, &config, script, plan, &changing);
+    let open: Vec<&Profile> = touched
+        .into_iter()
+        .filter(|profile| !agreed.covers(&profile.name))
+        .collect();
+    if open.is_empty() {
+        return Ok(agreed);
+    }
+    let names: Vec<String> = open.iter().map(|profile| format!("`{}`", profile.name)).collect();
+    let accounts = if names.len() == 1 { "account" } else { "accounts" };
+    let question = format!("Change the prod {accounts} {}?", names.join(" and "));
+    if app.can_ask() {
+        say(app, &open, &changing, plan);
+    }
+    app.consent(false, &question)?;
+    let agreed = plan.agreed.iter().cloned();
+    Ok(Agreement::to(
+        agreed.chain(open.into_iter().map(|profile| profile.name.clone())),
+    ))
+}
+
+/// The operations that the script may call and that change something, of the platforms it speaks of.
+fn changing(script: &Script) -> Vec<&'static OpSpec> {
+    let sources = script.bundle().sources();
+    let speaks_of = |module: &str| {
+        let path = format!("{module}::");
+        module.is_empty() || sources.iter().any(|source| source.text.contains(&path))
+    };
+    let operations = script.operations().into_iter();
+    operations
+        .filter(|op| op.effect.changes() && speaks_of(op.module))
+        .collect()
+}
+
+/// The `prod` profiles that the script may change: the one that is active for each platform, and those it names.
+fn touched<'a>(
+    app: &App,
+    config: &'a Config,
+    script: &Script,
+    plan: &RunPlan,
+    changing: &[&'static OpSpec],
+) -> Vec<&'a Profile> {
+    let mut touched: Vec<&Profile> = Vec::new();
+    let platforms: BTreeSet<&str> = changing.iter().map(|op| op.module).collect();
+    for platform in platforms {
+        touched.extend(
+            config
+                .choose_for(platform, plan.profile.as_deref(), &app.env)
+                .ok()
+                .filter(|profile| profile.platform().name() == platform),
+        );
+    }
+    if !changing.is_empty() {
+        let sources = script.bundle().sources();
+        let is_named = |profile: &&Profile| {
+            let quoted = format!("\"{}\"", profile.name);
+            sources.iter().any(|source| source.text.contains(&quoted))
+        };
+        touched.extend(config.profiles().values().filter(is_named));
+    }
+    touched.sort_by(|one, other| one.name.cmp(&other.name));
+    touched.dedup_by(|one, other| one.name == other.name);
+    touched.retain(|profile| {
+        profile.mode.as_ref().is_some_and(|mode| mode.value == Mode::Prod) && profile.sandboxed().is_none()
+    });
+    touched
+}
+
+/// What the run may do, and to whom.
+fn say(app: &App, open: &[&Profile], changing: &[&'static OpSpec], plan: &RunPlan) {
+    let how_often = match &plan.rows {
+        None => "once".to_owned(),
+        Some(from) => match count(plan) {
+            Some(1) => format!("for the 1 row of {from}"),
+            Some(rows) if rows >= COUNTED => format!("for each of more than {COUNTED} rows of {from}"),
+            Some(rows) => format!("for each of {rows} rows of {from}"),
+            None => format!("for each row of {from}"),
+        },
+    };
+    app.ui.note(&format!("{} works {how_often} with", plan.script));
+    for profile in open {
+        let login = profile.text("login").map(|login| format!(", as {login}"));
+        app.ui.note(&format!(
+            "  {}: {}{}",
+            profile.name,
+            profile.url().unwrap_or_default(),
+            login.unwrap_or_default()
+        ));
+    }
+    app.ui.note("and may call");
+    for op in changing {
+        app.ui.note(&format!("  {}: {}", op.signature(), op.summary));
+    }
+}
+
+/// The rows, when they can be counted without taking them away.
+fn count(plan: &RunPlan) -> Option<usize> {
+    let from = plan.rows.as_deref()?;
+    if rows::is_stream(from) {
+        return None;
+    }
+    Some(rows::read(plan).ok()?.take(COUNTED).count())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_agreement_covers_whom_it_names() {
+        assert!(!Agreement::default().covers("acme"));
+        let acme = Agreement::to(["acme".to_owned()]);
+        assert!(acme.covers("acme") && !acme.covers("globex"));
+        assert!(Agreement::to_all().covers("acme"));
+        assert!(Agreement::to(Agreement::to_all().names()).covers("acme"));
+    }
+}

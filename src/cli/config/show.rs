@@ -1,0 +1,223 @@
+//! `provisor config show`: what is configured, and where each value comes from.
+
+use clap::{Args, Subcommand};
+use serde_json::{Value as Json, json};
+
+use super::{Config, CredentialSource, Profile, ProxySetting, Sourced};
+use crate::cli::app::App;
+use crate::cli::error::CommandError;
+use crate::cli::exit::Exit;
+use crate::transport::pace::Rate;
+
+/// What is configured, and where it comes from.
+#[derive(Args)]
+pub(in crate::cli) struct ConfigCommand {
+    #[command(subcommand)]
+    action: Action,
+}
+
+#[derive(Subcommand)]
+enum Action {
+    /// Show every value that counts.
+    ///
+    /// A flag counts more than a variable of the environment, that more than the project's `provisor.toml`, that more
+    /// than the user's file. Secrets are shown by the place they are kept at.
+    #[command(after_help = "\
+JSON (--json), one document:
+  {\"version\": 1, \"files\": [path],
+   \"values\": [{key, value, origin: {kind, file, line, variable}}]}
+  kind is environment, project, user or default")]
+    Show {
+        /// Say where each value is written.
+        #[arg(long)]
+        origin: bool,
+        /// Print it as JSON, always with the origins.
+        #[arg(long)]
+        json: bool,
+    },
+}
+
+/// One value of the configuration, ready to be shown.
+pub(in crate::cli) struct Line {
+    /// The key, with the tables above it when it is one of many profiles.
+    pub(in crate::cli) key: String,
+    /// The value; of a secret its place.
+    pub(in crate::cli) value: String,
+    /// Where it comes from.
+    pub(in crate::cli) origin: From,
+}
+
+/// Where a value comes from.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(in crate::cli) enum From {
+    /// A line of a file.
+    File(super::Origin),
+    /// A variable of the environment.
+    Variable(&'static str),
+    /// Nobody has written it.
+    Default,
+}
+
+impl std::fmt::Display for From {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            From::File(origin) => origin.fmt(f),
+            From::Variable(name) => f.write_str(name),
+            From::Default => f.write_str("default"),
+        }
+    }
+}
+
+pub(in crate::cli) fn show(app: &App, command: &ConfigCommand) -> Result<Exit, CommandError> {
+    let Action::Show { origin, json } = &command.action;
+    let paths = app.paths()?;
+    let config = Config::load(paths, &app.env)?;
+    let mut all = overall(app, &config);
+    for profile in config.profiles().values() {
+        all.extend(lines(profile).into_iter().map(|line| Line {
+            key: format!("profiles.{}.{}", profile.name, line.key),
+            ..line
+        }));
+    }
+    if *json {
+        let user = paths.config_file();
+        let values: Vec<Json> = all.iter().map(|line| document(line, &user)).collect();
+        let files: Vec<String> = config
+            .files()
+            .iter()
+            .map(|file| file.display().to_string())
+            .collect();
+        app.print(&json!({"version": 1, "files": files, "values": values}).to_string())?;
+        return Ok(Exit::Ok);
+    }
+    let rows = all.into_iter().map(|line| {
+        let mut row = vec![line.key, line.value];
+        if *origin {
+            row.push(line.origin.to_string());
+        }
+        row
+    });
+    let header: &[&str] = if *origin {
+        &["key", "value", "from"]
+    } else {
+        &["key", "value"]
+    };
+    app.print(&app.ui.table(header, &rows.collect::<Vec<_>>()))?;
+    Ok(Exit::Ok)
+}
+
+/// What counts for every profile.
+fn overall(app: &App, config: &Config) -> Vec<Line> {
+    let mut lines = Vec::new();
+    let mut add = |key: &str, value: String, origin: From| {
+        lines.push(Line {
+            key: key.to_owned(),
+            value,
+            origin,
+        });
+    };
+    if let Some(home) = app.env.get("PROVISOR_HOME") {
+        add("home", home.to_owned(), From::Variable("PROVISOR_HOME"));
+    }
+    let key = if app.env.get("PROVISOR_KEY").is_some() {
+        ("given, not shown", From::Variable("PROVISOR_KEY"))
+    } else {
+        ("in the state folder", From::Default)
+    };
+    add("key", key.0.to_owned(), key.1);
+    if let Some(name) = app.env.get("PROVISOR_PROFILE") {
+        add("profile", name.to_owned(), From::Variable("PROVISOR_PROFILE"));
+    } else if let Some(name) = config.default_profile() {
+        add("profile", name.value.clone(), From::File(name.origin.clone()));
+    } else if let Ok(only) = config.choose(None, &app.env) {
+        add("profile", format!("{} (the only one)", only.name), From::Default);
+    }
+    lines
+}
+
+/// What a profile says, and the defaults of what it does not say and that changes what happens.
+pub(in crate::cli) fn lines(profile: &Profile) -> Vec<Line> {
+    let mut lines = Vec::new();
+    put(&mut lines, "platform", profile.platform.as_ref(), |platform| {
+        platform.name().into()
+    });
+    if profile.platform.is_none() {
+        usual(&mut lines, "platform", profile.platform().name());
+    }
+    put(&mut lines, "url", profile.url.as_ref(), Clone::clone);
+    for (key, text) in &profile.texts {
+        put(&mut lines, key, Some(text), Clone::clone);
+    }
+    for (key, source) in &profile.secrets {
+        put(&mut lines, key, Some(source), CredentialSource::to_string);
+    }
+    put(&mut lines, "mode", profile.mode.as_ref(), |mode| {
+        mode.name().into()
+    });
+    if profile.mode.is_none() {
+        usual(&mut lines, "mode", "dev");
+    }
+    put(&mut lines, "sandbox", profile.sandbox.as_ref(), bool::to_string);
+    let durations = [
+        ("settle", &profile.settle),
+        ("look_for", &profile.look_for),
+        ("timeouts.connect", &profile.connect_timeout),
+        ("timeouts.reply", &profile.reply_timeout),
+        ("timeouts.tenant_creation", &profile.tenant_creation_timeout),
+        ("timeouts.outage", &profile.connection.outage),
+    ];
+    for (key, duration) in durations {
+        put(&mut lines, key, duration.as_ref(), |duration| {
+            humantime::format_duration(*duration).to_string()
+        });
+    }
+    let way = &profile.connection;
+    put(&mut lines, "proxy", way.proxy.as_ref(), ProxySetting::to_string);
+    for (key, file) in [
+        ("ca", &way.ca),
+        ("client_cert", &way.client_cert),
+        ("client_key", &way.client_key),
+    ] {
+        put(&mut lines, key, file.as_ref(), |file| file.display().to_string());
+    }
+    put(&mut lines, "rate", way.rate.as_ref(), Rate::to_string);
+    put(
+        &mut lines,
+        "concurrency",
+        way.concurrency.as_ref(),
+        usize::to_string,
+    );
+    for (name, path) in &profile.endpoints {
+        put(&mut lines, &format!("endpoints.{name}"), Some(path), Clone::clone);
+    }
+    lines
+}
+
+fn put<T>(lines: &mut Vec<Line>, key: &str, value: Option<&Sourced<T>>, say: impl Fn(&T) -> String) {
+    lines.extend(value.map(|sourced| Line {
+        key: key.to_owned(),
+        value: say(&sourced.value),
+        origin: From::File(sourced.origin.clone()),
+    }));
+}
+
+fn usual(lines: &mut Vec<Line>, key: &str, value: &str) {
+    lines.push(Line {
+        key: key.to_owned(),
+        value: value.to_owned(),
+        origin: From::Default,
+    });
+}
+
+fn document(line: &Line, user: &std::path::Path) -> Json {
+    let origin = match &line.origin {
+        From::File(origin) => json!({
+            "kind": if origin.file == user { "user" } else { "project" },
+            "file": origin.file.display().to_string(),
+            "line": origin.line,
+        }),
+        From::Variable(name) => json!({"kind": "environment", "variable": name}),
+        From::Default => json!({"kind": "default"}),
+    };
+    json!({"key": line.key, "value": line.value, "origin": origin})
+}

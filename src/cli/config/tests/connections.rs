@@ -1,0 +1,199 @@
+#![allow(clippy::unwrap_used, reason = "tests")]
+
+use super::*;
+use crate::transport::line::{Line, Proxy, Through};
+use crate::transport::pace::Rate;
+
+/// A certificate of its own authority, and its key.
+fn certificate() -> (String, String) {
+    let made = rcgen::generate_simple_self_signed(vec!["acme.example".to_owned()]).unwrap();
+    (made.cert.pem(), made.signing_key.serialize_pem())
+}
+
+impl Home {
+    /// A file in the folder of the user's configuration.
+    fn put(&self, name: &str, text: &str, mode: u32) {
+        use std::os::unix::fs::PermissionsExt as _;
+        let file = self.path(&format!("provisor/config/{name}"));
+        fs::write(&file, text).unwrap();
+        fs::set_permissions(&file, fs::Permissions::from_mode(mode)).unwrap();
+    }
+
+    fn line(&self, variables: &[(&str, &str)]) -> Result<Line, String> {
+        let config = self.load().map_err(|error| error.to_string())?;
+        let line = config.named("a", "test").unwrap().line(&self.env(variables));
+        let folder = self.folder.path().display().to_string();
+        line.map_err(|error| error.to_string().replace(&folder, "~"))
+    }
+}
+
+#[test]
+fn everything_about_the_way_is_read() {
+    let text = "[profiles.a]\nproxy = \"http://proxy.example:3128\"\nca = \"ca.pem\"\nclient_cert = \"~/mine.pem\"\n\
+                client_key = \"mine.key\"\nrate = \"90/min\"\nconcurrency = 16\n\
+                timeouts = { connect = \"3s\", outage = \"10m\" }\n";
+    let home = Home::new(text, "");
+    let (cert, key) = certificate();
+    home.put("ca.pem", &cert, 0o644);
+    fs::write(home.path("mine.pem"), &cert).unwrap();
+    home.put("mine.key", &key, 0o600);
+    let line = home.line(&[]).unwrap();
+    assert_eq!(line.name, "a");
+    assert_eq!(
+        line.proxy,
+        Through::Proxy(Proxy::parse("proxy.example:3128").unwrap())
+    );
+    assert!(line.ca.is_some() && line.identity.is_some());
+    assert_eq!((line.rate, line.concurrency), (Rate::parse("90/min"), Some(16)));
+    assert_eq!(line.connect_timeout, Some(Duration::from_secs(3)));
+    assert_eq!(line.outage, Some(Duration::from_mins(10)));
+    let none = Home::new("[profiles.a]\nproxy = \"none\"\n", "")
+        .line(&[])
+        .unwrap();
+    assert_eq!(none.proxy, Through::Direct);
+    let nothing = Home::new("[profiles.a]\n", "").line(&[]).unwrap();
+    assert_eq!(
+        nothing,
+        Line {
+            name: "a".into(),
+            ..Line::default()
+        }
+    );
+}
+
+#[test]
+fn a_proxys_password_comes_from_elsewhere() {
+    let home = Home::new("[profiles.a]\nproxy = { env = \"ACME_PROXY\" }\n", "");
+    let line = home.line(&[("ACME_PROXY", "http://ann:hunter2@p:1")]).unwrap();
+    assert_eq!(
+        line.proxy,
+        Through::Proxy(Proxy::parse("http://ann:hunter2@p:1").unwrap())
+    );
+    assert!(!format!("{line:?}").contains("hunter2"));
+    let place = "~/provisor/config/config.toml:2: `profiles.a.proxy` is kept in the environment variable ACME_PROXY, and";
+    assert_eq!(home.line(&[]).unwrap_err(), format!("{place} it is not set"));
+    let error = home
+        .line(&[("ACME_PROXY", "socks5://ann:hunter2@p:1")])
+        .unwrap_err();
+    assert!(error.starts_with(place) && !error.contains("hunter2"), "{error}");
+}
+
+#[test]
+fn files_that_cannot_be_used_are_named_with_their_place() {
+    let (cert, key) = certificate();
+    let (_, other) = certificate();
+    let both = "[profiles.a]\nclient_cert = \"c\"\nclient_key = \"k\"\n";
+    for (text, files, error) in [
+        (
+            "[profiles.a]\nca = \"x\"\n",
+            vec![],
+            ":2: `profiles.a.ca` names the file ~/provisor/config/x, which cannot be read: No such file",
+        ),
+        (
+            "[profiles.a]\nca = \"x\"\n",
+            vec![("x", key.as_str(), 0o644)],
+            ":2: `profiles.a.ca` names the file ~/provisor/config/x, which holds no PEM certificate",
+        ),
+        (
+            "[profiles.a]\nclient_cert = \"c\"\n",
+            vec![],
+            ":2: `profiles.a.client_cert` needs `client_key` as well",
+        ),
+        (
+            "[profiles.a]\nclient_key = \"k\"\n",
+            vec![],
+            ":2: `profiles.a.client_key` needs `client_cert` as well",
+        ),
+        (
+            both,
+            vec![("c", &cert, 0o644), ("k", &key, 0o640)],
+            ":3: `profiles.a.client_key` names the file ~/provisor/config/k, which others than its owner can read: chmod 600 ~/provisor/config/k",
+        ),
+        (
+            both,
+            vec![("c", &cert, 0o644), ("k", &other, 0o600)],
+            ":2: `profiles.a.client_cert` cannot be used: the key is not the one of the certificate",
+        ),
+        (
+            both,
+            vec![("c", &cert, 0o644), ("k", "s3cret", 0o600)],
+            ":2: `profiles.a.client_cert` cannot be used: the key's file holds no PEM key",
+        ),
+    ] {
+        let home = Home::new(text, "");
+        for (name, text, mode) in files {
+            home.put(name, text, mode);
+        }
+        let found = home.line(&[]).unwrap_err();
+        assert!(
+            found.starts_with(&format!("~/provisor/config/config.toml{error}")),
+            "{found}"
+        );
+        assert!(!found.contains("s3cret"), "{found}");
+    }
+}
+
+#[test]
+fn a_project_cannot_say_whom_to_trust_with_the_users_password() {
+    let user = "[profiles.a]\npassword = { env = \"A\" }\n";
+    let home = Home::new(user, "[profiles.a]\nca = \"theirs.pem\"\n");
+    let (error, hint) = home.error();
+    assert_eq!(
+        error,
+        "~/work/provisor.toml:2: profile `a` is told whom to trust here, but its password is the one of \
+         ~/provisor/config/config.toml:2"
+    );
+    assert!(hint.contains("write `ca`"), "{hint}");
+    let own = "[profiles.a]\nca = \"theirs.pem\"\npassword = { env = \"B\" }\n";
+    assert!(Home::new(user, own).load().is_ok());
+    assert!(
+        Home::new(user, "[profiles.a]\nrate = \"1/s\"\nproxy = \"p:1\"\n")
+            .load()
+            .is_ok()
+    );
+}
+
+#[test]
+fn what_a_project_says_about_the_way_needs_trust() {
+    for (text, what) in [
+        (
+            "proxy = \"p.example:1\"",
+            "it reaches profile `a` through the proxy http://p.example:1",
+        ),
+        (
+            "proxy = { command = [\"evil\", \"x\"] }",
+            "it reaches profile `a` through the proxy that `evil x` names",
+        ),
+        (
+            "ca = \"theirs.pem\"",
+            "it trusts the certificates in ~/work/theirs.pem for profile `a`",
+        ),
+        (
+            "client_cert = \"c\"\nclient_key = \"k\"",
+            "it uses the key in ~/work/k for profile `a`",
+        ),
+    ] {
+        let home = Home::new("[profiles.a]\n", &format!("[profiles.a]\n{text}\n"));
+        let error = home.line(&[]).unwrap_err();
+        assert!(error.contains(what), "{error}");
+        let asked = Config::asks_for(&home.path("work/provisor.toml")).unwrap();
+        let folder = home.folder.path().display().to_string();
+        assert_eq!(asked.len(), 1);
+        assert_eq!(asked[0].replace(&folder, "~"), what);
+    }
+    let home = Home::new(
+        "[profiles.a]\n",
+        "[profiles.a]\nrate = \"1/s\"\nconcurrency = 2\n",
+    );
+    assert!(home.line(&[]).is_ok());
+}
+
+#[test]
+fn the_project_counts_over_the_user_for_the_way_too() {
+    let user = "[profiles.a]\nrate = \"1/s\"\nconcurrency = 4\ntimeouts = { outage = \"1m\" }\n";
+    let line = Home::new(user, "[profiles.a]\nrate = \"2/s\"\n")
+        .line(&[])
+        .unwrap();
+    assert_eq!((line.rate, line.concurrency), (Rate::parse("2/s"), Some(4)));
+    assert_eq!(line.outage, Some(Duration::from_mins(1)));
+}

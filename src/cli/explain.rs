@@ -1,0 +1,213 @@
+//! `provisor explain`: what a stable code means, and what to do about it.
+
+mod exits;
+mod statuses;
+
+use clap::Args;
+use serde_json::{Value as Json, json};
+
+use super::app::App;
+use super::error::CommandError;
+use super::exit::Exit;
+use super::ui::{Stream, Style};
+use crate::ops::doc::text::wrap;
+use crate::ops::explain::{self, Explanation};
+use crate::value::nearest::nearest;
+
+/// Explain an error code, a row's status, or an exit code: what it means, usual causes, what to do.
+///
+/// Error codes are what a script sees as `err.kind`, and what stands in brackets behind an error.
+#[derive(Args)]
+#[command(after_help = "\
+Examples:
+  provisor explain                 all codes
+  provisor explain in_doubt
+  provisor explain 10              an exit code
+JSON (--json), one document:
+  {\"version\": 1, \"codes\": [{code, sort, meaning, causes: [text], remedies: [text], exit, example}]}
+  sort is error, status or exit; exit is the exit code it leads to, null for a status")]
+pub(super) struct ExplainCommand {
+    /// The code; without it, all are listed.
+    code: Option<String>,
+    /// Print it as JSON.
+    #[arg(long)]
+    json: bool,
+}
+
+/// What a code is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Sort {
+    /// Why something failed.
+    Error,
+    /// How a row or run stands.
+    Status,
+    /// How the program ended.
+    Exit,
+}
+
+/// A code with all that is told of it.
+#[derive(Debug, Clone, Copy)]
+struct Entry {
+    sort: Sort,
+    told: &'static Explanation,
+    exit: Option<Exit>,
+}
+
+/// How wide explanations are drawn where there is no terminal, and at most.
+const WIDE: usize = 100;
+
+pub(super) fn explain(app: &App, command: &ExplainCommand) -> Result<Exit, CommandError> {
+    let entries = match &command.code {
+        None => all(),
+        Some(code) => vec![find(code)?],
+    };
+    if command.json {
+        let codes: Vec<Json> = entries.iter().map(Entry::json).collect();
+        app.print(&json!({"version": 1, "codes": codes}).to_string())?;
+        return Ok(Exit::Ok);
+    }
+    match (&command.code, entries.first()) {
+        (Some(_), Some(entry)) => app.print(&entry.text(app))?,
+        _ => app.print(&list(app, &entries))?,
+    }
+    Ok(Exit::Ok)
+}
+
+/// Every stable code: errors, statuses, exits.
+fn all() -> Vec<Entry> {
+    let errors = explain::all().map(|told| Entry {
+        sort: Sort::Error,
+        told,
+        exit: Some(explain::operation_code(told.code).map_or(Exit::Script, Exit::of)),
+    });
+    let statuses = statuses::ALL.iter().map(|told| Entry {
+        sort: Sort::Status,
+        told,
+        exit: None,
+    });
+    let exits = exits::ALL.iter().map(|(exit, told)| Entry {
+        sort: Sort::Exit,
+        told,
+        exit: Some(*exit),
+    });
+    errors.chain(statuses).chain(exits).collect()
+}
+
+fn find(code: &str) -> Result<Entry, CommandError> {
+    let wanted = code.trim().trim_matches(['[', ']', '`']).replace('-', "_");
+    let entries = all();
+    let found = entries
+        .iter()
+        .find(|entry| entry.told.code.eq_ignore_ascii_case(&wanted));
+    found.copied().ok_or_else(|| {
+        let error = CommandError::usage(format!("there is no code `{code}`"));
+        let error = match nearest(&wanted, entries.iter().map(|entry| entry.told.code)) {
+            Some(near) => error.hint(format!("did you mean `{near}`?")),
+            None => error,
+        };
+        error.hint("provisor explain lists the codes")
+    })
+}
+
+fn list(app: &App, entries: &[Entry]) -> String {
+    let mut parts = Vec::new();
+    for sort in [Sort::Error, Sort::Status, Sort::Exit] {
+        let own = entries.iter().filter(|entry| entry.sort == sort);
+        let rows: Vec<Vec<String>> = own
+            .map(|entry| vec![entry.told.code.to_owned(), entry.first_sentence()])
+            .collect();
+        let header = match sort {
+            Sort::Error => ["error code", "what it means"],
+            Sort::Status => ["status", "what it means"],
+            Sort::Exit => ["exit code", "what it means"],
+        };
+        parts.push(app.ui.table(&header, &rows));
+    }
+    parts.join("\n\n")
+}
+
+impl Entry {
+    fn first_sentence(&self) -> String {
+        let meaning = self.told.meaning;
+        let end = meaning.find(". ").map_or(meaning.len(), |at| at + 1);
+        meaning[..end].to_owned()
+    }
+
+    fn text(&self, app: &App) -> String {
+        let width = app.ui.width().map_or(WIDE, |width| WIDE.min(width.into()));
+        let heading = |text: &str| app.ui.styled(Stream::Out, Style::Strong, text);
+        let mut lines = vec![heading(self.told.code), String::new()];
+        lines.extend(wrap(self.told.meaning, width));
+        for (title, items) in [
+            ("Usual causes", self.told.causes),
+            ("What to do", self.told.remedies),
+        ] {
+            lines.extend([String::new(), heading(title)]);
+            for item in items {
+                let wrapped = wrap(item, width.saturating_sub(4));
+                let marks = std::iter::once("  - ").chain(std::iter::repeat("    "));
+                lines.extend(
+                    wrapped
+                        .iter()
+                        .zip(marks)
+                        .map(|(line, mark)| format!("{mark}{line}")),
+                );
+            }
+        }
+        if let (Some(exit), Sort::Error) = (self.exit, self.sort) {
+            lines.extend([String::new(), heading("Exit code")]);
+            lines.push(format!("  {}: {}", exit.code(), exits::meaning(exit)));
+            if exit != Exit::InDoubt {
+                lines.push("  8 for a run over rows in which some rows failed".to_owned());
+            }
+        }
+        lines.extend([String::new(), heading("Example")]);
+        lines.extend(self.told.example.lines().map(|line| format!("  {line}")));
+        lines.join("\n")
+    }
+
+    fn json(&self) -> Json {
+        let sort = match self.sort {
+            Sort::Error => "error",
+            Sort::Status => "status",
+            Sort::Exit => "exit",
+        };
+        json!({
+            "code": self.told.code,
+            "sort": sort,
+            "meaning": self.told.meaning,
+            "causes": self.told.causes,
+            "remedies": self.told.remedies,
+            "exit": self.exit.map(Exit::code),
+            "example": self.told.example,
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeSet;
+
+    use super::*;
+    use crate::ops::error::Code;
+
+    #[test]
+    fn every_code_status_and_exit_has_an_entry_of_its_own() {
+        let mut seen = BTreeSet::new();
+        for entry in all() {
+            assert!(seen.insert(entry.told.code), "{} is there twice", entry.told.code);
+        }
+        for code in Code::ALL {
+            assert!(seen.contains(code.as_str()), "{}", code.as_str());
+        }
+        for status in crate::journal::RunStatus::ALL {
+            assert!(seen.contains(status.as_str()), "{}", status.as_str());
+        }
+        for status in crate::report::RowStatus::ALL {
+            assert!(seen.contains(status.as_str()), "{}", status.as_str());
+        }
+        for exit in Exit::ALL {
+            assert!(seen.contains(exit.code().to_string().as_str()), "{exit:?}");
+        }
+    }
+}

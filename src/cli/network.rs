@@ -1,0 +1,75 @@
+//! How the process reaches the network: the environment's proxies, the sandbox's place, and what people are told when
+//! a platform cannot be reached.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use super::app::{Accounts, App};
+use super::paths::Env;
+use super::ui::Ui;
+use crate::sandbox::Sandbox;
+use crate::transport::HttpConfig;
+use crate::transport::address::{self, Routes};
+use crate::transport::line::{Proxies, Proxy};
+use crate::transport::outage::{Listener, Notice};
+
+/// How long a run over rows waits for an address that never answered: long enough to see the message and to switch on
+/// what is off, short enough for a wrong address.
+const UNSEEN: Duration = Duration::from_secs(30);
+
+/// Sandbox hosts lead to the sandbox and nowhere else, and with the sandbox on, nothing else is reached.
+pub(super) fn config(app: &App, accounts: &Accounts, sandbox: Option<&Arc<Sandbox>>) -> HttpConfig {
+    let mut config = HttpConfig {
+        proxies: proxies(&app.env),
+        listener: listener(&app.ui),
+        ..HttpConfig::default()
+    };
+    if accounts.rows {
+        config.unseen_patience = UNSEEN;
+    }
+    if let Some(sandbox) = sandbox.cloned() {
+        config.only_sandbox = true;
+        config.routes =
+            Routes::new(move |host: &str| address::is_sandbox_host(host).then(|| sandbox.address()));
+    }
+    config
+}
+
+/// The proxy that the environment names. The lower-case name counts first, as it does for curl. `HTTP_PROXY` is for
+/// plain http, which never leaves this machine.
+fn proxies(env: &Env) -> Proxies {
+    let first = |names: &[&'static str]| names.iter().find_map(|name| Some((*name, env.get(name)?)));
+    let proxy = |names: &[&'static str]| match first(names) {
+        Some((name, text)) => Proxy::parse(text)
+            .map(Some)
+            .map_err(|why| format!("{name} {why}")),
+        None => Ok(None),
+    };
+    let https = proxy(&["https_proxy", "HTTPS_PROXY", "all_proxy", "ALL_PROXY"]);
+    let unusable = https.as_ref().err().cloned();
+    let except = first(&["no_proxy", "NO_PROXY"]).map(|(_, text)| text.to_owned());
+    Proxies {
+        https: https.unwrap_or_default(),
+        except: except.unwrap_or_default(),
+        unusable,
+    }
+}
+
+/// Tells on standard error when callers wait for a platform, and when that is over.
+fn listener(ui: &Ui) -> Listener {
+    let ui = ui.clone();
+    Listener::new(move |notice| match notice {
+        Notice::Down { why, again, .. } => ui.warn(&format!(
+            "{why}; the run waits and tries again in {} s; Ctrl-C stops it",
+            again.as_secs_f64()
+        )),
+        Notice::Up { host, after } => ui.note(&format!(
+            "{host} is reached again after {} s; the run goes on",
+            after.as_secs()
+        )),
+        Notice::GaveUp { host, after } => ui.warn(&format!(
+            "{host} was not reached for {} s; what needs it fails now, and can be tried again later",
+            after.as_secs()
+        )),
+    })
+}

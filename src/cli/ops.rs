@@ -1,0 +1,208 @@
+//! `provisor ops`: what a script may do, told from the operation table.
+
+mod write;
+
+use std::path::PathBuf;
+
+use clap::{Args, Subcommand};
+use serde_json::json;
+
+use super::app::App;
+use super::error::CommandError;
+use super::exit::Exit;
+use super::ui::{Stream, Style};
+use crate::ops::doc::find::{self, Topic, Unknown};
+use crate::ops::doc::text::{self, Look};
+use crate::ops::doc::{self, OpDoc};
+use crate::ops::spec::{Kind, OpSpec};
+
+/// What a script may do: list the operations, look one up, search them, write the reference.
+#[derive(Args)]
+#[command(after_help = "\
+Examples:
+  provisor ops list mobsted
+  provisor ops show ensure_tenant
+  provisor ops search token
+  provisor ops definitions .rhai/definitions     for the Rhai language server of an editor")]
+pub(super) struct OpsCommand {
+    #[command(subcommand)]
+    action: Action,
+}
+
+#[derive(Subcommand)]
+enum Action {
+    /// List the operations with their summaries.
+    #[command(after_help = JSON)]
+    List {
+        /// Only those of this module, or the methods of this kind of object.
+        #[arg(value_name = "MODULE")]
+        of: Option<String>,
+        /// Print it as JSON.
+        #[arg(long)]
+        json: bool,
+    },
+    /// Tell all about an operation, a kind of object, or a module.
+    #[command(after_help = JSON)]
+    Show {
+        /// As a script writes it: `ensure_tenant`, `mobsted::connect`, `Tenant.connect`, `mobsted::App`.
+        name: String,
+        /// Print it as JSON.
+        #[arg(long)]
+        json: bool,
+    },
+    /// Find operations by words of their names, summaries, parameters and errors.
+    #[command(after_help = JSON)]
+    Search {
+        /// The words; an operation must have all of them.
+        #[arg(required = true, value_name = "WORD")]
+        words: Vec<String>,
+        /// Print it as JSON.
+        #[arg(long)]
+        json: bool,
+    },
+    /// Write definition files (.d.rhai) by which editors know the operations.
+    ///
+    /// The files are what Rhai's language server reads. Write them anew after an update of provisor.
+    Definitions {
+        /// The folder they go to; it is made when it is missing.
+        #[arg(value_name = "DIR")]
+        folder: PathBuf,
+        /// Replace files of these names that provisor did not write.
+        #[arg(long)]
+        force: bool,
+    },
+    /// Write the reference as Markdown: an index, a page for each module, and the error codes.
+    Book {
+        /// The folder it goes to; it is made when it is missing.
+        #[arg(value_name = "DIR")]
+        folder: PathBuf,
+        /// Replace files of these names that provisor did not write.
+        #[arg(long)]
+        force: bool,
+    },
+}
+
+const JSON: &str = "\
+JSON (--json), one document:
+  {\"version\": 1, \"operations\": [{name, module, receiver, signature, summary, about,
+    params: [{name, type, required, about, keys: [{as params}]}], result: {type, properties},
+    errors: [{code, when, hint}], common_errors: [code], effect: {name, meaning},
+    permission: {name, meaning}, timeout, example}],
+   \"objects\": [{name, summary, properties: [{name, type, about}], methods: [name]}]}
+  objects are there when a kind of object or a module was asked for";
+
+/// How wide documentation is drawn where there is no terminal, and at most.
+const WIDE: usize = 100;
+
+pub(super) fn ops(app: &App, command: &OpsCommand) -> Result<Exit, CommandError> {
+    match &command.action {
+        Action::List { of, json } => list(app, of.as_deref(), *json),
+        Action::Show { name, json } => show(app, name, *json),
+        Action::Search { words, json } => search(app, &words.join(" "), *json),
+        Action::Definitions { folder, force } => write::definitions(app, folder, *force),
+        Action::Book { folder, force } => write::book(app, folder, *force),
+    }
+}
+
+fn list(app: &App, of: Option<&str>, json: bool) -> Result<Exit, CommandError> {
+    let ops: Vec<&OpSpec> = match of {
+        None => doc::all().collect(),
+        Some(name) => topics(name)?.iter().flat_map(find::operations).collect(),
+    };
+    told(app, &ops, &[], json)
+}
+
+fn show(app: &App, name: &str, json: bool) -> Result<Exit, CommandError> {
+    let topics = topics(name)?;
+    if json {
+        let ops: Vec<&OpSpec> = topics.iter().flat_map(find::operations).collect();
+        let kinds = topics.iter().flat_map(|topic| match topic {
+            Topic::Op(_) => Vec::new(),
+            Topic::Kind(kind) => vec![*kind],
+            Topic::Module(module) => find::kinds_of(module).collect(),
+        });
+        return told(app, &ops, &kinds.collect::<Vec<_>>(), true);
+    }
+    let heading = |text: &str| app.ui.styled(Stream::Out, Style::Strong, text);
+    let look = look(app, &heading);
+    let parts: Vec<String> = topics
+        .iter()
+        .map(|topic| match topic {
+            Topic::Op(op) => text::op(&OpDoc::of(op), &look),
+            Topic::Kind(kind) => text::kind(kind, &look),
+            Topic::Module(module) => text::module(module, &look),
+        })
+        .collect();
+    app.print(&parts.join("\n\n\n"))?;
+    Ok(Exit::Ok)
+}
+
+fn search(app: &App, words: &str, json: bool) -> Result<Exit, CommandError> {
+    let found = find::search(words);
+    if found.is_empty() && !json {
+        app.ui
+            .note(&format!("no operation has `{words}` in its documentation"));
+        if let Err(Unknown { nearest }) = find::find(words)
+            && !nearest.is_empty()
+        {
+            app.ui.hint(&format!("did you mean {}?", nearest.join(" or ")));
+        }
+        return Ok(Exit::Ok);
+    }
+    told(app, &found, &[], json)
+}
+
+/// Prints operations as a list, or with all that is known of them as JSON.
+fn told(
+    app: &App,
+    ops: &[&'static OpSpec],
+    kinds: &[&'static Kind],
+    json: bool,
+) -> Result<Exit, CommandError> {
+    if json {
+        let docs: Vec<OpDoc> = ops.iter().map(|op| OpDoc::of(op)).collect();
+        let mut document = json!({"version": 1, "operations": docs});
+        if !kinds.is_empty() {
+            document["objects"] = kinds.iter().map(|kind| object(kind)).collect();
+        }
+        app.print(&document.to_string())?;
+        return Ok(Exit::Ok);
+    }
+    let heading = |text: &str| app.ui.styled(Stream::Out, Style::Strong, text);
+    app.print(&text::list(ops, &look(app, &heading)))?;
+    Ok(Exit::Ok)
+}
+
+fn object(kind: &'static Kind) -> serde_json::Value {
+    let methods: Vec<String> = doc::methods(kind.name).map(OpSpec::id).collect();
+    json!({
+        "name": kind.name,
+        "summary": kind.summary,
+        "properties": doc::properties(kind),
+        "methods": methods,
+    })
+}
+
+fn topics(name: &str) -> Result<Vec<Topic>, CommandError> {
+    find::find(name).map_err(|Unknown { nearest }| {
+        let error = CommandError::usage(format!("there is no operation `{name}`"));
+        let error = match nearest.as_slice() {
+            [] => error,
+            names => error.hint(format!("did you mean {}?", names.join(" or "))),
+        };
+        error.hint(format!(
+            "provisor ops list shows them all, provisor ops search {name} looks further"
+        ))
+    })
+}
+
+fn look<'a>(app: &App, heading: &'a dyn Fn(&str) -> String) -> Look<'a> {
+    Look {
+        width: width(app),
+        heading,
+    }
+}
+
+fn width(app: &App) -> usize {
+    app.ui.width().map_or(WIDE, |width| WIDE.min(width.into()))
+}

@@ -1,0 +1,73 @@
+//! Files made from the operation table.
+
+use std::path::Path;
+
+use crate::cli::app::App;
+use crate::cli::error::CommandError;
+use crate::cli::exit::Exit;
+use crate::ops::doc::{definitions, markdown};
+use crate::script;
+
+/// What a file of ours says in its first lines, by which it may be replaced.
+const MARK: &str = "provisor ops";
+
+/// Writes the definition files: those of the table, and those of the language itself.
+pub(super) fn definitions(app: &App, folder: &Path, force: bool) -> Result<Exit, CommandError> {
+    let own = definitions::files()
+        .into_iter()
+        .map(|file| (file.name, file.text));
+    let files: Vec<(String, String)> = own.chain(script::definitions::standard()).collect();
+    write(app, folder, &files, force)?;
+    app.ui
+        .note("point the editor at the folder: in Rhai.toml, source = { include = [\"DIR/*.rhai\"] }");
+    Ok(Exit::Ok)
+}
+
+/// Writes the reference.
+pub(super) fn book(app: &App, folder: &Path, force: bool) -> Result<Exit, CommandError> {
+    let pages = markdown::book().into_iter();
+    let mark = format!("<!-- Written by `{MARK} book`; write it anew after an update. -->\n\n");
+    let files: Vec<(String, String)> = pages
+        .map(|page| (page.name, format!("{mark}{}", page.text)))
+        .collect();
+    write(app, folder, &files, force)?;
+    Ok(Exit::Ok)
+}
+
+/// Writes the files, all or none: a file that is not ours stops it before the first.
+fn write(app: &App, folder: &Path, files: &[(String, String)], force: bool) -> Result<(), CommandError> {
+    let folder = app.env.folder().join(folder);
+    std::fs::create_dir_all(&folder).map_err(|error| {
+        CommandError::usage(format!(
+            "the folder `{}` cannot be made: {error}",
+            folder.display()
+        ))
+    })?;
+    for (name, _) in files.iter().filter(|_| !force) {
+        let path = folder.join(name);
+        if path.exists() && !is_ours(&path) {
+            return Err(CommandError::usage(format!(
+                "`{}` exists, and provisor did not write it",
+                path.display()
+            ))
+            .hint("choose another folder, or say --force to replace it"));
+        }
+    }
+    for (name, text) in files {
+        let path = folder.join(name);
+        std::fs::write(&path, text).map_err(|error| {
+            CommandError::new(
+                Exit::Aborted,
+                format!("`{}` cannot be written: {error}", path.display()),
+            )
+        })?;
+    }
+    app.ui
+        .note(&format!("{} files are in {}", files.len(), folder.display()));
+    Ok(())
+}
+
+fn is_ours(path: &Path) -> bool {
+    let text = std::fs::read_to_string(path).unwrap_or_default();
+    text.lines().take(4).any(|line| line.contains(MARK))
+}

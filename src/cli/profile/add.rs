@@ -1,0 +1,276 @@
+//! `provisor profile add`.
+
+use std::fmt::Write as _;
+
+use clap::Args;
+
+use super::fields::{self, Field};
+use super::given::Given;
+use super::place::{FORMS, Place};
+use super::written::{self, Secrets};
+use crate::cli::app::App;
+use crate::cli::config::{Config, Platform};
+use crate::cli::error::CommandError;
+use crate::cli::exit::Exit;
+use crate::cli::safe::Keeping;
+
+/// Add a profile to the user's configuration.
+///
+/// At a terminal, what is not given is asked for. A profile that says nothing else asks before a run changes anything
+/// (`prod`); one on this machine does not (`dev`).
+#[derive(Args)]
+#[command(after_help = "\
+Examples:
+  provisor profile add acme
+  provisor profile add acme --url https://acme-admin.mobsted.com --login partner@acme.example \\
+      --secret password=env:ACME_PASSWORD --mode dev
+  provisor profile add sms --platform sparrow --url https://api.sparrow.example \\
+      --secret api_token=stdin --secret partner_token=stdin < tokens.txt")]
+pub(super) struct AddCommand {
+    /// The profile's name.
+    name: Option<String>,
+    /// The platform.
+    #[arg(long, value_name = "PLATFORM", value_parser = ["mobsted", "jrni", "sparrow"])]
+    platform: Option<String>,
+    #[command(flatten)]
+    given: Given,
+}
+
+/// What the new profile will say.
+struct Answers {
+    name: String,
+    platform: Platform,
+    texts: Vec<(&'static str, String)>,
+    secrets: Vec<(&'static Field, Place)>,
+    mode: String,
+}
+
+pub(super) fn add(app: &App, command: &AddCommand) -> Result<Exit, CommandError> {
+    command.given.refuse_secrets()?;
+    let config = written::read(app)?;
+    let asks = app.can_ask() && !command.given.no_input;
+    let answers = Answers::collect(app, command, &config, asks)?;
+    let url = answers.texts.iter().find(|(key, _)| *key == "url");
+    let url = url.map(|(_, url)| url.clone()).unwrap_or_default();
+    // The file is closed to others from here on, when nobody has to be waited for but at the secrets.
+    let mut draft = written::draft(app)?;
+    let mut secrets = Secrets::new(app);
+    let name = &answers.name;
+    if answers.platform != Platform::default() {
+        draft.set(name, "platform", answers.platform.name());
+    }
+    for (key, text) in &answers.texts {
+        draft.set(name, key, text.as_str());
+    }
+    for (field, place) in &answers.secrets {
+        let keeping = Keeping {
+            profile: name.clone(),
+            key: field.key.to_owned(),
+            url: url.clone(),
+        };
+        secrets.put(&mut draft, &keeping, (place, field.name))?;
+    }
+    draft.set(name, "mode", answers.mode.as_str());
+    for (key, value) in command.given.others()? {
+        draft.set(name, key, value);
+    }
+    secrets.save(draft, name)?;
+    next_steps(app, &config, &answers, asks)
+}
+
+/// What to do with a new profile: at a terminal, try it at once.
+fn next_steps(app: &App, before: &Config, answers: &Answers, asks: bool) -> Result<Exit, CommandError> {
+    let name = &answers.name;
+    app.ui.note(match answers.mode.as_str() {
+        "prod" => "mode prod: a run asks before it changes anything",
+        "dev" => "mode dev: a run changes without asking",
+        "read-only" => "mode read-only: nothing is ever changed",
+        _ => "mode sandbox: the simulated platforms stand in for the account",
+    });
+    if before.profiles().len() == 1 && before.choose(None, &app.env).is_ok() {
+        app.ui.hint(&format!(
+            "there are two profiles now: choose one with `provisor profile use {name}`, or name it with --profile"
+        ));
+    }
+    if asks && answers.mode != "sandbox" && app.ask_yes("Sign in now to try it?", true)? {
+        return super::sign::try_profile(app, name, false);
+    }
+    app.ui.hint(&format!("try it: provisor profile test {name}"));
+    Ok(Exit::Ok)
+}
+
+impl Answers {
+    fn collect(
+        app: &App,
+        command: &AddCommand,
+        config: &Config,
+        asks: bool,
+    ) -> Result<Answers, CommandError> {
+        let name = match &command.name {
+            Some(name) => name.clone(),
+            None if asks => app.ask_line("Name of the profile", None)?,
+            None => return Err(missing("the profile's NAME")),
+        };
+        written::check_name(&name)?;
+        if let Some(known) = config.profiles().get(&name) {
+            return Err(CommandError::usage(format!(
+                "there is a profile `{name}` in {}",
+                known.file.display()
+            ))
+            .hint(format!("change it: provisor profile edit {name}")));
+        }
+        let platform = match &command.platform {
+            Some(platform) => platform.clone(),
+            None if asks => app.ask_line("Platform: mobsted, jrni or sparrow", Some("mobsted"))?,
+            None => Platform::default().name().to_owned(),
+        };
+        let platform = Platform::of_name(&platform).ok_or_else(|| {
+            CommandError::usage(format!("`{platform}` is no platform"))
+                .hint("the platforms are mobsted, jrni and sparrow")
+        })?;
+        command.given.check_platform(platform)?;
+        let places = command.given.places(platform)?;
+        let texts = texts(app, &command.given, platform, asks)?;
+        let secrets = secrets(app, places, (platform, &texts, &command.given), asks)?;
+        let mode = mode(app, &command.given, &texts, asks)?;
+        Ok(Answers {
+            name,
+            platform,
+            texts,
+            secrets,
+            mode,
+        })
+    }
+}
+
+/// The texts that were given, and those that are asked for. An address that is none is asked for again.
+fn texts(
+    app: &App,
+    given: &Given,
+    platform: Platform,
+    asks: bool,
+) -> Result<Vec<(&'static str, String)>, CommandError> {
+    let mut texts = Vec::new();
+    for field in fields::texts(platform) {
+        let text = match given.text(field.key) {
+            Some(text) => text.trim().to_owned(),
+            None if asks => ask_text(app, field)?,
+            None => continue,
+        };
+        if !text.is_empty() {
+            texts.push((field.key, text));
+        }
+    }
+    Ok(texts)
+}
+
+/// Asks for a text until it fits.
+fn ask_text(app: &App, field: &Field) -> Result<String, CommandError> {
+    loop {
+        let text = app.ask_line(field.name, None)?;
+        let problem = match field.key {
+            "url" => crate::cli::config::check_address(&text).err(),
+            _ if text.is_empty() && field.required => Some("must be given".to_owned()),
+            _ => None,
+        };
+        match problem {
+            None => return Ok(text),
+            Some(problem) => app.ui.warn(&format!("it {problem}")),
+        }
+    }
+}
+
+/// The places of the secrets. Everything that is missing, texts included, is told at once.
+fn secrets(
+    app: &App,
+    places: Vec<(&'static str, Place)>,
+    (platform, texts, given): (Platform, &[(&'static str, String)], &Given),
+    asks: bool,
+) -> Result<Vec<(&'static Field, Place)>, CommandError> {
+    let all = fields::secrets(platform);
+    let sandboxed = given.mode.as_deref() == Some("sandbox");
+    let mut found: Vec<(&'static Field, Place)> = Vec::new();
+    for (key, place) in places {
+        if let Some(field) = all.iter().find(|field| field.key == key) {
+            found.push((field, place));
+        }
+    }
+    let mut absent = String::new();
+    let unnamed = fields::texts(platform)
+        .iter()
+        .filter(|field| field.required && !texts.iter().any(|(key, _)| *key == field.key));
+    for field in unnamed {
+        let _ = write!(absent, ", --{}", field.key.replace('_', "-"));
+    }
+    for field in all {
+        if found.iter().any(|(known, _)| known.key == field.key) {
+            continue;
+        }
+        if asks {
+            found.extend(ask_place(app, field)?.map(|place| (field, place)));
+        } else if field.required {
+            let _ = write!(absent, ", --secret {}=PLACE", field.key);
+        }
+    }
+    match absent.strip_prefix(", ") {
+        // A profile that never leaves the sandbox needs no account.
+        Some(flags) if !sandboxed => Err(missing(flags).hint(format!("a place is {FORMS}"))),
+        _ => Ok(found),
+    }
+}
+
+/// Asks for a secret without showing it; whoever types nothing may name the place it is kept at.
+fn ask_place(app: &App, field: &Field) -> Result<Option<Place>, CommandError> {
+    let shown = if field.required {
+        format!("{} (not shown; Enter to name a place instead)", field.name)
+    } else {
+        format!("{} (not shown)", field.name)
+    };
+    let typed = app.ask_secret(&shown)?;
+    if !typed.is_empty() {
+        return Ok(Some(Place::Typed(typed)));
+    }
+    if !field.required {
+        return Ok(None);
+    }
+    loop {
+        let answer = app.ask_line(&format!("Where is it? {FORMS}"), None)?;
+        match Place::parse(&answer) {
+            Some(place) => return Ok(Some(place)),
+            None => app
+                .ui
+                .warn("that is no place; `sealed` asks for the secret itself, unseen"),
+        }
+    }
+}
+
+fn mode(
+    app: &App,
+    given: &Given,
+    texts: &[(&'static str, String)],
+    asks: bool,
+) -> Result<String, CommandError> {
+    if let Some(mode) = &given.mode {
+        return Ok(mode.clone());
+    }
+    let url = texts.iter().find(|(key, _)| *key == "url");
+    let near = url.is_some_and(|(_, url)| crate::cli::config::is_near(url));
+    let usual = if near { "dev" } else { "prod" };
+    if !asks {
+        return Ok(usual.to_owned());
+    }
+    loop {
+        let mode = app.ask_line(
+            "Mode: prod (asks before a run changes anything), dev, read-only or sandbox",
+            Some(usual),
+        )?;
+        if ["prod", "dev", "read-only", "sandbox"].contains(&mode.as_str()) {
+            return Ok(mode);
+        }
+        app.ui.warn("that is no mode");
+    }
+}
+
+fn missing(what: &str) -> CommandError {
+    CommandError::usage(format!("`provisor profile add` needs {what}"))
+}

@@ -1,0 +1,68 @@
+//! `provisor profile use`.
+
+use clap::Args;
+
+use super::written;
+use crate::cli::app::App;
+use crate::cli::error::CommandError;
+use crate::cli::exit::Exit;
+
+/// Choose the profile that is used when none is named.
+///
+/// With `--sandbox` the simulated platforms stand in for it from now on, as if every command said `--sandbox`, until
+/// `--no-sandbox` ends that.
+#[derive(Args)]
+pub(super) struct UseCommand {
+    /// The profile.
+    name: String,
+    /// The sandbox stands in for this profile from now on.
+    #[arg(long, conflicts_with = "no_sandbox")]
+    sandbox: bool,
+    /// The sandbox no longer stands in for this profile.
+    #[arg(long)]
+    no_sandbox: bool,
+}
+
+pub(super) fn choose(app: &App, command: &UseCommand) -> Result<Exit, CommandError> {
+    let config = written::read(app)?;
+    let name = &command.name;
+    let profile = config.named(name, "profile use")?;
+    let mut draft = written::draft(app)?;
+    if command.sandbox || command.no_sandbox {
+        written::own(&config, &draft, name, "profile use")?;
+    }
+    if command.sandbox {
+        draft.set(name, "sandbox", true);
+    } else if command.no_sandbox {
+        draft.unset(name, "sandbox");
+    }
+    draft.set_default(Some(name));
+    draft.save()?;
+    let url = profile.url.as_ref().map(|url| format!(": {}", url.value));
+    app.ui.note(&format!(
+        "`{name}` is the profile that is used when none is named{}",
+        url.unwrap_or_default()
+    ));
+    let now = written::read(app)?;
+    if let Ok(chosen) = now.choose(None, &app.env)
+        && chosen.name != *name
+    {
+        let by = match app.env.get("PROVISOR_PROFILE") {
+            Some(_) => "PROVISOR_PROFILE is set".to_owned(),
+            None => now.default_profile().map_or_else(
+                || "the project says so".to_owned(),
+                |chosen| format!("{} says so", chosen.origin),
+            ),
+        };
+        app.ui
+            .warn(&format!("here `{}` is used all the same: {by}", chosen.name));
+    }
+    match now.named(name, "profile use")?.sandboxed() {
+        Some(_) => app.ui.banner(&format!(
+            "sandbox: simulated platforms stand in for `{name}` (provisor profile use {name} --no-sandbox ends that)"
+        )),
+        None if command.no_sandbox => app.ui.note(&format!("`{name}` is the real account again")),
+        None => {}
+    }
+    Ok(Exit::Ok)
+}

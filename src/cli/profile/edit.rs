@@ -1,0 +1,209 @@
+//! `provisor profile edit`.
+
+use clap::Args;
+
+use super::fields::{self, Field};
+use super::given::Given;
+use super::place::{self, FORMS, Place};
+use super::written::{self, Secrets};
+use crate::cli::app::App;
+use crate::cli::config::{CredentialSource, Profile};
+use crate::cli::error::CommandError;
+use crate::cli::exit::Exit;
+use crate::cli::safe::Keeping;
+
+/// Change a profile of the user's configuration.
+///
+/// Without flags, at a terminal, each value is asked for; Enter keeps it. A sealed secret belongs to the address it was
+/// given for: who changes the address gives the secret again.
+#[derive(Args)]
+#[command(after_help = "\
+Examples:
+  provisor profile edit acme
+  provisor profile edit acme --mode read-only
+  provisor profile edit acme --secret password=sealed          asks for a new password
+  provisor profile edit acme --set timeouts.reply=40s --unset settle")]
+pub(super) struct EditCommand {
+    /// The profile; the one that is used when none is named.
+    name: Option<String>,
+    /// Take a key out. Repeatable.
+    #[arg(long, value_name = "KEY")]
+    unset: Vec<String>,
+    #[command(flatten)]
+    given: Given,
+}
+
+/// What is to change.
+#[derive(Default)]
+struct Changes {
+    texts: Vec<(&'static str, String)>,
+    secrets: Vec<(&'static Field, Place)>,
+    mode: Option<String>,
+}
+
+pub(super) fn edit(app: &App, command: &EditCommand) -> Result<Exit, CommandError> {
+    command.given.refuse_secrets()?;
+    let config = written::read(app)?;
+    let name = match &command.name {
+        Some(name) => name.clone(),
+        None => config.choose(None, &app.env)?.name.clone(),
+    };
+    let known = config.named(&name, "profile edit")?;
+    let asks = app.can_ask() && !command.given.no_input;
+    let nothing = command.given.is_nothing() && command.unset.is_empty();
+    let mut changes = if nothing && asks {
+        Changes::ask(app, known)?
+    } else if nothing {
+        return Err(
+            CommandError::usage("`provisor profile edit` was given nothing to change")
+                .hint("name it: --url, --login, --mode, --secret KEY=PLACE, --set KEY=VALUE, --unset KEY"),
+        );
+    } else {
+        Changes::given(&command.given, known)?
+    };
+    follow_address(known, &mut changes, asks)?;
+    let mut draft = written::draft(app)?;
+    let profile = written::own(&config, &draft, &name, "profile edit")?.clone();
+    let mut secrets = Secrets::new(app);
+    for key in &command.unset {
+        if !draft.unset(&name, key) {
+            return Err(CommandError::usage(format!(
+                "profile `{name}` has no `{key}` in {}",
+                draft.file().display()
+            )));
+        }
+    }
+    for (key, text) in &changes.texts {
+        draft.set(&name, key, text.as_str());
+    }
+    let url = changes.url().map(str::to_owned);
+    for (field, place) in &changes.secrets {
+        let mut keeping = profile.keeping(field.key);
+        if let Some(url) = &url {
+            keeping.url.clone_from(url);
+        }
+        secrets.put(&mut draft, &keeping, (place, field.name))?;
+    }
+    if let Some(mode) = &changes.mode {
+        draft.set(&name, "mode", mode.as_str());
+    }
+    for (key, value) in command.given.others()? {
+        draft.set(&name, key, value);
+    }
+    // Tokens were got with what is about to change.
+    if !changes.texts.is_empty() || !changes.secrets.is_empty() {
+        super::sign::forget_tokens(app, &profile);
+    }
+    secrets.save(draft, &name)?;
+    clear_out(app, &profile, &name)
+}
+
+/// Forgets the sealed secrets that the profile no longer refers to.
+fn clear_out(app: &App, before: &Profile, name: &str) -> Result<Exit, CommandError> {
+    let config = written::read(app)?;
+    let now = config.named(name, "profile edit")?;
+    for (key, source) in &before.secrets {
+        let old = before.keeping(key);
+        let kept = now.secrets.get(key).map(|source| &source.value);
+        let moved = Keeping::same_place(&old, &now.keeping(key));
+        if source.value == CredentialSource::Sealed && (kept != Some(&source.value) || !moved) {
+            place::forget(app, &old, &source.value)?;
+        }
+    }
+    Ok(Exit::Ok)
+}
+
+/// A sealed secret does not follow a profile to another address.
+fn follow_address(profile: &Profile, changes: &mut Changes, asks: bool) -> Result<(), CommandError> {
+    let Some(url) = changes.url().map(str::to_owned) else {
+        return Ok(());
+    };
+    for field in fields::secrets(profile.platform()) {
+        let sealed = profile
+            .secrets
+            .get(field.key)
+            .is_some_and(|source| source.value == CredentialSource::Sealed);
+        let given = changes.secrets.iter().any(|(known, _)| known.key == field.key);
+        let (old, mut new) = (profile.keeping(field.key), profile.keeping(field.key));
+        new.url.clone_from(&url);
+        if !sealed || given || Keeping::same_place(&old, &new) {
+            continue;
+        }
+        if !asks {
+            return Err(CommandError::usage(format!(
+                "the {} of profile `{}` was sealed for {} alone",
+                field.key.replace('_', " "),
+                profile.name,
+                old.place()
+            ))
+            .hint(format!("give it again: --secret {}=stdin", field.key)));
+        }
+        changes.secrets.push((field, Place::Sealed { stdin: false }));
+    }
+    Ok(())
+}
+
+impl Changes {
+    fn url(&self) -> Option<&str> {
+        let url = self.texts.iter().find(|(key, _)| *key == "url");
+        url.map(|(_, url)| url.as_str())
+    }
+
+    fn given(given: &Given, profile: &Profile) -> Result<Changes, CommandError> {
+        let platform = profile.platform();
+        given.check_platform(platform)?;
+        let mut changes = Changes {
+            mode: given.mode.clone(),
+            ..Changes::default()
+        };
+        for field in fields::texts(platform) {
+            let text = given.text(field.key).map(|text| text.trim().to_owned());
+            changes.texts.extend(text.map(|text| (field.key, text)));
+        }
+        for (key, place) in given.places(platform)? {
+            let field = fields::secrets(platform).iter().find(|field| field.key == key);
+            changes.secrets.extend(field.map(|field| (field, place)));
+        }
+        Ok(changes)
+    }
+
+    /// Asks for each value, with the one it has as the usual answer.
+    fn ask(app: &App, profile: &Profile) -> Result<Changes, CommandError> {
+        let mut changes = Changes::default();
+        for field in fields::texts(profile.platform()) {
+            let now = match field.key {
+                "url" => profile.url().ok(),
+                key => profile.texts.get(key).map(|text| text.value.as_str()),
+            };
+            let text = app.ask_line(field.name, now)?;
+            if !text.is_empty() && now != Some(text.as_str()) {
+                changes.texts.push((field.key, text));
+            }
+        }
+        for field in fields::secrets(profile.platform()) {
+            let now = profile
+                .secrets
+                .get(field.key)
+                .map(|source| source.value.to_string());
+            let question = match &now {
+                Some(place) => format!("{}: now {place}; Enter keeps it, or {FORMS}", field.name),
+                None => format!("{}: none now; Enter keeps it so, or {FORMS}", field.name),
+            };
+            let place = loop {
+                let answer = app.ask_line(&question, None)?;
+                match Place::parse(&answer) {
+                    Some(place) => break Some(place),
+                    None if answer.is_empty() => break None,
+                    None => app
+                        .ui
+                        .warn("that is no place; `sealed` asks for the secret itself, unseen"),
+                }
+            };
+            changes.secrets.extend(place.map(|place| (field, place)));
+        }
+        let now = profile.mode.as_ref().map_or("dev", |mode| mode.value.name());
+        let mode = app.ask_line("Mode: prod, dev, read-only or sandbox", Some(now))?;
+        changes.mode = (mode != now).then_some(mode);
+        Ok(changes)
+    }
+}

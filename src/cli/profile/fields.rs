@@ -1,0 +1,102 @@
+//! What a profile of each platform holds, in the order in which it is asked for.
+
+use crate::cli::config::Platform;
+
+/// One part of the description of an account.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Field {
+    /// Its key in the configuration.
+    pub(super) key: &'static str,
+    /// What it is, for questions and messages.
+    pub(super) name: &'static str,
+    /// Must it be given?
+    pub(super) required: bool,
+}
+
+/// What may be shown; the address first, for secrets are kept for it.
+pub(super) fn texts(platform: Platform) -> &'static [Field] {
+    match platform {
+        Platform::Mobsted => {
+            const {
+                &[
+                    field("url", "Address of the master account (https://…)"),
+                    field("login", "Login"),
+                ]
+            }
+        }
+        Platform::Jrni => {
+            const {
+                &[
+                    field("url", "Address of the API (https://…/api/v1)"),
+                    field("login", "Login"),
+                    field("app_id", "App-Id"),
+                    optional("company", "Company, when the login has several (Enter: none)"),
+                ]
+            }
+        }
+        Platform::Sparrow => const { &[field("url", "Address of the API (https://…)")] },
+    }
+}
+
+/// What must not be shown.
+pub(super) fn secrets(platform: Platform) -> &'static [Field] {
+    match platform {
+        Platform::Mobsted => const { &[field("password", "Password")] },
+        Platform::Jrni => {
+            const {
+                &[
+                    field("password", "Password"),
+                    optional("app_key", "App-Key, when there is one (Enter: none)"),
+                ]
+            }
+        }
+        Platform::Sparrow => {
+            const {
+                &[
+                    field("api_token", "API token"),
+                    field("partner_token", "Partner token"),
+                ]
+            }
+        }
+    }
+}
+
+const fn field(key: &'static str, name: &'static str) -> Field {
+    Field {
+        key,
+        name,
+        required: true,
+    }
+}
+
+const fn optional(key: &'static str, name: &'static str) -> Field {
+    Field {
+        key,
+        name,
+        required: false,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::cli::config::{SECRETS, TEXTS};
+
+    #[test]
+    fn every_field_is_a_key_of_the_configuration_and_every_key_a_field() {
+        let platforms = [Platform::Mobsted, Platform::Jrni, Platform::Sparrow];
+        let keys = |fields: fn(Platform) -> &'static [Field]| {
+            let all = platforms.iter().flat_map(|platform| fields(*platform));
+            let mut keys: Vec<&str> = all.map(|field| field.key).collect();
+            keys.sort_unstable();
+            keys.dedup();
+            keys
+        };
+        let mut known_texts: Vec<&str> = TEXTS.into_iter().chain(["url"]).collect();
+        known_texts.sort_unstable();
+        let mut known_secrets = SECRETS.to_vec();
+        known_secrets.sort_unstable();
+        assert_eq!(keys(texts), known_texts);
+        assert_eq!(keys(secrets), known_secrets);
+    }
+}

@@ -1,0 +1,184 @@
+//! What the command line says of a profile.
+
+use clap::Args;
+use toml_edit::Value;
+
+use super::place::{FORMS, Place};
+use crate::cli::config::{Platform, SECRETS};
+use crate::cli::error::CommandError;
+
+/// The flags of `add` and `edit`.
+#[derive(Args, Debug, Default)]
+pub(super) struct Given {
+    /// The account's web address.
+    #[arg(long, value_name = "ADDRESS")]
+    url: Option<String>,
+    /// Who signs in.
+    #[arg(long, value_name = "LOGIN")]
+    login: Option<String>,
+    /// The application that JRNI knows us by.
+    #[arg(long, value_name = "ID")]
+    app_id: Option<String>,
+    /// The JRNI company, when the login has several.
+    #[arg(long, value_name = "COMPANY")]
+    company: Option<String>,
+    /// What is permitted: `prod` asks before a run changes anything, `dev` does not, `read-only` changes nothing,
+    /// `sandbox` never reaches the account.
+    #[arg(long, value_name = "MODE", value_parser = ["prod", "dev", "read-only", "sandbox"])]
+    pub(super) mode: Option<String>,
+    /// Any other key of the profile: `settle=90s`, `timeouts.reply=40s`, `endpoints.applications=/apps`. Repeatable.
+    #[arg(long = "set", value_name = "KEY=VALUE")]
+    others: Vec<String>,
+    /// Where a secret comes from: `password=env:VARIABLE`, `password=file:PATH`, `password=command:PROGRAM ARGUMENTS`,
+    /// `password=keyring`, `password=keyring:ENTRY`, `password=sealed` (asks) or `password=stdin`. Repeatable: the keys
+    /// are `password`, `app_key`, `api_token` and `partner_token`.
+    #[arg(long = "secret", value_name = "KEY=PLACE")]
+    secrets: Vec<String>,
+    /// Read the password from standard input, and seal it: as `--secret password=stdin`.
+    #[arg(long)]
+    password_stdin: bool,
+    /// The variable that holds the password.
+    #[arg(long, value_name = "VARIABLE")]
+    password_env: Option<String>,
+    /// The file that holds the password, for its owner alone.
+    #[arg(long, value_name = "PATH")]
+    password_file: Option<String>,
+    /// The program that prints the password, and its arguments: everything that follows.
+    #[arg(long, value_name = "WORD", num_args = 1.., allow_hyphen_values = true)]
+    password_command: Vec<String>,
+    /// Ask nothing: what is missing is an error.
+    #[arg(long)]
+    pub(super) no_input: bool,
+    // Never taken, and never repeated: see `refuse_secrets`.
+    #[arg(long, hide = true, num_args = 0..=1, value_name = "SECRET")]
+    password: Option<Option<String>>,
+    #[arg(long, hide = true, num_args = 0..=1, value_name = "SECRET")]
+    app_key: Option<Option<String>>,
+    #[arg(long, hide = true, num_args = 0..=1, value_name = "SECRET")]
+    api_token: Option<Option<String>>,
+    #[arg(long, hide = true, num_args = 0..=1, value_name = "SECRET")]
+    partner_token: Option<Option<String>>,
+}
+
+impl Given {
+    /// Was nothing given at all?
+    pub(super) fn is_nothing(&self) -> bool {
+        let texts = [&self.url, &self.login, &self.app_id, &self.company, &self.mode];
+        texts.into_iter().all(Option::is_none)
+            && self.others.is_empty()
+            && self.secrets.is_empty()
+            && !self.password_stdin
+            && self.password_env.is_none()
+            && self.password_file.is_none()
+            && self.password_command.is_empty()
+    }
+
+    /// Refuses a secret on the command line, where every user of the machine can read it.
+    pub(super) fn refuse_secrets(&self) -> Result<(), CommandError> {
+        let written = [
+            &self.password,
+            &self.app_key,
+            &self.api_token,
+            &self.partner_token,
+        ];
+        let Some((key, value)) = SECRETS.iter().zip(written).find(|(_, value)| value.is_some()) else {
+            return Ok(());
+        };
+        let refused = CommandError::usage(format!(
+            "--{} is no flag: a secret on the command line can be read by others and stays in the shell's history",
+            key.replace('_', "-")
+        ))
+        .hint(format!("name the place instead: --secret {key}=PLACE; a place is {FORMS}"));
+        Err(match value {
+            Some(Some(_)) => refused.hint("if what you typed is a real secret, change it"),
+            _ => refused,
+        })
+    }
+
+    /// The text of a field, when it was given.
+    pub(super) fn text(&self, key: &str) -> Option<&str> {
+        let text = match key {
+            "url" => &self.url,
+            "login" => &self.login,
+            "app_id" => &self.app_id,
+            "company" => &self.company,
+            _ => &None,
+        };
+        text.as_deref()
+    }
+
+    /// Refuses what an account of this platform does not have.
+    pub(super) fn check_platform(&self, platform: Platform) -> Result<(), CommandError> {
+        let has = |key: &str| {
+            super::fields::texts(platform)
+                .iter()
+                .any(|field| field.key == key)
+        };
+        let texts = ["login", "app_id", "company"];
+        let stranger = texts
+            .into_iter()
+            .find(|key| self.text(key).is_some() && !has(key));
+        let Some(key) = stranger else { return Ok(()) };
+        Err(CommandError::usage(format!(
+            "--{} means nothing for a {} account",
+            key.replace('_', "-"),
+            platform.name()
+        )))
+    }
+
+    /// Where the secrets come from, in the order in which they were named.
+    pub(super) fn places(&self, platform: Platform) -> Result<Vec<(&'static str, Place)>, CommandError> {
+        let mut places = Vec::new();
+        for text in &self.secrets {
+            places.push(Place::parse_assignment(text)?);
+        }
+        let shorthands = [
+            self.password_stdin.then_some(Place::Sealed { stdin: true }),
+            self.password_env.clone().map(Place::Env),
+            self.password_file.clone().map(Place::File),
+            (!self.password_command.is_empty()).then(|| Place::Command(self.password_command.clone())),
+        ];
+        places.extend(shorthands.into_iter().flatten().map(|place| ("password", place)));
+        let known = super::fields::secrets(platform);
+        for (at, (key, _)) in places.iter().enumerate() {
+            if !known.iter().any(|field| field.key == *key) {
+                return Err(CommandError::usage(format!(
+                    "a {} account has no `{key}`",
+                    platform.name()
+                )));
+            }
+            if places[..at].iter().any(|(earlier, _)| earlier == key) {
+                return Err(CommandError::usage(format!(
+                    "the place of `{key}` is given twice"
+                )));
+            }
+        }
+        Ok(places)
+    }
+
+    /// Every other key that was set.
+    pub(super) fn others(&self) -> Result<Vec<(&str, Value)>, CommandError> {
+        let read = |text: &'_ String| {
+            let (key, value) = text
+                .split_once('=')
+                .ok_or_else(|| CommandError::usage("--set takes KEY=VALUE, for example --set settle=90s"))?;
+            if SECRETS.contains(&key) {
+                return Err(CommandError::usage(format!("--set does not take `{key}`"))
+                    .hint(format!("write --secret {key}=PLACE; a place is {FORMS}")));
+            }
+            let value = value.trim();
+            let value = match (value.parse::<i64>(), value.parse::<bool>()) {
+                (Ok(number), _) => Value::from(number),
+                (_, Ok(flag)) => Value::from(flag),
+                _ => Value::from(value),
+            };
+            Ok((key.len(), value))
+        };
+        let mut others = Vec::new();
+        for text in &self.others {
+            let (length, value) = read(text)?;
+            others.push((&text[..length], value));
+        }
+        Ok(others)
+    }
+}

@@ -1,0 +1,71 @@
+//! `provisor profile`: named accounts, and where their secrets are kept.
+
+mod add;
+mod choose;
+mod edit;
+mod fields;
+mod given;
+mod list;
+mod place;
+mod remove;
+mod show;
+mod sign;
+mod written;
+
+use clap::{Args, Subcommand};
+
+use super::app::App;
+use super::error::CommandError;
+use super::exit::Exit;
+
+pub(super) use sign::{LoginCommand, LogoutCommand, login, logout};
+
+/// Named accounts: add one, look at them, change them, try them.
+///
+/// A profile says where an account is, who signs in, where the secret comes from and what is permitted. Secrets are
+/// never written into a configuration file and never given on the command line: they are typed without being shown, read
+/// from standard input, or named by the place they are kept at.
+#[derive(Args)]
+#[command(after_help = "\
+Examples:
+  provisor profile add acme                                              asks for everything
+  pass show acme | provisor profile add acme --url https://acme-admin.mobsted.com \\
+      --login partner@acme.example --password-stdin
+  provisor profile add jay --platform jrni --url https://acme.jrni.com/api/v1 --login j@acme.example \\
+      --app-id 1a2b --secret password=env:JAY_PASSWORD --secret app_key=file:~/.jay
+  provisor profile use acme
+  provisor profile test")]
+pub(super) struct ProfileCommand {
+    #[command(subcommand)]
+    action: Action,
+}
+
+#[derive(Subcommand)]
+enum Action {
+    /// Add a profile.
+    Add(add::AddCommand),
+    /// The profiles there are.
+    List(list::ListCommand),
+    /// One profile: what it says, and where each value is written.
+    Show(show::ShowCommand),
+    /// Change a profile.
+    Edit(edit::EditCommand),
+    /// Take a profile out, and forget its secrets.
+    Remove(remove::RemoveCommand),
+    /// Sign in, and say what the login may do.
+    Test(sign::TestCommand),
+    /// Choose the profile that is used when none is named.
+    Use(choose::UseCommand),
+}
+
+pub(super) fn profile(app: &App, command: &ProfileCommand) -> Result<Exit, CommandError> {
+    match &command.action {
+        Action::Add(command) => add::add(app, command),
+        Action::List(command) => list::list(app, command),
+        Action::Show(command) => show::show(app, command),
+        Action::Edit(command) => edit::edit(app, command),
+        Action::Remove(command) => remove::remove(app, command),
+        Action::Test(command) => sign::test(app, command),
+        Action::Use(command) => choose::choose(app, command),
+    }
+}

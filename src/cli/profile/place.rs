@@ -1,0 +1,215 @@
+//! Where a secret is put: what the command line says of it, and what the configuration then says.
+
+use toml_edit::{Array, InlineTable, Value};
+
+use crate::cli::app::App;
+use crate::cli::config::{CredentialSource, SECRETS};
+use crate::cli::error::CommandError;
+use crate::cli::keyring;
+use crate::cli::prompt::secret_from_stdin;
+use crate::cli::safe::{Keeping, Safe};
+use crate::value::secret::Secret;
+
+/// Where a secret comes from, or where it goes.
+#[derive(Debug, Clone, PartialEq)]
+pub(super) enum Place {
+    /// A variable of the environment.
+    Env(String),
+    /// A file.
+    File(String),
+    /// A program and its arguments.
+    Command(Vec<String>),
+    /// Typed or read now, and kept sealed.
+    Sealed {
+        /// Read standard input, even when it is a terminal.
+        stdin: bool,
+    },
+    /// Typed already, to be kept sealed.
+    Typed(Secret),
+    /// An entry of the system's keyring that is there already.
+    Entry(String),
+    /// Typed or read now, and kept in the system's keyring.
+    Keyring,
+}
+
+/// The forms of a place, for help and errors.
+pub(super) const FORMS: &str =
+    "env:VARIABLE, file:PATH, command:PROGRAM ARGUMENTS, keyring, keyring:ENTRY, sealed or stdin";
+
+impl Place {
+    /// Reads `KEY=PLACE`. What does not fit is not repeated: it may be the secret itself.
+    pub(super) fn parse_assignment(text: &str) -> Result<(&'static str, Place), CommandError> {
+        let bad = |why: &str| {
+            CommandError::usage(format!("--secret: {why}"))
+                .hint(format!("write --secret KEY=PLACE; a place is {FORMS}"))
+        };
+        let (key, place) = text.split_once('=').ok_or_else(|| bad("there is no `=`"))?;
+        let known = SECRETS.iter().find(|known| **known == key);
+        let key = known.ok_or_else(|| bad(&format!("a key is one of {}", SECRETS.join(", "))))?;
+        let place = Place::parse(place).ok_or_else(|| {
+            bad(&format!("what follows `{key}=` is no place"))
+                .hint("a secret is never written on the command line: others can see it there")
+        })?;
+        Ok((*key, place))
+    }
+
+    /// Reads a place; nothing when it is none.
+    pub(super) fn parse(text: &str) -> Option<Place> {
+        let text = text.trim();
+        Some(match text.split_once(':').unwrap_or((text, "")) {
+            ("env", name) if !name.is_empty() => Place::Env(name.to_owned()),
+            ("file", path) if !path.is_empty() => Place::File(path.to_owned()),
+            ("command", words) if !words.trim().is_empty() => {
+                Place::Command(words.split_whitespace().map(str::to_owned).collect())
+            }
+            ("keyring", "") => Place::Keyring,
+            ("keyring", name) => Place::Entry(name.to_owned()),
+            ("sealed", "") => Place::Sealed { stdin: false },
+            ("stdin", "") => Place::Sealed { stdin: true },
+            _ => return None,
+        })
+    }
+
+    /// Fetches the secret from the user when the place needs it, and keeps it there. Gives what the configuration says
+    /// of it.
+    pub(super) fn settle(&self, app: &App, keeping: &Keeping, name: &str) -> Result<Settled, CommandError> {
+        let value = match self {
+            Place::Env(variable) => table("env", variable.as_str().into()),
+            Place::File(path) => table("file", absolute(app, path).into()),
+            Place::Command(words) => table(
+                "command",
+                words.iter().map(String::as_str).collect::<Array>().into(),
+            ),
+            Place::Entry(entry) => table("keyring", entry.as_str().into()),
+            Place::Sealed { stdin } => {
+                let secret = obtain(app, keeping, name, *stdin)?;
+                return seal(app, keeping, secret);
+            }
+            Place::Typed(secret) => return seal(app, keeping, secret.clone()),
+            Place::Keyring => {
+                if let Some(why) = keyring::unavailable() {
+                    return Err(CommandError::usage(why).hint(format!(
+                        "seal it in provisor's own folder instead: --secret {}=sealed",
+                        keeping.key
+                    )));
+                }
+                let secret = obtain(app, keeping, name, false)?;
+                let entry = entry_name(keeping);
+                keyring::put(&entry, &secret)
+                    .map_err(|why| CommandError::usage(format!("the keyring does not take it: {why}")))?;
+                table("keyring", entry.as_str().into())
+            }
+        };
+        Ok(Settled { value, kept: None })
+    }
+}
+
+/// What became of a secret.
+pub(super) struct Settled {
+    /// What the configuration says.
+    pub(super) value: Value,
+    /// Where it is sealed, when it is.
+    pub(super) kept: Option<Keeping>,
+}
+
+/// Seals a secret for its address.
+pub(super) fn seal(app: &App, keeping: &Keeping, secret: Secret) -> Result<Settled, CommandError> {
+    Safe::of(&app.env)?.put(keeping, secret)?;
+    Ok(Settled {
+        value: table("sealed", true.into()),
+        kept: Some(keeping.clone()),
+    })
+}
+
+/// Forgets a secret that provisor keeps itself. What others keep is theirs.
+pub(super) fn forget(app: &App, keeping: &Keeping, source: &CredentialSource) -> Result<bool, CommandError> {
+    match source {
+        CredentialSource::Sealed => {
+            Safe::of(&app.env)?.remove(keeping)?;
+            Ok(true)
+        }
+        CredentialSource::Keyring(entry) if *entry == entry_name(keeping) => {
+            keyring::remove(entry)
+                .map_err(|why| CommandError::usage(format!("the keyring's entry `{entry}` stays: {why}")))?;
+            Ok(true)
+        }
+        _ => Ok(false),
+    }
+}
+
+/// What provisor calls an entry of the keyring.
+fn entry_name(keeping: &Keeping) -> String {
+    format!("{} {} {}", keeping.profile, keeping.key, keeping.place())
+}
+
+/// The secret, typed without being shown or from a line of standard input.
+fn obtain(app: &App, keeping: &Keeping, name: &str, stdin: bool) -> Result<Secret, CommandError> {
+    let secret = if stdin {
+        secret_from_stdin()?
+    } else if app.can_ask() {
+        app.ask_secret(&format!("{name} (not shown)"))?
+    } else {
+        return Err(
+            CommandError::usage(format!("there is no terminal to ask for {} at", keeping.key)).hint(format!(
+                "give it on standard input: --secret {}=stdin, or name its place: {FORMS}",
+                keeping.key
+            )),
+        );
+    };
+    if secret.is_empty() {
+        let what = keeping.key.replace('_', " ");
+        return Err(CommandError::usage(format!(
+            "no {what} was given; nothing was changed"
+        )));
+    }
+    Ok(secret)
+}
+
+fn absolute(app: &App, path: &str) -> String {
+    if path.starts_with("~/") {
+        return path.to_owned();
+    }
+    app.env.folder().join(path).display().to_string()
+}
+
+fn table(key: &str, value: Value) -> Value {
+    let mut table = InlineTable::new();
+    table.insert(key, value);
+    Value::InlineTable(table)
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used, reason = "tests")]
+
+    use super::*;
+
+    #[test]
+    fn places_are_read_and_secrets_are_not_repeated() {
+        let parse = |text: &str| Place::parse_assignment(text).map(|(_, place)| place);
+        assert_eq!(parse("password=env:A").unwrap(), Place::Env("A".into()));
+        assert_eq!(parse("password=file:~/x").unwrap(), Place::File("~/x".into()));
+        let words = vec!["pass".to_owned(), "show".to_owned()];
+        assert_eq!(
+            parse("api_token=command:pass show").unwrap(),
+            Place::Command(words)
+        );
+        assert_eq!(parse("app_key=keyring").unwrap(), Place::Keyring);
+        assert_eq!(
+            parse("app_key=keyring:mine").unwrap(),
+            Place::Entry("mine".into())
+        );
+        assert_eq!(parse("password=stdin").unwrap(), Place::Sealed { stdin: true });
+        for text in [
+            "password=hunter2",
+            "password=env:",
+            "hunter2",
+            "hunter2=sealed",
+            "password=",
+        ] {
+            let error = parse(text).unwrap_err();
+            assert!(!error.message.contains("hunter2"), "{}", error.message);
+            assert!(error.hints.iter().all(|hint| !hint.contains("hunter2")));
+        }
+    }
+}

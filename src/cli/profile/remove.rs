@@ -1,0 +1,60 @@
+//! `provisor profile remove`.
+
+use clap::Args;
+
+use super::place;
+use super::written;
+use crate::cli::app::App;
+use crate::cli::error::CommandError;
+use crate::cli::exit::Exit;
+
+/// Take a profile out of the user's configuration, and forget its secrets and tokens.
+///
+/// What runs have recorded of the account stays: the ledger and its credentials.
+#[derive(Args)]
+pub(super) struct RemoveCommand {
+    /// The profile.
+    name: String,
+    /// Do not ask.
+    #[arg(long)]
+    yes: bool,
+}
+
+pub(super) fn remove(app: &App, command: &RemoveCommand) -> Result<Exit, CommandError> {
+    let config = written::read(app)?;
+    let name = &command.name;
+    let mut draft = written::draft(app)?;
+    let profile = written::own(&config, &draft, name, "profile remove")?.clone();
+    app.consent(
+        command.yes,
+        &format!("Take out profile `{name}` and forget its secrets?"),
+    )?;
+    // First, while the profile still tells whose tokens they are.
+    super::sign::forget_tokens(app, &profile);
+    let was_default = draft.default_profile() == Some(name);
+    draft.remove_profile(name);
+    if was_default {
+        draft.set_default(None);
+    }
+    let file = draft.file().to_owned();
+    draft.save()?;
+    for (key, source) in &profile.secrets {
+        if place::forget(app, &profile.keeping(key), &source.value)? {
+            app.ui
+                .note(&format!("its {} is forgotten", key.replace('_', " ")));
+        } else {
+            app.ui.note(&format!(
+                "its {} stays where it was: {}",
+                key.replace('_', " "),
+                source.value
+            ));
+        }
+    }
+    app.ui
+        .note(&format!("profile `{name}` is taken out of {}", file.display()));
+    if was_default {
+        app.ui
+            .hint("no profile is the default one now: provisor profile use NAME");
+    }
+    Ok(Exit::Ok)
+}

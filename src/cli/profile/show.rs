@@ -1,0 +1,61 @@
+//! `provisor profile show`.
+
+use clap::Args;
+use serde_json::json;
+
+use super::{list, sign, written};
+use crate::cli::app::App;
+use crate::cli::error::CommandError;
+use crate::cli::exit::Exit;
+use crate::cli::times;
+use crate::clock::Clock;
+use crate::value::Value;
+
+/// One profile: what it says, where each value is written, and whether it is signed in.
+#[derive(Args)]
+#[command(after_help = "\
+JSON (--json), one document:
+  {\"version\": 1, \"profile\": {as in `profile list`, and signed_in_until: time or null}}")]
+pub(super) struct ShowCommand {
+    /// The profile; the one that is used when none is named.
+    name: Option<String>,
+    /// Print it as JSON.
+    #[arg(long)]
+    json: bool,
+}
+
+pub(super) fn show(app: &App, command: &ShowCommand) -> Result<Exit, CommandError> {
+    let config = written::read(app)?;
+    let profile = match &command.name {
+        Some(name) => config.named(name, "profile show")?,
+        None => config.choose(None, &app.env)?,
+    };
+    let chosen = config
+        .choose(None, &app.env)
+        .ok()
+        .map(|profile| profile.name.clone());
+    let until = sign::signed_in_until(app, profile);
+    if command.json {
+        let mut document = list::document(profile, chosen.as_deref());
+        document["signed_in_until"] = until.map_or(serde_json::Value::Null, times::json);
+        app.print(&json!({"version": 1, "profile": document}).to_string())?;
+        return Ok(Exit::Ok);
+    }
+    let mut fields: Vec<(String, Value)> = vec![("profile".into(), profile.name.as_str().into())];
+    for line in crate::cli::config::lines(profile) {
+        fields.push((
+            line.key,
+            format!("{}   ({})", line.value, line.origin).as_str().into(),
+        ));
+    }
+    let signed_in = match until {
+        Some(until) if until > Clock::system().now_millis() => {
+            format!("until {} UTC", times::shown(until))
+        }
+        Some(_) => "the tokens have ended; the next run signs in".into(),
+        None => "no".into(),
+    };
+    fields.push(("signed in".into(), signed_in.as_str().into()));
+    app.print(&app.ui.fields(&fields))?;
+    Ok(Exit::Ok)
+}

@@ -1,0 +1,107 @@
+//! Writing a profile, and saying what was done.
+
+use super::place::{self, Place, Settled};
+use crate::cli::app::App;
+use crate::cli::config::{Config, Draft, Profile};
+use crate::cli::error::CommandError;
+use crate::cli::safe::Keeping;
+
+/// What the configuration says now.
+pub(super) fn read(app: &App) -> Result<Config, CommandError> {
+    Ok(Config::load(app.paths()?, &app.env)?)
+}
+
+/// Opens the user's configuration to change it.
+pub(super) fn draft(app: &App) -> Result<Draft, CommandError> {
+    Draft::open(&app.paths()?.config_file())
+}
+
+/// The profile's name in a draft that may be changed. One that another file writes is refused with that file's name.
+pub(super) fn own<'a>(
+    config: &'a Config,
+    draft: &Draft,
+    name: &str,
+    asked_by: &str,
+) -> Result<&'a Profile, CommandError> {
+    let profile = config.named(name, asked_by)?;
+    if draft.has_profile(name) {
+        return Ok(profile);
+    }
+    Err(CommandError::usage(format!(
+        "profile `{name}` is written in {}, which is not yours alone",
+        profile.file.display()
+    ))
+    .hint("change that file with an editor"))
+}
+
+/// Checks a new name: letters, digits, `-` and `_`.
+pub(super) fn check_name(name: &str) -> Result<(), CommandError> {
+    let fits = |c: char| c.is_ascii_alphanumeric() || c == '-' || c == '_';
+    if name.is_empty() || !name.chars().all(fits) {
+        return Err(CommandError::usage(format!(
+            "`{name}` cannot be a profile's name: letters, digits, - and _ can"
+        )));
+    }
+    if name == "sandbox" {
+        return Err(
+            CommandError::usage("`sandbox` is the name of the embedded sandbox's accounts")
+                .hint("use another name; to work on the sandbox, say --sandbox or `--mode sandbox`"),
+        );
+    }
+    Ok(())
+}
+
+/// Puts secrets in their places and into the draft. What was sealed is taken out again when the draft is not saved.
+pub(super) struct Secrets<'a> {
+    app: &'a App,
+    kept: Vec<Keeping>,
+}
+
+impl<'a> Secrets<'a> {
+    pub(super) fn new(app: &'a App) -> Secrets<'a> {
+        Secrets {
+            app,
+            kept: Vec::new(),
+        }
+    }
+
+    /// Settles one secret, and writes where it is.
+    pub(super) fn put(
+        &mut self,
+        draft: &mut Draft,
+        keeping: &Keeping,
+        (place, name): (&Place, &str),
+    ) -> Result<(), CommandError> {
+        let Settled { value, kept } = place.settle(self.app, keeping, name)?;
+        draft.set(&keeping.profile, &keeping.key, value);
+        self.kept.extend(kept);
+        Ok(())
+    }
+
+    /// Saves the draft, and says where it is and where the secrets are.
+    pub(super) fn save(mut self, draft: Draft, name: &str) -> Result<(), CommandError> {
+        let file = draft.file().to_owned();
+        draft.save()?;
+        let app = self.app;
+        app.ui
+            .note(&format!("profile `{name}` is written to {}", file.display()));
+        for keeping in std::mem::take(&mut self.kept) {
+            app.ui.note(&format!(
+                "its {} is sealed in {}, for {} alone",
+                keeping.key.replace('_', " "),
+                app.paths()?.secrets().display(),
+                keeping.place()
+            ));
+        }
+        Ok(())
+    }
+}
+
+impl Drop for Secrets<'_> {
+    fn drop(&mut self) {
+        for keeping in &self.kept {
+            // What stays is sealed, and found by nothing.
+            let _ = place::forget(self.app, keeping, &crate::cli::config::CredentialSource::Sealed);
+        }
+    }
+}

@@ -1,0 +1,88 @@
+//! `provisor repl`: type, see, keep.
+
+mod screen;
+mod signals;
+mod surroundings;
+
+use std::io::{BufReader, IsTerminal as _};
+use std::sync::Arc;
+
+use clap::Args;
+
+use self::screen::TerminalScreen;
+use self::surroundings::CliSurroundings;
+use super::app::{Accounts, App};
+use super::error::CommandError;
+use super::exit::Exit;
+use crate::repl::around::Outside;
+use crate::repl::{Left, Lines, Options};
+
+/// Explore a platform and try scripts out: every line is evaluated as it is entered.
+///
+/// What an input changes is recorded like the steps of a run: `provisor runs show` lists the session, and what it left in
+/// doubt is settled by `provisor resume`, which runs no input anew. Without a terminal, standard input is evaluated statement
+/// by statement; the first that fails ends it.
+#[derive(Args)]
+#[command(after_help = "\
+Examples:
+  provisor repl --sandbox
+  provisor repl --profile acme
+  provisor repl --sandbox --eval 'let partner = mobsted::connect()'
+  provisor repl --sandbox < steps.rhai
+
+In it, :help lists the commands, Tab completes, Ctrl-C stops an input, and Ctrl-D leaves.")]
+pub(super) struct ReplCommand {
+    /// Work on the embedded sandbox: simulated platforms, no account needed.
+    #[arg(long)]
+    sandbox: bool,
+    /// A fault of the sandbox, for example `partners:drop-after:0.2`. Repeatable.
+    #[arg(long, value_name = "FAULT")]
+    fault: Vec<String>,
+    /// The seed of the faults.
+    #[arg(long, value_name = "N")]
+    seed: Option<u64>,
+    /// The profile to work with.
+    #[arg(long, value_name = "NAME")]
+    profile: Option<String>,
+    /// Evaluate this first. Repeatable. Nothing is read after it unless somebody is at the terminal.
+    #[arg(long, value_name = "INPUT")]
+    eval: Vec<String>,
+    /// Evaluate a file first: its variables and functions stay. Repeatable.
+    #[arg(long, value_name = "FILE")]
+    load: Vec<String>,
+    /// Leave `repl.rhai` out.
+    #[arg(long)]
+    no_rc: bool,
+}
+
+pub(super) fn repl(app: &App, command: &ReplCommand) -> Result<Exit, CommandError> {
+    let accounts = Accounts {
+        sandbox: command.sandbox,
+        profile: command.profile.clone(),
+        faults: command.fault.clone(),
+        seed: command.seed,
+        ..Accounts::default()
+    };
+    let typed = std::io::stdin().is_terminal();
+    let screen = Arc::new(TerminalScreen::new(&app.ui, typed));
+    let around = CliSurroundings::new(app, accounts)?;
+    let outside = Outside {
+        around: Arc::new(around),
+        screen,
+    };
+    let options = Options {
+        load: command.load.clone(),
+        eval: command.eval.clone(),
+        no_rc: command.no_rc,
+    };
+    let input = (!typed).then(|| Lines::read("stdin", BufReader::new(std::io::stdin())));
+    let left = crate::repl::run(outside, &super::run::host(), &options, input);
+    Ok(match left {
+        Left::Ended => Exit::Ok,
+        Left::Failed(code) => code.map_or(Exit::Script, Exit::of),
+        Left::InDoubt => Exit::InDoubt,
+        Left::Interrupted => Exit::Interrupted,
+        Left::Broken => Exit::Aborted,
+        Left::Usage => Exit::Usage,
+    })
+}

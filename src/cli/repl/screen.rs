@@ -1,0 +1,56 @@
+//! The session's words on the terminal.
+
+use crate::cli::ui::{Stream, Ui};
+use crate::repl::around::Screen;
+use crate::script::error::Diagnostic;
+
+/// Writes through the program's own [`Ui`].
+pub(super) struct TerminalScreen {
+    ui: Ui,
+    /// Does somebody type?
+    typed: bool,
+}
+
+impl TerminalScreen {
+    pub(super) fn new(ui: &Ui, typed: bool) -> TerminalScreen {
+        TerminalScreen {
+            ui: ui.clone(),
+            typed,
+        }
+    }
+}
+
+impl Screen for TerminalScreen {
+    fn is_terminal(&self) -> bool {
+        self.typed
+    }
+
+    fn has_colour(&self) -> bool {
+        self.ui.has_colour(Stream::Out)
+    }
+
+    fn width(&self) -> Option<usize> {
+        self.ui.width().map(usize::from)
+    }
+
+    fn out(&self, text: &str) {
+        // A reader that is gone is no reason to stop a session.
+        let _ = self.ui.out(&crate::cli::ui::printable(text));
+    }
+
+    fn note(&self, text: &str) {
+        self.ui.note(text);
+    }
+
+    fn warn(&self, text: &str) {
+        self.ui.warn(text);
+    }
+
+    fn error(&self, message: &str, hints: &[String]) {
+        self.ui.error(message, hints);
+    }
+
+    fn diagnostic(&self, diagnostic: &Diagnostic) {
+        self.ui.diagnostic(diagnostic);
+    }
+}

@@ -1,0 +1,173 @@
+//! `provisor trust`: which files of a project may act for the user.
+//!
+//! A project's files come with the project, often from somebody else. What they say counts, but what could run a program,
+//! hand a credential over or loosen a profile counts only when the user has looked at exactly this text.
+
+use std::collections::BTreeMap;
+use std::fmt::Write as _;
+use std::path::{Path, PathBuf};
+
+use clap::Args;
+use serde_json::{Value as Json, json};
+
+use super::app::App;
+use super::config::{self, Config};
+use super::error::CommandError;
+use super::exit::Exit;
+use super::paths::Paths;
+use super::private_file;
+use crate::value::digest::sha256;
+
+/// Trust a project's file, as it is now: it may then name programs and places that hold your secrets.
+///
+/// A change of the file ends the trust. Without a file, the project's `provisor.toml` is meant.
+#[derive(Args)]
+#[command(after_help = "\
+JSON (--list --json), one document: {\"version\": 1, \"trusted\": [{file, sha256, current}]}
+  current says whether the file is still the one that was trusted")]
+pub(super) struct TrustCommand {
+    /// The file.
+    file: Option<PathBuf>,
+    /// Show what is trusted.
+    #[arg(long, conflicts_with_all = ["file", "remove", "yes"])]
+    list: bool,
+    /// Trust it no longer.
+    #[arg(long, conflicts_with = "yes")]
+    remove: bool,
+    /// Do not ask.
+    #[arg(long)]
+    yes: bool,
+    /// Print the list as JSON.
+    #[arg(long, requires = "list")]
+    json: bool,
+}
+
+/// What is trusted: files by place, and the digest of the text that was looked at.
+#[derive(Debug, Default)]
+pub(super) struct Trust {
+    digests: BTreeMap<String, String>,
+}
+
+impl Trust {
+    /// What this home trusts. A record that cannot be read trusts nothing.
+    pub(super) fn of(paths: &Paths) -> Trust {
+        let text = std::fs::read_to_string(paths.trusted()).unwrap_or_default();
+        let document: Json = serde_json::from_str(&text).unwrap_or_default();
+        let files = document["files"].as_object();
+        let digests = files.into_iter().flatten().filter_map(|(file, digest)| {
+            let digest = digest.as_str()?.to_owned();
+            Some((file.clone(), digest))
+        });
+        Trust {
+            digests: digests.collect(),
+        }
+    }
+
+    /// Has the user looked at this file, with exactly this text?
+    pub(super) fn covers(&self, file: &Path, text: &str) -> bool {
+        let digest = self.digests.get(&name(file));
+        digest.is_some_and(|digest| *digest == sha256(text.as_bytes()))
+    }
+
+    fn save(&self, paths: &Paths) -> Result<(), CommandError> {
+        App::make_private(paths.state())?;
+        let text = json!({"version": 1, "files": self.digests}).to_string();
+        private_file::write(&paths.trusted(), |sink| {
+            writeln_to(sink, &text).map_err(|error| private_file::failed(&error))
+        })
+    }
+}
+
+pub(super) fn trust(app: &App, command: &TrustCommand) -> Result<Exit, CommandError> {
+    let paths = app.paths()?;
+    let mut trust = Trust::of(paths);
+    if command.list {
+        return list(app, &trust, command.json);
+    }
+    let file = match &command.file {
+        Some(file) => app.env.folder().join(file),
+        None => config::project_file(&app.env).ok_or_else(|| {
+            CommandError::usage("there is no provisor.toml here or above").hint("name the file to trust")
+        })?,
+    };
+    if command.remove {
+        if trust.digests.remove(&name(&file)).is_none() {
+            return Err(CommandError::usage(format!("{} is not trusted", file.display())));
+        }
+        app.journal()?
+            .audit("distrust", &app.who(), &name(&file).as_str().into())?;
+        trust.save(paths)?;
+        app.ui.note(&format!("{} is trusted no longer", file.display()));
+        return Ok(Exit::Ok);
+    }
+    let text = std::fs::read_to_string(&file)
+        .map_err(|error| CommandError::usage(format!("`{}` cannot be read: {error}", file.display())))?;
+    if trust.covers(&file, &text) {
+        app.ui.note(&format!("{} is trusted already", file.display()));
+        return Ok(Exit::Ok);
+    }
+    say_what_it_does(app, &file)?;
+    app.consent(command.yes, &format!("Trust {} as it is now?", file.display()))?;
+    let digest = sha256(text.as_bytes());
+    let what = format!("{} (sha256 {digest})", name(&file));
+    app.journal()?.audit("trust", &app.who(), &what.as_str().into())?;
+    trust.digests.insert(name(&file), digest);
+    trust.save(paths)?;
+    app.ui.note(&format!(
+        "{} is trusted until it changes; this is recorded: see provisor audit",
+        file.display()
+    ));
+    Ok(Exit::Ok)
+}
+
+/// What the file would be trusted with, when it is a project's configuration.
+fn say_what_it_does(app: &App, file: &Path) -> Result<(), CommandError> {
+    if file.file_name() != Some(config::PROJECT_FILE.as_ref()) {
+        return Ok(());
+    }
+    for line in Config::asks_for(file)? {
+        app.ui.note(&line);
+    }
+    Ok(())
+}
+
+fn list(app: &App, trust: &Trust, json: bool) -> Result<Exit, CommandError> {
+    let is_current = |file: &str| {
+        let text = std::fs::read_to_string(file);
+        text.is_ok_and(|text| trust.covers(Path::new(file), &text))
+    };
+    if json {
+        let files: Vec<Json> = trust
+            .digests
+            .iter()
+            .map(|(file, digest)| json!({"file": file, "sha256": digest, "current": is_current(file)}))
+            .collect();
+        app.print(&json!({"version": 1, "trusted": files}).to_string())?;
+        return Ok(Exit::Ok);
+    }
+    let mut text = String::new();
+    for file in trust.digests.keys() {
+        let state = if is_current(file) {
+            ""
+        } else {
+            "   (changed since: no longer trusted)"
+        };
+        let _ = writeln!(text, "{file}{state}");
+    }
+    if text.is_empty() {
+        app.ui.note("no project file is trusted");
+    } else {
+        app.print(&text)?;
+    }
+    Ok(Exit::Ok)
+}
+
+fn writeln_to(sink: &mut dyn std::io::Write, text: &str) -> std::io::Result<()> {
+    writeln!(sink, "{text}")
+}
+
+/// A file's name as the record has it: one spelling, whatever way led to it.
+fn name(file: &Path) -> String {
+    let file = std::fs::canonicalize(file).unwrap_or_else(|_| file.to_owned());
+    file.display().to_string()
+}

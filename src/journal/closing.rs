@@ -1,0 +1,88 @@
+//! Finding out what became of a step, without ever sending it again.
+
+use super::attempt::{Attempt, StepEnd, StepKind, StepPlan};
+use super::cancel::Cancel;
+use super::change::Changing;
+use super::error::JournalError;
+use super::row::RowJournal;
+use super::settle::Settled;
+use super::step::{StepEvent, StepState};
+
+/// What became of a step.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Closed {
+    /// Nothing was open: it is final, or nothing of it was sent.
+    Known,
+    /// A look-up found that it was carried out.
+    Found,
+    /// A look-up after the settle time found nothing. It is given up.
+    Absent,
+    /// It cannot be told: why, in a sentence without a full stop.
+    Open(String),
+    /// The user stopped the look-up.
+    Stopped,
+}
+
+impl RowJournal {
+    /// Settles a recorded step by looking. Counts as asking for it.
+    pub async fn close(
+        &self,
+        plan: &StepPlan,
+        attempt: &dyn Attempt,
+        cancel: &Cancel,
+    ) -> Result<Closed, JournalError> {
+        let StepKind::Change(change) = &plan.kind else {
+            return Ok(Closed::Known);
+        };
+        let blank = self.ask(plan, &self.asked(plan));
+        let Some(recorded) = self.recorded.get(&blank.key).cloned() else {
+            return Ok(Closed::Known);
+        };
+        if !recorded.state.is_open() {
+            return Ok(Closed::Known);
+        }
+        let changing = Changing::new(self, change, attempt, cancel, blank);
+        match changing.close(recorded, change.probes).await {
+            Ok(closed) => Ok(closed),
+            Err(Err(StepEnd::Journal(error))) => Err(error),
+            // Somebody else has settled it meanwhile.
+            Err(_) => Ok(Closed::Known),
+        }
+    }
+}
+
+impl Changing<'_> {
+    async fn close(
+        &self,
+        mut step: super::table::StepData,
+        probes: bool,
+    ) -> Result<Closed, super::change::Ended> {
+        let lost = StepEvent::AnswerLost { at_ms: self.now_ms() };
+        let why = "the session ended before its answer came";
+        if matches!(step.state, StepState::Intended { .. })
+            && self
+                .move_step(&mut step, lost, None, Some((why, true)))
+                .await?
+                .is_some()
+        {
+            return Ok(Closed::Known);
+        }
+        if !probes {
+            return Ok(Closed::Open("nothing can tell whether it was carried out".into()));
+        }
+        Ok(match self.look(&step).await {
+            Settled::Found(value) => {
+                self.move_step(&mut step, StepEvent::Found, Some(&value), None)
+                    .await?;
+                Closed::Found
+            }
+            Settled::Absent { looked_ms } => {
+                self.move_step(&mut step, StepEvent::GivenUp { looked_ms }, None, None)
+                    .await?;
+                Closed::Absent
+            }
+            Settled::Unsettled(why) => Closed::Open(why),
+            Settled::Cancelled => Closed::Stopped,
+        })
+    }
+}

@@ -1,0 +1,100 @@
+//! Accounts as such: signing in and out, and what a login may do. Nothing here changes anything on a platform, and nothing
+//! is recorded.
+
+use super::call::Call;
+use super::error::{Code, OpError};
+use super::spec::Effect;
+use super::world::World;
+use super::{jrni, mobsted, session};
+use crate::value::{Object, Value};
+
+/// What a login may do, as it was found out by asking for it.
+#[derive(Debug)]
+pub struct Ability {
+    /// The operation that was asked: `tenants`.
+    pub what: &'static str,
+    /// How much of it there is, when that can be counted, or why it cannot be had.
+    pub found: Result<Option<usize>, OpError>,
+}
+
+impl World {
+    /// The account of a profile, as operations know it. Sends nothing.
+    pub fn account(&self, platform: &str, profile: &str) -> Result<Object, OpError> {
+        let shape = match platform {
+            "mobsted" => &mobsted::SHAPE,
+            "jrni" => &jrni::SHAPE,
+            other => return Err(strange(other)),
+        };
+        match session::connect(self, shape, &Value::from(profile))? {
+            Value::Object(account) => Ok(account),
+            _ => Err(strange(platform)),
+        }
+    }
+
+    /// Signs in anew, with the credentials of the profile, and keeps the tokens.
+    pub async fn sign_in(&self, account: &Object) -> Result<(), OpError> {
+        match session::platform_of(account) {
+            "mobsted" => {
+                let client = self.mobsted(account)?;
+                client.forget_tokens().await?;
+                Ok(client.sign_in().await?)
+            }
+            "jrni" => {
+                let client = self.jrni_account(account)?;
+                client.forget_tokens().await?;
+                Ok(client.sign_in().await?)
+            }
+            other => Err(strange(other)),
+        }
+    }
+
+    /// Forgets the tokens of an account.
+    pub async fn sign_out(&self, account: &Object) -> Result<(), OpError> {
+        match session::platform_of(account) {
+            "mobsted" => Ok(self.mobsted(account)?.forget_tokens().await?),
+            // The token ends on the platform, too.
+            "jrni" => Ok(self.jrni_account(account)?.log_out().await.map(|_| ())?),
+            other => Err(strange(other)),
+        }
+    }
+
+    /// When the tokens of an account end, in milliseconds since the Unix epoch; nothing when there are none.
+    pub async fn signed_in_until(&self, account: &Object) -> Result<Option<i64>, OpError> {
+        match session::platform_of(account) {
+            "mobsted" => Ok(self.mobsted(account)?.signed_in_until().await?),
+            "jrni" => Ok(self.jrni_account(account)?.signed_in_until().await?),
+            other => Err(strange(other)),
+        }
+    }
+
+    /// Asks for what an account of its sort can see: every operation that only looks and needs no argument.
+    pub async fn abilities(&self, account: &Object) -> Vec<Ability> {
+        let looks = super::ALL.iter().copied().flatten().filter(|op| {
+            matches!(op.effect, Effect::Observe)
+                && op.required() == 0
+                && op.receiver == Some(account.kind.as_str())
+        });
+        let mut abilities = Vec::new();
+        for op in looks {
+            let found = match Call::check(op, Some(account.clone()), Vec::new()) {
+                Ok(call) => (op.run)(self, &call).await,
+                Err(error) => Err(error),
+            };
+            abilities.push(Ability {
+                what: op.name,
+                found: found.map(|value| match value {
+                    Value::List(items) => Some(items.len()),
+                    _ => None,
+                }),
+            });
+        }
+        abilities
+    }
+}
+
+fn strange(platform: &str) -> OpError {
+    OpError::new(
+        Code::BadProfile,
+        format!("`{platform}` accounts cannot be signed in to"),
+    )
+}

@@ -1,0 +1,130 @@
+//! What the loop needs of the program around it; the command line implements it.
+
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use crate::run::interrupt::Reins;
+use crate::run::session::{Consent, Input, InputEnd, Permit, Session};
+use crate::script::bundle::Loader;
+use crate::script::error::Diagnostic;
+
+/// What people see. Data goes to standard output, everything else to standard error.
+pub trait Screen: Send + Sync {
+    /// Is a person at a terminal typing?
+    fn is_terminal(&self) -> bool;
+
+    /// May standard output be coloured?
+    fn has_colour(&self) -> bool;
+
+    /// How many columns fit on a line of standard output; `None` when there is no limit.
+    fn width(&self) -> Option<usize>;
+
+    /// Writes data.
+    fn out(&self, text: &str);
+
+    /// Tells something.
+    fn note(&self, text: &str);
+
+    /// Tells something to look at.
+    fn warn(&self, text: &str);
+
+    /// Tells of a failure, and what to do about it.
+    fn error(&self, message: &str, hints: &[String]);
+
+    /// Tells of a failure of an input, with its place.
+    fn diagnostic(&self, diagnostic: &Diagnostic);
+}
+
+/// How careful the session is with its account.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Mode {
+    /// Simulated platforms.
+    Sandbox,
+    /// An account for trying things.
+    Dev,
+    /// A real account: changes are asked about.
+    Prod,
+    /// Nothing may be changed.
+    ReadOnly,
+}
+
+impl Mode {
+    /// The word for it.
+    pub fn word(self) -> &'static str {
+        match self {
+            Mode::Sandbox => "sandbox",
+            Mode::Dev => "dev",
+            Mode::Prod => "prod",
+            Mode::ReadOnly => "read-only",
+        }
+    }
+}
+
+/// Where the session works.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Place {
+    /// The profile; `None` while none is chosen.
+    pub profile: Option<String>,
+    /// How careful to be.
+    pub mode: Mode,
+}
+
+impl Place {
+    /// The place as the prompt names it: `acme:prod`, `sandbox`.
+    pub fn label(&self) -> String {
+        match (&self.profile, self.mode) {
+            (_, Mode::Sandbox) => "sandbox".into(),
+            (Some(profile), mode) => format!("{profile}:{}", mode.word()),
+            (None, _) => "provisor".into(),
+        }
+    }
+}
+
+/// Why something cannot be had: what failed, and what to do.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("{message}")]
+pub struct Trouble {
+    /// What failed and why, in a sentence without a full stop.
+    pub message: String,
+    /// What to do, a sentence each.
+    pub hints: Vec<String>,
+}
+
+/// The program around the loop.
+pub trait Surroundings: Send + Sync {
+    /// Where the session works now.
+    fn place(&self) -> Place;
+
+    /// What the banner says behind the program's name: its version.
+    fn version(&self) -> String;
+
+    /// Opens the journal and the accounts, and begins a session with the inputs so far. Called at the first operation.
+    fn begin(&self, earlier: Vec<(Input, InputEnd)>) -> Result<Session, Trouble>;
+
+    /// May this change be made? Asked before every one.
+    fn consent(&self, permit: &Permit<'_>) -> Consent;
+
+    /// Where imports come from.
+    fn loader(&self) -> Box<dyn Loader>;
+
+    /// The file of the history; `None` when none is kept.
+    fn history(&self) -> Option<PathBuf>;
+
+    /// Lets Ctrl-C pull these reins from now on.
+    fn watch(&self, reins: &Reins);
+
+    /// Reads a script file: its name for messages, and its text.
+    fn read(&self, path: &str) -> Result<(String, String), Trouble>;
+
+    /// The scripts that every session begins with, as name and text, and what is to be told about others.
+    fn rc(&self) -> (Vec<(String, String)>, Vec<String>);
+}
+
+/// The surroundings and the screen, shared by those who need them.
+#[derive(Clone)]
+pub struct Outside {
+    /// The program around the loop.
+    pub around: Arc<dyn Surroundings>,
+    /// What people see.
+    pub screen: Arc<dyn Screen>,
+}

@@ -1,0 +1,191 @@
+//! The session behind the inputs: opened when an input first asks for an operation.
+
+use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
+
+use super::around::{Outside, Trouble};
+use crate::run::interrupt::Interrupt;
+use crate::run::session::{Consent, Input, InputDoor, InputEnd, Permit, Session, Tell, Told};
+use crate::script::door::{Ask, Denied, Door, Stop};
+use crate::value::Value;
+
+/// The session, or the inputs that wait for it. Clones share it.
+#[derive(Clone)]
+pub(super) struct Desk {
+    outside: Outside,
+    state: Arc<Mutex<State>>,
+}
+
+#[derive(Default)]
+struct State {
+    session: Option<Session>,
+    /// Inputs that have ended before there was a session.
+    earlier: Vec<(Input, InputEnd)>,
+    /// The input that is under way.
+    current: Option<Input>,
+    /// Is the current input recorded?
+    entered: bool,
+}
+
+impl Desk {
+    pub(super) fn new(outside: &Outside) -> Desk {
+        Desk {
+            outside: outside.clone(),
+            state: Arc::default(),
+        }
+    }
+
+    /// The session, when one has begun.
+    pub(super) fn session(&self) -> Option<Session> {
+        self.lock().session.clone()
+    }
+
+    /// An input begins.
+    pub(super) fn enter(&self, input: Input) -> Result<(), Trouble> {
+        let mut state = self.lock();
+        state.entered = false;
+        if let Some(session) = &state.session {
+            session.enter(&input).map_err(lost)?;
+            state.entered = true;
+        }
+        state.current = Some(input);
+        Ok(())
+    }
+
+    /// The input that is under way has ended.
+    pub(super) fn end(&self, end: InputEnd) -> Result<(), Trouble> {
+        let mut state = self.lock();
+        let Some(input) = state.current.take() else {
+            return Ok(());
+        };
+        match &state.session {
+            Some(session) => session.end(input.number, &end).map_err(lost),
+            None => {
+                state.earlier.push((input, end));
+                Ok(())
+            }
+        }
+    }
+
+    /// Ends the session, and gives it, and how many of its steps are in doubt.
+    pub(super) fn close(&self, inputs: u64) -> Result<Option<(Session, usize)>, Trouble> {
+        let session = self.lock().session.take();
+        session
+            .map(|session| {
+                let open = session.close(inputs).map_err(lost)?;
+                Ok((session, open))
+            })
+            .transpose()
+    }
+
+    /// The session, begun when there is none yet, with the current input in it.
+    fn begun(&self) -> Result<Session, Trouble> {
+        let mut state = self.lock();
+        let session = match &state.session {
+            Some(session) => session.clone(),
+            None => {
+                let session = self.outside.around.begin(state.earlier.clone())?;
+                state.earlier.clear();
+                state.session = Some(session.clone());
+                session
+            }
+        };
+        if let (false, Some(input)) = (state.entered, state.current.clone()) {
+            session.enter(&input).map_err(lost)?;
+            state.entered = true;
+        }
+        Ok(session)
+    }
+
+    fn lock(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+fn lost(error: impl std::fmt::Display) -> Trouble {
+    Trouble {
+        message: format!("the journal cannot be written: {error}"),
+        hints: Vec::new(),
+    }
+}
+
+/// The door of one input, which opens the session when it is first knocked at.
+pub(super) struct LazyDoor {
+    desk: Desk,
+    number: u64,
+    interrupt: Interrupt,
+    opened: OnceLock<InputDoor>,
+    /// Why there is no session.
+    trouble: OnceLock<Trouble>,
+}
+
+impl LazyDoor {
+    pub(super) fn new(desk: &Desk, number: u64, interrupt: &Interrupt) -> LazyDoor {
+        LazyDoor {
+            desk: desk.clone(),
+            number,
+            interrupt: interrupt.clone(),
+            opened: OnceLock::new(),
+            trouble: OnceLock::new(),
+        }
+    }
+
+    /// Why there is no session, when one was asked for in vain.
+    pub(super) fn trouble(&self) -> Option<Trouble> {
+        self.trouble.get().cloned()
+    }
+
+    fn open(&self) -> Result<&InputDoor, Trouble> {
+        if let Some(door) = self.opened.get() {
+            return Ok(door);
+        }
+        let session = self.desk.begun()?;
+        let tell = Arc::new(Telling(self.desk.outside.clone()));
+        let door = session.door(self.number, &self.interrupt, tell).map_err(lost)?;
+        Ok(self.opened.get_or_init(|| door))
+    }
+}
+
+impl Door for LazyDoor {
+    fn ask(&self, ask: Ask) -> Result<Value, Denied> {
+        match self.open() {
+            Ok(door) => door.ask(ask),
+            Err(trouble) => {
+                let why = trouble.message.clone();
+                self.trouble.get_or_init(|| trouble);
+                Err(Denied::Stop(Stop::JournalLost(why)))
+            }
+        }
+    }
+
+    fn stopping(&self) -> Option<Stop> {
+        match self.opened.get() {
+            Some(door) => door.stopping(),
+            None => self.interrupt.is_asked().then_some(Stop::Cancelled),
+        }
+    }
+
+    fn print(&self, line: &str) {
+        self.desk.outside.screen.out(line);
+    }
+}
+
+struct Telling(Outside);
+
+impl Tell for Telling {
+    fn print(&self, line: &str) {
+        self.0.screen.out(line);
+    }
+
+    fn told(&self, told: Told) {
+        self.0.screen.note(match told {
+            Told::AlreadySent => {
+                "request already sent; looking up its outcome (Ctrl-C again leaves it in doubt)"
+            }
+            Told::LeftInDoubt => "left in doubt: :resume or `provisor resume` looks it up",
+        });
+    }
+
+    fn consent(&self, permit: &Permit<'_>) -> Consent {
+        self.0.around.consent(permit)
+    }
+}

@@ -1,0 +1,178 @@
+//! One input, from its text to what came of it.
+
+use std::sync::{Arc, PoisonError};
+use std::thread;
+use std::time::{Duration, Instant};
+
+use super::Repl;
+use super::desk::LazyDoor;
+use super::secrecy;
+use super::show::show;
+use crate::ops::error::Code;
+use crate::run::interrupt::Interrupt;
+use crate::run::session::{Input, InputEnd};
+use crate::script::STACK_SIZE;
+use crate::script::door::Stop;
+use crate::script::error::Diagnostic;
+use crate::script::interactive::{Answer, Ready};
+use crate::script::program::Ended;
+use crate::value::Value;
+use crate::value::secret::Secret;
+
+/// What came of an input.
+#[derive(Debug, Clone, PartialEq)]
+pub(super) enum Outcome {
+    /// It ended.
+    Done,
+    /// It failed, with this code when an operation failed.
+    Failed(Option<Code>),
+    /// A step of it is in doubt.
+    InDoubt,
+    /// The user stopped it.
+    Stopped,
+    /// The journal cannot be used, or provisor itself failed.
+    Broken,
+}
+
+/// An input that was evaluated.
+#[derive(Debug, Clone)]
+pub(super) struct Entered {
+    /// Its text.
+    pub(super) text: String,
+    /// Did it end well?
+    pub(super) done: bool,
+    /// How long it took.
+    pub(super) took: Duration,
+    /// Is it never to be written into a file?
+    pub(super) secret: bool,
+}
+
+impl Repl {
+    /// Evaluates an input, shows what came of it, and keeps it. Messages say that it begins in this line of `name`.
+    pub(super) fn evaluate_as(&mut self, name: &str, line: usize, text: &str) -> Outcome {
+        let started = Instant::now();
+        let secret = secrecy::is_secret(text);
+        let outcome = self.carry_out((name, line), text, secret);
+        self.inputs.push(Entered {
+            text: text.to_owned(),
+            done: outcome == Outcome::Done,
+            took: started.elapsed(),
+            secret,
+        });
+        outcome
+    }
+
+    fn carry_out(&mut self, (name, line): (&str, usize), text: &str, secret: bool) -> Outcome {
+        let number = self.inputs.len() + 1;
+        let recorded = if secret {
+            Value::Secret(Secret::new(text))
+        } else {
+            Value::from(text)
+        };
+        let input = Input {
+            number: number as u64,
+            text: recorded,
+        };
+        if let Err(trouble) = self.desk.enter(input) {
+            self.outside.screen.error(&trouble.message, &trouble.hints);
+            return Outcome::Broken;
+        }
+        let loader = self.outside.around.loader();
+        let ready = self.space().prepare(name, line, text, &*loader);
+        let ready = match ready {
+            Ok(ready) => ready,
+            Err(diagnostic) => {
+                let why = diagnostic.summary();
+                self.outside.screen.diagnostic(&diagnostic);
+                return self.close(InputEnd::Failed(why), Outcome::Failed(None));
+            }
+        };
+        let interrupt = Interrupt::new();
+        let door = Arc::new(LazyDoor::new(&self.desk, number as u64, &interrupt));
+        self.reins.take(&interrupt);
+        let ended = self.run(&ready, number, &door);
+        self.reins.let_go();
+        self.conclude(ended, &ready, &door)
+    }
+
+    /// Runs an input on a thread with a stack that is deep enough.
+    fn run(&self, ready: &Ready, number: usize, door: &Arc<LazyDoor>) -> Result<Answer, Ended> {
+        let space = &self.space;
+        let evaluation = move || {
+            let mut space = space.lock().unwrap_or_else(PoisonError::into_inner);
+            space.evaluate(ready, number, door.clone())
+        };
+        thread::scope(|scope| {
+            let thread = thread::Builder::new().stack_size(STACK_SIZE);
+            match thread.spawn_scoped(scope, evaluation) {
+                Ok(thread) => thread
+                    .join()
+                    .unwrap_or_else(|_| Err(Ended::Bug("the script host panicked".into()))),
+                Err(error) => Err(Ended::Bug(format!("no thread can be started: {error}"))),
+            }
+        })
+    }
+
+    fn conclude(&self, ended: Result<Answer, Ended>, ready: &Ready, door: &LazyDoor) -> Outcome {
+        let screen = &self.outside.screen;
+        match ended {
+            Ok(answer) => {
+                if answer == Answer::Nothing && !ready.defines.is_empty() && screen.is_terminal() {
+                    screen.note(&format!("defined {}", ready.defines.join(", ")));
+                }
+                show(&**screen, &answer);
+                let value = match answer {
+                    Answer::Value(value) => Some(value),
+                    _ => None,
+                };
+                self.close(InputEnd::Done(value), Outcome::Done)
+            }
+            Err(Ended::Failed(diagnostic)) => {
+                self.explain(&diagnostic);
+                let why = diagnostic.summary_with_repair();
+                self.close(InputEnd::Failed(why), Outcome::Failed(diagnostic.code))
+            }
+            Err(Ended::Stopped(Stop::Cancelled)) => {
+                screen.note("stopped; the rest of the input did not run");
+                self.close(InputEnd::Failed("stopped by the user".into()), Outcome::Stopped)
+            }
+            Err(Ended::Stopped(Stop::Parked { step, why })) => {
+                let step = if step.is_empty() {
+                    String::new()
+                } else {
+                    format!(" (step {step})")
+                };
+                screen.error(
+                    &format!("in doubt: {why}{step}"),
+                    &[":resume looks it up again".into()],
+                );
+                self.close(InputEnd::Parked(why), Outcome::InDoubt)
+            }
+            Err(Ended::Stopped(Stop::JournalLost(why))) => {
+                match door.trouble() {
+                    Some(trouble) => screen.error(&trouble.message, &trouble.hints),
+                    None => screen.error(&format!("the journal cannot be written: {why}"), &[]),
+                }
+                self.close(InputEnd::Failed(why), Outcome::Broken)
+            }
+            Err(Ended::Bug(what)) => {
+                screen.error(&format!("a fault of provisor: {what}"), &[]);
+                self.close(InputEnd::Failed(what), Outcome::Broken)
+            }
+        }
+    }
+
+    fn explain(&self, diagnostic: &Diagnostic) {
+        self.outside.screen.diagnostic(diagnostic);
+    }
+
+    fn close(&self, end: InputEnd, outcome: Outcome) -> Outcome {
+        match self.desk.end(end) {
+            Ok(()) => outcome,
+            Err(trouble) => {
+                self.outside.screen.error(&trouble.message, &trouble.hints);
+                Outcome::Broken
+            }
+        }
+    }
+}

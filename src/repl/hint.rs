@@ -1,0 +1,53 @@
+//! What is shown behind the cursor: the rest of an earlier input, or what an incomplete input waits for.
+
+use rustyline::Context;
+use rustyline::hint::{Hint, Hinter as _, HistoryHinter};
+
+use crate::script::interactive::{Open, Reading, read};
+
+/// A text behind the cursor.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Ghost {
+    shown: String,
+    /// Can it be taken with Right or End?
+    taken: bool,
+}
+
+impl Hint for Ghost {
+    fn display(&self) -> &str {
+        &self.shown
+    }
+
+    fn completion(&self) -> Option<&str> {
+        self.taken.then_some(self.shown.as_str())
+    }
+}
+
+/// The hint for what was typed.
+pub(super) fn hint(line: &str, pos: usize, context: &Context<'_>) -> Option<Ghost> {
+    if pos < line.len() {
+        return None;
+    }
+    if line.contains('\n') {
+        return match read(line) {
+            Reading::Incomplete(open) => Some(Ghost {
+                shown: format!("  {}", waiting(&open)),
+                taken: false,
+            }),
+            _ => None,
+        };
+    }
+    let earlier = HistoryHinter::new().hint(line, pos, context)?;
+    Some(Ghost {
+        shown: earlier,
+        taken: true,
+    })
+}
+
+/// What an incomplete input waits for, in words.
+pub(super) fn waiting(open: &Open) -> String {
+    if open.closes.is_empty() {
+        return "... the expression goes on; an empty line ends it".into();
+    }
+    format!("... waiting for {} from line {}", open.closes, open.line)
+}

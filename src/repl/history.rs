@@ -1,0 +1,147 @@
+//! What was typed: kept across sessions in a file of the user's own, and never a secret.
+
+use std::fs;
+use std::io;
+use std::path::{Path, PathBuf};
+
+use rustyline::Config;
+use rustyline::history::{FileHistory, History as _, SearchDirection, SearchResult};
+
+use super::secrecy;
+
+/// The most inputs that are kept.
+const MOST: usize = 5_000;
+
+/// The history of this session and of those before it.
+pub(super) struct History {
+    entries: FileHistory,
+    file: Option<PathBuf>,
+}
+
+impl History {
+    /// Reads the history in `file`, and gives what is to be told: a file that others may read is not used.
+    pub(super) fn open(file: Option<PathBuf>) -> (History, Vec<String>) {
+        let config = Config::builder().max_history_size(MOST);
+        let config = config
+            .and_then(|config| config.history_ignore_dups(true))
+            .map_or_else(|_| Config::default(), rustyline::config::Builder::build);
+        let mut history = History {
+            entries: FileHistory::with_config(&config),
+            file: None,
+        };
+        let Some(file) = file else {
+            return (history, Vec::new());
+        };
+        let used = make(&file).and_then(|()| match history.entries.load(&file) {
+            Ok(()) => Ok(()),
+            Err(error) => Err(io::Error::other(error.to_string())),
+        });
+        match used {
+            Ok(()) => {
+                history.file = Some(file);
+                (history, Vec::new())
+            }
+            Err(error) => {
+                let note = format!("no history is kept: `{}`: {error}", file.display());
+                (history, vec![note])
+            }
+        }
+    }
+
+    /// Keeps an input, unless it may hold a secret.
+    pub(super) fn remember(&mut self, text: &str) {
+        let text = text.trim_end();
+        if text.trim().is_empty() || secrecy::is_secret(text) {
+            return;
+        }
+        let added = self.entries.add(text).unwrap_or(false);
+        if let (true, Some(file)) = (added, &self.file) {
+            // Written at once, so that a session that is killed and one beside it lose nothing. A file that cannot be
+            // written is told when it is opened.
+            if let Err(error) = self.entries.append(file) {
+                tracing::warn!(%error, "the history cannot be written");
+            }
+        }
+    }
+}
+
+/// Makes the file when there is none, for its owner alone, and takes rights of others away.
+fn make(file: &Path) -> io::Result<()> {
+    let mut options = fs::OpenOptions::new();
+    options.create(true).append(true);
+    #[cfg(unix)]
+    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
+    let opened = options.open(file)?;
+    #[cfg(unix)]
+    opened.set_permissions(std::os::unix::fs::PermissionsExt::from_mode(0o600))?;
+    drop(opened);
+    Ok(())
+}
+
+impl rustyline::history::History for History {
+    fn get(&self, index: usize, dir: SearchDirection) -> rustyline::Result<Option<SearchResult<'_>>> {
+        self.entries.get(index, dir)
+    }
+
+    fn add(&mut self, line: &str) -> rustyline::Result<bool> {
+        self.entries.add(line)
+    }
+
+    fn add_owned(&mut self, line: String) -> rustyline::Result<bool> {
+        self.entries.add_owned(line)
+    }
+
+    fn len(&self) -> usize {
+        self.entries.len()
+    }
+
+    fn is_empty(&self) -> bool {
+        self.entries.is_empty()
+    }
+
+    fn set_max_len(&mut self, len: usize) -> rustyline::Result<()> {
+        self.entries.set_max_len(len)
+    }
+
+    fn ignore_dups(&mut self, yes: bool) -> rustyline::Result<()> {
+        self.entries.ignore_dups(yes)
+    }
+
+    fn ignore_space(&mut self, yes: bool) {
+        self.entries.ignore_space(yes);
+    }
+
+    fn save(&mut self, path: &Path) -> rustyline::Result<()> {
+        self.entries.save(path)
+    }
+
+    fn append(&mut self, path: &Path) -> rustyline::Result<()> {
+        self.entries.append(path)
+    }
+
+    fn load(&mut self, path: &Path) -> rustyline::Result<()> {
+        self.entries.load(path)
+    }
+
+    fn clear(&mut self) -> rustyline::Result<()> {
+        self.entries.clear()
+    }
+
+    fn search(
+        &self,
+        term: &str,
+        start: usize,
+        dir: SearchDirection,
+    ) -> rustyline::Result<Option<SearchResult<'_>>> {
+        self.entries.search(term, start, dir)
+    }
+
+    fn starts_with(
+        &self,
+        term: &str,
+        start: usize,
+        dir: SearchDirection,
+    ) -> rustyline::Result<Option<SearchResult<'_>>> {
+        self.entries.starts_with(term, start, dir)
+    }
+}

@@ -1,0 +1,192 @@
+//! Inputs from a pipe or a file: as many lines as a statement needs.
+
+use std::collections::VecDeque;
+use std::io::BufRead;
+use std::sync::mpsc::{Receiver, RecvTimeoutError, sync_channel};
+use std::time::Duration;
+
+use super::helper::is_finished;
+use super::{Left, Repl};
+use crate::script::interactive::{Reading, read};
+
+/// How long to wait for a line that may go on with a statement. Whoever types into a pipe pauses longer; a file does not.
+const MOMENT: Duration = Duration::from_millis(100);
+
+/// Lines as they come in.
+pub struct Lines {
+    /// What messages call them.
+    name: String,
+    coming: Receiver<Result<String, String>>,
+    /// Lines that were looked at and not taken.
+    ahead: VecDeque<String>,
+    /// How many lines were taken.
+    taken: usize,
+}
+
+/// What comes next.
+enum Line {
+    Text(String),
+    NotYet,
+    End,
+    Lost(String),
+}
+
+impl Lines {
+    /// The lines of a reader, which is read on a thread of its own. `name` is what messages call them.
+    pub fn read(name: &str, mut from: impl BufRead + Send + 'static) -> Lines {
+        let (lines, coming) = sync_channel(1024);
+        std::thread::spawn(move || {
+            loop {
+                let mut line = String::new();
+                let line = match from.read_line(&mut line) {
+                    Ok(0) => return,
+                    Ok(_) => Ok(line),
+                    Err(error) => Err(error.to_string()),
+                };
+                let last = line.is_err();
+                if lines.send(line).is_err() || last {
+                    return;
+                }
+            }
+        });
+        Lines {
+            name: name.to_owned(),
+            coming,
+            ahead: VecDeque::new(),
+            taken: 0,
+        }
+    }
+
+    /// The next line; when `patience` is set, only if it comes within that time.
+    fn next(&mut self, patience: Option<Duration>) -> Line {
+        if let Some(line) = self.ahead.pop_front() {
+            return Line::Text(line);
+        }
+        let line = match patience {
+            None => self.coming.recv().map_err(|_| RecvTimeoutError::Disconnected),
+            Some(patience) => self.coming.recv_timeout(patience),
+        };
+        match line {
+            Ok(Ok(line)) => Line::Text(line),
+            Ok(Err(why)) => Line::Lost(why),
+            Err(RecvTimeoutError::Timeout) => Line::NotYet,
+            Err(RecvTimeoutError::Disconnected) => Line::End,
+        }
+    }
+
+    /// The next statement, and the number of its first line; `None` at the end.
+    fn statement(&mut self) -> Result<Option<(usize, String)>, String> {
+        let mut text = String::new();
+        let mut first = self.taken + 1;
+        loop {
+            let complete = !text.trim().is_empty() && is_finished(text.trim_end_matches('\n'));
+            match self.next(complete.then_some(MOMENT)) {
+                Line::Lost(why) => return Err(why),
+                Line::NotYet => return Ok(Some((first, text))),
+                Line::End if text.trim().is_empty() => return Ok(None),
+                Line::End => return Ok(Some((first, text))),
+                Line::Text(line) => {
+                    if complete && !goes_on(&text, &line) {
+                        self.ahead.push_front(line);
+                        return Ok(Some((first, text)));
+                    }
+                    if text.trim().is_empty() {
+                        text.clear();
+                        first = self.taken + 1;
+                    }
+                    self.taken += 1;
+                    text.push_str(&line);
+                }
+            }
+        }
+    }
+}
+
+/// Does the line go on with a statement that could end before it?
+fn goes_on(text: &str, line: &str) -> bool {
+    let next = line.trim_start();
+    if next.is_empty() || text.trim_end().ends_with(';') || text.trim_start().starts_with(':') {
+        return false;
+    }
+    // A doc comment belongs to the function behind it, and a comment to whatever comes.
+    if only_comments(text) {
+        return !next.starts_with(':');
+    }
+    let operators = [
+        ".", "?.", "??", "+", "-", "*", "/", "%", "=", "<", ">", "&", "|", "^", "in ", "else", "catch",
+        "while ", "until ", ")", "]", "}",
+    ];
+    let is_comment = next.starts_with("//") || next.starts_with("/*");
+    !is_comment
+        && operators.iter().any(|operator| next.starts_with(operator))
+        && !matches!(read(&format!("{text}{line}")), Reading::Broken(_))
+}
+
+fn only_comments(text: &str) -> bool {
+    let mut lines = text.lines().map(str::trim);
+    lines.all(|line| line.is_empty() || line.starts_with("//"))
+}
+
+impl Repl {
+    /// Evaluates everything that comes in, statement by statement, until one fails.
+    pub(super) fn read_all(&mut self, mut lines: Lines) -> Result<(), Left> {
+        loop {
+            let (first, text) = match lines.statement() {
+                Ok(Some(statement)) => statement,
+                Ok(None) => return Ok(()),
+                Err(why) => {
+                    self.outside
+                        .screen
+                        .error(&format!("the input cannot be read: {why}"), &[]);
+                    return Err(Left::Usage);
+                }
+            };
+            let name = lines.name.clone();
+            let next = self.enter_from(&name, first, &text);
+            self.follow(&next)?;
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used, reason = "tests")]
+    use super::*;
+
+    fn statements(text: &'static str) -> Vec<(usize, String)> {
+        let mut lines = Lines::read("stdin", text.as_bytes());
+        std::iter::from_fn(|| lines.statement().unwrap())
+            .map(|(line, text)| (line, text.trim().to_owned()))
+            .collect()
+    }
+
+    #[test]
+    fn a_statement_takes_the_lines_it_needs() {
+        let found = statements(
+            "let x = 1\nx + 1\n\nfn f(a) {\n  a\n}\nlet y = [1, 2]\n  .len();\nif x > 1 { 2 }\nelse { 3 }\n:vars\nlast",
+        );
+        let expected = [
+            (1, "let x = 1"),
+            (2, "x + 1"),
+            (4, "fn f(a) {\n  a\n}"),
+            (7, "let y = [1, 2]\n  .len();"),
+            (9, "if x > 1 { 2 }\nelse { 3 }"),
+            (11, ":vars"),
+            (12, "last"),
+        ];
+        let expected: Vec<(usize, String)> = expected.map(|(line, text)| (line, text.to_owned())).into();
+        assert_eq!(found, expected);
+    }
+
+    #[test]
+    fn windows_line_ends_and_an_unfinished_end_are_taken_as_they_are() {
+        assert_eq!(
+            statements("1\r\n2\r\n"),
+            [(1, "1".to_owned()), (2, "2".to_owned())]
+        );
+        assert_eq!(
+            statements("fn f( {\n 1"),
+            [(1, "fn f( {".to_owned()), (2, "1".to_owned())]
+        );
+    }
+}

@@ -1,0 +1,269 @@
+//! The loop that reads inputs, evaluates them, and shows what came of them.
+//!
+//! ```text
+//! a terminal ─▶ prompt (rustyline, helper) ─┐                    ┌─▶ meta: `:name`, a table of commands
+//! a pipe, a file ─▶ lines (statements) ─────┴─▶ Repl::enter ─────┴─▶ evaluate ─▶ script::interactive ─(LazyDoor)─▶ desk
+//!                                                                        └─▶ show: the answer, or the diagnostic
+//! ```
+//!
+//! * **The language** is [`crate::script::interactive`]: variables, functions and imports stay. All inputs are lines of one
+//!   imagined document, so that a failure inside a function is shown in the input that defined it.
+//! * **The session is a run** ([`crate::run::session`]): each input is its own row, whose text is its pinned source. It
+//!   begins with the first operation, with the inputs before it; until then neither the journal nor the sandbox is open.
+//!   A session that was killed is settled by a resume: open steps are looked up, no input runs anew.
+//! * **The surroundings** (profiles, files, the editor, signals) are the command line's, behind
+//!   [`around::Surroundings`]; whatever is said goes through [`around::Screen`]. Nothing here prints.
+//! * **Ctrl-C** while typing clears the line. While evaluating it pulls the [`crate::run::interrupt::Reins`]: reads end at
+//!   once, a request that has left is settled, a second one leaves it in doubt.
+//! * **Without a terminal** an input is a statement: as many lines as it needs, and those that only go on with it (`.`,
+//!   `else`, an operator). The first failure ends the loop. `provisor repl < FILE` then does what `provisor run FILE` does
+//!   with a script without `main`; functions of a file are known from its first line on, as there. A file with `main`
+//!   only defines it.
+
+pub mod around;
+
+mod complete;
+mod desk;
+mod evaluate;
+mod helper;
+mod hint;
+mod history;
+mod lines;
+mod meta;
+mod paint;
+mod prompt;
+mod secrecy;
+mod show;
+
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use around::{Outside, Trouble};
+use desk::Desk;
+use evaluate::{Entered, Outcome};
+
+use crate::ops::error::Code;
+use crate::run::interrupt::Reins;
+use crate::script::host::Host;
+use crate::script::interactive::Workspace;
+
+/// How a session begins.
+#[derive(Debug, Clone, Default)]
+pub struct Options {
+    /// Scripts to load first.
+    pub load: Vec<String>,
+    /// Inputs to evaluate next.
+    pub eval: Vec<String>,
+    /// Are the rc files left out?
+    pub no_rc: bool,
+}
+
+/// How a session ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Left {
+    /// By its user, or at the end of the input.
+    Ended,
+    /// An input failed, with this code when an operation did. Only without a terminal.
+    Failed(Option<Code>),
+    /// Something is left in doubt.
+    InDoubt,
+    /// It was interrupted.
+    Interrupted,
+    /// The journal cannot be used, or provisor itself failed.
+    Broken,
+    /// A command was wrong.
+    Usage,
+}
+
+/// Runs a session to its end. `input` is what is read when nobody types.
+pub fn run(outside: Outside, host: &Host, options: &Options, input: Option<lines::Lines>) -> Left {
+    let mut repl = Repl::new(outside, host);
+    let left = repl.begin(options).and_then(|()| match input {
+        Some(input) => repl.read_all(input),
+        None => repl.talk(),
+    });
+    let left = left.err().unwrap_or(Left::Ended);
+    repl.leave(left)
+}
+
+pub use lines::Lines;
+
+/// A session.
+struct Repl {
+    outside: Outside,
+    space: Arc<Mutex<Workspace>>,
+    desk: Desk,
+    reins: Reins,
+    inputs: Vec<Entered>,
+}
+
+/// What to do after an input.
+#[derive(Debug, Clone, PartialEq)]
+enum Next {
+    /// Read the next one.
+    Go,
+    /// End the session.
+    Quit,
+    /// It did not do what it was to do.
+    Failed(Left),
+    /// Read the next one, beginning with this text.
+    Offer(String),
+}
+
+impl Repl {
+    fn new(outside: Outside, host: &Host) -> Repl {
+        Repl {
+            desk: Desk::new(&outside),
+            outside,
+            space: Arc::new(Mutex::new(Workspace::new(host))),
+            reins: Reins::default(),
+            inputs: Vec::new(),
+        }
+    }
+
+    fn space(&self) -> MutexGuard<'_, Workspace> {
+        self.space.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// What runs before the first input. Fails only without a terminal.
+    fn begin(&mut self, options: &Options) -> Result<(), Left> {
+        self.outside.around.watch(&self.reins);
+        if !options.no_rc {
+            let (scripts, notes) = self.outside.around.rc();
+            for note in notes {
+                self.outside.screen.note(&note);
+            }
+            for (name, text) in scripts {
+                let outcome = self.evaluate_as(&name, 1, &text);
+                self.go_on(outcome)?;
+            }
+        }
+        for path in &options.load {
+            let next = self.load(path);
+            self.follow(&next)?;
+        }
+        for text in &options.eval {
+            let next = self.enter(text);
+            self.follow(&next)?;
+        }
+        Ok(())
+    }
+
+    /// Evaluates one input, or carries a command out.
+    fn enter(&mut self, text: &str) -> Next {
+        let name = format!("[{}]", self.inputs.len() + 1);
+        self.enter_from(&name, 1, text)
+    }
+
+    /// The same for an input that begins in this line of the source that messages name.
+    fn enter_from(&mut self, name: &str, line: usize, text: &str) -> Next {
+        let text = text.replace("\r\n", "\n").replace('\r', "\n");
+        let typed = text.trim();
+        if typed.is_empty() {
+            return Next::Go;
+        }
+        if let Some(command) = typed.strip_prefix(':').filter(|rest| !rest.starts_with(':')) {
+            return self.command(command);
+        }
+        if let Some(next) = self.bare_word(typed) {
+            return next;
+        }
+        match self.evaluate_as(name, line, &text) {
+            Outcome::Done => Next::Go,
+            Outcome::Failed(code) => Next::Failed(Left::Failed(code)),
+            Outcome::InDoubt => Next::Failed(Left::InDoubt),
+            Outcome::Stopped => Next::Failed(Left::Interrupted),
+            Outcome::Broken => Next::Failed(Left::Broken),
+        }
+    }
+
+    /// `exit`, `quit` and `help` are words that people try; each tells what it is here, unless a variable has the name.
+    fn bare_word(&self, typed: &str) -> Option<Next> {
+        let word = typed.trim_end_matches([';', '(', ')']);
+        let hint = match word {
+            "exit" | "quit" => ":quit or Ctrl-D leaves",
+            "help" => ":help lists what there is; :help NAME tells about one",
+            _ => return None,
+        };
+        let is_variable = self.space().variable(word).is_some();
+        if is_variable || !self.outside.screen.is_terminal() {
+            return None;
+        }
+        self.outside.screen.note(hint);
+        Some(Next::Go)
+    }
+
+    fn go_on(&self, outcome: Outcome) -> Result<(), Left> {
+        let left = match outcome {
+            Outcome::Done => return Ok(()),
+            Outcome::Failed(code) => Left::Failed(code),
+            Outcome::InDoubt => Left::InDoubt,
+            Outcome::Stopped => Left::Interrupted,
+            Outcome::Broken => Left::Broken,
+        };
+        self.follow(&Next::Failed(left))
+    }
+
+    /// At a terminal a failure is shown and the session goes on; elsewhere it ends it.
+    fn follow(&self, next: &Next) -> Result<(), Left> {
+        match next {
+            Next::Failed(left) if !self.outside.screen.is_terminal() => Err(*left),
+            Next::Quit => Err(Left::Ended),
+            _ => Ok(()),
+        }
+    }
+
+    /// Evaluates a file in the session's own variables.
+    fn load(&mut self, path: &str) -> Next {
+        match self.outside.around.read(path) {
+            Ok((name, text)) => match self.evaluate_as(&name, 1, &text) {
+                Outcome::Done => Next::Go,
+                Outcome::Failed(code) => Next::Failed(Left::Failed(code)),
+                Outcome::InDoubt => Next::Failed(Left::InDoubt),
+                Outcome::Stopped => Next::Failed(Left::Interrupted),
+                Outcome::Broken => Next::Failed(Left::Broken),
+            },
+            Err(trouble) => self.refuse(&trouble),
+        }
+    }
+
+    fn refuse(&self, trouble: &Trouble) -> Next {
+        self.outside.screen.error(&trouble.message, &trouble.hints);
+        Next::Failed(Left::Usage)
+    }
+
+    /// Closes the session's run, and tells what it created.
+    fn leave(&self, left: Left) -> Left {
+        let screen = &self.outside.screen;
+        let closed = match self.desk.close(self.inputs.len() as u64) {
+            Ok(closed) => closed,
+            Err(trouble) => {
+                screen.error(&trouble.message, &trouble.hints);
+                return Left::Broken;
+            }
+        };
+        let Some((session, open)) = closed else {
+            return left;
+        };
+        let counts = session.tally.counts();
+        let made: Vec<String> = counts
+            .iter()
+            .map(|(sort, outcome, count)| format!("{count} {sort} {outcome}"))
+            .collect();
+        let id = session.id();
+        if screen.is_terminal() || !made.is_empty() {
+            let made = if made.is_empty() {
+                "nothing was created".to_owned()
+            } else {
+                made.join(", ")
+            };
+            screen.note(&format!("session {id}: {made}"));
+        }
+        if open > 0 {
+            screen.warn(&format!(
+                "{open} in doubt; provisor resume {id} looks it up without running anything anew"
+            ));
+            return Left::InDoubt;
+        }
+        left
+    }
+}

@@ -1,0 +1,82 @@
+//! Reading inputs from a person at a terminal.
+
+use rustyline::config::{BellStyle, ColorMode};
+use rustyline::error::ReadlineError;
+use rustyline::{CompletionType, Config, EditMode, Editor};
+
+use super::around::{Mode, Place};
+use super::helper::ReplHelper;
+use super::history::History;
+use super::{Left, Next, Repl};
+
+impl Repl {
+    /// Reads and evaluates until the person leaves.
+    pub(super) fn talk(&mut self) -> Result<(), Left> {
+        let broken = |_| Left::Broken;
+        let screen = self.outside.screen.clone();
+        let colour = screen.has_colour();
+        let config = Config::builder()
+            .completion_type(CompletionType::List)
+            .completion_show_all_if_ambiguous(true)
+            .edit_mode(EditMode::Emacs)
+            .bell_style(BellStyle::None)
+            .auto_add_history(false)
+            .bracketed_paste(true)
+            .color_mode(if colour {
+                ColorMode::Enabled
+            } else {
+                ColorMode::Disabled
+            })
+            .build();
+        let (history, notes) = History::open(self.outside.around.history());
+        let mut editor = Editor::with_history(config, history).map_err(broken)?;
+        editor.set_helper(Some(ReplHelper::new(&self.space, &self.outside)));
+        super::helper::bind(&mut editor);
+        self.greet();
+        notes.iter().for_each(|note| screen.note(note));
+        let mut offer = String::new();
+        loop {
+            let place = self.outside.around.place();
+            let prompt = (format!("{}> ", place.label()), painted(&place));
+            match editor.readline_with_initial(&prompt, (&std::mem::take(&mut offer), "")) {
+                Ok(text) => {
+                    editor.history_mut().remember(&text);
+                    match self.enter(&text) {
+                        Next::Quit => return Ok(()),
+                        Next::Offer(text) => offer = text,
+                        Next::Go | Next::Failed(_) => {}
+                    }
+                }
+                Err(ReadlineError::Interrupted | ReadlineError::Signal(_)) => {}
+                Err(ReadlineError::Eof) => return Ok(()),
+                Err(error) => {
+                    screen.error(&format!("the terminal cannot be read: {error}"), &[]);
+                    return Err(Left::Broken);
+                }
+            }
+        }
+    }
+
+    /// One line: what this is, where it works, and where to find help.
+    fn greet(&self) {
+        let (around, screen) = (&self.outside.around, &self.outside.screen);
+        let place = around.place();
+        let works = match (&place.profile, place.mode) {
+            (_, Mode::Sandbox) => "sandbox: simulated platforms, nothing real is changed".to_owned(),
+            (Some(profile), mode) => format!("profile {profile}, mode {}", mode.word()),
+            (None, _) => "no profile".to_owned(),
+        };
+        screen.note(&format!("provisor {} | {works} | :help", around.version()));
+    }
+}
+
+/// The prompt in the colour of its mode: the sandbox cannot be taken for a live account.
+fn painted(place: &Place) -> String {
+    let code = match place.mode {
+        Mode::Sandbox => "1;33",
+        Mode::Dev => "1;32",
+        Mode::Prod => "1;31",
+        Mode::ReadOnly => "1;34",
+    };
+    format!("\u{1b}[{code}m{}>\u{1b}[0m ", place.label())
+}

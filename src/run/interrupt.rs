@@ -1,0 +1,80 @@
+//! How one input of a session is asked to stop: first kindly, then at once.
+
+use std::sync::{Arc, Mutex, PoisonError};
+
+use crate::journal::Cancel;
+
+/// Asks one input to stop. Clones share it.
+#[derive(Debug, Clone, Default)]
+pub struct Interrupt {
+    asked: Cancel,
+    insisted: Cancel,
+}
+
+impl Interrupt {
+    /// Nothing is asked yet.
+    pub fn new() -> Interrupt {
+        Interrupt::default()
+    }
+
+    /// Asks: reads and waits end now, nothing more is sent, and what was sent is settled. Asked again, that is given up,
+    /// too, and stays in doubt. Gives how often it was asked.
+    pub fn ask(&self) -> u32 {
+        if self.insisted.is_cancelled() {
+            return 3;
+        }
+        if self.asked.is_cancelled() {
+            self.insisted.cancel();
+            return 2;
+        }
+        self.asked.cancel();
+        1
+    }
+
+    /// Was it asked?
+    pub fn is_asked(&self) -> bool {
+        self.asked.is_cancelled()
+    }
+
+    /// Ends when it is asked.
+    pub(super) async fn asked(&self) {
+        self.asked.cancelled().await;
+    }
+
+    /// Ends when it is asked a second time.
+    pub(super) async fn insisted(&self) {
+        self.insisted.cancelled().await;
+    }
+}
+
+/// Where a signal finds what is under way. Clones share it.
+#[derive(Debug, Clone, Default)]
+pub struct Reins(Arc<Mutex<Option<Interrupt>>>);
+
+impl Reins {
+    /// Takes what starts now.
+    pub fn take(&self, interrupt: &Interrupt) {
+        *self.lock() = Some(interrupt.clone());
+    }
+
+    /// Nothing is under way any more.
+    pub fn let_go(&self) {
+        *self.lock() = None;
+    }
+
+    /// Asks what is under way to stop, and gives how often it was asked; `None` when there is nothing.
+    pub fn pull(&self) -> Option<u32> {
+        self.lock().as_ref().map(Interrupt::ask)
+    }
+
+    /// Is something under way that was asked to stop a second time?
+    pub fn is_pulled_twice(&self) -> bool {
+        self.lock()
+            .as_ref()
+            .is_some_and(|interrupt| interrupt.insisted.is_cancelled())
+    }
+
+    fn lock(&self) -> std::sync::MutexGuard<'_, Option<Interrupt>> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}

@@ -1,0 +1,158 @@
+//! A session: a run whose rows are typed one after the other.
+//!
+//! Each input is a row of its own, at the place of its number: what it asks for twice is asked twice, and its text is what
+//! the row is pinned to. Before a change leaves, the call itself is recorded with the row, sealed: so a session that was
+//! killed can be settled from the journal alone, without running any input anew.
+
+mod door;
+mod settle;
+
+use std::sync::Arc;
+
+pub use self::door::{Consent, InputDoor, Permit, Tell, Told};
+pub use self::settle::{Fate, Settling, settle};
+use super::interrupt::Interrupt;
+use super::tally::Tally;
+use crate::journal::{
+    Journal, JournalError, NewRow, NewRun, RowStatus, RunLock, RunStatus, StepFilter, StepRecord,
+};
+use crate::ops::world::World;
+use crate::value::{Record, Value};
+
+/// A session that has begun. Cheap to clone.
+#[derive(Clone)]
+pub struct Session {
+    /// Where steps are recorded.
+    pub journal: Journal,
+    /// The run, and the right to add to it.
+    pub run: RunLock,
+    /// What operations act on.
+    pub world: Arc<World>,
+    /// Drives the operations' I/O.
+    pub runtime: tokio::runtime::Handle,
+    /// Counts what was created and what was found.
+    pub tally: Arc<Tally>,
+}
+
+/// One input, as it is recorded.
+#[derive(Debug, Clone)]
+pub struct Input {
+    /// Its number in the session, from 1.
+    pub number: u64,
+    /// Its text; a secret when it may hold one.
+    pub text: Value,
+}
+
+/// How an input ended.
+#[derive(Debug, Clone)]
+pub enum InputEnd {
+    /// With this value; nothing when it cannot be kept.
+    Done(Option<Value>),
+    /// It failed or was stopped: why, in a line.
+    Failed(String),
+    /// A step of it is in doubt: why, in a line.
+    Parked(String),
+}
+
+impl Session {
+    /// Begins a session, with the inputs that asked for nothing before it began.
+    pub fn begin(
+        journal: &Journal,
+        world: &Arc<World>,
+        runtime: &tokio::runtime::Handle,
+        new: NewRun,
+        earlier: Vec<(Input, InputEnd)>,
+    ) -> Result<Session, JournalError> {
+        let run = journal.begin_run(new)?;
+        let session = Session {
+            journal: journal.clone(),
+            run,
+            world: world.clone(),
+            runtime: runtime.clone(),
+            tally: Arc::default(),
+        };
+        for (input, end) in earlier {
+            session.enter(&input)?;
+            session.end(input.number, &end)?;
+        }
+        Ok(session)
+    }
+
+    /// The name of its run.
+    pub fn id(&self) -> String {
+        self.run.id().to_string()
+    }
+
+    /// Records an input as the next row.
+    pub fn enter(&self, input: &Input) -> Result<(), JournalError> {
+        let row = NewRow {
+            position: input.number - 1,
+            scope: scope(input.number),
+            input: Value::Record(Record::from([("input".into(), input.text.clone())])),
+        };
+        self.journal.spool_rows(self.run.id(), vec![row])
+    }
+
+    /// The door of an input that was entered.
+    pub fn door(
+        &self,
+        number: u64,
+        interrupt: &Interrupt,
+        tell: Arc<dyn Tell>,
+    ) -> Result<InputDoor, JournalError> {
+        let row = self
+            .journal
+            .open_row(&self.run, number - 1, &scope(number), true)?;
+        Ok(InputDoor::new(self.clone(), row, number, interrupt.clone(), tell))
+    }
+
+    /// Records how an input ended, with the next commit.
+    pub fn end(&self, number: u64, end: &InputEnd) -> Result<(), JournalError> {
+        let (status, output, error) = match end {
+            InputEnd::Done(value) => (RowStatus::Done, value.clone(), None),
+            InputEnd::Failed(why) => (RowStatus::Failed, None, Some(why)),
+            InputEnd::Parked(why) => (RowStatus::Parked, self.asked(number)?, Some(why)),
+        };
+        let error = error.map(|why| Value::from(why.as_str()));
+        self.journal
+            .finish_row(self.run.id(), number - 1, status, output.as_ref(), error.as_ref())
+    }
+
+    /// The steps of this session that changed something or may have.
+    pub fn changes(&self) -> Result<Vec<StepRecord>, JournalError> {
+        self.journal.flush()?;
+        let mut steps = self.journal.steps(self.run.id(), &StepFilter::All)?;
+        steps.retain(|step| step.changes);
+        Ok(steps)
+    }
+
+    /// Ends it. A step that is in doubt keeps it open for a resume. Gives how many are.
+    pub fn close(&self, rows: u64) -> Result<usize, JournalError> {
+        self.journal.spool_complete(self.run.id(), rows)?;
+        self.journal.flush()?;
+        let open = self.journal.steps(self.run.id(), &StepFilter::Open)?.len();
+        let status = if open > 0 {
+            RunStatus::Parked
+        } else {
+            RunStatus::Done
+        };
+        self.journal.set_run_status(self.run.id(), status)?;
+        Ok(open)
+    }
+
+    /// The calls that an input is about to make or has made, as the row keeps them.
+    fn asked(&self, number: u64) -> Result<Option<Value>, JournalError> {
+        self.journal.flush()?;
+        let after = (number > 1).then(|| number - 2);
+        let rows = self
+            .journal
+            .rows(self.run.id(), after, 1, crate::journal::RowFilter::All)?;
+        let row = rows.into_iter().find(|row| row.position == number - 1);
+        Ok(row.and_then(|row| row.output))
+    }
+}
+
+/// What the keys of an input's steps begin with.
+fn scope(number: u64) -> String {
+    format!("i{number}")
+}

@@ -1,0 +1,140 @@
+//! What a killed session left open: looked up, and never sent again.
+
+use tokio::runtime::Handle;
+
+use crate::journal::{
+    Cancel, Closed, Journal, JournalError, RowFilter, RowRecord, RowStatus, RunLock, StepFilter,
+};
+use crate::ops;
+use crate::ops::call::Call;
+use crate::ops::error::OpError;
+use crate::ops::perform::look_up;
+use crate::ops::spec::OpSpec;
+use crate::ops::world::World;
+use crate::script::door::Ask;
+use crate::value::{Record, Value};
+
+/// What became of one step.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Settling {
+    /// The input that asked for it, from 1.
+    pub number: u64,
+    /// The operation's stable name.
+    pub op: String,
+    /// What is known now.
+    pub fate: Fate,
+}
+
+/// What is known of a step.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Fate {
+    /// It was carried out; its outcome is on record.
+    Done,
+    /// It was not carried out, and is not sent again.
+    Absent,
+    /// It cannot be told: why, in a sentence without a full stop.
+    Open(String),
+    /// The user stopped the look-up.
+    Stopped,
+}
+
+/// Looks up every open step of a session, tells `each`, and closes the rows that nothing is open in.
+pub fn settle(
+    journal: &Journal,
+    run: &RunLock,
+    world: &World,
+    runtime: &Handle,
+    cancel: &Cancel,
+    each: &mut dyn FnMut(&Settling),
+) -> Result<(), JournalError> {
+    let mut after = None;
+    loop {
+        let page = journal.rows(run.id(), after, 64, RowFilter::Unfinished)?;
+        let Some(last) = page.last() else { return Ok(()) };
+        after = Some(last.position);
+        for row in page {
+            close_row(journal, run, world, runtime, cancel, &row, each)?;
+        }
+    }
+}
+
+fn close_row(
+    journal: &Journal,
+    run: &RunLock,
+    world: &World,
+    runtime: &Handle,
+    cancel: &Cancel,
+    row: &RowRecord,
+    each: &mut dyn FnMut(&Settling),
+) -> Result<(), JournalError> {
+    let recorded = journal.open_row(run, row.position, &row.scope, false)?;
+    let mut open = Vec::new();
+    for (op, call) in calls(row) {
+        let fate = match call.map(|call| runtime.block_on(look_up(world, &recorded, &call, cancel))) {
+            Ok(Ok(Closed::Known)) => continue,
+            Ok(Ok(Closed::Found)) => Fate::Done,
+            Ok(Ok(Closed::Absent)) => Fate::Absent,
+            Ok(Ok(Closed::Open(why))) => Fate::Open(why),
+            Ok(Ok(Closed::Stopped)) => Fate::Stopped,
+            Ok(Err(error)) => return Err(error),
+            Err(error) => Fate::Open(error.message),
+        };
+        if let Fate::Open(why) = &fate {
+            open.push(why.clone());
+        }
+        let number = row.position + 1;
+        each(&Settling { number, op, fate });
+    }
+    journal.flush()?;
+    let left = journal.steps(run.id(), &StepFilter::Scope(row.scope.clone()))?;
+    let is_open = left.iter().any(|step| step.state.is_open());
+    let (status, why) = if is_open {
+        (RowStatus::Parked, open.first().cloned())
+    } else {
+        (
+            RowStatus::Failed,
+            Some("the session ended before this input did".into()),
+        )
+    };
+    let output = row.output.as_ref().filter(|_| is_open);
+    journal.finish_row(
+        run.id(),
+        row.position,
+        status,
+        output,
+        why.map(Value::from).as_ref(),
+    )
+}
+
+/// The form in which a row keeps a call.
+pub(super) fn to_value(ask: &Ask) -> Value {
+    let receiver = ask.receiver.clone().map_or(Value::Null, Value::Object);
+    Value::Record(Record::from([
+        ("op".into(), ask.op.id().into()),
+        ("on".into(), receiver),
+        ("args".into(), Value::List(ask.args.clone())),
+    ]))
+}
+
+/// The calls that a row keeps: the operation's name, and the call unless it is no longer understood.
+fn calls(row: &RowRecord) -> Vec<(String, Result<Call, OpError>)> {
+    let Some(Value::List(asked)) = &row.output else {
+        return Vec::new();
+    };
+    asked.iter().filter_map(from_value).collect()
+}
+
+fn from_value(value: &Value) -> Option<(String, Result<Call, OpError>)> {
+    let fields = value.as_record()?;
+    let op = fields.get("op")?.as_text()?.to_owned();
+    let receiver = match fields.get("on") {
+        Some(Value::Object(object)) => Some(object.clone()),
+        _ => None,
+    };
+    let Some(Value::List(args)) = fields.get("args") else {
+        return None;
+    };
+    let mut all = ops::ALL.iter().copied().flatten();
+    let spec: &'static OpSpec = all.find(|spec| spec.id() == op)?;
+    Some((op, Call::check(spec, receiver, args.clone())))
+}

@@ -1,0 +1,228 @@
+//! The texts of a session: its inputs, and what they import.
+
+use std::collections::BTreeMap;
+
+use rhai::AST;
+
+use super::results::{Renaming, as_written, running};
+use crate::script::bundle::{Bundle, Loader, Source};
+use crate::script::error::{Diagnostic, Frame};
+use crate::script::host::Host;
+use crate::script::parse::{self, Import, Names, Parsed, Patches};
+use crate::script::program::Unit;
+use crate::script::sources::Sources;
+
+/// The name by which running inputs call themselves. No file can have it.
+pub(super) const MAIN: &str = "\u{1}";
+
+/// Rhai counts lines to 65,535. Behind this one the document begins anew; then a failure inside a function that was
+/// defined very long ago is shown at a wrong place.
+const LAST_LINE: usize = 60_000;
+
+/// The texts of a session.
+#[derive(Clone)]
+pub(super) struct Ground {
+    host: Host,
+    inputs: Vec<Input>,
+    modules: BTreeMap<String, Module>,
+    /// (who imports, path as written) to the name of the imported source.
+    imports: BTreeMap<(String, String), String>,
+    /// Names that inputs define or use.
+    names: Names,
+}
+
+#[derive(Clone)]
+struct Input {
+    source: Source,
+    /// How many lines of what its name means lie before it.
+    shift: usize,
+    /// How many lines of the document lie before it.
+    above: usize,
+    lines: usize,
+    patches: Patches,
+}
+
+#[derive(Clone)]
+struct Module {
+    source: Source,
+    unit: Unit,
+}
+
+impl Ground {
+    pub(super) fn new(host: Host) -> Ground {
+        Ground {
+            host,
+            inputs: Vec::new(),
+            modules: BTreeMap::new(),
+            imports: BTreeMap::new(),
+            names: Names::default(),
+        }
+    }
+
+    /// Reads an input and everything it imports, and gives the tree that runs. `shift` lines of what its name means lie
+    /// before it.
+    pub(super) fn enter(
+        &mut self,
+        source: Source,
+        shift: usize,
+        loader: &dyn Loader,
+    ) -> Result<AST, Box<Diagnostic>> {
+        let written = source.clone();
+        self.read(source, shift, loader).map_err(|mut error| {
+            as_written(&mut error);
+            for frame in error
+                .frames
+                .iter_mut()
+                .filter(|frame| frame.source == written.name)
+            {
+                written.line(frame.line).clone_into(&mut frame.text);
+                frame.line += shift;
+            }
+            error
+        })
+    }
+
+    fn read(&mut self, source: Source, shift: usize, loader: &dyn Loader) -> Result<AST, Box<Diagnostic>> {
+        let runs = Source::new(source.name.clone(), running(&source.text));
+        let renaming = Renaming::default();
+        let parsed = parse::parse_with(&runs, move |token| renaming.rename(token))?;
+        for import in &parsed.imports {
+            self.follow(&source, import, loader)?;
+        }
+        let lines = source.text.lines().count().max(1);
+        let last = self
+            .inputs
+            .last()
+            .map_or(0, |input: &Input| input.above + input.lines);
+        let above = if last + lines > LAST_LINE { 0 } else { last };
+        let renaming = Renaming::default();
+        let (ast, patches) =
+            parse::runnable_below(&runs, &parsed, above, move |token| renaming.rename(token))?;
+        self.learn(parsed);
+        self.inputs.push(Input {
+            source,
+            shift,
+            above,
+            lines,
+            patches,
+        });
+        Ok(ast)
+    }
+
+    /// Lets imported files be read again. Gives how many there were.
+    pub(super) fn forget_modules(&mut self) -> usize {
+        let count = self.modules.len();
+        self.modules.clear();
+        count
+    }
+
+    fn follow(
+        &mut self,
+        source: &Source,
+        import: &Import,
+        loader: &dyn Loader,
+    ) -> Result<(), Box<Diagnostic>> {
+        let refuse = |title: String| Diagnostic::at(source, import.line, import.column, title);
+        let Some(path) = &import.path else {
+            let error = refuse("the path of an import must be written out as a string".into());
+            return Err(error
+                .hint("what an input runs must be known before it runs")
+                .into());
+        };
+        let found = loader
+            .load(&source.name, path)
+            .map_err(|why| refuse(format!("cannot import \"{path}\": {why}")))?;
+        let name = found.name.clone();
+        if !self.modules.contains_key(&name) {
+            let (sources, edges) = Bundle::collect(&found, loader)?.parts();
+            for (name, text) in sources {
+                let source = Source::new(name, text);
+                let unit = Unit::new(&source, parse::parse(&source)?)?;
+                self.modules.insert(source.name.clone(), Module { source, unit });
+            }
+            for (from, path, name) in edges {
+                self.imports.insert((from, path), name);
+            }
+        }
+        self.imports.insert((MAIN.into(), path.clone()), name);
+        Ok(())
+    }
+
+    fn learn(&mut self, parsed: Parsed) {
+        let names = parsed.names;
+        self.names.keys.extend(names.keys);
+        self.names.variables.extend(names.variables);
+        self.names.params.extend(names.params);
+        self.names.functions.extend(names.functions);
+        self.names.modules.extend(names.modules);
+        self.names.calls = names.calls;
+    }
+}
+
+impl Sources for Ground {
+    fn host(&self) -> &Host {
+        &self.host
+    }
+
+    fn main(&self) -> &'static str {
+        MAIN
+    }
+
+    fn knows(&self, source: &str) -> bool {
+        source == MAIN || self.modules.contains_key(source)
+    }
+
+    fn ast(&self, source: &str) -> Option<&AST> {
+        self.modules.get(source).map(|module| &module.unit.ast)
+    }
+
+    fn import(&self, from: &str, path: &str) -> Option<&str> {
+        let exact = self.imports.get(&(from.to_owned(), path.to_owned()));
+        let any = || {
+            let same = self.imports.iter().find(|((_, known), _)| known == path);
+            same.map(|(_, name)| name)
+        };
+        exact.or_else(any).map(String::as_str)
+    }
+
+    fn names(&self, source: &str) -> Option<&Names> {
+        if source == MAIN {
+            return Some(&self.names);
+        }
+        self.modules.get(source).map(|module| &module.unit.names)
+    }
+
+    fn written(&self, source: &str, line: usize, column: usize) -> (String, usize, usize) {
+        if source != MAIN {
+            let unit = self.modules.get(source).map(|module| &module.unit);
+            let column = unit.map_or(column, |unit| unit.patches.written_column(line, column));
+            return (source.to_owned(), line, column);
+        }
+        let mut newest_first = self.inputs.iter().rev();
+        let input = newest_first.find(|input| (input.above + 1..=input.above + input.lines).contains(&line));
+        match input {
+            Some(input) => {
+                let line = line - input.above;
+                let column = input.patches.written_column(line, column);
+                (input.source.name.clone(), line + input.shift, column)
+            }
+            None => (source.to_owned(), line, column),
+        }
+    }
+
+    /// For the inputs' own name, a place in the newest of them.
+    fn at(&self, source: &str, line: usize, column: usize) -> Option<Frame> {
+        if let Some(module) = self.modules.get(source) {
+            return Some(Frame::new(&module.source, line, column));
+        }
+        let mut newest_first = self.inputs.iter().rev();
+        let input = newest_first.find(|input| {
+            let within = (input.shift + 1..=input.shift + input.lines).contains(&line);
+            source == MAIN || (input.source.name == source && within)
+        })?;
+        let shift = if source == MAIN { 0 } else { input.shift };
+        let mut frame = Frame::new(&input.source, line - shift, column);
+        frame.line += input.shift;
+        Some(frame)
+    }
+}

@@ -1,0 +1,275 @@
+//! Rhai one input at a time: variables, functions and imports stay from one input to the next.
+//!
+//! All inputs of a session are lines of one imagined document, in which each begins below the one before. So a place
+//! in the running text tells which input it lies in, also inside a function that an earlier input defined.
+
+mod ground;
+mod reading;
+mod results;
+
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::Arc;
+
+use rhai::{AST, Dynamic, EvalAltResult, Scope, Stmt};
+
+use self::ground::{Ground, MAIN};
+pub use self::reading::{Open, Reading, read};
+use super::bundle::{Loader, Source};
+use super::caught;
+use super::convert;
+use super::door::Door;
+use super::error::Diagnostic;
+use super::explain;
+use super::host::Host;
+use super::live::Live;
+use super::modules::Loaded;
+use super::program::{Ended, engine, panic_text};
+use super::sources::Sources;
+use crate::value::Value;
+
+/// What the inputs of a session share.
+pub struct Workspace {
+    ground: Arc<Ground>,
+    scope: Scope<'static>,
+    /// Every function that was defined, the newest of each signature.
+    functions: AST,
+    /// The `import` statements that succeeded: Rhai forgets imports after each evaluation.
+    imports: Vec<Stmt>,
+    loaded: Loaded,
+}
+
+/// An input that can run.
+pub struct Ready {
+    ast: AST,
+    /// The functions that it defines, as signatures: `greet(name)`.
+    pub defines: Vec<String>,
+}
+
+/// What an input gave.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Answer {
+    /// `()`: there is nothing to show.
+    Nothing,
+    /// A value.
+    Value(Value),
+    /// Something that is no data: a closure, a range. What it is, in a word or two.
+    Other(String),
+}
+
+/// A variable of the session.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Variable {
+    /// Its name.
+    pub name: String,
+    /// Its type, as scripts know it.
+    pub type_name: String,
+    /// May it not be assigned?
+    pub constant: bool,
+}
+
+/// A function that an input defined.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Function {
+    /// Its name.
+    pub name: String,
+    /// Its parameters.
+    pub params: Vec<String>,
+    /// Its doc comment without the markers; may be empty.
+    pub doc: String,
+}
+
+impl Workspace {
+    /// Nothing is defined yet.
+    pub fn new(host: &Host) -> Workspace {
+        Workspace {
+            ground: Arc::new(Ground::new(host.clone())),
+            scope: Scope::new(),
+            functions: AST::empty(),
+            imports: Vec::new(),
+            loaded: Loaded::default(),
+        }
+    }
+
+    /// Reads an input, which begins in this line, counted from 1, of what messages call `name`. Imports are read through
+    /// `loader`, each file once.
+    pub fn prepare(
+        &mut self,
+        name: &str,
+        line: usize,
+        text: &str,
+        loader: &dyn Loader,
+    ) -> Result<Ready, Box<Diagnostic>> {
+        let source = Source::new(name, text);
+        let mut ast = Arc::make_mut(&mut self.ground).enter(source, line.saturating_sub(1), loader)?;
+        ast.set_source(MAIN);
+        let defines = signatures(&ast);
+        Ok(Ready { ast, defines })
+    }
+
+    /// Runs an input that was [prepared](Workspace::prepare) last, as the one with this number. Blocks; needs a thread
+    /// with [`super::STACK_SIZE`] bytes of stack. What it had defined before it failed stays.
+    pub fn evaluate(&mut self, ready: &Ready, number: usize, door: Arc<dyn Door>) -> Result<Answer, Ended> {
+        let live = Live::new(door);
+        let sources: Arc<dyn Sources> = Arc::clone(&self.ground) as Arc<dyn Sources>;
+        let mut whole = AST::new(self.imports.iter().cloned(), rhai::Module::new())
+            .merge(&self.functions)
+            .merge(&ready.ast);
+        whole.set_source(MAIN);
+        let engine = engine(&sources, &live, &self.loaded);
+        let scope = &mut self.scope;
+        let outcome = catch_unwind(AssertUnwindSafe(|| {
+            engine.eval_ast_with_scope::<Dynamic>(scope, &whole)
+        }));
+        self.keep(&ready.ast);
+        if let Some(stop) = live.stopped() {
+            return Err(Ended::Stopped(stop));
+        }
+        match outcome {
+            Ok(Ok(value)) => Ok(self.result(value, number)),
+            Ok(Err(error)) => match error.unwrap_inner() {
+                EvalAltResult::Exit(value, _) => Ok(self.result(value.clone(), number)),
+                _ => {
+                    self.scope
+                        .set_or_push("_err", Dynamic::from(caught::from_error(&error)));
+                    let mut diagnostic = explain::runtime(&*sources, &error);
+                    results::as_written(&mut diagnostic);
+                    Err(Ended::Failed(Box::new(diagnostic)))
+                }
+            },
+            Err(panic) => Err(Ended::Bug(panic_text(panic.as_ref()))),
+        }
+    }
+
+    /// The variables, the newest first.
+    pub fn variables(&self) -> Vec<Variable> {
+        let mut found: Vec<Variable> = Vec::new();
+        for (name, constant, value) in self.scope.iter_raw() {
+            if !results::is_result(name) && !found.iter().any(|known| known.name == name) {
+                found.push(Variable {
+                    name: name.to_owned(),
+                    type_name: type_name(value),
+                    constant,
+                });
+            }
+        }
+        found
+    }
+
+    /// What a variable holds, or the result of an input by its name (`_`, `_3`).
+    pub fn variable(&self, name: &str) -> Option<Answer> {
+        let value = self.scope.get(&results::running_name(name))?;
+        Some(answer(value.clone()))
+    }
+
+    /// Gives a variable a value, a new one when there is none of this name.
+    pub fn set(&mut self, name: &str, value: Value) {
+        self.scope.set_or_push(name, convert::to_dynamic(value));
+    }
+
+    /// The functions that inputs defined, by name.
+    pub fn functions(&self) -> Vec<Function> {
+        let named = self
+            .functions
+            .iter_functions()
+            .filter(|f| !f.name.starts_with("anon$"));
+        let mut found: Vec<Function> = named
+            .map(|function| Function {
+                name: function.name.to_owned(),
+                params: function.params.iter().map(|param| (*param).to_owned()).collect(),
+                doc: documentation(&function.comments),
+            })
+            .collect();
+        found.sort_by(|a, b| (&a.name, a.params.len()).cmp(&(&b.name, b.params.len())));
+        found
+    }
+
+    /// The names that imports have.
+    pub fn modules(&self) -> Vec<String> {
+        self.imports.iter().filter_map(alias).collect()
+    }
+
+    /// Reads imported files again when they are next used. Gives how many were read before.
+    pub fn forget_modules(&mut self) -> usize {
+        self.loaded.clear();
+        Arc::make_mut(&mut self.ground).forget_modules()
+    }
+
+    /// Forgets every variable: they may hold what another account answered.
+    pub fn forget_values(&mut self) {
+        self.scope.clear();
+    }
+
+    fn result(&mut self, value: Dynamic, number: usize) -> Answer {
+        if !value.is_unit() {
+            self.scope.set_or_push(results::LAST, value.clone());
+            self.scope.set_or_push(results::numbered(number), value.clone());
+        }
+        answer(value)
+    }
+
+    /// Keeps what an input defined, for those after it.
+    fn keep(&mut self, ast: &AST) {
+        self.functions = self.functions.merge(&ast.clone_functions_only());
+        for stmt in ast.statements() {
+            let Stmt::Import(import, _) = stmt else { continue };
+            let path = import.0.get_literal_value(None);
+            let path = path.and_then(|path| path.into_immutable_string().ok());
+            let source = path.and_then(|path| self.ground.import(MAIN, &path).map(str::to_owned));
+            if source.is_some_and(|source| self.loaded.has(&source)) {
+                let name = alias(stmt);
+                self.imports.retain(|kept| alias(kept) != name);
+                self.imports.push(stmt.clone());
+            }
+        }
+    }
+}
+
+fn alias(stmt: &Stmt) -> Option<String> {
+    match stmt {
+        Stmt::Import(import, _) => Some(import.1.name.to_string()),
+        _ => None,
+    }
+}
+
+fn signatures(ast: &AST) -> Vec<String> {
+    let named = ast.iter_functions().filter(|f| !f.name.starts_with("anon$"));
+    named
+        .map(|f| format!("{}({})", f.name, f.params.join(", ")))
+        .collect()
+}
+
+fn documentation(comments: &[&str]) -> String {
+    let lines = comments.iter().flat_map(|comment| comment.lines());
+    lines.map(super::doc::doc_text).collect::<Vec<_>>().join("\n")
+}
+
+fn answer(value: Dynamic) -> Answer {
+    let value = value.flatten();
+    if value.is_unit() {
+        return Answer::Nothing;
+    }
+    let what = type_name(&value);
+    match convert::to_value(value, "value") {
+        Ok(value) => Answer::Value(value),
+        Err(_) => Answer::Other(what),
+    }
+}
+
+/// A value's type as scripts know it: an object's is its kind.
+fn type_name(value: &Dynamic) -> String {
+    if let Some(handle) = value.read_lock::<super::handles::Handle>() {
+        return handle.object().kind.clone();
+    }
+    match value.type_name() {
+        "i64" => "int".to_owned(),
+        "f64" => "float".to_owned(),
+        "Fn" => "closure".to_owned(),
+        name if name.contains("Range") => "range".to_owned(),
+        name if name.contains("Caught") => "error".to_owned(),
+        name if name.contains("Secret") => "secret".to_owned(),
+        name => name.to_owned(),
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,151 @@
+//! Is an input complete, and if not, what is still open?
+
+use std::sync::{Arc, Mutex, PoisonError};
+
+use rhai::{LexError, ParseError, ParseErrorType, Position, Token};
+
+use super::results::{Renaming, as_written, running};
+use crate::script::bundle::Source;
+use crate::script::error::Diagnostic;
+use crate::script::{host, parse, syntax};
+
+/// How far an input has come.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Reading {
+    /// It can run.
+    Complete,
+    /// More is to come.
+    Incomplete(Open),
+    /// Whatever comes, it cannot run.
+    Broken(Box<Diagnostic>),
+}
+
+/// What an incomplete input waits for.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Open {
+    /// The text that closes what is open: `}`; empty when the end of an expression is missing.
+    pub closes: &'static str,
+    /// The line in which it was opened, counted from 1.
+    pub line: usize,
+}
+
+/// Reads an input that is being typed.
+pub fn read(text: &str) -> Reading {
+    let error = match compile(&running(text)) {
+        (Ok(()), _) => {
+            return match open_comment(text) {
+                Some(open) => Reading::Incomplete(open),
+                None => Reading::Complete,
+            };
+        }
+        (Err(error), brackets) => {
+            let string = open_string(text, &error);
+            if let Some(open) = string {
+                return Reading::Incomplete(open);
+            }
+            if at_the_end(text, &error) {
+                let (closes, line) = brackets
+                    .last()
+                    .copied()
+                    .unwrap_or(("", text.lines().count().max(1)));
+                return Reading::Incomplete(Open { closes, line });
+            }
+            error
+        }
+    };
+    let source = Source::new("", text);
+    let mut diagnostic = syntax::syntax(&source, &error);
+    as_written(&mut diagnostic);
+    Reading::Broken(Box::new(diagnostic))
+}
+
+/// The brackets that are open when the parser stops: how each is closed, and its line.
+type Brackets = Vec<(&'static str, usize)>;
+
+#[expect(
+    deprecated,
+    reason = "Rhai marks its volatile interfaces so; the version is pinned exactly"
+)]
+fn compile(text: &str) -> (Result<(), ParseError>, Brackets) {
+    let open: Arc<Mutex<Brackets>> = Arc::default();
+    let (seen, renaming) = (Arc::clone(&open), Renaming::default());
+    let mut engine = host::compiler();
+    engine.on_parse_token(move |token, position, _| {
+        let mut open = seen.lock().unwrap_or_else(PoisonError::into_inner);
+        let line = parse::place(position).0;
+        match &token {
+            Token::LeftBrace | Token::MapStart => open.push(("}", line)),
+            Token::LeftParen => open.push((")", line)),
+            Token::LeftBracket => open.push(("]", line)),
+            Token::RightBrace | Token::RightParen | Token::RightBracket => {
+                open.pop();
+            }
+            _ => {}
+        }
+        renaming.rename(token)
+    });
+    let compiled = engine.compile(text).map(drop);
+    let open = std::mem::take(&mut *open.lock().unwrap_or_else(PoisonError::into_inner));
+    (compiled, open)
+}
+
+/// Does the error lie behind everything that was typed?
+fn at_the_end(text: &str, error: &ParseError) -> bool {
+    if matches!(error.err_type(), ParseErrorType::UnexpectedEOF) {
+        return true;
+    }
+    let at = error.position();
+    if at.is_none() {
+        return true;
+    }
+    let typed = text.trim_end();
+    let (line, column) = parse::place(at);
+    let lines = typed.lines().count().max(1);
+    let last = typed.lines().last().unwrap_or_default().chars().count();
+    line > lines || (line == lines && column > last)
+}
+
+/// Rhai reports a string without an end at its beginning.
+fn open_string(text: &str, error: &ParseError) -> Option<Open> {
+    let ParseErrorType::BadInput(LexError::UnterminatedString) = error.err_type() else {
+        return None;
+    };
+    let (line, column) = parse::place(error.position());
+    let closes = match character(text, error.position()) {
+        Some('`') => "`",
+        Some('#') => "\"#",
+        // A line that ends with a backslash goes on.
+        Some('"') if text.trim_end_matches(['\n', '\r']).ends_with('\\') => "\"",
+        // Behind an interpolation, the place is that of the text after it.
+        _ if opens_before(text, line, column) => "`",
+        _ => return None,
+    };
+    Some(Open { closes, line })
+}
+
+fn character(text: &str, at: Position) -> Option<char> {
+    let (line, column) = parse::place(at);
+    text.lines()
+        .nth(line.saturating_sub(1))?
+        .chars()
+        .nth(column.saturating_sub(1))
+}
+
+/// Does an interpolation end right before this place?
+fn opens_before(text: &str, line: usize, column: usize) -> bool {
+    let line = text.lines().nth(line.saturating_sub(1)).unwrap_or_default();
+    let before: Vec<char> = line.chars().take(column).collect();
+    before.contains(&'}')
+}
+
+/// A comment without an end compiles. What follows a text that has none does not: no text may end with `)`.
+fn open_comment(text: &str) -> Option<Open> {
+    if !text.contains("/*") || compile(&format!("{text}\n)")).0.is_err() {
+        return None;
+    }
+    let before = text.rfind("/*").map_or("", |at| &text[..at]);
+    Some(Open {
+        closes: "*/",
+        line: before.matches('\n').count() + 1,
+    })
+}

@@ -1,0 +1,247 @@
+#![allow(clippy::unwrap_used, clippy::expect_used, reason = "tests")]
+
+use std::sync::{Arc, Mutex};
+
+use super::*;
+use crate::ops;
+use crate::script::door::{Ask, Denied, Stop};
+
+/// A door to nowhere.
+#[derive(Default)]
+struct Shut(Mutex<Vec<String>>);
+
+impl Door for Shut {
+    fn ask(&self, _: Ask) -> Result<Value, Denied> {
+        Ok(Value::Null)
+    }
+
+    fn stopping(&self) -> Option<Stop> {
+        None
+    }
+
+    fn print(&self, line: &str) {
+        self.0.lock().unwrap().push(line.to_owned());
+    }
+}
+
+struct Files(&'static [(&'static str, &'static str)]);
+
+impl Loader for Files {
+    fn load(&self, _: &str, import: &str) -> Result<Source, String> {
+        let file = self.0.iter().find(|(name, _)| *name == import);
+        file.map(|(name, text)| Source::new(*name, *text))
+            .ok_or_else(|| "there is no such file".into())
+    }
+}
+
+struct Typist {
+    space: Workspace,
+    files: Files,
+    count: usize,
+}
+
+impl Typist {
+    fn new() -> Typist {
+        Typist {
+            space: Workspace::new(&Host::new(ops::ALL, ops::KINDS)),
+            files: Files(&[]),
+            count: 0,
+        }
+    }
+
+    fn types(&mut self, text: &str) -> Result<Answer, Box<Diagnostic>> {
+        self.count += 1;
+        let name = format!("[{}]", self.count);
+        let ready = self.space.prepare(&name, 1, text, &self.files)?;
+        let ended = self.space.evaluate(&ready, self.count, Arc::new(Shut::default()));
+        ended.map_err(|ended| match ended {
+            Ended::Failed(diagnostic) => diagnostic,
+            other => panic!("{other:?}"),
+        })
+    }
+
+    #[track_caller]
+    fn gives(&mut self, text: &str, value: impl Into<Value>) {
+        assert_eq!(self.types(text).unwrap(), Answer::Value(value.into()), "{text}");
+    }
+
+    #[track_caller]
+    fn gives_nothing(&mut self, text: &str) {
+        assert_eq!(self.types(text).unwrap(), Answer::Nothing, "{text}");
+    }
+
+    #[track_caller]
+    fn fails(&mut self, text: &str) -> Diagnostic {
+        *self.types(text).unwrap_err()
+    }
+}
+
+#[test]
+fn variables_functions_and_closures_stay() {
+    let mut typist = Typist::new();
+    typist.gives_nothing("let x = 20");
+    typist.gives_nothing("fn twice(n) { n * 2 }");
+    typist.gives("twice(x) + 2", 42);
+    typist.gives_nothing("let add = |n| n + x;");
+    typist.gives("add.call(1)", 21);
+    typist.gives_nothing("fn twice(n) { n * 3 }");
+    typist.gives("twice(x)", 60);
+    assert_eq!(typist.types("|n| n").unwrap(), Answer::Other("closure".into()));
+}
+
+#[test]
+fn what_came_before_an_error_stays() {
+    let mut typist = Typist::new();
+    let error = typist.fails("let a = 1; let b = missing; let c = 3");
+    assert_eq!(error.summary(), "there is no variable `missing` here ([1]:1:20)");
+    typist.gives("a", 1);
+    let _ = typist.fails("c");
+    let _ = typist.fails("if true { let inner = 1; throw 2 }");
+    let _ = typist.fails("inner");
+}
+
+#[test]
+fn results_have_names() {
+    let mut typist = Typist::new();
+    typist.gives("40", 40);
+    typist.gives("_ + 2", 42);
+    typist.gives("_1 + _2", 82);
+    typist.gives("[_1 -1, `${_2-1}`, \"_1\"].len()", 3);
+    typist.gives("_3", 82);
+    typist.gives_nothing("let y = 1;");
+    typist.gives("_", 82);
+    typist.gives("switch 3 { 1 => _, _ => _ + 1 }", 83);
+    typist.gives("`${_}/${_1}`", "83/40");
+    let error = typist.fails("_99");
+    assert_eq!(error.title, "there is no variable `_99` here");
+    typist.gives("_err.message", "there is no variable `_99` here");
+}
+
+#[test]
+fn a_failure_is_shown_in_the_input_that_it_lies_in() {
+    let mut typist = Typist::new();
+    typist.gives_nothing("let pad = 1;\n\nlet more = 2;");
+    typist.gives_nothing("fn broken(n) {\n    n.missing()\n}");
+    typist.gives_nothing("1; 2; let z = 3;");
+    let error = typist.fails("let q = 1;\nbroken(q)");
+    let places: Vec<String> = error.frames.iter().map(ToString::to_string).collect();
+    assert_eq!(places, ["[2]:2:7", "[4]:2:1"]);
+    assert_eq!(error.frames[0].text, "    n.missing()");
+}
+
+#[test]
+fn imports_stay_and_are_read_once_until_they_are_forgotten() {
+    let mut typist = Typist::new();
+    typist.files = Files(&[("lib", "export const K = 7; fn plus(n) { n + 1 }")]);
+    typist.gives_nothing("import \"lib\" as lib;");
+    typist.gives("lib::plus(lib::K)", 8);
+    assert_eq!(typist.space.modules(), ["lib"]);
+    typist.files = Files(&[("lib", "export const K = 8; fn plus(n) { n + 1 }")]);
+    typist.gives("lib::K", 7);
+    assert_eq!(typist.space.forget_modules(), 1);
+    typist.gives_nothing("import \"lib\" as lib;");
+    typist.gives("lib::K", 8);
+    let error = typist.fails("import \"nowhere\" as n;");
+    assert_eq!(
+        error.summary(),
+        "cannot import \"nowhere\": there is no such file ([6]:1:8)"
+    );
+}
+
+#[test]
+fn a_syntax_error_names_its_line_in_the_input() {
+    let mut typist = Typist::new();
+    typist.gives_nothing("let a = 1;\nlet b = 2;");
+    let error = typist.fails("let c = 3;\nlet d = ;");
+    assert_eq!(error.place().unwrap().to_string(), "[2]:2:9");
+}
+
+#[test]
+fn a_statement_of_a_file_is_placed_where_the_file_has_it() {
+    let mut typist = Typist::new();
+    let door = || Arc::new(Shut::default());
+    let defined = typist
+        .space
+        .prepare("in", 3, "fn bad() {\n  nope\n}", &typist.files)
+        .unwrap();
+    typist.space.evaluate(&defined, 1, door()).unwrap();
+    let called = typist.space.prepare("in", 9, "\nbad()", &typist.files).unwrap();
+    let Err(Ended::Failed(error)) = typist.space.evaluate(&called, 2, door()) else {
+        panic!("it must fail");
+    };
+    let places: Vec<String> = error.frames.iter().map(ToString::to_string).collect();
+    assert_eq!(places, ["in:4:3", "in:10:1"]);
+    assert_eq!(error.frames[1].text, "bad()");
+    let error = typist
+        .space
+        .prepare("in", 12, "let = 1", &typist.files)
+        .err()
+        .unwrap();
+    assert_eq!(error.place().unwrap().to_string(), "in:12:5");
+}
+
+#[test]
+fn incomplete_inputs_wait_and_say_for_what() {
+    let waits = |text: &str| match read(text) {
+        Reading::Incomplete(open) => (open.closes, open.line),
+        other => panic!("{text}: {other:?}"),
+    };
+    assert_eq!(waits("fn f(x) {"), ("}", 1));
+    assert_eq!(waits("let m = #{\n  a: [1,\n"), ("]", 2));
+    assert_eq!(waits("f(1,"), (")", 1));
+    assert_eq!(waits("let x ="), ("", 1));
+    assert_eq!(waits("1 +"), ("", 1));
+    assert_eq!(waits("`a\nb"), ("`", 1));
+    assert_eq!(waits("`a ${1 + 1} b"), ("`", 1));
+    assert_eq!(waits("`a ${1 +"), ("}", 1));
+    assert_eq!(waits("1 /* why"), ("*/", 1));
+    assert_eq!(waits("#\"raw"), ("\"#", 1));
+    assert_eq!(waits("if x {\n} else {"), ("}", 2));
+    assert_eq!(waits("switch x {\n 1 => 2,"), ("}", 1));
+    assert_eq!(waits("import \"x\" as"), ("", 1));
+}
+
+#[test]
+fn complete_and_broken_inputs_do_not_wait() {
+    for text in [
+        "1",
+        "let x = 1",
+        "fn f() {}",
+        "`${1}`",
+        "1 /* done */",
+        "// note {",
+        "_ + _1",
+        "\"{\"",
+        "",
+    ] {
+        assert_eq!(read(text), Reading::Complete, "{text}");
+    }
+    for text in ["let x = ; 1", "\"abc", "}", "fn f() { let x = ; }", "1 2"] {
+        assert!(
+            matches!(read(text), Reading::Broken(_)),
+            "{text}: {:?}",
+            read(text)
+        );
+    }
+}
+
+#[test]
+fn what_there_is_can_be_listed() {
+    let mut typist = Typist::new();
+    typist.gives_nothing("let a = 1; const B = \"x\"; let a = 2.5;");
+    typist.gives_nothing("/// Adds.\nfn sum(a, b) { a + b }");
+    typist.gives("a", Value::Float(2.5));
+    let variables = typist.space.variables();
+    let listed: Vec<(&str, &str, bool)> = variables
+        .iter()
+        .map(|v| (v.name.as_str(), v.type_name.as_str(), v.constant))
+        .collect();
+    assert_eq!(listed, [("B", "string", true), ("a", "float", false)]);
+    assert_eq!(typist.space.variable("_"), Some(Answer::Value(Value::Float(2.5))));
+    let functions = typist.space.functions();
+    assert_eq!(functions.len(), 1);
+    assert_eq!(
+        (functions[0].doc.as_str(), functions[0].params.len()),
+        ("Adds.", 2)
+    );
+}

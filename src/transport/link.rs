@@ -1,0 +1,75 @@
+//! What the callers of one line share: connections, pace, and the knowledge of what cannot be reached.
+
+use std::time::Duration;
+
+use url::Url;
+
+use super::HttpConfig;
+use super::connect::Clients;
+use super::error::{ErrorKind, TransportError};
+use super::line::Line;
+use super::outage::{self, Admission, Awaited, Patience, Sites};
+use super::pace::{Pace, Pass};
+use crate::clock::Clock;
+
+/// How long a platform that was reached before is waited for, unless the line says otherwise.
+const OUTAGE: Duration = Duration::from_mins(5);
+
+#[derive(Debug)]
+pub(super) struct Link {
+    pub(super) clients: Clients,
+    pace: Pace,
+    sites: Sites,
+}
+
+impl Link {
+    pub(super) fn new(config: &HttpConfig, line: &Line, clock: &Clock) -> Link {
+        let patience = Patience {
+            seen: line.outage.unwrap_or(OUTAGE),
+            unseen: config.unseen_patience,
+        };
+        Link {
+            clients: Clients::new(config, line),
+            pace: Pace::new(line.rate, line.concurrency, clock.clone()),
+            sites: Sites::new(patience, config.listener.clone(), clock.clone()),
+        }
+    }
+
+    /// Waits until a request to `url` may leave. The error says that the platform was waited for in vain.
+    pub(super) async fn enter(&self, url: &Url) -> Result<(Admission, Pass), TransportError> {
+        loop {
+            let admission = self.sites.admit(url).await?;
+            let pass = self.pace.enter(&origin(url)).await;
+            if !self.sites.is_stale(&admission) {
+                return Ok((admission, pass));
+            }
+        }
+    }
+
+    /// Learns from how a try ended: with an answer, or with this error.
+    pub(super) fn judge(&self, admission: &Admission, error: Option<&TransportError>) {
+        match error {
+            Some(error) if outage::counts(error.kind) => self.sites.failed(admission, error),
+            Some(error) if error.kind == ErrorKind::Address => {}
+            _ => self.sites.reached(admission),
+        }
+    }
+
+    pub(super) fn awaited(&self, admission: &Admission) -> Awaited {
+        self.sites.awaited(admission)
+    }
+
+    /// Does anybody wait for a platform that cannot be reached?
+    pub(super) fn is_waiting(&self) -> bool {
+        self.sites.any_down()
+    }
+
+    /// The platform puts everybody off.
+    pub(super) fn hold(&self, url: &Url, wait: Duration) {
+        self.pace.hold(&origin(url), wait);
+    }
+}
+
+fn origin(url: &Url) -> String {
+    url.origin().ascii_serialization()
+}

@@ -1,0 +1,434 @@
+//! Platforms that cannot be reached: callers stop knocking, one of them tries again now and then, and all go on when
+//! it gets through.
+//!
+//! What is waited for is a decision:
+//!
+//! * An address that has answered this process before is waited for as long as the line says. It was right, so it will
+//!   be right again, and what waits is worth more than the time.
+//! * An address that never answered may just be wrong. One caller is told so at once. A run over rows waits a little
+//!   ([`super::HttpConfig::unseen_patience`]): failing ten thousand rows in a second helps nobody.
+//! * What counts is a connection that cannot be made. A connection that breaks, and an answer that does not come, may
+//!   have carried the request out: that is for the journal to settle.
+//! * Hosts that differ only in their first label (`acme.example.com`, `globex.example.com`) are one site: tenants live
+//!   side by side on a platform, and go down with it. A single host that is dead does not stop its site, because
+//!   others get through in between, and each try is another caller's.
+
+use std::collections::{HashMap, HashSet};
+use std::fmt;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+use tokio::sync::OwnedMutexGuard;
+use url::{Host, Url};
+
+use super::error::{ErrorKind, TransportError};
+use crate::clock::Clock;
+
+/// So many connections in a row that could not be made, and the site counts as down.
+pub const TOLERATED: u32 = 5;
+
+/// The wait before the first try; twice as long before each further one.
+const FIRST_WAIT: Duration = Duration::from_secs(1);
+
+const LONGEST_WAIT: Duration = Duration::from_secs(30);
+
+/// Something that whoever waits should be told.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Notice {
+    /// Connections cannot be made; callers wait.
+    Down {
+        /// The host that was asked last.
+        host: String,
+        /// Why, in a sentence without a full stop that names the host.
+        why: String,
+        /// How long until the next try.
+        again: Duration,
+    },
+    /// It is over; callers go on.
+    Up {
+        /// The host that answered.
+        host: String,
+        /// How long it took.
+        after: Duration,
+    },
+    /// It took too long; from now on callers fail, until one gets through.
+    GaveUp {
+        /// The host that was asked last.
+        host: String,
+        /// How long it was waited for.
+        after: Duration,
+    },
+}
+
+/// Who is told.
+#[derive(Clone)]
+pub struct Listener(Arc<dyn Fn(Notice) + Send + Sync>);
+
+impl Listener {
+    /// Tells `listen`, which must not block.
+    pub fn new(listen: impl Fn(Notice) + Send + Sync + 'static) -> Listener {
+        Listener(Arc::new(listen))
+    }
+}
+
+impl Default for Listener {
+    /// Nobody.
+    fn default() -> Listener {
+        Listener::new(|_| {})
+    }
+}
+
+impl fmt::Debug for Listener {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Listener")
+    }
+}
+
+/// How long to wait for an address.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Patience {
+    /// One that answered before.
+    pub(super) seen: Duration,
+    /// One that never did.
+    pub(super) unseen: Duration,
+}
+
+/// The sites that a line leads to.
+#[derive(Debug)]
+pub(super) struct Sites {
+    clock: Clock,
+    listener: Listener,
+    patience: Patience,
+    known: Mutex<Known>,
+}
+
+#[derive(Debug, Default)]
+struct Known {
+    sites: HashMap<String, Arc<Site>>,
+    /// Origins that have answered.
+    seen: HashSet<String>,
+}
+
+/// More origins are not remembered; a forgotten one answers again soon enough.
+const MOST_ORIGINS: usize = 20_000;
+
+#[derive(Debug, Default)]
+struct Site {
+    state: Mutex<State>,
+    /// Held by the one caller who waits for the next try, or makes it.
+    turn: Arc<tokio::sync::Mutex<()>>,
+}
+
+#[derive(Debug, Default)]
+struct State {
+    /// Connections in a row that could not be made.
+    failures: u32,
+    seen: bool,
+    outage: Option<Outage>,
+}
+
+#[derive(Debug)]
+struct Outage {
+    since_ms: i64,
+    next_ms: i64,
+    wait: Duration,
+    error: TransportError,
+    given_up: bool,
+}
+
+/// Whether an address is waited for when no connection can be made.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Awaited {
+    /// It is not.
+    No,
+    /// It would be; its site does not count as down.
+    Up,
+    /// It is, or was in vain.
+    Down,
+}
+
+/// The right to try. One that was given while the site was down is the only one.
+#[derive(Debug)]
+pub(super) struct Admission {
+    site: Arc<Site>,
+    origin: String,
+    host: String,
+    turn: Option<OwnedMutexGuard<()>>,
+}
+
+/// What a caller finds.
+enum Look {
+    Fine,
+    Wait(Duration),
+    Try,
+    GaveUp(TransportError),
+}
+
+impl Sites {
+    pub(super) fn new(patience: Patience, listener: Listener, clock: Clock) -> Sites {
+        Sites {
+            clock,
+            listener,
+            patience,
+            known: Mutex::default(),
+        }
+    }
+
+    /// Waits while the site is down. The error, when it was waited for in vain, says why it is.
+    pub(super) async fn admit(&self, url: &Url) -> Result<Admission, TransportError> {
+        let site = Arc::clone(self.known().sites.entry(site_of(url)).or_default());
+        let mut admission = Admission {
+            site: Arc::clone(&site),
+            origin: url.origin().ascii_serialization(),
+            host: host_of(url),
+            turn: None,
+        };
+        match self.look(&site) {
+            Look::Fine => return Ok(admission),
+            Look::GaveUp(error) => return Err(error),
+            Look::Wait(_) | Look::Try => {}
+        }
+        let turn = match (self.has_given_up(&site), Arc::clone(&site.turn)) {
+            (false, turn) => turn.lock_owned().await,
+            // Somebody is trying; the others need not wait for what was given up.
+            (true, turn) => match turn.try_lock_owned() {
+                Ok(turn) => turn,
+                Err(_) => return self.last_error(&site).map_or(Ok(admission), Err),
+            },
+        };
+        loop {
+            match self.look(&site) {
+                Look::Fine => return Ok(admission),
+                Look::GaveUp(error) => return Err(error),
+                Look::Try => break,
+                Look::Wait(wait) => self.clock.sleep(wait).await,
+            }
+        }
+        admission.turn = Some(turn);
+        Ok(admission)
+    }
+
+    /// Was the site found to be down after this was given?
+    pub(super) fn is_stale(&self, admission: &Admission) -> bool {
+        admission.turn.is_none() && admission.site.state().outage.is_some()
+    }
+
+    /// The platform was reached, whatever it said.
+    pub(super) fn reached(&self, admission: &Admission) {
+        {
+            let mut known = self.known();
+            if !known.seen.contains(&admission.origin) {
+                if known.seen.len() >= MOST_ORIGINS {
+                    known.seen.clear();
+                }
+                known.seen.insert(admission.origin.clone());
+            }
+        }
+        let over = {
+            let mut state = admission.site.state();
+            state.seen = true;
+            state.failures = 0;
+            // An answer to what left before the outage says nothing about new connections.
+            let tried = admission.turn.is_some();
+            if tried { state.outage.take() } else { None }
+        };
+        let Some(outage) = over else { return };
+        let after = span(outage.since_ms, self.clock.now_millis());
+        tracing::info!(host = %admission.host, after_ms = after.as_millis(), "reached again");
+        self.tell(Notice::Up {
+            host: admission.host.clone(),
+            after,
+        });
+    }
+
+    /// No connection could be made.
+    pub(super) fn failed(&self, admission: &Admission, error: &TransportError) {
+        if !counts(error.kind) || self.awaited(admission) == Awaited::No {
+            return;
+        }
+        let now = self.clock.now_millis();
+        let turn = {
+            let mut state = admission.site.state();
+            let most = self.most(state.seen);
+            state.failed(error, admission.turn.is_some(), now, most)
+        };
+        let host = admission.host.clone();
+        let notice = match turn {
+            Turn::Quiet => return,
+            Turn::Down(again) => Notice::Down {
+                host,
+                why: error.message.clone(),
+                again,
+            },
+            Turn::GaveUp(after) => Notice::GaveUp { host, after },
+        };
+        tracing::info!(?notice, "a platform cannot be reached");
+        self.tell(notice);
+    }
+
+    /// Is this address waited for?
+    pub(super) fn awaited(&self, admission: &Admission) -> Awaited {
+        let seen = self.known().seen.contains(&admission.origin);
+        if self.most(seen).is_zero() {
+            return Awaited::No;
+        }
+        match admission.site.state().outage {
+            Some(_) => Awaited::Down,
+            None => Awaited::Up,
+        }
+    }
+
+    /// Does anybody wait for a site that is down?
+    pub(super) fn any_down(&self) -> bool {
+        let waits = |site: &Arc<Site>| {
+            site.state()
+                .outage
+                .as_ref()
+                .is_some_and(|outage| !outage.given_up)
+        };
+        self.known().sites.values().any(waits)
+    }
+
+    fn most(&self, seen: bool) -> Duration {
+        let Patience { seen: long, unseen } = self.patience;
+        if seen { long } else { unseen.min(long) }
+    }
+
+    fn look(&self, site: &Site) -> Look {
+        let now = self.clock.now_millis();
+        let state = site.state();
+        let Some(outage) = &state.outage else {
+            return Look::Fine;
+        };
+        let left = outage.next_ms - now;
+        // A longer wait means that the clock was set back.
+        let due = left <= 0 || left > millis(LONGEST_WAIT);
+        match (due, outage.given_up) {
+            (true, _) => Look::Try,
+            (false, true) => Look::GaveUp(outage.error(now)),
+            (false, false) => Look::Wait(Duration::from_millis(u64::try_from(left).unwrap_or_default())),
+        }
+    }
+
+    fn has_given_up(&self, site: &Site) -> bool {
+        site.state().outage.as_ref().is_some_and(|outage| outage.given_up)
+    }
+
+    fn last_error(&self, site: &Site) -> Option<TransportError> {
+        let now = self.clock.now_millis();
+        site.state().outage.as_ref().map(|outage| outage.error(now))
+    }
+
+    fn tell(&self, notice: Notice) {
+        (self.listener.0)(notice);
+    }
+
+    fn known(&self) -> MutexGuard<'_, Known> {
+        self.known.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Site {
+    fn state(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl State {
+    /// A connection could not be made: by the one who tries for all, or by somebody else.
+    fn failed(&mut self, error: &TransportError, tries: bool, now: i64, most: Duration) -> Turn {
+        let Some(outage) = &mut self.outage else {
+            self.failures += 1;
+            if self.failures < TOLERATED {
+                return Turn::Quiet;
+            }
+            let wait = FIRST_WAIT.min(most);
+            self.outage = Some(Outage {
+                since_ms: now,
+                next_ms: now.saturating_add(millis(wait)),
+                wait,
+                error: error.clone(),
+                given_up: false,
+            });
+            return Turn::Down(wait);
+        };
+        let lasted = span(outage.since_ms, now);
+        if !tries {
+            // It left before the outage was noticed, and is no news.
+            return Turn::Quiet;
+        }
+        if outage.given_up {
+            outage.put_off(error, now, LONGEST_WAIT);
+            return Turn::Quiet;
+        }
+        if lasted >= most {
+            outage.given_up = true;
+            outage.put_off(error, now, LONGEST_WAIT);
+            return Turn::GaveUp(lasted);
+        }
+        // The last try is at the end of the time, not behind it.
+        let wait = (outage.wait * 2).min(LONGEST_WAIT).min(most - lasted);
+        outage.put_off(error, now, wait);
+        Turn::Quiet
+    }
+}
+
+/// What a failure changes, when it is worth telling.
+enum Turn {
+    Quiet,
+    Down(Duration),
+    GaveUp(Duration),
+}
+
+impl Outage {
+    fn put_off(&mut self, error: &TransportError, now: i64, wait: Duration) {
+        self.error = error.clone();
+        self.wait = wait;
+        self.next_ms = now.saturating_add(millis(wait));
+    }
+
+    fn error(&self, now: i64) -> TransportError {
+        let mut error = self.error.clone();
+        let seconds = span(self.since_ms, now).as_secs();
+        error.message = format!("{}; it has been so for {seconds} s", error.message);
+        error
+    }
+}
+
+/// Does this failure say that no connection could be made?
+pub(super) fn counts(kind: ErrorKind) -> bool {
+    matches!(kind, ErrorKind::Dns | ErrorKind::Connect | ErrorKind::Tls)
+}
+
+/// What goes down together.
+fn site_of(url: &Url) -> String {
+    let port = url.port_or_known_default().unwrap_or_default();
+    let name = match url.host() {
+        Some(Host::Domain(name)) => match name.split_once('.') {
+            Some((_, parent)) if parent.contains('.') => parent.to_owned(),
+            _ => name.to_owned(),
+        },
+        Some(host) => host.to_string(),
+        None => String::new(),
+    };
+    format!("{}://{name}:{port}", url.scheme())
+}
+
+fn host_of(url: &Url) -> String {
+    let host = url.host_str().unwrap_or_default();
+    match url.port() {
+        Some(port) => format!("{host}:{port}"),
+        None => host.to_owned(),
+    }
+}
+
+fn span(from_ms: i64, to_ms: i64) -> Duration {
+    Duration::from_millis(u64::try_from(to_ms.saturating_sub(from_ms)).unwrap_or_default())
+}
+
+fn millis(duration: Duration) -> i64 {
+    i64::try_from(duration.as_millis()).unwrap_or(i64::MAX)
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,135 @@
+//! What the callers of one account wait for together.
+
+use super::*;
+use crate::transport::line::Line;
+use crate::transport::pace::Rate;
+
+#[tokio::test]
+async fn everybody_waits_when_one_is_put_off() {
+    // The first caller is put off until it gives up; the last time it is asked to wait is for the others.
+    let server = Server::start(|_, before| match before {
+        0..5 => Act::with(429, &["Retry-After: 7"], ""),
+        _ => Act::json(200, "{}"),
+    })
+    .await;
+    let (http, clock) = http();
+    assert_eq!(http.send(&post(&server)).await.unwrap().status, 429);
+    let then = clock.now_millis();
+    let other = Http::on(
+        &http,
+        &Line {
+            name: "other".into(),
+            ..Line::default()
+        },
+    );
+    assert_eq!(other.send(&get(&server)).await.unwrap().tries, 1);
+    assert_eq!(clock.now_millis(), then, "another account does not wait");
+    assert_eq!(http.send(&get(&server)).await.unwrap().tries, 1);
+    let waited = clock.now_millis() - then;
+    assert!((7_000..7_251).contains(&waited), "{waited}");
+}
+
+#[tokio::test]
+async fn a_line_is_shared_by_all_who_ask_for_it() {
+    let server = Server::start(|_, _| Act::json(200, "{}")).await;
+    let (http, clock) = http();
+    let line = Line {
+        rate: Rate::parse("10/s"),
+        ..Line::default()
+    };
+    for _ in 0..5 {
+        let mine = http.on(&line);
+        let yours = http.on(&line.clone());
+        assert!(mine.same_line(&yours) && !mine.same_line(&http));
+        assert_eq!(mine.send(&get(&server)).await.unwrap().status, 200);
+        assert_eq!(yours.send(&post(&server)).await.unwrap().status, 200);
+    }
+    assert_eq!(clock.now_millis(), 900);
+    assert_eq!(http.send(&get(&server)).await.unwrap().status, 200);
+    assert_eq!(clock.now_millis(), 900, "no rate was said for this one");
+}
+
+#[tokio::test]
+async fn the_server_never_has_more_requests_at_once_than_the_line_allows() {
+    use std::sync::Arc;
+    use std::sync::atomic::{AtomicUsize, Ordering};
+    let server = crate::transport::testing::Crowd::start(3).await;
+    let line = Line {
+        concurrency: Some(3),
+        ..Line::default()
+    };
+    let http = Http::new(HttpConfig::default(), Clock::system()).on(&line);
+    let done = Arc::new(AtomicUsize::new(0));
+    let callers: Vec<_> = (0..30)
+        .map(|_| {
+            let (http, done) = (http.clone(), done.clone());
+            let request = Request::new(Method::Post, server.url("/things"));
+            tokio::spawn(async move {
+                assert_eq!(http.send(&request).await.unwrap().status, 200);
+                done.fetch_add(1, Ordering::SeqCst);
+            })
+        })
+        .collect();
+    for caller in callers {
+        caller.await.unwrap();
+    }
+    assert_eq!((done.load(Ordering::SeqCst), server.peak()), (30, 3));
+}
+
+#[tokio::test]
+async fn a_gate_opens_only_after_the_wait_and_is_untouched_before_it() {
+    use crate::transport::gate::Gate;
+    let server = Server::start(|_, before| match before {
+        0 => Act::with(429, &["Retry-After: 7"], ""),
+        _ => Act::json(200, "{}"),
+    })
+    .await;
+    let (http, clock) = http();
+    let http = http.on(&Line {
+        rate: Rate::parse("1/s"),
+        ..Line::default()
+    });
+    assert_eq!(http.send(&get(&server).once()).await.unwrap().tries, 2);
+    let (stamps, time) = (
+        std::sync::Arc::new(std::sync::Mutex::new(Vec::new())),
+        clock.clone(),
+    );
+    let noted = stamps.clone();
+    let gate = Gate::new(move || {
+        noted.lock().unwrap().push(time.now_millis());
+        async { Ok(()) }
+    });
+    let before = clock.now_millis();
+    assert!(gate.is_untouched());
+    let request = Request {
+        gate: Some(gate.clone()),
+        ..post(&server)
+    };
+    assert_eq!(http.send(&request).await.unwrap().status, 200);
+    assert_eq!(*stamps.lock().unwrap(), [before + 1_000]);
+    assert!(!gate.is_untouched(), "it was carried out");
+}
+
+#[tokio::test]
+async fn a_gate_whose_request_came_back_undone_is_untouched() {
+    use crate::transport::gate::Gate;
+    let server = Server::start(|_, _| Act::json(429, "{}")).await;
+    let (http, _) = http();
+    for url in [server.url("/x"), url::Url::parse("http://127.0.0.1:1/x").unwrap()] {
+        let gate = Gate::new(|| async { Ok(()) });
+        let request = Request {
+            gate: Some(gate.clone()),
+            ..Request::new(Method::Post, url)
+        };
+        let _ = http.send(&request).await;
+        assert!(gate.is_untouched());
+    }
+    let closing = Server::start(|_, _| Act::Close).await;
+    let gate = Gate::new(|| async { Ok(()) });
+    let request = Request {
+        gate: Some(gate.clone()),
+        ..post(&closing)
+    };
+    assert_eq!(http.send(&request).await.unwrap_err().sent, Sent::Maybe);
+    assert!(!gate.is_untouched(), "it may have been carried out");
+}

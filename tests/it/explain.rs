@@ -1,0 +1,117 @@
+//! Every stable code can be looked up where it is met.
+
+use std::collections::BTreeSet;
+
+use provisor::ops::error::Code;
+use provisor::ops::explain;
+use serde_json::Value as Json;
+
+use crate::support::Home;
+
+#[test]
+fn every_code_is_explained_with_all_its_parts() {
+    let home = Home::new();
+    let codes = Code::ALL.iter().map(|code| code.as_str());
+    for code in codes.chain(["script_error", "syntax_error", "thrown"]) {
+        let told = home.run(&format!("explain {code}")).ended(0);
+        for part in [code, "Usual causes", "What to do", "Exit code", "Example"] {
+            assert!(
+                told.stdout.contains(part),
+                "{code}: no `{part}` in\n{}",
+                told.stdout
+            );
+        }
+        assert_eq!(told.stderr, "", "{code}");
+    }
+}
+
+#[test]
+fn without_a_code_all_are_listed() {
+    let home = Home::new();
+    let listed = home.run("explain").ended(0);
+    for code in explain::all() {
+        assert!(listed.stdout.contains(code.code), "{}", code.code);
+    }
+    for word in ["parked", "130"] {
+        assert!(listed.stdout.contains(word), "{word}");
+    }
+    let json: Json = serde_json::from_str(&home.run("explain --json").ended(0).stdout).unwrap();
+    let codes: Vec<&str> = json["codes"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|code| code["code"].as_str().unwrap())
+        .collect();
+    let unique: BTreeSet<&&str> = codes.iter().collect();
+    assert_eq!(unique.len(), codes.len(), "a code is there twice: {codes:?}");
+    assert!(codes.len() > Code::ALL.len() + 12);
+}
+
+#[test]
+fn the_exit_code_told_is_the_one_that_the_program_ends_with() {
+    let home = Home::new();
+    home.write("unknown.rhai", "mobsted::connect(\"nobody\")");
+    home.write("wrong.rhai", "mobsted::connect().ensure_tenant(1)");
+    home.write("app1.rhai", "mobsted::connect().delete_app(1)");
+    home.write("bad.rhai", "let x = ;");
+    home.write("thrown.rhai", "throw \"no\"");
+    for (script, flags, code) in [
+        ("unknown.rhai", "", "bad_profile"),
+        ("wrong.rhai", "--sandbox", "bad_argument"),
+        ("app1.rhai", "--sandbox", "protected_app"),
+        ("bad.rhai", "", "syntax_error"),
+        ("thrown.rhai", "", "thrown"),
+    ] {
+        let ended = home.run(&format!("run {script} {flags}"));
+        let told = home.run(&format!("explain {code} --json")).ended(0);
+        let json: Json = serde_json::from_str(&told.stdout).unwrap();
+        assert_eq!(json["codes"][0]["exit"], ended.code, "{code}: {}", ended.stderr);
+    }
+}
+
+#[test]
+fn an_exit_code_and_a_status_are_explained_too() {
+    let home = Home::new();
+    assert!(home.run("explain 10").ended(0).stdout.contains("in doubt"));
+    assert!(
+        home.run("explain parked")
+            .ended(0)
+            .stdout
+            .contains("provisor resolve")
+    );
+    let bracketed = home.run("explain [In-Doubt]").ended(0);
+    assert!(bracketed.stdout.starts_with("in_doubt\n"), "{}", bracketed.stdout);
+}
+
+#[test]
+fn an_unknown_code_names_the_nearest() {
+    let home = Home::new();
+    let refused = home.run("explain sign_in_refuse").ended(2);
+    let refused = refused.said(&[
+        "there is no code `sign_in_refuse`",
+        "did you mean `sign_in_refused`?",
+    ]);
+    assert_eq!(refused.stdout, "");
+    assert!(
+        !home
+            .run("explain banana")
+            .ended(2)
+            .stderr
+            .contains("did you mean")
+    );
+}
+
+#[test]
+fn examples_that_are_scripts_can_be_read() {
+    let home = Home::new();
+    for entry in explain::all().filter(|entry| entry.language() == "rhai") {
+        home.write("example.rhai", entry.example);
+        // A script that is read but not run: its help is shown.
+        let shown = home.run("run example.rhai --help");
+        assert_eq!(
+            shown.code, 0,
+            "{}: {}\n{}",
+            entry.code, entry.example, shown.stderr
+        );
+    }
+}
