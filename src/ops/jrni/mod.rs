@@ -177,10 +177,11 @@ const SIGN_IN: &str = "$sign_in";
 
 fn connect<'a>(world: &'a World, call: &'a Call) -> Boxed<'a, Result<Value, OpError>> {
     Box::pin(async move {
-        let session = session::connect(world, &SHAPE, call.arg("account"))?;
-        if let Value::Object(session) = &session {
+        let mut session = session::connect(world, &SHAPE, call.arg("account"))?;
+        if let Value::Object(session) = &mut session {
             Base::parse(session.text("url"))?;
             company_number(session.text("company"))?;
+            session.fields.entry("company".into()).or_default();
         }
         Ok(session)
     })
