@@ -130,7 +130,7 @@ impl<A: SignIn> Session<A> {
     }
 
     /// Does the platform still accept the tokens that are kept? `request` asks it. Those that it does not are forgotten.
-    pub(super) async fn is_signed_in(&self, request: Request) -> Result<bool, ApiError> {
+    pub(super) async fn are_accepted(&self, request: Request) -> Result<bool, ApiError> {
         let Some(tokens) = self.load().await? else {
             return Ok(false);
         };

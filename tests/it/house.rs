@@ -50,7 +50,7 @@ const HOMES: &[(&str, &[&str])] = &[
     ("rustix", &["cli"]),
     ("tracing_subscriber", &["cli"]),
     ("rpassword", &["cli"]),
-    ("keyring", &["cli/keyring"]),
+    ("keyring", &["cli/keychain"]),
     ("toml_edit", &["cli"]),
     ("rustix", &["cli"]),
     ("csv", &["bulk", "report", "script"]),
@@ -84,7 +84,7 @@ const EXPOSERS: &[&str] = &[
     "transport/request",
     "transport/line",
     "journal/seal",
-    "cli/keyring",
+    "cli/keychain",
     "report/reveal",
     "value/secret",
 ];

@@ -34,11 +34,11 @@ impl Shared {
 impl World {
     /// The client of the session that a call was made on, whose changing requests pass the call's gate. Sends nothing.
     pub(in crate::ops) fn jrni(&self, call: &Call) -> Result<Client, OpError> {
-        Ok(self.jrni_account(receiver(call)?)?.through(call.gate.as_ref()))
+        Ok(self.jrni_of(receiver(call)?)?.through(call.gate.as_ref()))
     }
 
     /// The client of a session. Sends nothing.
-    pub(in crate::ops) fn jrni_account(&self, session: &Object) -> Result<Client, OpError> {
+    pub(in crate::ops) fn jrni_of(&self, session: &Object) -> Result<Client, OpError> {
         let settings = self.settings(session)?;
         let endpoints = Endpoints::with_overrides(&settings.endpoints).map_err(|unknown| {
             OpError::new(Code::BadProfile, format!("the profile's endpoints: {unknown}"))

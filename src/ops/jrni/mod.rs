@@ -158,7 +158,7 @@ pub(super) static CONNECT: &[OpSpec] = &[
 ];
 
 /// A JRNI account.
-pub(super) const SHAPE: Shape = Shape {
+pub(in crate::ops) const SHAPE: Shape = Shape {
     platform: "jrni",
     title: "JRNI",
     kind: SESSION,
@@ -224,7 +224,7 @@ fn logout<'a>(world: &'a World, call: &'a Call) -> Boxed<'a, Result<Value, OpErr
 fn probe_logout<'a>(world: &'a World, call: &'a Call) -> Boxed<'a, Probe> {
     Box::pin(async move {
         let signed_in = match world.jrni(call) {
-            Ok(client) => client.is_signed_in().await.map_err(told),
+            Ok(client) => client.accepts_token().await.map_err(told),
             Err(error) => Err(error),
         };
         match signed_in {

@@ -47,6 +47,10 @@ impl SignIn for Auth {
         self.account.key()
     }
 
+    fn given(&self) -> Option<Secret> {
+        self.password.at_hand()
+    }
+
     async fn sign_in(&self, network: &Network) -> Result<Tokens, ApiError> {
         let password = self.password.get("password").await?;
         self.ready().await?;
@@ -55,10 +59,6 @@ impl SignIn for Auth {
         let response = response.map_err(|error| ApiError::no_answer(&request, &error))?;
         self.read(&request, &response, network.clock.now_millis())
             .map_err(|error| self.explain(error))
-    }
-
-    fn given(&self) -> Option<Secret> {
-        self.password.at_hand()
     }
 
     fn slid(&self, tokens: &Tokens, now: i64) -> Option<Tokens> {
