@@ -8,11 +8,15 @@
 #![allow(clippy::format_push_string, reason = "test data")]
 
 mod changed;
+mod check;
+#[cfg(unix)]
+mod doctor;
 mod doubt;
 mod edited;
 mod explain;
 mod flags;
 mod house;
+mod jrni;
 mod leaks;
 mod ledger;
 mod mobsted;
@@ -24,6 +28,8 @@ mod ops;
 mod ops_docs;
 #[cfg(unix)]
 mod profile;
+#[cfg(unix)]
+mod repl;
 mod rows;
 mod runs;
 mod script;
