@@ -6,6 +6,7 @@ mod app;
 mod apps;
 mod audit;
 mod cancel;
+mod check;
 pub mod config;
 mod consent;
 mod doctor;
@@ -86,6 +87,8 @@ Exit codes:
 enum Command {
     /// Run a script once, or once for each row of a file.
     Run(run::RunCommand),
+    /// Find what is wrong with scripts without running them.
+    Check(check::CheckCommand),
     /// Type, see, keep: the interactive loop.
     Repl(repl::ReplCommand),
     /// Go on with a run where it stopped.
@@ -142,6 +145,7 @@ pub fn main() -> ExitCode {
     let app = App::from_process(color.unwrap_or(cli.color), cli.verbose.saturating_add(verbose));
     let done = match cli.command {
         Command::Run(command) => run::run(&app, &command),
+        Command::Check(command) => check::check(&app, &command),
         Command::Repl(command) => repl::repl(&app, &command),
         Command::Resume(command) => resume::resume(&app, &command),
         Command::Runs(command) => runs::runs(&app, &command),

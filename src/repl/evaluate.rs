@@ -41,8 +41,10 @@ pub(super) struct Entered {
     pub(super) text: String,
     /// Did it end well?
     pub(super) done: bool,
-    /// How long it took.
-    pub(super) took: Duration,
+    /// Did it give a value?
+    pub(super) gave: bool,
+    /// Why it failed, in a line; empty when it did not.
+    pub(super) why: String,
     /// Is it never to be written into a file?
     pub(super) secret: bool,
 }
@@ -53,10 +55,14 @@ impl Repl {
         let started = Instant::now();
         let secret = secrecy::is_secret(text);
         let outcome = self.carry_out((name, line), text, secret);
+        if self.settings.timing {
+            self.outside.screen.note(&took(started.elapsed()));
+        }
         self.inputs.push(Entered {
             text: text.to_owned(),
             done: outcome == Outcome::Done,
-            took: started.elapsed(),
+            gave: std::mem::take(&mut self.gave),
+            why: std::mem::take(&mut self.why),
             secret,
         });
         outcome
@@ -113,14 +119,15 @@ impl Repl {
         })
     }
 
-    fn conclude(&self, ended: Result<Answer, Ended>, ready: &Ready, door: &LazyDoor) -> Outcome {
-        let screen = &self.outside.screen;
+    fn conclude(&mut self, ended: Result<Answer, Ended>, ready: &Ready, door: &LazyDoor) -> Outcome {
+        let screen = self.outside.screen.clone();
         match ended {
             Ok(answer) => {
                 if answer == Answer::Nothing && !ready.defines.is_empty() && screen.is_terminal() {
                     screen.note(&format!("defined {}", ready.defines.join(", ")));
                 }
-                show(&**screen, &answer);
+                self.gave = answer != Answer::Nothing;
+                show(&*screen, &answer);
                 let value = match answer {
                     Answer::Value(value) => Some(value),
                     _ => None,
@@ -166,7 +173,10 @@ impl Repl {
         self.outside.screen.diagnostic(diagnostic);
     }
 
-    fn close(&self, end: InputEnd, outcome: Outcome) -> Outcome {
+    fn close(&mut self, end: InputEnd, outcome: Outcome) -> Outcome {
+        if let InputEnd::Failed(why) | InputEnd::Parked(why) = &end {
+            self.why.clone_from(why);
+        }
         match self.desk.end(end) {
             Ok(()) => outcome,
             Err(trouble) => {
@@ -174,5 +184,15 @@ impl Repl {
                 Outcome::Broken
             }
         }
+    }
+}
+
+/// `took 3.2 ms`.
+fn took(time: Duration) -> String {
+    let seconds = time.as_secs_f64();
+    if seconds < 1.0 {
+        format!("took {:.1} ms", seconds * 1000.0)
+    } else {
+        format!("took {seconds:.2} s")
     }
 }

@@ -8,6 +8,7 @@
 #![allow(clippy::format_push_string, reason = "test data")]
 
 mod changed;
+mod check;
 #[cfg(unix)]
 mod doctor;
 mod doubt;
@@ -27,6 +28,8 @@ mod ops;
 mod ops_docs;
 #[cfg(unix)]
 mod profile;
+#[cfg(unix)]
+mod repl;
 mod rows;
 mod runs;
 mod script;

@@ -1,10 +1,15 @@
 //! `provisor repl`: type, see, keep.
 
+mod ask;
+mod errands;
+mod place;
 mod screen;
 mod signals;
 mod surroundings;
+mod trace;
 
 use std::io::{BufReader, IsTerminal as _};
+use std::os::fd::AsFd as _;
 use std::sync::Arc;
 
 use clap::Args;
@@ -53,6 +58,9 @@ pub(super) struct ReplCommand {
     /// Leave `repl.rhai` out.
     #[arg(long)]
     no_rc: bool,
+    /// Do not ask before changes in a profile of mode prod.
+    #[arg(long)]
+    yes: bool,
 }
 
 pub(super) fn repl(app: &App, command: &ReplCommand) -> Result<Exit, CommandError> {
@@ -65,19 +73,21 @@ pub(super) fn repl(app: &App, command: &ReplCommand) -> Result<Exit, CommandErro
     };
     let typed = std::io::stdin().is_terminal();
     let screen = Arc::new(TerminalScreen::new(&app.ui, typed));
-    let around = CliSurroundings::new(app, accounts)?;
+    let around = CliSurroundings::new(app, accounts, typed)?;
     let outside = Outside {
         around: Arc::new(around),
         screen,
+        yes: command.yes,
     };
     let options = Options {
         load: command.load.clone(),
         eval: command.eval.clone(),
         no_rc: command.no_rc,
     };
-    let input = (!typed).then(|| Lines::read("stdin", BufReader::new(std::io::stdin())));
+    let input = if typed { None } else { Some(input()?) };
     let left = crate::repl::run(outside, &super::run::host(), &options, input);
     Ok(match left {
+        Left::Code(code) => Exit::with_code(code),
         Left::Ended => Exit::Ok,
         Left::Failed(code) => code.map_or(Exit::Script, Exit::of),
         Left::InDoubt => Exit::InDoubt,
@@ -86,3 +96,21 @@ pub(super) fn repl(app: &App, command: &ReplCommand) -> Result<Exit, CommandErro
         Left::Usage => Exit::Usage,
     })
 }
+
+/// Standard input: all of it when it is a file, else line by line as it comes.
+fn input() -> Result<Lines, CommandError> {
+    let stdin = std::io::stdin();
+    let file = stdin.as_fd().try_clone_to_owned().map(std::fs::File::from);
+    let is_file = file
+        .and_then(|file| file.metadata())
+        .is_ok_and(|data| data.is_file());
+    if !is_file {
+        return Ok(Lines::read(STDIN, BufReader::new(stdin)));
+    }
+    let text = std::io::read_to_string(stdin)
+        .map_err(|error| CommandError::usage(format!("standard input cannot be read: {error}")))?;
+    Ok(Lines::of(STDIN, text))
+}
+
+/// What messages call standard input.
+const STDIN: &str = "stdin";

@@ -6,6 +6,7 @@
 mod ground;
 mod reading;
 mod results;
+mod saving;
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
@@ -14,6 +15,7 @@ use rhai::{AST, Dynamic, EvalAltResult, Scope, Stmt};
 
 use self::ground::{Ground, MAIN};
 pub use self::reading::{Open, Reading, read};
+pub use self::saving::{Came, Lifted, Saved, Typed};
 use super::bundle::{Loader, Source};
 use super::caught;
 use super::convert;
@@ -106,6 +108,14 @@ impl Workspace {
         Ok(Ready { ast, defines })
     }
 
+    /// Defines the functions of a whole file before its statements are evaluated one by one; nothing when it cannot be
+    /// read as a whole.
+    pub fn define(&mut self, name: &str, text: &str, loader: &dyn Loader) {
+        if let Ok(ready) = self.prepare(name, 1, text, loader) {
+            self.functions = self.functions.merge(&ready.ast.clone_functions_only());
+        }
+    }
+
     /// Runs an input that was [prepared](Workspace::prepare) last, as the one with this number. Blocks; needs a thread
     /// with [`super::STACK_SIZE`] bytes of stack. What it had defined before it failed stays.
     pub fn evaluate(&mut self, ready: &Ready, number: usize, door: Arc<dyn Door>) -> Result<Answer, Ended> {
@@ -188,6 +198,18 @@ impl Workspace {
         self.imports.iter().filter_map(alias).collect()
     }
 
+    /// The `import` statements that hold now, as text.
+    pub fn import_statements(&self) -> Vec<String> {
+        let text = |stmt: &Stmt| match stmt {
+            Stmt::Import(import, _) => {
+                let path = import.0.get_literal_value(None)?.into_immutable_string().ok()?;
+                Some(format!("import {:?} as {};", path.as_str(), alias(stmt)?))
+            }
+            _ => None,
+        };
+        self.imports.iter().filter_map(text).collect()
+    }
+
     /// Reads imported files again when they are next used. Gives how many were read before.
     pub fn forget_modules(&mut self) -> usize {
         self.loaded.clear();
@@ -197,6 +219,10 @@ impl Workspace {
     /// Forgets every variable: they may hold what another account answered.
     pub fn forget_values(&mut self) {
         self.scope.clear();
+    }
+
+    fn host(&self) -> &Host {
+        self.ground.host()
     }
 
     fn result(&mut self, value: Dynamic, number: usize) -> Answer {
