@@ -110,7 +110,7 @@ impl Call {
             // However the address and the login are spelled, they mean the same account.
             let account = super::session::account_of(receiver).unwrap_or_else(|_| url.to_owned());
             asked.insert("on".into(), account.into());
-            asked.insert("as".into(), receiver.text("login").trim().to_lowercase().into());
+            asked.insert("as".into(), super::session::login_of(receiver));
         }
         let given = self.args.iter().rposition(|arg| *arg != Value::Null);
         let args = self.args.iter().take(given.map_or(0, |last| last + 1));
@@ -132,6 +132,12 @@ fn fits(param: &Param, value: &Value) -> Result<(), String> {
         Type::Int => matches!(value, Value::Int(_)),
         Type::Number => matches!(value, Value::Int(_) | Value::Float(_)),
         Type::Id => matches!(value, Value::Int(_) | Value::Text(_)),
+        Type::Texts => match value {
+            Value::List(items) => items
+                .iter()
+                .all(|item| matches!(item, Value::Text(_) | Value::Int(_))),
+            one => matches!(one, Value::Text(_) | Value::Int(_)),
+        },
         Type::Duration => parse_duration(value).is_some(),
         Type::List => matches!(value, Value::List(_)),
         Type::Map => matches!(value, Value::Record(_)),
@@ -159,6 +165,10 @@ fn options_fit(keys: &[Param], given: &Record) -> Result<(), String> {
             ));
         };
         fits(key, value).map_err(|why| format!("key `{name}` {why}"))?;
+    }
+    let missing = |key: &&Param| key.required && matches!(given.get(key.name), None | Some(Value::Null));
+    if let Some(key) = keys.iter().find(missing) {
+        return Err(format!("lacks the key `{}`: {}", key.name, key.doc));
     }
     Ok(())
 }

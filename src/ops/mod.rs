@@ -16,6 +16,7 @@ pub mod local;
 pub mod mobsted;
 pub mod perform;
 mod session;
+pub mod sparrow;
 pub mod spec;
 pub mod world;
 
@@ -35,11 +36,14 @@ pub static ALL: &[&[OpSpec]] = &[
     jrni::administrators::OPS,
     jrni::people::OPS,
     jrni::raw::OPS,
+    sparrow::CONNECT,
+    sparrow::send::OPS,
+    sparrow::report::OPS,
     local::OPS,
 ];
 
 /// Every kind of object, platform by platform.
-pub static KINDS: &[&[Kind]] = &[mobsted::KINDS, jrni::KINDS];
+pub static KINDS: &[&[Kind]] = &[mobsted::KINDS, jrni::KINDS, sparrow::KINDS];
 
 /// Every kind of object, one after the other.
 pub fn kinds() -> impl Iterator<Item = &'static Kind> + Clone {

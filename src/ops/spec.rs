@@ -175,6 +175,8 @@ pub enum Type {
     Number,
     /// Text or an integer: a platform's identifier.
     Id,
+    /// Text, or a list of texts; whole numbers stand for their digits.
+    Texts,
     /// Seconds as a number, or text such as `"90s"` or `"2m"`.
     Duration,
     /// A list of anything.
@@ -183,7 +185,7 @@ pub enum Type {
     Map,
     /// Anything.
     Any,
-    /// A map with these keys, all optional; another key is an error.
+    /// A map with these keys; another key is an error, and so is a required one that is missing.
     Options(&'static [Param]),
 }
 
@@ -197,6 +199,7 @@ impl Type {
             Type::Int => "int",
             Type::Number => "number",
             Type::Id => "int or string",
+            Type::Texts => "string or list of strings",
             Type::Duration => "duration",
             Type::List => "list",
             Type::Map => "map",

@@ -10,6 +10,7 @@ use super::{jrni, mobsted, session};
 use crate::clock::{Clock, Ids};
 use crate::journal::Journal;
 use crate::platform::Network;
+use crate::platform::sparrow;
 use crate::value::Object;
 
 /// How a profile's account is reached.
@@ -78,6 +79,7 @@ pub struct World {
     profiles: Arc<dyn Profiles>,
     pub(super) mobsted: mobsted::Shared,
     pub(super) jrni: jrni::Shared,
+    pub(super) sparrow: sparrow::Accounts,
 }
 
 impl fmt::Debug for World {
@@ -96,6 +98,7 @@ impl World {
             profiles,
             mobsted: mobsted::Shared::new(network),
             jrni: jrni::Shared::new(network),
+            sparrow: sparrow::Accounts::new(network.clone()),
         }
     }
 

@@ -4,6 +4,7 @@ pub mod clients;
 pub mod error;
 pub mod jrni;
 pub mod mobsted;
+pub mod sparrow;
 
 mod answer;
 mod fields;

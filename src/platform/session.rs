@@ -132,7 +132,7 @@ impl<A: SignIn> Session<A> {
         let renewed = self.renewed(held).await;
         renewed.map(Tokens::lease).map_err(|error| Failure {
             // A refused password stays refused; asking ten thousand times would lock the account.
-            hold: (error.kind != ApiErrorKind::SignInRefused).then_some(HOLD),
+            hold: (!error.kind.refuses_sign_in()).then_some(HOLD),
             error,
         })
     }

@@ -34,6 +34,7 @@ mod rows;
 mod runs;
 mod script;
 mod secrets;
+mod sparrow;
 mod support;
 #[cfg(unix)]
 mod terminal;
