@@ -479,6 +479,35 @@ fn a_jrni_account_is_signed_in_to_and_out_of() {
     let _ = home.run("login jay").ended(0).said(&["signed in to"]);
 }
 
+#[test]
+fn a_sparrow_account_is_signed_in_to_and_out_of() {
+    let (platform, home) = (tempfile::tempdir().unwrap(), Home::new());
+    let options = provisor::sandbox::Options::new(platform.path().into());
+    let sandbox = provisor::sandbox::Sandbox::start(options).unwrap();
+    let account = sandbox.sparrow();
+    let words = [
+        "profile",
+        "add",
+        "sms",
+        "--platform",
+        "sparrow",
+        "--url",
+        &account.plain_url,
+        "--secret",
+        "api_token=stdin",
+        "--secret",
+        "partner_token=stdin",
+    ];
+    let secrets = format!("{}\n{}\n", account.api_token, account.partner_token);
+    let _ = home.feed(&words, &secrets).ended(0);
+    assert_unseen(&home, &account.api_token);
+    assert_eq!(home.json("profile test --json")["platform"], "sparrow");
+    let shown = home.json("profile show --json");
+    assert!(shown["profile"]["signed_in_until"].is_string(), "{shown}");
+    let _ = home.run("logout").ended(0);
+    assert_eq!(home.json("profile show --json")["profile"]["signed_in"], false);
+}
+
 #[cfg(not(feature = "keyring"))]
 #[test]
 fn a_build_without_a_keyring_says_so() {
