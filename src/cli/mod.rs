@@ -4,6 +4,7 @@ mod actor;
 mod agreement;
 mod app;
 mod apps;
+mod asker;
 mod audit;
 mod cancel;
 mod check;

@@ -55,6 +55,8 @@ codes! {
     UnreadableAnswer = "unreadable_answer",
     /// The request may or may not have been carried out.
     InDoubt = "in_doubt",
+    /// There is nobody to ask.
+    NoTerminal = "no_terminal",
     /// A fault of provisor itself.
     Internal = "internal",
 }

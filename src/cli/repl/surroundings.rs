@@ -198,7 +198,7 @@ impl Surroundings for CliSurroundings {
         // Without a thread for it, Ctrl-C ends the process as it does everywhere.
         if let Ok(runtime) = runtime {
             let runtime = self.runtime.get_or_init(|| runtime);
-            signals::watch(runtime.handle(), &self.app.ui, reins);
+            signals::watch(runtime.handle(), &self.app.ui, reins, self.typed);
         }
     }
 

@@ -59,14 +59,17 @@ impl<'a> Lift<'a> {
         let mut literals = literals(self.host, &parsed.ast);
         literals.sort_by_key(|literal| parse::place(literal.at));
         literals.dedup_by_key(|literal| parse::place(literal.at));
-        let mut out = statement.to_owned();
-        for literal in literals.iter().rev() {
-            let Some((from, to)) = span(statement, literal.at) else {
-                continue;
-            };
-            if let Some(name) = self.param(literal) {
-                out.replace_range(from..to, &name);
+        let mut changes = Vec::new();
+        for literal in &literals {
+            if let Some((from, to)) = span(statement, literal.at)
+                && let Some(name) = self.param(literal)
+            {
+                changes.push((from..to, name));
             }
+        }
+        let mut out = statement.to_owned();
+        for (range, name) in changes.into_iter().rev() {
+            out.replace_range(range, &name);
         }
         Some(out)
     }
@@ -138,7 +141,7 @@ fn literals(host: &Host, ast: &rhai::AST) -> Vec<Literal> {
         };
         let parent = path.len().checked_sub(2).and_then(|above| path.get(above));
         let given_to = match parent {
-            Some(ASTNode::Expr(Expr::InterpolatedString(..))) | Some(ASTNode::Stmt(Stmt::Import(..))) => {
+            Some(ASTNode::Expr(Expr::InterpolatedString(..)) | ASTNode::Stmt(Stmt::Import(..))) => {
                 return true;
             }
             Some(

@@ -50,6 +50,8 @@ pub(super) fn pieces(text: &str) -> Vec<Piece> {
         let after = placed.at + 1;
         match placed.token {
             Token::EOF => break,
+            // What is said before something belongs to it.
+            Token::Comment(_) => continue,
             Token::SemiColon if depth == 0 => {
                 if sort.is_some() {
                     end(after, &mut sort, &mut from);
