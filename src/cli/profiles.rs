@@ -27,9 +27,12 @@ pub(super) struct Configured {
     /// The `prod` profiles that may be changed.
     agreed: Agreement,
     /// Profiles that were found, by the platform and the name that were asked for.
-    found: Mutex<HashMap<(String, Option<String>), Arc<Profile>>>,
+    found: Mutex<HashMap<Asked, Arc<Profile>>>,
     config: OnceLock<Result<Config, OpError>>,
 }
+
+/// A platform, and the name of a profile, if one was named.
+type Asked = (String, Option<String>);
 
 impl Configured {
     /// Profiles for these accounts.

@@ -22,6 +22,7 @@ use crate::value::digest::sha256;
 ///
 /// A change of the file ends the trust. Without a file, the project's `provisor.toml` is meant.
 #[derive(Args)]
+#[expect(clippy::struct_excessive_bools, reason = "each is a flag of its own")]
 #[command(after_help = "\
 JSON (--list --json), one document: {\"version\": 1, \"trusted\": [{file, sha256, current}]}
   current says whether the file is still the one that was trusted")]

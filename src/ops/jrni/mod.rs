@@ -155,7 +155,7 @@ pub(super) static CONNECT: &[OpSpec] = &[
 ];
 
 /// A JRNI account.
-const SHAPE: Shape = Shape {
+pub(in crate::ops) const SHAPE: Shape = Shape {
     platform: "jrni",
     title: "JRNI",
     kind: SESSION,

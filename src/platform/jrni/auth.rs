@@ -45,6 +45,10 @@ impl SignIn for Auth {
         self.account.key()
     }
 
+    fn given(&self) -> Option<Secret> {
+        self.password.at_hand()
+    }
+
     async fn sign_in(&self, network: &Network) -> Result<Tokens, ApiError> {
         let password = self.password.get("password").await?;
         self.ready().await?;

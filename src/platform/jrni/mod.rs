@@ -93,6 +93,16 @@ impl Client {
         self.inner.session.tokens().await.map(|_| ())
     }
 
+    /// Is a token kept on this machine? Whether it still works only the platform can tell.
+    pub async fn is_signed_in(&self) -> Result<bool, ApiError> {
+        Ok(self.inner.session.signed_in_until().await?.is_some())
+    }
+
+    /// Drops the token that is kept on this machine, and leaves it as it is on the platform.
+    pub async fn forget_tokens(&self) -> Result<(), ApiError> {
+        self.inner.session.forget().await
+    }
+
     /// Makes the token invalid for all who share it, here and on the platform. The next call signs in anew. Says
     /// whether there was one.
     pub async fn log_out(&self) -> Result<bool, ApiError> {
