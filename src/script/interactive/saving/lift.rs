@@ -99,9 +99,12 @@ impl<'a> Lift<'a> {
             return Some(known.name.clone());
         }
         let free = |name: &str| !self.params.iter().any(|param| param.name == name);
-        let name = std::iter::once(base.clone())
-            .chain((2..).map(|count| format!("{base}_{count}")))
-            .find(|name| free(name))?;
+        let mut name = base.clone();
+        let mut count = 2;
+        while !free(&name) {
+            name = format!("{base}_{count}");
+            count += 1;
+        }
         self.params.push(Lifted {
             name: name.clone(),
             type_name,
