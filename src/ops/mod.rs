@@ -3,6 +3,7 @@
 //! An operation is one entry in one of the lists below; binding, help and reference are made from it.
 
 pub mod account;
+pub mod asking;
 pub mod call;
 mod credential;
 pub mod departure;
@@ -40,6 +41,7 @@ pub static ALL: &[&[OpSpec]] = &[
     sparrow::send::OPS,
     sparrow::report::OPS,
     local::OPS,
+    asking::OPS,
 ];
 
 /// Every kind of object, platform by platform.

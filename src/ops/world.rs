@@ -5,6 +5,7 @@ use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
 
+use super::asking::{Asker, Nobody};
 use super::error::{Code, OpError};
 use super::{jrni, mobsted, session};
 use crate::clock::{Clock, Ids};
@@ -77,6 +78,7 @@ pub struct World {
     /// The ledger lives in it.
     pub journal: Journal,
     profiles: Arc<dyn Profiles>,
+    asker: Arc<dyn Asker>,
     pub(super) mobsted: mobsted::Shared,
     pub(super) jrni: jrni::Shared,
     pub(super) sparrow: sparrow::Accounts,
@@ -96,10 +98,22 @@ impl World {
             ids,
             journal,
             profiles,
+            asker: Arc::new(Nobody),
             mobsted: mobsted::Shared::new(network),
             jrni: jrni::Shared::new(network),
             sparrow: sparrow::Accounts::new(network.clone()),
         }
+    }
+
+    /// The same with somebody to ask.
+    #[must_use]
+    pub fn asking(mut self, asker: Arc<dyn Asker>) -> World {
+        self.asker = asker;
+        self
+    }
+
+    pub(super) fn asker(&self) -> &Arc<dyn Asker> {
+        &self.asker
     }
 
     /// The profile of this name, or the one that is active for the platform.
