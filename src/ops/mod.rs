@@ -10,6 +10,7 @@ pub mod doc;
 pub mod error;
 pub mod explain;
 pub mod foresee;
+pub mod function;
 pub mod given;
 pub mod jrni;
 pub mod local;
@@ -18,6 +19,7 @@ pub mod perform;
 mod session;
 pub mod sparrow;
 pub mod spec;
+mod web;
 pub mod world;
 
 use spec::{Kind, OpSpec};
@@ -39,6 +41,7 @@ pub static ALL: &[&[OpSpec]] = &[
     sparrow::CONNECT,
     sparrow::send::OPS,
     sparrow::report::OPS,
+    web::OPS,
     local::OPS,
 ];
 
