@@ -11,6 +11,7 @@ pub mod doc;
 pub mod error;
 pub mod explain;
 pub mod foresee;
+pub mod function;
 pub mod given;
 pub mod jrni;
 pub mod local;
@@ -19,6 +20,7 @@ pub mod perform;
 mod session;
 pub mod sparrow;
 pub mod spec;
+mod web;
 pub mod world;
 
 use spec::{Kind, OpSpec};
@@ -40,6 +42,7 @@ pub static ALL: &[&[OpSpec]] = &[
     sparrow::CONNECT,
     sparrow::send::OPS,
     sparrow::report::OPS,
+    web::OPS,
     local::OPS,
     asking::OPS,
 ];

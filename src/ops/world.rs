@@ -11,7 +11,7 @@ use super::{jrni, mobsted, session};
 use crate::clock::{Clock, Ids};
 use crate::journal::Journal;
 use crate::platform::Network;
-use crate::platform::sparrow;
+use crate::platform::{sparrow, web};
 use crate::value::Object;
 
 /// How a profile's account is reached.
@@ -67,6 +67,12 @@ pub struct Settings {
 pub trait Profiles: Send + Sync {
     /// The profile of this name; without a name the one that is active for the platform.
     fn find(&self, platform: &str, name: Option<&str>) -> Result<Arc<Profile>, OpError>;
+
+    /// How to treat addresses that belong to no profile: whether the active one lets anything be changed, and for how
+    /// long to look for a lost answer. Nothing of a profile's line is among it, least of all its certificate.
+    fn elsewhere(&self) -> Result<Settings, OpError> {
+        Ok(Settings::default())
+    }
 }
 
 /// Everything operations act on; one per process.
@@ -82,6 +88,7 @@ pub struct World {
     pub(super) mobsted: mobsted::Shared,
     pub(super) jrni: jrni::Shared,
     pub(super) sparrow: sparrow::Accounts,
+    pub(super) web: web::Client,
 }
 
 impl fmt::Debug for World {
@@ -102,6 +109,7 @@ impl World {
             mobsted: mobsted::Shared::new(network),
             jrni: jrni::Shared::new(network),
             sparrow: sparrow::Accounts::new(network.clone()),
+            web: web::Client::new(network.clone()),
         }
     }
 
@@ -119,6 +127,11 @@ impl World {
     /// The profile of this name, or the one that is active for the platform.
     pub fn profile(&self, platform: &str, name: Option<&str>) -> Result<Arc<Profile>, OpError> {
         self.profiles.find(platform, name)
+    }
+
+    /// How to treat addresses that belong to no profile.
+    pub fn elsewhere(&self) -> Result<Settings, OpError> {
+        self.profiles.elsewhere()
     }
 
     /// How to speak to the account of a session.

@@ -2,6 +2,8 @@
 
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 
+use tokio::sync::watch;
+
 use super::around::{Outside, Trouble};
 use super::asking;
 use crate::run::interrupt::Interrupt;
@@ -157,6 +159,14 @@ impl Door for LazyDoor {
         match self.opened.get() {
             Some(door) => door.stopping(),
             None => self.interrupt.is_asked().then_some(Stop::Cancelled),
+        }
+    }
+
+    /// Only an operation that is being carried out has functions to call, so the door is open.
+    fn looking(&self, waited_for: watch::Receiver<()>) -> Arc<dyn Door> {
+        match self.opened.get() {
+            Some(door) => door.looking(waited_for),
+            None => Arc::new(LazyDoor::new(&self.desk, self.number, &self.interrupt)),
         }
     }
 
