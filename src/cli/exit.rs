@@ -69,6 +69,26 @@ impl Exit {
         }
     }
 
+    /// The exit with this number, as another run of this program gave it.
+    pub(super) fn with_code(code: u8) -> Exit {
+        const ALL: [Exit; 12] = [
+            Exit::Ok,
+            Exit::Script,
+            Exit::Usage,
+            Exit::Check,
+            Exit::SignIn,
+            Exit::Permission,
+            Exit::Network,
+            Exit::Refused,
+            Exit::RowsFailed,
+            Exit::Aborted,
+            Exit::InDoubt,
+            Exit::Interrupted,
+        ];
+        let known = ALL.into_iter().find(|exit| exit.code() == code);
+        known.unwrap_or(Exit::Aborted)
+    }
+
     /// The exit for a script that ended with this failure of an operation.
     pub(super) fn of(code: Code) -> Exit {
         match code {

@@ -6,6 +6,7 @@ mod outlook;
 mod preview;
 mod rewrite;
 mod script;
+mod session;
 mod unread;
 
 use clap::Args;
@@ -85,6 +86,9 @@ pub(super) fn resume(app: &App, command: &ResumeCommand) -> Result<Exit, Command
             rewrite::results(app, &journal, &record)?;
         }
         return Ok(exit);
+    }
+    if RunPlan::from_value(&record.plan).session {
+        return session::close(app, journal, &record, command);
     }
     let listed = Listed::read(&journal, record.clone())?;
     let run = journal.lock_run(&record.id)?;

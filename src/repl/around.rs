@@ -3,8 +3,8 @@
 use std::path::PathBuf;
 use std::sync::Arc;
 
-use crate::run::interrupt::Reins;
-use crate::run::session::{Consent, Input, InputEnd, Permit, Session};
+use crate::run::interrupt::{Interrupt, Reins};
+use crate::run::session::{Input, InputEnd, Session};
 use crate::script::bundle::Loader;
 use crate::script::error::Diagnostic;
 
@@ -35,8 +35,8 @@ pub trait Screen: Send + Sync {
     fn diagnostic(&self, diagnostic: &Diagnostic);
 }
 
-/// How careful the session is with its account.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+/// How careful the session is with its account, the most careful last.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Mode {
     /// Simulated platforms.
     Sandbox,
@@ -90,6 +90,19 @@ pub struct Trouble {
     pub hints: Vec<String>,
 }
 
+/// Where to work from now on.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Switch {
+    /// With this profile.
+    Profile(String),
+    /// This carefully; never less than the profile asks for.
+    Mode(Mode),
+    /// On the sandbox, or on the profile again.
+    Sandbox(bool),
+    /// On the sandbox, with one more of its faults.
+    Fault(String),
+}
+
 /// The program around the loop.
 pub trait Surroundings: Send + Sync {
     /// Where the session works now.
@@ -101,8 +114,36 @@ pub trait Surroundings: Send + Sync {
     /// Opens the journal and the accounts, and begins a session with the inputs so far. Called at the first operation.
     fn begin(&self, earlier: Vec<(Input, InputEnd)>) -> Result<Session, Trouble>;
 
-    /// May this change be made? Asked before every one.
-    fn consent(&self, permit: &Permit<'_>) -> Consent;
+    /// A line that the person at the terminal types, with the question before it; `None` when there is no terminal, the
+    /// input ends, or the interrupt comes first.
+    fn ask(&self, question: &str, interrupt: &Interrupt) -> Option<String>;
+
+    /// The profiles there are, by name.
+    fn profiles(&self) -> Vec<String>;
+
+    /// Could the session work there?
+    fn check(&self, to: &Switch) -> Result<(), Trouble>;
+
+    /// Works there from now on.
+    fn switch(&self, to: &Switch) -> Result<(), Trouble>;
+
+    /// The flags by which the program works where the session does: `--sandbox`, `--profile acme`.
+    fn account_flags(&self) -> Vec<String>;
+
+    /// Runs the program itself with these words, on the same home and terminal, and gives its exit code.
+    fn provisor(&self, words: &[String]) -> Result<u8, Trouble>;
+
+    /// Opens a text in the user's editor, and gives what it became.
+    fn edit(&self, text: &str) -> Result<String, Trouble>;
+
+    /// Writes a file of the user's; an existing one only when it may be replaced.
+    fn write(&self, path: &str, text: &str, replace: bool) -> Result<(), Trouble>;
+
+    /// Trusts the project's rc file as it is now, and gives its name and text.
+    fn trust(&self) -> Result<(String, String), Trouble>;
+
+    /// Tells each request from now on, or no more.
+    fn trace(&self, on: bool) -> Result<(), Trouble>;
 
     /// Where imports come from.
     fn loader(&self) -> Box<dyn Loader>;
@@ -127,4 +168,6 @@ pub struct Outside {
     pub around: Arc<dyn Surroundings>,
     /// What people see.
     pub screen: Arc<dyn Screen>,
+    /// Was consent to every change given beforehand?
+    pub yes: bool,
 }

@@ -3,14 +3,14 @@
 use rustyline::completion::Pair;
 
 use super::helper::ReplHelper;
-use super::meta::COMMANDS;
+use super::meta::commands;
 
 /// Where the word begins that is being typed, and what it could become.
 pub(super) fn complete(helper: &ReplHelper, line: &str, pos: usize) -> (usize, Vec<Pair>) {
     let _ = &helper.outside;
     let typed = line.get(..pos).unwrap_or_default();
     if let Some(command) = typed.strip_prefix(':').filter(|rest| !rest.contains(' ')) {
-        let known = COMMANDS.iter().filter(|known| known.name.starts_with(command));
+        let known = commands().filter(|known| known.name.starts_with(command));
         let pairs = known.map(|known| Pair {
             display: format!(":{} {}  {}", known.name, known.args, known.summary),
             replacement: known.name.to_owned(),

@@ -3,6 +3,7 @@
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 
 use super::around::{Outside, Trouble};
+use super::asking;
 use crate::run::interrupt::Interrupt;
 use crate::run::session::{Consent, Input, InputDoor, InputEnd, Permit, Session, Tell, Told};
 use crate::script::door::{Ask, Denied, Door, Stop};
@@ -67,14 +68,12 @@ impl Desk {
     }
 
     /// Ends the session, and gives it, and how many of its steps are in doubt.
-    pub(super) fn close(&self, inputs: u64) -> Result<Option<(Session, usize)>, Trouble> {
-        let session = self.lock().session.take();
-        session
-            .map(|session| {
-                let open = session.close(inputs).map_err(lost)?;
-                Ok((session, open))
-            })
-            .transpose()
+    pub(super) fn close(&self) -> Result<Option<(Session, usize)>, Trouble> {
+        let Some(session) = self.lock().session.take() else {
+            return Ok(None);
+        };
+        let open = session.close().map_err(lost)?;
+        Ok(Some((session, open)))
     }
 
     /// The session, begun when there is none yet, with the current input in it.
@@ -185,7 +184,11 @@ impl Tell for Telling {
         });
     }
 
+    fn asks(&self) -> bool {
+        asking::asks(&self.0)
+    }
+
     fn consent(&self, permit: &Permit<'_>) -> Consent {
-        self.0.around.consent(permit)
+        asking::consent(&self.0, permit)
     }
 }

@@ -41,8 +41,6 @@ pub(super) struct Entered {
     pub(super) text: String,
     /// Did it end well?
     pub(super) done: bool,
-    /// How long it took.
-    pub(super) took: Duration,
     /// Is it never to be written into a file?
     pub(super) secret: bool,
 }
@@ -53,10 +51,12 @@ impl Repl {
         let started = Instant::now();
         let secret = secrecy::is_secret(text);
         let outcome = self.carry_out((name, line), text, secret);
+        if self.settings.timing {
+            self.outside.screen.note(&took(started.elapsed()));
+        }
         self.inputs.push(Entered {
             text: text.to_owned(),
             done: outcome == Outcome::Done,
-            took: started.elapsed(),
             secret,
         });
         outcome
@@ -174,5 +174,15 @@ impl Repl {
                 Outcome::Broken
             }
         }
+    }
+}
+
+/// `took 3.2 ms`.
+fn took(time: Duration) -> String {
+    let seconds = time.as_secs_f64();
+    if seconds < 1.0 {
+        format!("took {:.1} ms", seconds * 1000.0)
+    } else {
+        format!("took {seconds:.2} s")
     }
 }

@@ -22,6 +22,7 @@
 
 pub mod around;
 
+mod asking;
 mod complete;
 mod desk;
 mod evaluate;
@@ -40,6 +41,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use around::{Outside, Trouble};
 use desk::Desk;
 use evaluate::{Entered, Outcome};
+use meta::Settings;
 
 use crate::ops::error::Code;
 use crate::run::interrupt::Reins;
@@ -72,6 +74,8 @@ pub enum Left {
     Broken,
     /// A command was wrong.
     Usage,
+    /// With this exit code of a program that a command ran.
+    Code(u8),
 }
 
 /// Runs a session to its end. `input` is what is read when nobody types.
@@ -94,6 +98,7 @@ struct Repl {
     desk: Desk,
     reins: Reins,
     inputs: Vec<Entered>,
+    settings: Settings,
 }
 
 /// What to do after an input.
@@ -117,6 +122,7 @@ impl Repl {
             space: Arc::new(Mutex::new(Workspace::new(host))),
             reins: Reins::default(),
             inputs: Vec::new(),
+            settings: Settings::default(),
         }
     }
 
@@ -134,7 +140,7 @@ impl Repl {
             }
             for (name, text) in scripts {
                 let outcome = self.evaluate_as(&name, 1, &text);
-                self.go_on(outcome)?;
+                self.follow(&Repl::next(outcome))?;
             }
         }
         for path in &options.load {
@@ -167,13 +173,19 @@ impl Repl {
         if let Some(next) = self.bare_word(typed) {
             return next;
         }
-        match self.evaluate_as(name, line, &text) {
-            Outcome::Done => Next::Go,
-            Outcome::Failed(code) => Next::Failed(Left::Failed(code)),
-            Outcome::InDoubt => Next::Failed(Left::InDoubt),
-            Outcome::Stopped => Next::Failed(Left::Interrupted),
-            Outcome::Broken => Next::Failed(Left::Broken),
-        }
+        let outcome = self.evaluate_as(name, line, &text);
+        Repl::next(outcome)
+    }
+
+    /// What follows from what came of an input.
+    fn next(outcome: Outcome) -> Next {
+        Next::Failed(match outcome {
+            Outcome::Done => return Next::Go,
+            Outcome::Failed(code) => Left::Failed(code),
+            Outcome::InDoubt => Left::InDoubt,
+            Outcome::Stopped => Left::Interrupted,
+            Outcome::Broken => Left::Broken,
+        })
     }
 
     /// `exit`, `quit` and `help` are words that people try; each tells what it is here, unless a variable has the name.
@@ -192,17 +204,6 @@ impl Repl {
         Some(Next::Go)
     }
 
-    fn go_on(&self, outcome: Outcome) -> Result<(), Left> {
-        let left = match outcome {
-            Outcome::Done => return Ok(()),
-            Outcome::Failed(code) => Left::Failed(code),
-            Outcome::InDoubt => Left::InDoubt,
-            Outcome::Stopped => Left::Interrupted,
-            Outcome::Broken => Left::Broken,
-        };
-        self.follow(&Next::Failed(left))
-    }
-
     /// At a terminal a failure is shown and the session goes on; elsewhere it ends it.
     fn follow(&self, next: &Next) -> Result<(), Left> {
         match next {
@@ -215,13 +216,10 @@ impl Repl {
     /// Evaluates a file in the session's own variables.
     fn load(&mut self, path: &str) -> Next {
         match self.outside.around.read(path) {
-            Ok((name, text)) => match self.evaluate_as(&name, 1, &text) {
-                Outcome::Done => Next::Go,
-                Outcome::Failed(code) => Next::Failed(Left::Failed(code)),
-                Outcome::InDoubt => Next::Failed(Left::InDoubt),
-                Outcome::Stopped => Next::Failed(Left::Interrupted),
-                Outcome::Broken => Next::Failed(Left::Broken),
-            },
+            Ok((name, text)) => {
+                let outcome = self.evaluate_as(&name, 1, &text);
+                Repl::next(outcome)
+            }
             Err(trouble) => self.refuse(&trouble),
         }
     }
@@ -232,17 +230,22 @@ impl Repl {
     }
 
     /// Closes the session's run, and tells what it created.
-    fn leave(&self, left: Left) -> Left {
+    fn leave(&mut self, left: Left) -> Left {
+        match self.tell_of_session() {
+            Some(worse) if left == Left::Ended => worse,
+            _ => left,
+        }
+    }
+
+    /// Ends the session's run, if there is one, and tells what it created. Gives how it ended when that is not well.
+    fn tell_of_session(&mut self) -> Option<Left> {
         let screen = &self.outside.screen;
-        let closed = match self.desk.close(self.inputs.len() as u64) {
-            Ok(closed) => closed,
+        let (session, open) = match self.desk.close() {
+            Ok(closed) => closed?,
             Err(trouble) => {
                 screen.error(&trouble.message, &trouble.hints);
-                return Left::Broken;
+                return Some(Left::Broken);
             }
-        };
-        let Some((session, open)) = closed else {
-            return left;
         };
         let counts = session.tally.counts();
         let made: Vec<String> = counts
@@ -258,12 +261,12 @@ impl Repl {
             };
             screen.note(&format!("session {id}: {made}"));
         }
-        if open > 0 {
-            screen.warn(&format!(
-                "{open} in doubt; provisor resume {id} looks it up without running anything anew"
-            ));
-            return Left::InDoubt;
+        if open == 0 {
+            return None;
         }
-        left
+        screen.warn(&format!(
+            "{open} in doubt; provisor resume {id} looks it up without running anything anew"
+        ));
+        Some(Left::InDoubt)
     }
 }

@@ -36,6 +36,11 @@ impl Interrupt {
         self.asked.is_cancelled()
     }
 
+    /// What ends when it is first asked.
+    pub(super) fn first(&self) -> &Cancel {
+        &self.asked
+    }
+
     /// Ends when it is asked.
     pub(super) async fn asked(&self) {
         self.asked.cancelled().await;

@@ -6,16 +6,17 @@
 
 mod door;
 mod settle;
+mod undo;
 
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 
 pub use self::door::{Consent, InputDoor, Permit, Tell, Told};
 pub use self::settle::{Fate, Settling, settle};
+pub use self::undo::Change;
 use super::interrupt::Interrupt;
 use super::tally::Tally;
-use crate::journal::{
-    Journal, JournalError, NewRow, NewRun, RowStatus, RunLock, RunStatus, StepFilter, StepRecord,
-};
+use crate::journal::{Journal, JournalError, NewRow, NewRun, RowStatus, RunLock, RunStatus, StepFilter};
 use crate::ops::world::World;
 use crate::value::{Record, Value};
 
@@ -32,6 +33,8 @@ pub struct Session {
     pub runtime: tokio::runtime::Handle,
     /// Counts what was created and what was found.
     pub tally: Arc<Tally>,
+    /// How many inputs are recorded.
+    rows: Arc<AtomicU64>,
 }
 
 /// One input, as it is recorded.
@@ -70,6 +73,7 @@ impl Session {
             world: world.clone(),
             runtime: runtime.clone(),
             tally: Arc::default(),
+            rows: Arc::default(),
         };
         for (input, end) in earlier {
             session.enter(&input)?;
@@ -90,6 +94,7 @@ impl Session {
             scope: scope(input.number),
             input: Value::Record(Record::from([("input".into(), input.text.clone())])),
         };
+        self.rows.fetch_add(1, Ordering::SeqCst);
         self.journal.spool_rows(self.run.id(), vec![row])
     }
 
@@ -118,16 +123,29 @@ impl Session {
             .finish_row(self.run.id(), number - 1, status, output.as_ref(), error.as_ref())
     }
 
-    /// The steps of this session that changed something or may have.
-    pub fn changes(&self) -> Result<Vec<StepRecord>, JournalError> {
+    /// What this session changed or may have changed, in order, and how it could be undone.
+    pub fn changes(&self) -> Result<Vec<Change>, JournalError> {
         self.journal.flush()?;
-        let mut steps = self.journal.steps(self.run.id(), &StepFilter::All)?;
-        steps.retain(|step| step.changes);
-        Ok(steps)
+        let steps = self.journal.steps(self.run.id(), &StepFilter::All)?;
+        Ok(steps.iter().filter_map(undo::change).collect())
+    }
+
+    /// Looks up what is in doubt, and tells `each`. Nothing is sent again.
+    pub fn settle(&self, interrupt: &Interrupt, each: &mut dyn FnMut(&Settling)) -> Result<(), JournalError> {
+        self.journal.flush()?;
+        settle::settle(
+            &self.journal,
+            &self.run,
+            &self.world,
+            &self.runtime,
+            interrupt.first(),
+            each,
+        )
     }
 
     /// Ends it. A step that is in doubt keeps it open for a resume. Gives how many are.
-    pub fn close(&self, rows: u64) -> Result<usize, JournalError> {
+    pub fn close(&self) -> Result<usize, JournalError> {
+        let rows = self.rows.load(Ordering::SeqCst);
         self.journal.spool_complete(self.run.id(), rows)?;
         self.journal.flush()?;
         let open = self.journal.steps(self.run.id(), &StepFilter::Open)?.len();

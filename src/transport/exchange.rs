@@ -1,5 +1,7 @@
 //! One try of a request: to the platform, along its redirects, and back with a bounded body.
 
+use std::time::{Duration, Instant};
+
 use reqwest::header::{ACCEPT, AUTHORIZATION, CONTENT_TYPE, HOST, HeaderMap, HeaderName, HeaderValue};
 use url::Url;
 
@@ -60,7 +62,9 @@ async fn leave(http: &Http, request: &Request, url: &Url) -> Tried {
             Awaited::No,
         );
     }
+    let started = Instant::now();
     let outcome = exchange(http, request, url.clone()).await;
+    tell(request, outcome.as_ref(), started.elapsed());
     let undone = match &outcome {
         Ok(answer) => answer.status == 429,
         Err(error) => error.sent == Sent::No,
@@ -70,6 +74,16 @@ async fn leave(http: &Http, request: &Request, url: &Url) -> Tried {
     }
     link.judge(&admission, outcome.as_ref().err());
     Tried::Ended(outcome, link.awaited(&admission))
+}
+
+/// Tells whoever listens of one request: where to, what came back, how long it took. Neither query nor secret is told.
+fn tell(request: &Request, exchanged: Result<&Response, &TransportError>, took: Duration) {
+    let ms = u64::try_from(took.as_millis()).unwrap_or(u64::MAX);
+    let answer = match exchanged {
+        Ok(response) => response.status.to_string(),
+        Err(error) => format!("no answer ({:?})", error.kind).to_lowercase(),
+    };
+    tracing::debug!(target: "provisor::http", request = %request.label(), answer = %answer, ms);
 }
 
 async fn exchange(http: &Http, request: &Request, url: Url) -> Result<Response, TransportError> {

@@ -1,8 +1,12 @@
 //! `provisor repl`: type, see, keep.
 
+mod ask;
+mod errands;
+mod place;
 mod screen;
 mod signals;
 mod surroundings;
+mod trace;
 
 use std::io::{BufReader, IsTerminal as _};
 use std::sync::Arc;
@@ -53,6 +57,9 @@ pub(super) struct ReplCommand {
     /// Leave `repl.rhai` out.
     #[arg(long)]
     no_rc: bool,
+    /// Do not ask before changes in a profile of mode prod.
+    #[arg(long)]
+    yes: bool,
 }
 
 pub(super) fn repl(app: &App, command: &ReplCommand) -> Result<Exit, CommandError> {
@@ -65,10 +72,11 @@ pub(super) fn repl(app: &App, command: &ReplCommand) -> Result<Exit, CommandErro
     };
     let typed = std::io::stdin().is_terminal();
     let screen = Arc::new(TerminalScreen::new(&app.ui, typed));
-    let around = CliSurroundings::new(app, accounts)?;
+    let around = CliSurroundings::new(app, accounts, typed)?;
     let outside = Outside {
         around: Arc::new(around),
         screen,
+        yes: command.yes,
     };
     let options = Options {
         load: command.load.clone(),
@@ -78,6 +86,7 @@ pub(super) fn repl(app: &App, command: &ReplCommand) -> Result<Exit, CommandErro
     let input = (!typed).then(|| Lines::read("stdin", BufReader::new(std::io::stdin())));
     let left = crate::repl::run(outside, &super::run::host(), &options, input);
     Ok(match left {
+        Left::Code(code) => Exit::with_code(code),
         Left::Ended => Exit::Ok,
         Left::Failed(code) => code.map_or(Exit::Script, Exit::of),
         Left::InDoubt => Exit::InDoubt,

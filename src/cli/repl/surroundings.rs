@@ -5,32 +5,35 @@ use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 
 use tokio::runtime::Runtime;
 
-use super::signals;
+use super::{ask, signals, trace};
 use crate::cli::app::{Accounts, App, Engine};
-use crate::cli::config::{self, Config};
 use crate::cli::error::CommandError;
 use crate::cli::plan::RunPlan;
 use crate::cli::{profiles, sources};
 use crate::journal::NewRun;
-use crate::repl::around::{Mode, Place, Surroundings, Trouble};
-use crate::run::interrupt::Reins;
-use crate::run::session::{Consent, Input, InputEnd, Permit, Session};
+use crate::repl::around::{Mode, Place, Surroundings, Switch, Trouble};
+use crate::run::interrupt::{Interrupt, Reins};
+use crate::run::session::{Input, InputEnd, Session};
 use crate::script::bundle::Loader;
 use crate::value::Value;
 
 /// The command line's side of a session.
 pub(super) struct CliSurroundings {
-    app: App,
-    accounts: Mutex<Accounts>,
-    place: Mutex<Option<Place>>,
+    pub(super) app: App,
+    pub(super) accounts: Mutex<Accounts>,
+    pub(super) place: Mutex<Option<Place>>,
+    /// The mode that was asked for beyond the profile's.
+    pub(super) careful: Mutex<Option<Mode>>,
     /// Journal, accounts and sandbox, once an input needed them.
-    engine: Mutex<Option<Arc<Engine>>>,
+    pub(super) engine: Mutex<Option<Arc<Engine>>>,
+    /// Does somebody type?
+    pub(super) typed: bool,
     /// Watches signals.
     runtime: OnceLock<Runtime>,
 }
 
 impl CliSurroundings {
-    pub(super) fn new(app: &App, accounts: Accounts) -> Result<CliSurroundings, CommandError> {
+    pub(super) fn new(app: &App, accounts: Accounts, typed: bool) -> Result<CliSurroundings, CommandError> {
         if !accounts.sandbox && !accounts.faults.is_empty() {
             return Err(CommandError::usage("--fault is for the sandbox").hint("add --sandbox"));
         }
@@ -38,42 +41,13 @@ impl CliSurroundings {
             app: app.with_env(app.env.clone()),
             accounts: Mutex::new(accounts),
             place: Mutex::default(),
+            careful: Mutex::default(),
+            typed,
             engine: Mutex::default(),
             runtime: OnceLock::new(),
         };
         around.find_place()?;
         Ok(around)
-    }
-
-    /// Reads which profile is meant. One that was asked for by name must be there; none at all is fine.
-    fn find_place(&self) -> Result<(), CommandError> {
-        let accounts = lock(&self.accounts).clone();
-        let place = if accounts.sandbox {
-            Place {
-                profile: accounts.profile,
-                mode: Mode::Sandbox,
-            }
-        } else {
-            let config = Config::load(self.app.paths()?, &self.app.env);
-            let asked = accounts.profile.as_deref();
-            let chosen = match &config {
-                Ok(config) => config.choose(asked, &self.app.env).map(Some),
-                Err(error) => return Err(bad_config(error)),
-            };
-            match chosen {
-                Ok(profile) => Place {
-                    profile: profile.map(|profile| profile.name.clone()),
-                    mode: profile.map_or(Mode::Dev, mode_of),
-                },
-                Err(error) if asked.is_some() => return Err(bad_config(&error)),
-                Err(_) => Place {
-                    profile: None,
-                    mode: Mode::Dev,
-                },
-            }
-        };
-        *lock(&self.place) = Some(place);
-        Ok(())
     }
 
     fn engine(&self) -> Result<Arc<Engine>, CommandError> {
@@ -142,8 +116,58 @@ impl Surroundings for CliSurroundings {
         .map_err(|error| trouble(error.into()))
     }
 
-    fn consent(&self, _: &Permit<'_>) -> Consent {
-        Consent::Yes
+    fn ask(&self, question: &str, interrupt: &Interrupt) -> Option<String> {
+        ask::ask(question, interrupt)
+    }
+
+    fn profiles(&self) -> Vec<String> {
+        let config = self.config();
+        config.map_or(Vec::new(), |config| config.profiles().keys().cloned().collect())
+    }
+
+    fn check(&self, to: &Switch) -> Result<(), Trouble> {
+        self.may_switch(to).map_err(trouble)
+    }
+
+    fn switch(&self, to: &Switch) -> Result<(), Trouble> {
+        self.switch_to(to).map_err(trouble)
+    }
+
+    fn account_flags(&self) -> Vec<String> {
+        let accounts = lock(&self.accounts).clone();
+        let mut flags = Vec::new();
+        if accounts.sandbox {
+            flags.push("--sandbox".to_owned());
+            for fault in accounts.faults {
+                flags.extend(["--fault".to_owned(), fault]);
+            }
+        } else if let Some(profile) = self.place().profile {
+            flags.extend(["--profile".to_owned(), profile]);
+        }
+        flags
+    }
+
+    fn provisor(&self, words: &[String]) -> Result<u8, Trouble> {
+        self.run_self(words).map_err(trouble)
+    }
+
+    fn edit(&self, text: &str) -> Result<String, Trouble> {
+        self.edit_text(text).map_err(trouble)
+    }
+
+    fn write(&self, path: &str, text: &str, replace: bool) -> Result<(), Trouble> {
+        self.write_file(path, text, replace).map_err(trouble)
+    }
+
+    fn trust(&self) -> Result<(String, String), Trouble> {
+        self.trust_rc().map_err(trouble)
+    }
+
+    fn trace(&self, on: bool) -> Result<(), Trouble> {
+        trace::set(&self.app.ui, on).map_err(|why| Trouble {
+            message: why,
+            hints: Vec::new(),
+        })
     }
 
     fn loader(&self) -> Box<dyn Loader> {
@@ -180,24 +204,7 @@ impl Surroundings for CliSurroundings {
     }
 
     fn rc(&self) -> (Vec<(String, String)>, Vec<String>) {
-        (Vec::new(), Vec::new())
-    }
-}
-
-fn mode_of(profile: &config::Profile) -> Mode {
-    match profile.mode.as_ref().map(|mode| mode.value) {
-        Some(config::Mode::Sandbox) => Mode::Sandbox,
-        Some(config::Mode::Prod) => Mode::Prod,
-        Some(config::Mode::ReadOnly) => Mode::ReadOnly,
-        Some(config::Mode::Dev) | None => Mode::Dev,
-    }
-}
-
-fn bad_config(error: &config::ConfigError) -> CommandError {
-    let failed = CommandError::usage(error);
-    match error.hint() {
-        Some(hint) => failed.hint(hint),
-        None => failed,
+        self.rc_files()
     }
 }
 
@@ -208,6 +215,7 @@ fn trouble(error: CommandError) -> Trouble {
     }
 }
 
-fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+/// What the mutex holds, even when somebody panicked with it.
+pub(super) fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }

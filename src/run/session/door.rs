@@ -5,8 +5,10 @@ use std::time::Duration;
 
 use super::Session;
 use super::settle::to_value;
-use crate::journal::{Cancel, RowJournal, RowStatus};
+use crate::journal::{Cancel, JournalError, RowJournal, RowStatus};
 use crate::ops::call::Call;
+use crate::ops::error::{Code, OpError};
+use crate::ops::foresee::{Foreseen, foresee};
 use crate::ops::perform::{Halt, Performed, perform};
 use crate::ops::spec::OpSpec;
 use crate::run::interrupt::Interrupt;
@@ -23,6 +25,9 @@ pub trait Tell: Send + Sync {
 
     /// Something happened that must not be overlooked.
     fn told(&self, told: Told);
+
+    /// Is anything asked about, or refused?
+    fn asks(&self) -> bool;
 
     /// May this change be made?
     fn consent(&self, permit: &Permit<'_>) -> Consent;
@@ -46,15 +51,26 @@ pub struct Permit<'a> {
     pub receiver: Option<&'a Object>,
     /// What it is given.
     pub args: &'a [Value],
+    /// What it brings into being, by name.
+    pub thing: Option<&'a str>,
+    /// Ends the question.
+    pub interrupt: &'a Interrupt,
 }
 
 /// The answer.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Consent {
     /// Make it.
     Yes,
     /// The input is to stop here.
     No,
+    /// It must not be made.
+    Refused {
+        /// Why, in a sentence without a full stop.
+        message: String,
+        /// What to do, in a sentence without a full stop.
+        hint: String,
+    },
 }
 
 /// What one input reaches the world through.
@@ -96,6 +112,39 @@ impl InputDoor {
 
     fn halt(&self, stop: Stop) -> Denied {
         Denied::Stop(self.stop.get_or_init(|| stop).clone())
+    }
+
+    /// Asks about a change, unless nothing would be sent for it.
+    fn consent(&self, ask: &Ask, call: &Call) -> Result<(), Denied> {
+        let (session, lost) = (&self.session, |error: JournalError| {
+            self.halt(Stop::JournalLost(error.to_string()))
+        });
+        // A row that nothing was asked of yet: what this one asked before does not matter here.
+        let blank = session
+            .journal
+            .open_row(&session.run, self.number - 1, "consent", true)
+            .map_err(lost)?;
+        let foreseen = session
+            .runtime
+            .block_on(foresee(&session.world, &blank, call, false))
+            .map_err(lost)?;
+        let Foreseen::Acts(coming) = foreseen else {
+            return Ok(());
+        };
+        let permit = Permit {
+            op: call.op,
+            receiver: ask.receiver.as_ref(),
+            args: &ask.args,
+            thing: coming.thing.as_deref(),
+            interrupt: &self.interrupt,
+        };
+        match self.tell.consent(&permit) {
+            Consent::Yes => Ok(()),
+            Consent::No => Err(self.halt(Stop::Cancelled)),
+            Consent::Refused { message, hint } => {
+                Err(Denied::Failed(OpError::new(Code::Forbidden, message).hint(hint)))
+            }
+        }
     }
 
     /// Records the call with the row; on disk no later than the call's intent.
@@ -151,13 +200,8 @@ impl Door for InputDoor {
         let call = Call::check(ask.op, ask.receiver.clone(), ask.args.clone()).map_err(Denied::Failed)?;
         let op = call.op;
         if op.effect.changes() {
-            let permit = Permit {
-                op,
-                receiver: ask.receiver.as_ref(),
-                args: &ask.args,
-            };
-            if self.tell.consent(&permit) == Consent::No {
-                return Err(self.halt(Stop::Cancelled));
+            if self.tell.asks() {
+                self.consent(&ask, &call)?;
             }
             self.remember(&ask)?;
         }

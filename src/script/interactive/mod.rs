@@ -188,6 +188,18 @@ impl Workspace {
         self.imports.iter().filter_map(alias).collect()
     }
 
+    /// The `import` statements that hold now, as text.
+    pub fn import_statements(&self) -> Vec<String> {
+        let text = |stmt: &Stmt| match stmt {
+            Stmt::Import(import, _) => {
+                let path = import.0.get_literal_value(None)?.into_immutable_string().ok()?;
+                Some(format!("import {:?} as {};", path.as_str(), alias(stmt)?))
+            }
+            _ => None,
+        };
+        self.imports.iter().filter_map(text).collect()
+    }
+
     /// Reads imported files again when they are next used. Gives how many were read before.
     pub fn forget_modules(&mut self) -> usize {
         self.loaded.clear();

@@ -1,0 +1,140 @@
+//! What a session has done outside of it: the editor, the program itself, files.
+
+use std::fs;
+use std::io::{self, Write as _};
+use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
+
+use super::surroundings::CliSurroundings;
+use crate::cli::app::App;
+use crate::cli::config;
+use crate::cli::error::CommandError;
+use crate::cli::exit::Exit;
+use crate::cli::private_file;
+use crate::cli::trust::Trust;
+use crate::cli::ui::Stream;
+
+/// The file that every session begins with.
+const RC: &str = "repl.rhai";
+
+impl CliSurroundings {
+    /// Runs the program itself.
+    pub(super) fn run_self(&self, words: &[String]) -> Result<u8, CommandError> {
+        let failed = |error: io::Error| {
+            CommandError::new(Exit::Aborted, format!("provisor cannot be started: {error}"))
+        };
+        let program = std::env::current_exe().map_err(failed)?;
+        let colour = if self.app.ui.has_colour(Stream::Out) {
+            "always"
+        } else {
+            "never"
+        };
+        let mut command = Command::new(program);
+        command.args(["--color", colour]).args(words);
+        if !self.typed {
+            // What is left of our own input is ours.
+            command.stdin(Stdio::null());
+        }
+        let status = command.status().map_err(failed)?;
+        let code = status.code().unwrap_or(Exit::Interrupted.code().into());
+        Ok(u8::try_from(code).unwrap_or(Exit::Aborted.code()))
+    }
+
+    /// Opens a text in `$VISUAL`, `$EDITOR` or vi.
+    pub(super) fn edit_text(&self, text: &str) -> Result<String, CommandError> {
+        let unusable = |error: io::Error| {
+            CommandError::new(
+                Exit::Aborted,
+                format!("the text for the editor cannot be kept: {error}"),
+            )
+        };
+        let folder = self.app.paths()?.state();
+        App::make_private(folder)?;
+        let mut draft = tempfile::Builder::new()
+            .prefix("input-")
+            .suffix(".rhai")
+            .tempfile_in(folder)
+            .map_err(unusable)?;
+        draft.write_all(text.as_bytes()).map_err(unusable)?;
+        draft.flush().map_err(unusable)?;
+        let env = &self.app.env;
+        let editor = env.get("VISUAL").or_else(|| env.get("EDITOR")).unwrap_or("vi");
+        let mut words = editor.split_whitespace();
+        let program = words.next().unwrap_or("vi");
+        let status = Command::new(program).args(words).arg(draft.path()).status();
+        match status {
+            Ok(status) if status.success() => fs::read_to_string(draft.path()).map_err(unusable),
+            Ok(_) => Err(CommandError::usage(format!(
+                "the editor `{editor}` ended with a failure; nothing is taken over"
+            ))),
+            Err(error) => Err(CommandError::usage(format!(
+                "the editor `{editor}` cannot be started: {error}"
+            ))
+            .hint("set EDITOR to an editor that you have")),
+        }
+    }
+
+    /// Writes a file of the user's.
+    pub(super) fn write_file(&self, path: &str, text: &str, replace: bool) -> Result<(), CommandError> {
+        let path = self.app.env.folder().join(path);
+        if path.exists() && !replace {
+            return Err(CommandError::usage(format!("`{}` exists", path.display()))
+                .hint("choose another name, or add --force to replace it"));
+        }
+        private_file::write(&path, |sink| {
+            sink.write_all(text.as_bytes())
+                .map_err(|error| private_file::failed(&error))
+        })
+    }
+
+    /// The scripts that the session begins with, and what is to be told.
+    pub(super) fn rc_files(&self) -> (Vec<(String, String)>, Vec<String>) {
+        let mut scripts = Vec::new();
+        let mut notes = Vec::new();
+        let Ok(paths) = self.app.paths() else {
+            return (scripts, notes);
+        };
+        let own = paths.config().join(RC);
+        match fs::read_to_string(&own) {
+            Ok(text) => scripts.push((own.display().to_string(), text)),
+            Err(error) if error.kind() == io::ErrorKind::NotFound => {}
+            Err(error) => notes.push(format!("`{}` cannot be read: {error}", own.display())),
+        }
+        let project = self.project_rc();
+        if let Ok(text) = fs::read_to_string(&project) {
+            if Trust::of(paths).covers(&project, &text) {
+                scripts.push((self.shown(&project), text));
+            } else {
+                notes.push(format!(
+                    "{} is not loaded: it is not trusted as it is now; look at it, then :trust",
+                    self.shown(&project)
+                ));
+            }
+        }
+        (scripts, notes)
+    }
+
+    /// Trusts the project's file, and gives its name and text.
+    pub(super) fn trust_rc(&self) -> Result<(String, String), CommandError> {
+        let file = self.project_rc();
+        let text = fs::read_to_string(&file)
+            .map_err(|error| CommandError::usage(format!("`{}` cannot be read: {error}", file.display())))?;
+        let words = ["trust", &file.display().to_string(), "--yes"].map(str::to_owned);
+        match self.run_self(&words)? {
+            0 => Ok((self.shown(&file), text)),
+            _ => Err(CommandError::usage(format!("{} is not trusted", file.display()))),
+        }
+    }
+
+    /// The project's file: beside its `provisor.toml`, else in the current folder.
+    fn project_rc(&self) -> PathBuf {
+        let project = config::project_file(&self.app.env);
+        let folder = project.as_deref().and_then(Path::parent);
+        folder.unwrap_or(self.app.env.folder()).join(RC)
+    }
+
+    fn shown(&self, path: &Path) -> String {
+        let below = path.strip_prefix(self.app.env.folder()).unwrap_or(path);
+        below.display().to_string()
+    }
+}

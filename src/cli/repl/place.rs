@@ -1,0 +1,123 @@
+//! Where a session works: which profile, which mode, or the sandbox.
+
+use super::surroundings::{CliSurroundings, lock};
+use crate::cli::config::{self, Config};
+use crate::cli::error::CommandError;
+use crate::repl::around::{Mode, Place, Switch};
+
+impl CliSurroundings {
+    /// Reads which profile is meant. One that was asked for by name must be there; none at all is fine.
+    pub(super) fn find_place(&self) -> Result<(), CommandError> {
+        let accounts = lock(&self.accounts).clone();
+        let profile = if accounts.sandbox && accounts.profile.is_none() {
+            None
+        } else {
+            let config = self.config()?;
+            let asked = accounts.profile.as_deref();
+            match config.choose(asked, &self.app.env) {
+                Ok(profile) => Some(profile.clone()),
+                Err(error) if asked.is_some() => return Err(bad_config(&error)),
+                Err(_) => None,
+            }
+        };
+        let configured = profile.as_ref().map_or(Mode::Dev, mode_of);
+        let mode = if accounts.sandbox || configured == Mode::Sandbox {
+            // A profile of the sandbox stays there, whatever the flags say.
+            lock(&self.accounts).sandbox = true;
+            Mode::Sandbox
+        } else {
+            lock(&self.careful).map_or(configured, |careful| careful.max(configured))
+        };
+        *lock(&self.place) = Some(Place {
+            profile: profile.map(|profile| profile.name),
+            mode,
+        });
+        Ok(())
+    }
+
+    /// Could the session work there?
+    pub(super) fn may_switch(&self, to: &Switch) -> Result<(), CommandError> {
+        match to {
+            Switch::Profile(name) => {
+                let config = self.config()?;
+                config
+                    .named(name, ":profile")
+                    .map(drop)
+                    .map_err(|error| bad_config(&error))
+            }
+            Switch::Fault(fault) => crate::cli::sandbox::faults(std::slice::from_ref(fault)).map(drop),
+            Switch::Mode(mode) => {
+                if lock(&self.accounts).sandbox {
+                    return Err(
+                        CommandError::usage("the sandbox has no modes: nothing real is changed")
+                            .hint(":sandbox off works with the profile again"),
+                    );
+                }
+                let asked = lock(&self.accounts).profile.clone();
+                let config = self.config()?;
+                let configured = config
+                    .choose(asked.as_deref(), &self.app.env)
+                    .map_or(Mode::Dev, mode_of);
+                if *mode < configured {
+                    return Err(CommandError::usage(format!(
+                        "the profile's own mode is {}; a session may only be more careful",
+                        configured.word()
+                    ))
+                    .hint("change the profile if it is wrong: provisor profile edit"));
+                }
+                Ok(())
+            }
+            Switch::Sandbox(_) => Ok(()),
+        }
+    }
+
+    /// Works there from now on. Whatever is open for the place before is let go.
+    pub(super) fn switch_to(&self, to: &Switch) -> Result<(), CommandError> {
+        self.may_switch(to)?;
+        {
+            let mut accounts = lock(&self.accounts);
+            match to {
+                Switch::Mode(mode) => *lock(&self.careful) = Some(*mode),
+                Switch::Profile(name) => {
+                    accounts.profile = Some(name.clone());
+                    accounts.sandbox = false;
+                    accounts.faults.clear();
+                    *lock(&self.careful) = None;
+                }
+                Switch::Sandbox(on) => {
+                    accounts.sandbox = *on;
+                    accounts.faults.clear();
+                }
+                Switch::Fault(fault) => {
+                    accounts.sandbox = true;
+                    accounts.faults.push(fault.clone());
+                }
+            }
+        }
+        if !matches!(to, Switch::Mode(_)) {
+            drop(lock(&self.engine).take());
+        }
+        self.find_place()
+    }
+
+    pub(super) fn config(&self) -> Result<Config, CommandError> {
+        Config::load(self.app.paths()?, &self.app.env).map_err(|error| bad_config(&error))
+    }
+}
+
+fn mode_of(profile: &config::Profile) -> Mode {
+    match profile.mode.as_ref().map(|mode| mode.value) {
+        Some(config::Mode::Sandbox) => Mode::Sandbox,
+        Some(config::Mode::Prod) => Mode::Prod,
+        Some(config::Mode::ReadOnly) => Mode::ReadOnly,
+        Some(config::Mode::Dev) | None => Mode::Dev,
+    }
+}
+
+fn bad_config(error: &config::ConfigError) -> CommandError {
+    let failed = CommandError::usage(error);
+    match error.hint() {
+        Some(hint) => failed.hint(hint),
+        None => failed,
+    }
+}

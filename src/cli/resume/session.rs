@@ -1,0 +1,113 @@
+//! Closing a session that was killed or that left something in doubt: its open steps are looked up, no input runs anew.
+
+use super::ResumeCommand;
+use crate::cli::app::{Accounts, App};
+use crate::cli::error::CommandError;
+use crate::cli::exit::Exit;
+use crate::cli::interrupt;
+use crate::cli::plan::RunPlan;
+use crate::journal::{Journal, RunRecord, RunStatus, StepFilter};
+use crate::run::cancel::Cancel;
+use crate::run::session::{Fate, Settling, settle};
+
+/// Settles what can be settled, and closes the session's run when nothing is open.
+pub(super) fn close(
+    app: &App,
+    journal: Journal,
+    record: &RunRecord,
+    command: &ResumeCommand,
+) -> Result<Exit, CommandError> {
+    if command.with_current || command.retry_failed || command.rows.is_some() || command.jobs.is_some() {
+        return Err(CommandError::usage(format!(
+            "run {} is a session at the prompt: its inputs are never run anew",
+            record.id
+        ))
+        .hint(format!("provisor resume {} settles what it left open", record.id)));
+    }
+    let id = record.id.clone();
+    let run = journal.lock_run(&id)?;
+    let open = journal.steps(&id, &StepFilter::Open)?;
+    if command.plan {
+        app.ui.note(&format!(
+            "{} of session {id} would be looked up; nothing would be sent",
+            steps(open.len())
+        ));
+        return Ok(Exit::Ok);
+    }
+    if open.is_empty() {
+        journal.set_run_status(&id, RunStatus::Done)?;
+        app.ui
+            .note(&format!("session {id} left nothing open; it is closed"));
+        return Ok(Exit::Ok);
+    }
+    let plan = RunPlan::from_value(&record.plan);
+    super::choose::same_account(app, &plan)?;
+    let engine = app.engine_over(
+        journal,
+        &Accounts {
+            sandbox: plan.sandbox,
+            profile: plan.profile.clone(),
+            past_faults: plan.faults.clone(),
+            ..Accounts::default()
+        },
+    )?;
+    app.ui.note(&format!(
+        "looking up {} of session {id}; no input is run anew",
+        steps(open.len())
+    ));
+    let cancel = Cancel::new(std::time::Duration::ZERO, engine.runtime.handle().clone());
+    let again = format!("provisor resume {id}");
+    let _watch = interrupt::watch(engine.runtime.handle(), &app.ui, &cancel, again.clone());
+    let journal = &engine.journal;
+    let mut stopped = false;
+    settle(
+        journal,
+        &run,
+        &engine.world,
+        engine.runtime.handle(),
+        cancel.over(),
+        &mut |settling| stopped |= !tell(app, settling),
+    )?;
+    let left = journal.steps(&id, &StepFilter::Open)?;
+    let status = match left.len() {
+        0 => RunStatus::Done,
+        _ if stopped => RunStatus::Interrupted,
+        _ => RunStatus::Parked,
+    };
+    journal.set_run_status(&id, status)?;
+    if left.is_empty() {
+        app.ui.note(&format!("session {id} is closed"));
+        return Ok(Exit::Ok);
+    }
+    if stopped {
+        app.ui.hint(&format!("go on with: {again}"));
+        return Ok(Exit::Interrupted);
+    }
+    for step in &left {
+        app.ui.hint(&format!(
+            "when you know: provisor resolve {id} {} --as done|absent",
+            step.key
+        ));
+    }
+    Ok(Exit::InDoubt)
+}
+
+/// Says what became of a step; `false` when the user stopped the look-up.
+fn tell(app: &App, settling: &Settling) -> bool {
+    let step = format!("{} of input {}", settling.op, settling.number);
+    match &settling.fate {
+        Fate::Done => app
+            .ui
+            .note(&format!("{step} was carried out; it is on record now")),
+        Fate::Absent => app
+            .ui
+            .note(&format!("{step} was not carried out, and is not sent again")),
+        Fate::Open(why) => app.ui.warn(&format!("{step} stays in doubt: {why}")),
+        Fate::Stopped => return false,
+    }
+    true
+}
+
+fn steps(count: usize) -> String {
+    format!("{count} step{}", if count == 1 { "" } else { "s" })
+}

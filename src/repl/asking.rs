@@ -1,0 +1,65 @@
+//! The question before a change: on a real account every change is shown and asked about, each time.
+
+use super::around::{Mode, Outside};
+use super::show;
+use crate::run::session::{Consent, Permit};
+use crate::value::Value;
+
+/// Is anything asked or refused here at all?
+pub(super) fn asks(outside: &Outside) -> bool {
+    matches!(outside.around.place().mode, Mode::Prod | Mode::ReadOnly)
+}
+
+/// Asks about a change where the mode wants it.
+pub(super) fn consent(outside: &Outside, permit: &Permit<'_>) -> Consent {
+    let place = outside.around.place();
+    let profile = place.profile.clone().unwrap_or_default();
+    match place.mode {
+        Mode::Sandbox | Mode::Dev => Consent::Yes,
+        Mode::ReadOnly => Consent::Refused {
+            message: format!(
+                "`{}` changes the account, and this session is read-only",
+                permit.op.signature()
+            ),
+            hint: "choose another :mode or another :profile".into(),
+        },
+        Mode::Prod if outside.yes => Consent::Yes,
+        Mode::Prod if !outside.screen.is_terminal() => Consent::Refused {
+            message: format!("{profile} is a real account, and there is no terminal to ask at"),
+            hint: "say that you want the changes: add --yes".into(),
+        },
+        Mode::Prod => {
+            for line in effect(permit, &profile) {
+                outside.screen.note(&line);
+            }
+            let question = format!("Type {profile} to carry it out, anything else to stop: ");
+            match outside.around.ask(&question, permit.interrupt) {
+                Some(answer) if answer.trim() == profile => Consent::Yes,
+                _ => Consent::No,
+            }
+        }
+    }
+}
+
+/// What exactly is about to happen, and to which account.
+fn effect(permit: &Permit<'_>, profile: &str) -> Vec<String> {
+    let args: Vec<String> = permit
+        .args
+        .iter()
+        .map(|arg| match arg {
+            Value::Text(text) => format!("{text:?}"),
+            value => show::text(value),
+        })
+        .collect();
+    let op = permit.op;
+    let mut lines = vec![format!("{}({})", op.id(), args.join(", "))];
+    let thing = permit.thing.map(|thing| format!(": {thing}")).unwrap_or_default();
+    lines.push(format!("  {}{thing}", op.summary));
+    let account = permit
+        .receiver
+        .map(|session| (session.text("login"), session.text("url")));
+    if let Some((login, url)) = account {
+        lines.push(format!("  on {url} as {login} (profile {profile}, mode prod)"));
+    }
+    lines
+}

@@ -1,0 +1,168 @@
+//! Commands that read and write files.
+
+use super::Command;
+use crate::repl::{Left, Next, Repl};
+
+pub(super) static COMMANDS: &[Command] = &[
+    Command {
+        name: "load",
+        args: "FILE",
+        summary: "Evaluate a file here: its variables and functions stay",
+        run: |repl, args| match args {
+            "" => repl.usage("load"),
+            path => repl.load(&unquoted(path)),
+        },
+    },
+    Command {
+        name: "run",
+        args: "FILE [--PARAMETER VALUE]…",
+        summary: "Run a script as a run of its own, on the account of this session",
+        run,
+    },
+    Command {
+        name: "reload",
+        args: "",
+        summary: "Read imported files anew, here and now",
+        run: reload,
+    },
+    Command {
+        name: "edit",
+        args: "[N]",
+        summary: "Change input N, or the last, in $EDITOR; Enter then evaluates it",
+        run: edit,
+    },
+    Command {
+        name: "trust",
+        args: "",
+        summary: "Let the project's repl.rhai, as it is now, be loaded at the start",
+        run: trust,
+    },
+];
+
+fn run(repl: &mut Repl, args: &str) -> Next {
+    let words = match words(args) {
+        Ok(words) if !words.is_empty() => words,
+        Ok(_) => return repl.usage("run"),
+        Err(why) => return repl.wrong(&why, &[]),
+    };
+    let mut all = vec!["run".to_owned()];
+    all.extend(repl.outside.around.account_flags());
+    all.extend(words);
+    repl.provisor(&all)
+}
+
+fn reload(repl: &mut Repl, _: &str) -> Next {
+    let modules = repl.space().import_statements();
+    let count = repl.space().forget_modules();
+    if count == 0 {
+        repl.outside.screen.note("nothing is imported");
+        return Next::Go;
+    }
+    let next = repl.enter(&modules.join("\n"));
+    if next == Next::Go {
+        let files = if count == 1 { "file" } else { "files" };
+        repl.outside.screen.note(&format!("read {count} {files} anew"));
+    }
+    next
+}
+
+fn edit(repl: &mut Repl, args: &str) -> Next {
+    let text = if args.is_empty() {
+        repl.inputs.last().map(|input| input.text.clone())
+    } else {
+        let number: Option<usize> = args.parse().ok();
+        let Some(input) = number.and_then(|number| repl.inputs.get(number.checked_sub(1)?)) else {
+            return repl.wrong(
+                &format!("there is no input {args}"),
+                &[":history lists them".into()],
+            );
+        };
+        Some(input.text.clone())
+    };
+    repl.edit_text(&text.unwrap_or_default())
+}
+
+fn trust(repl: &mut Repl, _: &str) -> Next {
+    match repl.outside.around.trust() {
+        Ok((name, text)) => {
+            repl.outside
+                .screen
+                .note(&format!("{name} is trusted until it changes"));
+            let outcome = repl.evaluate_as(&name, 1, &text);
+            Repl::next(outcome)
+        }
+        Err(trouble) => repl.refuse(&trouble),
+    }
+}
+
+impl Repl {
+    /// Opens a text in the editor and offers what comes back.
+    pub(in crate::repl) fn edit_text(&self, text: &str) -> Next {
+        if !self.outside.screen.is_terminal() {
+            return self.wrong("an editor needs a terminal", &[]);
+        }
+        match self.outside.around.edit(text) {
+            Ok(text) => Next::Offer(text.trim_end().to_owned()),
+            Err(trouble) => self.refuse(&trouble),
+        }
+    }
+
+    /// Runs the program itself, on the same home.
+    pub(super) fn provisor(&self, words: &[String]) -> Next {
+        if let Some(session) = self.desk.session()
+            && let Err(error) = session.journal.flush()
+        {
+            return self.wrong(&format!("the journal cannot be written: {error}"), &[]);
+        }
+        match self.outside.around.provisor(words) {
+            Ok(0) => Next::Go,
+            Ok(code) => Next::Failed(Left::Code(code)),
+            Err(trouble) => self.refuse(&trouble),
+        }
+    }
+}
+
+/// A path without the quotes around it.
+fn unquoted(path: &str) -> String {
+    let inner = path.strip_prefix('"').and_then(|rest| rest.strip_suffix('"'));
+    inner.unwrap_or(path).to_owned()
+}
+
+/// The words of a command line; quotes hold a word with blanks together.
+fn words(text: &str) -> Result<Vec<String>, String> {
+    let mut words = Vec::new();
+    let mut word: Option<String> = None;
+    let mut quote = None;
+    for c in text.chars() {
+        match (quote, c) {
+            (Some(open), c) if c == open => quote = None,
+            (Some(_), c) => word.get_or_insert_default().push(c),
+            (None, '"' | '\'') => {
+                quote = Some(c);
+                word.get_or_insert_default();
+            }
+            (None, c) if c.is_whitespace() => words.extend(word.take()),
+            (None, c) => word.get_or_insert_default().push(c),
+        }
+    }
+    match quote {
+        Some(open) => Err(format!("the quote {open} is not closed")),
+        None => {
+            words.extend(word);
+            Ok(words)
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used, reason = "tests")]
+    use super::*;
+
+    #[test]
+    fn words_are_split_at_blanks_outside_of_quotes() {
+        let split = words("a.rhai --name 'Ann B' --x=\"1 2\" ''").unwrap();
+        assert_eq!(split, ["a.rhai", "--name", "Ann B", "--x=1 2", ""]);
+        assert_eq!(words("a 'b").unwrap_err(), "the quote ' is not closed");
+    }
+}

@@ -1,0 +1,73 @@
+//! Commands: what begins with a colon. Help and completion read the same tables.
+
+mod files;
+mod look;
+mod past;
+mod place;
+mod settings;
+
+use super::{Left, Next, Repl};
+use crate::value::nearest::nearest;
+
+pub(super) use settings::Settings;
+
+/// One command.
+pub(super) struct Command {
+    /// Its name without the colon.
+    pub(super) name: &'static str,
+    /// What it takes, as help shows it.
+    pub(super) args: &'static str,
+    /// One line: what it does.
+    pub(super) summary: &'static str,
+    /// Carries it out with what was typed behind its name.
+    pub(super) run: fn(&mut Repl, &str) -> Next,
+}
+
+/// Every command, in groups, in the order in which people meet them.
+pub(super) static COMMANDS: &[&[Command]] = &[
+    look::COMMANDS,
+    files::COMMANDS,
+    past::COMMANDS,
+    place::COMMANDS,
+    settings::COMMANDS,
+];
+
+/// Every command.
+pub(super) fn commands() -> impl Iterator<Item = &'static Command> {
+    COMMANDS.iter().copied().flatten()
+}
+
+impl Repl {
+    /// Carries a command out: its name and what was typed behind it. A name may be shortened as long as it is clear.
+    pub(super) fn command(&mut self, typed: &str) -> Next {
+        let typed = typed.trim();
+        let (name, args) = typed.split_once(char::is_whitespace).unwrap_or((typed, ""));
+        let mut begins = commands().filter(|command| command.name.starts_with(name));
+        let exact = commands().find(|command| command.name == name);
+        let only = match (begins.next(), begins.next()) {
+            (Some(only), None) if !name.is_empty() => Some(only),
+            _ => None,
+        };
+        if let Some(command) = exact.or(only) {
+            return (command.run)(self, args.trim());
+        }
+        let hint = match nearest(name, commands().map(|command| command.name)) {
+            Some(near) => format!("did you mean :{near}?"),
+            None => ":help lists the commands".to_owned(),
+        };
+        self.wrong(&format!("there is no command `:{name}`"), &[hint])
+    }
+
+    /// Tells how a command is written.
+    fn usage(&self, name: &str) -> Next {
+        let command = commands().find(|command| command.name == name);
+        let args = command.map_or("", |command| command.args);
+        self.wrong(&format!("write it as `:{name} {args}`"), &[])
+    }
+
+    /// Tells what is wrong with a command.
+    fn wrong(&self, message: &str, hints: &[String]) -> Next {
+        self.outside.screen.error(message, hints);
+        Next::Failed(Left::Usage)
+    }
+}

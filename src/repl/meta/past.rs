@@ -1,0 +1,176 @@
+//! Commands about what was done: inputs, runs, changes.
+
+use super::Command;
+use crate::repl::{Left, Next, Repl};
+use crate::run::session::{Change, Fate};
+
+pub(super) static COMMANDS: &[Command] = &[
+    Command {
+        name: "history",
+        args: "[N]",
+        summary: "The inputs of this session with their numbers, the last N of them",
+        run: history,
+    },
+    Command {
+        name: "rerun",
+        args: "N",
+        summary: "Offer input N again; Enter evaluates it",
+        run: rerun,
+    },
+    Command {
+        name: "undo",
+        args: "",
+        summary: "What this session changed, and how each change could be undone",
+        run: undo,
+    },
+    Command {
+        name: "runs",
+        args: "[show RUN | steps RUN]",
+        summary: "The runs on record, this session among them",
+        run: runs,
+    },
+    Command {
+        name: "resume",
+        args: "[RUN]",
+        summary: "Look up what this session left in doubt, or go on with another run",
+        run: resume,
+    },
+];
+
+fn history(repl: &mut Repl, args: &str) -> Next {
+    let last = match args {
+        "" => repl.inputs.len(),
+        count => match count.parse::<usize>() {
+            Ok(count) => count,
+            Err(_) => return repl.usage("history"),
+        },
+    };
+    let from = repl.inputs.len().saturating_sub(last);
+    for (index, input) in repl.inputs.iter().enumerate().skip(from) {
+        let mark = if input.done { ' ' } else { '!' };
+        let text = if input.secret {
+            "(not shown: it may hold a secret)".to_owned()
+        } else {
+            input.text.trim_end().replace('\n', "\n       ")
+        };
+        repl.outside
+            .screen
+            .out(&format!("{:>4} {mark} {text}", index + 1));
+    }
+    Next::Go
+}
+
+fn rerun(repl: &mut Repl, args: &str) -> Next {
+    let number: Option<usize> = args.parse().ok();
+    match number.and_then(|number| repl.inputs.get(number.checked_sub(1)?)) {
+        Some(input) if repl.outside.screen.is_terminal() => Next::Offer(input.text.trim_end().to_owned()),
+        Some(_) => repl.wrong("what is offered again needs a terminal", &[]),
+        None => repl.usage("rerun"),
+    }
+}
+
+fn undo(repl: &mut Repl, _: &str) -> Next {
+    let changes = match repl.desk.session().map(|session| session.changes()) {
+        None => Vec::new(),
+        Some(Ok(changes)) => changes,
+        Some(Err(error)) => return repl.wrong(&format!("the journal cannot be read: {error}"), &[]),
+    };
+    if changes.is_empty() {
+        repl.outside.screen.note("this session has changed nothing");
+        return Next::Go;
+    }
+    for change in &changes {
+        repl.outside.screen.out(&told(change));
+    }
+    repl.outside
+        .screen
+        .note("nothing is undone by itself: enter what you want undone");
+    Next::Go
+}
+
+/// One change and its way back.
+fn told(change: &Change) -> String {
+    let what = change.what.as_deref().unwrap_or_default();
+    let done = format!("{:>4}   {} {what}", change.number, change.op);
+    let back = match (&change.state, &change.undo) {
+        (state, _) if state != "done" => format!("is {state}; :resume looks it up"),
+        (_, Some(undo)) => format!("undo it with {undo}"),
+        (_, None) => change.why_not.to_owned(),
+    };
+    format!("{}\n       {back}", done.trim_end())
+}
+
+fn runs(repl: &mut Repl, args: &str) -> Next {
+    let mut words: Vec<String> = vec!["runs".into()];
+    let given: Vec<&str> = args.split_whitespace().collect();
+    match given.as_slice() {
+        [] => words.push("list".into()),
+        given => words.extend(given.iter().map(|word| (*word).to_owned())),
+    }
+    repl.provisor(&words)
+}
+
+fn resume(repl: &mut Repl, args: &str) -> Next {
+    let session = repl.desk.session();
+    match (session, args) {
+        (_, run) if !run.is_empty() && !repl.is_own(run) => {
+            let words: Vec<String> = std::iter::once("resume")
+                .chain(run.split_whitespace())
+                .map(str::to_owned)
+                .collect();
+            repl.provisor(&words)
+        }
+        (None, _) => {
+            repl.outside.screen.note("this session has left nothing in doubt");
+            Next::Go
+        }
+        (Some(_), _) => repl.settle(),
+    }
+}
+
+impl Repl {
+    fn is_own(&self, run: &str) -> bool {
+        self.desk.session().is_some_and(|session| session.id() == run)
+    }
+
+    /// Looks up what this session left in doubt. Ctrl-C stops it.
+    fn settle(&mut self) -> Next {
+        let Some(session) = self.desk.session() else {
+            return Next::Go;
+        };
+        let screen = self.outside.screen.clone();
+        let interrupt = crate::run::interrupt::Interrupt::new();
+        self.reins.take(&interrupt);
+        let mut looked = 0;
+        let mut left = 0;
+        let settled = session.settle(&interrupt, &mut |settling| {
+            looked += 1;
+            let step = format!("{} of input {}", settling.op, settling.number);
+            match &settling.fate {
+                Fate::Done => screen.note(&format!("{step} was carried out; it is on record")),
+                Fate::Absent => screen.note(&format!(
+                    "{step} was not carried out; enter it again if you want it"
+                )),
+                Fate::Open(why) => {
+                    left += 1;
+                    screen.warn(&format!("{step} stays in doubt: {why}"));
+                }
+                Fate::Stopped => {
+                    left += 1;
+                    screen.note("the look-up was stopped");
+                }
+            }
+        });
+        self.reins.let_go();
+        match settled {
+            Err(error) => self.wrong(&format!("the journal cannot be used: {error}"), &[]),
+            Ok(()) if left > 0 => Next::Failed(Left::InDoubt),
+            Ok(()) => {
+                if looked == 0 {
+                    screen.note("nothing is in doubt");
+                }
+                Next::Go
+            }
+        }
+    }
+}

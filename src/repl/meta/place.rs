@@ -1,0 +1,116 @@
+//! Commands about where the session works.
+
+use super::Command;
+use crate::repl::around::{Mode, Switch};
+use crate::repl::{Next, Repl};
+use crate::value::nearest::nearest;
+
+pub(super) static COMMANDS: &[Command] = &[
+    Command {
+        name: "profile",
+        args: "[NAME]",
+        summary: "Work with another profile; without a name, list them",
+        run: profile,
+    },
+    Command {
+        name: "mode",
+        args: "[dev|prod|read-only]",
+        summary: "Be more careful than the profile asks for, or as careful as it does",
+        run: mode,
+    },
+    Command {
+        name: "sandbox",
+        args: "[on|off|status|fault FAULT|reset]",
+        summary: "The simulated platforms instead of real ones",
+        run: sandbox,
+    },
+];
+
+fn profile(repl: &mut Repl, args: &str) -> Next {
+    let around = &repl.outside.around;
+    if args.is_empty() {
+        let now = around.place().profile;
+        let names = around.profiles();
+        if names.is_empty() {
+            repl.outside
+                .screen
+                .note("there is no profile yet; provisor profile add makes one");
+        }
+        for name in names {
+            let mark = if Some(&name) == now.as_ref() { '*' } else { ' ' };
+            repl.outside.screen.out(&format!("{mark} {name}"));
+        }
+        return Next::Go;
+    }
+    repl.switch(&Switch::Profile(args.to_owned()))
+}
+
+fn mode(repl: &mut Repl, args: &str) -> Next {
+    let mode = match args {
+        "" => {
+            let place = repl.outside.around.place();
+            repl.outside.screen.out(place.mode.word());
+            return Next::Go;
+        }
+        "dev" => Mode::Dev,
+        "prod" => Mode::Prod,
+        "read-only" | "ro" => Mode::ReadOnly,
+        "sandbox" => return repl.switch(&Switch::Sandbox(true)),
+        _ => return repl.usage("mode"),
+    };
+    match repl.outside.around.switch(&Switch::Mode(mode)) {
+        Ok(()) => Next::Go,
+        Err(trouble) => repl.refuse(&trouble),
+    }
+}
+
+fn sandbox(repl: &mut Repl, args: &str) -> Next {
+    let (word, rest) = args.split_once(char::is_whitespace).unwrap_or((args, ""));
+    match (word, rest.trim()) {
+        ("on", "") => repl.switch(&Switch::Sandbox(true)),
+        ("off", "") => repl.switch(&Switch::Sandbox(false)),
+        ("" | "status", "") => repl.provisor(&["sandbox".into(), "status".into()]),
+        ("fault" | "faults", "") => repl.provisor(&["sandbox".into(), "faults".into()]),
+        ("fault", fault) => repl.switch(&Switch::Fault(fault.to_owned())),
+        ("reset", "") => {
+            // The sandbox of this session must not be served while its world is taken away.
+            let next = repl.switch(&Switch::Sandbox(true));
+            match next {
+                Next::Go => repl.provisor(&["sandbox".into(), "reset".into()]),
+                next => next,
+            }
+        }
+        _ => {
+            let words = ["on", "off", "status", "fault", "reset"];
+            let hint = nearest(word, words).map(|near| format!("did you mean {near}?"));
+            repl.wrong(
+                &format!("`:sandbox` does not know `{args}`"),
+                &hint.into_iter().collect::<Vec<_>>(),
+            )
+        }
+    }
+}
+
+impl Repl {
+    /// Works elsewhere from now on. What the other account answered is forgotten, and its session ends.
+    fn switch(&mut self, to: &Switch) -> Next {
+        if let Err(trouble) = self.outside.around.check(to) {
+            return self.refuse(&trouble);
+        }
+        let before = self.outside.around.place();
+        self.tell_of_session();
+        if let Err(trouble) = self.outside.around.switch(to) {
+            return self.refuse(&trouble);
+        }
+        let place = self.outside.around.place();
+        if place != before {
+            self.space().forget_values();
+            self.outside.screen.note(&format!(
+                "{} from here on; variables of {} are forgotten",
+                place.label(),
+                before.label()
+            ));
+        }
+        Next::Go
+    }
+}
