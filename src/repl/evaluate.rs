@@ -120,7 +120,7 @@ impl Repl {
                 if answer == Answer::Nothing && !ready.defines.is_empty() && screen.is_terminal() {
                     screen.note(&format!("defined {}", ready.defines.join(", ")));
                 }
-                show(&**screen, &answer);
+                self.show(&answer);
                 let value = match answer {
                     Answer::Value(value) => Some(value),
                     _ => None,
@@ -160,6 +160,11 @@ impl Repl {
                 self.close(InputEnd::Failed(what), Outcome::Broken)
             }
         }
+    }
+
+    /// Shows a value.
+    pub(super) fn show(&self, answer: &Answer) {
+        show(&*self.outside.screen, self.settings.look, answer);
     }
 
     fn explain(&self, diagnostic: &Diagnostic) {

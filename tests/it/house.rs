@@ -73,6 +73,7 @@ const ANYWHERE: &[&str] = &[
     "thiserror",
     "tokio",
     "tracing",
+    "unicode_width",
     "url",
     "uuid",
     "zeroize",

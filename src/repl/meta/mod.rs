@@ -4,7 +4,8 @@ mod files;
 mod look;
 mod past;
 mod place;
-mod settings;
+pub(super) mod settings;
+mod values;
 
 use super::{Left, Next, Repl};
 use crate::value::nearest::nearest;
@@ -29,6 +30,7 @@ pub(super) static COMMANDS: &[&[Command]] = &[
     files::COMMANDS,
     past::COMMANDS,
     place::COMMANDS,
+    values::COMMANDS,
     settings::COMMANDS,
 ];
 
@@ -66,7 +68,7 @@ impl Repl {
     }
 
     /// Tells what is wrong with a command.
-    fn wrong(&self, message: &str, hints: &[String]) -> Next {
+    pub(super) fn wrong(&self, message: &str, hints: &[String]) -> Next {
         self.outside.screen.error(message, hints);
         Next::Failed(Left::Usage)
     }
