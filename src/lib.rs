@@ -30,7 +30,7 @@
 //! 4. A change's intent is on disk before its request leaves; its outcome is recorded before the script goes on or with
 //!    the next commit; a lost answer is looked up, and "absent" is concluded only after the settle time.
 //! 5. Whatever creates has a natural key and a probe: [`ops::spec::Effect`] cannot be made without them.
-//! 6. A secret is a [`value::secret::Secret`], exposed in four files only.
+//! 6. A secret is a [`value::secret::Secret`], exposed only in the files that `tests/it/house.rs` lists.
 //! 7. Every failure that users see has a stable [`ops::error::Code`], says what, why and what to do, and a script error
 //!    shows the script's line.
 //!

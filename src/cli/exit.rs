@@ -94,7 +94,7 @@ impl Exit {
         match code {
             Code::BadArgument | Code::Internal => Exit::Script,
             Code::BadProfile => Exit::Usage,
-            Code::SignInRefused | Code::CredentialMissing => Exit::SignIn,
+            Code::SignInRefused | Code::ChooseCompany | Code::CredentialMissing => Exit::SignIn,
             Code::Forbidden | Code::ProtectedApp | Code::BadAddress => Exit::Permission,
             Code::Unreachable | Code::Unavailable => Exit::Network,
             Code::AlreadyExists

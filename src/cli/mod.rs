@@ -6,15 +6,17 @@ mod app;
 mod apps;
 mod audit;
 mod cancel;
+mod check;
 pub mod config;
 mod consent;
+mod doctor;
 mod error;
 mod execute;
 mod exit;
 mod explain;
 mod interrupt;
 mod journal;
-mod keyring;
+mod keychain;
 mod ledger;
 mod logging;
 mod network;
@@ -85,6 +87,8 @@ Exit codes:
 enum Command {
     /// Run a script once, or once for each row of a file.
     Run(run::RunCommand),
+    /// Find what is wrong with scripts without running them.
+    Check(check::CheckCommand),
     /// Type, see, keep: the interactive loop.
     Repl(repl::ReplCommand),
     /// Go on with a run where it stopped.
@@ -107,6 +111,8 @@ enum Command {
     Logout(profile::LogoutCommand),
     /// What is configured, and where it comes from.
     Config(config::ConfigCommand),
+    /// Look whether everything is in order, and say what to do about what is not.
+    Doctor(doctor::DoctorCommand),
     /// Trust a project's file, as it is now.
     Trust(trust::TrustCommand),
     /// Who revealed, resolved or set what, and when.
@@ -139,6 +145,7 @@ pub fn main() -> ExitCode {
     let app = App::from_process(color.unwrap_or(cli.color), cli.verbose.saturating_add(verbose));
     let done = match cli.command {
         Command::Run(command) => run::run(&app, &command),
+        Command::Check(command) => check::check(&app, &command),
         Command::Repl(command) => repl::repl(&app, &command),
         Command::Resume(command) => resume::resume(&app, &command),
         Command::Runs(command) => runs::runs(&app, &command),
@@ -150,6 +157,7 @@ pub fn main() -> ExitCode {
         Command::Login(command) => profile::login(&app, &command),
         Command::Logout(command) => profile::logout(&app, &command),
         Command::Config(command) => config::show(&app, &command),
+        Command::Doctor(command) => doctor::doctor(&app, &command),
         Command::Trust(command) => trust::trust(&app, &command),
         Command::Audit(command) => audit::audit(&app, &command),
         Command::Journal(command) => journal::journal(&app, &command),

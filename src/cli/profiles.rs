@@ -12,7 +12,7 @@ use super::error::CommandError;
 use super::paths::{Env, Paths};
 use crate::ops::error::{Code, OpError};
 use crate::ops::world::{Password, Profile, Profiles, Settings};
-use crate::sandbox::{Master, Sandbox};
+use crate::sandbox::{JrniAccount, Master, Sandbox};
 use crate::value::secret::Secret;
 
 /// Reads the configuration when a script first asks for an account.
@@ -20,8 +20,8 @@ pub(super) struct Configured {
     env: Env,
     paths: Paths,
     asked: Option<String>,
-    /// The simulated master account, when the sandbox stands in for every account.
-    sandbox: Option<Master>,
+    /// The simulated accounts, when the sandbox stands in for every account.
+    sandbox: Option<StandIns>,
     /// How long a request to the sandbox may still land after its sender died.
     sandbox_settle: Duration,
     /// The `prod` profiles that may be changed.
@@ -42,7 +42,10 @@ impl Configured {
             env: app.env.clone(),
             paths: app.paths()?.clone(),
             asked: accounts.profile.clone(),
-            sandbox: sandbox.map(Sandbox::master),
+            sandbox: sandbox.map(|sandbox| StandIns {
+                mobsted: sandbox.master(),
+                jrni: sandbox.jrni(),
+            }),
             sandbox_settle: super::sandbox::settle(&accounts.faults, &accounts.past_faults)?,
             agreed: accounts.agreed.clone(),
             found: Mutex::default(),
@@ -57,27 +60,59 @@ impl Configured {
             .map_err(Clone::clone)
     }
 
-    /// The sandbox's master account as a profile. How it is spoken to (settle, timeouts, endpoints) can be configured
+    /// The sandbox's account of a platform as a profile. How it is spoken to (settle, timeouts, endpoints) can be configured
     /// as `[profiles.sandbox]`; where it is and who signs in cannot.
-    fn stand_in(&self, master: &Master) -> Result<Arc<Profile>, OpError> {
+    fn stand_in(&self, platform: &str, accounts: &StandIns) -> Result<Arc<Profile>, OpError> {
         let configured = self.config()?.profiles().get(SANDBOX);
         let settings = configured.map(|profile| settings(profile, &self.env));
         let mut settings = settings.transpose()?.unwrap_or_default();
         settings.settle.get_or_insert(self.sandbox_settle);
+        let (texts, secrets) = accounts.of(platform);
         Ok(Arc::new(Profile {
             name: SANDBOX.into(),
-            platform: "mobsted".into(),
-            texts: BTreeMap::from([
-                ("url".to_owned(), master.url.clone()),
-                ("login".to_owned(), master.login.clone()),
-            ]),
-            secrets: BTreeMap::from([(
-                "password".to_owned(),
-                Password::known(Secret::new(master.password.as_str())),
-            )]),
+            platform: platform.into(),
+            texts,
+            secrets,
             settings,
         }))
     }
+}
+
+/// The sandbox's accounts, one for each platform.
+struct StandIns {
+    mobsted: Master,
+    jrni: JrniAccount,
+}
+
+impl StandIns {
+    /// The texts and the credentials of a platform's account.
+    fn of(&self, platform: &str) -> (BTreeMap<String, String>, BTreeMap<String, Password>) {
+        let (mobsted, jrni) = (&self.mobsted, &self.jrni);
+        match platform {
+            "jrni" => (
+                texts([
+                    ("url", jrni.url.as_str()),
+                    ("login", &jrni.login),
+                    ("app_id", &jrni.app_id),
+                ]),
+                secrets([("password", jrni.password.as_str()), ("app_key", &jrni.app_key)]),
+            ),
+            _ => (
+                texts([("url", mobsted.url.as_str()), ("login", &mobsted.login)]),
+                secrets([("password", mobsted.password.as_str())]),
+            ),
+        }
+    }
+}
+
+fn texts<const N: usize>(fields: [(&str, &str); N]) -> BTreeMap<String, String> {
+    let own = |(name, text): (&str, &str)| (name.to_owned(), text.to_owned());
+    fields.into_iter().map(own).collect()
+}
+
+fn secrets<const N: usize>(fields: [(&str, &str); N]) -> BTreeMap<String, Password> {
+    let own = |(name, text): (&str, &str)| (name.to_owned(), Password::known(Secret::new(text)));
+    fields.into_iter().map(own).collect()
 }
 
 /// The name and the address of the profile that is active, when the configuration is in order: scripts that use no
@@ -115,8 +150,8 @@ impl Profiles for Configured {
 impl Configured {
     fn look_for(&self, platform: &str, name: Option<&str>) -> Result<Arc<Profile>, OpError> {
         // With the sandbox on, every profile is the sandbox: a forgotten flag cannot reach a live account.
-        if let Some(master) = &self.sandbox {
-            return self.stand_in(master);
+        if let Some(accounts) = &self.sandbox {
+            return self.stand_in(platform, accounts);
         }
         let config = self.config()?;
         let profile = match name {

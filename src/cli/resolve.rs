@@ -155,16 +155,26 @@ fn operation(id: &str) -> Option<&'static OpSpec> {
 /// What the journal knows of the result: the name of the thing, and through which profile it is spoken to.
 fn known(run: &RunRecord, step: &StepRecord) -> Record {
     let plan = RunPlan::from_value(&run.plan);
-    let Some(thing) = step.thing.as_ref().filter(|thing| thing.sort == "tenant") else {
+    let Some(thing) = step.thing.as_ref() else {
         return Record::new();
     };
+    let name = match thing.sort.as_str() {
+        "tenant" | "administrator" => "email",
+        "company" => "ref",
+        "person" => "reference",
+        _ => return Record::new(),
+    };
+    let named = (name.to_owned(), thing.name.as_str().into());
+    if thing.sort != "tenant" {
+        return Record::from([named]);
+    }
     let profile = if plan.sandbox {
         Some("sandbox".to_owned())
     } else {
         plan.profile
     };
     Record::from([
-        ("email".to_owned(), thing.name.as_str().into()),
+        named,
         ("$master".to_owned(), thing.account.as_str().into()),
         ("$profile".to_owned(), profile.unwrap_or_default().into()),
     ])

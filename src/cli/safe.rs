@@ -57,9 +57,12 @@ impl Safe {
         Ok(Safe(Vault::lasting(&paths.secrets(), sealer(env, &paths)?)))
     }
 
-    /// The secret; nothing when there is none, or when it was sealed with another key.
-    pub(super) fn get(&self, keeping: &Keeping) -> Result<Option<Secret>, CommandError> {
-        Ok(match self.0.get(keeping.name())? {
+    /// The secret; nothing when there is none, or when it was sealed with another key. Makes no file.
+    pub(super) fn find(env: &Env, keeping: &Keeping) -> Result<Option<Secret>, CommandError> {
+        if Paths::from_env(env).is_some_and(|paths| !paths.secrets().exists()) {
+            return Ok(None);
+        }
+        Ok(match Safe::of(env)?.0.get(keeping.name())? {
             Some(Value::Secret(secret)) => Some(secret),
             _ => None,
         })

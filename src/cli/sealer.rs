@@ -2,13 +2,13 @@
 
 use super::error::CommandError;
 use super::paths::{Env, Paths, make_private_folder};
-use crate::journal::Sealer;
+use crate::journal::{KeyError, Sealer};
 use crate::value::secret::Secret;
 
 /// The cipher for everything at rest: from `PROVISOR_KEY`, else from the key file, made at first use.
 pub(super) fn sealer(env: &Env, paths: &Paths) -> Result<Sealer, CommandError> {
     if let Some(key) = env.get("PROVISOR_KEY") {
-        return Sealer::from_text(&Secret::new(key)).map_err(CommandError::usage);
+        return Sealer::from_text(&Secret::new(key)).map_err(|error| unusable(&error));
     }
     let folder = paths.state();
     make_private_folder(folder).map_err(|error| {
@@ -34,5 +34,9 @@ pub(super) fn sealer(env: &Env, paths: &Paths) -> Result<Sealer, CommandError> {
             .hint(format!("or begin anew: move {} away", sealed.display())));
         }
     }
-    Sealer::from_key_file(&paths.key()).map_err(CommandError::usage)
+    Sealer::from_key_file(&paths.key()).map_err(|error| unusable(&error))
+}
+
+fn unusable(error: &KeyError) -> CommandError {
+    CommandError::usage(error).hint(error.hint())
 }

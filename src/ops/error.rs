@@ -31,6 +31,8 @@ codes! {
     BadAddress = "bad_address",
     /// The account refuses the credentials.
     SignInRefused = "sign_in_refused",
+    /// The credentials are good for several companies, and none was named.
+    ChooseCompany = "choose_company",
     /// The account may not do this.
     Forbidden = "forbidden",
     /// App 1 of a master account must never be changed.
@@ -161,6 +163,10 @@ impl From<ApiError> for OpError {
             ApiErrorKind::SignInRefused => (
                 Code::SignInRefused,
                 Some("check login and password, and that the address is the account's own"),
+            ),
+            ApiErrorKind::ChooseCompany => (
+                Code::ChooseCompany,
+                Some("name one of them: `company` in the profile, or jrni::connect(#{company: …, …})"),
             ),
             ApiErrorKind::Forbidden => (
                 Code::Forbidden,

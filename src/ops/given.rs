@@ -54,7 +54,9 @@ fn fit(name: &str, ty: &str, value: Value) -> Result<Value, String> {
         },
         (_, "secret", Value::Text(text)) => Ok(Secret::new(text).into()),
         (_, "map", Value::Null) => Ok(Value::Record(Record::new())),
-        (_, "secret", value @ (Value::Null | Value::Secret(_)))
+        (_, "bool", Value::Null) => Ok(Value::Bool(false)),
+        (_, "bool", value @ Value::Bool(_))
+        | (_, "secret", value @ (Value::Null | Value::Secret(_)))
         | (_, "int", value @ (Value::Int(_) | Value::Text(_)))
         | (_, "map", value @ Value::Record(_))
         | (_, "string", value @ Value::Text(_)) => Ok(value),

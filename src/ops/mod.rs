@@ -11,6 +11,7 @@ pub mod error;
 pub mod explain;
 pub mod foresee;
 pub mod given;
+pub mod jrni;
 pub mod local;
 pub mod mobsted;
 pub mod perform;
@@ -29,11 +30,16 @@ pub static ALL: &[&[OpSpec]] = &[
     mobsted::catalogue::OPS,
     mobsted::events::OPS,
     mobsted::raw::OPS,
+    jrni::CONNECT,
+    jrni::companies::OPS,
+    jrni::administrators::OPS,
+    jrni::people::OPS,
+    jrni::raw::OPS,
     local::OPS,
 ];
 
 /// Every kind of object, platform by platform.
-pub static KINDS: &[&[Kind]] = &[mobsted::KINDS];
+pub static KINDS: &[&[Kind]] = &[mobsted::KINDS, jrni::KINDS];
 
 /// Every kind of object, one after the other.
 pub fn kinds() -> impl Iterator<Item = &'static Kind> + Clone {

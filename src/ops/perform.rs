@@ -245,6 +245,7 @@ impl Attempt for Asking<'_> {
             }
         });
         call.gate = Some(gate.clone());
+        call.departure.through(&gate);
         Box::pin(async move {
             let Some(done) = self.unless_stopped(&gate, (call.op.run)(self.world, &call)).await else {
                 let error = OpError::new(Code::Unavailable, "stopped before it was sent");

@@ -190,6 +190,7 @@ pub(super) fn receiver(call: &Call) -> Result<&Object, OpError> {
 pub(super) fn account_of(object: &Object) -> Result<String, OpError> {
     match platform_of(object) {
         "mobsted" => super::mobsted::account_of(object),
+        "jrni" => super::jrni::account_of(object),
         _ => Ok(object.text("url").trim().trim_end_matches('/').to_owned()),
     }
 }

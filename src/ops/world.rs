@@ -6,7 +6,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use super::error::{Code, OpError};
-use super::{mobsted, session};
+use super::{jrni, mobsted, session};
 use crate::clock::{Clock, Ids};
 use crate::journal::Journal;
 use crate::platform::Network;
@@ -77,6 +77,7 @@ pub struct World {
     pub journal: Journal,
     profiles: Arc<dyn Profiles>,
     pub(super) mobsted: mobsted::Shared,
+    pub(super) jrni: jrni::Shared,
 }
 
 impl fmt::Debug for World {
@@ -94,6 +95,7 @@ impl World {
             journal,
             profiles,
             mobsted: mobsted::Shared::new(network),
+            jrni: jrni::Shared::new(network),
         }
     }
 

@@ -2,7 +2,7 @@
 
 use serde_json::{Map, Value as Json};
 
-use crate::value::secret::Secret;
+use crate::value::secret::{Secret, names_a_credential};
 use crate::value::{Record, Value};
 
 /// A JSON object's fields.
@@ -75,23 +75,28 @@ pub(super) fn guarded(json: Json) -> Value {
 
 fn guarded_fields(fields: Fields) -> Record {
     let guard = |(name, json): (String, Json)| {
-        let value = match json {
-            Json::String(text) if names_a_credential(&name) => Value::Secret(Secret::new(text)),
-            Json::Number(number) if names_a_credential(&name) => {
-                Value::Secret(Secret::new(number.to_string()))
-            }
-            other => guarded(other),
+        let value = if names_a_credential(&name) {
+            hidden(json)
+        } else {
+            guarded(json)
         };
         (name, value)
     };
     fields.into_iter().map(guard).collect()
 }
 
-/// `UserPassword`, `defaultPassword`, `access_token`, `PIN`: what must not be shown.
-pub(super) fn names_a_credential(name: &str) -> bool {
-    let letters = name.chars().filter(char::is_ascii_alphanumeric);
-    let name: String = letters.map(|c| c.to_ascii_lowercase()).collect();
-    name.contains("password") || name.ends_with("token") || name.ends_with("secret") || name == "pin"
+/// Every text and number below a credential's name as a secret; what is empty, true or false says nothing.
+fn hidden(json: Json) -> Value {
+    match json {
+        Json::String(text) => Value::Secret(Secret::new(text)),
+        Json::Number(number) => Value::Secret(Secret::new(number.to_string())),
+        Json::Array(items) => Value::List(items.into_iter().map(hidden).collect()),
+        Json::Object(fields) => {
+            let hide = |(name, json): (String, Json)| (name, hidden(json));
+            Value::Record(fields.into_iter().map(hide).collect())
+        }
+        plain => Value::from_json(plain),
+    }
 }
 
 fn whole(number: f64) -> Option<i64> {

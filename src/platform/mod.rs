@@ -2,6 +2,7 @@
 
 pub mod clients;
 pub mod error;
+pub mod jrni;
 pub mod mobsted;
 
 mod answer;

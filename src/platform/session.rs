@@ -40,6 +40,11 @@ pub(super) trait SignIn: Send + Sync + 'static {
         async { Err(local("this platform has no refresh tokens".to_owned())) }
     }
 
+    /// Reads what [`SignIn::dress`] needs besides tokens. Most platforms need nothing.
+    fn ready(&self) -> impl Future<Output = Result<(), ApiError>> + Send {
+        async { Ok(()) }
+    }
+
     /// The request as somebody who holds these tokens sends it.
     fn dress(&self, request: Request, tokens: &Tokens) -> Request;
 }
@@ -72,6 +77,7 @@ impl<A: SignIn> Session<A> {
         let gate = gate.filter(|_| request.method.changes()).cloned();
         let request = Request { gate, ..request };
         let mut tokens = self.tokens().await?;
+        self.account.ready().await?;
         let mut renewed = false;
         loop {
             let mut request = self.account.dress(request.clone(), &tokens);
@@ -100,6 +106,26 @@ impl<A: SignIn> Session<A> {
     pub(super) async fn forget(&self) -> Result<(), ApiError> {
         let (store, key) = (Arc::clone(&self.network.store), self.token_key());
         blocking(move || store.forget(&key)).await
+    }
+
+    /// Ends the sign-in for all who share its tokens: sends `request` with them, and forgets them here and in the store.
+    /// Says whether there were any; nothing is sent when there are none. Tokens that the platform no longer accepts are
+    /// forgotten, too.
+    pub(super) async fn sign_out(&self, request: Request) -> Result<bool, ApiError> {
+        let Some(tokens) = self.load().await? else {
+            return Ok(false);
+        };
+        self.account.ready().await?;
+        let request = self.account.dress(request, &tokens);
+        let response = self.network.http.send(&request).await;
+        let response = response.map_err(|error| ApiError::no_answer(&request, &error))?;
+        if !response.is_success() && response.status != 401 {
+            return Err(ApiError::from_answer(&request, &response));
+        }
+        let (store, key) = (Arc::clone(&self.network.store), self.token_key());
+        blocking(move || store.forget(&key)).await?;
+        self.tokens.reject(&tokens);
+        Ok(true)
     }
 
     async fn renew(&self, held: Option<Tokens>) -> Result<Lease<Tokens>, Failure<ApiError>> {
@@ -181,6 +207,11 @@ impl Credential {
     /// The credential, when the caller has given it.
     pub(super) fn at_hand(&self) -> Option<Secret> {
         self.source.at_hand().cloned()
+    }
+
+    /// The credential, when it has been read.
+    pub(super) fn known(&self) -> Option<Secret> {
+        self.known.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
     /// The credential; `what` names it in errors. Only one caller at a time signs in, so only one asks.

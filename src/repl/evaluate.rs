@@ -41,6 +41,10 @@ pub(super) struct Entered {
     pub(super) text: String,
     /// Did it end well?
     pub(super) done: bool,
+    /// Did it give a value?
+    pub(super) gave: bool,
+    /// Why it failed, in a line; empty when it did not.
+    pub(super) why: String,
     /// Is it never to be written into a file?
     pub(super) secret: bool,
 }
@@ -57,6 +61,8 @@ impl Repl {
         self.inputs.push(Entered {
             text: text.to_owned(),
             done: outcome == Outcome::Done,
+            gave: std::mem::take(&mut self.gave),
+            why: std::mem::take(&mut self.why),
             secret,
         });
         outcome
@@ -113,13 +119,14 @@ impl Repl {
         })
     }
 
-    fn conclude(&self, ended: Result<Answer, Ended>, ready: &Ready, door: &LazyDoor) -> Outcome {
-        let screen = &self.outside.screen;
+    fn conclude(&mut self, ended: Result<Answer, Ended>, ready: &Ready, door: &LazyDoor) -> Outcome {
+        let screen = self.outside.screen.clone();
         match ended {
             Ok(answer) => {
                 if answer == Answer::Nothing && !ready.defines.is_empty() && screen.is_terminal() {
                     screen.note(&format!("defined {}", ready.defines.join(", ")));
                 }
+                self.gave = answer != Answer::Nothing;
                 self.show(&answer);
                 let value = match answer {
                     Answer::Value(value) => Some(value),
@@ -171,7 +178,10 @@ impl Repl {
         self.outside.screen.diagnostic(diagnostic);
     }
 
-    fn close(&self, end: InputEnd, outcome: Outcome) -> Outcome {
+    fn close(&mut self, end: InputEnd, outcome: Outcome) -> Outcome {
+        if let InputEnd::Failed(why) | InputEnd::Parked(why) = &end {
+            self.why.clone_from(why);
+        }
         match self.desk.end(end) {
             Ok(()) => outcome,
             Err(trouble) => {

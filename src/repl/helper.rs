@@ -1,17 +1,20 @@
 //! What rustyline asks while somebody types: is it complete, what could follow, how does it look.
 
 use std::borrow::Cow;
-use std::sync::{Arc, Mutex};
+use std::sync::{Arc, Mutex, PoisonError};
 
 use rustyline::completion::{Completer, Pair};
 use rustyline::highlight::{CmdKind, Highlighter};
-use rustyline::hint::Hinter;
+use rustyline::hint::{Hint as _, Hinter};
 use rustyline::validate::{ValidationContext, ValidationResult, Validator};
-use rustyline::{Cmd, Context, Editor, Event, EventHandler, Helper, KeyCode, KeyEvent, Modifiers};
+use rustyline::{
+    Cmd, ConditionalEventHandler, Context, Editor, Event, EventContext, EventHandler, Helper, KeyCode,
+    KeyEvent, Modifiers, RepeatCount,
+};
 
 use super::around::Outside;
 use super::hint::{Ghost, hint};
-use super::history::History;
+use super::history::{History, Known};
 use super::{complete, paint};
 use crate::script::interactive::{Reading, Workspace, read};
 
@@ -30,14 +33,71 @@ impl ReplHelper {
     }
 }
 
+/// What Ctrl-X Ctrl-E wants to have in the editor.
+pub(super) type Wanted = Arc<Mutex<Option<String>>>;
+
 /// The keys that do something other than usual.
-pub(super) fn bind(editor: &mut Editor<ReplHelper, History>) {
+pub(super) fn bind(editor: &mut Editor<ReplHelper, History>) -> Wanted {
+    let wanted = Wanted::default();
     let up = KeyEvent(KeyCode::Up, Modifiers::NONE);
     let down = KeyEvent(KeyCode::Down, Modifiers::NONE);
+    let known = editor.history().known();
+    let conditional = |earlier| {
+        let known = known.clone();
+        EventHandler::Conditional(Box::new(Vertical { earlier, known }))
+    };
+    editor.bind_sequence(up, conditional(true));
+    editor.bind_sequence(down, conditional(false));
     let forced = KeyEvent(KeyCode::Enter, Modifiers::ALT);
-    editor.bind_sequence(up, EventHandler::Simple(Cmd::LineUpOrPreviousHistory(1)));
-    editor.bind_sequence(down, EventHandler::Simple(Cmd::LineDownOrNextHistory(1)));
-    editor.bind_sequence(Event::from(forced), EventHandler::Simple(Cmd::Newline));
+    editor.bind_sequence(forced, EventHandler::Simple(Cmd::Newline));
+    let edit = Event::KeySeq(vec![KeyEvent::ctrl('X'), KeyEvent::ctrl('E')]);
+    let handler = EventHandler::Conditional(Box::new(Edits(wanted.clone())));
+    editor.bind_sequence(edit, handler);
+    wanted
+}
+
+/// Up and Down: through the lines of an input, else to inputs that begin like what was typed.
+struct Vertical {
+    earlier: bool,
+    known: Known,
+}
+
+impl Vertical {
+    /// Was the text typed, so that inputs beginning like it are wanted? An input that was recalled has the cursor at its
+    /// end, or behind what was typed before.
+    fn is_typed(&self, context: &EventContext) -> bool {
+        let (line, pos) = (context.line(), context.pos());
+        let recalled = || {
+            self.known
+                .lock()
+                .unwrap_or_else(PoisonError::into_inner)
+                .contains(line)
+        };
+        pos > 0 && (pos < line.len() || !recalled())
+    }
+}
+
+impl ConditionalEventHandler for Vertical {
+    fn handle(&self, _: &Event, n: RepeatCount, _: bool, context: &EventContext) -> Option<Cmd> {
+        let within = context.line().contains('\n') || !self.is_typed(context);
+        Some(match (self.earlier, within) {
+            (true, true) => Cmd::LineUpOrPreviousHistory(n),
+            (false, true) => Cmd::LineDownOrNextHistory(n),
+            (true, false) => Cmd::HistorySearchBackward,
+            (false, false) => Cmd::HistorySearchForward,
+        })
+    }
+}
+
+/// Leaves the line for the editor.
+struct Edits(Wanted);
+
+impl ConditionalEventHandler for Edits {
+    fn handle(&self, _: &Event, _: RepeatCount, _: bool, context: &EventContext) -> Option<Cmd> {
+        let mut wanted = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        *wanted = Some(context.line().to_owned());
+        Some(Cmd::Interrupt)
+    }
 }
 
 impl Helper for ReplHelper {}
@@ -75,7 +135,9 @@ impl Hinter for ReplHelper {
     type Hint = Ghost;
 
     fn hint(&self, line: &str, pos: usize, context: &Context<'_>) -> Option<Ghost> {
-        hint(line, pos, context)
+        // Without colours it could not be told from what was typed.
+        let may_guess = self.outside.screen.has_colour();
+        hint(line, pos, context).filter(|ghost| may_guess || ghost.completion().is_none())
     }
 }
 

@@ -1,8 +1,10 @@
 //! What was typed: kept across sessions in a file of the user's own, and never a secret.
 
+use std::collections::BTreeSet;
 use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use rustyline::Config;
 use rustyline::history::{FileHistory, History as _, SearchDirection, SearchResult};
@@ -16,7 +18,11 @@ const MOST: usize = 5_000;
 pub(super) struct History {
     entries: FileHistory,
     file: Option<PathBuf>,
+    known: Known,
 }
+
+/// The inputs in the history, for those who want to know whether a text is one of them.
+pub(super) type Known = Arc<Mutex<BTreeSet<String>>>;
 
 impl History {
     /// Reads the history in `file`, and gives what is to be told: a file that others may read is not used.
@@ -28,6 +34,7 @@ impl History {
         let mut history = History {
             entries: FileHistory::with_config(&config),
             file: None,
+            known: Known::default(),
         };
         let Some(file) = file else {
             return (history, Vec::new());
@@ -39,6 +46,8 @@ impl History {
         match used {
             Ok(()) => {
                 history.file = Some(file);
+                let entries = history.entries.iter().cloned();
+                history.lock().extend(entries);
                 (history, Vec::new())
             }
             Err(error) => {
@@ -48,12 +57,22 @@ impl History {
         }
     }
 
+    /// The inputs in it; shared.
+    pub(super) fn known(&self) -> Known {
+        self.known.clone()
+    }
+
+    fn lock(&self) -> MutexGuard<'_, BTreeSet<String>> {
+        self.known.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
     /// Keeps an input, unless it may hold a secret.
     pub(super) fn remember(&mut self, text: &str) {
         let text = text.trim_end();
         if text.trim().is_empty() || secrecy::is_secret(text) {
             return;
         }
+        self.lock().insert(text.to_owned());
         let added = self.entries.add(text).unwrap_or(false);
         if let (true, Some(file)) = (added, &self.file) {
             // Written at once, so that a session that is killed and one beside it lose nothing. A file that cannot be

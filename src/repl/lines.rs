@@ -21,6 +21,8 @@ pub struct Lines {
     ahead: VecDeque<String>,
     /// How many lines were taken.
     taken: usize,
+    /// Everything, when it is there from the start.
+    whole: Option<String>,
 }
 
 /// What comes next.
@@ -54,7 +56,15 @@ impl Lines {
             coming,
             ahead: VecDeque::new(),
             taken: 0,
+            whole: None,
         }
+    }
+
+    /// The lines of a text that is there from the start: its functions are known before its first line.
+    pub fn of(name: &str, text: String) -> Lines {
+        let mut lines = Lines::read(name, std::io::Cursor::new(text.clone()));
+        lines.whole = Some(text);
+        lines
     }
 
     /// The next line; when `patience` is set, only if it comes within that time.
@@ -130,6 +140,10 @@ fn only_comments(text: &str) -> bool {
 impl Repl {
     /// Evaluates everything that comes in, statement by statement, until one fails.
     pub(super) fn read_all(&mut self, mut lines: Lines) -> Result<(), Left> {
+        if let Some(text) = lines.whole.take() {
+            let loader = self.outside.around.loader();
+            self.space().define(&lines.name, &text, &*loader);
+        }
         loop {
             let (first, text) = match lines.statement() {
                 Ok(Some(statement)) => statement,

@@ -96,11 +96,15 @@ pub use lines::Lines;
 /// A session.
 struct Repl {
     outside: Outside,
+    host: Host,
     space: Arc<Mutex<Workspace>>,
     desk: Desk,
     reins: Reins,
     inputs: Vec<Entered>,
     settings: Settings,
+    /// Did the input that just ended give a value, and why did it fail?
+    gave: bool,
+    why: String,
 }
 
 /// What to do after an input.
@@ -121,10 +125,13 @@ impl Repl {
         Repl {
             desk: Desk::new(&outside),
             outside,
+            host: host.clone(),
             space: Arc::new(Mutex::new(Workspace::new(host))),
             reins: Reins::default(),
             inputs: Vec::new(),
             settings: Settings::default(),
+            gave: false,
+            why: String::new(),
         }
     }
 

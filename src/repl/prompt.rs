@@ -1,5 +1,7 @@
 //! Reading inputs from a person at a terminal.
 
+use std::sync::PoisonError;
+
 use rustyline::config::{BellStyle, ColorMode};
 use rustyline::error::ReadlineError;
 use rustyline::{CompletionType, Config, EditMode, Editor};
@@ -31,7 +33,7 @@ impl Repl {
         let (history, notes) = History::open(self.outside.around.history());
         let mut editor = Editor::with_history(config, history).map_err(broken)?;
         editor.set_helper(Some(ReplHelper::new(&self.space, &self.outside)));
-        super::helper::bind(&mut editor);
+        let wanted = super::helper::bind(&mut editor);
         self.greet();
         notes.iter().for_each(|note| screen.note(note));
         let mut offer = String::new();
@@ -47,7 +49,12 @@ impl Repl {
                         Next::Go | Next::Failed(_) => {}
                     }
                 }
-                Err(ReadlineError::Interrupted | ReadlineError::Signal(_)) => {}
+                Err(ReadlineError::Interrupted | ReadlineError::Signal(_)) => {
+                    let text = wanted.lock().unwrap_or_else(PoisonError::into_inner).take();
+                    if let Some(Next::Offer(text)) = text.map(|text| self.edit_text(&text)) {
+                        offer = text;
+                    }
+                }
                 Err(ReadlineError::Eof) => return Ok(()),
                 Err(error) => {
                     screen.error(&format!("the terminal cannot be read: {error}"), &[]);

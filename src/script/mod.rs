@@ -15,6 +15,7 @@ pub mod types;
 
 mod bind;
 mod caught;
+mod check;
 mod columns;
 mod convert;
 mod declare;

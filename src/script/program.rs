@@ -58,6 +58,11 @@ impl Script {
         &self.0.declaration
     }
 
+    /// What it may call.
+    pub(super) fn host(&self) -> &Host {
+        &self.0.host
+    }
+
     /// The sources it was compiled from.
     pub fn bundle(&self) -> &Bundle {
         &self.0.bundle

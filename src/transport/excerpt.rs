@@ -10,7 +10,8 @@ const LOOKED_AT: usize = 64 << 10;
 
 /// The text without markup, secrets, control characters and surplus space, cut to a message's length.
 pub(super) fn excerpt(text: &str, scrubber: &Scrubber) -> String {
-    let text = cut(text, LOOKED_AT);
+    // As it came, and once more when what hid it is taken away.
+    let text = &scrubber.scrub(cut(text, LOOKED_AT));
     let plain = if looks_like_html(text.as_bytes()) {
         entities(&without_markup(text))
     } else {

@@ -77,9 +77,9 @@ async fn leave(http: &Http, request: &Request, url: &Url) -> Tried {
 }
 
 /// Tells whoever listens of one request: where to, what came back, how long it took. Neither query nor secret is told.
-fn tell(request: &Request, exchanged: Result<&Response, &TransportError>, took: Duration) {
+fn tell(request: &Request, outcome: Result<&Response, &TransportError>, took: Duration) {
     let ms = u64::try_from(took.as_millis()).unwrap_or(u64::MAX);
-    let answer = match exchanged {
+    let answer = match outcome {
         Ok(response) => response.status.to_string(),
         Err(error) => format!("no answer ({:?})", error.kind).to_lowercase(),
     };

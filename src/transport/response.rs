@@ -41,11 +41,7 @@ impl Response {
         body: Vec<u8>,
         request: &Request,
     ) -> Response {
-        // Only failures are quoted to people, so only they need to know what to hide.
-        let scrubber = match status {
-            200..300 => Scrubber::new(),
-            _ => request.scrubber(),
-        };
+        let scrubber = request.scrubber();
         Response {
             status,
             tries: 1,

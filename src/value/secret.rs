@@ -1,9 +1,13 @@
 //! Secrets as a type, and the net below it.
 
+mod names;
+
 use std::fmt;
 use std::sync::Arc;
 
 use zeroize::Zeroizing;
+
+pub use names::names_a_credential;
 
 /// What a secret looks like wherever it is shown.
 pub const MASK: &str = "***";
@@ -52,8 +56,8 @@ impl fmt::Debug for Secret {
     }
 }
 
-/// Takes known secrets, and anything shaped like a JSON web token, out of a text that somebody else wrote, such as a
-/// platform's error message. The net below the type, never the first line.
+/// Takes known secrets, anything shaped like a JSON web token, and what is named like a credential out of a text that
+/// somebody else wrote, such as a platform's error message. The net below the type, never the first line.
 #[derive(Debug, Clone, Default)]
 pub struct Scrubber {
     known: Vec<Secret>,
@@ -68,26 +72,54 @@ impl Scrubber {
         Scrubber::default()
     }
 
-    /// Adds a secret to look for, in clear and percent-encoded. Empty and very short ones are ignored.
+    /// Adds a secret to look for: in clear, and as addresses, JSON and web pages write it. Empty and very short ones are
+    /// ignored.
     pub fn know(&mut self, secret: &Secret) {
-        if secret.expose().len() < SHORTEST {
+        let clear = secret.expose();
+        if clear.len() < SHORTEST {
             return;
         }
-        let encoded: String = url::form_urlencoded::byte_serialize(secret.expose().as_bytes()).collect();
-        if encoded != secret.expose() {
-            self.known.push(Secret::new(encoded));
+        if clear.bytes().all(|byte| byte.is_ascii_alphanumeric()) {
+            self.known.push(secret.clone());
+            return;
         }
-        self.known.push(secret.clone());
+        let mut forms = forms(clear);
+        // The longest first: one form may be the beginning of another.
+        forms.sort_by_key(|form| std::cmp::Reverse(form.len()));
+        forms.dedup();
+        self.known.extend(forms.into_iter().map(Secret::new));
     }
 
     /// The text without what is known to be secret.
     pub fn scrub(&self, text: &str) -> String {
         let mut text = text.to_owned();
         for secret in &self.known {
-            text = text.replace(secret.expose(), MASK);
+            if text.contains(secret.expose()) {
+                text = text.replace(secret.expose(), MASK);
+            }
         }
-        mask_tokens(&text)
+        names::mask_named(&mask_tokens(&text))
     }
+}
+
+/// The ways in which a text is written where it has been encoded, the text itself among them.
+fn forms(clear: &str) -> Vec<String> {
+    let form: String = url::form_urlencoded::byte_serialize(clear.as_bytes()).collect();
+    let json = serde_json::Value::from(clear).to_string();
+    let page = clear
+        .replace('&', "&amp;")
+        .replace('<', "&lt;")
+        .replace('>', "&gt;");
+    vec![
+        clear.to_owned(),
+        form.replace('+', "%20"),
+        form,
+        json.trim_matches('"').to_owned(),
+        page.replace('"', "&quot;").replace('\'', "&#39;"),
+        page,
+        // As it is in a text whose space was tidied.
+        clear.split_whitespace().collect::<Vec<_>>().join(" "),
+    ]
 }
 
 /// Masks runs of `eyJ…` made of base64url and dots: tokens as all three platforms issue them.

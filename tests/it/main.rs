@@ -8,20 +8,28 @@
 #![allow(clippy::format_push_string, reason = "test data")]
 
 mod changed;
+mod check;
+#[cfg(unix)]
+mod doctor;
 mod doubt;
 mod edited;
 mod explain;
 mod flags;
 mod house;
+mod jrni;
+mod leaks;
 mod ledger;
 mod mobsted;
 #[cfg(unix)]
 mod modes;
+mod network;
 mod onboard;
 mod ops;
 mod ops_docs;
 #[cfg(unix)]
 mod profile;
+#[cfg(unix)]
+mod repl;
 mod rows;
 mod runs;
 mod script;

@@ -218,7 +218,7 @@ fn at_a_terminal_everything_is_asked_for_and_the_password_is_not_shown() {
     terminal.type_line(&served.url);
     terminal.wait_for("Login:");
     terminal.type_line(&served.login);
-    terminal.wait_for("Password (not shown");
+    terminal.wait_for_hidden("Password (not shown");
     terminal.type_line(&served.password);
     terminal.wait_for("Mode:");
     terminal.press(key::ENTER);
@@ -239,7 +239,7 @@ fn an_interrupted_question_changes_nothing() {
     for give_up in [key::CTRL_C, key::CTRL_D] {
         let mut terminal =
             home.terminal("profile add acme --platform mobsted --url http://127.0.0.1:1 --login a");
-        terminal.wait_for("Password (not shown");
+        terminal.wait_for_hidden("Password (not shown");
         terminal.press(give_up);
         let (code, screen) = terminal.finish();
         assert_ne!(code, 0, "{screen}");
@@ -316,7 +316,7 @@ fn login_seals_a_right_password_and_keeps_nothing_of_a_wrong_one() {
     let _ = home.feed(&["login", "--password-stdin"], "wrong-one\n").ended(4);
     assert_eq!(home.configuration(), before);
     let mut terminal = home.terminal("login acme");
-    terminal.wait_for("Password of");
+    terminal.wait_for_hidden("Password of");
     terminal.type_line(&served.password);
     let (code, screen) = terminal.finish();
     assert_eq!(code, 0, "{screen}");

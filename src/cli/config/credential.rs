@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use super::entry::Entry;
 use super::{ConfigError, Sourced, folder_of};
-use crate::cli::keyring;
+use crate::cli::keychain;
 use crate::cli::paths::Env;
 use crate::cli::safe::{Keeping, Safe};
 use crate::value::secret::Secret;
@@ -57,11 +57,11 @@ impl CredentialSource {
                     .map_err(|problem| self.failed(problem, None))?
             }
             CredentialSource::Keyring(name) => {
-                let found = keyring::get(name).map_err(|problem| self.failed(problem, None))?;
+                let found = keychain::get(name).map_err(|problem| self.failed(problem, None))?;
                 found.ok_or_else(|| self.failed("it has no such entry", Some(give_again(keeping))))?
             }
             CredentialSource::Sealed => {
-                let found = Safe::of(env).and_then(|safe| safe.get(keeping));
+                let found = Safe::find(env, keeping);
                 let found =
                     found.map_err(|error| self.failed(error.message, error.hints.into_iter().next()))?;
                 found.ok_or_else(|| {

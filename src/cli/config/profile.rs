@@ -104,7 +104,7 @@ impl Profile {
     }
 
     /// The profile, unless a file that is not trusted has changed what it permits.
-    pub(super) fn usable(&self) -> Result<&Profile, ConfigError> {
+    pub(in crate::cli) fn usable(&self) -> Result<&Profile, ConfigError> {
         match &self.refused {
             Some(refused) => Err(refused.clone()),
             None => Ok(self),
@@ -169,7 +169,7 @@ impl Profile {
             });
         }
         let untrusted = self.untrusted.is_some();
-        let refused = untrusted.then(|| guard::loosens(&self, &below)).flatten();
+        let loosens = untrusted.then(|| guard::loosens(&self, &below)).flatten();
         let (mut texts, mut secrets, mut endpoints) = (below.texts, below.secrets, below.endpoints);
         texts.extend(self.texts);
         secrets.extend(self.secrets);
@@ -191,7 +191,7 @@ impl Profile {
             endpoints,
             file: self.file,
             untrusted: self.untrusted,
-            refused,
+            refused: self.refused.or(loosens),
         })
     }
 

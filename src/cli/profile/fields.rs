@@ -1,6 +1,6 @@
 //! What a profile of each platform holds, in the order in which it is asked for.
 
-use crate::cli::config::Platform;
+use crate::cli::config::{Platform, Profile};
 
 /// One part of the description of an account.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -59,6 +59,21 @@ pub(super) fn secrets(platform: Platform) -> &'static [Field] {
             }
         }
     }
+}
+
+/// What a profile must have to be used and has not.
+pub(in crate::cli) fn missing(profile: &Profile) -> Vec<&'static str> {
+    let platform = profile.platform();
+    let has_text = |key: &str| match key {
+        "url" => profile.url.is_some(),
+        key => profile.texts.contains_key(key),
+    };
+    let texts = texts(platform).iter().filter(|field| !has_text(field.key));
+    let secrets = secrets(platform)
+        .iter()
+        .filter(|field| !profile.secrets.contains_key(field.key));
+    let all = texts.chain(secrets).filter(|field| field.required);
+    all.map(|field| field.key).collect()
 }
 
 const fn field(key: &'static str, name: &'static str) -> Field {

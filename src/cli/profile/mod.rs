@@ -18,7 +18,8 @@ use super::app::App;
 use super::error::CommandError;
 use super::exit::Exit;
 
-pub(super) use sign::{LoginCommand, LogoutCommand, login, logout};
+pub(super) use fields::missing;
+pub(super) use sign::{LoginCommand, LogoutCommand, login, logout, signed_in_until};
 
 /// Named accounts: add one, look at them, change them, try them.
 ///

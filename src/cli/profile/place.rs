@@ -5,7 +5,7 @@ use toml_edit::{Array, InlineTable, Value};
 use crate::cli::app::App;
 use crate::cli::config::{CredentialSource, SECRETS};
 use crate::cli::error::CommandError;
-use crate::cli::keyring;
+use crate::cli::keychain;
 use crate::cli::prompt::secret_from_stdin;
 use crate::cli::safe::{Keeping, Safe};
 use crate::value::secret::Secret;
@@ -87,7 +87,7 @@ impl Place {
             }
             Place::Typed(secret) => return seal(app, keeping, secret.clone()),
             Place::Keyring => {
-                if let Some(why) = keyring::unavailable() {
+                if let Some(why) = keychain::unavailable() {
                     return Err(CommandError::usage(why).hint(format!(
                         "seal it in provisor's own folder instead: --secret {}=sealed",
                         keeping.key
@@ -95,7 +95,7 @@ impl Place {
                 }
                 let secret = obtain(app, keeping, name, false)?;
                 let entry = entry_name(keeping);
-                keyring::put(&entry, &secret)
+                keychain::put(&entry, &secret)
                     .map_err(|why| CommandError::usage(format!("the keyring does not take it: {why}")))?;
                 table("keyring", entry.as_str().into())
             }
@@ -129,7 +129,7 @@ pub(super) fn forget(app: &App, keeping: &Keeping, source: &CredentialSource) ->
             Ok(true)
         }
         CredentialSource::Keyring(entry) if *entry == entry_name(keeping) => {
-            keyring::remove(entry)
+            keychain::remove(entry)
                 .map_err(|why| CommandError::usage(format!("the keyring's entry `{entry}` stays: {why}")))?;
             Ok(true)
         }

@@ -291,7 +291,7 @@ pub(in crate::cli) fn logout(app: &App, command: &LogoutCommand) -> Result<Exit,
 }
 
 /// When the tokens of a profile end; nothing when there are none, or when that cannot be told.
-pub(super) fn signed_in_until(app: &App, profile: &Profile) -> Option<i64> {
+pub(in crate::cli) fn signed_in_until(app: &App, profile: &Profile) -> Option<i64> {
     if profile.sandboxed().is_some() || !app.paths().ok()?.tokens().exists() {
         return None;
     }

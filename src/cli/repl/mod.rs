@@ -10,6 +10,7 @@ mod trace;
 mod values;
 
 use std::io::{BufReader, IsTerminal as _};
+use std::os::fd::AsFd as _;
 use std::sync::Arc;
 
 use clap::Args;
@@ -84,7 +85,7 @@ pub(super) fn repl(app: &App, command: &ReplCommand) -> Result<Exit, CommandErro
         eval: command.eval.clone(),
         no_rc: command.no_rc,
     };
-    let input = (!typed).then(|| Lines::read("stdin", BufReader::new(std::io::stdin())));
+    let input = if typed { None } else { Some(input()?) };
     let left = crate::repl::run(outside, &super::run::host(), &options, input);
     Ok(match left {
         Left::Code(code) => Exit::with_code(code),
@@ -96,3 +97,21 @@ pub(super) fn repl(app: &App, command: &ReplCommand) -> Result<Exit, CommandErro
         Left::Usage => Exit::Usage,
     })
 }
+
+/// Standard input: all of it when it is a file, else line by line as it comes.
+fn input() -> Result<Lines, CommandError> {
+    let stdin = std::io::stdin();
+    let file = stdin.as_fd().try_clone_to_owned().map(std::fs::File::from);
+    let is_file = file
+        .and_then(|file| file.metadata())
+        .is_ok_and(|data| data.is_file());
+    if !is_file {
+        return Ok(Lines::read(STDIN, BufReader::new(stdin)));
+    }
+    let text = std::io::read_to_string(stdin)
+        .map_err(|error| CommandError::usage(format!("standard input cannot be read: {error}")))?;
+    Ok(Lines::of(STDIN, text))
+}
+
+/// What messages call standard input.
+const STDIN: &str = "stdin";

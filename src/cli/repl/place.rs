@@ -20,6 +20,12 @@ impl CliSurroundings {
                 Err(_) => None,
             }
         };
+        if let Some(chosen) = profile.as_ref().filter(|profile| profile.sandboxed().is_some()) {
+            // Chosen together with the profile: a forgotten flag cannot reach the live account.
+            tracing::debug!(profile = chosen.name, "the sandbox stands in");
+            lock(&self.accounts).sandbox = true;
+        }
+        let accounts = lock(&self.accounts).clone();
         let configured = profile.as_ref().map_or(Mode::Dev, mode_of);
         let mode = if accounts.sandbox || configured == Mode::Sandbox {
             // A profile of the sandbox stays there, whatever the flags say.

@@ -6,6 +6,7 @@ use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 use tokio::runtime::Runtime;
 
 use super::{ask, signals, trace};
+use crate::cli::agreement::Agreement;
 use crate::cli::app::{Accounts, App, Engine};
 use crate::cli::error::CommandError;
 use crate::cli::plan::RunPlan;
@@ -55,7 +56,10 @@ impl CliSurroundings {
         if let Some(engine) = &*engine {
             return Ok(engine.clone());
         }
-        let made = Arc::new(self.app.engine(&lock(&self.accounts).clone())?);
+        let mut accounts = lock(&self.accounts).clone();
+        // Every change is asked about before it is made, so the profile itself is agreed to. Others are not.
+        accounts.agreed = Agreement::to(self.place().profile);
+        let made = Arc::new(self.app.engine(&accounts)?);
         *engine = Some(made.clone());
         Ok(made)
     }

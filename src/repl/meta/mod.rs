@@ -4,6 +4,7 @@ mod files;
 mod look;
 mod past;
 mod place;
+mod save;
 pub(super) mod settings;
 mod values;
 
@@ -28,6 +29,7 @@ pub(super) struct Command {
 pub(super) static COMMANDS: &[&[Command]] = &[
     look::COMMANDS,
     files::COMMANDS,
+    save::COMMANDS,
     past::COMMANDS,
     place::COMMANDS,
     values::COMMANDS,

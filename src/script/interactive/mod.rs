@@ -7,6 +7,7 @@ mod ground;
 mod library;
 mod reading;
 mod results;
+mod saving;
 mod seen;
 mod tokens;
 
@@ -18,6 +19,7 @@ use rhai::{AST, Dynamic, EvalAltResult, Scope, Stmt};
 use self::ground::{Ground, MAIN};
 pub use self::library::{Native, natives};
 pub use self::reading::{Open, Reading, read};
+pub use self::saving::{Came, Lifted, Saved, Typed};
 pub use self::seen::{Seen, Step, declared};
 pub use self::tokens::{Piece, Sort, pieces};
 use super::bundle::{Loader, Source};
@@ -110,6 +112,14 @@ impl Workspace {
         ast.set_source(MAIN);
         let defines = signatures(&ast);
         Ok(Ready { ast, defines })
+    }
+
+    /// Defines the functions of a whole file before its statements are evaluated one by one; nothing when it cannot be
+    /// read as a whole.
+    pub fn define(&mut self, name: &str, text: &str, loader: &dyn Loader) {
+        if let Ok(ready) = self.prepare(name, 1, text, loader) {
+            self.functions = self.functions.merge(&ready.ast.clone_functions_only());
+        }
     }
 
     /// Runs an input that was [prepared](Workspace::prepare) last, as the one with this number. Blocks; needs a thread
@@ -232,6 +242,10 @@ impl Workspace {
     /// Forgets every variable: they may hold what another account answered.
     pub fn forget_values(&mut self) {
         self.scope.clear();
+    }
+
+    fn host(&self) -> &Host {
+        self.ground.host()
     }
 
     fn result(&mut self, value: Dynamic, number: usize) -> Answer {

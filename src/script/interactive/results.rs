@@ -82,7 +82,7 @@ pub(super) fn running(text: &str) -> String {
 fn numbered_places(text: &str) -> Vec<Position> {
     let found: Arc<Mutex<Vec<Position>>> = Arc::default();
     let mut engine = host::compiler();
-    let seen = Arc::clone(&found);
+    let (seen, renaming) = (Arc::clone(&found), Renaming::default());
     engine.on_parse_token(move |token, position, _| {
         if let Token::LexError(error) = &token
             && let LexError::MalformedIdentifier(name) = &**error
@@ -90,7 +90,7 @@ fn numbered_places(text: &str) -> Vec<Position> {
         {
             seen.lock().unwrap_or_else(PoisonError::into_inner).push(position);
         }
-        token
+        renaming.rename(token)
     });
     // Whether it can be parsed is not asked here.
     drop(engine.compile(text));

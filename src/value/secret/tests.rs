@@ -20,3 +20,91 @@ fn known_secrets_and_tokens_are_scrubbed() {
     );
     assert_eq!(scrubber.scrub("eyJ and a"), "eyJ and a");
 }
+
+#[test]
+fn secrets_are_known_in_every_writing() {
+    let mut scrubber = Scrubber::new();
+    scrubber.know(&Secret::new("p\"a<b & 'c\\d  e"));
+    for text in [
+        "p\"a<b & 'c\\d  e",
+        r#"{"x":"p\"a<b & 'c\\d  e"}"#,
+        "p%22a%3Cb+%26+%27c%5Cd++e",
+        "p%22a%3Cb%20%26%20%27c%5Cd%20%20e",
+        "p&quot;a&lt;b &amp; &#39;c\\d  e",
+    ] {
+        let scrubbed = scrubber.scrub(text);
+        assert!(
+            scrubbed.contains("***") && !scrubbed.contains("a<b") && !scrubbed.contains("lt;b"),
+            "{scrubbed}"
+        );
+    }
+}
+
+#[test]
+fn what_is_named_like_a_credential_is_masked() {
+    let scrub = |text: &str| Scrubber::new().scrub(text);
+    for (text, scrubbed) in [
+        (
+            r#"{"UserPassword":"hunter2","a":1}"#,
+            r#"{"UserPassword":"***","a":1}"#,
+        ),
+        (
+            r#"{"password": "p\"q r", "b": 2}"#,
+            r#"{"password": "***", "b": 2}"#,
+        ),
+        (
+            r#"\"access_token\": \"abc\", x"#,
+            r#"\"access_token\": \"***", x"#,
+        ),
+        (
+            "POST /auth?login=a&password=hunter&x=1",
+            "POST /auth?login=a&password=***&x=1",
+        ),
+        ("App-Key: k3y and more", "App-Key: *** and more"),
+        ("Authorization: Bearer abcdef123 x", "Authorization: Bearer *** x"),
+        (
+            "Proxy-Authorization: Basic YW5uOnBhc3M=",
+            "Proxy-Authorization: Basic ***",
+        ),
+        ("the token abc is bad", "the token abc is bad"),
+        ("password: is required", "password: is required"),
+        (
+            "the password field: at least 8 characters",
+            "the password field: at least 8 characters",
+        ),
+        ("token=", "token="),
+        ("pin: 1234, ok", "pin: ***, ok"),
+        ("opinion: 5 of 6", "opinion: 5 of 6"),
+        ("no basic rights", "no basic rights"),
+        ("é password=é1", "é password=***"),
+    ] {
+        assert_eq!(scrub(text), scrubbed);
+    }
+}
+
+#[test]
+fn names_of_credentials_are_told_from_others() {
+    for name in [
+        "UserPassword",
+        "app_key",
+        "Auth-Token",
+        "tokens",
+        "PIN",
+        "clientSecret",
+        "JWT",
+        "Authorization",
+    ] {
+        assert!(names_a_credential(name), "{name}");
+    }
+    for name in [
+        "token_type",
+        "opinion",
+        "key",
+        "compass",
+        "secretary",
+        "passport",
+        "expires",
+    ] {
+        assert!(!names_a_credential(name), "{name}");
+    }
+}

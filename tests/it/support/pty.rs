@@ -124,6 +124,18 @@ impl Terminal {
         })
     }
 
+    /// Waits until the program asks for something that is not to be shown: it has put the prompt there and switched the
+    /// echo off.
+    #[track_caller]
+    pub(crate) fn wait_for_hidden(&self, prompt: &str) -> String {
+        let screen = self.wait_for(prompt);
+        super::wait_until("the terminal echoes no more", || {
+            let modes = rustix::termios::tcgetattr(&*self.pty).unwrap();
+            !modes.local_modes.contains(rustix::termios::LocalModes::ECHO)
+        });
+        screen
+    }
+
     /// Waits until the screen is as wanted. Gives its text.
     #[track_caller]
     pub(crate) fn wait_until(&self, what: &str, ready: impl Fn(&vt100::Screen) -> bool) -> String {

@@ -117,7 +117,7 @@ const MISTAKES: &[(&str, &str, &str)] = &[
     ),
     (
         "[profiles.a]\nproxy = {}",
-        ":2: `profiles.a.proxy` must have exactly one of env, file and command",
+        ":2: `profiles.a.proxy` must have exactly one of env, file",
         "",
     ),
     (

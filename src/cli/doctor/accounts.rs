@@ -1,0 +1,209 @@
+//! Profiles: whether they are complete, whether their secrets can be had, whether they are signed in, and whether their
+//! platform answers.
+
+use std::path::Path;
+use std::time::Duration;
+
+use super::{Check, State};
+use crate::cli::app::{Accounts, App};
+use crate::cli::config::{Config, CredentialSource, Profile, check_address};
+use crate::cli::error::CommandError;
+use crate::cli::network;
+use crate::cli::profile;
+use crate::cli::times;
+use crate::clock::Clock;
+use crate::transport::Http;
+use crate::transport::request::{Method, Request};
+use crate::transport::response::Response;
+
+const AREA: &str = "profile";
+
+/// How long a platform may take to say anything at all.
+const PATIENCE: Duration = Duration::from_secs(10);
+
+/// Clocks that differ by more than this are worth a look, in milliseconds.
+const SKEW: i64 = 60_000;
+
+/// Clocks that differ by more than this make tokens look dead or alive when they are not, in milliseconds.
+const BAD_SKEW: i64 = 300_000;
+
+pub(super) fn check(app: &App, only: Option<&str>, offline: bool) -> Result<Vec<Check>, CommandError> {
+    // One that cannot be read is told with the files.
+    let Ok(config) = Config::load(app.paths()?, &app.env) else {
+        return Ok(Vec::new());
+    };
+    let profiles: Vec<&Profile> = match only {
+        Some(name) => vec![config.named(name, "--profile")?],
+        None => config
+            .profiles()
+            .values()
+            .filter(|profile| profile.name != "sandbox")
+            .collect(),
+    };
+    let mut checks = Vec::new();
+    for profile in &profiles {
+        checks.extend(one(app, profile));
+    }
+    if offline {
+        checks.push(Check::skipped("network", "", "not asked: --offline"));
+        return Ok(checks);
+    }
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build()
+        .map_err(CommandError::usage)?;
+    let http = Http::new(network::config(app, &Accounts::default(), None), Clock::system());
+    let mut told = false;
+    for profile in profiles {
+        let (reached, clock) = runtime.block_on(reach(app, &http, profile));
+        checks.push(reached);
+        // One clock is told once, unless it is wrong.
+        checks.extend(clock.filter(|clock| clock.state != State::Ok || !std::mem::replace(&mut told, true)));
+    }
+    Ok(checks)
+}
+
+/// What can be told of a profile without sending anything.
+fn one(app: &App, profile: &Profile) -> Vec<Check> {
+    let name = profile.name.as_str();
+    if let Some(origin) = profile.sandboxed() {
+        return vec![Check::ok(
+            AREA,
+            name,
+            format!("the sandbox stands in for it ({origin})"),
+        )];
+    }
+    if let Err(refused) = profile.usable() {
+        return vec![Check::failed(AREA, name, refused.into())];
+    }
+    let absent = profile::missing(profile);
+    if !absent.is_empty() {
+        return vec![
+            Check::problem(AREA, name, format!("it has no {}", absent.join(", ")))
+                .fix(format!("provisor profile edit {name}")),
+        ];
+    }
+    let mut checks: Vec<Check> = profile
+        .secrets
+        .iter()
+        .map(|(key, source)| secret(app, profile, key, &source.value))
+        .collect();
+    checks.push(tokens(app, profile));
+    checks
+}
+
+/// Can the secret be had? Programs are not run, and the keyring is not opened: both may ask a person.
+fn secret(app: &App, profile: &Profile, key: &'static str, source: &CredentialSource) -> Check {
+    let subject = format!("{} {}", profile.name, key.replace('_', " "));
+    if let Some(refused) = profile.refusal(key) {
+        return Check::failed(AREA, subject, refused.into());
+    }
+    match source {
+        CredentialSource::Command { argv, folder } => {
+            let program = argv.first().map_or("", String::as_str);
+            match finds(app, program, folder) {
+                true => Check::ok(AREA, subject, format!("{source}, which is run when it is needed")),
+                false => Check::problem(AREA, subject, format!("{source} is not there"))
+                    .fix("install the program, or name another place: provisor profile edit"),
+            }
+        }
+        CredentialSource::Keyring(_) => match crate::cli::keychain::unavailable() {
+            None => Check::ok(
+                AREA,
+                subject,
+                format!("{source}, which is opened when it is needed"),
+            ),
+            Some(why) => Check::problem(AREA, subject, why).fix(format!(
+                "provisor profile edit {} --secret {key}=sealed",
+                profile.name
+            )),
+        },
+        _ => match profile.read_secret(key, &app.env) {
+            Ok(_) => Check::ok(AREA, subject, source.to_string()),
+            Err(error) => Check::failed(AREA, subject, error.into()),
+        },
+    }
+}
+
+/// Is the program there, as the system would look for it?
+fn finds(app: &App, program: &str, folder: &Path) -> bool {
+    if program.contains(std::path::is_separator) {
+        return folder.join(program).is_file();
+    }
+    let path = app.env.os("PATH").unwrap_or_default();
+    let ending = std::env::consts::EXE_SUFFIX;
+    std::env::split_paths(path).any(|folder| {
+        folder.join(program).is_file()
+            || (!ending.is_empty() && folder.join(format!("{program}{ending}")).is_file())
+    })
+}
+
+fn tokens(app: &App, profile: &Profile) -> Check {
+    let subject = format!("{} tokens", profile.name);
+    match profile::signed_in_until(app, profile) {
+        Some(until) if until > Clock::system().now_millis() => Check::ok(
+            AREA,
+            subject,
+            format!("signed in until {} UTC", times::shown(until)),
+        ),
+        Some(_) => Check::ok(AREA, subject, "they have ended; the next run signs in"),
+        None => Check::ok(AREA, subject, "none; the first run signs in"),
+    }
+}
+
+/// Does the platform answer, and does its clock agree with this machine's?
+async fn reach(app: &App, http: &Http, profile: &Profile) -> (Check, Option<Check>) {
+    let name = profile.name.as_str();
+    let area = "network";
+    if profile.sandboxed().is_some() {
+        return (Check::skipped(area, name, "the sandbox stands in for it"), None);
+    }
+    let (Ok(text), Ok(())) = (profile.url(), profile.usable().map(drop)) else {
+        return (Check::skipped(area, name, "the profile is not complete"), None);
+    };
+    let (url, line) = match (check_address(text), profile.line(&app.env)) {
+        (Ok(url), Ok(line)) => (url, line),
+        (Err(problem), _) => return (Check::problem(area, name, format!("the address {problem}")), None),
+        (_, Err(error)) => return (Check::failed(area, name, error.into()), None),
+    };
+    let request = Request::new(Method::Get, url).timeout(PATIENCE).once();
+    let clock = Clock::system();
+    let before = clock.now_millis();
+    match http.on(&line).send(&request).await {
+        Ok(response) => {
+            let after = clock.now_millis();
+            let found = format!("{text} answers in {}", times::took(before, after));
+            (
+                Check::ok(area, name, found),
+                skew(&response, (before, after), text),
+            )
+        }
+        Err(error) => (
+            Check::problem(area, name, error.to_string())
+                .fix("check the address, the network, and the proxy: HTTPS_PROXY, or `proxy` in the profile"),
+            None,
+        ),
+    }
+}
+
+/// What the platform's clock says; nothing when it does not say.
+fn skew(response: &Response, (before, after): (i64, i64), whose: &str) -> Option<Check> {
+    let said = response.header("date")?;
+    let said = jiff::fmt::rfc2822::parse(said).ok()?.timestamp().as_millisecond();
+    // It says whole seconds, at some moment between the question and the answer.
+    let ahead = before.saturating_sub(said.saturating_add(1_000)).max(0);
+    let behind = said.saturating_sub(after).max(0);
+    let differs = ahead.max(behind);
+    let area = "clock";
+    if differs < SKEW {
+        return Some(Check::ok(area, "", "agrees with the platform's"));
+    }
+    let direction = if ahead > 0 { "ahead of" } else { "behind" };
+    let found = format!("{} s {direction} that of {whose}", differs / 1_000);
+    let fix = "set this machine's clock, for example: timedatectl set-ntp true";
+    Some(if differs < BAD_SKEW {
+        Check::warning(area, "", found).fix(fix)
+    } else {
+        Check::problem(area, "", found).fix(fix)
+    })
+}

@@ -1,0 +1,134 @@
+//! Folders, files and who may read them; the configuration and the project's file.
+
+use std::path::{Path, PathBuf};
+
+use super::Check;
+use crate::cli::app::App;
+use crate::cli::config::{self, Config};
+use crate::cli::error::CommandError;
+use crate::cli::trust::Trust;
+
+const AREA: &str = "files";
+
+pub(super) fn check(app: &App) -> Result<Vec<Check>, CommandError> {
+    let paths = app.paths()?;
+    let mut checks = Vec::new();
+    let private = [
+        ("state folder", paths.state().to_owned()),
+        ("cache folder", paths.cache().to_owned()),
+        ("journal", paths.journal()),
+        ("secrets", paths.secrets()),
+        ("tokens", paths.tokens()),
+        ("trusted files", paths.trusted()),
+    ];
+    for (what, path) in private {
+        checks.extend(private_place(what, &path));
+    }
+    checks.push(key(app)?);
+    checks.extend(guarded("configuration folder", paths.config()));
+    checks.extend(guarded("configuration", &paths.config_file()));
+    checks.push(readable(app)?);
+    checks.extend(project(app)?);
+    Ok(checks)
+}
+
+/// A place that nobody but its owner may look into. Nothing when it is not there yet.
+fn private_place(what: &str, path: &Path) -> Option<Check> {
+    let about = std::fs::metadata(path).ok()?;
+    let wanted = if about.is_dir() { 0o700 } else { 0o600 };
+    Some(match rights(&about) & 0o077 {
+        0 => Check::ok(AREA, what, path.display().to_string()),
+        _ => Check::problem(AREA, what, format!("others can reach {}", path.display()))
+            .fix(format!("chmod {wanted:o} {}", path.display())),
+    })
+}
+
+/// A place that nobody but its owner may change: who changes it has programs run.
+fn guarded(what: &str, path: &Path) -> Option<Check> {
+    let about = std::fs::metadata(path).ok()?;
+    let wanted = if about.is_dir() { 0o700 } else { 0o600 };
+    Some(match rights(&about) & 0o022 {
+        0 => Check::ok(AREA, what, path.display().to_string()),
+        _ => Check::problem(
+            AREA,
+            what,
+            format!("others can change {}, and so have programs run", path.display()),
+        )
+        .fix(format!("chmod {wanted:o} {}", path.display())),
+    })
+}
+
+/// The key for everything at rest. It is not made here.
+fn key(app: &App) -> Result<Check, CommandError> {
+    let paths = app.paths()?;
+    let file = paths.key();
+    let sealed: Vec<PathBuf> = [paths.journal(), paths.secrets()]
+        .into_iter()
+        .filter(|path| path.exists())
+        .collect();
+    if app.env.get("PROVISOR_KEY").is_none() && !file.exists() && sealed.is_empty() {
+        return Ok(Check::ok(
+            AREA,
+            "key",
+            "none yet; the first command that needs one makes it",
+        ));
+    }
+    let place = match app.env.get("PROVISOR_KEY") {
+        Some(_) => "given by PROVISOR_KEY".to_owned(),
+        None => file.display().to_string(),
+    };
+    Ok(match app.sealer() {
+        Ok(_) => Check::ok(AREA, "key", place),
+        Err(error) => Check::failed(AREA, "key", error),
+    })
+}
+
+/// Does the configuration say what can be understood?
+fn readable(app: &App) -> Result<Check, CommandError> {
+    let area = "configuration";
+    Ok(match Config::load(app.paths()?, &app.env) {
+        Err(error) => Check::failed(area, "", error.into()),
+        Ok(config) if config.profiles().is_empty() => {
+            Check::warning(area, "", "no profile").fix("provisor profile add NAME, or try it with --sandbox")
+        }
+        Ok(config) => {
+            let files: Vec<String> = config
+                .files()
+                .iter()
+                .map(|file| file.display().to_string())
+                .collect();
+            Check::ok(area, "", files.join(", "))
+        }
+    })
+}
+
+/// The project's file, when it asks for what needs trust.
+fn project(app: &App) -> Result<Option<Check>, CommandError> {
+    let Some(file) = config::project_file(&app.env) else {
+        return Ok(None);
+    };
+    let area = "configuration";
+    let name = file.display().to_string();
+    let text = std::fs::read_to_string(&file).unwrap_or_default();
+    if Trust::of(app.paths()?).covers(&file, &text) {
+        return Ok(Some(Check::ok(area, name, "trusted as it is")));
+    }
+    // One that cannot be read is told above.
+    let asks = Config::asks_for(&file).unwrap_or_default();
+    Ok(asks.first().map(|first| {
+        Check::warning(area, &*name, format!("not trusted: {first}"))
+            .fix(format!("look at it; if that is right: provisor trust {name}"))
+    }))
+}
+
+#[cfg(unix)]
+fn rights(about: &std::fs::Metadata) -> u32 {
+    use std::os::unix::fs::PermissionsExt as _;
+    about.permissions().mode()
+}
+
+/// Elsewhere a user's folders are private by inheritance.
+#[cfg(not(unix))]
+fn rights(_about: &std::fs::Metadata) -> u32 {
+    0
+}

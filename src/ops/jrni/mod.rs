@@ -1,0 +1,258 @@
+//! JRNI (formerly `BookingBug`): what its operations promise. How it is spoken to is `platform::jrni`.
+
+pub(super) mod administrators;
+pub(super) mod companies;
+pub(super) mod people;
+pub(super) mod raw;
+
+mod client;
+mod ensure;
+
+pub(super) use client::Shared;
+
+use super::call::Call;
+use super::error::{Code, OpError};
+use super::session::{self, ACCOUNT_TYPE, Key, Shape, receiver};
+use super::spec::{Boxed, Effect, Kind, OpSpec, Param, Timeout, Type};
+use super::world::World;
+use crate::platform::error::{ApiError, ApiErrorKind};
+use crate::platform::jrni::account::Base;
+use crate::value::{Object, Value};
+
+/// A signed-in account, acting on one company.
+pub const SESSION: &str = "jrni::Session";
+/// A company.
+pub const COMPANY: &str = "jrni::Company";
+/// Somebody who may sign in to a company.
+pub const ADMINISTRATOR: &str = "jrni::Administrator";
+/// Somebody who works for a company.
+pub const PERSON: &str = "jrni::Person";
+
+/// The kinds of object that JRNI's operations give back.
+pub(super) const KINDS: &[Kind] = &[
+    Kind {
+        name: SESSION,
+        summary: "An account that operations act as, and the company they act on; it signs in when it must",
+        properties: &[
+            ("url", "string", "the address of the API"),
+            ("login", "string", "who signs in"),
+            ("app_id", "string", "the application that speaks"),
+            (
+                "company",
+                "string",
+                "the number of the company; nothing when it is the one that the login leads to",
+            ),
+        ],
+    },
+    Kind {
+        name: COMPANY,
+        summary: "A company: the account of a business, or the parent of several",
+        properties: &[
+            ("id", "int", "its number"),
+            ("name", "string", "its name"),
+            ("ref", "string", "the reference that your systems know it by"),
+            ("live", "bool", "whether it can be booked"),
+            ("disabled", "bool", "whether it was switched off"),
+            ("outcome", "string", "created, adopted, changed or unchanged"),
+            ("attributes", "map", "everything the platform says of it"),
+        ],
+    },
+    Kind {
+        name: ADMINISTRATOR,
+        summary: "Somebody who may sign in to a company",
+        properties: &[
+            ("id", "int", "the administrator's number"),
+            ("name", "string", "what the platform calls them"),
+            ("email", "string", "who signs in"),
+            ("role", "string", "what they may do, as in `owner`"),
+            ("outcome", "string", "created, adopted or unchanged"),
+            ("attributes", "map", "everything the platform says of them"),
+        ],
+    },
+    Kind {
+        name: PERSON,
+        summary: "Somebody who works for a company",
+        properties: &[
+            ("id", "int", "the person's number"),
+            ("name", "string", "the person's name"),
+            (
+                "reference",
+                "string",
+                "the reference that your systems know them by",
+            ),
+            ("email", "string", "the person's address"),
+            ("outcome", "string", "created, adopted or unchanged"),
+            ("attributes", "map", "everything the platform says of the person"),
+        ],
+    },
+];
+
+/// From a profile or a description to a session, from a session to another company, and out again.
+pub(super) static CONNECT: &[OpSpec] = &[
+    OpSpec {
+        module: "jrni",
+        name: "connect",
+        receiver: None,
+        summary: "Name the account to work with",
+        doc: "Without an argument the active JRNI profile's account, with a string that profile's, with a map of `url`, \
+              `login`, `password`, `app_id` and, where there are such, `app_key` and `company` the account it describes. \
+              Nothing is sent until an operation needs to sign in.",
+        params: &[Param {
+            name: "account",
+            ty: ACCOUNT_TYPE,
+            required: false,
+            doc: "a profile's name, or a map of url, login, password, app_id, app_key, company",
+        }],
+        result: SESSION,
+        errors: &[
+            (
+                Code::BadProfile,
+                "the profile is not configured, or is another platform's",
+            ),
+            (Code::BadArgument, "the map lacks a key or has another one"),
+        ],
+        effect: Effect::Sign,
+        timeout: Timeout::Reply,
+        example: "let group = jrni::connect();\ngroup.login",
+        run: connect,
+    },
+    OpSpec {
+        module: "jrni",
+        name: "within",
+        receiver: Some(SESSION),
+        summary: "Act on a company below the one that was signed in to",
+        doc: "The same sign-in serves: a parent company's token is good for its children.",
+        params: &[Param {
+            name: "company",
+            ty: Type::Any,
+            required: true,
+            doc: "a company, or its number",
+        }],
+        result: SESSION,
+        errors: &[(Code::BadArgument, "it is neither a company nor a number")],
+        effect: Effect::Sign,
+        timeout: Timeout::Reply,
+        example: "let group = jrni::connect();\n\
+                  let shop = group.ensure_company(\"shop-1\", #{name: \"Shop\"});\n\
+                  group.within(shop).company().name",
+        run: within,
+    },
+    OpSpec {
+        module: "jrni",
+        name: "logout",
+        receiver: Some(SESSION),
+        summary: "Make the session's token invalid",
+        doc: "For all who share it: other rows, other runs and other processes sign in anew when they need to, and so \
+              does this session. Gives false, and sends nothing, when nobody is signed in.",
+        params: &[],
+        result: "bool",
+        errors: &[],
+        effect: Effect::Observe,
+        timeout: Timeout::Reply,
+        example: "let group = jrni::connect();\ngroup.company();\ngroup.logout()",
+        run: logout,
+    },
+];
+
+/// A JRNI account.
+const SHAPE: Shape = Shape {
+    platform: "jrni",
+    title: "JRNI",
+    kind: SESSION,
+    texts: &[
+        Key::required("url"),
+        Key::required("login"),
+        Key::required("app_id"),
+        Key::optional("company"),
+    ],
+    secrets: &[Key::required("password"), Key::optional("app_key")],
+    hidden: &[],
+};
+
+/// The company to sign in to, where it is not the one to act on.
+const SIGN_IN: &str = "$sign_in";
+
+fn connect<'a>(world: &'a World, call: &'a Call) -> Boxed<'a, Result<Value, OpError>> {
+    Box::pin(async move {
+        let session = session::connect(world, &SHAPE, call.arg("account"))?;
+        if let Value::Object(session) = &session {
+            Base::parse(session.text("url"))?;
+            company_number(session.text("company"))?;
+        }
+        Ok(session)
+    })
+}
+
+fn within<'a>(_: &'a World, call: &'a Call) -> Boxed<'a, Result<Value, OpError>> {
+    Box::pin(async move {
+        let mut session = receiver(call)?.clone();
+        let id = match call.arg("company") {
+            Value::Object(company) if company.kind == COMPANY => company.fields.get("id").cloned(),
+            Value::Object(_) => None,
+            other => Some(other.clone()),
+        };
+        let id = match id {
+            Some(Value::Int(id)) => id.to_string(),
+            Some(Value::Text(id)) => id.trim().to_owned(),
+            _ => String::new(),
+        };
+        if company_number(&id)?.is_none() {
+            let message = "`within` takes a company, or its number";
+            return Err(OpError::new(Code::BadArgument, message));
+        }
+        if !session.fields.contains_key(SIGN_IN) {
+            let own = session.text("company").to_owned();
+            session.fields.insert(SIGN_IN.into(), own.into());
+        }
+        session.fields.insert("company".into(), id.into());
+        Ok(Value::Object(session))
+    })
+}
+
+fn logout<'a>(world: &'a World, call: &'a Call) -> Boxed<'a, Result<Value, OpError>> {
+    Box::pin(async move {
+        let done = world.jrni(call)?.log_out().await;
+        // What was lost is not a change: the next sign-in makes a token of its own.
+        let done = done.map_err(|error| OpError {
+            sent: super::error::Sent::No,
+            ..told(error)
+        })?;
+        Ok(Value::Bool(done))
+    })
+}
+
+/// A company's number as text; nothing when it is empty.
+fn company_number(text: &str) -> Result<Option<u64>, OpError> {
+    match text.trim() {
+        "" => Ok(None),
+        text => match text.parse() {
+            Ok(number) if number > 0 => Ok(Some(number)),
+            _ => Err(OpError::new(
+                Code::BadArgument,
+                format!("`{text}` is no company's number; it is made of digits"),
+            )),
+        },
+    }
+}
+
+/// The account that a session acts as, as the ledger names it: its address in one spelling, and the company it acts on
+/// or else who signs in.
+pub(super) fn account_of(session: &Object) -> Result<String, OpError> {
+    let base = Base::parse(session.text("url"))?;
+    Ok(match company_number(session.text("company"))? {
+        Some(company) => format!("{base}/admin/{company}"),
+        None => format!("{base}/{}", session.text("login").trim().to_lowercase()),
+    })
+}
+
+/// A failed call in the terms of this platform.
+fn told(error: ApiError) -> OpError {
+    let forbidden = error.kind == ApiErrorKind::Forbidden;
+    let told = OpError::from(error);
+    if forbidden {
+        // The vendor's list of statuses: 403 is no missing login.
+        return told
+            .hint("the company does not own what was asked for, or the login is not for this company");
+    }
+    told
+}

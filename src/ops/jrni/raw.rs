@@ -1,0 +1,231 @@
+//! Every other call of the API, by method and path or by link.
+
+use super::{SESSION, told};
+use crate::ops::call::Call;
+use crate::ops::error::{Code, OpError};
+use crate::ops::spec::{Boxed, Effect, OpSpec, Param, Timeout, Type};
+use crate::ops::world::World;
+use crate::platform::{Body, Method};
+use crate::value::{Record, Value};
+
+const PATH: Param = Param {
+    name: "path",
+    ty: Type::Text,
+    required: true,
+    doc: "the path below /api/v1, for example `/37/services`, or a link of an answer; a template takes its variables \
+          from the query",
+};
+const BODY: Param = Param {
+    name: "body",
+    ty: Type::Map,
+    required: true,
+    doc: "the fields to send",
+};
+const QUERY: Param = Param {
+    name: "query",
+    ty: Type::Map,
+    required: false,
+    doc: "query parameters, and variables of a template",
+};
+const ENCODING: Param = Param {
+    name: "encoding",
+    ty: Type::Text,
+    required: false,
+    doc: "`json` (the default) or `form`",
+};
+const OPTIONS: Param = Param {
+    name: "options",
+    ty: Type::Options(&[ENCODING, QUERY]),
+    required: false,
+    doc: "encoding, query",
+};
+
+const ERRORS: &[(Code, &str)] = &[
+    (Code::BadAddress, "the path or link leads out of the API"),
+    (Code::Forbidden, "the login is not for this company"),
+    (Code::Refused, "the platform refuses the request"),
+];
+
+const NO_LOOK_UP: &str =
+    "No look-up can tell afterwards whether it was carried out: when the answer is lost, the row parks.";
+
+pub(in crate::ops) static OPS: &[OpSpec] = &[
+    OpSpec {
+        module: "jrni",
+        name: "get",
+        receiver: Some(SESSION),
+        summary: "Read anything of the API",
+        doc: "Gives the body of the answer: JSON as a value, anything else as text.",
+        params: &[PATH, QUERY],
+        result: "any value",
+        errors: &[
+            (Code::NotFound, "there is nothing at the path"),
+            (Code::BadAddress, "the path or link leads out of the API"),
+        ],
+        effect: Effect::Observe,
+        timeout: Timeout::Reply,
+        example: "let group = jrni::connect();\n\
+                  group.get(`/${group.company().id}/services`, #{per_page: 10}).total_entries",
+        run: get,
+    },
+    OpSpec {
+        module: "jrni",
+        name: "follow",
+        receiver: Some(SESSION),
+        summary: "Follow a link of something that the platform has answered",
+        doc: "The link is expanded with the variables. It is followed only where it stays below the account's own API.",
+        params: &[
+            Param {
+                name: "resource",
+                ty: Type::Any,
+                required: true,
+                doc: "a company, an administrator, a person, or the map that a raw call gave",
+            },
+            Param {
+                name: "link",
+                ty: Type::Text,
+                required: true,
+                doc: "the link's name, as in `people`",
+            },
+            Param {
+                name: "variables",
+                ty: Type::Map,
+                required: false,
+                doc: "the variables of the link's template",
+            },
+        ],
+        result: "any value",
+        errors: &[
+            (
+                Code::NotFound,
+                "there is no link of that name, or nothing at its end",
+            ),
+            (Code::BadAddress, "the link leads out of the account's own API"),
+        ],
+        effect: Effect::Observe,
+        timeout: Timeout::Reply,
+        example: "let group = jrni::connect();\n\
+                  group.follow(group.company(), \"people\", #{per_page: 10}).total_entries",
+        run: follow,
+    },
+    OpSpec {
+        module: "jrni",
+        name: "post",
+        receiver: Some(SESSION),
+        summary: "Send a POST to anything of the API",
+        doc: NO_LOOK_UP,
+        params: &[PATH, BODY, OPTIONS],
+        result: "any value",
+        errors: ERRORS,
+        effect: Effect::Act,
+        timeout: Timeout::Reply,
+        example: "let group = jrni::connect();\n\
+                  let company = group.company();\n\
+                  group.post(`/admin/${company.id}/services`, #{name: \"Haircut\", durations: [30]}).id > 0",
+        run: post,
+    },
+    OpSpec {
+        module: "jrni",
+        name: "put",
+        receiver: Some(SESSION),
+        summary: "Send a PUT to anything of the API",
+        doc: NO_LOOK_UP,
+        params: &[PATH, BODY, OPTIONS],
+        result: "any value",
+        errors: ERRORS,
+        effect: Effect::Act,
+        timeout: Timeout::Reply,
+        example: "let group = jrni::connect();\n\
+                  let company = group.company();\n\
+                  group.put(`/admin/${company.id}/company`, #{website: \"https://group.example\"}).website",
+        run: put,
+    },
+    OpSpec {
+        module: "jrni",
+        name: "delete",
+        receiver: Some(SESSION),
+        summary: "Send a DELETE to anything of the API",
+        doc: NO_LOOK_UP,
+        params: &[PATH, QUERY],
+        result: "any value",
+        errors: ERRORS,
+        effect: Effect::Act,
+        timeout: Timeout::Reply,
+        example: "let group = jrni::connect();\n\
+                  let ann = group.ensure_person(\"staff-7\", #{name: \"Ann Lee\"});\n\
+                  group.delete(`/admin/${group.company().id}/people/${ann.id}`)",
+        run: delete,
+    },
+];
+
+fn get<'a>(world: &'a World, call: &'a Call) -> Boxed<'a, Result<Value, OpError>> {
+    Box::pin(exchange(world, call, Method::Get))
+}
+
+fn post<'a>(world: &'a World, call: &'a Call) -> Boxed<'a, Result<Value, OpError>> {
+    Box::pin(exchange(world, call, Method::Post))
+}
+
+fn put<'a>(world: &'a World, call: &'a Call) -> Boxed<'a, Result<Value, OpError>> {
+    Box::pin(exchange(world, call, Method::Put))
+}
+
+fn delete<'a>(world: &'a World, call: &'a Call) -> Boxed<'a, Result<Value, OpError>> {
+    Box::pin(exchange(world, call, Method::Delete))
+}
+
+async fn exchange(world: &World, call: &Call, method: Method) -> Result<Value, OpError> {
+    let mut query = call.map("query");
+    if let Some(Value::Record(more)) = call.option("query") {
+        query.extend(more.clone());
+    }
+    let client = world.jrni(call)?;
+    let answer = client.raw(method, &call.text("path"), &query, body(call)?).await;
+    answer.map_err(told)
+}
+
+fn body(call: &Call) -> Result<Body, OpError> {
+    let Value::Record(fields) = call.arg("body") else {
+        return Ok(Body::None);
+    };
+    match call.option("encoding").and_then(Value::as_text).unwrap_or("json") {
+        "json" => Ok(Body::Json(Value::Record(fields.clone()))),
+        "form" => Ok(Body::Form(fields.clone())),
+        other => Err(OpError::new(
+            Code::BadArgument,
+            format!("the encoding `{other}` is not known; it is json or form"),
+        )),
+    }
+}
+
+fn follow<'a>(world: &'a World, call: &'a Call) -> Boxed<'a, Result<Value, OpError>> {
+    Box::pin(async move {
+        let href = href(call.arg("resource"), &call.text("link"))?;
+        let (client, variables) = (world.jrni(call)?, call.map("variables"));
+        let answer = client.raw(Method::Get, &href, &variables, Body::None).await;
+        answer.map_err(told)
+    })
+}
+
+/// The address of a resource's link of that name.
+fn href(resource: &Value, name: &str) -> Result<String, OpError> {
+    let attributes = match resource {
+        Value::Object(object) => object.fields.get("attributes").and_then(Value::as_record),
+        other => other.as_record(),
+    };
+    let links = attributes
+        .and_then(|attributes| attributes.get("_links"))
+        .and_then(Value::as_record);
+    let Some(links) = links else {
+        return Err(OpError::new(Code::BadArgument, "the resource has no `_links`"));
+    };
+    let href = links.get(name).and_then(Value::as_record);
+    match href.and_then(|link: &Record| link.get("href")) {
+        Some(Value::Text(href)) => Ok(href.clone()),
+        _ => {
+            let known: Vec<&str> = links.keys().map(String::as_str).collect();
+            let message = format!("there is no link `{name}`; there are {}", known.join(", "));
+            Err(OpError::new(Code::NotFound, message))
+        }
+    }
+}

@@ -1,0 +1,202 @@
+//! One account: where it is, which application speaks, who signs in, and to which company.
+
+use std::fmt;
+
+use url::Url;
+
+use crate::platform::Password;
+use crate::platform::error::{ApiError, ApiErrorKind};
+use crate::transport::address;
+
+/// The versions of the API that are spoken. The first is taken when an address names none.
+const VERSIONS: [&str; 2] = ["v1", "v5"];
+
+/// The address of an API, as `scheme://host[:port][/prefix]/api/v1`.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub struct Base {
+    root: String,
+    version: &'static str,
+    full: String,
+}
+
+impl Base {
+    /// Reads an address as people write it: with or without scheme, trailing slashes and `/api/v1` or `/api/v5`.
+    /// Without a scheme it is https; plain http for this machine and the sandbox.
+    pub fn parse(text: &str) -> Result<Base, ApiError> {
+        const LIKE: &str = "looks like https://acme.bookingbug.com/api/v1";
+        let text = text.trim();
+        let bad = |why: &str| {
+            let message = format!("a JRNI account's address {why}");
+            Err(ApiError::new(ApiErrorKind::Address, message))
+        };
+        let full = if text.contains("://") {
+            text.to_owned()
+        } else {
+            format!("https://{text}")
+        };
+        let Ok(mut url) = Url::parse(&full) else {
+            return bad(LIKE);
+        };
+        if !matches!(url.scheme(), "http" | "https") || url.host_str().is_none_or(str::is_empty) {
+            return bad(LIKE);
+        }
+        if !url.username().is_empty() || url.password().is_some() {
+            return bad("must not carry credentials; give login and password apart");
+        }
+        if url.query().is_some() || url.fragment().is_some() {
+            return bad("has no ? or # part");
+        }
+        let near = address::is_loopback(&url) || url.host_str().is_some_and(address::is_sandbox_host);
+        if !text.contains("://") && near && url.set_scheme("http").is_err() {
+            return bad(LIKE);
+        }
+        let trimmed = url.as_str().trim_end_matches('/');
+        let (root, version) = match trimmed.rsplit_once("/api/") {
+            Some((root, version)) => match VERSIONS.into_iter().find(|known| *known == version) {
+                Some(version) => (root, version),
+                None => return bad("ends in /api/v1 or /api/v5"),
+            },
+            None => (trimmed, VERSIONS[0]),
+        };
+        Ok(Base {
+            root: root.to_owned(),
+            version,
+            full: format!("{root}/api/{version}"),
+        })
+    }
+
+    /// The address, without a trailing slash.
+    pub fn as_str(&self) -> &str {
+        &self.full
+    }
+
+    /// The host's name, for messages.
+    pub fn host(&self) -> &str {
+        let rest = self
+            .root
+            .split_once("://")
+            .map_or(self.root.as_str(), |(_, rest)| rest);
+        rest.split('/').next().unwrap_or(rest)
+    }
+
+    /// Is an `App-Key` sent? The fifth version has none (vendor's documents).
+    pub(super) fn takes_key(&self) -> bool {
+        self.version == VERSIONS[0]
+    }
+
+    /// The address of a call below the API: `path` starts with a slash.
+    pub(super) fn api(&self, path: &str) -> Result<Url, ApiError> {
+        Url::parse(&format!("{}{path}", self.full))
+            .map_err(|_| ApiError::bad_input("the path cannot be part of an address"))
+    }
+
+    /// Does this address lie below the API, in either version, on the account's own host? Answers of the fifth version
+    /// have links to the first.
+    pub(super) fn owns(&self, url: &Url) -> bool {
+        VERSIONS.into_iter().any(|version| {
+            let Ok(api) = Url::parse(&format!("{}/api/{version}/", self.root)) else {
+                return false;
+            };
+            url.origin() == api.origin() && url.path().starts_with(api.path())
+        })
+    }
+}
+
+impl fmt::Display for Base {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.full)
+    }
+}
+
+/// One account.
+#[derive(Clone)]
+pub struct Account {
+    /// Where it is.
+    pub base: Base,
+    /// Who signs in: an e-mail address.
+    pub login: String,
+    /// How to get the password.
+    pub password: Password,
+    /// The header `App-Id` of every request.
+    pub app_id: String,
+    /// How to get the header `App-Key`; newer customers have none.
+    pub app_key: Option<Password>,
+    /// The company to sign in to, when the login is good for several.
+    pub company: Option<u64>,
+}
+
+impl Account {
+    /// The name under which its token is kept: bound to address, login, application and company, so that no token goes
+    /// elsewhere.
+    pub fn key(&self) -> String {
+        let company = self.company.map(|company| company.to_string());
+        format!(
+            "jrni {} {} {} {}",
+            self.base,
+            self.login,
+            self.app_id,
+            company.unwrap_or_default()
+        )
+    }
+}
+
+impl fmt::Debug for Account {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Account({} {} {:?})", self.base, self.login, self.company)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used, reason = "tests")]
+    use super::*;
+
+    #[test]
+    fn an_address_is_read_as_people_write_it() {
+        for (written, full) in [
+            (
+                "https://acme.bookingbug.com/api/v1",
+                "https://acme.bookingbug.com/api/v1",
+            ),
+            ("acme.bookingbug.com", "https://acme.bookingbug.com/api/v1"),
+            (" https://ACME.jrni.com/api/v5/ ", "https://acme.jrni.com/api/v5"),
+            (
+                "http://127.0.0.1:8080/jrni/api/v1",
+                "http://127.0.0.1:8080/jrni/api/v1",
+            ),
+            (
+                "bookings.wabcdef.jrni.sandbox",
+                "http://bookings.wabcdef.jrni.sandbox/api/v1",
+            ),
+        ] {
+            assert_eq!(Base::parse(written).unwrap().as_str(), full, "{written}");
+        }
+        for bad in [
+            "",
+            "ftp://acme.jrni.com",
+            "https://u:p@acme.jrni.com",
+            "https://acme.jrni.com/api/v9",
+            "https://acme.jrni.com/?x",
+        ] {
+            assert!(Base::parse(bad).is_err(), "{bad}");
+        }
+    }
+
+    #[test]
+    fn only_addresses_below_the_api_on_the_same_host_are_its_own() {
+        let base = Base::parse("https://acme.jrni.com/api/v5").unwrap();
+        let owns = |text: &str| base.owns(&Url::parse(text).unwrap());
+        assert!(owns("https://acme.jrni.com/api/v5/company/1"));
+        assert!(owns("https://acme.jrni.com:443/api/v1/1/people"));
+        for stranger in [
+            "https://acme.bookingbug.com/api/v1/1/people",
+            "http://acme.jrni.com/api/v5/company/1",
+            "https://acme.jrni.com:8443/api/v5/company/1",
+            "https://acme.jrni.com.evil.example/api/v5/company/1",
+            "https://acme.jrni.com/other",
+            "https://acme.jrni.com/api/v5/../../other",
+        ] {
+            assert!(!owns(stranger), "{stranger}");
+        }
+    }
+}

@@ -1,0 +1,138 @@
+//! Links of answers: addresses and templates (RFC 6570), which are followed only below the account's own API.
+
+use iri_string::spec::UriSpec;
+use iri_string::template::UriTemplateStr;
+use iri_string::template::simple_context::SimpleContext;
+use url::Url;
+
+use super::account::Base;
+use crate::platform::error::{ApiError, ApiErrorKind};
+use crate::value::{Record, Value};
+
+/// Expands a template with these variables. Those that have no value are left out, as RFC 6570 says.
+pub(super) fn expand(template: &str, variables: &Record) -> Result<String, ApiError> {
+    let broken = || ApiError::bad_input(format!("`{template}` is no link: its template cannot be read"));
+    let mut context = SimpleContext::new();
+    for (name, value) in variables {
+        match value {
+            Value::Null => {}
+            Value::List(items) => {
+                let items: Option<Vec<String>> = items.iter().map(plain).collect();
+                let items = items.ok_or_else(|| misfit(name))?;
+                context.insert(
+                    name.as_str(),
+                    iri_string::template::simple_context::Value::List(items),
+                );
+            }
+            one => {
+                context.insert(name.as_str(), plain(one).ok_or_else(|| misfit(name))?);
+            }
+        }
+    }
+    let template = UriTemplateStr::new(template).map_err(|_| broken())?;
+    let expanded = template.expand::<UriSpec, _>(&context).map_err(|_| broken())?;
+    Ok(expanded.to_string())
+}
+
+/// The address of a link, which must lie below the account's API: a token goes nowhere else.
+pub(super) fn own(base: &Base, link: &str) -> Result<Url, ApiError> {
+    let elsewhere = |place: &str| {
+        let message = format!("the link leads to {place}, and calls stay below {base}");
+        ApiError::new(ApiErrorKind::Address, message)
+    };
+    let url = base
+        .api("/")?
+        .join(link)
+        .map_err(|_| ApiError::bad_input("the link is no address"))?;
+    let clean = url.username().is_empty() && url.password().is_none() && !hides_a_step(url.path());
+    if clean && base.owns(&url) {
+        Ok(url)
+    } else {
+        Err(elsewhere(url.host_str().unwrap_or("no host")))
+    }
+}
+
+/// A part that some servers decode to a step upwards.
+fn hides_a_step(path: &str) -> bool {
+    let path = path.to_ascii_lowercase().replace("%2e", ".");
+    path.replace("%2f", "/")
+        .replace("%5c", "/")
+        .split(['/', '\\'])
+        .any(|part| part == "..")
+}
+
+fn plain(value: &Value) -> Option<String> {
+    match value {
+        Value::Text(text) => Some(text.clone()),
+        Value::Int(int) => Some(int.to_string()),
+        Value::Float(float) => Some(float.to_string()),
+        Value::Bool(flag) => Some(flag.to_string()),
+        _ => None,
+    }
+}
+
+fn misfit(name: &str) -> ApiError {
+    ApiError::bad_input(format!(
+        "`{name}` cannot stand in a link; a text, a number or a list of them can"
+    ))
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used, reason = "tests")]
+    use super::*;
+
+    fn expanded(template: &str) -> String {
+        let variables = [
+            ("page", Value::Int(2)),
+            ("name", "Fish & Chips/1".into()),
+            ("ids", Value::List(vec![Value::Int(1), Value::Int(2)])),
+            ("none", Value::Null),
+        ];
+        let variables = variables.map(|(name, value)| (name.to_owned(), value));
+        expand(template, &Record::from(variables)).unwrap()
+    }
+
+    #[test]
+    fn templates_are_expanded_as_rfc_6570_says() {
+        let root = "https://acme.jrni.com/api/v1";
+        for (template, expected) in [
+            ("/37/people{?page,per_page}", "/37/people?page=2"),
+            ("/37/people{?none}", "/37/people"),
+            ("/37/people?a=1{&page}", "/37/people?a=1&page=2"),
+            ("/find_by_ref/{name}", "/find_by_ref/Fish%20%26%20Chips%2F1"),
+            ("/37{/page,name}", "/37/2/Fish%20%26%20Chips%2F1"),
+            ("/37/{+name}", "/37/Fish%20&%20Chips/1"),
+            ("/37{?ids*}", "/37?ids=1&ids=2"),
+            ("/37{?ids}", "/37?ids=1,2"),
+            ("/37/{name:4}", "/37/Fish"),
+            ("/37", "/37"),
+        ] {
+            assert_eq!(
+                expanded(&format!("{root}{template}")),
+                format!("{root}{expected}")
+            );
+        }
+        assert!(expand("/37{?page", &Record::new()).is_err());
+        let map = Record::from([("page".to_owned(), Value::Record(Record::new()))]);
+        assert!(expand("/37{?page}", &map).unwrap_err().message.contains("`page`"));
+    }
+
+    #[test]
+    fn a_link_leads_below_the_own_api_or_nowhere() {
+        let base = Base::parse("https://acme.jrni.com/api/v5").unwrap();
+        let url = own(&base, "https://acme.jrni.com/api/v1/37/people?page=2").unwrap();
+        assert_eq!(url.path(), "/api/v1/37/people");
+        for link in [
+            "https://acme.bookingbug.com/api/v1/37/people",
+            "//evil.example/api/v5/37",
+            "https://acme.jrni.com@evil.example/api/v5/37",
+            "https://acme.jrni.com/api/v5/%2e%2e/%2e%2e/x",
+            "https://acme.jrni.com/api/v5/..%2f..%2fx",
+            "ftp://acme.jrni.com/api/v5/37",
+        ] {
+            let error = own(&base, link).unwrap_err();
+            assert_eq!(error.kind, ApiErrorKind::Address, "{link}: {error}");
+        }
+    }
+}

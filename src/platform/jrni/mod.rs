@@ -1,0 +1,198 @@
+//! JRNI's REST API (formerly `BookingBug`), versions 1 and 5: companies and who works for them.
+//!
+//! What is known comes from the vendor's documents and from clients that the vendor and others have published; what is
+//! only assumed stands in [`endpoints::TABLE`] and can be corrected in a profile.
+
+pub mod account;
+pub mod accounts;
+pub mod administrators;
+pub mod companies;
+pub mod endpoints;
+pub mod people;
+pub mod raw;
+
+mod auth;
+mod link;
+mod paging;
+#[cfg(test)]
+mod tests;
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::Duration;
+
+use account::Account;
+use auth::Auth;
+use endpoints::Endpoints;
+
+use super::answer::Answer;
+use super::session::{Credential, Session};
+use super::{Gate, Network};
+use crate::platform::error::{ApiError, ApiErrorKind};
+use crate::platform::fields::{self, Fields};
+use crate::transport::request::{Body, Method, Request};
+use crate::value::{Record, Value};
+
+/// One account's API, acting on one company. A clone shares the token and connections; share one client per account
+/// ([`accounts::Accounts`] does), so that one caller signs in for all.
+#[derive(Clone)]
+pub struct Client {
+    inner: Arc<Inner>,
+    gate: Option<Gate>,
+    company: Option<u64>,
+}
+
+struct Inner {
+    session: Session<Auth>,
+    reply: Duration,
+}
+
+impl Client {
+    /// A client for `account`, which waits so long for an answer. Sends nothing.
+    pub fn new(network: Network, account: Account, endpoints: Arc<Endpoints>, reply: Duration) -> Client {
+        let auth = Auth {
+            password: Credential::new(account.password.clone()),
+            app_key: account.app_key.clone().map(Credential::new),
+            account,
+            endpoints,
+            reply,
+            company: AtomicU64::new(0),
+        };
+        Client {
+            inner: Arc::new(Inner {
+                session: Session::new(auth, network),
+                reply,
+            }),
+            gate: None,
+            company: None,
+        }
+    }
+
+    /// The same client, whose requests that change something pass `gate` right before they leave, each time they do.
+    #[must_use]
+    pub fn through(mut self, gate: Option<&Gate>) -> Client {
+        self.gate = gate.cloned();
+        self
+    }
+
+    /// The same client, acting on another company than the one it signs in to: one below it, for which the same token
+    /// is good (vendor's documents).
+    #[must_use]
+    pub fn within(mut self, company: Option<u64>) -> Client {
+        self.company = company;
+        self
+    }
+
+    /// The account.
+    pub fn account(&self) -> &Account {
+        &self.inner.session.account.account
+    }
+
+    /// Signs in, unless a token is at hand; then it sends nothing.
+    pub async fn sign_in(&self) -> Result<(), ApiError> {
+        self.inner.session.tokens().await.map(|_| ())
+    }
+
+    /// Makes the token invalid for all who share it, here and on the platform. The next call signs in anew. Says
+    /// whether there was one.
+    pub async fn log_out(&self) -> Result<bool, ApiError> {
+        let request = self.request(Method::Delete, self.endpoints().get("logout"))?;
+        self.inner.session.sign_out(request).await
+    }
+
+    /// The number of the company that calls act on: the one that was named, or else the one that the platform signed
+    /// the account in to.
+    pub async fn company_id(&self) -> Result<u64, ApiError> {
+        if let Some(company) = self.company.or(self.account().company) {
+            return Ok(company);
+        }
+        self.sign_in().await?;
+        let known = &self.inner.session.account.company;
+        if let company @ 1.. = known.load(Ordering::Relaxed) {
+            return Ok(company);
+        }
+        // The token is from an earlier process: the platform can tell what it is for (vendor's SDK).
+        let answer = self
+            .find(self.request(Method::Get, self.endpoints().get("login"))?)
+            .await?;
+        let json = answer.map(|answer| answer.json()).transpose()?;
+        let company = json.as_ref().and_then(|json| auth::company_of(json.as_object()?));
+        let company = company.ok_or_else(|| {
+            let host = self.account().base.host();
+            let message = format!("{host} does not say which company the account signs in to");
+            ApiError::new(ApiErrorKind::ChooseCompany, message)
+        })?;
+        known.store(company, Ordering::Relaxed);
+        Ok(company)
+    }
+
+    fn endpoints(&self) -> &Endpoints {
+        &self.inner.session.account.endpoints
+    }
+
+    /// A request to `path` below the API, which starts with a slash.
+    fn request(&self, method: Method, path: &str) -> Result<Request, ApiError> {
+        let url = self.account().base.api(path)?;
+        Ok(Request::new(method, url).timeout(self.inner.reply))
+    }
+
+    /// A request to `path` below the company's administration.
+    async fn admin(&self, method: Method, path: &str) -> Result<Request, ApiError> {
+        let company = self.company_id().await?;
+        self.request(method, &format!("/admin/{company}{path}"))
+    }
+
+    /// Sends a request as this account. Any status but 2xx is an error.
+    async fn call(&self, request: Request) -> Result<Answer, ApiError> {
+        self.inner.session.send(request, self.gate.as_ref()).await
+    }
+
+    /// Sends fields as JSON.
+    async fn send(&self, request: Request, fields: &Record) -> Result<Answer, ApiError> {
+        self.call(request.body(Body::Json(Value::Record(fields.clone()))))
+            .await
+    }
+
+    /// Reads what may not be there.
+    async fn find(&self, request: Request) -> Result<Option<Answer>, ApiError> {
+        match self.call(request).await {
+            Ok(answer) => Ok(Some(answer)),
+            Err(error) if error.status == Some(404) => Ok(None),
+            Err(error) => Err(error),
+        }
+    }
+}
+
+impl std::fmt::Debug for Client {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "Client({:?})", self.account())
+    }
+}
+
+/// A text as one part of a path. It must not be made of dots alone: that would be a step of the path.
+fn segment(text: &str) -> String {
+    let encoded = |byte: u8| match byte {
+        b'A'..=b'Z' | b'a'..=b'z' | b'0'..=b'9' | b'-' | b'_' | b'~' | b'.' => char::from(byte).to_string(),
+        _ => format!("%{byte:02X}"),
+    };
+    text.bytes().map(encoded).collect::<Vec<_>>().concat()
+}
+
+/// The number of a resource.
+fn id(item: &Fields) -> Option<u64> {
+    u64::try_from(fields::int(item, &["id"])?).ok()
+}
+
+fn unreadable(message: &str) -> ApiError {
+    ApiError::new(ApiErrorKind::Unreadable, message)
+}
+
+fn missing(what: &str) -> ApiError {
+    ApiError {
+        status: Some(404),
+        ..ApiError::new(
+            ApiErrorKind::NotFound,
+            format!("the company has no list of {what} (404)"),
+        )
+    }
+}

@@ -1,0 +1,150 @@
+//! From exploring to a script.
+
+use super::Command;
+use crate::repl::{Next, Repl};
+use crate::script::bundle::{Bundle, Source};
+use crate::script::interactive::{Came, Typed};
+use crate::script::program::Script;
+
+pub(super) static COMMANDS: &[Command] = &[Command {
+    name: "save",
+    args: "FILE [FROM-TO] [--force]",
+    summary: "Write the inputs as a script: what was typed as literals becomes its parameters",
+    run: save,
+}];
+
+fn save(repl: &mut Repl, args: &str) -> Next {
+    let mut words: Vec<&str> = args.split_whitespace().collect();
+    let force = words.contains(&"--force");
+    words.retain(|word| *word != "--force");
+    let (file, range) = match words.as_slice() {
+        [file] => (*file, None),
+        [file, range] => match parse_range(range, repl.inputs.len()) {
+            Some(range) => (*file, Some(range)),
+            None => {
+                return repl.wrong(
+                    &format!("`{range}` is no range of inputs"),
+                    &["for example 2-5, or 3".into()],
+                );
+            }
+        },
+        _ => return repl.usage("save"),
+    };
+    let (from, to) = range.unwrap_or((1, repl.inputs.len()));
+    let typed = repl.typed(from, to);
+    if typed.is_empty() {
+        return repl.wrong("there is no input to save", &[]);
+    }
+    let about = format!("Saved from a session at the prompt: inputs {from} to {to}.");
+    let saved = repl.space().save(&typed, &about);
+    if !repl.check(file, &saved.text) {
+        return Next::Failed(crate::repl::Left::Failed(None));
+    }
+    if let Err(trouble) = repl.outside.around.write(file, &saved.text, force) {
+        return repl.refuse(&trouble);
+    }
+    let screen = &repl.outside.screen;
+    screen.note(&format!("{file} is written, and nothing is wrong with it"));
+    let flags: Vec<String> = saved
+        .params
+        .iter()
+        .map(|param| format!("--{} {}", param.name.replace('_', "-"), quoted(&param.typed)))
+        .collect();
+    screen.note(
+        &format!("run it: provisor run {file} {}", flags.join(" "))
+            .trim_end()
+            .to_owned(),
+    );
+    Next::Go
+}
+
+impl Repl {
+    fn typed(&self, from: usize, to: usize) -> Vec<Typed> {
+        let numbered = self
+            .inputs
+            .iter()
+            .enumerate()
+            .map(|(index, input)| (index + 1, input));
+        numbered
+            .filter(|(number, _)| (from..=to).contains(number))
+            .map(|(number, input)| Typed {
+                number,
+                text: input.text.clone(),
+                came: if input.secret {
+                    Came::Secret
+                } else if input.done {
+                    Came::Done(input.gave)
+                } else {
+                    Came::Failed(input.why.clone())
+                },
+            })
+            .collect()
+    }
+
+    /// Is nothing wrong with the script? What is, is shown.
+    fn check(&self, name: &str, text: &str) -> bool {
+        let screen = &self.outside.screen;
+        let source = Source::new(name, text);
+        let script = Bundle::collect(&source, &*self.outside.around.loader())
+            .and_then(|bundle| Script::compile(&self.host, bundle));
+        let found = match script {
+            Ok(script) => script.check(),
+            Err(error) => vec![*error],
+        };
+        if found.is_empty() {
+            return true;
+        }
+        for error in &found {
+            screen.diagnostic(error);
+        }
+        screen.error(
+            "the script is not written: it would not pass provisor check",
+            &["save a range without the inputs that are shown".into()],
+        );
+        false
+    }
+}
+
+/// `2-5`, `3`, `2-`: the first and the last input.
+fn parse_range(text: &str, last: usize) -> Option<(usize, usize)> {
+    let (from, to) = match text.split_once('-') {
+        Some((from, "")) => (from.parse().ok()?, last),
+        Some((from, to)) => (from.parse().ok()?, to.parse().ok()?),
+        None => {
+            let only = text.parse().ok()?;
+            (only, only)
+        }
+    };
+    (1 <= from && from <= to && to <= last).then_some((from, to))
+}
+
+/// A value as a shell takes it.
+fn quoted(text: &str) -> String {
+    let plain = |c: char| c.is_ascii_alphanumeric() || "@%+=:,./_-".contains(c);
+    if !text.is_empty() && text.chars().all(plain) {
+        return text.to_owned();
+    }
+    format!("'{}'", text.replace('\'', "'\\''"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn ranges_lie_within_the_inputs() {
+        assert_eq!(parse_range("2-5", 9), Some((2, 5)));
+        assert_eq!(parse_range("3", 9), Some((3, 3)));
+        assert_eq!(parse_range("3-", 9), Some((3, 9)));
+        for wrong in ["0-1", "5-2", "3-10", "x", "-3", ""] {
+            assert_eq!(parse_range(wrong, 9), None, "{wrong}");
+        }
+    }
+
+    #[test]
+    fn values_are_quoted_for_a_shell() {
+        assert_eq!(quoted("ann@example.com"), "ann@example.com");
+        assert_eq!(quoted("Ann's"), "'Ann'\\''s'");
+        assert_eq!(quoted(""), "''");
+    }
+}

@@ -1,0 +1,329 @@
+//! What can be told of a script without running it: calls of what does not exist, or with what it does not take.
+
+use std::collections::BTreeSet;
+
+use rhai::{ASTNode, Expr, FnCallExpr, Position, Stmt};
+
+use super::bind::arguments;
+use super::bundle::Source;
+use super::error::Diagnostic;
+use super::host::Host;
+use super::literal;
+use super::parse::{self, Parsed};
+use super::program::Script;
+use crate::ops::spec::{OpSpec, Type};
+use crate::value::nearest::nearest;
+
+/// Functions that Rhai knows by itself and lists nowhere.
+const KEYWORDS: &[&str] = &[
+    "print",
+    "debug",
+    "type_of",
+    "Fn",
+    "call",
+    "curry",
+    "is_def_var",
+    "is_def_fn",
+    "is_shared",
+    "tag",
+    "set_tag",
+    "exit",
+    "to_string",
+    "to_debug",
+    "len",
+];
+
+impl Script {
+    /// Everything that is wrong with the calls in the script and in what it imports, in the order of the sources.
+    pub fn check(&self) -> Vec<Diagnostic> {
+        let (host, bundle) = (self.host(), self.bundle());
+        let standard = host.function_names();
+        let mut found = Vec::new();
+        for source in bundle.sources() {
+            // It compiled before.
+            let Ok(parsed) = parse::parse(source) else {
+                continue;
+            };
+            let imported = |module: &str| self.imported_functions(&source.name, &parsed, module);
+            let scene = Scene {
+                host,
+                source,
+                parsed: &parsed,
+                standard: &standard,
+                imported: &imported,
+            };
+            found.extend(scene.check());
+        }
+        found
+    }
+
+    /// The functions of what a source imports under this name.
+    fn imported_functions(
+        &self,
+        source: &str,
+        parsed: &Parsed,
+        module: &str,
+    ) -> Option<BTreeSet<(String, usize)>> {
+        let path = imports(parsed).into_iter().find(|(name, _)| name == module)?.1;
+        let name = self.bundle().import(source, &path)?;
+        let source = self.bundle().source(name)?;
+        Some(parse::parse(source).ok()?.names.functions)
+    }
+}
+
+/// Names of imports and their paths.
+fn imports(parsed: &Parsed) -> Vec<(String, String)> {
+    let mut found = Vec::new();
+    parsed.ast.walk(&mut |path: &[ASTNode]| {
+        if let Some(ASTNode::Stmt(Stmt::Import(import, _))) = path.last()
+            && let Expr::StringConstant(path, _) = &import.0
+        {
+            found.push((import.1.name.to_string(), path.to_string()));
+        }
+        true
+    });
+    found
+}
+
+/// One source, and what it may call.
+struct Scene<'a> {
+    host: &'a Host,
+    source: &'a Source,
+    parsed: &'a Parsed,
+    standard: &'a BTreeSet<String>,
+    imported: &'a dyn Fn(&str) -> Option<BTreeSet<(String, usize)>>,
+}
+
+impl Scene<'_> {
+    fn check(&self) -> Vec<Diagnostic> {
+        let mut found = Vec::new();
+        self.parsed.ast.walk(&mut |path: &[ASTNode]| {
+            let wrong = match path.last() {
+                Some(ASTNode::Stmt(Stmt::FnCall(call, at)) | ASTNode::Expr(Expr::FnCall(call, at))) => {
+                    self.function(call, *at)
+                }
+                Some(ASTNode::Expr(Expr::MethodCall(call, at))) => self.method(call, *at),
+                _ => None,
+            };
+            found.extend(wrong);
+            true
+        });
+        found.sort_by_key(|error: &Diagnostic| error.place().map(|frame| (frame.line, frame.column)));
+        found.dedup();
+        found
+    }
+
+    fn wrong(&self, at: Position, title: String) -> Diagnostic {
+        let (line, column) = parse::place(at);
+        let mut error = Diagnostic::at(self.source, line, column, title);
+        error.kind = "script_error".into();
+        error
+    }
+
+    fn function(&self, call: &FnCallExpr, at: Position) -> Option<Diagnostic> {
+        let name = call.name.as_str();
+        if !literal::is_name(name) || name.starts_with("__") {
+            return None;
+        }
+        let module = call.namespace.to_string();
+        let module = module.trim_end_matches("::");
+        match module {
+            "" => self.plain(call, at),
+            "global" => None,
+            module if self.host.module_names().any(|known| known == module) => {
+                self.operation(module, call, at)
+            }
+            module => self.of_import(module, call, at),
+        }
+    }
+
+    /// A function of a module that holds operations.
+    fn operation(&self, module: &str, call: &FnCallExpr, at: Position) -> Option<Diagnostic> {
+        let name = call.name.as_str();
+        let all = self.host.operations().iter().copied();
+        let of_module: Vec<&'static OpSpec> = all
+            .filter(|op| op.module == module && op.receiver.is_none())
+            .collect();
+        let named: Vec<&'static OpSpec> = of_module.iter().copied().filter(|op| op.name == name).collect();
+        if named.is_empty() {
+            let error = self.wrong(at, format!("there is no function `{module}::{name}`"));
+            let near = nearest(name, of_module.iter().map(|op| op.name));
+            return Some(match near {
+                Some(near) => error.hint(format!("did you mean `{module}::{near}`?")),
+                None => error.hint(format!("provisor ops list {module} shows what there is")),
+            });
+        }
+        self.takes(&named, call, at)
+    }
+
+    fn of_import(&self, module: &str, call: &FnCallExpr, at: Position) -> Option<Diagnostic> {
+        let name = call.name.as_str();
+        let Some(functions) = (self.imported)(module) else {
+            let imported = imports(self.parsed);
+            // A module of a module that is imported is not looked into.
+            if module.contains("::") || imported.iter().any(|(known, _)| known == module) {
+                return None;
+            }
+            let known: Vec<&str> = self
+                .host
+                .module_names()
+                .chain(imported.iter().map(|(known, _)| known.as_str()))
+                .collect();
+            let error = self.wrong(at, format!("there is no module `{module}`"));
+            return Some(match nearest(module, known.iter().copied()) {
+                Some(near) => error.hint(format!("did you mean `{near}`?")),
+                None => error.hint(format!("the modules here are {}", known.join(", "))),
+            });
+        };
+        self.script_function(&functions, &format!("{module}::"), name, call.args.len(), at)
+    }
+
+    /// A function without a module: the script's own, an operation, or one of the language.
+    fn plain(&self, call: &FnCallExpr, at: Position) -> Option<Diagnostic> {
+        let (name, given) = (call.name.as_str(), call.args.len());
+        let own = &self.parsed.names.functions;
+        if own.iter().any(|(known, _)| known == name) {
+            return self.script_function(own, "", name, given, at);
+        }
+        let all = self.host.operations().iter().copied();
+        let named: Vec<&'static OpSpec> = all.filter(|op| op.name == name).collect();
+        let global: Vec<&'static OpSpec> = named
+            .iter()
+            .copied()
+            .filter(|op| op.module.is_empty() && op.receiver.is_none())
+            .collect();
+        if !global.is_empty() && global.len() == named.len() {
+            return self.takes(&global, call, at);
+        }
+        let methods = named.iter().any(|op| op.receiver.is_some());
+        if methods || self.standard.contains(name) || KEYWORDS.contains(&name) {
+            return None;
+        }
+        let error = self.wrong(at, format!("there is no function `{name}`"));
+        if self.parsed.names.variables.contains(name) || self.parsed.names.params.contains(name) {
+            return Some(error.hint(format!(
+                "`{name}` is a variable; a closure in it is called as `{name}.call(..)`"
+            )));
+        }
+        let own = own.iter().map(|(known, _)| known.as_str());
+        let operations = self.host.operations().iter().map(|op| op.name);
+        let known = own
+            .chain(operations)
+            .chain(self.standard.iter().map(String::as_str));
+        Some(match nearest(name, known) {
+            Some(near) => error.hint(format!("did you mean `{near}`?")),
+            None => error,
+        })
+    }
+
+    fn script_function(
+        &self,
+        functions: &BTreeSet<(String, usize)>,
+        prefix: &str,
+        name: &str,
+        given: usize,
+        at: Position,
+    ) -> Option<Diagnostic> {
+        if functions.contains(&(name.to_owned(), given)) {
+            return None;
+        }
+        let takes: Vec<usize> = functions
+            .iter()
+            .filter(|(known, _)| known == name)
+            .map(|(_, takes)| *takes)
+            .collect();
+        if let [takes, ..] = takes.as_slice() {
+            let title = format!("`{prefix}{name}` does not take {}", arguments(given));
+            return Some(
+                self.wrong(at, title)
+                    .hint(format!("it takes {}", arguments(*takes))),
+            );
+        }
+        let error = self.wrong(at, format!("there is no function `{prefix}{name}`"));
+        Some(
+            match nearest(name, functions.iter().map(|(known, _)| known.as_str())) {
+                Some(near) => error.hint(format!("did you mean `{prefix}{near}`?")),
+                None => error,
+            },
+        )
+    }
+
+    fn method(&self, call: &FnCallExpr, at: Position) -> Option<Diagnostic> {
+        let name = call.name.as_str();
+        if !literal::is_name(name) {
+            return None;
+        }
+        let own = self.parsed.names.functions.iter().any(|(known, _)| known == name);
+        // A closure in a map is called like a method.
+        let field = self.parsed.names.keys.contains(name);
+        if own || field || self.standard_method(name) {
+            return None;
+        }
+        let all = self.host.operations().iter().copied();
+        let methods: Vec<&'static OpSpec> = all.filter(|op| op.receiver.is_some()).collect();
+        let named: Vec<&'static OpSpec> = methods.iter().copied().filter(|op| op.name == name).collect();
+        if named.is_empty() {
+            let error = self.wrong(at, format!("there is no method `{name}`"));
+            let known = methods
+                .iter()
+                .map(|op| op.name)
+                .chain(self.standard.iter().map(String::as_str));
+            return Some(match nearest(name, known) {
+                Some(near) => error.hint(format!("did you mean `{near}`?")),
+                None => error,
+            });
+        }
+        self.takes(&named, call, at)
+    }
+
+    /// Has the language a function of this name that is no operation's?
+    fn standard_method(&self, name: &str) -> bool {
+        let operation = self.host.operations().iter().any(|op| op.name == name);
+        KEYWORDS.contains(&name) || (self.standard.contains(name) && !operation)
+    }
+
+    /// Does one of these operations take the call's arguments?
+    fn takes(&self, named: &[&'static OpSpec], call: &FnCallExpr, at: Position) -> Option<Diagnostic> {
+        let (name, given) = (call.name.as_str(), call.args.len());
+        let fit: Vec<&'static OpSpec> = named
+            .iter()
+            .copied()
+            .filter(|op| (op.required()..=op.params.len()).contains(&given))
+            .collect();
+        if fit.is_empty() {
+            let signatures: Vec<String> = named.iter().map(|op| format!("`{}`", op.signature())).collect();
+            let title = format!("`{name}` does not take {}", arguments(given));
+            return Some(
+                self.wrong(at, title)
+                    .hint(format!("write it as {}", signatures.join(" or "))),
+            );
+        }
+        call.args
+            .iter()
+            .enumerate()
+            .find_map(|(index, arg)| self.keys(&fit, index, arg))
+    }
+
+    /// A map literal for options: are its keys known?
+    fn keys(&self, fit: &[&'static OpSpec], index: usize, arg: &Expr) -> Option<Diagnostic> {
+        let Expr::Map(map, _) = arg else { return None };
+        let mut known: Vec<&'static str> = Vec::new();
+        for op in fit {
+            match op.params.get(index).map(|param| param.ty) {
+                Some(Type::Options(keys)) => known.extend(keys.iter().map(|key| key.name)),
+                // Some operation of this name takes any map there.
+                _ => return None,
+            }
+        }
+        let strange = map
+            .0
+            .iter()
+            .find(|(key, _)| !known.contains(&key.name.as_str()))?;
+        let name = strange.0.name.as_str();
+        let error = self.wrong(strange.0.pos, format!("there is no option `{name}`"));
+        Some(match nearest(name, known.iter().copied()) {
+            Some(near) => error.hint(format!("did you mean `{near}`?")),
+            None => error.hint(format!("the options are {}", known.join(", "))),
+        })
+    }
+}

@@ -1,0 +1,161 @@
+//! An input cut into its functions, imports and statements.
+
+use std::sync::{Arc, Mutex, PoisonError};
+
+use rhai::{LexError, Token};
+
+use super::is_result_name;
+use crate::script::interactive::results::Renaming;
+use crate::script::{host, parse};
+
+/// What a piece is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Sort {
+    Import,
+    Function,
+    Statement,
+}
+
+/// A piece of an input, with the comments before it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Piece {
+    pub(super) sort: Sort,
+    pub(super) text: String,
+}
+
+/// A token and the byte that it begins at.
+struct Placed {
+    token: Token,
+    at: usize,
+    /// The name of a result, when it is one: which input's, nothing for the last.
+    result: Option<Option<usize>>,
+}
+
+/// The functions, imports and statements of a text that can be parsed.
+pub(super) fn pieces(text: &str) -> Vec<Piece> {
+    let mut found = Vec::new();
+    let (mut from, mut depth) = (0, 0_usize);
+    let mut sort: Option<Sort> = None;
+    let mut end = |upto: usize, sort: &mut Option<Sort>, from: &mut usize| {
+        let piece = text.get(*from..upto).unwrap_or_default();
+        if let Some(sort) = sort.take() {
+            found.push(Piece {
+                sort,
+                text: piece.to_owned(),
+            });
+            *from = upto;
+        }
+    };
+    for placed in tokens(text) {
+        let after = placed.at + 1;
+        match placed.token {
+            Token::EOF => break,
+            Token::SemiColon if depth == 0 => {
+                if sort.is_some() {
+                    end(after, &mut sort, &mut from);
+                } else if text.get(from..placed.at).is_some_and(|gap| gap.trim().is_empty()) {
+                    // The end of a function may have one, too.
+                    from = after;
+                }
+                continue;
+            }
+            Token::LeftBrace | Token::MapStart | Token::LeftParen | Token::LeftBracket => depth += 1,
+            Token::RightBrace | Token::RightParen | Token::RightBracket => {
+                depth = depth.saturating_sub(1);
+                if depth == 0 && sort == Some(Sort::Function) && placed.token == Token::RightBrace {
+                    end(after, &mut sort, &mut from);
+                    continue;
+                }
+            }
+            _ => {}
+        }
+        sort.get_or_insert(match placed.token {
+            Token::Fn | Token::Private => Sort::Function,
+            Token::Import => Sort::Import,
+            _ => Sort::Statement,
+        });
+    }
+    end(text.len(), &mut sort, &mut from);
+    found
+}
+
+/// The results that a text names: which input's, nothing for the last.
+pub(super) fn results_named(text: &str) -> Vec<Option<usize>> {
+    tokens(text).iter().filter_map(|placed| placed.result).collect()
+}
+
+/// The text with other names for results.
+pub(super) fn name_results(text: &str, name: impl Fn(Option<usize>) -> String) -> String {
+    let mut out = text.to_owned();
+    for placed in tokens(text).iter().rev() {
+        if let Some(result) = placed.result {
+            let length = 1 + text[placed.at + 1..]
+                .bytes()
+                .take_while(u8::is_ascii_digit)
+                .count();
+            out.replace_range(placed.at..placed.at + length, &name(result));
+        }
+    }
+    out
+}
+
+/// Does a text in back-ticks go over several lines?
+pub(super) fn has_long_text(text: &str) -> bool {
+    let long = |token: &Token| match token {
+        Token::StringConstant(text) | Token::InterpolatedString(text) => text.contains('\n'),
+        _ => false,
+    };
+    tokens(text).iter().any(|placed| long(&placed.token))
+}
+
+/// The tokens as the parser sees them.
+#[expect(
+    deprecated,
+    reason = "Rhai marks its volatile interfaces so; the version is pinned exactly"
+)]
+fn tokens(text: &str) -> Vec<Placed> {
+    let starts: Vec<usize> = std::iter::once(0)
+        .chain(text.match_indices('\n').map(|(at, _)| at + 1))
+        .collect();
+    let offset = {
+        let (text, starts) = (text.to_owned(), starts);
+        move |line: usize, column: usize| {
+            let start = starts.get(line - 1).copied().unwrap_or(text.len());
+            let rest = text.get(start..).unwrap_or_default();
+            let within = rest
+                .char_indices()
+                .nth(column - 1)
+                .map_or(rest.len(), |(at, _)| at);
+            start + within
+        }
+    };
+    // Names of the same length first, so that the parser is not confused by those it does not know.
+    let runs = crate::script::interactive::results::running(text);
+    let found: Arc<Mutex<Vec<Placed>>> = Arc::default();
+    let (seen, renaming, written) = (Arc::clone(&found), Renaming::default(), text.to_owned());
+    let mut engine = host::compiler();
+    engine.on_parse_token(move |token, position, _| {
+        let (line, column) = parse::place(position);
+        let at = offset(line, column);
+        let renamed = renaming.rename(token.clone());
+        let is_name = matches!(renamed, Token::Identifier(_))
+            || matches!(&token, Token::LexError(error) if matches!(**error, LexError::MalformedIdentifier(_)));
+        let name: String = written
+            .get(at..)
+            .unwrap_or_default()
+            .chars()
+            .take_while(|c| c.is_ascii_alphanumeric() || *c == '_')
+            .collect();
+        let placed = Placed {
+            token: token.clone(),
+            at,
+            result: is_result_name(&name).filter(|_| is_name),
+        };
+        seen.lock().unwrap_or_else(PoisonError::into_inner).push(placed);
+        renamed
+    });
+    // Whatever cannot be parsed has no pieces behind that place.
+    drop(engine.compile(runs));
+    let mut found = found.lock().unwrap_or_else(PoisonError::into_inner);
+    std::mem::take(&mut *found)
+}

@@ -1,0 +1,122 @@
+//! What is a credential by its name: in the fields of an answer, and in the words of a text.
+
+use super::MASK;
+
+/// Is a field of this name a credential? `UserPassword`, `defaultPassword`, `access_token`, `App-Key`, `PIN`.
+pub fn names_a_credential(name: &str) -> bool {
+    let letters = name.chars().filter(char::is_ascii_alphanumeric);
+    let name: String = letters.map(|c| c.to_ascii_lowercase()).collect();
+    const WITHIN: [&str; 4] = ["password", "passwd", "passphrase", "credential"];
+    const AT_THE_END: [&str; 10] = [
+        "token",
+        "tokens",
+        "secret",
+        "secrets",
+        "apikey",
+        "appkey",
+        "privatekey",
+        "secretkey",
+        "accesskey",
+        "jwt",
+    ];
+    const WHOLE: [&str; 6] = ["pin", "pwd", "pass", "otp", "authorization", "cookie"];
+    WITHIN.iter().any(|part| name.contains(part))
+        || AT_THE_END.iter().any(|end| name.ends_with(end))
+        || WHOLE.contains(&name.as_str())
+}
+
+/// The schemes of an `Authorization` header, whose credential is the next word.
+const SCHEMES: [&str; 4] = ["bearer", "basic", "token", "digest"];
+
+/// Masks what a text gives by name: `password=x`, `"token": "x"`, `Auth-Token: x`, `Bearer x`. After a colon without
+/// quotes, plain words stay: "password: is required" is no password.
+pub(super) fn mask_named(text: &str) -> String {
+    let mut out = String::with_capacity(text.len());
+    let mut rest = text;
+    while let Some((word, at)) = next_word(rest) {
+        let after = at + word.len();
+        let found = if names_a_credential(word) {
+            value_after(&rest[after..])
+        } else if SCHEMES.contains(&word.to_ascii_lowercase().as_str()) {
+            credential_after(&rest[after..])
+        } else {
+            None
+        };
+        let Some((start, end)) = found else {
+            out.push_str(&rest[..after]);
+            rest = &rest[after..];
+            continue;
+        };
+        out.push_str(&rest[..after + start]);
+        out.push_str(MASK);
+        rest = &rest[after + end..];
+    }
+    out.push_str(rest);
+    out
+}
+
+/// The next run of characters that names are made of, and where it starts.
+fn next_word(text: &str) -> Option<(&str, usize)> {
+    let is_part = |c: char| c.is_ascii_alphanumeric() || c == '_' || c == '-';
+    let at = text.find(is_part)?;
+    let word = &text[at..];
+    let end = word.find(|c| !is_part(c)).unwrap_or(word.len());
+    Some((&word[..end], at))
+}
+
+/// Where the value lies that follows a name: behind `=` or `:`, perhaps in quotes, which may be escaped.
+fn value_after(text: &str) -> Option<(usize, usize)> {
+    let skip =
+        |from: usize, set: &[char]| from + text[from..].len() - text[from..].trim_start_matches(set).len();
+    let sign = skip(0, &['\\', '"', '\'', ']', ' ']);
+    let is_assigned = text[sign..].starts_with('=');
+    if !is_assigned && !text[sign..].starts_with(':') {
+        return None;
+    }
+    let open = skip(sign + 1, &[' ']);
+    let quoted = skip(open, &['\\', '"', '\'']);
+    let end = if text[open..quoted].starts_with('\\') {
+        // Quotes within a text that is quoted itself.
+        quoted + text[quoted..].find('\\').unwrap_or(text.len() - quoted)
+    } else if quoted > open {
+        quoted + closing_quote(&text[quoted..])
+    } else {
+        quoted
+            + text[quoted..]
+                .find([' ', ',', ';', '&', '}', ']', '<', ')', '"'])
+                .unwrap_or(text.len() - quoted)
+    };
+    let value = &text[quoted..end];
+    if value.is_empty() || value.starts_with(MASK) {
+        return None;
+    }
+    if SCHEMES.contains(&value.to_ascii_lowercase().as_str()) {
+        let (start, stop) = credential_after(&text[end..])?;
+        return Some((end + start, end + stop));
+    }
+    let is_word = value.chars().all(|c| c.is_alphabetic() || ".!?'".contains(c));
+    (quoted > open || is_assigned || !is_word).then_some((quoted, end))
+}
+
+/// Where the next quote stands that is not escaped; the end when there is none.
+fn closing_quote(text: &str) -> usize {
+    let mut escaped = false;
+    for (at, c) in text.char_indices() {
+        match c {
+            '"' | '\'' if !escaped => return at,
+            _ => escaped = c == '\\' && !escaped,
+        }
+    }
+    text.len()
+}
+
+/// The word behind a scheme, when it looks like a credential: long, and no plain word.
+fn credential_after(text: &str) -> Option<(usize, usize)> {
+    let from = text.strip_prefix(' ')?;
+    let end = from
+        .find([' ', ',', ';', '"', '\'', '<', '}', '\\'])
+        .unwrap_or(from.len());
+    let word = &from[..end];
+    let plain = word.chars().all(char::is_alphabetic);
+    (word.len() >= 8 && !plain && word != MASK).then_some((1, 1 + end))
+}

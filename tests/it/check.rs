@@ -1,0 +1,97 @@
+//! `provisor check`.
+
+use crate::support::{Home, script};
+
+#[track_caller]
+fn finds(text: &str, says: &[&str]) {
+    let home = Home::new();
+    home.write("s.rhai", text);
+    let ran = home.run("check s.rhai").ended(3).said(says);
+    assert!(
+        ran.stderr.contains("s.rhai:") && ran.stdout.is_empty(),
+        "{}",
+        ran.stderr
+    );
+}
+
+#[test]
+fn the_scripts_of_the_repository_pass() {
+    let home = Home::new();
+    let names = ["hello.rhai", "onboard.rhai"].map(script);
+    let words: Vec<&str> = std::iter::once("check")
+        .chain(names.iter().map(String::as_str))
+        .collect();
+    let _ = home
+        .run_with_words(&words)
+        .ended(0)
+        .said(&["onboard.rhai: nothing is wrong"]);
+    assert!(!home.provisor().exists(), "nothing is opened");
+}
+
+#[test]
+fn calls_of_what_does_not_exist_are_found() {
+    finds(
+        "mobsted::conect()",
+        &[
+            "there is no function `mobsted::conect`",
+            "did you mean `mobsted::connect`?",
+        ],
+    );
+    finds(
+        "mobsteed::connect()",
+        &["there is no module `mobsteed`", "did you mean `mobsted`?"],
+    );
+    finds(
+        "let p = mobsted::connect();\np.ensure_tennant(\"a\");",
+        &["no method `ensure_tennant`", "s.rhai:2:3"],
+    );
+    finds(
+        "fn helper(a) { a }\nhelpr(1)",
+        &["there is no function `helpr`", "did you mean `helper`?"],
+    );
+    finds("let f = |x| x; f(1)", &["`f` is a variable", "f.call(..)"]);
+}
+
+#[test]
+fn wrong_numbers_of_arguments_and_option_keys_are_found() {
+    finds(
+        "let p = mobsted::connect(); p.ensure_tenant()",
+        &["does not take 0 arguments", "ensure_tenant("],
+    );
+    finds(
+        "fn one(a) { a }\none(1, 2)",
+        &["`one` does not take 2 arguments", "it takes 1 argument"],
+    );
+    finds("sleep(1, 2)", &["`sleep` does not take 2 arguments"]);
+    finds(
+        "let p = mobsted::connect(); p.ensure_tenant(\"a@b.example\", #{ adobt: true })",
+        &["there is no option `adobt`", "did you mean `adopt`?"],
+    );
+}
+
+#[test]
+fn imports_and_the_declaration_are_checked() {
+    let home = Home::new();
+    home.write("lib.rhai", "fn one() { nothing_here(1) }\n");
+    home.write("s.rhai", "import \"lib\" as lib;\nlib::one();\nlib::two();\n");
+    let ran = home.run("check s.rhai").ended(3);
+    let _ = ran.said(&[
+        "there is no function `lib::two`",
+        "lib.rhai:1:12",
+        "`nothing_here`",
+    ]);
+    finds("/// @param other string\nfn main(email) {}", &["other"]);
+    finds("let x = ;", &["s.rhai:1:9"]);
+    finds("import \"nowhere\" as n;", &["nowhere"]);
+    let _ = home.run("check nowhere.rhai").ended(3).said(&["cannot be read"]);
+}
+
+#[test]
+fn what_only_shows_when_it_runs_is_not_judged() {
+    let home = Home::new();
+    home.write(
+        "s.rhai",
+        "fn main(rows) {\n  let m = #{ step: |x| x + 1 };\n  m.step(1);\n  let out = rows.map(|r| r.name.to_upper());\n  let f = Fn(\"main\");\n  print(type_of(f)); out.filter(|x| x != ()).len();\n  try { throw #{ kind: \"x\" } } catch (e) { print(e.kind) }\n  attempt(|| 1).ok; `${rows.len()}`.contains(\"1\");\n  switch 1 { 1 => now(), _ => uuid() }\n}\n",
+    );
+    let _ = home.run("check s.rhai").ended(0);
+}

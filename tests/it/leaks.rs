@@ -1,0 +1,258 @@
+//! Canaries: a distinct secret in every place where a platform can send one or a person can give one, and a search for
+//! all of them in everything that comes out.
+//!
+//! A platform is one entry of [`plots`].
+
+mod fake;
+mod mobsted;
+mod panics;
+
+use std::fs;
+use std::os::unix::fs::PermissionsExt as _;
+use std::path::{Path, PathBuf};
+
+use fake::{Answer, Asked};
+
+use crate::support::{Home, Ran, finish};
+
+/// What is planted on one platform.
+struct Plot {
+    /// Its name in profiles and scripts.
+    platform: &'static str,
+    /// The keys of a profile that are no secrets, besides the address.
+    profile: &'static str,
+    /// The credentials of a profile.
+    secrets: &'static [&'static str],
+    /// The script, which prints and returns whatever it can get. `main(email, base, key)`, where `key` is a secret.
+    script: &'static str,
+    /// What the platform answers; it knows its own address.
+    answer: fn(&str, &Asked) -> Answer,
+    /// Something of the script's output that says it went through everything.
+    reached: &'static str,
+}
+
+/// Every platform.
+fn plots() -> Vec<Plot> {
+    vec![mobsted::plot()]
+}
+
+/// What all canaries start with. What follows is what the ways of writing a text change: its forms must be found, too.
+const MARK: &str = "CANARY";
+
+/// A canary: its name is what the search finds.
+fn canary(name: &str) -> String {
+    format!("{MARK}{name}9 /+&\"<é'\\")
+}
+
+/// Where credentials of profiles are kept, one profile for each.
+const SOURCES: [&str; 3] = ["env", "file", "command"];
+
+/// A home in which every profile's credentials are canaries.
+fn home(plot: &Plot, url: &str) -> Home {
+    let home = Home::new();
+    let mut config = String::new();
+    for source in SOURCES {
+        let Plot {
+            platform, profile, ..
+        } = plot;
+        config.push_str(&format!(
+            "[profiles.by-{source}]\nplatform = \"{platform}\"\nurl = \"{url}\"\n{profile}\nsettle = \"1s\"\n"
+        ));
+        for key in plot.secrets {
+            let file = home.write(&format!("given/{source}-{key}"), &given(source, key));
+            fs::set_permissions(&file, fs::Permissions::from_mode(0o600)).unwrap();
+            let file = file.display();
+            config.push_str(&match source {
+                "env" => format!("{key} = {{ env = \"GIVEN_{}\" }}\n", key.to_uppercase()),
+                "file" => format!("{key} = {{ file = \"{file}\" }}\n"),
+                _ => format!("{key} = {{ command = [\"cat\", \"{file}\"] }}\n"),
+            });
+        }
+    }
+    fs::create_dir_all(home.provisor().join("config")).unwrap();
+    fs::write(home.provisor().join("config/config.toml"), config).unwrap();
+    home.write("plot.rhai", plot.script);
+    let key = canary("row").replace('"', "\"\"");
+    home.write(
+        "given/rows.csv",
+        &format!("email,base,key\nann@example.com,{url},\"{key}\"\n"),
+    );
+    home
+}
+
+fn given(source: &str, key: &str) -> String {
+    canary(&format!("given{source}{}", key.replace('_', "")))
+}
+
+/// Runs the program with every variable that a person may give a secret in.
+fn run(home: &Home, plot: &Plot, words: &str) -> Ran {
+    let mut command = home.command(words.split_whitespace());
+    for key in plot.secrets {
+        command.env(format!("GIVEN_{}", key.to_uppercase()), given("env", key));
+    }
+    command.env("PROVISOR_LOG", "trace");
+    command.env("HTTPS_PROXY", format!("http://ann:{MARK}proxy9@127.0.0.1:1"));
+    finish(command.spawn().unwrap())
+}
+
+/// Everything that is said and kept after the script has run through every profile.
+fn harvest(plot: &Plot) -> (Home, Vec<(String, Vec<u8>)>, String) {
+    let url = fake::start(plot.answer);
+    let home = home(plot, &url);
+    let mut found = Vec::new();
+    let mut printed = String::new();
+    let mut say = |words: &str| {
+        let ran = run(&home, plot, words);
+        printed.push_str(&ran.stderr);
+        printed.push_str(&ran.stdout);
+        found.push((
+            format!("standard output of `{words}`"),
+            ran.stdout.clone().into_bytes(),
+        ));
+        found.push((
+            format!("standard error of `{words}`"),
+            ran.stderr.clone().into_bytes(),
+        ));
+        ran
+    };
+    for source in SOURCES {
+        let profile = format!("--profile by-{source}");
+        let _ = say(&format!(
+            "-vvv run plot.rhai {profile} --rows given/rows.csv --out {source}.csv"
+        ));
+    }
+    let _ = say("-vvv run plot.rhai --profile by-env --rows given/rows.csv --out env.json");
+    let _ = say("-vvv resume");
+    let runs: serde_json::Value = serde_json::from_str(&say("runs list --json").stdout).unwrap();
+    let runs: Vec<&str> = runs["runs"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|run| run["id"].as_str().unwrap())
+        .collect();
+    assert!(runs.len() >= 4, "{runs:?}");
+    for run in runs {
+        for words in ["show", "steps"] {
+            let _ = say(&format!("runs {words} {run} --json"));
+            let _ = say(&format!("runs {words} {run}"));
+        }
+        let _ = say(&format!("runs export {run} {run}.export"));
+        let _ = say(&format!("resume {run} --retry-failed --plan"));
+    }
+    for words in [
+        "audit",
+        "audit --json",
+        "tenants list --json",
+        "apps list --json",
+        "tenants export tenants.json",
+        "config show --origin",
+        "config show --json",
+        "profile list --json",
+        "profile show by-env",
+        "-vvv profile test by-env",
+        "-vvv login by-file",
+        "-vvv logout by-file",
+        "doctor",
+        "journal check",
+        "journal backup copy.db",
+    ] {
+        let _ = say(words);
+    }
+    for folder in [home.provisor(), home.work()] {
+        let mut files = Vec::new();
+        walk(&folder, &mut files);
+        found.extend(
+            files
+                .into_iter()
+                .map(|file| (file.display().to_string(), fs::read(file).unwrap())),
+        );
+    }
+    (home, found, printed)
+}
+
+/// Every file below a folder, but for what was given.
+fn walk(folder: &Path, found: &mut Vec<PathBuf>) {
+    for entry in fs::read_dir(folder).unwrap() {
+        let path = entry.unwrap().path();
+        if path.is_dir() && !path.ends_with("given") {
+            walk(&path, found);
+        } else if path.is_file() {
+            found.push(path);
+        }
+    }
+}
+
+/// The canaries in these bytes, by name.
+fn canaries(bytes: &[u8]) -> Vec<String> {
+    let text = String::from_utf8_lossy(bytes);
+    let parts = text.split(MARK).skip(1);
+    let names = parts.map(|rest| rest.chars().take_while(|c| c.is_ascii_alphanumeric()).collect());
+    let mut names: Vec<String> = names.collect();
+    names.sort();
+    names.dedup();
+    names
+}
+
+#[test]
+fn no_canary_is_found_in_anything_that_is_said_or_kept() {
+    for plot in plots() {
+        let (home, found, printed) = harvest(&plot);
+        assert!(printed.contains(plot.reached), "{}: {printed}", plot.platform);
+        assert!(printed.contains("***"), "{}: something was masked", plot.platform);
+        for name in ["journal.db", "tokens.db", "command.csv", "env.json"] {
+            assert!(
+                found.iter().any(|(place, _)| place.ends_with(name)),
+                "{name} was not looked at"
+            );
+        }
+        let leaks = found.iter().filter_map(|(place, bytes)| {
+            let names = canaries(bytes);
+            (!names.is_empty()).then(|| format!("{place}: {names:?}\n{}", lines(bytes)))
+        });
+        let leaks: Vec<String> = leaks.collect();
+        assert!(leaks.is_empty(), "{} leaks:\n{}", plot.platform, leaks.join("\n"));
+        drop(home);
+    }
+}
+
+/// The lines of a text that hold a canary.
+fn lines(bytes: &[u8]) -> String {
+    let text = String::from_utf8_lossy(bytes);
+    let lines = text.lines().filter(|line| line.contains(MARK)).take(5);
+    lines
+        .map(|line| format!("    {}\n", line.chars().take(600).collect::<String>()))
+        .collect()
+}
+
+#[test]
+fn the_search_finds_what_is_there() {
+    assert_eq!(canaries(canary("here").as_bytes()), ["here9"]);
+    assert!(canaries(b"nothing").is_empty());
+    let plot = mobsted::plot();
+    let url = fake::start(plot.answer);
+    let home = home(&plot, &url);
+    // What is asked for in clear is given in clear: the canaries do come through.
+    let words = "run plot.rhai --profile by-env --rows given/rows.csv --out shown.csv --reveal password";
+    let _ = run(&home, &plot, words).ended(0);
+    assert!(home.read("shown.csv").contains(MARK));
+}
+
+#[test]
+fn a_proxys_credentials_are_not_in_the_error_that_names_it() {
+    let home = Home::new();
+    fs::create_dir_all(home.provisor().join("config")).unwrap();
+    let config =
+        "[profiles.far]\nurl = \"https://acme.example\"\nlogin = \"a@b.c\"\npassword = { env = \"FAR\" }\n";
+    fs::write(home.provisor().join("config/config.toml"), config).unwrap();
+    home.write("far.rhai", "mobsted::connect().apps()\n");
+    let mut command = home.command(["-vvv", "run", "far.rhai"]);
+    command.env("HTTPS_PROXY", format!("http://ann:{MARK}proxy9@127.0.0.1:1"));
+    command.env("FAR", canary("far"));
+    command.env("PROVISOR_LOG", "trace");
+    let ran = finish(command.spawn().unwrap()).ended(6);
+    let ran = ran.said(&["acme.example through the proxy http://127.0.0.1:1"]);
+    assert_eq!(
+        canaries(format!("{}{}", ran.stdout, ran.stderr).as_bytes()),
+        [""; 0]
+    );
+}

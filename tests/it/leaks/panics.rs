@@ -1,0 +1,53 @@
+//! A panic prints what it is given: nothing that can hold a secret shows it.
+
+use std::panic::{AssertUnwindSafe, catch_unwind};
+
+use provisor::platform::Password;
+use provisor::transport::line::{Line, Proxy, Through};
+use provisor::transport::request::{Body, Method, Request};
+use provisor::value::secret::Secret;
+use provisor::value::{Object, Record, Value};
+
+use super::{canaries, canary};
+
+/// Everything that is passed around and can hold a secret.
+fn holders() -> Vec<Box<dyn std::fmt::Debug>> {
+    let secret = |name: &str| Secret::new(canary(name));
+    let value = |name: &str| Value::Secret(secret(name));
+    let fields = Record::from([("password".to_owned(), value("record"))]);
+    let url = url::Url::parse("https://acme.example/api").unwrap();
+    let request = Request::new(Method::Post, url)
+        .query("password", value("query"))
+        .sensitive()
+        .bearer(&secret("bearer"))
+        .body(Body::Json(Value::Record(fields.clone())));
+    let request = Request {
+        known: vec![secret("known")],
+        ..request
+    };
+    let line = Line {
+        proxy: Through::Proxy(Proxy::parse("http://ann:CANARYproxy9@127.0.0.1:1").unwrap()),
+        ..Line::default()
+    };
+    vec![
+        Box::new(request.scrubber()),
+        Box::new(request),
+        Box::new(line),
+        Box::new(Password::known(secret("password"))),
+        Box::new(Value::Object(Object::new(
+            "mobsted::Tenant",
+            [("password", value("object"))],
+        ))),
+        Box::new(Value::List(vec![value("list"), Value::Record(fields)])),
+    ]
+}
+
+#[test]
+fn a_panic_over_what_holds_secrets_shows_none() {
+    for holder in holders() {
+        let panicked =
+            catch_unwind(AssertUnwindSafe(|| panic!("it went wrong with {holder:?}"))).unwrap_err();
+        let said = panicked.downcast_ref::<String>().unwrap();
+        assert_eq!(canaries(said.as_bytes()), [""; 0], "{said}");
+    }
+}

@@ -1,0 +1,201 @@
+//! Platforms that cannot be reached, and accounts that are not to be hurried.
+
+use std::fs;
+use std::io::{BufRead as _, BufReader};
+use std::process::Child;
+use std::sync::mpsc::{Receiver, channel};
+use std::time::{Duration, Instant};
+
+use crate::support::{Home, clients, finish, script, signal};
+
+/// A running program whose standard error is read as it comes.
+struct Talking {
+    child: Child,
+    lines: Receiver<String>,
+    said: Vec<String>,
+}
+
+impl Talking {
+    fn start(home: &Home, words: &str) -> Talking {
+        let mut child = home.command(words.split_whitespace()).spawn().unwrap();
+        let stderr = child.stderr.take().unwrap();
+        let (send, lines) = channel();
+        std::thread::spawn(move || {
+            for line in BufReader::new(stderr).lines() {
+                let Ok(line) = line else { return };
+                if send.send(line).is_err() {
+                    return;
+                }
+            }
+        });
+        Talking {
+            child,
+            lines,
+            said: Vec::new(),
+        }
+    }
+
+    /// Waits for a line with this text, for a minute at most.
+    #[track_caller]
+    fn wait_for(&mut self, text: &str) {
+        let until = Instant::now() + Duration::from_mins(1);
+        while !self.said.iter().any(|line| line.contains(text)) {
+            let left = until.saturating_duration_since(Instant::now());
+            match self.lines.recv_timeout(left) {
+                Ok(line) => self.said.push(line),
+                Err(_) => panic!("`{text}` was not said:\n{}", self.said.join("\n")),
+            }
+        }
+    }
+
+    /// Interrupts it; its exit code and all that it said.
+    fn interrupt(mut self) -> (i32, String) {
+        signal(self.child.id(), "INT");
+        let ran = finish(self.child);
+        self.said.extend(self.lines.iter());
+        (ran.code, self.said.join("\n"))
+    }
+}
+
+fn configured(config: &str) -> Home {
+    let home = Home::new();
+    let home_config = home.provisor().join("config");
+    fs::create_dir_all(&home_config).unwrap();
+    fs::write(home_config.join("config.toml"), config).unwrap();
+    home
+}
+
+/// An account at a place where nobody listens.
+const NOWHERE: &str = "[profiles.acme]\nurl = \"http://127.0.0.1:1\"\nlogin = \"a@example.com\"\n\
+                       password = { command = [\"echo\", \"pw-123456\"] }\n";
+
+#[test]
+fn one_call_to_an_address_that_never_answered_fails_at_once() {
+    let home = configured(NOWHERE);
+    home.write("apps.rhai", "mobsted::connect().apps()\n");
+    let ran = home.run("run apps.rhai --profile acme").ended(6);
+    let ran = ran.said(&["no connection to 127.0.0.1:1"]);
+    assert!(!ran.stderr.contains("waits"), "{}", ran.stderr);
+}
+
+#[test]
+fn rows_wait_for_a_platform_that_cannot_be_reached_until_they_are_stopped() {
+    let home = configured(NOWHERE);
+    home.write("clients.csv", &clients(5));
+    let words = format!(
+        "run {} --profile acme --rows clients.csv --out done.csv --jobs 3",
+        script("onboard.rhai")
+    );
+    let mut run = Talking::start(&home, &words);
+    run.wait_for("the run waits and tries again in 1 s; Ctrl-C stops it");
+    let asked = Instant::now();
+    let (code, said) = run.interrupt();
+    // The grace for rows under way, ten seconds, is not for those that wait.
+    assert!(asked.elapsed() < Duration::from_secs(8), "{said}");
+    assert_eq!(code, 130, "{said}");
+    assert_eq!(said.matches("the run waits").count(), 1, "{said}");
+    assert!(said.contains("go on with: provisor resume"), "{said}");
+    let runs = home.run("runs list --json").ended(0).stdout;
+    assert!(!runs.contains("\"failed\":1"), "{runs}");
+}
+
+#[test]
+fn rows_that_waited_in_vain_fail_and_can_be_tried_again() {
+    let home = configured(&format!("{NOWHERE}timeouts = {{ outage = \"1s\" }}\n"));
+    home.write("clients.csv", &clients(3));
+    let words = format!(
+        "run {} --profile acme --rows clients.csv --out done.csv",
+        script("onboard.rhai")
+    );
+    let ran = home.run(&words).ended(8);
+    let ran = ran.said(&[
+        "the run waits and tries again",
+        "was not reached for 1 s",
+        "--retry-failed",
+    ]);
+    assert_eq!(ran.stderr.matches("the run waits").count(), 1, "{}", ran.stderr);
+    assert!(home.read("done.csv").contains("no connection to 127.0.0.1:1"));
+}
+
+#[test]
+fn a_wait_for_the_pace_ends_with_ctrl_c_and_nothing_was_sent() {
+    let home = configured("[profiles.sandbox]\nrate = \"1/h\"\n");
+    let words = format!(
+        "-vv run {} --sandbox --email ann@example.com --site https://ann.example",
+        script("onboard.rhai")
+    );
+    let mut run = Talking::start(&home, &words);
+    // The first request leaves at once, the second in an hour.
+    run.wait_for("answered");
+    let (code, said) = run.interrupt();
+    assert_eq!(code, 130, "{said}");
+    fs::write(
+        home.provisor().join("config/config.toml"),
+        "[profiles.sandbox]\nrate = \"100/s\"\n",
+    )
+    .unwrap();
+    let _ = home.run("resume").ended(0);
+    let books = provisor::sandbox::status(&home.sandbox()).unwrap().books.unwrap();
+    assert_eq!(books.tenants.len(), 1);
+}
+
+#[test]
+fn the_sandbox_and_this_machine_are_reached_without_a_proxy() {
+    let home = Home::new();
+    let words = format!(
+        "run {} --sandbox --email ann@example.com --site https://ann.example",
+        script("onboard.rhai")
+    );
+    let mut command = home.command(words.split_whitespace());
+    for name in [
+        "HTTPS_PROXY",
+        "https_proxy",
+        "HTTP_PROXY",
+        "http_proxy",
+        "ALL_PROXY",
+    ] {
+        command.env(name, "http://127.0.0.1:1");
+    }
+    let _ = finish(command.spawn().unwrap()).ended(0);
+}
+
+#[test]
+fn what_the_environment_or_a_profile_says_wrongly_is_told_with_its_place() {
+    let far = "[profiles.far]\nurl = \"https://acme.example\"\nlogin = \"a@b.c\"\npassword = { command = [\"echo\", \"pw-1\"] }\n";
+    let home = configured(far);
+    home.write("apps.rhai", "mobsted::connect().apps()\n");
+    let mut command = home.command(["run", "apps.rhai"]);
+    command.env("HTTPS_PROXY", "socks5://ann:s3cret-pw@127.0.0.1:1");
+    let ran = finish(command.spawn().unwrap()).ended(5);
+    let ran = ran.said(&["HTTPS_PROXY must be an http:// or https:// proxy"]);
+    assert!(!ran.stderr.contains("s3cret"), "{}", ran.stderr);
+
+    let home = configured(&format!("{far}ca = \"missing.pem\"\n"));
+    home.write("apps.rhai", "mobsted::connect().apps()\n");
+    let ran = home.run("run apps.rhai").ended(2);
+    let _ = ran.said(&[
+        "config.toml:5: `profiles.far.ca` names the file",
+        "missing.pem, which cannot be read",
+    ]);
+}
+
+#[test]
+fn the_way_is_shown_with_the_configuration_and_the_proxys_password_is_not() {
+    let home = configured(
+        "[profiles.acme]\nurl = \"https://acme.example\"\nproxy = { env = \"ACME_PROXY\" }\nrate = \"90/min\"\nconcurrency = 4\n\
+         timeouts = { outage = \"2m\" }\n",
+    );
+    let mut command = home.command(["config", "show", "--origin"]);
+    command.env("ACME_PROXY", "http://ann:s3cret-pw@p:1");
+    let shown = finish(command.spawn().unwrap()).ended(0).stdout;
+    for text in [
+        "the environment variable ACME_PROXY",
+        "90/min",
+        "timeouts.outage",
+        "2m",
+        "config.toml:4",
+    ] {
+        assert!(shown.contains(text), "`{text}`: {shown}");
+    }
+    assert!(!shown.contains("s3cret"), "{shown}");
+}

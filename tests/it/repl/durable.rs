@@ -1,0 +1,144 @@
+//! A session is a run.
+
+use crate::support::{Home, signal, wait_until};
+
+#[test]
+fn a_session_is_listed_with_its_inputs_as_rows() {
+    let home = Home::new();
+    let input = "let secret_free = 1\nlet p = mobsted::connect()\np.ensure_tenant(\"ann@example.com\").outcome\np.ensure_tenant(\"ann@example.com\").outcome\n";
+    let ran = home.run_with_input("repl --sandbox", input).ended(0);
+    assert_eq!(ran.stdout, "created\nunchanged\n");
+    let id = home.newest();
+    let _ = ran.said(&[&format!("session {id}: 1 tenant created, 1 tenant unchanged")]);
+    let shown = home.json(&format!("runs show {id} --json"));
+    assert_eq!(shown["run"]["script"], "repl");
+    assert_eq!(shown["run"]["status"], "done");
+    assert_eq!(shown["run"]["rows"]["done"], 4);
+    let steps = home.json(&format!("runs steps {id} --json"));
+    let rows: Vec<u64> = steps["steps"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .filter(|step| step["operation"] == "mobsted::ensure_tenant")
+        .map(|step| step["row"].as_u64().unwrap())
+        .collect();
+    assert_eq!(rows, [3, 4], "each input is its own row, and asks for itself");
+    assert_eq!(home.books().totals.tenants_created, 1);
+}
+
+#[test]
+fn typing_the_same_line_twice_asks_twice() {
+    let home = Home::new();
+    let input = "let c = mobsted::connect().ensure_tenant(\"ann@example.com\").connect()\nc.post(\"/applications\", #{ Name: \"A\", appWebSiteUrl: \"https://a.example\" });\nc.post(\"/applications\", #{ Name: \"A\", appWebSiteUrl: \"https://a.example\" });\n";
+    let _ = home.run_with_input("repl --sandbox", input).ended(0);
+    assert_eq!(home.books().totals.apps_created, 2);
+}
+
+/// Starts a session in which a tenant's creation hangs after it was carried out, and kills it there.
+fn killed(home: &Home) -> String {
+    let mut command = home.command(["repl", "--sandbox", "--fault", "partners:hang-after:x1"]);
+    let mut child = command.stdin(std::process::Stdio::piped()).spawn().unwrap();
+    let mut stdin = child.stdin.take().unwrap();
+    std::io::Write::write_all(
+        &mut stdin,
+        b"print(\"once\");\nmobsted::connect().ensure_tenant(\"ann@example.com\");\nprint(\"never\");\n",
+    )
+    .unwrap();
+    wait_until("the tenant is there", || {
+        let status = provisor::sandbox::status(&home.sandbox());
+        status.is_ok_and(|status| status.books.is_some_and(|books| books.tenants.len() == 1))
+    });
+    signal(child.id(), "KILL");
+    let _ = child.wait();
+    drop(stdin);
+    home.newest()
+}
+
+#[test]
+fn a_killed_session_is_settled_without_running_anything_anew() {
+    let home = Home::new();
+    let id = killed(&home);
+    let shown = home.run(&format!("runs show {id}")).ended(0);
+    assert!(shown.stdout.contains("killed"), "{}", shown.stdout);
+    let _ = shown.said(&["is in doubt", &format!("provisor resume {id}")]);
+    let plan = home.run("resume --plan").ended(0);
+    let _ = plan.said(&["1 step of session", "nothing would be sent"]);
+    let ran = home.run("resume").ended(0);
+    assert_eq!(ran.stdout, "", "no input runs anew");
+    let _ = ran.said(&["ensure_tenant of input 2 was carried out", "is closed"]);
+    assert_eq!(home.books().totals.tenants_created, 1);
+    assert_eq!(
+        home.json(&format!("runs show {id} --json"))["run"]["status"],
+        "done"
+    );
+    let shown = home.json("tenants show ann@example.com --json");
+    assert_eq!(shown["tenant"]["email"], "ann@example.com");
+    let _ = home.run("resume").ended(0).said(&["nothing to resume"]);
+}
+
+#[test]
+fn a_killed_session_is_not_sent_again_when_nothing_is_found() {
+    let home = Home::new();
+    let mut command = home.command(["repl", "--sandbox", "--fault", "partners:hang:x1"]);
+    let mut child = command.stdin(std::process::Stdio::piped()).spawn().unwrap();
+    let mut stdin = child.stdin.take().unwrap();
+    std::io::Write::write_all(
+        &mut stdin,
+        b"mobsted::connect().ensure_tenant(\"ann@example.com\");\n",
+    )
+    .unwrap();
+    wait_until("the request has left", || {
+        let runs = home.run("runs list --json");
+        let runs: serde_json::Value = serde_json::from_str(&runs.stdout).unwrap();
+        let Some(id) = runs["runs"][0]["id"].as_str() else {
+            return false;
+        };
+        let steps = home.json(&format!("runs steps {id} --open --json"));
+        steps["steps"].as_array().is_some_and(|steps| !steps.is_empty())
+    });
+    signal(child.id(), "KILL");
+    let _ = child.wait();
+    let ran = home.run("resume").ended(0);
+    let _ = ran.said(&["was not carried out, and is not sent again", "is closed"]);
+    assert_eq!(home.books().totals.tenants_created, 0);
+}
+
+#[test]
+fn a_session_is_refused_what_is_for_scripts() {
+    let home = Home::new();
+    let id = killed(&home);
+    let ran = home.run(&format!("resume {id} --with-current")).ended(2);
+    let _ = ran.said(&["its inputs are never run anew"]);
+}
+
+#[test]
+fn what_a_session_changed_and_how_to_undo_it_is_listed() {
+    let home = Home::new();
+    let input = "let c = mobsted::connect().ensure_tenant(\"ann@example.com\").connect();\nlet app = c.ensure_app(\"Shop\", \"https://ann.example\");\nc.apps().len();\n:undo\n";
+    let ran = home.run_with_input("repl --sandbox", input).ended(0);
+    assert!(
+        ran.stdout.contains("mobsted::ensure_tenant ann@example.com"),
+        "{}",
+        ran.stdout
+    );
+    assert!(ran.stdout.contains("no operation removes it"), "{}", ran.stdout);
+    assert!(ran.stdout.contains(".delete_app("), "{}", ran.stdout);
+    let _ = ran.said(&["nothing is undone by itself"]);
+    let ran = home.run_with_input("repl --sandbox", "1\n:undo\n").ended(0);
+    let _ = ran.said(&["this session has changed nothing"]);
+}
+
+#[test]
+fn inputs_that_may_hold_a_secret_are_masked_wherever_the_session_is_shown() {
+    let home = Home::new();
+    let input = "let password = \"hunter2hunter2\";\n let hidden = \"spaced-out\";\nmobsted::connect().tenants().len()\n:history\n";
+    let ran = home.run_with_input("repl --sandbox", input).ended(0);
+    assert!(
+        !ran.stdout.contains("hunter2") && !ran.stdout.contains("spaced-out"),
+        "{}",
+        ran.stdout
+    );
+    let id = home.newest();
+    let exported = home.run(&format!("runs export {id}"));
+    assert!(!exported.stdout.contains("hunter2"), "{}", exported.stdout);
+}

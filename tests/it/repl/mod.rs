@@ -1,0 +1,42 @@
+//! The interactive loop.
+
+mod comfort;
+mod durable;
+mod piped;
+mod saving;
+mod stopping;
+mod typing;
+
+use crate::support::Home;
+use crate::support::pty::Terminal;
+
+/// A session on the sandbox, at its first prompt.
+fn sandbox(home: &Home) -> Terminal {
+    let terminal = home.terminal("repl --sandbox");
+    let _ = terminal.wait_for("sandbox>");
+    terminal
+}
+
+/// A profile that leads nowhere.
+fn profile(home: &Home, mode: &str) {
+    let config = home.provisor().join("config");
+    std::fs::create_dir_all(&config).unwrap();
+    std::fs::write(
+        config.join("config.toml"),
+        format!(
+            "[profiles.acme]\nurl = \"http://127.0.0.1:9\"\nlogin = \"me@example.com\"\nmode = \"{mode}\"\n\
+             password = {{ env = \"ACME_PASSWORD\" }}\n"
+        ),
+    )
+    .unwrap();
+}
+
+/// Waits for an empty line at the prompt.
+#[track_caller]
+fn fresh_prompt(terminal: &Terminal) {
+    let _ = terminal.wait_until("the prompt is empty", |screen| {
+        let contents = screen.contents();
+        let last = contents.lines().rfind(|line| !line.trim().is_empty());
+        last.is_some_and(|line| line.trim_end().ends_with('>'))
+    });
+}

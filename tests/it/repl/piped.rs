@@ -1,0 +1,189 @@
+//! Without a terminal.
+
+use super::profile;
+use crate::support::Home;
+
+#[test]
+fn statements_are_evaluated_one_by_one_without_prompt_or_colour() {
+    let home = Home::new();
+    let ran = home.run_with_input(
+        "repl",
+        "let x = 20\nx + 1\n_ * 2\nfn f(a) {\n  a + 1\n}\nf(\n  1\n)\n",
+    );
+    let ran = ran.ended(0);
+    assert_eq!(ran.stdout, "21\n42\n2\n");
+    assert_eq!(ran.stderr, "");
+}
+
+#[test]
+fn the_first_failure_ends_it_with_its_code() {
+    let home = Home::new();
+    let ran = home
+        .run_with_input("repl", "1\nlet y = [\n  missing,\n];\n2\n")
+        .ended(1);
+    assert_eq!(ran.stdout, "1\n");
+    let ran = ran.said(&["there is no variable `missing` here", "stdin:3:3"]);
+    assert!(!ran.stderr.contains('\u{1b}'), "{}", ran.stderr);
+    let refused = "let p = mobsted::connect();\np.find_app(1);\nprint(\"not reached\");\n";
+    let ran = home.run_with_input("repl --profile none", refused).ended(2);
+    let _ = ran.said(&["none"]);
+    let ran = home.run_with_input("repl", refused).ended(2);
+    assert_eq!(ran.stdout, "", "no profile: {}", ran.stderr);
+    let _ = home.run_with_input("repl", ":nonsense\n1\n").ended(2);
+    let _ = home.run_with_input("repl", "fn f( {\n").ended(1);
+}
+
+#[test]
+fn a_file_does_the_same_as_run_does() {
+    let home = Home::new();
+    let script = r#"
+//! Two tenants.
+let partner = mobsted::connect();
+let emails = [
+    "ann@example.com",
+    "bob@example.com",
+];
+for email in emails {
+    let tenant = partner.ensure_tenant(email);
+    print(`${tenant.email} ${tenant.outcome}`);
+}
+if emails.len() > 1 { print("many"); }
+else { print("one"); }
+double(emails
+    .len());
+fn double(n) { print(n * 2); }
+throw "enough";
+"#;
+    home.write("two.rhai", script);
+    let run = home.run("run two.rhai --sandbox").ended(1);
+    let other = Home::new();
+    let mut command = other.command(["repl", "--sandbox"]);
+    let file = std::fs::File::open(home.work().join("two.rhai")).unwrap();
+    let repl = crate::support::finish(command.stdin(file).spawn().unwrap()).ended(1);
+    assert_eq!(repl.stdout, run.stdout);
+    assert_eq!(home.books().totals.tenants_created, 2);
+    assert_eq!(other.books().totals.tenants_created, 2);
+    let _ = repl.said(&["enough", "stdin:17:1"]);
+}
+
+#[test]
+fn windows_line_ends_do_no_harm() {
+    let home = Home::new();
+    let ran = home
+        .run_with_input("repl", "let a = `x\r\ny`;\r\na.len()\r\n1 + 1\r\n")
+        .ended(0);
+    assert_eq!(ran.stdout, "3\n2\n");
+}
+
+#[test]
+fn what_comes_first_can_be_given() {
+    let home = Home::new();
+    home.write("lib.rhai", "fn triple(n) { n * 3 }\nlet seven = 7;\n");
+    let ran = home.run_with_words(&[
+        "repl",
+        "--load",
+        "lib.rhai",
+        "--eval",
+        "triple(seven)",
+        "--eval",
+        "_ + 1",
+    ]);
+    let ran = ran.ended(0);
+    assert_eq!(ran.stdout, "21\n22\n");
+    let ran = home.run("repl --load nowhere.rhai").ended(2);
+    let _ = ran.said(&["nowhere.rhai"]);
+}
+
+#[test]
+fn a_project_file_is_loaded_only_when_it_is_trusted() {
+    let home = Home::new();
+    home.write("repl.rhai", "let greeting = \"hello\";\n");
+    let ran = home.run_with_input("repl", "1\n").ended(0);
+    let _ = ran.said(&["repl.rhai is not loaded", ":trust"]);
+    let ran = home.run_with_input("repl", ":trust\ngreeting\n").ended(0);
+    assert_eq!(ran.stdout, "hello\n");
+    let ran = home.run_with_input("repl", "greeting\n").ended(0);
+    assert_eq!((ran.stdout.as_str(), ran.stderr.as_str()), ("hello\n", ""));
+    let _ = home.run_with_input("repl --no-rc", "greeting\n").ended(1);
+    home.write("repl.rhai", "let greeting = \"changed\";\n");
+    let _ = home
+        .run_with_input("repl", "greeting\n")
+        .ended(1)
+        .said(&["not trusted"]);
+    let config = home.provisor().join("config");
+    std::fs::create_dir_all(&config).unwrap();
+    std::fs::write(config.join("repl.rhai"), "let own = 5;\n").unwrap();
+    assert_eq!(home.run_with_input("repl", "own\n").ended(0).stdout, "5\n");
+}
+
+#[test]
+fn nothing_is_opened_until_an_operation_needs_it() {
+    let home = Home::new();
+    let _ = home
+        .run_with_input("repl --sandbox", "1 + 1\n:history\n")
+        .ended(0);
+    assert!(!home.provisor().join("state/journal.db").exists());
+    assert!(!home.sandbox().exists());
+}
+
+#[test]
+fn a_session_on_a_real_account_changes_nothing_without_consent() {
+    let home = Home::new();
+    profile(&home, "prod");
+    let input = "mobsted::connect().ensure_tenant(\"ann@example.com\");\n";
+    let ran = home.run_with_input("repl --profile acme", input).ended(5);
+    let _ = ran.said(&["acme is a real account", "--yes"]);
+    profile(&home, "read-only");
+    let ran = home.run_with_input("repl --profile acme", input).ended(5);
+    let _ = ran.said(&["read-only"]);
+}
+
+#[test]
+fn requests_and_times_are_told_when_asked_for() {
+    let home = Home::new();
+    let input = ":set trace on\nlet p = mobsted::connect();\np.ensure_tenant(\"ann@example.com\").outcome\n:set trace off\np.find_tenant(\"ann@example.com\").email\n:time 1 + 1\n:set\n";
+    let ran = home.run_with_input("repl --sandbox", input).ended(0);
+    assert_eq!(ran.stdout, "created\nann@example.com\n2\ntiming off\ntrace off\n");
+    let requests: Vec<&str> = ran.stderr.lines().filter(|line| line.contains(" -> ")).collect();
+    assert!(
+        requests
+            .iter()
+            .any(|line| line.contains("-> 200 (") && line.ends_with("ms)")),
+        "{}",
+        ran.stderr
+    );
+    assert!(
+        requests.iter().any(|line| line.starts_with("POST ")),
+        "{}",
+        ran.stderr
+    );
+    let password = home.books().tenants[0].password.clone();
+    assert!(
+        !ran.stderr.contains(&password) && !ran.stderr.contains("password="),
+        "{}",
+        ran.stderr
+    );
+    let _ = ran.said(&["took "]);
+}
+
+#[test]
+fn commands_reach_the_rest_of_the_program() {
+    let home = Home::new();
+    home.write("hello.rhai", "fn main(name) { print(`hello ${name}`); }\n");
+    home.write("lib.rhai", "fn one() { 1 }\n");
+    let input = ":run hello.rhai --name 'Ann B'\nimport \"lib\" as lib;\nlib::one()\n:mode\n:profile\n";
+    let ran = home.run_with_input("repl --sandbox", input).ended(0);
+    assert_eq!(ran.stdout, "hello Ann B\n1\nsandbox\n");
+    home.write("later.rhai", "import \"lib\" as lib;\nlib::one()\n");
+    let ran = home
+        .run_with_input("repl --sandbox", ":run nowhere.rhai\n")
+        .ended(2);
+    let _ = ran.said(&["nowhere.rhai"]);
+    let ran = home.run_with_input(
+        "repl",
+        ":sandbox on\nmobsted::connect().ensure_tenant(\"ann@example.com\").outcome\n",
+    );
+    assert_eq!(ran.ended(0).stdout, "created\n");
+    let ran = home.run_with_input("repl", ":sanbox on\n").ended(2);
+    let _ = ran.said(&["there is no command `:sanbox`", "did you mean :sandbox?"]);
+}

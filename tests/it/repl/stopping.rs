@@ -1,0 +1,153 @@
+//! Ctrl-C and Ctrl-D.
+
+use std::time::{Duration, Instant};
+
+use super::{fresh_prompt, sandbox};
+use crate::support::Home;
+use crate::support::pty::key;
+
+/// Evaluations end this soon after Ctrl-C. The terminal and a busy machine take their time, too.
+const SOON: Duration = Duration::from_millis(200);
+const SLACK: Duration = Duration::from_millis(800);
+
+/// What an input wrote before it was stopped tells that it runs.
+#[track_caller]
+fn stops(input: &str) {
+    let home = Home::new();
+    let terminal = sandbox(&home);
+    terminal.type_line("let kept = 40");
+    let _ = terminal.wait_for("sandbox> ");
+    terminal.type_line(&format!("print(`${{1}}-go`); {input}; kept = 0"));
+    let _ = terminal.wait_for("1-go");
+    let started = Instant::now();
+    terminal.press(key::CTRL_C);
+    let _ = terminal.wait_for("the rest of the input did not run");
+    let took = started.elapsed();
+    assert!(took < SOON + SLACK, "{input} took {took:?}");
+    terminal.type_line("kept + 2");
+    let _ = terminal.wait_for("\n42");
+}
+
+#[test]
+fn a_loop_is_stopped_and_variables_survive() {
+    stops("loop {}");
+}
+
+#[test]
+fn a_wait_inside_the_host_is_stopped() {
+    stops("sleep(60)");
+}
+
+#[test]
+fn a_script_cannot_catch_it() {
+    stops("loop { try { [1].map(|x| sleep(60)) } catch (err) {} }");
+}
+
+#[test]
+fn a_read_that_hangs_is_stopped() {
+    let home = Home::new();
+    let terminal = home.terminal("repl --sandbox --fault object:hang:x1");
+    let _ = terminal.wait_for("sandbox>");
+    terminal.type_line("let p = mobsted::connect()");
+    terminal.type_line("print(`${1}-go`); p.tenants()");
+    let _ = terminal.wait_for("1-go");
+    terminal.press(key::CTRL_C);
+    let _ = terminal.wait_for("the rest of the input did not run");
+}
+
+#[test]
+fn while_typing_it_clears_the_line_and_nothing_runs() {
+    let home = Home::new();
+    let terminal = sandbox(&home);
+    terminal.press("print(`${1}-never`)");
+    let _ = terminal.wait_for("-never");
+    terminal.press(key::CTRL_C);
+    fresh_prompt(&terminal);
+    terminal.type_line("print(`${2}-after`)");
+    let screen = terminal.wait_for("\n2-after");
+    assert!(!screen.contains("\n1-never"), "{screen}");
+}
+
+#[test]
+fn it_leaves_a_stuck_continuation() {
+    let home = Home::new();
+    let terminal = sandbox(&home);
+    terminal.type_line("let m = #{ a: [");
+    let _ = terminal.wait_for("waiting for ] from line 1");
+    terminal.press(key::CTRL_C);
+    fresh_prompt(&terminal);
+    terminal.type_line("6 * 7");
+    let _ = terminal.wait_for("\n42");
+}
+
+#[test]
+fn a_change_that_was_sent_is_settled() {
+    let home = Home::new();
+    let terminal = home.terminal("repl --sandbox --fault partners:slow:1500");
+    let _ = terminal.wait_for("sandbox>");
+    terminal.type_line("let t = mobsted::connect().ensure_tenant(\"ann@example.com\"); print(`${1}-never`)");
+    crate::support::wait_until("the request has left", || {
+        let steps = home.run("runs list --json");
+        let runs: serde_json::Value = serde_json::from_str(&steps.stdout).unwrap_or_default();
+        let Some(id) = runs["runs"][0]["id"].as_str() else {
+            return false;
+        };
+        let steps = home.json(&format!("runs steps {id} --open --json"));
+        steps["steps"].as_array().is_some_and(|steps| !steps.is_empty())
+    });
+    terminal.press(key::CTRL_C);
+    let _ = terminal.wait_for("request already sent; looking up its outcome");
+    let screen = terminal.wait_for("the rest of the input did not run");
+    assert!(!screen.contains("\n1-never"), "{screen}");
+    terminal.type_line("mobsted::connect().ensure_tenant(\"ann@example.com\").outcome");
+    let _ = terminal.wait_for("unchanged");
+    assert_eq!(home.books().totals.tenants_created, 1);
+}
+
+#[test]
+fn a_second_one_leaves_the_change_in_doubt_and_the_session_goes_on() {
+    let home = Home::new();
+    let mut terminal = home.terminal("repl --sandbox --fault partners:hang-after:x1");
+    let _ = terminal.wait_for("sandbox>");
+    terminal.type_line("let t = mobsted::connect().ensure_tenant(\"ann@example.com\")");
+    crate::support::wait_until("the tenant is there", || {
+        let status = provisor::sandbox::status(&home.sandbox());
+        status.is_ok_and(|status| status.books.is_some_and(|books| books.tenants.len() == 1))
+    });
+    terminal.press(key::CTRL_C);
+    let _ = terminal.wait_for("request already sent; looking up its outcome");
+    terminal.press(key::CTRL_C);
+    let _ = terminal.wait_for("left in doubt");
+    terminal.type_line("1 + 1");
+    let _ = terminal.wait_for("\n2");
+    terminal.type_line(":resume");
+    let _ = terminal.wait_for("was carried out; it is on record");
+    fresh_prompt(&terminal);
+    terminal.press(key::CTRL_D);
+    assert_eq!(terminal.finish().0, 0);
+    assert_eq!(home.books().totals.tenants_created, 1);
+}
+
+#[test]
+fn leaving_tells_what_was_created() {
+    let home = Home::new();
+    let mut terminal = sandbox(&home);
+    terminal.type_line("mobsted::connect().ensure_tenant(\"ann@example.com\").outcome");
+    let _ = terminal.wait_for("created");
+    fresh_prompt(&terminal);
+    terminal.press(key::CTRL_D);
+    let _ = terminal.wait_for("1 tenant created");
+    assert_eq!(terminal.finish().0, 0);
+}
+
+#[test]
+fn bare_words_tell_how_to_leave() {
+    let home = Home::new();
+    let mut terminal = sandbox(&home);
+    terminal.type_line("exit");
+    let _ = terminal.wait_for(":quit or Ctrl-D leaves");
+    terminal.type_line("help");
+    let _ = terminal.wait_for(":help lists what there is");
+    terminal.type_line(":quit");
+    assert_eq!(terminal.finish().0, 0);
+}
