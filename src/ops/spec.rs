@@ -150,7 +150,7 @@ pub enum Timeout {
 }
 
 /// One parameter of an operation.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Param {
     /// Its name in signatures and messages.
     pub name: &'static str,
@@ -163,7 +163,7 @@ pub struct Param {
 }
 
 /// What a parameter accepts.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone, Copy, PartialEq)]
 pub enum Type {
     /// Text.
     Text,
@@ -292,7 +292,7 @@ pub enum Probe {
 }
 
 /// A kind of object: the properties a script may read.
-#[derive(Debug)]
+#[derive(Debug, PartialEq)]
 pub struct Kind {
     /// Its full name: `mobsted::Tenant`.
     pub name: &'static str,

@@ -26,6 +26,7 @@ mod asking;
 mod complete;
 mod desk;
 mod evaluate;
+mod help;
 mod helper;
 mod hint;
 mod history;
@@ -35,6 +36,7 @@ mod paint;
 mod prompt;
 mod secrecy;
 mod show;
+mod width;
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
@@ -176,6 +178,9 @@ impl Repl {
         }
         if let Some(command) = typed.strip_prefix(':').filter(|rest| !rest.starts_with(':')) {
             return self.command(command);
+        }
+        if let Some(name) = help::asked(typed) {
+            return self.help(name);
         }
         if let Some(next) = self.bare_word(typed) {
             return next;

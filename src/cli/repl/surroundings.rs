@@ -12,7 +12,7 @@ use crate::cli::error::CommandError;
 use crate::cli::plan::RunPlan;
 use crate::cli::{profiles, sources};
 use crate::journal::NewRun;
-use crate::repl::around::{Mode, Place, Surroundings, Switch, Trouble};
+use crate::repl::around::{Export, Mode, Place, Surroundings, Switch, Trouble};
 use crate::run::interrupt::{Interrupt, Reins};
 use crate::run::session::{Input, InputEnd, Session};
 use crate::script::bundle::Loader;
@@ -172,6 +172,14 @@ impl Surroundings for CliSurroundings {
             message: why,
             hints: Vec::new(),
         })
+    }
+
+    fn reveal(&self, what: &str, value: &Value, interrupt: &Interrupt) -> Result<String, Trouble> {
+        self.reveal_value(what, value, interrupt).map_err(trouble)
+    }
+
+    fn export(&self, export: &Export, value: &Value, interrupt: &Interrupt) -> Result<usize, Trouble> {
+        self.export_value(export, value, interrupt).map_err(trouble)
     }
 
     fn loader(&self) -> Box<dyn Loader> {
