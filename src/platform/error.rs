@@ -2,6 +2,7 @@
 
 use serde_json::Value as Json;
 
+use super::fields;
 use super::sparrow::fault::Fault;
 use crate::transport::error::{ErrorKind, Sent, TransportError, tries_text};
 use crate::transport::request::Request;
@@ -209,7 +210,8 @@ fn platform_words(response: &Response) -> String {
     match response.json() {
         Ok(json) => match words_of(&json) {
             Some(words) => response.excerpt_of(&words),
-            None => response.text_excerpt(),
+            // Whatever it is, what is named like a credential in it is one.
+            None => response.excerpt_of(&fields::guarded(json).to_masked_json().to_string()),
         },
         Err(_) => response.text_excerpt(),
     }

@@ -4,6 +4,7 @@
 //! A platform is one entry of [`plots`].
 
 mod fake;
+mod jrni;
 mod mobsted;
 mod panics;
 
@@ -12,6 +13,7 @@ use std::os::unix::fs::PermissionsExt as _;
 use std::path::{Path, PathBuf};
 
 use fake::{Answer, Asked};
+use serde_json::json;
 
 use crate::support::{Home, Ran, finish};
 
@@ -21,6 +23,8 @@ struct Plot {
     platform: &'static str,
     /// The keys of a profile that are no secrets, besides the address.
     profile: &'static str,
+    /// What a profile's address has behind the host.
+    path: &'static str,
     /// The credentials of a profile.
     secrets: &'static [&'static str],
     /// The script, which prints and returns whatever it can get. `main(email, base, key)`, where `key` is a secret.
@@ -33,7 +37,7 @@ struct Plot {
 
 /// Every platform.
 fn plots() -> Vec<Plot> {
-    vec![mobsted::plot()]
+    vec![mobsted::plot(), jrni::plot()]
 }
 
 /// What all canaries start with. What follows is what the ways of writing a text change: its forms must be found, too.
@@ -97,7 +101,7 @@ fn run(home: &Home, plot: &Plot, words: &str) -> Ran {
 
 /// Everything that is said and kept after the script has run through every profile.
 fn harvest(plot: &Plot) -> (Home, Vec<(String, Vec<u8>)>, String) {
-    let url = fake::start(plot.answer);
+    let url = fake::start(plot.answer) + plot.path;
     let home = home(plot, &url);
     let mut found = Vec::new();
     let mut printed = String::new();
@@ -193,26 +197,70 @@ fn canaries(bytes: &[u8]) -> Vec<String> {
     names
 }
 
+fn status(path: &str) -> u16 {
+    path.rsplit('/').next().unwrap().parse().unwrap()
+}
+
+/// Repeats the whole request, as text within JSON.
+fn echo(status: u16, asked: &Asked) -> Answer {
+    let detail = format!("you said: {}", asked.all);
+    Answer::json(
+        status,
+        &json!({ "errors": [{ "title": "Refused", "detail": detail }] }),
+    )
+}
+
+/// Repeats the whole request, as a web page.
+fn page(status: u16, asked: &Asked) -> Answer {
+    let said = asked
+        .all
+        .replace('&', "&amp;")
+        .replace('<', "&lt;")
+        .replace('"', "&quot;");
+    Answer::text(
+        status,
+        "text/html",
+        format!("<html><body><h1>No</h1><pre>{said}</pre></body></html>"),
+    )
+}
+
 #[test]
 fn no_canary_is_found_in_anything_that_is_said_or_kept() {
-    for plot in plots() {
-        let (home, found, printed) = harvest(&plot);
-        assert!(printed.contains(plot.reached), "{}: {printed}", plot.platform);
-        assert!(printed.contains("***"), "{}: something was masked", plot.platform);
-        for name in ["journal.db", "tokens.db", "command.csv", "env.json"] {
-            assert!(
-                found.iter().any(|(place, _)| place.ends_with(name)),
-                "{name} was not looked at"
-            );
-        }
-        let leaks = found.iter().filter_map(|(place, bytes)| {
-            let names = canaries(bytes);
-            (!names.is_empty()).then(|| format!("{place}: {names:?}\n{}", lines(bytes)))
-        });
-        let leaks: Vec<String> = leaks.collect();
-        assert!(leaks.is_empty(), "{} leaks:\n{}", plot.platform, leaks.join("\n"));
-        drop(home);
+    let plots = plots();
+    let searches = std::thread::scope(|scope| {
+        let started: Vec<_> = plots.iter().map(|plot| scope.spawn(|| search(plot))).collect();
+        started
+            .into_iter()
+            .map(|search| search.join().unwrap())
+            .collect::<Vec<_>>()
+    });
+    let leaks: Vec<String> = searches.into_iter().flatten().collect();
+    assert!(leaks.is_empty(), "{}", leaks.join("\n"));
+}
+
+/// What leaks of one platform.
+fn search(plot: &Plot) -> Vec<String> {
+    let (home, found, printed) = harvest(plot);
+    let name = plot.platform;
+    let shown: Vec<&str> = printed
+        .lines()
+        .filter(|line| !line.starts_with("TRACE"))
+        .collect();
+    assert!(printed.contains(plot.reached), "{name}: {}", shown.join("\n"));
+    assert!(printed.contains("***"), "{name}: something was masked");
+    for file in ["journal.db", "tokens.db", "command.csv", "env.json"] {
+        assert!(
+            found.iter().any(|(place, _)| place.ends_with(file)),
+            "{name}: {file} was not looked at"
+        );
     }
+    let leaks = found.iter().filter_map(|(place, bytes)| {
+        let names = canaries(bytes);
+        (!names.is_empty()).then(|| format!("{name}: {place}: {names:?}\n{}", lines(bytes)))
+    });
+    let leaks = leaks.collect();
+    drop(home);
+    leaks
 }
 
 /// The lines of a text that hold a canary.
@@ -229,7 +277,7 @@ fn the_search_finds_what_is_there() {
     assert_eq!(canaries(canary("here").as_bytes()), ["here9"]);
     assert!(canaries(b"nothing").is_empty());
     let plot = mobsted::plot();
-    let url = fake::start(plot.answer);
+    let url = fake::start(plot.answer) + plot.path;
     let home = home(&plot, &url);
     // What is asked for in clear is given in clear: the canaries do come through.
     let words = "run plot.rhai --profile by-env --rows given/rows.csv --out shown.csv --reveal password";

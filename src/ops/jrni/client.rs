@@ -62,7 +62,11 @@ impl World {
             },
         };
         let reply = settings.reply.unwrap_or(REPLY);
-        let client = self.jrni.accounts.client(&account, &Arc::new(endpoints), reply);
+        let endpoints = Arc::new(endpoints);
+        let client = self
+            .jrni
+            .accounts
+            .client(&account, &endpoints, reply, &settings.line);
         Ok(client.within(company.filter(|_| below)))
     }
 }

@@ -6,8 +6,8 @@ use std::time::Duration;
 use super::Client;
 use super::account::Account;
 use super::endpoints::Endpoints;
-use crate::platform::Network;
 use crate::platform::clients::Clients;
+use crate::platform::{Line, Network};
 
 /// Hands out clients: the same account always gets the same one, so that one sign-in and one refusal serve all rows. A
 /// clone shares the clients.
@@ -26,8 +26,16 @@ impl Accounts {
         }
     }
 
-    /// The client for `account`: the one known, unless credentials, endpoints or timeout differ. Sends nothing.
-    pub fn client(&self, account: &Account, endpoints: &Arc<Endpoints>, reply: Duration) -> Client {
+    /// The client for `account`, reached on `line`: the one known, unless credentials, endpoints, timeout or line differ.
+    /// Sends nothing.
+    pub fn client(
+        &self,
+        account: &Account,
+        endpoints: &Arc<Endpoints>,
+        reply: Duration,
+        line: &Line,
+    ) -> Client {
+        let network = self.network.on(line);
         let fits = |client: &Client| {
             let own = client.account();
             let same_key = match (&own.app_key, &account.app_key) {
@@ -39,14 +47,10 @@ impl Accounts {
                 && own.password.same_as(&account.password)
                 && client.inner.reply == reply
                 && *client.endpoints() == **endpoints
+                && client.inner.session.network.http.same_line(&network.http)
         };
         self.clients.get(account.key(), fits, || {
-            Client::new(
-                self.network.clone(),
-                account.clone(),
-                Arc::clone(endpoints),
-                reply,
-            )
+            Client::new(network.clone(), account.clone(), Arc::clone(endpoints), reply)
         })
     }
 }

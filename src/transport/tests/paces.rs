@@ -4,6 +4,12 @@ use super::*;
 use crate::transport::line::Line;
 use crate::transport::pace::Rate;
 
+/// A client that waits for answers as long as they take on a busy machine, and between tries not at all.
+fn http() -> (Http, Clock) {
+    let clock = Clock::frozen(0);
+    (Http::new(HttpConfig::default(), clock.clone()), clock)
+}
+
 #[tokio::test]
 async fn everybody_waits_when_one_is_put_off() {
     // The first caller is put off until it gives up; the last time it is asked to wait is for the others.

@@ -6,24 +6,30 @@ use super::MASK;
 pub fn names_a_credential(name: &str) -> bool {
     let letters = name.chars().filter(char::is_ascii_alphanumeric);
     let name: String = letters.map(|c| c.to_ascii_lowercase()).collect();
-    const WITHIN: [&str; 4] = ["password", "passwd", "passphrase", "credential"];
-    const AT_THE_END: [&str; 10] = [
-        "token",
-        "tokens",
-        "secret",
-        "secrets",
-        "apikey",
-        "appkey",
-        "privatekey",
-        "secretkey",
-        "accesskey",
-        "jwt",
-    ];
-    const WHOLE: [&str; 6] = ["pin", "pwd", "pass", "otp", "authorization", "cookie"];
     WITHIN.iter().any(|part| name.contains(part))
         || AT_THE_END.iter().any(|end| name.ends_with(end))
         || WHOLE.contains(&name.as_str())
 }
+
+/// Parts of a credential's name, wherever they stand.
+const WITHIN: [&str; 4] = ["password", "passwd", "passphrase", "credential"];
+
+/// Ends of a credential's name.
+const AT_THE_END: [&str; 10] = [
+    "token",
+    "tokens",
+    "secret",
+    "secrets",
+    "apikey",
+    "appkey",
+    "privatekey",
+    "secretkey",
+    "accesskey",
+    "jwt",
+];
+
+/// Whole names of credentials.
+const WHOLE: [&str; 6] = ["pin", "pwd", "pass", "otp", "authorization", "cookie"];
 
 /// The schemes of an `Authorization` header, whose credential is the next word.
 const SCHEMES: [&str; 4] = ["bearer", "basic", "token", "digest"];
@@ -75,17 +81,16 @@ fn value_after(text: &str) -> Option<(usize, usize)> {
     }
     let open = skip(sign + 1, &[' ']);
     let quoted = skip(open, &['\\', '"', '\'']);
-    let end = if text[open..quoted].starts_with('\\') {
-        // Quotes within a text that is quoted itself.
-        quoted + text[quoted..].find('\\').unwrap_or(text.len() - quoted)
-    } else if quoted > open {
-        quoted + closing_quote(&text[quoted..])
-    } else {
-        quoted
-            + text[quoted..]
-                .find([' ', ',', ';', '&', '}', ']', '<', ')', '"'])
-                .unwrap_or(text.len() - quoted)
-    };
+    let rest = &text[quoted..];
+    let end = quoted
+        + match text[open..quoted].chars().last() {
+            // Quotes within a text that is quoted itself.
+            Some(_) if text[open..].starts_with('\\') => rest.find('\\').unwrap_or(rest.len()),
+            Some(quote) => closing(rest, quote),
+            None if rest.starts_with('[') => closing(rest, ']'),
+            None if rest.starts_with('{') => closing(rest, '}'),
+            None => rest.find(DELIMITERS).unwrap_or(rest.len()),
+        };
     let value = &text[quoted..end];
     if value.is_empty() || value.starts_with(MASK) {
         return None;
@@ -98,14 +103,17 @@ fn value_after(text: &str) -> Option<(usize, usize)> {
     (quoted > open || is_assigned || !is_word).then_some((quoted, end))
 }
 
-/// Where the next quote stands that is not escaped; the end when there is none.
-fn closing_quote(text: &str) -> usize {
+/// What ends a value that nothing encloses.
+const DELIMITERS: [char; 9] = [' ', ',', ';', '&', '}', ']', '<', ')', '"'];
+
+/// Where `close` stands next that is not escaped; the end when it does not.
+fn closing(text: &str, close: char) -> usize {
     let mut escaped = false;
     for (at, c) in text.char_indices() {
-        match c {
-            '"' | '\'' if !escaped => return at,
-            _ => escaped = c == '\\' && !escaped,
+        if c == close && !escaped {
+            return at;
         }
+        escaped = c == '\\' && !escaped;
     }
     text.len()
 }

@@ -60,6 +60,8 @@ fn what_is_named_like_a_credential_is_masked() {
             "POST /auth?login=a&password=hunter&x=1",
             "POST /auth?login=a&password=***&x=1",
         ),
+        (r#"{"password":"it's","b":1}"#, r#"{"password":"***","b":1}"#),
+        (r#"{"tokens":["a","b"],"c":1}"#, r#"{"tokens":***],"c":1}"#),
         ("App-Key: k3y and more", "App-Key: *** and more"),
         ("Authorization: Bearer abcdef123 x", "Authorization: Bearer *** x"),
         (

@@ -3,12 +3,13 @@
 use serde_json::json;
 
 use super::fake::{Answer, Asked};
-use super::{Plot, canary};
+use super::{Plot, canary, echo, page, status};
 
 pub(super) fn plot() -> Plot {
     Plot {
         platform: "mobsted",
         profile: "login = \"partner@example.com\"",
+        path: "",
         secrets: &["password"],
         script: SCRIPT,
         answer,
@@ -39,7 +40,7 @@ fn main(email, base, key) {
     let client = t.connect();
     print(client);
     print(client.apps());
-    let app = client.ensure_app("Shop", "https://shop.example");
+    let app = client.ensure_app("Shop", "https://shop.example", #{ adopt: true });
     print("went through everything");
     let raw = p.get("/raw");
     #{ url: t.url, tenant: t, password: t.password, raw: raw, key: key, app: app.id }
@@ -85,33 +86,6 @@ fn answer(own: &str, asked: &Asked) -> Answer {
     }
     .header("Set-Cookie", &format!("session={}", canary("cookie").replace('é', "x")))
     .header("X-Auth-Token", &canary("header").replace('é', "x"))
-}
-
-fn status(path: &str) -> u16 {
-    path.rsplit('/').next().unwrap().parse().unwrap()
-}
-
-/// Repeats the whole request, as text within JSON.
-fn echo(status: u16, asked: &Asked) -> Answer {
-    let detail = format!("you said: {}", asked.all);
-    Answer::json(
-        status,
-        &json!({ "errors": [{ "title": "Refused", "detail": detail }] }),
-    )
-}
-
-/// Repeats the whole request, as a web page.
-fn page(status: u16, asked: &Asked) -> Answer {
-    let said = asked
-        .all
-        .replace('&', "&amp;")
-        .replace('<', "&lt;")
-        .replace('"', "&quot;");
-    Answer::text(
-        status,
-        "text/html",
-        format!("<html><body><h1>No</h1><pre>{said}</pre></body></html>"),
-    )
 }
 
 /// Tokens that are no JSON web tokens, so that nothing but their type hides them.
