@@ -13,6 +13,7 @@ mod edited;
 mod explain;
 mod flags;
 mod house;
+mod import;
 mod ledger;
 mod mobsted;
 mod onboard;
