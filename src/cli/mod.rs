@@ -15,6 +15,7 @@ mod error;
 mod execute;
 mod exit;
 mod explain;
+mod import;
 mod interrupt;
 mod journal;
 mod keychain;
@@ -120,6 +121,8 @@ enum Command {
     Audit(audit::AuditCommand),
     /// Look after the journal: copy it, check it.
     Journal(journal::JournalCommand),
+    /// Take over what was made with another tool: Postman.
+    Import(import::ImportCommand),
     /// What a script may do: list the operations, look one up, search them, write the reference.
     Ops(ops::OpsCommand),
     /// Explain an error code, a row's status, or an exit code.
@@ -162,6 +165,7 @@ pub fn main() -> ExitCode {
         Command::Trust(command) => trust::trust(&app, &command),
         Command::Audit(command) => audit::audit(&app, &command),
         Command::Journal(command) => journal::journal(&app, &command),
+        Command::Import(command) => import::import(&app, &command),
         Command::Ops(command) => ops::ops(&app, &command),
         Command::Explain(command) => explain::explain(&app, &command),
         Command::Paths(command) => paths::show(&app, &command),

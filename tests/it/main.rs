@@ -16,6 +16,7 @@ mod edited;
 mod explain;
 mod flags;
 mod house;
+mod import;
 mod jrni;
 mod leaks;
 mod ledger;

@@ -4,17 +4,17 @@ use crate::cli::config::{Platform, Profile};
 
 /// One part of the description of an account.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) struct Field {
+pub(in crate::cli) struct Field {
     /// Its key in the configuration.
-    pub(super) key: &'static str,
+    pub(in crate::cli) key: &'static str,
     /// What it is, for questions and messages.
-    pub(super) name: &'static str,
+    pub(in crate::cli) name: &'static str,
     /// Must it be given?
-    pub(super) required: bool,
+    pub(in crate::cli) required: bool,
 }
 
 /// What may be shown; the address first, for secrets are kept for it.
-pub(super) fn texts(platform: Platform) -> &'static [Field] {
+pub(in crate::cli) fn texts(platform: Platform) -> &'static [Field] {
     match platform {
         Platform::Mobsted => {
             const {
@@ -39,7 +39,7 @@ pub(super) fn texts(platform: Platform) -> &'static [Field] {
 }
 
 /// What must not be shown.
-pub(super) fn secrets(platform: Platform) -> &'static [Field] {
+pub(in crate::cli) fn secrets(platform: Platform) -> &'static [Field] {
     match platform {
         Platform::Mobsted => const { &[field("password", "Password")] },
         Platform::Jrni => {

@@ -3,14 +3,14 @@
 mod add;
 mod choose;
 mod edit;
-mod fields;
+pub(in crate::cli) mod fields;
 mod given;
 mod list;
-mod place;
+pub(in crate::cli) mod place;
 mod remove;
 mod show;
 mod sign;
-mod written;
+pub(in crate::cli) mod written;
 
 use clap::{Args, Subcommand};
 

@@ -12,7 +12,7 @@ use crate::value::secret::Secret;
 
 /// Where a secret comes from, or where it goes.
 #[derive(Debug, Clone, PartialEq)]
-pub(super) enum Place {
+pub(in crate::cli) enum Place {
     /// A variable of the environment.
     Env(String),
     /// A file.

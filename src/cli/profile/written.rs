@@ -7,17 +7,17 @@ use crate::cli::error::CommandError;
 use crate::cli::safe::Keeping;
 
 /// What the configuration says now.
-pub(super) fn read(app: &App) -> Result<Config, CommandError> {
+pub(in crate::cli) fn read(app: &App) -> Result<Config, CommandError> {
     Ok(Config::load(app.paths()?, &app.env)?)
 }
 
 /// Opens the user's configuration to change it.
-pub(super) fn draft(app: &App) -> Result<Draft, CommandError> {
+pub(in crate::cli) fn draft(app: &App) -> Result<Draft, CommandError> {
     Draft::open(&app.paths()?.config_file())
 }
 
 /// The profile's name in a draft that may be changed. One that another file writes is refused with that file's name.
-pub(super) fn own<'a>(
+pub(in crate::cli) fn own<'a>(
     config: &'a Config,
     draft: &Draft,
     name: &str,
@@ -35,7 +35,7 @@ pub(super) fn own<'a>(
 }
 
 /// Checks a new name: letters, digits, `-` and `_`.
-pub(super) fn check_name(name: &str) -> Result<(), CommandError> {
+pub(in crate::cli) fn check_name(name: &str) -> Result<(), CommandError> {
     let fits = |c: char| c.is_ascii_alphanumeric() || c == '-' || c == '_';
     if name.is_empty() || !name.chars().all(fits) {
         return Err(CommandError::usage(format!(
@@ -52,13 +52,13 @@ pub(super) fn check_name(name: &str) -> Result<(), CommandError> {
 }
 
 /// Puts secrets in their places and into the draft. What was sealed is taken out again when the draft is not saved.
-pub(super) struct Secrets<'a> {
+pub(in crate::cli) struct Secrets<'a> {
     app: &'a App,
     kept: Vec<Keeping>,
 }
 
 impl<'a> Secrets<'a> {
-    pub(super) fn new(app: &'a App) -> Secrets<'a> {
+    pub(in crate::cli) fn new(app: &'a App) -> Secrets<'a> {
         Secrets {
             app,
             kept: Vec::new(),
@@ -66,7 +66,7 @@ impl<'a> Secrets<'a> {
     }
 
     /// Settles one secret, and writes where it is.
-    pub(super) fn put(
+    pub(in crate::cli) fn put(
         &mut self,
         draft: &mut Draft,
         keeping: &Keeping,
@@ -79,7 +79,7 @@ impl<'a> Secrets<'a> {
     }
 
     /// Saves the draft, and says where it is and where the secrets are.
-    pub(super) fn save(mut self, draft: Draft, name: &str) -> Result<(), CommandError> {
+    pub(in crate::cli) fn save(mut self, draft: Draft, name: &str) -> Result<(), CommandError> {
         let file = draft.file().to_owned();
         draft.save()?;
         let app = self.app;

@@ -1,0 +1,266 @@
+//! `provisor import`: from other tools to a profile and a script.
+
+mod address;
+mod body;
+mod code;
+mod collection;
+mod environment;
+mod known;
+mod profile;
+mod read;
+mod request;
+mod script;
+mod secrets;
+mod sessions;
+#[cfg(test)]
+mod tests;
+mod values;
+
+use std::path::{Path, PathBuf};
+
+use clap::{Args, CommandFactory as _, Subcommand};
+
+use super::app::App;
+use super::config::Platform;
+use super::error::CommandError;
+use super::exit::Exit;
+use super::private_file;
+use super::run::{self, Words};
+use crate::script::bundle::{Bundle, Loader, Source};
+use crate::script::program;
+use collection::Collection;
+use environment::{Account, Environment};
+use read::Found;
+use script::{Given, Script};
+
+/// Take over what was made with another tool.
+#[derive(Args)]
+pub(super) struct ImportCommand {
+    #[command(subcommand)]
+    action: Action,
+}
+
+#[derive(Subcommand)]
+enum Action {
+    Postman(PostmanCommand),
+}
+
+/// A Postman environment becomes a profile, a collection becomes a script.
+///
+/// The environment's secrets are sealed in provisor's own folder. The script uses operations of a platform where the
+/// request is one that provisor knows, and `http::` where not; the collection's variables are its parameters. A
+/// credential that stands in the collection never comes into the script: it becomes a parameter. Scripts in the
+/// collection do not run, and stand as comments.
+#[derive(Args)]
+#[command(after_help = "\
+Examples:
+  provisor import postman acme.postman_environment.json acme.postman_collection.json --out acme.rhai
+  provisor import postman acme.postman_environment.json --profile acme --platform mobsted
+  provisor import postman users.postman_collection.json > users.rhai")]
+struct PostmanCommand {
+    /// An environment, a collection, or one of each.
+    #[arg(required = true, num_args = 1..=2, value_name = "FILE")]
+    files: Vec<PathBuf>,
+    /// Where the script goes; standard output when not given.
+    #[arg(long, value_name = "FILE")]
+    out: Option<PathBuf>,
+    /// The profile's name; made of the environment's when not given.
+    #[arg(long, value_name = "NAME")]
+    profile: Option<String>,
+    /// The platform of the environment's account, when it cannot be told.
+    #[arg(long, value_name = "PLATFORM", value_parser = ["mobsted", "jrni", "sparrow"])]
+    platform: Option<String>,
+    /// Which variable of the environment holds a field of the profile, when it cannot be told. Repeatable.
+    #[arg(long, value_name = "FIELD=VARIABLE")]
+    take: Vec<String>,
+    /// Replace the script and the profile when they are there.
+    #[arg(long)]
+    force: bool,
+}
+
+pub(super) fn import(app: &App, command: &ImportCommand) -> Result<Exit, CommandError> {
+    let Action::Postman(command) = &command.action;
+    let (environment, collection) = files(&command.files)?;
+    let account = match &environment {
+        Some(environment) => account(app, command, environment, collection.as_ref())?,
+        None => None,
+    };
+    let name = match (&account, &environment) {
+        (Some(_), Some(environment)) => Some(profile::name(command.profile.as_deref(), environment)?),
+        _ => None,
+    };
+    let script = match &collection {
+        Some(collection) => Some(converted(collection, environment.as_ref(), name.as_deref())?),
+        None => None,
+    };
+    // Nothing is written before everything is known to fit.
+    if let Some(out) = &command.out {
+        check_out(out, script.is_some(), command.force)?;
+    }
+    if let (Some(account), Some(name)) = (account, &name) {
+        profile::write(app, name, account, command.force)?;
+    }
+    if let Some(script) = script {
+        deliver(app, command.out.as_deref(), &script)?;
+    }
+    Ok(Exit::Ok)
+}
+
+/// The files by what they hold, in any order.
+fn files(paths: &[PathBuf]) -> Result<(Option<Environment>, Option<Collection>), CommandError> {
+    let (mut environment, mut collection) = (None, None);
+    for path in paths {
+        let again = |what: &str| {
+            CommandError::usage(format!("`{}` is another {what}", path.display()))
+                .hint("give one environment and one collection")
+        };
+        match read::read(path)? {
+            Found::Environment(_) if environment.is_some() => return Err(again("environment")),
+            Found::Collection(_) if collection.is_some() => return Err(again("collection")),
+            Found::Environment(json) => environment = Some(environment::read(&json)),
+            Found::Collection(json) => {
+                let read = collection::read(&json);
+                collection = Some(read.map_err(|why| {
+                    CommandError::usage(format!("the collection in `{}` {why}", path.display()))
+                })?);
+            }
+        }
+    }
+    Ok((environment, collection))
+}
+
+fn account(
+    app: &App,
+    command: &PostmanCommand,
+    environment: &Environment,
+    collection: Option<&Collection>,
+) -> Result<Option<Account>, CommandError> {
+    let asked = command.platform.as_deref().and_then(Platform::of_name);
+    let mut chosen = Vec::new();
+    for take in &command.take {
+        let pair = take
+            .split_once('=')
+            .filter(|(field, variable)| !field.is_empty() && !variable.is_empty());
+        let (field, variable) =
+            pair.ok_or_else(|| CommandError::usage(format!("--take {take}: write FIELD=VARIABLE")))?;
+        chosen.push((field.trim().to_owned(), variable.trim().to_owned()));
+    }
+    let requests = collection
+        .map(|collection| collection.requests.as_slice())
+        .unwrap_or_default();
+    let addresses: Vec<String> = requests
+        .iter()
+        .map(|request| address::read(&request.url).base)
+        .collect();
+    let account = environment::account(environment, asked, &chosen, &addresses.join("\n"))?;
+    if account.is_none() {
+        if collection.is_none() {
+            return Err(CommandError::usage("the environment is not known to be an account of a platform")
+                .hint("say which platform it is: --platform mobsted, jrni or sparrow")
+                .hint("an environment of another service has its use beside a collection: its values become parameters"));
+        }
+        app.ui.note("the environment is no account of a platform that provisor knows: no profile is made, and its values become parameters of the script");
+    }
+    Ok(account)
+}
+
+/// The script, read as provisor reads every script: what cannot be read is not written.
+fn converted(
+    collection: &Collection,
+    environment: Option<&Environment>,
+    profile: Option<&str>,
+) -> Result<Script, CommandError> {
+    let taken = Words::command()
+        .get_arguments()
+        .filter_map(|arg| arg.get_long().map(|long| long.replace('-', "_")))
+        .chain(["help".to_owned()])
+        .collect();
+    let given = Given {
+        variables: environment
+            .map(|environment| environment.variables.clone())
+            .unwrap_or_default(),
+        profile: profile.map(str::to_owned),
+        taken,
+    };
+    if collection.requests.is_empty() {
+        return Err(CommandError::usage("the collection has no requests"));
+    }
+    let script = script::write(collection, &given)
+        .map_err(|why| CommandError::usage(format!("the collection {why}")))?;
+    let source = Source::new("import.rhai", script.text.as_str());
+    let read = Bundle::collect(&source, &NoImports)
+        .and_then(|bundle| program::Script::compile(&run::host(), bundle));
+    read.map_err(|diagnostic| {
+        CommandError::new(
+            Exit::Script,
+            format!(
+                "the script made of the collection cannot be read: {}",
+                diagnostic.title
+            ),
+        )
+        .hint("nothing was written; this is a fault of provisor: please report it with the collection")
+    })?;
+    Ok(script)
+}
+
+/// What was imported imports nothing.
+struct NoImports;
+
+impl Loader for NoImports {
+    fn load(&self, _: &str, _: &str) -> Result<Source, String> {
+        Err("an imported script has no imports".into())
+    }
+}
+
+fn check_out(out: &Path, has_script: bool, force: bool) -> Result<(), CommandError> {
+    if !has_script {
+        return Err(CommandError::usage("--out is for the script of a collection")
+            .hint("name the collection's file, too"));
+    }
+    if out.exists() && !force {
+        return Err(CommandError::usage(format!("`{}` exists", out.display()))
+            .hint("name another file, or say --force to replace it"));
+    }
+    Ok(())
+}
+
+/// Writes the script and says what it came of.
+fn deliver(app: &App, out: Option<&Path>, script: &Script) -> Result<(), CommandError> {
+    match out {
+        None => app.print(script.text.trim_end())?,
+        Some(out) => private_file::write(out, |sink| {
+            sink.write_all(script.text.as_bytes())
+                .map_err(|error| private_file::failed(&error))
+        })?,
+    }
+    app.ui.note(&format!(
+        "{} requests: {} by operations of their platforms, {} by http::, {} left out; {} scripts stand as comments",
+        script.requests, script.typed, script.web, script.omitted, script.scripts
+    ));
+    for note in script.notes.iter().take(MOST_NOTES) {
+        app.ui.note(&format!("- {note}"));
+    }
+    if script.notes.len() > MOST_NOTES {
+        app.ui.note(&format!(
+            "- and {} more notes, at the functions of the script",
+            script.notes.len() - MOST_NOTES
+        ));
+    }
+    if !script.secrets.is_empty() {
+        app.ui.note(&format!(
+            "secrets are given when the script runs: {}",
+            script.secrets.join(", ")
+        ));
+        app.ui.hint(&format!(
+            "for example --{} env:VARIABLE",
+            script.secrets[0].replace('_', "-")
+        ));
+    }
+    if let Some(out) = out {
+        app.ui.note(&format!("the script is in {}", out.display()));
+    }
+    Ok(())
+}
+
+/// Notes that are said; all of them stand in the script.
+const MOST_NOTES: usize = 20;

@@ -1,0 +1,310 @@
+//! Bodies in all of Postman's forms.
+
+use serde_json::Value as Json;
+
+use super::code::{Code, quoted};
+use super::collection::{Field, fields, text};
+use super::values::{Part, Piece, Values, parts};
+
+/// What a request carries, as keys of the options of `http::`.
+#[derive(Debug, Default)]
+pub(super) struct Body {
+    /// `json`, `form`, `multipart` or `body`, with its value.
+    pub(super) option: Option<(&'static str, Code)>,
+    /// The content type that the form does not imply.
+    pub(super) content_type: Option<String>,
+    /// What a reader must know.
+    pub(super) notes: Vec<String>,
+}
+
+/// Deeper JSON stays a text: an expression of the script cannot be nested without end.
+const DEEPEST: usize = 20;
+
+/// Reads a body. The error names a circle of variables.
+pub(super) fn read(json: &Json, content_type: Option<&str>, values: &mut Values) -> Result<Body, String> {
+    if json.is_null() || json["disabled"] == true {
+        return Ok(Body::default());
+    }
+    match json["mode"].as_str().unwrap_or_default() {
+        "raw" => raw(json, content_type, values),
+        "urlencoded" => form(json, values),
+        "formdata" => multipart(json, values),
+        "file" => Ok(file(&json["file"], values)),
+        "graphql" => graphql(&json["graphql"], values),
+        "" => Ok(Body::default()),
+        other => Ok(Body {
+            notes: vec![format!("the body is of a form that is not known: {other}")],
+            ..Body::default()
+        }),
+    }
+}
+
+fn raw(json: &Json, content_type: Option<&str>, values: &mut Values) -> Result<Body, String> {
+    let content = text(&json["raw"]);
+    if content.trim().is_empty() {
+        return Ok(Body::default());
+    }
+    let language = json
+        .pointer("/options/raw/language")
+        .and_then(Json::as_str)
+        .unwrap_or_default();
+    let says_json = language == "json" || content_type.is_some_and(|kind| kind.contains("json"));
+    let untold = language.is_empty() || language == "text";
+    if (says_json || (untold && content_type.is_none()))
+        && let Some(document) = with_holes(&content)
+        && (document.is_object() || document.is_array())
+        && depth(&document) <= DEEPEST
+    {
+        return Ok(Body {
+            option: Some(("json", value(&document, "", values)?)),
+            ..Body::default()
+        });
+    }
+    let kind = match language {
+        "json" => Some("application/json"),
+        "xml" => Some("application/xml"),
+        "html" => Some("text/html"),
+        "javascript" => Some("application/javascript"),
+        _ => None,
+    };
+    let mut notes = Vec::new();
+    let known = values.credentials();
+    let code = if super::secrets::scrubbed(&content, &known) == trimmed_lines(&content) {
+        values.value(&content, "body")?
+    } else {
+        notes.push("the body holds credentials, so that it is given as a whole".to_owned());
+        values.credential(&content, "body", false)
+    };
+    Ok(Body {
+        option: Some(("body", code)),
+        content_type: kind.map(str::to_owned),
+        notes,
+    })
+}
+
+/// The text as scrubbing gives it back when there is nothing to scrub.
+fn trimmed_lines(text: &str) -> String {
+    text.lines().collect::<Vec<_>>().join("\n")
+}
+
+fn form(json: &Json, values: &mut Values) -> Result<Body, String> {
+    let given = match &json["urlencoded"] {
+        Json::String(pairs) => url::form_urlencoded::parse(pairs.as_bytes())
+            .map(|(key, value)| Field {
+                key: key.into_owned(),
+                value: value.into_owned(),
+                file: None,
+            })
+            .collect(),
+        other => fields(other),
+    };
+    let option = (!given.is_empty()).then(|| pairs(&given, values)).transpose()?;
+    Ok(Body {
+        option: option.map(|code| ("form", code)),
+        ..Body::default()
+    })
+}
+
+fn multipart(json: &Json, values: &mut Values) -> Result<Body, String> {
+    let mut body = Body::default();
+    let mut given = Vec::new();
+    for field in fields(&json["formdata"]) {
+        if let Some(file) = &field.file {
+            body.notes.push(format!(
+                "`{}` carries a file: its content is given as text",
+                field.key
+            ));
+            let code = content_of(file, &field.key, values);
+            given.push((field.key, code));
+        } else {
+            let code = values.value(&field.value, &field.key)?;
+            given.push((field.key, code));
+        }
+    }
+    if !given.is_empty() {
+        body.option = Some(("multipart", merged(given)));
+    }
+    Ok(body)
+}
+
+fn file(json: &Json, values: &mut Values) -> Body {
+    let source = match json {
+        Json::String(source) => source.clone(),
+        other => text(&other["src"]),
+    };
+    Body {
+        option: Some(("body", content_of(&source, "file", values))),
+        content_type: None,
+        notes: vec!["the body is a file: its content is given as text".to_owned()],
+    }
+}
+
+fn graphql(json: &Json, values: &mut Values) -> Result<Body, String> {
+    let mut fields = vec![("query".to_owned(), values.value(&text(&json["query"]), "query")?)];
+    let variables = match &json["variables"] {
+        Json::String(text) => with_holes(text).unwrap_or(Json::Null),
+        other => other.clone(),
+    };
+    if variables
+        .as_object()
+        .is_some_and(|variables| !variables.is_empty())
+    {
+        fields.push(("variables".to_owned(), value(&variables, "", values)?));
+    }
+    let operation = text(&json["operationName"]);
+    if !operation.is_empty() {
+        fields.push(("operationName".to_owned(), Code::text(&operation)));
+    }
+    Ok(Body {
+        option: Some(("json", Code::Map(fields))),
+        ..Body::default()
+    })
+}
+
+/// The parameter for the content of a file, of which only the name is known.
+fn content_of(source: &str, field: &str, values: &mut Values) -> Code {
+    let name = source.rsplit(['/', '\\']).next().unwrap_or_default();
+    let about = if name.is_empty() {
+        format!("the content of the file in `{field}`")
+    } else {
+        format!("the content of the file {name}")
+    };
+    let index = values.add(
+        super::code::name_of(&format!("{field} content"), "content"),
+        about,
+        None,
+        false,
+    );
+    values.param(index)
+}
+
+/// Fields as a map; one that is there several times has a list.
+pub(super) fn pairs(fields: &[Field], values: &mut Values) -> Result<Code, String> {
+    let mut all = Vec::new();
+    for field in fields {
+        let key = match values.pieces(&field.key)?.as_slice() {
+            // A name with variables in it has no place in a map; it stays as it is written.
+            [Piece::Text(key)] => key.clone(),
+            _ => field.key.clone(),
+        };
+        all.push((key, values.value(&field.value, &field.key)?));
+    }
+    Ok(merged(all))
+}
+
+fn merged(fields: Vec<(String, Code)>) -> Code {
+    let mut merged: Vec<(String, Code)> = Vec::new();
+    for (key, code) in fields {
+        match merged.iter_mut().find(|(known, _)| *known == key) {
+            Some((_, Code::List(items))) => items.push(code),
+            Some((_, one)) => *one = Code::List(vec![one.clone(), code]),
+            None => merged.push((key, code)),
+        }
+    }
+    Code::Map(merged)
+}
+
+/// JSON in which variables may stand without quotes; nothing when it is none even so.
+fn with_holes(content: &str) -> Option<Json> {
+    let mut out = String::with_capacity(content.len());
+    let (mut quoted_now, mut escaped) = (false, false);
+    for part in parts(content) {
+        match part {
+            Part::Text(text) => {
+                for c in text.chars() {
+                    match c {
+                        '\\' if quoted_now => escaped = !escaped,
+                        '"' if !escaped => quoted_now = !quoted_now,
+                        _ => escaped = false,
+                    }
+                    if c == '"' {
+                        escaped = false;
+                    }
+                    out.push(c);
+                }
+            }
+            Part::Hole(name) if quoted_now => out.push_str(&format!("{{{{{name}}}}}")),
+            Part::Hole(name) => out.push_str(&serde_json::to_string(&format!("{BARE}{name}")).ok()?),
+        }
+    }
+    serde_json::from_str(&out).ok()
+}
+
+/// What begins the text of a variable that stood without quotes.
+const BARE: char = '\u{1}';
+
+/// JSON as a value of the script. `field` is the name of what holds it.
+pub(super) fn value(json: &Json, field: &str, values: &mut Values) -> Result<Code, String> {
+    Ok(match json {
+        Json::Null => Code::Expr("()".into()),
+        Json::Bool(flag) => Code::Expr(flag.to_string()),
+        Json::Number(number) => number_code(number, field, values)?,
+        Json::String(text) => match text.strip_prefix(BARE) {
+            Some(name) => bare(name, field, values)?,
+            None => values.value(text, field)?,
+        },
+        Json::Array(items) => {
+            let items = items.iter().map(|item| value(item, field, values));
+            Code::List(items.collect::<Result<_, _>>()?)
+        }
+        Json::Object(fields) => {
+            let fields = fields
+                .iter()
+                .map(|(key, item)| Ok((key.clone(), value(item, key, values)?)));
+            Code::Map(fields.collect::<Result<_, String>>()?)
+        }
+    })
+}
+
+/// A variable that stood without quotes is a number, a flag, or a whole document.
+fn bare(name: &str, field: &str, values: &mut Values) -> Result<Code, String> {
+    let pieces = values.pieces(&format!("{{{{{name}}}}}"))?;
+    if let [Piece::Param(index)] = pieces.as_slice()
+        && !values.params[*index].secret
+        && !values.params[*index].in_text
+    {
+        let param = &mut values.params[*index];
+        let fits = param
+            .default
+            .as_ref()
+            .is_none_or(|text| matches!(serde_json::from_str(text), Ok(Json::Number(_) | Json::Bool(_))));
+        if !fits {
+            return values.value(&format!("{{{{{name}}}}}"), field);
+        }
+        param.json = true;
+        return Ok(values.param(*index));
+    }
+    values.value(&format!("{{{{{name}}}}}"), field)
+}
+
+fn number_code(number: &serde_json::Number, field: &str, values: &mut Values) -> Result<Code, String> {
+    let text = number.to_string();
+    if super::secrets::name_is_secret(field) {
+        return values.value(&text, field);
+    }
+    Ok(match (number.as_i64(), number.as_f64()) {
+        (Some(_), _) => Code::Expr(text),
+        // Rhai writes no exponent without a point.
+        (None, Some(float)) if number.is_f64() => Code::Expr(format!("{float:?}")),
+        _ => Code::Expr(quoted(&text)),
+    })
+}
+
+fn depth(json: &Json) -> usize {
+    let deepest = |items: &mut dyn Iterator<Item = &Json>| items.map(depth).max().unwrap_or_default();
+    match json {
+        Json::Array(items) => 1 + deepest(&mut items.iter()),
+        Json::Object(fields) => 1 + deepest(&mut fields.values()),
+        _ => 0,
+    }
+}
+
+/// A raw body as JSON with its variables in texts, for those that take it apart; nothing when it is none.
+pub(super) fn document(body: &Json) -> Json {
+    let document = with_holes(&text(&body["raw"])).unwrap_or(Json::Null);
+    if depth(&document) <= DEEPEST {
+        document
+    } else {
+        Json::Null
+    }
+}

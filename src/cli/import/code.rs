@@ -1,0 +1,260 @@
+//! Rhai as it is written: texts, maps, lists, comments, names.
+
+/// A value of the script.
+#[derive(Debug, Clone, PartialEq)]
+pub(super) enum Code {
+    /// An expression in one line.
+    Expr(String),
+    /// A map.
+    Map(Vec<(String, Code)>),
+    /// A list.
+    List(Vec<Code>),
+}
+
+/// Lines are broken when they would be longer than this.
+const WIDE: usize = 100;
+
+impl Code {
+    /// A literal text.
+    pub(super) fn text(text: &str) -> Code {
+        Code::Expr(quoted(text))
+    }
+
+    /// The code, as it stands in a line that begins with `indent` blanks.
+    pub(super) fn render(&self, indent: usize) -> String {
+        let line = self.line();
+        if indent + line.chars().count() <= WIDE {
+            return line;
+        }
+        let pad = " ".repeat(indent + 4);
+        let (open, close, items): (&str, &str, Vec<String>) = match self {
+            Code::Expr(expr) => return expr.clone(),
+            Code::Map(fields) if !fields.is_empty() => {
+                let field = |(key, value): &(String, Code)| {
+                    format!("{}: {}", self::key(key), value.render(indent + 4))
+                };
+                ("#{", "}", fields.iter().map(field).collect())
+            }
+            Code::List(items) if !items.is_empty() => (
+                "[",
+                "]",
+                items.iter().map(|item| item.render(indent + 4)).collect(),
+            ),
+            _ => return line,
+        };
+        let items: String = items.iter().map(|item| format!("{pad}{item},\n")).collect();
+        format!("{open}\n{items}{}{close}", " ".repeat(indent))
+    }
+
+    fn line(&self) -> String {
+        match self {
+            Code::Expr(expr) => expr.clone(),
+            Code::Map(fields) => {
+                let fields = fields
+                    .iter()
+                    .map(|(key, value)| format!("{}: {}", self::key(key), value.line()));
+                format!("#{{{}}}", fields.collect::<Vec<_>>().join(", "))
+            }
+            Code::List(items) => {
+                let items = items.iter().map(Code::line);
+                format!("[{}]", items.collect::<Vec<_>>().join(", "))
+            }
+        }
+    }
+}
+
+/// A literal text in quotes.
+pub(super) fn quoted(text: &str) -> String {
+    let mut out = String::with_capacity(text.len() + 2);
+    out.push('"');
+    for c in text.chars() {
+        match c {
+            '"' => out.push_str("\\\""),
+            '\\' => out.push_str("\\\\"),
+            '\n' => out.push_str("\\n"),
+            '\r' => out.push_str("\\r"),
+            '\t' => out.push_str("\\t"),
+            c if c.is_control() => out.push_str(&format!("\\u{:04x}", u32::from(c))),
+            c => out.push(c),
+        }
+    }
+    out.push('"');
+    out
+}
+
+/// A map's key: a name as it is, anything else in quotes.
+fn key(key: &str) -> String {
+    if is_name(key) && !is_reserved(key) {
+        key.to_owned()
+    } else {
+        quoted(key)
+    }
+}
+
+/// Lines of a comment. What could end it or break the line cannot: each line is one of its own.
+pub(super) fn comment(marker: &str, text: &str) -> String {
+    let clean = |line: &str| -> String {
+        let line = line.trim_end();
+        line.chars().filter(|c| !c.is_control() || *c == '\t').collect()
+    };
+    let mut out = String::new();
+    for line in text.trim_matches(['\n', '\r']).trim_end().lines() {
+        let line = clean(line);
+        out.push_str(format!("{marker} {line}").trim_end());
+        out.push('\n');
+    }
+    out
+}
+
+/// A name for a function or variable made of any text: `Get user's list` is `get_user_s_list`.
+pub(super) fn name_of(text: &str, otherwise: &str) -> String {
+    let mut name = String::new();
+    let mut last = ' ';
+    for c in text.chars() {
+        let boundary = c.is_ascii_uppercase() && (last.is_ascii_lowercase() || last.is_ascii_digit());
+        if (!c.is_ascii_alphanumeric() || boundary) && !name.is_empty() && !name.ends_with('_') {
+            name.push('_');
+        }
+        if c.is_ascii_alphanumeric() {
+            name.push(c.to_ascii_lowercase());
+        }
+        last = c;
+        if name.len() >= LONGEST {
+            break;
+        }
+    }
+    let name = name.trim_matches('_').to_owned();
+    match name.chars().next() {
+        None => otherwise.to_owned(),
+        Some(first) if first.is_ascii_digit() => format!("{otherwise}_{name}"),
+        Some(_) => name,
+    }
+}
+
+/// No name is longer than this.
+const LONGEST: usize = 60;
+
+fn is_name(text: &str) -> bool {
+    let mut chars = text.chars();
+    chars.next().is_some_and(|c| c.is_ascii_alphabetic() || c == '_')
+        && chars.all(|c| c.is_ascii_alphanumeric() || c == '_')
+}
+
+/// Is it a word of the language, or one that it keeps for itself?
+pub(super) fn is_reserved(name: &str) -> bool {
+    const WORDS: &[&str] = &[
+        "true",
+        "false",
+        "let",
+        "const",
+        "if",
+        "else",
+        "unless",
+        "switch",
+        "do",
+        "while",
+        "until",
+        "loop",
+        "for",
+        "in",
+        "continue",
+        "break",
+        "return",
+        "throw",
+        "try",
+        "catch",
+        "import",
+        "export",
+        "as",
+        "global",
+        "private",
+        "fn",
+        "this",
+        "is_shared",
+        "is_def_var",
+        "is_def_fn",
+        "type_of",
+        "print",
+        "debug",
+        "eval",
+        "call",
+        "curry",
+        "var",
+        "static",
+        "shared",
+        "goto",
+        "match",
+        "case",
+        "public",
+        "protected",
+        "new",
+        "use",
+        "with",
+        "module",
+        "package",
+        "super",
+        "thread",
+        "spawn",
+        "go",
+        "await",
+        "async",
+        "sync",
+        "yield",
+        "default",
+        "void",
+        "null",
+        "nil",
+        "exit",
+        "begin",
+        "end",
+        "each",
+        "then",
+        "foreach",
+        "exec",
+        "when",
+        "main",
+        "sleep",
+        "now",
+        "uuid",
+        "random",
+    ];
+    WORDS.contains(&name)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_are_made_of_any_text() {
+        assert_eq!(name_of("Get user's list", "x"), "get_user_s_list");
+        assert_eq!(name_of("baseUrl", "x"), "base_url");
+        assert_eq!(name_of("1. First", "request"), "request_1_first");
+        assert_eq!(name_of("Ünïcode", "x"), "n_code");
+        assert_eq!(name_of("日本", "request"), "request");
+        assert_eq!(name_of("__a--b__", "x"), "a_b");
+    }
+
+    #[test]
+    fn long_values_are_broken_into_lines() {
+        let long = Code::Map(vec![
+            ("a".into(), Code::text(&"x".repeat(60))),
+            ("b c".into(), Code::text(&"y".repeat(60))),
+        ]);
+        let text = long.render(4);
+        assert!(text.starts_with("#{\n        a: \"xx"), "{text}");
+        assert!(
+            text.contains("\"b c\": \"yy") && text.ends_with("\n    }"),
+            "{text}"
+        );
+        assert_eq!(Code::List(vec![Code::text("a\"\n")]).render(0), "[\"a\\\"\\n\"]");
+    }
+
+    #[test]
+    fn a_comment_cannot_be_left() {
+        assert_eq!(
+            comment("//", "a\n*/ fn x() {}\r\nb\u{1b}[0m"),
+            "// a\n// */ fn x() {}\n// b[0m\n"
+        );
+    }
+}

@@ -1,0 +1,297 @@
+//! A collection, read leniently from either version: 2.0 writes as an object or a text what 2.1 writes as a list.
+
+use serde_json::{Map, Value as Json};
+
+/// More requests than this are not one workflow.
+const MOST_REQUESTS: usize = 5_000;
+
+/// Folders in folders: more than anybody makes by hand.
+const DEEPEST: usize = 48;
+
+/// A collection with its requests in their order.
+#[derive(Debug, Default)]
+pub(super) struct Collection {
+    pub(super) name: String,
+    pub(super) about: String,
+    pub(super) variables: Vec<Variable>,
+    pub(super) requests: Vec<Request>,
+    /// Scripts of the collection and of its folders.
+    pub(super) scripts: Vec<Script>,
+}
+
+/// A variable with its value.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub(super) struct Variable {
+    pub(super) key: String,
+    pub(super) value: String,
+    /// Is it marked as a secret?
+    pub(super) secret: bool,
+}
+
+/// A script in Postman's own language.
+#[derive(Debug, Clone, PartialEq)]
+pub(super) struct Script {
+    /// Whose it is: a folder's path; empty for the collection's or request's own.
+    pub(super) of: String,
+    /// `prerequest` or `test`.
+    pub(super) when: String,
+    pub(super) lines: Vec<String>,
+}
+
+/// One request, with what it inherits.
+#[derive(Debug, Clone, Default)]
+pub(super) struct Request {
+    /// The folders it lies in, outermost first.
+    pub(super) folders: Vec<String>,
+    pub(super) name: String,
+    pub(super) about: String,
+    pub(super) method: String,
+    pub(super) url: Json,
+    pub(super) headers: Vec<Field>,
+    pub(super) body: Json,
+    /// Its own, its folder's or the collection's.
+    pub(super) auth: Option<Auth>,
+    pub(super) scripts: Vec<Script>,
+}
+
+/// A name and a value.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub(super) struct Field {
+    pub(super) key: String,
+    pub(super) value: String,
+    /// The name of a file, where a form carries one.
+    pub(super) file: Option<String>,
+}
+
+/// How a request signs in.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub(super) struct Auth {
+    pub(super) kind: String,
+    fields: Vec<(String, String)>,
+}
+
+impl Auth {
+    /// A part of it; empty when it is not there.
+    pub(super) fn field(&self, name: &str) -> &str {
+        let found = self.fields.iter().find(|(key, _)| key == name);
+        found.map_or("", |(_, value)| value)
+    }
+}
+
+/// What lies around an item.
+struct Around<'a> {
+    folders: Vec<String>,
+    auth: Option<Auth>,
+    collection: &'a mut Collection,
+}
+
+/// Reads a collection. The error is the rest of a sentence that begins with the collection.
+pub(super) fn read(json: &Json) -> Result<Collection, String> {
+    let info = &json["info"];
+    let mut collection = Collection {
+        name: text(&info["name"]),
+        about: text(&info["description"]),
+        variables: variables(&json["variable"]),
+        ..Collection::default()
+    };
+    collection.scripts = scripts(&json["event"], "");
+    let auth = auth(&json["auth"]);
+    let mut around = Around {
+        folders: Vec::new(),
+        auth,
+        collection: &mut collection,
+    };
+    items(&json["item"], &mut around)?;
+    Ok(collection)
+}
+
+fn items(json: &Json, around: &mut Around) -> Result<(), String> {
+    if around.folders.len() > DEEPEST {
+        return Err(format!("has folders more than {DEEPEST} deep"));
+    }
+    for item in json.as_array().into_iter().flatten() {
+        let name = text(&item["name"]);
+        if item["item"].is_array() {
+            let own = auth(&item["auth"]).or_else(|| around.auth.clone());
+            let outer = std::mem::replace(&mut around.auth, own);
+            around.folders.push(name);
+            let path = around.folders.join(" / ");
+            around.collection.scripts.extend(scripts(&item["event"], &path));
+            around.collection.variables.extend(variables(&item["variable"]));
+            items(&item["item"], around)?;
+            around.folders.pop();
+            around.auth = outer;
+        } else if !item["request"].is_null() {
+            if around.collection.requests.len() == MOST_REQUESTS {
+                return Err(format!("has more than {MOST_REQUESTS} requests"));
+            }
+            let request = request(item, name, around);
+            around.collection.requests.push(request);
+        }
+    }
+    Ok(())
+}
+
+fn request(item: &Json, name: String, around: &Around) -> Request {
+    let json = &item["request"];
+    let inherited = || around.auth.clone();
+    let scripts = scripts(&item["event"], "");
+    // The shortest form is an address alone.
+    if json.is_string() {
+        return Request {
+            folders: around.folders.clone(),
+            name,
+            method: "GET".into(),
+            url: json.clone(),
+            auth: inherited(),
+            scripts,
+            ..Request::default()
+        };
+    }
+    let method = text(&json["method"]).trim().to_uppercase();
+    let about = match text(&json["description"]) {
+        about if about.is_empty() => text(&item["description"]),
+        about => about,
+    };
+    Request {
+        folders: around.folders.clone(),
+        name,
+        about,
+        method: if method.is_empty() { "GET".into() } else { method },
+        url: json["url"].clone(),
+        headers: headers(&json["header"]),
+        body: json["body"].clone(),
+        auth: auth(&json["auth"]).or_else(inherited),
+        scripts,
+    }
+}
+
+/// Nothing when it is left to what lies around; `noauth` is an answer.
+fn auth(json: &Json) -> Option<Auth> {
+    let kind = json["type"].as_str()?.to_owned();
+    let fields = match &json[&kind] {
+        Json::Array(fields) => fields
+            .iter()
+            .map(|field| (text(&field["key"]), text(&field["value"])))
+            .collect(),
+        Json::Object(fields) => fields
+            .iter()
+            .map(|(key, value)| (key.clone(), text(value)))
+            .collect(),
+        _ => Vec::new(),
+    };
+    Some(Auth { kind, fields })
+}
+
+/// Fields as a list of objects, an object, or lines of text; those that are switched off are left out.
+pub(super) fn headers(json: &Json) -> Vec<Field> {
+    match json {
+        Json::String(lines) => lines
+            .lines()
+            .filter_map(|line| line.split_once(':'))
+            .map(|(key, value)| Field {
+                key: key.trim().to_owned(),
+                value: value.trim().to_owned(),
+                file: None,
+            })
+            .collect(),
+        other => fields(other),
+    }
+}
+
+/// The same without the form of header lines.
+pub(super) fn fields(json: &Json) -> Vec<Field> {
+    match json {
+        Json::Array(items) => items
+            .iter()
+            .filter_map(Json::as_object)
+            .filter_map(field)
+            .collect(),
+        Json::Object(fields) => fields
+            .iter()
+            .map(|(key, value)| Field {
+                key: key.clone(),
+                value: text(value),
+                file: None,
+            })
+            .collect(),
+        _ => Vec::new(),
+    }
+}
+
+fn field(fields: &Map<String, Json>) -> Option<Field> {
+    let get = |name: &str| fields.get(name).map(text).unwrap_or_default();
+    if fields.get("disabled") == Some(&Json::Bool(true)) || fields.get("enabled") == Some(&Json::Bool(false))
+    {
+        return None;
+    }
+    let file = (get("type") == "file").then(|| match fields.get("src") {
+        Some(Json::Array(several)) => several.first().map(text).unwrap_or_default(),
+        Some(one) => text(one),
+        None => String::new(),
+    });
+    let key = get("key");
+    (!key.is_empty()).then(|| Field {
+        key,
+        value: get("value"),
+        file,
+    })
+}
+
+/// Variables of a collection or an environment; those that are switched off are left out.
+pub(super) fn variables(json: &Json) -> Vec<Variable> {
+    let all = json.as_array().into_iter().flatten().filter_map(Json::as_object);
+    let on = all.filter(|fields| {
+        fields.get("enabled") != Some(&Json::Bool(false)) && fields.get("disabled") != Some(&Json::Bool(true))
+    });
+    let variable = |fields: &Map<String, Json>| {
+        let key = fields.get("key").or_else(|| fields.get("id")).map(text)?;
+        Some(Variable {
+            key: key.trim().to_owned(),
+            value: fields.get("value").map(text).unwrap_or_default(),
+            secret: fields.get("type").is_some_and(|kind| kind == "secret"),
+        })
+    };
+    on.filter_map(variable)
+        .filter(|variable| !variable.key.is_empty())
+        .collect()
+}
+
+fn scripts(json: &Json, of: &str) -> Vec<Script> {
+    let events = json.as_array().into_iter().flatten();
+    let script = |event: &Json| {
+        let lines: Vec<String> = match &event["script"]["exec"] {
+            Json::Array(lines) => lines.iter().flat_map(|line| split(&text(line))).collect(),
+            Json::String(text) => split(text),
+            _ => Vec::new(),
+        };
+        lines.iter().any(|line| !line.trim().is_empty()).then(|| Script {
+            of: of.to_owned(),
+            when: text(&event["listen"]),
+            lines,
+        })
+    };
+    events.filter_map(script).collect()
+}
+
+fn split(text: &str) -> Vec<String> {
+    text.lines().map(str::to_owned).collect()
+}
+
+/// A text; numbers and flags as they are written, and a description's content.
+pub(super) fn text(json: &Json) -> String {
+    match json {
+        Json::String(text) => text.clone(),
+        Json::Number(number) => number.to_string(),
+        Json::Bool(flag) => flag.to_string(),
+        Json::Object(fields) => fields
+            .get("content")
+            .and_then(Json::as_str)
+            .unwrap_or_default()
+            .to_owned(),
+        _ => String::new(),
+    }
+}
+
+#[cfg(test)]
+mod tests;

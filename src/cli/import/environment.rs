@@ -1,0 +1,263 @@
+//! An environment: its variables, and the account that it describes.
+
+use serde_json::Value as Json;
+
+use super::collection::{self, Variable};
+use super::values::{Part, is_secret, parts};
+use crate::cli::config::Platform;
+use crate::cli::error::CommandError;
+use crate::cli::profile::fields::{self, Field};
+use crate::value::secret::Secret;
+
+/// An environment.
+#[derive(Debug, Default, PartialEq)]
+pub(super) struct Environment {
+    pub(super) name: String,
+    pub(super) variables: Vec<Variable>,
+}
+
+/// The account that an environment describes, as a profile holds it.
+#[derive(Debug)]
+pub(super) struct Account {
+    pub(super) platform: Platform,
+    pub(super) texts: Vec<(&'static str, String)>,
+    pub(super) secrets: Vec<(&'static Field, Secret)>,
+    /// The variables that it was made of.
+    pub(super) taken: Vec<String>,
+}
+
+/// Reads an environment.
+pub(super) fn read(json: &Json) -> Environment {
+    Environment {
+        name: collection::text(&json["name"]),
+        variables: collection::variables(&json["values"]),
+    }
+}
+
+/// What a field's variable may be called, in letters alone.
+const NAMES: &[(&str, &[&str])] = &[
+    (
+        "url",
+        &[
+            "url",
+            "baseurl",
+            "base",
+            "host",
+            "hostname",
+            "server",
+            "domain",
+            "apiurl",
+            "apibase",
+            "endpoint",
+            "address",
+            "bburl",
+            "serverurl",
+            "accounturl",
+        ],
+    ),
+    (
+        "login",
+        &[
+            "login",
+            "email",
+            "username",
+            "user",
+            "userlogin",
+            "useremail",
+            "emailaddress",
+        ],
+    ),
+    ("password", &["password", "pass", "pwd", "passwd", "userpassword"]),
+    ("app_id", &["appid", "xappid"]),
+    ("app_key", &["appkey", "xappkey"]),
+    ("company", &["company", "companyid"]),
+    ("api_token", &["apitoken", "token", "apikey"]),
+    ("partner_token", &["partnertoken"]),
+];
+
+/// The account of a platform that the environment describes; nothing when it describes none. `chosen` says which
+/// variable holds which field, `asked` which platform it is.
+pub(super) fn account(
+    environment: &Environment,
+    asked: Option<Platform>,
+    chosen: &[(String, String)],
+    addresses: &str,
+) -> Result<Option<Account>, CommandError> {
+    for (field, variable) in chosen {
+        check_choice(environment, field, variable)?;
+    }
+    let Some(platform) = asked.or_else(|| guessed(environment, addresses)) else {
+        return Ok(None);
+    };
+    let mut account = Account {
+        platform,
+        texts: Vec::new(),
+        secrets: Vec::new(),
+        taken: Vec::new(),
+    };
+    let mut missing = Vec::new();
+    for field in fields::texts(platform) {
+        match environment.find(field.key, chosen)? {
+            Some((variable, value)) => {
+                let value = if field.key == "url" {
+                    address(&value)
+                } else {
+                    value
+                };
+                account.texts.push((field.key, value));
+                account.taken.push(variable);
+            }
+            None if field.required => missing.push(field.key),
+            None => {}
+        }
+    }
+    for field in fields::secrets(platform) {
+        match environment.find(field.key, chosen)? {
+            Some((variable, value)) => {
+                account.secrets.push((field, Secret::new(value)));
+                account.taken.push(variable);
+            }
+            None if field.required => missing.push(field.key),
+            None => {}
+        }
+    }
+    if missing.is_empty() {
+        return Ok(Some(account));
+    }
+    let variables: Vec<&str> = environment
+        .variables
+        .iter()
+        .map(|variable| variable.key.as_str())
+        .collect();
+    Err(CommandError::usage(format!(
+        "the environment has nothing for {} of a {} account",
+        missing.join(", "),
+        platform.name()
+    ))
+    .hint(format!(
+        "say which variable it is: --take {}=VARIABLE; the variables with a value are {}",
+        missing[0],
+        variables.join(", ")
+    )))
+}
+
+fn check_choice(environment: &Environment, field: &str, variable: &str) -> Result<(), CommandError> {
+    if !NAMES.iter().any(|(known, _)| *known == field) {
+        let known: Vec<&str> = NAMES.iter().map(|(known, _)| *known).collect();
+        return Err(CommandError::usage(format!("--take: a profile has no `{field}`"))
+            .hint(format!("the fields are {}", known.join(", "))));
+    }
+    if !environment.variables.iter().any(|known| known.key == variable) {
+        return Err(CommandError::usage(format!(
+            "--take: the environment has no variable `{variable}`"
+        )));
+    }
+    Ok(())
+}
+
+/// The platform by what the variables are called and where they lead, or where the collection's requests go.
+fn guessed(environment: &Environment, addresses: &str) -> Option<Platform> {
+    let keys: Vec<String> = environment
+        .variables
+        .iter()
+        .map(|variable| letters(&variable.key))
+        .collect();
+    let values = environment
+        .variables
+        .iter()
+        .filter(|variable| !is_secret(variable));
+    let mut text = values
+        .map(|variable| variable.value.to_lowercase())
+        .collect::<Vec<_>>()
+        .join("\n");
+    text.push('\n');
+    text.push_str(&addresses.to_lowercase());
+    let has = |names: &[&str]| names.iter().any(|name| text.contains(name));
+    let key = |names: &[&str]| keys.iter().any(|key| names.contains(&key.as_str()));
+    if has(&["mobsted", "/api/v8"]) {
+        Some(Platform::Mobsted)
+    } else if has(&["jrni.", "bookingbug"]) {
+        Some(Platform::Jrni)
+    } else if has(&["sparrowsms"]) || key(&["partnertoken"]) {
+        Some(Platform::Sparrow)
+    } else {
+        None
+    }
+}
+
+impl Environment {
+    /// The variable for a field, and its value with other variables resolved. Empty values count as none.
+    fn find(
+        &self,
+        field: &str,
+        chosen: &[(String, String)],
+    ) -> Result<Option<(String, String)>, CommandError> {
+        let chosen = chosen
+            .iter()
+            .find(|(known, _)| known == field)
+            .map(|(_, variable)| variable.as_str());
+        let names = NAMES
+            .iter()
+            .find(|(known, _)| *known == field)
+            .map_or(&[][..], |(_, names)| names);
+        let by_name = || {
+            names.iter().find_map(|name| {
+                let mut variables = self.variables.iter();
+                variables
+                    .find(|variable| letters(&variable.key) == *name && !variable.value.trim().is_empty())
+            })
+        };
+        let variable = match chosen {
+            Some(key) => self.variables.iter().find(|variable| variable.key == key),
+            None => by_name(),
+        };
+        let Some(variable) = variable else { return Ok(None) };
+        let value = self.resolved(&variable.value, &mut vec![variable.key.clone()])?;
+        Ok((!value.trim().is_empty()).then(|| (variable.key.clone(), value)))
+    }
+
+    fn resolved(&self, text: &str, path: &mut Vec<String>) -> Result<String, CommandError> {
+        let mut out = String::new();
+        for part in parts(text) {
+            match part {
+                Part::Text(text) => out.push_str(&text),
+                Part::Hole(name) => {
+                    if path.contains(&name) || path.len() > 32 {
+                        path.push(name);
+                        return Err(CommandError::usage(format!(
+                            "variables of the environment refer to each other in a circle: {}",
+                            path.join(" -> ")
+                        )));
+                    }
+                    let inner = self.variables.iter().find(|variable| variable.key == name);
+                    let inner = inner.map(|variable| variable.value.clone()).unwrap_or_default();
+                    path.push(name);
+                    out.push_str(&self.resolved(&inner, path)?);
+                    path.pop();
+                }
+            }
+            if out.len() > 1 << 16 {
+                return Err(CommandError::usage(
+                    "a variable of the environment grows beyond all bounds",
+                ));
+            }
+        }
+        Ok(out)
+    }
+}
+
+/// An address as profiles have it: with a scheme, without Mobsted's path.
+fn address(text: &str) -> String {
+    let text = text.trim().trim_end_matches('/');
+    let text = text.split_once("/api/v8").map_or(text, |(base, _)| base);
+    if text.contains("://") {
+        text.to_owned()
+    } else {
+        format!("https://{text}")
+    }
+}
+
+fn letters(name: &str) -> String {
+    let letters = name.chars().filter(char::is_ascii_alphanumeric);
+    letters.map(|c| c.to_ascii_lowercase()).collect()
+}

@@ -1,0 +1,65 @@
+//! The profile that an environment becomes.
+
+use super::code::name_of;
+use super::environment::{Account, Environment};
+use crate::cli::app::App;
+use crate::cli::config::{self, Platform};
+use crate::cli::error::CommandError;
+use crate::cli::profile::place::Place;
+use crate::cli::profile::written::{self, Secrets};
+use crate::cli::safe::Keeping;
+
+/// The profile's name: the one asked for, else the environment's in letters that a name can have.
+pub(super) fn name(asked: Option<&str>, environment: &Environment) -> Result<String, CommandError> {
+    let name = asked.map_or_else(|| name_of(&environment.name, "imported"), str::to_owned);
+    written::check_name(&name)?;
+    Ok(name)
+}
+
+/// Writes the profile and seals its secrets.
+pub(super) fn write(app: &App, name: &str, account: Account, force: bool) -> Result<(), CommandError> {
+    let known = written::read(app)?;
+    if let Some(profile) = known.profiles().get(name)
+        && !force
+    {
+        return Err(CommandError::usage(format!(
+            "there is a profile `{name}` in {}",
+            profile.file.display()
+        ))
+        .hint("name another one with --profile, or say --force to change this one"));
+    }
+    let text = |key: &str| {
+        account
+            .texts
+            .iter()
+            .find(|(known, _)| *known == key)
+            .map(|(_, text)| text.clone())
+    };
+    let url = text("url").unwrap_or_default();
+    config::check_address(&url)
+        .map_err(|problem| CommandError::usage(format!("the environment's address `{url}` {problem}")))?;
+    let mut draft = written::draft(app)?;
+    let mut secrets = Secrets::new(app);
+    if account.platform != Platform::default() {
+        draft.set(name, "platform", account.platform.name());
+    }
+    for (key, text) in &account.texts {
+        draft.set(name, key, text.as_str());
+    }
+    for (field, secret) in account.secrets {
+        let keeping = Keeping {
+            profile: name.to_owned(),
+            key: field.key.to_owned(),
+            url: url.clone(),
+        };
+        secrets.put(&mut draft, &keeping, (&Place::Typed(secret), field.name))?;
+    }
+    draft.set(name, "mode", if config::is_near(&url) { "dev" } else { "prod" });
+    secrets.save(draft, name)?;
+    app.ui.note(&format!(
+        "it was made of the variables {}",
+        account.taken.join(", ")
+    ));
+    app.ui.hint(&format!("try it: provisor profile test {name}"));
+    Ok(())
+}

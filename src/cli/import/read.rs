@@ -1,0 +1,101 @@
+//! Postman's files: read whole, within bounds, and told apart by what they hold.
+
+use std::fs::File;
+use std::io::Read as _;
+use std::path::Path;
+
+use serde_json::Value as Json;
+
+use crate::cli::error::CommandError;
+
+/// The largest file that is read, in bytes.
+const LARGEST: u64 = 64 << 20;
+
+/// What a file holds.
+#[derive(Debug, PartialEq)]
+pub(super) enum Found {
+    /// An environment, or Postman's globals.
+    Environment(Json),
+    /// A collection, version 2.0 or 2.1.
+    Collection(Json),
+}
+
+/// Reads a file and tells what it is.
+pub(super) fn read(path: &Path) -> Result<Found, CommandError> {
+    let shown = path.display();
+    let unreadable = |why: String| CommandError::usage(format!("`{shown}` cannot be read: {why}"));
+    let file = File::open(path).map_err(|error| unreadable(error.to_string()))?;
+    let mut bytes = Vec::new();
+    let read = file.take(LARGEST + 1).read_to_end(&mut bytes);
+    read.map_err(|error| unreadable(error.to_string()))?;
+    if bytes.len() as u64 > LARGEST {
+        return Err(unreadable(format!("it is larger than {} MB", LARGEST >> 20))
+            .hint("export the folders that you need as collections of their own"));
+    }
+    let text = bytes.strip_prefix(b"\xef\xbb\xbf").unwrap_or(&bytes);
+    let json: Json = serde_json::from_slice(text).map_err(|error| {
+        // The words of the parser name a place, never what stands there.
+        CommandError::usage(format!(
+            "`{shown}` is not JSON, or is nested too deeply: line {}, column {}",
+            error.line(),
+            error.column()
+        ))
+    })?;
+    told(json).map_err(|why| CommandError::usage(format!("`{shown}` {why}")).hint(WANTED))
+}
+
+const WANTED: &str = "in Postman, export a collection as version 2.1, or an environment";
+
+fn told(json: Json) -> Result<Found, String> {
+    // The service's own API wraps what it gives.
+    for name in ["collection", "environment"] {
+        if let Some(inner) = json.get(name).filter(|inner| inner.is_object()) {
+            return told(inner.clone());
+        }
+    }
+    if json.get("requests").is_some() && json.get("item").is_none() {
+        return Err("is a collection of version 1, which is not supported".into());
+    }
+    let schema = json
+        .pointer("/info/schema")
+        .and_then(Json::as_str)
+        .unwrap_or_default();
+    if json.get("item").is_some_and(Json::is_array) {
+        if !schema.is_empty() && !["v2.0", "v2.1"].iter().any(|version| schema.contains(version)) {
+            return Err(format!(
+                "is a collection of another version than 2.0 and 2.1: {schema}"
+            ));
+        }
+        return Ok(Found::Collection(json));
+    }
+    if json.get("values").is_some_and(Json::is_array) {
+        return Ok(Found::Environment(json));
+    }
+    Err("is neither a Postman environment nor a collection".into())
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    #[test]
+    fn files_are_told_apart_by_what_they_hold() {
+        assert!(matches!(
+            told(json!({"name": "x", "values": []})),
+            Ok(Found::Environment(_))
+        ));
+        assert!(matches!(
+            told(json!({"info": {}, "item": []})),
+            Ok(Found::Collection(_))
+        ));
+        assert!(matches!(
+            told(json!({"collection": {"info": {}, "item": []}})),
+            Ok(Found::Collection(_))
+        ));
+        assert!(told(json!({"requests": []})).unwrap_err().contains("version 1"));
+        assert!(told(json!({"info": {"schema": "https://x/v3.0.0/"}, "item": []})).is_err());
+        assert!(told(json!([1, 2])).is_err());
+    }
+}

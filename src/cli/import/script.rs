@@ -1,0 +1,293 @@
+//! A collection as a documented script.
+
+use std::collections::BTreeSet;
+use std::fmt::Write as _;
+
+use super::code::{comment, is_reserved, name_of, quoted};
+use super::collection::{Collection, Request, Variable};
+use super::request::{self, Kind, Written};
+use super::secrets::scrubbed;
+use super::sessions::Sessions;
+use super::values::{Param, SHORTEST, Values, unique};
+
+/// A script, and what it came of.
+#[derive(Debug, Default)]
+pub(super) struct Script {
+    pub(super) text: String,
+    pub(super) requests: usize,
+    pub(super) typed: usize,
+    pub(super) web: usize,
+    /// Requests that have nothing to do in it.
+    pub(super) omitted: usize,
+    /// Scripts that became comments.
+    pub(super) scripts: usize,
+    /// Parameters of `main` that are secrets.
+    pub(super) secrets: Vec<String>,
+    /// What a reader must know of single requests: their names and why.
+    pub(super) notes: Vec<String>,
+}
+
+/// What the script is made from besides the collection.
+#[derive(Debug, Clone, Default)]
+pub(super) struct Given {
+    /// Variables of the environment; they go before those of the collection.
+    pub(super) variables: Vec<Variable>,
+    /// The profile that the environment became.
+    pub(super) profile: Option<String>,
+    /// Names that parameters cannot have, since provisor's own options have them.
+    pub(super) taken: BTreeSet<String>,
+}
+
+/// Writes the script. The error is the rest of a sentence that begins with the collection.
+pub(super) fn write(collection: &Collection, given: &Given) -> Result<Script, String> {
+    // The first reading finds the credentials, the second knows them wherever they stand.
+    let first = Draft::write(collection, given, Vec::new())?;
+    let met = first.values.credentials();
+    let draft = Draft::write(collection, given, met)?;
+    draft.script(collection)
+}
+
+/// A collection, converted.
+struct Draft {
+    values: Values,
+    sessions: Sessions,
+    functions: Vec<Function>,
+}
+
+struct Function {
+    name: String,
+    params: Vec<String>,
+    written: Written,
+}
+
+impl Draft {
+    fn write(collection: &Collection, given: &Given, met: Vec<String>) -> Result<Draft, String> {
+        let variables = collection.variables.iter().chain(&given.variables).cloned();
+        let mut taken = given.taken.clone();
+        taken.extend(["done", "http", "session", "mobsted"].map(str::to_owned));
+        let mut values = Values::new(variables, taken, met);
+        let mut sessions = Sessions::of_collection(collection, given.profile.as_deref());
+        let mut names: BTreeSet<String> = BTreeSet::new();
+        let mut functions = Vec::new();
+        for request in &collection.requests {
+            values.used.clear();
+            sessions.used.clear();
+            let written = request::write(request, &mut values, &mut sessions)?;
+            let name = match name_of(&request.name, "request") {
+                name if is_reserved(&name) => format!("{name}_request"),
+                name => name,
+            };
+            let params = sessions.used.iter().cloned();
+            let params = params.chain(values.used.iter().map(|index| values.params[*index].name.clone()));
+            functions.push(Function {
+                name: unique(name, &mut names),
+                params: params.collect(),
+                written,
+            });
+        }
+        Ok(Draft {
+            values,
+            sessions,
+            functions,
+        })
+    }
+
+    fn script(&self, collection: &Collection) -> Result<Script, String> {
+        let known = self.values.credentials();
+        let count = |kind: Kind| {
+            self.functions
+                .iter()
+                .filter(|function| function.written.kind == kind)
+                .count()
+        };
+        let own = collection.requests.iter().map(|request| request.scripts.len());
+        let mut script = Script {
+            requests: collection.requests.len(),
+            typed: count(Kind::Typed),
+            web: count(Kind::Web),
+            omitted: count(Kind::Omitted),
+            scripts: collection.scripts.len() + own.sum::<usize>(),
+            ..Script::default()
+        };
+        let secret = self
+            .values
+            .params
+            .iter()
+            .filter(|param| param.secret && !param.in_text);
+        script.secrets = secret.map(|param| param.name.clone()).collect();
+        script.text = self.head(collection, &script, &known);
+        script.text.push_str(&self.main(collection, &known));
+        for (request, function) in collection.requests.iter().zip(&self.functions) {
+            script.text.push_str(&function.text(request, &known));
+            let place = path_of(request);
+            script.notes.extend(
+                function
+                    .written
+                    .notes
+                    .iter()
+                    .map(|note| format!("{}: {note}", scrubbed(&place, &known))),
+            );
+        }
+        match known.iter().find(|secret| secret.len() >= SHORTEST && script.text.contains(secret.as_str())) {
+            // Where it is cannot be said without saying it.
+            Some(_) => Err("has a credential in a place that the script cannot take as a parameter, such as a field's name".into()),
+            None => Ok(script),
+        }
+    }
+
+    fn head(&self, collection: &Collection, script: &Script, known: &[String]) -> String {
+        let mut about = format!(
+            "Imported from the Postman collection {}.\n",
+            shown_name(&collection.name, known)
+        );
+        if !collection.about.trim().is_empty() {
+            let lines: Vec<&str> = collection.about.trim().lines().take(LONGEST_ABOUT).collect();
+            let _ = write!(about, "\n{}\n", scrubbed(&lines.join("\n"), known));
+        }
+        let _ = write!(
+            about,
+            "\n{} requests: {} by operations of their platforms, {} by `http::`, {} left out.",
+            script.requests, script.typed, script.web, script.omitted
+        );
+        if script.scripts > 0 {
+            let _ = write!(
+                about,
+                "\nScripts of the collection do not run here; {} stand as comments.",
+                script.scripts
+            );
+        }
+        let mut head = comment("//!", &about);
+        head.push('\n');
+        if !collection.scripts.is_empty() {
+            head.push_str(&request::scripts_as_comments(&collection.scripts, "//", known));
+            head.push('\n');
+        }
+        head
+    }
+
+    fn main(&self, collection: &Collection, known: &[String]) -> String {
+        let mut text =
+            String::from("/// Send the requests in their order, and say how each was answered.\n///\n");
+        let params: Vec<&Param> = self.values.params.iter().collect();
+        for param in &params {
+            text.push_str(&param_line(param, known));
+        }
+        let names: Vec<&str> = params.iter().map(|param| param.name.as_str()).collect();
+        let _ = writeln!(text, "fn main({}) {{", names.join(", "));
+        for session in self.sessions.all() {
+            let _ = writeln!(text, "    let {} = {};", session.name, session.code);
+        }
+        text.push_str("    let done = #{};\n");
+        let mut folder: &[String] = &[];
+        for (request, function) in collection.requests.iter().zip(&self.functions) {
+            if request.folders != folder {
+                folder = &request.folders;
+                let _ = write!(
+                    text,
+                    "\n{}",
+                    comment("    //", &scrubbed(&folder.join(" / "), known))
+                );
+            }
+            text.push_str(&function.call());
+        }
+        text.push_str("    done\n}\n");
+        text
+    }
+}
+
+/// Lines of a description that are kept.
+const LONGEST_ABOUT: usize = 200;
+
+impl Function {
+    /// Its call in `main`.
+    fn call(&self) -> String {
+        let (name, params) = (&self.name, self.params.join(", "));
+        match self.written.kind {
+            Kind::Omitted => format!(
+                "    // {name}: {}\n",
+                self.written.notes.first().map_or("", String::as_str)
+            ),
+            Kind::Web => format!("    done.{name} = {name}({params}).status;\n"),
+            Kind::Typed => format!("    {name}({params});\n    done.{name} = \"done\";\n"),
+        }
+    }
+
+    fn text(&self, request: &Request, known: &[String]) -> String {
+        let Some(code) = &self.written.code else {
+            let scripts = request::scripts_as_comments(&request.scripts, "//", known);
+            return match scripts.is_empty() {
+                true => scripts,
+                false => format!(
+                    "\n{}\n{scripts}",
+                    comment("//", &scrubbed(&path_of(request), known)).trim_end()
+                ),
+            };
+        };
+        let mut about = format!("{} ({})", path_of(request), request.method);
+        if !request.about.trim().is_empty() {
+            let _ = write!(about, "\n\n{}", request.about.trim());
+        }
+        for note in &self.written.notes {
+            let _ = write!(about, "\n\nNote: {note}.");
+        }
+        let lines: Vec<&str> = about.lines().take(LONGEST_ABOUT).collect();
+        let mut text = String::from("\n");
+        text.push_str(&request::scripts_as_comments(&request.scripts, "//", known));
+        text.push_str(&comment("///", &scrubbed(&lines.join("\n"), known)));
+        let _ = write!(
+            text,
+            "fn {}({}) {{\n    {code}\n}}\n",
+            self.name,
+            self.params.join(", ")
+        );
+        text
+    }
+}
+
+fn path_of(request: &Request) -> String {
+    let folders = request.folders.iter().map(String::as_str);
+    let name = if request.name.trim().is_empty() {
+        "a request without a name"
+    } else {
+        request.name.trim()
+    };
+    folders.chain([name]).collect::<Vec<_>>().join(" / ")
+}
+
+fn shown_name(name: &str, known: &[String]) -> String {
+    let name = scrubbed(name.trim(), known).replace('`', "'");
+    if name.is_empty() {
+        "without a name".into()
+    } else {
+        format!("`{}`", name.replace('\n', " "))
+    }
+}
+
+fn param_line(param: &Param, known: &[String]) -> String {
+    let about = scrubbed(&param.about, known).replace('\n', " ");
+    let is_url = |text: &str| {
+        url::Url::parse(text).is_ok_and(|url| matches!(url.scheme(), "http" | "https"))
+            && !text.contains(char::is_whitespace)
+    };
+    let default = param.default.as_deref().filter(|_| !param.secret);
+    let ty = match default {
+        _ if param.secret && !param.in_text => "secret",
+        _ if param.json && !param.in_text => "json",
+        Some(text) if is_url(text) => "url",
+        _ => "string",
+    };
+    let default = match (ty, default) {
+        (_, None) => String::new(),
+        ("json", Some(text)) => format!(" = {text}"),
+        (_, Some(text)) => format!(" = {}", quoted(text)),
+    };
+    let plain = if param.secret && param.in_text {
+        "; it stands inside a longer text, so that it is given as plain text"
+    } else {
+        ""
+    };
+    comment(
+        "///",
+        &format!("@param {} {ty}{default}  {about}{plain}", param.name),
+    )
+}

@@ -1,0 +1,239 @@
+//! What looks like a credential: by its name, by its form, or inside a longer text.
+
+/// Does a field or variable of this name hold a credential?
+pub(super) fn name_is_secret(name: &str) -> bool {
+    const PARTS: &[&str] = &[
+        "password",
+        "passwd",
+        "passphrase",
+        "secret",
+        "token",
+        "apikey",
+        "authorization",
+        "credential",
+        "privatekey",
+        "accesskey",
+        "bearer",
+        "sessionid",
+        "jwt",
+        "signature",
+        "cookie",
+    ];
+    const WHOLE: &[&str] = &[
+        "pwd",
+        "pass",
+        "pin",
+        "auth",
+        "appkey",
+        "key",
+        "otp",
+        "sid",
+        "xapikey",
+        "xauthtoken",
+    ];
+    // Where a credential is to be had, or what kind it is, is none itself.
+    const NOT: &[&str] = &[
+        "url",
+        "uri",
+        "type",
+        "name",
+        "expiry",
+        "expires",
+        "expiresin",
+        "endpoint",
+        "lifetime",
+        "header",
+    ];
+    let letters: String = name.chars().filter(char::is_ascii_alphanumeric).collect();
+    let letters = letters.to_ascii_lowercase();
+    if NOT.iter().any(|end| letters.ends_with(end)) {
+        return false;
+    }
+    WHOLE.contains(&letters.as_str()) || PARTS.iter().any(|part| letters.contains(part))
+}
+
+/// Is the text formed like a token, a key, or a hash of one?
+pub(super) fn value_is_secret(value: &str) -> bool {
+    let value = value.trim();
+    const STARTS: &[&str] = &[
+        "eyJ",
+        "sk_",
+        "pk_live",
+        "rk_",
+        "ghp_",
+        "gho_",
+        "github_pat_",
+        "glpat-",
+        "xoxb-",
+        "xoxp-",
+        "AKIA",
+        "ASIA",
+        "AIza",
+        "PMAK-",
+        "SG.",
+        "ya29.",
+        "Bearer ",
+        "Basic ",
+        "-----BEGIN",
+    ];
+    if value.len() >= 12 && STARTS.iter().any(|start| value.starts_with(start)) {
+        return true;
+    }
+    is_opaque(value)
+}
+
+/// A long word without any order in it: what nobody types and no program names things by.
+fn is_opaque(word: &str) -> bool {
+    let plain = word
+        .chars()
+        .all(|c| c.is_ascii_alphanumeric() || "+/=_-.".contains(c));
+    let count = |is: fn(&char) -> bool| word.chars().filter(is).count();
+    let (digits, upper, lower) = (
+        count(char::is_ascii_digit),
+        count(char::is_ascii_uppercase),
+        count(char::is_ascii_lowercase),
+    );
+    let hex = word.chars().all(|c| c.is_ascii_hexdigit());
+    let dotted = word.contains('.') || word.contains('/');
+    plain
+        && ((hex && word.len() >= 32 && digits > 4)
+            || (word.len() >= 24 && !dotted && !is_uuid(word) && digits >= 4 && upper >= 3 && lower >= 3)
+            || (word.len() >= 40
+                && !is_uuid(word)
+                && digits >= 6
+                && upper + lower >= 6
+                && !word.contains('/')))
+}
+
+fn is_uuid(word: &str) -> bool {
+    word.len() == 36 && word.chars().filter(|c| *c == '-').count() == 4
+}
+
+/// The text with what looks like a credential masked: for comments, where nothing is missed by it. `known` are
+/// credentials that were met elsewhere.
+pub(super) fn scrubbed(text: &str, known: &[String]) -> String {
+    let mut text = text.to_owned();
+    for secret in known.iter().filter(|secret| secret.len() >= 4) {
+        text = text.replace(secret.as_str(), MASK);
+    }
+    let lines: Vec<String> = text.lines().map(line).collect();
+    lines.join("\n")
+}
+
+/// What stands where a credential stood.
+pub(super) const MASK: &str = "***";
+
+fn line(text: &str) -> String {
+    let mut out = String::with_capacity(text.len());
+    let mut rest = text;
+    let mut before = String::new();
+    while let Some(first) = rest.chars().next() {
+        let is_word = |c: char| c.is_alphanumeric() || "+/=_-.".contains(c);
+        let length = if is_word(first) {
+            rest.find(|c: char| !is_word(c)).unwrap_or(rest.len())
+        } else {
+            first.len_utf8()
+        };
+        let word = &rest[..length];
+        let is_value = !before.is_empty() && is_word(first) && name_is_secret(&before);
+        // `password=x` is one word with an equals sign in it.
+        match word.split_once('=') {
+            Some((name, value)) if name_is_secret(name) && !value.is_empty() => {
+                out.push_str(&format!("{name}={MASK}"));
+            }
+            _ if is_value && follows_as_value(&out) => out.push_str(MASK),
+            _ if is_word(first) && value_is_secret(word) => out.push_str(MASK),
+            _ => out.push_str(word),
+        }
+        if is_word(first) {
+            before = word.trim_end_matches('=').to_owned();
+        }
+        rest = &rest[length..];
+    }
+    out
+}
+
+/// Does what was written so far end so that a value follows: `"password": "`, `token = '`, `<password>`?
+fn follows_as_value(before: &str) -> bool {
+    let end = before.trim_end_matches([' ', '"', '\'', '`', '\\']);
+    let quoted = before[end.len()..].contains(['"', '\'', '`']);
+    end.ends_with(['=', '>']) || (end.ends_with([':', ',']) && quoted)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn credentials_are_known_by_their_names() {
+        for name in [
+            "password",
+            "userPassword",
+            "api_key",
+            "X-Api-Key",
+            "Authorization",
+            "access_token",
+            "PIN",
+            "App-Key",
+        ] {
+            assert!(name_is_secret(name), "{name}");
+        }
+        for name in [
+            "url",
+            "email",
+            "token_url",
+            "tokenType",
+            "expires_in",
+            "keyboard",
+            "monkey",
+            "pinned",
+            "passenger",
+        ] {
+            assert!(!name_is_secret(name), "{name}");
+        }
+    }
+
+    #[test]
+    fn credentials_are_known_by_their_form() {
+        for value in [
+            "eyJhbGciOiJIUzI1NiJ9.eyJzdWIiOiIxIn0.c2ln",
+            "5a4d0b0c1e2f3a4b5c6d7e8f90a1b2c3",
+            "sk_live_abcdefgh1234",
+            "Bearer abcdefghijkl",
+            "aB3dE5gH7jK9mN1pQ3sT5vX7",
+        ] {
+            assert!(value_is_secret(value), "{value}");
+        }
+        for value in [
+            "https://example.com/api/v1/users",
+            "hello world",
+            "550e8400-e29b-41d4-a716-446655440000",
+            "application/json",
+            "ann@example.com",
+            "getAllCustomersWithAddress",
+        ] {
+            assert!(!value_is_secret(value), "{value}");
+        }
+    }
+
+    #[test]
+    fn comments_keep_their_words_and_lose_their_credentials() {
+        let shown = |text: &str| scrubbed(text, &["hunter22".to_owned()]);
+        assert_eq!(shown("the password is hunter22 here"), "the password is *** here");
+        assert_eq!(
+            shown(r#"{"password": "abc", "name": "Ann"}"#),
+            r#"{"password": "***", "name": "Ann"}"#
+        );
+        assert_eq!(shown("token=abc&x=1"), "token=***&x=1");
+        assert_eq!(shown("<password>abc</password>"), "<password>***</password>");
+        assert_eq!(
+            shown("send it with your token, please"),
+            "send it with your token, please"
+        );
+        assert_eq!(
+            shown("pm.environment.set(\"token\", \"abc\");"),
+            "pm.environment.set(\"token\", \"***\");"
+        );
+        assert!(!shown("key 5a4d0b0c1e2f3a4b5c6d7e8f90a1b2c3").contains("5a4d"));
+    }
+}

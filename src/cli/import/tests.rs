@@ -1,0 +1,189 @@
+//! Tests of the module above.
+
+use std::collections::BTreeSet;
+
+use proptest::prelude::*;
+use serde_json::{Value as Json, json};
+
+use super::*;
+
+fn script_of(json: &Json) -> Script {
+    let collection = collection::read(json).unwrap();
+    converted(&collection, None, None).unwrap()
+}
+
+fn one(request: Json) -> Script {
+    script_of(&json!({"info": {"name": "x"}, "item": [{"name": "Do it", "request": request}]}))
+}
+
+#[test]
+fn every_form_of_body_has_its_option() {
+    let post = |body: Json| one(json!({"method": "POST", "url": "https://x.example/a", "body": body})).text;
+    let raw = |language: &str, raw: &str| json!({"mode": "raw", "raw": raw, "options": {"raw": {"language": language}}});
+    let json = post(raw(
+        "json",
+        r#"{"id": {{id}}, "name": "{{name}}!", "list": [1, 2.5, null, true]}"#,
+    ));
+    assert!(
+        json.contains("json: #{id: id, list: [1, 2.5, (), true], name: `${name}!`}"),
+        "{json}"
+    );
+    assert!(json.contains("@param id json  "), "{json}");
+    let xml = post(raw("xml", "<a>{{name}}</a>"));
+    assert!(
+        xml.contains(r#"headers: #{"Content-Type": "application/xml"}"#)
+            && xml.contains("body: `<a>${name}</a>`"),
+        "{xml}"
+    );
+    assert!(post(raw("json", "no json {{x}")).contains(r#"body: "no json {{x}""#));
+    let form = post(json!({"mode": "urlencoded", "urlencoded": [
+        {"key": "a", "value": "1"}, {"key": "a", "value": "2"}, {"key": "off", "value": "x", "disabled": true}]}));
+    assert!(form.contains(r#"form: #{a: ["1", "2"]}"#), "{form}");
+    let parts = post(json!({"mode": "formdata", "formdata": [
+        {"key": "a", "value": "1", "type": "text"}, {"key": "doc", "type": "file", "src": "/home/ann/cv.pdf"}]}));
+    assert!(
+        parts.contains(r#"multipart: #{a: "1", doc: doc_content}"#),
+        "{parts}"
+    );
+    assert!(
+        parts.contains("the content of the file cv.pdf") && !parts.contains("/home/ann"),
+        "{parts}"
+    );
+    let file = post(json!({"mode": "file", "file": {"src": "a.bin"}}));
+    assert!(file.contains("body: file_content"), "{file}");
+    let graphql = post(
+        json!({"mode": "graphql", "graphql": {"query": "{ me { id } }", "variables": "{\"n\": {{n}}}"}}),
+    );
+    assert!(
+        graphql.contains(r#"json: #{query: "{ me { id } }", variables: #{n: n}}"#),
+        "{graphql}"
+    );
+    assert!(
+        post(json!({"mode": "raw", "raw": "", "disabled": true}))
+            .contains("http::post(\"https://x.example/a\", #{})")
+    );
+    let mut deep = String::from("1");
+    for _ in 0..60 {
+        deep = format!("[{deep}]");
+    }
+    assert!(
+        post(raw("json", &deep)).contains("body: \"[[[["),
+        "too deep for an expression: it stays a text"
+    );
+}
+
+#[test]
+fn signing_in_becomes_options() {
+    let with = |auth: Json| one(json!({"method": "GET", "url": "https://x.example/a", "auth": auth})).text;
+    let basic = with(json!({"type": "basic", "basic": {"username": "ann", "password": "{{pw}}"}}));
+    assert!(
+        basic.contains(r#"basic: #{login: "ann", password: pw}"#) && basic.contains("@param pw secret"),
+        "{basic}"
+    );
+    let bearer = with(json!({"type": "bearer", "bearer": [{"key": "token", "value": "abc"}]}));
+    assert!(
+        bearer.contains("bearer: token") && !bearer.contains("abc"),
+        "{bearer}"
+    );
+    let header =
+        with(json!({"type": "apikey", "apikey": {"key": "X-Own", "value": "abcdef", "in": "header"}}));
+    assert!(
+        header.contains("headers: #{\"X-Own\": api_key}") && !header.contains("abcdef"),
+        "{header}"
+    );
+    let query = with(json!({"type": "apikey", "apikey": {"key": "k", "value": "{{mine}}", "in": "query"}}));
+    assert!(
+        query.contains("query: #{k: mine}") && query.contains("@param mine secret"),
+        "{query}"
+    );
+    let oauth = with(json!({"type": "oauth2", "oauth2": []}));
+    assert!(oauth.contains("bearer: access_token"), "{oauth}");
+    assert!(with(json!({"type": "hawk", "hawk": {}})).contains("signs in by `hawk`"));
+    let own = one(json!({"method": "GET", "url": "https://ann:s3cretpw@x.example/a"})).text;
+    assert!(
+        own.contains("basic: #{login: \"ann\", password: password}") && !own.contains("s3cretpw"),
+        "{own}"
+    );
+    let typed = one(
+        json!({"url": "https://x.example", "header": [{"key": "Authorization", "value": "Bearer {{t}}"}]}),
+    )
+    .text;
+    assert!(
+        typed.contains("bearer: t") && typed.contains("@param t secret"),
+        "{typed}"
+    );
+}
+
+#[test]
+fn a_credential_in_an_address_is_a_parameter_that_is_plain() {
+    let script = one(json!(
+        "https://x.example/hooks/5a4d0b0c1e2f3a4b5c6d7e8f90a1b2c3/send?token={{t}}"
+    ));
+    assert!(
+        script.text.contains("`https://x.example/hooks/${token}/send`"),
+        "{}",
+        script.text
+    );
+    assert!(script.text.contains("@param token string  "), "{}", script.text);
+    assert!(
+        script.text.contains("query: #{token: t}") && script.text.contains("@param t secret"),
+        "{}",
+        script.text
+    );
+    assert_eq!(script.secrets, ["t"]);
+}
+
+#[test]
+fn a_credential_met_late_is_known_early() {
+    let script = script_of(
+        &json!({"info": {"name": "x", "description": "use hunter2hunter2"}, "item": [
+            {"name": "a", "request": {"url": "https://x.example/a", "header": [{"key": "X", "value": "id-hunter2hunter2"}]}},
+            {"name": "b", "request": {"url": "https://x.example/b", "auth": {"type": "basic", "basic": {"username": "a", "password": "hunter2hunter2"}}}},
+        ]}),
+    );
+    assert!(!script.text.contains("hunter2"), "{}", script.text);
+}
+
+#[test]
+fn names_that_mean_something_else_are_changed() {
+    let script = script_of(&json!({"info": {"name": "x"}, "item": [
+        {"name": "main", "request": "https://x.example/{{rows}}/{{default}}/{{done}}"},
+        {"name": "main", "request": "https://x.example"},
+        {"name": "", "request": "https://x.example"},
+    ]}));
+    let names: Vec<&str> = script
+        .text
+        .lines()
+        .filter_map(|line| line.strip_prefix("fn "))
+        .collect();
+    assert_eq!(names.len(), 4, "{names:?}");
+    assert!(
+        script.text.contains("${the_rows}/${the_default}/${the_done}"),
+        "{}",
+        script.text
+    );
+    let names: BTreeSet<&str> = names.into_iter().collect();
+    assert_eq!(names.len(), 4);
+}
+
+proptest! {
+    /// Whatever stands in a collection, its script can be read: `converted` reads it as every script is read.
+    #[test]
+    fn whatever_stands_in_it_the_script_can_be_read(
+        name in "\\PC{0,30}", about in "(\\PC|\\n|\\r|\\*/|@param x){0,40}", path in "\\PC{0,20}", key in "\\PC{1,12}",
+        value in "(\\PC|\\n|`|\\$\\{|\\{\\{\\PC\\}\\}){0,30}", script in "(\\PC|\\n){0,30}",
+    ) {
+        let json = json!({"info": {"name": name, "description": about},
+            "event": [{"listen": "test", "script": {"exec": [script]}}],
+            "variable": [{"key": key, "value": value}],
+            "item": [{"name": name, "item": [{"name": about, "event": [{"listen": "prerequest", "script": {"exec": script}}], "request": {
+                "method": "POST", "url": {"raw": format!("https://x.example/{path}?{key}={value}"), "query": [{"key": key, "value": value}]},
+                "header": [{"key": key, "value": value}], "description": about,
+                "body": {"mode": "formdata", "formdata": [{"key": key, "value": value}, {"key": "f", "type": "file", "src": value}]}}}]}]});
+        let collection = collection::read(&json).unwrap();
+        // A circle, or a credential in a name, is refused in words; a script that cannot be read is a fault.
+        if let Err(error) = converted(&collection, None, None) {
+            prop_assert!(error.exit == Exit::Usage, "{} {json}", error.message);
+        }
+    }
+}

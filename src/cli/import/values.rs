@@ -1,0 +1,483 @@
+//! Variables as parameters of `main`: what a text with `{{holes}}` is in the script, and which of it is secret.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use super::code::{Code, is_reserved, name_of, quoted};
+use super::collection::Variable;
+use super::secrets::{name_is_secret, value_is_secret};
+
+/// A part of a text.
+#[derive(Debug, Clone, PartialEq)]
+pub(super) enum Piece {
+    /// As it is.
+    Text(String),
+    /// A parameter, by its place in [`Values::params`].
+    Param(usize),
+    /// An expression.
+    Code(&'static str),
+}
+
+/// A parameter of `main`.
+#[derive(Debug, Clone, PartialEq)]
+pub(super) struct Param {
+    pub(super) name: String,
+    /// What it stands for.
+    pub(super) about: String,
+    pub(super) default: Option<String>,
+    pub(super) secret: bool,
+    /// Does it stand inside a longer text? Then it cannot be of the type that never shows itself.
+    pub(super) in_text: bool,
+    /// Does JSON take it as it is, without quotes?
+    pub(super) json: bool,
+}
+
+/// Every variable and every credential that was met.
+pub(super) struct Values {
+    known: BTreeMap<String, Variable>,
+    pub(super) params: Vec<Param>,
+    by_variable: BTreeMap<String, Vec<Piece>>,
+    /// Credentials that were written out: each with its parameter.
+    literals: BTreeMap<String, usize>,
+    /// Names that parameters cannot have.
+    refused: BTreeSet<String>,
+    taken: BTreeSet<String>,
+    /// Credentials that an earlier reading met; a text that holds one is one.
+    met: Vec<String>,
+    /// The parameters of the function that is being written.
+    pub(super) used: BTreeSet<usize>,
+}
+
+/// Variables in variables: more means a circle.
+const DEEPEST: usize = 32;
+
+/// A shorter credential is not looked for inside other texts: `test` is a word like any other.
+pub(super) const SHORTEST: usize = 8;
+
+/// A text made of variables that is longer than this is not one that anybody meant.
+const LONGEST: usize = 1 << 20;
+
+impl Values {
+    /// `refused` are names that parameters cannot have, `met` are credentials that are known already.
+    pub(super) fn new(
+        variables: impl IntoIterator<Item = Variable>,
+        refused: BTreeSet<String>,
+        met: Vec<String>,
+    ) -> Values {
+        let known = variables
+            .into_iter()
+            .map(|variable| (variable.key.clone(), variable));
+        Values {
+            known: known.collect(),
+            params: Vec::new(),
+            by_variable: BTreeMap::new(),
+            literals: BTreeMap::new(),
+            refused,
+            taken: BTreeSet::new(),
+            met,
+            used: BTreeSet::new(),
+        }
+    }
+
+    /// Every credential that was met in clear.
+    pub(super) fn credentials(&self) -> Vec<String> {
+        let variables = self.known.values();
+        let secret = variables
+            .filter(|variable| is_secret(variable))
+            .map(|variable| variable.value.clone());
+        let mut all: Vec<String> = secret
+            .chain(self.literals.keys().cloned())
+            .filter(|value| !value.is_empty())
+            .collect();
+        // The longest first, so that none is masked in part.
+        all.sort_by_key(|value| std::cmp::Reverse(value.len()));
+        all
+    }
+
+    /// A text with its variables resolved. The error names a circle.
+    pub(super) fn pieces(&mut self, text: &str) -> Result<Vec<Piece>, String> {
+        let mut pieces = Vec::new();
+        for part in parts(text) {
+            match part {
+                Part::Text(text) => pieces.push(Piece::Text(text)),
+                Part::Hole(name) => pieces.extend(self.variable(&name, &mut Vec::new())?),
+            }
+        }
+        Ok(pieces)
+    }
+
+    /// A text as an expression. `field` is the name of what takes it, by which a credential is known.
+    pub(super) fn value(&mut self, text: &str, field: &str) -> Result<Code, String> {
+        if let Some(index) = self.literals.get(text).copied() {
+            return Ok(self.param(index));
+        }
+        let pieces = self.pieces(text)?;
+        let secret_field = name_is_secret(field);
+        match pieces.as_slice() {
+            [Piece::Param(index)] => {
+                self.params[*index].secret |= secret_field;
+                return Ok(self.param(*index));
+            }
+            [Piece::Code(code)] => return Ok(Code::Expr((*code).to_owned())),
+            _ => {}
+        }
+        let plain: String = pieces
+            .iter()
+            .map(|piece| {
+                if let Piece::Text(text) = piece {
+                    text.as_str()
+                } else {
+                    ""
+                }
+            })
+            .collect();
+        let holds_secret = pieces
+            .iter()
+            .any(|piece| matches!(piece, Piece::Param(index) if self.params[*index].secret));
+        let has_holes = pieces.iter().any(|piece| !matches!(piece, Piece::Text(_)));
+        if holds_secret || (secret_field && !plain.trim().is_empty()) || self.is_credential(&plain) {
+            return Ok(self.credential(text, field, has_holes));
+        }
+        Ok(Code::Expr(self.text(&pieces)))
+    }
+
+    /// A text in which no secret can stand whole, such as an address: every variable in it is plain.
+    pub(super) fn text(&mut self, pieces: &[Piece]) -> String {
+        let mut parts: Vec<(bool, String)> = Vec::new();
+        for piece in pieces {
+            match piece {
+                Piece::Text(text) => match parts.last_mut() {
+                    Some((true, last)) => last.push_str(text),
+                    _ => parts.push((true, text.clone())),
+                },
+                Piece::Param(index) => {
+                    self.used.insert(*index);
+                    self.params[*index].in_text = true;
+                    parts.push((false, self.params[*index].name.clone()));
+                }
+                Piece::Code(code) => parts.push((false, (*code).to_owned())),
+            }
+        }
+        joined(&parts)
+    }
+
+    /// An address with its variables resolved. Parts of its path that are credentials become parameters, which cannot be
+    /// of the type that never shows itself: an address is text.
+    pub(super) fn address(&mut self, text: &str) -> Result<String, String> {
+        let mut pieces = Vec::new();
+        for piece in self.pieces(text)? {
+            let Piece::Text(text) = piece else {
+                pieces.push(piece);
+                continue;
+            };
+            for (index, part) in text.split('/').enumerate() {
+                if index > 0 {
+                    pieces.push(Piece::Text("/".into()));
+                }
+                if self.is_credential(part) {
+                    let Code::Expr(name) = self.credential(part, "token", false) else {
+                        continue;
+                    };
+                    let param = self.params.iter().position(|param| param.name == name);
+                    pieces.extend(param.map(Piece::Param));
+                } else {
+                    pieces.push(Piece::Text(part.to_owned()));
+                }
+            }
+        }
+        Ok(self.text(&pieces))
+    }
+
+    /// Is the text formed like a credential, or does it hold one that was met?
+    fn is_credential(&self, text: &str) -> bool {
+        let holds = |secret: &String| secret.len() >= SHORTEST && text.contains(secret.as_str());
+        value_is_secret(text) || self.met.iter().any(holds)
+    }
+
+    /// The parameter as an expression.
+    pub(super) fn param(&mut self, index: usize) -> Code {
+        self.used.insert(index);
+        Code::Expr(self.params[index].name.clone())
+    }
+
+    /// The parameter for a credential that was written out, in whole or with variables in it. The same credential is
+    /// the same parameter.
+    pub(super) fn credential(&mut self, text: &str, field: &str, made_of_variables: bool) -> Code {
+        let index = match self.literals.get(text) {
+            Some(index) => *index,
+            None => {
+                let about = if made_of_variables {
+                    format!("the whole value of `{field}`, which holds a credential")
+                } else {
+                    format!("the credential that stood in `{field}`")
+                };
+                let index = self.add(name_of(field, "credential"), about, None, true);
+                self.literals.insert(text.to_owned(), index);
+                index
+            }
+        };
+        self.param(index)
+    }
+
+    /// A new parameter, under a name of its own.
+    pub(super) fn add(
+        &mut self,
+        name: String,
+        about: String,
+        default: Option<String>,
+        secret: bool,
+    ) -> usize {
+        let base = if is_reserved(&name) || self.refused.contains(&name) {
+            format!("the_{name}")
+        } else {
+            name
+        };
+        let name = unique(base, &mut self.taken);
+        self.params.push(Param {
+            name,
+            about,
+            default,
+            secret,
+            in_text: false,
+            json: false,
+        });
+        self.params.len() - 1
+    }
+
+    /// What a variable is. One whose value is made of others is resolved into them.
+    fn variable(&mut self, name: &str, path: &mut Vec<String>) -> Result<Vec<Piece>, String> {
+        if let Some(pieces) = self.by_variable.get(name) {
+            return Ok(pieces.clone());
+        }
+        if path.iter().any(|outer| outer == name) {
+            path.push(name.to_owned());
+            let circle = path.join(" -> ");
+            return Err(format!(
+                "has variables that refer to each other in a circle: {circle}"
+            ));
+        }
+        if path.len() > DEEPEST {
+            return Err(format!(
+                "has a variable `{}` that is made of others more than {DEEPEST} deep",
+                path[0]
+            ));
+        }
+        let pieces = if let Some(dynamic) = name.strip_prefix('$') {
+            self.dynamic(name, dynamic)
+        } else {
+            self.named(name, path)?
+        };
+        self.by_variable.insert(name.to_owned(), pieces.clone());
+        Ok(pieces)
+    }
+
+    fn named(&mut self, name: &str, path: &mut Vec<String>) -> Result<Vec<Piece>, String> {
+        let known = self.known.get(name).cloned();
+        let value = known
+            .as_ref()
+            .map(|variable| variable.value.clone())
+            .unwrap_or_default();
+        let secret = known.as_ref().map_or_else(|| name_is_secret(name), is_secret);
+        if !secret && parts(&value).iter().any(|part| matches!(part, Part::Hole(_))) {
+            path.push(name.to_owned());
+            let mut pieces = Vec::new();
+            let mut length = 0;
+            for part in parts(&value) {
+                match part {
+                    Part::Text(text) => pieces.push(Piece::Text(text)),
+                    Part::Hole(inner) => pieces.extend(self.variable(&inner, path)?),
+                }
+                length += pieces.last().map_or(0, |piece| {
+                    if let Piece::Text(text) = piece {
+                        text.len()
+                    } else {
+                        1
+                    }
+                });
+                if length > LONGEST || pieces.len() > LONGEST / 64 {
+                    return Err(format!(
+                        "has a variable `{name}` whose value grows beyond all bounds"
+                    ));
+                }
+            }
+            path.pop();
+            return Ok(pieces);
+        }
+        let default = known
+            .map(|variable| variable.value)
+            .filter(|value| !value.is_empty() && !secret);
+        let about = format!("the variable `{}`", name.replace('`', "'"));
+        Ok(vec![Piece::Param(self.add(
+            name_of(name, "value"),
+            about,
+            default,
+            secret,
+        ))])
+    }
+
+    /// Postman's own variables, new at each request.
+    fn dynamic(&mut self, name: &str, dynamic: &str) -> Vec<Piece> {
+        match dynamic {
+            "guid" | "randomUUID" => vec![Piece::Code("uuid()")],
+            "isoTimestamp" => vec![Piece::Code("now()")],
+            _ => {
+                let about = format!("in place of Postman's own `{name}`, new at each request there");
+                vec![Piece::Param(self.add(
+                    name_of(dynamic, "value"),
+                    about,
+                    None,
+                    false,
+                ))]
+            }
+        }
+    }
+}
+
+/// Is the variable's value to be kept from sight?
+pub(super) fn is_secret(variable: &Variable) -> bool {
+    variable.secret || name_is_secret(&variable.key) || value_is_secret(&variable.value)
+}
+
+/// The name, or it with the first number that makes it new; from then on it is taken.
+pub(super) fn unique(name: String, taken: &mut BTreeSet<String>) -> String {
+    let mut unique = name.clone();
+    let mut number = 2;
+    while !taken.insert(unique.clone()) {
+        unique = format!("{name}_{number}");
+        number += 1;
+    }
+    unique
+}
+
+/// A part of a text before its variables are resolved.
+#[derive(Debug, PartialEq)]
+pub(super) enum Part {
+    Text(String),
+    Hole(String),
+}
+
+/// Cuts a text at its `{{holes}}`.
+pub(super) fn parts(text: &str) -> Vec<Part> {
+    let mut parts = Vec::new();
+    let mut rest = text;
+    while let Some(at) = rest.find("{{") {
+        let Some(end) = rest[at..].find("}}") else { break };
+        let name = rest[at + 2..at + end].trim();
+        if name.is_empty() || name.contains(['{', '}', '\n']) {
+            parts.push(Part::Text(rest[..at + 2].to_owned()));
+            rest = &rest[at + 2..];
+            continue;
+        }
+        if at > 0 {
+            parts.push(Part::Text(rest[..at].to_owned()));
+        }
+        parts.push(Part::Hole(name.to_owned()));
+        rest = &rest[at + end + 2..];
+    }
+    if !rest.is_empty() {
+        parts.push(Part::Text(rest.to_owned()));
+    }
+    parts
+}
+
+/// Texts and expressions as one expression: a template where nothing in it needs escaping, else a sum.
+fn joined(parts: &[(bool, String)]) -> String {
+    match parts {
+        [] => return "\"\"".to_owned(),
+        [(true, text)] => return quoted(text),
+        _ => {}
+    }
+    let plain = |text: &str| !text.contains(['`', '$']) && !text.chars().any(char::is_control);
+    if parts.iter().all(|(literal, text)| !literal || plain(text)) {
+        let inner: String = parts
+            .iter()
+            .map(|(literal, text)| {
+                if *literal {
+                    text.clone()
+                } else {
+                    format!("${{{text}}}")
+                }
+            })
+            .collect();
+        return format!("`{inner}`");
+    }
+    let terms = parts
+        .iter()
+        .map(|(literal, text)| if *literal { quoted(text) } else { text.clone() });
+    let terms: Vec<String> = std::iter::once("\"\"".to_owned()).chain(terms).collect();
+    terms.join(" + ")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn values(variables: &[(&str, &str)]) -> Values {
+        let variables = variables.iter().map(|(key, value)| Variable {
+            key: (*key).to_owned(),
+            value: (*value).to_owned(),
+            secret: false,
+        });
+        Values::new(variables, BTreeSet::from(["profile".to_owned()]), Vec::new())
+    }
+
+    fn shown(values: &mut Values, text: &str, field: &str) -> String {
+        values.value(text, field).unwrap().render(0)
+    }
+
+    #[test]
+    fn holes_become_parameters_and_values_of_others_are_resolved() {
+        let mut v = values(&[
+            ("host", "example.com"),
+            ("base", "https://{{host}}/api"),
+            ("profile", "x"),
+        ]);
+        assert_eq!(
+            shown(&mut v, "{{base}}/users/{{id}}", "url"),
+            "`https://${host}/api/users/${id}`"
+        );
+        assert_eq!(shown(&mut v, "{{profile}}", "name"), "the_profile");
+        assert_eq!(v.params[0].default.as_deref(), Some("example.com"));
+        assert_eq!(v.params[1].default, None);
+        assert_eq!(shown(&mut v, "{{$guid}}", "id"), "uuid()");
+        assert_eq!(shown(&mut v, "a`{{id}}", "x"), "\"\" + \"a`\" + id");
+        assert_eq!(shown(&mut v, "{{", "x"), "\"{{\"");
+    }
+
+    #[test]
+    fn a_circle_is_named() {
+        let mut v = values(&[("a", "{{b}}"), ("b", "x{{c}}"), ("c", "{{a}}"), ("d", "{{d}}")]);
+        let why = v.value("{{a}}", "x").unwrap_err();
+        assert!(why.contains("a -> b -> c -> a"), "{why}");
+        assert!(v.value("{{d}}", "x").is_err());
+    }
+
+    #[test]
+    fn values_that_double_at_each_step_are_bounded() {
+        let chain: Vec<(String, String)> = (0..30)
+            .map(|n| (format!("v{n}"), format!("{{{{v{}}}}}{{{{v{}}}}}", n + 1, n + 1)))
+            .collect();
+        let chain: Vec<(&str, &str)> = chain.iter().map(|(a, b)| (a.as_str(), b.as_str())).collect();
+        let why = values(&chain).value("{{v0}}", "x").unwrap_err();
+        assert!(why.contains("beyond all bounds"), "{why}");
+    }
+
+    #[test]
+    fn credentials_become_parameters_that_hold_them_whole() {
+        let mut v = values(&[("token", "abc"), ("user", "ann")]);
+        assert_eq!(shown(&mut v, "{{token}}", "x"), "token");
+        assert!(v.params[0].secret && v.params[0].default.is_none());
+        assert_eq!(shown(&mut v, "hunter2", "password"), "password");
+        assert_eq!(
+            shown(&mut v, "hunter2", "password"),
+            "password",
+            "the same credential is the same parameter"
+        );
+        assert_eq!(shown(&mut v, "other", "password"), "password_2");
+        assert_eq!(shown(&mut v, "Key {{token}}", "X-Auth"), "x_auth");
+        assert_eq!(shown(&mut v, "{{user}}", "password"), "user");
+        assert!(v.params.iter().all(|param| param.secret));
+        assert!(
+            v.credentials().contains(&"hunter2".to_owned()) && v.credentials().contains(&"abc".to_owned())
+        );
+    }
+}

@@ -1,0 +1,262 @@
+//! Postman's files become a profile and a script that can be read, run and shown.
+
+mod secrets;
+
+use serde_json::{Value as Json, json};
+
+use crate::support::{Home, Ran};
+
+/// An account on Mobsted, as an environment.
+fn environment() -> Json {
+    json!({
+        "id": "1", "name": "Acme partner", "_postman_variable_scope": "environment",
+        "values": [
+            {"key": "host", "value": "acme-admin.mobsted.com", "enabled": true},
+            {"key": "base_url", "value": "https://{{host}}", "enabled": true},
+            {"key": "login", "value": "partner@acme.example", "enabled": true},
+            {"key": "password", "value": "correct horse battery", "type": "secret", "enabled": true},
+            {"key": "old", "value": "x", "enabled": false},
+            {"key": "client_email", "value": "ann@example.com", "enabled": true},
+        ],
+    })
+}
+
+/// The calls of an onboarding, as a collection.
+fn collection() -> Json {
+    let request = |name: &str, method: &str, path: &str, body: Json| {
+        let body = match body {
+            Json::Null => Json::Null,
+            body => json!({"mode": "raw", "raw": body.to_string(), "options": {"raw": {"language": "json"}}}),
+        };
+        json!({"name": name, "request": {
+            "method": method, "url": {"raw": format!("{{{{base_url}}}}/api/v8{path}")},
+            "header": [{"key": "Authorization", "value": "Bearer {{access_token}}"}], "body": body}})
+    };
+    json!({
+        "info": {"name": "Acme onboarding", "description": "How clients are taken in.",
+                 "schema": "https://schema.getpostman.com/json/collection/v2.1.0/collection.json"},
+        "event": [{"listen": "prerequest", "script": {"exec": ["console.log('begin');"]}}],
+        "item": [
+            {"name": "Sign in", "event": [{"listen": "test", "script": {"exec": ["pm.environment.set('access_token', pm.response.json().access_token);"]}}],
+             "request": {"method": "GET", "url": {"raw": "{{base_url}}/api/v8/auth?login={{login}}&password={{password}}"}}},
+            {"name": "Clients", "item": [
+                request("Create client", "POST", "/partners", json!({"email": "{{client_email}}"})),
+                request("List clients", "GET", "/object?applicationId=1&page=1", Json::Null),
+            ]},
+            {"name": "Apps", "item": [
+                request("Create app", "POST", "/applications", json!({"Name": "Own", "appWebSiteUrl": "https://own.example", "type": "pwaless"})),
+                request("List apps", "GET", "/applications?page=1&pageSize=10", Json::Null),
+                request("Operations", "GET", "/operations/list", Json::Null),
+            ]},
+        ],
+    })
+}
+
+fn import(home: &Home, words: &str) -> Ran {
+    home.write("env.json", &environment().to_string());
+    home.write("api.json", &collection().to_string());
+    home.run(&format!("import postman {words}"))
+}
+
+#[test]
+fn an_environment_becomes_a_profile_with_its_secret_sealed() {
+    let home = Home::new();
+    let ran = import(&home, "env.json").ended(0);
+    let ran = ran.said(&[
+        "profile `acme_partner` is written",
+        "password is sealed",
+        "login, password",
+    ]);
+    assert_eq!(ran.stdout, "");
+    let config = std::fs::read_to_string(home.provisor().join("config/config.toml")).unwrap();
+    for line in [
+        "[profiles.acme_partner]",
+        "url = \"https://acme-admin.mobsted.com\"",
+        "login = \"partner@acme.example\"",
+        "password = { sealed = true }",
+        "mode = \"prod\"",
+    ] {
+        assert!(config.contains(line), "no `{line}` in\n{config}");
+    }
+    assert!(!config.contains("correct horse"));
+    for entry in std::fs::read_dir(home.provisor().join("state")).unwrap() {
+        let bytes = std::fs::read(entry.unwrap().path()).unwrap_or_default();
+        assert!(!bytes.windows(13).any(|window| window == b"correct horse"));
+    }
+    // The profile is there for every other command, and is not replaced unasked.
+    assert!(
+        home.run("profile show acme_partner")
+            .ended(0)
+            .stdout
+            .contains("acme-admin.mobsted.com")
+    );
+    let _ = import(&home, "env.json")
+        .ended(2)
+        .said(&["there is a profile `acme_partner`", "--force"]);
+    let _ = import(&home, "env.json --force").ended(0);
+    let _ = import(&home, "env.json --profile other")
+        .ended(0)
+        .said(&["profile `other` is written"]);
+}
+
+#[test]
+fn a_collection_of_known_requests_becomes_operations_and_runs() {
+    let home = Home::new();
+    let ran = import(&home, "api.json env.json --out acme.rhai").ended(0);
+    let _ = ran.said(&["6 requests: 5 by operations of their platforms, 0 by http::, 1 left out; 2 scripts stand as comments"]);
+    let script = home.read("acme.rhai");
+    for part in [
+        "let session = mobsted::connect(\"acme_partner\");",
+        "session.ensure_tenant(client_email)",
+        "session.tenants()",
+        "session.ensure_app(\"Own\", \"https://own.example\")",
+        "session.apps()",
+        "session.get(\"/operations/list\")",
+        "@param client_email string = \"ann@example.com\"  the variable `client_email`",
+        "//     pm.environment.set(",
+        "//! How clients are taken in.",
+        "    // Clients\n",
+    ] {
+        assert!(script.contains(part), "no `{part}` in\n{script}");
+    }
+    assert!(!script.contains("correct horse"));
+    let help = home.run("run acme.rhai --help").ended(0).stdout;
+    assert!(help.contains("--client-email"), "{help}");
+    // Signing in is the host's: every parameter that is left has a default, or is not there.
+    let ran = home.run("run acme.rhai --sandbox --json").ended(0);
+    assert!(
+        ran.stdout.contains("\"create_client\":\"done\""),
+        "{}",
+        ran.stdout
+    );
+    let books = home.books();
+    assert_eq!((books.tenants.len(), books.apps.len()), (1, 1));
+    assert_eq!(books.tenants[0].email, "ann@example.com");
+}
+
+#[test]
+fn a_script_is_not_replaced_unasked_and_nothing_else_is_written_then() {
+    let home = Home::new();
+    home.write("acme.rhai", "my own");
+    let _ = import(&home, "env.json api.json --out acme.rhai")
+        .ended(2)
+        .said(&["`acme.rhai` exists", "--force"]);
+    assert_eq!(home.read("acme.rhai"), "my own");
+    assert!(
+        !home.provisor().join("config/config.toml").exists(),
+        "no profile either"
+    );
+    let _ = import(&home, "env.json api.json --out acme.rhai --force").ended(0);
+    assert_ne!(home.read("acme.rhai"), "my own");
+    let _ = import(&home, "env.json --out x.rhai")
+        .ended(2)
+        .said(&["--out is for the script"]);
+}
+
+#[test]
+fn without_a_file_the_script_is_the_output() {
+    let home = Home::new();
+    let ran = import(&home, "api.json").ended(0);
+    assert!(
+        ran.stdout
+            .starts_with("//! Imported from the Postman collection `Acme onboarding`."),
+        "{}",
+        ran.stdout
+    );
+    assert!(
+        ran.stdout.contains("mobsted::connect(#{") && ran.stdout.contains("@param password secret"),
+        "{}",
+        ran.stdout
+    );
+    home.write("again.rhai", &ran.stdout);
+    let _ = home.run("run again.rhai --help").ended(0);
+}
+
+#[test]
+fn an_environment_of_another_service_gives_parameters() {
+    let home = Home::new();
+    home.write("env.json", &json!({"name": "Other", "values": [
+        {"key": "base", "value": "https://api.example.com", "enabled": true}, {"key": "key", "value": "abc-canary-1", "enabled": true}]}).to_string());
+    home.write("api.json", &json!({"info": {"name": "x"}, "item": [
+        {"name": "a", "request": {"method": "GET", "url": "{{base}}/a", "header": [{"key": "X-Key", "value": "{{key}}"}]}}]}).to_string());
+    let ran = home.run("import postman env.json api.json").ended(0).said(&[
+        "no profile is made",
+        "secrets are given when the script runs: key",
+    ]);
+    assert!(
+        ran.stdout
+            .contains("@param base url = \"https://api.example.com\""),
+        "{}",
+        ran.stdout
+    );
+    assert!(!ran.stdout.contains("abc-canary-1"), "{}", ran.stdout);
+    let _ = home.run("import postman env.json").ended(2).said(&["--platform"]);
+    let _ = home
+        .run("import postman env.json --platform mobsted")
+        .ended(2)
+        .said(&["nothing for login", "--take login=VARIABLE"]);
+    let taken = home
+        .run("import postman env.json --platform sparrow --take api_token=key --take partner_token=key")
+        .ended(0);
+    let _ = taken.said(&[
+        "profile `other` is written",
+        "api token is sealed",
+        "partner token is sealed",
+    ]);
+    let _ = home
+        .run("import postman env.json --platform sparrow --take colour=key")
+        .ended(2)
+        .said(&["no `colour`"]);
+}
+
+#[test]
+fn what_cannot_be_imported_is_refused_in_words() {
+    let home = Home::new();
+    let refused = |text: &str, words: &[&str]| {
+        home.write("bad.json", text);
+        let ran = home
+            .run("import postman bad.json --out bad.rhai")
+            .ended(2)
+            .said(words);
+        assert_eq!(ran.stdout, "");
+        assert!(!home.work().join("bad.rhai").exists());
+    };
+    refused("{\"info\": ", &["is not JSON", "line 1"]);
+    refused("[]", &["neither a Postman environment nor a collection"]);
+    refused("{\"requests\": []}", &["version 1"]);
+    refused("{\"info\": {}, \"item\": []}", &["has no requests"]);
+    refused(&("[".repeat(100_000)), &["nested too deeply"]);
+    let circle = json!({"info": {}, "variable": [{"key": "a", "value": "{{b}}"}, {"key": "b", "value": "{{a}}"}],
+        "item": [{"name": "x", "request": "{{a}}/x"}]});
+    refused(&circle.to_string(), &["in a circle: a -> b -> a"]);
+    let doubling: Vec<Json> = (0..30)
+        .map(|n| json!({"key": format!("v{n}"), "value": format!("{{{{v{}}}}}{{{{v{}}}}}", n + 1, n + 1)}))
+        .collect();
+    refused(
+        &json!({"info": {}, "variable": doubling, "item": [{"name": "x", "request": "{{v0}}/x"}]})
+            .to_string(),
+        &["beyond all bounds"],
+    );
+    let chain = (0..90).map(|n| json!({"key": format!("v{n}"), "value": format!("{{{{v{}}}}}/", n + 1)}));
+    let chain: Vec<Json> = chain.collect();
+    refused(
+        &json!({"info": {}, "variable": chain, "item": [{"name": "x", "request": "{{v0}}/x"}]}).to_string(),
+        &["more than 32 deep"],
+    );
+    let many: Vec<Json> = (0..5001)
+        .map(|n| json!({"name": n, "request": "https://x.example"}))
+        .collect();
+    refused(
+        &json!({"info": {}, "item": many}).to_string(),
+        &["more than 5000 requests"],
+    );
+    let _ = home
+        .run("import postman nothing.json")
+        .ended(2)
+        .said(&["`nothing.json` cannot be read"]);
+    home.write("env.json", &environment().to_string());
+    let _ = home
+        .run("import postman env.json env.json")
+        .ended(2)
+        .said(&["another environment"]);
+}
