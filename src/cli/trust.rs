@@ -109,6 +109,12 @@ pub(super) fn trust(app: &App, command: &TrustCommand) -> Result<Exit, CommandEr
     }
     say_what_it_does(app, &file)?;
     app.consent(command.yes, &format!("Trust {} as it is now?", file.display()))?;
+    if std::fs::read_to_string(&file).ok().as_ref() != Some(&text) {
+        return Err(CommandError::usage(format!(
+            "{} has changed meanwhile; nothing is trusted",
+            file.display()
+        )));
+    }
     let digest = sha256(text.as_bytes());
     let what = format!("{} (sha256 {digest})", name(&file));
     app.journal()?.audit("trust", &app.who(), &what.as_str().into())?;

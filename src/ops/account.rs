@@ -5,7 +5,7 @@ use super::call::Call;
 use super::error::{Code, OpError};
 use super::spec::Effect;
 use super::world::World;
-use super::{jrni, mobsted, session};
+use super::{jrni, mobsted, session, sparrow};
 use crate::value::{Object, Value};
 
 /// What a login may do, as it was found out by asking for it.
@@ -34,6 +34,7 @@ impl World {
         let shape = match platform {
             "mobsted" => &mobsted::SHAPE,
             "jrni" => &jrni::SHAPE,
+            "sparrow" => &sparrow::SHAPE,
             other => return Err(strange(other)),
         };
         match session::connect(self, shape, &Value::from(profile))? {
@@ -48,6 +49,7 @@ impl World {
         match session::platform_of(account) {
             "mobsted" => self.mobsted(account)?.sign_in().await?,
             "jrni" => self.jrni_of(account)?.sign_in().await?,
+            "sparrow" => self.sparrow(account)?.sign_in().await?,
             other => return Err(strange(other)),
         }
         self.signed_in(account).await
@@ -58,6 +60,7 @@ impl World {
         match session::platform_of(account) {
             "mobsted" => Ok(self.mobsted(account)?.forget_tokens().await?),
             "jrni" => Ok(self.jrni_of(account)?.log_out().await.map(drop)?),
+            "sparrow" => Ok(self.sparrow(account)?.forget_tokens().await?),
             other => Err(strange(other)),
         }
     }
@@ -67,17 +70,17 @@ impl World {
         match session::platform_of(account) {
             "mobsted" => Ok(self.mobsted(account)?.forget_tokens().await?),
             "jrni" => Ok(self.jrni_of(account)?.forget_tokens().await?),
+            "sparrow" => Ok(self.sparrow(account)?.forget_tokens().await?),
             other => Err(strange(other)),
         }
     }
 
     /// Are tokens of the account kept?
     pub async fn signed_in(&self, account: &Object) -> Result<SignedIn, OpError> {
+        let until = |until: Option<i64>| until.map_or(SignedIn::No, SignedIn::Until);
         match session::platform_of(account) {
-            "mobsted" => {
-                let until = self.mobsted(account)?.signed_in_until().await?;
-                Ok(until.map_or(SignedIn::No, SignedIn::Until))
-            }
+            "mobsted" => Ok(until(self.mobsted(account)?.signed_in_until().await?)),
+            "sparrow" => Ok(until(self.sparrow(account)?.signed_in_until().await?)),
             "jrni" if self.jrni_of(account)?.is_signed_in().await? => Ok(SignedIn::WhileUsed),
             "jrni" => Ok(SignedIn::No),
             other => Err(strange(other)),

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use super::{Check, State};
 use crate::cli::app::{Accounts, App};
-use crate::cli::config::{Config, CredentialSource, Profile, check_address};
+use crate::cli::config::{Config, CredentialSource, Platform, Profile, check_address};
 use crate::cli::error::CommandError;
 use crate::cli::keychain;
 use crate::cli::network;
@@ -141,8 +141,20 @@ fn finds(app: &App, program: &str, folder: &Path) -> bool {
     })
 }
 
+/// May a person have to unlock it?
+fn asks(source: &CredentialSource) -> bool {
+    matches!(
+        source,
+        CredentialSource::Command { .. } | CredentialSource::Keyring(_)
+    )
+}
+
 fn tokens(app: &App, profile: &Profile) -> Check {
     let subject = format!("{} tokens", profile.name);
+    if profile.platform() == Platform::Sparrow && profile.secrets.values().any(|source| asks(&source.value)) {
+        let why = "known by the account's secrets alone, which are not asked for here";
+        return Check::skipped(AREA, subject, why);
+    }
     match profile::signed_in(app, profile) {
         SignedIn::Until(until) if until > Clock::system().now_millis() => Check::ok(
             AREA,
