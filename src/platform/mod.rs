@@ -107,6 +107,7 @@ pub struct TokenKey {
 
 impl Network {
     /// The same network, on another line.
+    #[must_use]
     pub fn on(&self, line: &Line) -> Network {
         Network {
             http: self.http.on(line),

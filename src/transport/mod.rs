@@ -114,14 +114,14 @@ impl Http {
     /// The same client on another line. Whoever asks for the same line shares its connections and its pace.
     #[must_use]
     pub fn on(&self, line: &Line) -> Http {
-        let mut links = self.shared.links.lock().unwrap_or_else(PoisonError::into_inner);
-        let known = links.iter().find(|(known, _)| known == line);
+        let mut lines = self.shared.links.lock().unwrap_or_else(PoisonError::into_inner);
+        let known = lines.iter().find(|(known, _)| known == line);
         let link = if let Some((_, link)) = known {
             Arc::clone(link)
         } else {
-            let link = Arc::new(Link::new(&self.shared.config, line, &self.shared.clock));
-            links.push((line.clone(), Arc::clone(&link)));
-            link
+            let new = Arc::new(Link::new(&self.shared.config, line, &self.shared.clock));
+            lines.push((line.clone(), Arc::clone(&new)));
+            new
         };
         Http {
             shared: Arc::clone(&self.shared),

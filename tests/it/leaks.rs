@@ -7,6 +7,7 @@ mod fake;
 mod jrni;
 mod mobsted;
 mod panics;
+mod sparrow;
 
 use std::fs;
 use std::os::unix::fs::PermissionsExt as _;
@@ -37,7 +38,7 @@ struct Plot {
 
 /// Every platform.
 fn plots() -> Vec<Plot> {
-    vec![mobsted::plot(), jrni::plot()]
+    vec![mobsted::plot(), jrni::plot(), sparrow::plot()]
 }
 
 /// What all canaries start with. What follows is what the ways of writing a text change: its forms must be found, too.

@@ -54,6 +54,6 @@ impl World {
         Ok(self
             .mobsted
             .accounts
-            .client(account, &Arc::new(endpoints), timeouts, &settings.line))
+            .client(&account, &Arc::new(endpoints), timeouts, &settings.line))
     }
 }

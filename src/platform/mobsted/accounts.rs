@@ -29,7 +29,7 @@ impl Accounts {
     /// nothing.
     pub fn client(
         &self,
-        account: Account,
+        account: &Account,
         endpoints: &Arc<Endpoints>,
         timeouts: Timeouts,
         line: &Line,
