@@ -432,7 +432,7 @@ fn use_says_when_something_else_counts_more() {
 fn a_jrni_account_is_signed_in_to_and_out_of() {
     let (platform, home) = (tempfile::tempdir().unwrap(), Home::new());
     let sandbox =
-        provisor::sandbox::Sandbox::start(provisor::sandbox::Options::new(platform.path().into())).unwrap();
+        provisor::sandbox::Sandbox::start(provisor::sandbox::Options::new(platform.path())).unwrap();
     let account = sandbox.jrni();
     let words = [
         "profile",
@@ -482,7 +482,7 @@ fn a_jrni_account_is_signed_in_to_and_out_of() {
 #[test]
 fn a_sparrow_account_is_signed_in_to_and_out_of() {
     let (platform, home) = (tempfile::tempdir().unwrap(), Home::new());
-    let options = provisor::sandbox::Options::new(platform.path().into());
+    let options = provisor::sandbox::Options::new(platform.path());
     let sandbox = provisor::sandbox::Sandbox::start(options).unwrap();
     let account = sandbox.sparrow();
     let words = [
