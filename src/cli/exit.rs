@@ -93,7 +93,7 @@ impl Exit {
     pub(super) fn of(code: Code) -> Exit {
         match code {
             Code::BadArgument | Code::Internal => Exit::Script,
-            Code::BadProfile => Exit::Usage,
+            Code::BadProfile | Code::NoTerminal => Exit::Usage,
             Code::SignInRefused
             | Code::ChooseCompany
             | Code::CredentialMissing

@@ -63,17 +63,22 @@ impl Configured {
     /// The sandbox's account of a platform as a profile. How it is spoken to (settle, timeouts, endpoints) can be configured
     /// as `[profiles.sandbox]`; where it is and who signs in cannot.
     fn stand_in(&self, platform: &str, account: &Simulated) -> Result<Arc<Profile>, OpError> {
-        let configured = self.config()?.profiles().get(SANDBOX);
-        let settings = configured.map(|profile| settings(profile, &self.env));
-        let mut settings = settings.transpose()?.unwrap_or_default();
-        settings.settle.get_or_insert(self.sandbox_settle);
         Ok(Arc::new(Profile {
             name: SANDBOX.into(),
             platform: platform.to_owned(),
             texts: account.texts.clone(),
             secrets: account.secrets.clone(),
-            settings,
+            settings: self.sandbox_settings()?,
         }))
+    }
+
+    /// How the sandbox is spoken to.
+    fn sandbox_settings(&self) -> Result<Settings, OpError> {
+        let configured = self.config()?.profiles().get(SANDBOX);
+        let settings = configured.map(|profile| settings(profile, &self.env));
+        let mut settings = settings.transpose()?.unwrap_or_default();
+        settings.settle.get_or_insert(self.sandbox_settle);
+        Ok(settings)
     }
 }
 
@@ -161,6 +166,24 @@ impl Profiles for Configured {
         let profile = self.look_for(platform, name)?;
         found.insert(asked, profile.clone());
         Ok(profile)
+    }
+
+    fn elsewhere(&self) -> Result<Settings, OpError> {
+        if self.sandbox.is_some() {
+            return self.sandbox_settings();
+        }
+        let config = self.config()?;
+        let profile = match (config.choose(self.asked.as_deref(), &self.env), &self.asked) {
+            (Ok(profile), _) => profile,
+            (Err(error), Some(_)) => return Err(bad_profile(&error)),
+            // A script that uses no account needs none.
+            (Err(_), None) => return Ok(Settings::default()),
+        };
+        let active = settings(profile, &self.env)?;
+        Ok(Settings {
+            read_only: active.read_only,
+            ..Settings::default()
+        })
     }
 }
 

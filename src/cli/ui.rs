@@ -36,6 +36,8 @@ pub struct Ui {
     /// May lines be redrawn on standard error?
     animated: bool,
     width: Option<u16>,
+    /// Was the width given by the environment?
+    fixed: bool,
     closed: Arc<AtomicBool>,
     /// Is what happens simulated?
     sandboxed: Arc<AtomicBool>,
@@ -78,6 +80,7 @@ impl Ui {
             err: sight(err),
             animated: err && !dumb,
             width,
+            fixed: columns.is_some(),
             closed: Arc::default(),
             sandboxed: Arc::default(),
             bar: Arc::default(),
@@ -97,6 +100,15 @@ impl Ui {
     /// How many characters fit in a line of standard output; `None` when there is no limit.
     pub fn width(&self) -> Option<u16> {
         self.width
+    }
+
+    /// The same, when the terminal may have been resized since the start.
+    pub fn width_now(&self) -> Option<u16> {
+        let now = || table::terminal_width().filter(|width| *width >= NARROWEST);
+        match self.width {
+            Some(width) if !self.fixed && self.out.terminal => now().or(Some(width)),
+            width => width,
+        }
     }
 
     /// Has the reader of standard output gone away? Then nothing more need be written there.

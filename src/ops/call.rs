@@ -4,7 +4,8 @@ use std::time::Duration;
 
 use super::departure::Departure;
 use super::error::{Code, OpError};
-use super::spec::{OpSpec, Param, Type};
+use super::function::{Function, Functions};
+use super::spec::{Effect, OpSpec, Param, Type};
 use crate::platform::Gate;
 use crate::value::nearest::nearest;
 use crate::value::secret::Secret;
@@ -19,6 +20,8 @@ pub struct Call {
     pub receiver: Option<Object>,
     /// One value per parameter of the entry; `Null` where an optional one was left out.
     args: Vec<Value>,
+    /// Functions that options were given as.
+    functions: Functions,
     /// Was the same request sent before, its answer lost, and the thing then found absent?
     pub resent: bool,
     /// What its requests pass right before they leave.
@@ -50,10 +53,30 @@ impl Call {
             op,
             receiver,
             args,
+            functions: Functions::new(),
             resent: false,
             gate: None,
             departure: Departure::default(),
         })
+    }
+
+    /// The same call, with the functions that options were given as.
+    #[must_use]
+    pub fn with_functions(self, functions: Functions) -> Call {
+        Call { functions, ..self }
+    }
+
+    /// What this call promises.
+    pub fn effect(&self) -> Effect {
+        match self.op.effect {
+            Effect::ByCall(effect) => effect(self),
+            effect => effect,
+        }
+    }
+
+    /// The function that was given under this key of the options.
+    pub fn function(&self, key: &str) -> Option<&Function> {
+        self.functions.get(key)
     }
 
     /// The argument of this name; `Null` when it was left out.
@@ -126,6 +149,8 @@ fn fits(param: &Param, value: &Value) -> Result<(), String> {
     }
     let ok = match param.ty {
         Type::Any => true,
+        // What is a function is taken out of the arguments before.
+        Type::Function => false,
         Type::Text => matches!(value, Value::Text(_)),
         Type::SecretText => matches!(value, Value::Text(_) | Value::Secret(_)),
         Type::Bool => matches!(value, Value::Bool(_)),
@@ -173,7 +198,7 @@ fn options_fit(keys: &[Param], given: &Record) -> Result<(), String> {
     Ok(())
 }
 
-fn parse_duration(value: &Value) -> Option<Duration> {
+pub(super) fn parse_duration(value: &Value) -> Option<Duration> {
     match value {
         Value::Int(seconds) => u64::try_from(*seconds).ok().map(Duration::from_secs),
         Value::Float(seconds) => Duration::try_from_secs_f64(*seconds).ok(),

@@ -71,6 +71,8 @@ codes! {
     SparrowDraft = "sparrow_draft",
     /// The request may or may not have been carried out.
     InDoubt = "in_doubt",
+    /// There is nobody to ask.
+    NoTerminal = "no_terminal",
     /// A fault of provisor itself.
     Internal = "internal",
 }

@@ -3,6 +3,7 @@
 //! An operation is one entry in one of the lists below; binding, help and reference are made from it.
 
 pub mod account;
+pub mod asking;
 pub mod call;
 mod credential;
 pub mod departure;
@@ -10,6 +11,7 @@ pub mod doc;
 pub mod error;
 pub mod explain;
 pub mod foresee;
+pub mod function;
 pub mod given;
 pub mod jrni;
 pub mod local;
@@ -18,6 +20,7 @@ pub mod perform;
 mod session;
 pub mod sparrow;
 pub mod spec;
+mod web;
 pub mod world;
 
 use spec::{Kind, OpSpec};
@@ -39,7 +42,9 @@ pub static ALL: &[&[OpSpec]] = &[
     sparrow::CONNECT,
     sparrow::send::OPS,
     sparrow::report::OPS,
+    web::OPS,
     local::OPS,
+    asking::OPS,
 ];
 
 /// Every kind of object, platform by platform.

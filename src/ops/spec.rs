@@ -71,9 +71,11 @@ impl OpSpec {
             _ if self.module.is_empty() => Permission::None,
             Effect::Sign => Permission::None,
             Effect::Observe => Permission::Read,
-            Effect::Ensure { .. } | Effect::Create { .. } | Effect::Change { .. } | Effect::Act => {
-                Permission::Change
-            }
+            Effect::Ensure { .. }
+            | Effect::Create { .. }
+            | Effect::Change { .. }
+            | Effect::Act
+            | Effect::ByCall(_) => Permission::Change,
         }
     }
 
@@ -148,7 +150,7 @@ pub enum Timeout {
 }
 
 /// One parameter of an operation.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Param {
     /// Its name in signatures and messages.
     pub name: &'static str,
@@ -161,7 +163,7 @@ pub struct Param {
 }
 
 /// What a parameter accepts.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone, Copy, PartialEq)]
 pub enum Type {
     /// Text.
     Text,
@@ -185,6 +187,8 @@ pub enum Type {
     Map,
     /// Anything.
     Any,
+    /// A function of the script, which is called while the operation is carried out. Only as a key of options.
+    Function,
     /// A map with these keys; another key is an error, and so is a required one that is missing.
     Options(&'static [Param]),
 }
@@ -204,6 +208,7 @@ impl Type {
             Type::List => "list",
             Type::Map => "map",
             Type::Any => "any value",
+            Type::Function => "function",
             Type::Options(_) => "options map",
         }
     }
@@ -241,6 +246,8 @@ pub enum Effect {
     },
     /// Changes something, and nothing can tell afterwards whether it did. In doubt, the row parks.
     Act,
+    /// Another of these, which depends on what the call is given; never this one.
+    ByCall(fn(&Call) -> Effect),
     /// Names an account. Sends nothing itself, and is never recorded: tokens do not enter the journal.
     Sign,
 }
@@ -255,6 +262,7 @@ impl Effect {
             Effect::Change { .. } => "change",
             Effect::Act => "act",
             Effect::Sign => "sign",
+            Effect::ByCall(_) => "act or ensure",
         }
     }
 
@@ -284,7 +292,7 @@ pub enum Probe {
 }
 
 /// A kind of object: the properties a script may read.
-#[derive(Debug)]
+#[derive(Debug, PartialEq)]
 pub struct Kind {
     /// Its full name: `mobsted::Tenant`.
     pub name: &'static str,

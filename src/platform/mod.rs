@@ -5,6 +5,7 @@ pub mod error;
 pub mod jrni;
 pub mod mobsted;
 pub mod sparrow;
+pub mod web;
 
 mod answer;
 mod fields;

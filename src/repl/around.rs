@@ -7,6 +7,7 @@ use crate::run::interrupt::{Interrupt, Reins};
 use crate::run::session::{Input, InputEnd, Session};
 use crate::script::bundle::Loader;
 use crate::script::error::Diagnostic;
+use crate::value::Value;
 
 /// What people see. Data goes to standard output, everything else to standard error.
 pub trait Screen: Send + Sync {
@@ -21,6 +22,9 @@ pub trait Screen: Send + Sync {
 
     /// Writes data.
     fn out(&self, text: &str);
+
+    /// Writes documentation: text of our own, whose styles are kept.
+    fn page(&self, text: &str);
 
     /// Tells something.
     fn note(&self, text: &str);
@@ -103,6 +107,19 @@ pub enum Switch {
     Fault(String),
 }
 
+/// A value that is to become a file.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Export {
+    /// What the value is called.
+    pub name: String,
+    /// The file; its ending names the format.
+    pub file: String,
+    /// Are secrets to be written in clear?
+    pub reveal: bool,
+    /// May a file of that name be replaced without a question?
+    pub replace: bool,
+}
+
 /// The program around the loop.
 pub trait Surroundings: Send + Sync {
     /// Where the session works now.
@@ -144,6 +161,13 @@ pub trait Surroundings: Send + Sync {
 
     /// Tells each request from now on, or no more.
     fn trace(&self, on: bool) -> Result<(), Trouble>;
+
+    /// A value with its secrets in clear. Asks first, and records it.
+    fn reveal(&self, what: &str, value: &Value, interrupt: &Interrupt) -> Result<String, Trouble>;
+
+    /// Writes a value as a file for its owner alone, and gives how many records it has. Asks before a file is replaced,
+    /// and before a secret is written.
+    fn export(&self, export: &Export, value: &Value, interrupt: &Interrupt) -> Result<usize, Trouble>;
 
     /// Where imports come from.
     fn loader(&self) -> Box<dyn Loader>;

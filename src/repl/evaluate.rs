@@ -127,7 +127,7 @@ impl Repl {
                     screen.note(&format!("defined {}", ready.defines.join(", ")));
                 }
                 self.gave = answer != Answer::Nothing;
-                show(&*screen, &answer);
+                self.show(&answer);
                 let value = match answer {
                     Answer::Value(value) => Some(value),
                     _ => None,
@@ -167,6 +167,11 @@ impl Repl {
                 self.close(InputEnd::Failed(what), Outcome::Broken)
             }
         }
+    }
+
+    /// Shows a value.
+    pub(super) fn show(&self, answer: &Answer) {
+        show(&*self.outside.screen, self.settings.look, answer);
     }
 
     fn explain(&self, diagnostic: &Diagnostic) {

@@ -5,7 +5,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use rustyline::completion::{Completer, Pair};
 use rustyline::highlight::{CmdKind, Highlighter};
-use rustyline::hint::Hinter;
+use rustyline::hint::{Hint as _, Hinter};
 use rustyline::validate::{ValidationContext, ValidationResult, Validator};
 use rustyline::{
     Cmd, ConditionalEventHandler, Context, Editor, Event, EventContext, EventHandler, Helper, KeyCode,
@@ -135,7 +135,9 @@ impl Hinter for ReplHelper {
     type Hint = Ghost;
 
     fn hint(&self, line: &str, pos: usize, context: &Context<'_>) -> Option<Ghost> {
-        hint(line, pos, context)
+        // Without colours it could not be told from what was typed.
+        let may_guess = self.outside.screen.has_colour();
+        hint(line, pos, context).filter(|ghost| may_guess || ghost.completion().is_none())
     }
 }
 

@@ -26,6 +26,7 @@ mod asking;
 mod complete;
 mod desk;
 mod evaluate;
+mod help;
 mod helper;
 mod hint;
 mod history;
@@ -35,6 +36,7 @@ mod paint;
 mod prompt;
 mod secrecy;
 mod show;
+mod width;
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
@@ -147,7 +149,7 @@ impl Repl {
             }
             for (name, text) in scripts {
                 let outcome = self.evaluate_as(&name, 1, &text);
-                self.follow(&Repl::next(outcome))?;
+                self.follow(&Repl::next(&outcome))?;
             }
         }
         for path in &options.load {
@@ -177,16 +179,19 @@ impl Repl {
         if let Some(command) = typed.strip_prefix(':').filter(|rest| !rest.starts_with(':')) {
             return self.command(command);
         }
+        if let Some(name) = help::asked(typed) {
+            return self.help(name);
+        }
         if let Some(next) = self.bare_word(typed) {
             return next;
         }
         let outcome = self.evaluate_as(name, line, &text);
-        Repl::next(outcome)
+        Repl::next(&outcome)
     }
 
     /// What follows from what came of an input.
-    fn next(outcome: Outcome) -> Next {
-        Next::Failed(match outcome {
+    fn next(outcome: &Outcome) -> Next {
+        Next::Failed(match *outcome {
             Outcome::Done => return Next::Go,
             Outcome::Failed(code) => Left::Failed(code),
             Outcome::InDoubt => Left::InDoubt,
@@ -225,7 +230,7 @@ impl Repl {
         match self.outside.around.read(path) {
             Ok((name, text)) => {
                 let outcome = self.evaluate_as(&name, 1, &text);
-                Repl::next(outcome)
+                Repl::next(&outcome)
             }
             Err(trouble) => self.refuse(&trouble),
         }

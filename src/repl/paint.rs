@@ -1,13 +1,195 @@
-//! How an input looks while it is typed.
+//! How an input looks while it is typed: colours, the bracket that belongs to the one at the cursor, and a line under what
+//! cannot be right whatever comes.
 
 use std::borrow::Cow;
+use std::ops::Range;
+
+use super::meta::commands;
+use crate::script::interactive::{Piece, Reading, Sort, pieces, read};
+
+const RESET: &str = "\u{1b}[0m";
+const KEYWORD: &str = "35";
+const TEXT: &str = "32";
+const NUMBER: &str = "33";
+const CALL: &str = "36";
+const MODULE: &str = "34";
+const FAINT: &str = "2";
+const STRANGE: &str = "31";
+const COMMAND: &str = "1;36";
+const PARTNER: &str = "1;7";
+const WRONG: &str = "4;31";
+
+/// Longer inputs keep the colour of the terminal: they are painted anew at each key.
+const LONGEST: usize = 20_000;
 
 /// The input in colours. Its characters stay what they are.
-pub(super) fn paint(line: &str, _: usize) -> Cow<'_, str> {
-    Cow::Borrowed(line)
+pub(super) fn paint(line: &str, pos: usize) -> Cow<'_, str> {
+    if line.is_empty() || line.len() > LONGEST {
+        return Cow::Borrowed(line);
+    }
+    if let Some(rest) = line.strip_prefix(':').filter(|rest| !rest.starts_with(':')) {
+        return command(line, rest);
+    }
+    let found = pieces(line);
+    let mut spans: Vec<(Range<usize>, &str)> = Vec::new();
+    for (index, piece) in found.iter().enumerate() {
+        let style = style(line, &found, index);
+        spans.extend(style.map(|style| (piece.at.clone(), style)));
+    }
+    for at in partners(line, &found, pos) {
+        put(&mut spans, at, PARTNER);
+    }
+    if let Some(at) = wrong(line, &found) {
+        put(&mut spans, at, WRONG);
+    }
+    spans.sort_by_key(|(at, _)| at.start);
+    Cow::Owned(styled(line, &spans))
 }
 
 /// A hint, so that it cannot be taken for what was typed.
 pub(super) fn faint(hint: &str) -> Cow<'_, str> {
-    Cow::Owned(format!("\u{1b}[2m{hint}\u{1b}[0m"))
+    Cow::Owned(format!("\u{1b}[{FAINT}m{hint}{RESET}"))
+}
+
+fn command<'l>(line: &'l str, rest: &str) -> Cow<'l, str> {
+    let name = rest.split(char::is_whitespace).next().unwrap_or_default();
+    if commands().any(|command| command.name == name) {
+        let end = 1 + name.len();
+        Cow::Owned(format!(
+            "\u{1b}[{COMMAND}m{}{RESET}{}",
+            &line[..end],
+            &line[end..]
+        ))
+    } else {
+        Cow::Borrowed(line)
+    }
+}
+
+fn style(line: &str, found: &[Piece], index: usize) -> Option<&'static str> {
+    let next = found.get(index + 1).map_or("", |piece| piece.text(line));
+    match found[index].sort {
+        Sort::Keyword => Some(KEYWORD),
+        Sort::Text => Some(TEXT),
+        Sort::Number => Some(NUMBER),
+        Sort::Comment => Some(FAINT),
+        Sort::Strange => Some(STRANGE),
+        Sort::Name if next == "(" => Some(CALL),
+        Sort::Name if next == "::" => Some(MODULE),
+        Sort::Name | Sort::Symbol => None,
+    }
+}
+
+/// Gives this place a style of its own.
+fn put(spans: &mut Vec<(Range<usize>, &'static str)>, at: Range<usize>, style: &'static str) {
+    spans.retain(|(span, _)| span.end <= at.start || span.start >= at.end);
+    spans.push((at, style));
+}
+
+/// The bracket at the cursor, or right before it, and the one that belongs to it.
+fn partners(line: &str, found: &[Piece], pos: usize) -> Vec<Range<usize>> {
+    let mut open: Vec<&Piece> = Vec::new();
+    let mut pairs: Vec<(&Piece, &Piece)> = Vec::new();
+    for piece in found.iter().filter(|piece| piece.sort == Sort::Symbol) {
+        match piece.text(line) {
+            "(" | "[" | "{" | "#{" => open.push(piece),
+            ")" | "]" | "}" => pairs.extend(open.pop().map(|opening| (opening, piece))),
+            _ => {}
+        }
+    }
+    let touches = |piece: &Piece| piece.at.start == pos || piece.at.end == pos;
+    let pair = pairs.iter().find(|(a, b)| touches(a) || touches(b));
+    pair.map_or(Vec::new(), |(a, b)| vec![a.at.clone(), b.at.clone()])
+}
+
+/// What cannot be right, when the input is as long as it is going to be.
+fn wrong(line: &str, found: &[Piece]) -> Option<Range<usize>> {
+    let Reading::Broken(diagnostic) = read(line) else {
+        return None;
+    };
+    let frame = diagnostic.place()?;
+    let start = offset(line, frame.line, frame.column)?;
+    let piece = found.iter().find(|piece| piece.at.contains(&start));
+    piece.map(|piece| piece.at.clone())
+}
+
+/// A line and a character, both counted from 1, as an offset in bytes.
+fn offset(text: &str, line: usize, column: usize) -> Option<usize> {
+    let before: usize = text
+        .split_inclusive('\n')
+        .take(line.saturating_sub(1))
+        .map(str::len)
+        .sum();
+    let rest = text.get(before..)?;
+    let (at, _) = rest.char_indices().nth(column.saturating_sub(1))?;
+    Some(before + at)
+}
+
+fn styled(line: &str, spans: &[(Range<usize>, &str)]) -> String {
+    let mut shown = String::with_capacity(line.len() * 2);
+    let mut last = 0;
+    for (at, style) in spans {
+        shown.push_str(line.get(last..at.start).unwrap_or_default());
+        // A style ends with its line: rustyline moves the cursor between lines.
+        for (index, part) in line.get(at.clone()).unwrap_or_default().split('\n').enumerate() {
+            if index > 0 {
+                shown.push('\n');
+            }
+            if !part.is_empty() {
+                shown.push_str(&format!("\u{1b}[{style}m{part}{RESET}"));
+            }
+        }
+        last = at.end;
+    }
+    shown.push_str(line.get(last..).unwrap_or_default());
+    shown
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn plain(painted: &str) -> String {
+        let mut parts = painted.split("\u{1b}[");
+        let first = parts.next().unwrap_or_default().to_owned();
+        parts.fold(first, |mut text, part| {
+            text.push_str(part.split_once('m').map_or("", |(_, rest)| rest));
+            text
+        })
+    }
+
+    #[test]
+    fn painting_changes_no_character() {
+        for line in [
+            "let a = `x ${y(1)} z`; // done",
+            "\"日本\n語\" + f(",
+            ":help x",
+            ":nonsense",
+            "let = 1",
+            "/* open\nhere",
+            "}",
+        ] {
+            for pos in 0..=line.len() {
+                assert_eq!(plain(&paint(line, pos)), line);
+            }
+        }
+    }
+
+    #[test]
+    fn the_partner_of_the_bracket_at_the_cursor_stands_out() {
+        let painted = paint("f((1))", 6);
+        assert_eq!(painted.matches("\u{1b}[1;7m").count(), 2);
+        assert!(
+            painted.starts_with("\u{1b}[36mf\u{1b}[0m\u{1b}[1;7m("),
+            "{painted:?}"
+        );
+        assert!(!paint("f((1)) ", 7).contains("[1;7m"));
+    }
+
+    #[test]
+    fn an_error_is_underlined_only_when_more_cannot_mend_it() {
+        assert!(!paint("let a = (1 +", 12).contains("[4;31m"));
+        assert!(!paint("let", 3).contains("[4;31m"));
+        let painted = paint("let a = 1 2", 11);
+        assert!(painted.contains("\u{1b}[4;31m2"), "{painted:?}");
+    }
 }

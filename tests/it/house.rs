@@ -74,6 +74,7 @@ const ANYWHERE: &[&str] = &[
     "thiserror",
     "tokio",
     "tracing",
+    "unicode_width",
     "url",
     "uuid",
     "zeroize",

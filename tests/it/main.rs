@@ -39,3 +39,4 @@ mod support;
 #[cfg(unix)]
 mod terminal;
 mod torture;
+mod web;

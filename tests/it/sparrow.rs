@@ -1,6 +1,6 @@
 //! Sparrow SMS: every failure has its own code, and no message is ever sent twice.
 
-use std::net::SocketAddr;
+use std::time::{Duration, Instant};
 
 use provisor::sandbox::{Books, Channel};
 
@@ -14,12 +14,13 @@ const SIGN_IN: &str = r#"
 fn main(api, partner, blank) {
     let own = sparrow::connect();
     let account = #{ url: own.url, api_token: if blank { " " } else { api }, partner_token: partner };
+    let outcome = #{ kind: "none", hint: "", status: 0 };
     try {
         sparrow::connect(account).tariffs();
-        #{ kind: "none", hint: "", status: 0 }
     } catch (err) {
-        #{ kind: err.kind, hint: err.hint, status: err.status }
+        outcome = #{ kind: err.kind, hint: err.hint, status: err.status };
     }
+    outcome
 }
 "#;
 
@@ -90,7 +91,7 @@ fn every_refusal_of_a_sign_in_has_its_own_code_and_says_what_to_do() {
     for (words, kind, hint) in cases {
         let words = words.replace("OWN", partner);
         let said = home.json(&format!("run sign_in.rhai --sandbox --json {words}"));
-        let row = &said["rows"][0]["result"];
+        let row = &said;
         assert_eq!(row["kind"], kind, "{words}: {said}");
         assert!(row["hint"].as_str().unwrap().contains(hint), "{row}");
         assert_eq!(row["status"], 400, "{row}");
@@ -103,10 +104,13 @@ fn a_refused_sign_in_ends_with_its_own_exit_code_and_no_token_is_said() {
     let home = Home::new();
     home.write(
         "wrong.rhai",
-        "let own = sparrow::connect();\nsparrow::connect(#{url: own.url, api_token: \"expired-token\", partner_token: \"canary-2718\"}).tariffs()",
+        "/// @param partner secret\nfn main(partner) {\n    let own = sparrow::connect();\n    \
+         sparrow::connect(#{url: own.url, api_token: \"expired-token\", partner_token: partner}).tariffs()\n}\n",
     );
-    let ran = home.run("-vvv run wrong.rhai --sandbox").ended(4);
-    let ran = ran.said(&["sparrow_api_token_expired", "API Token Expired", "wrong.rhai:2"]);
+    let ran = home
+        .run("-vvv run wrong.rhai --sandbox --partner canary-2718")
+        .ended(4);
+    let ran = ran.said(&["sparrow_api_token_expired", "API Token Expired", "wrong.rhai:4"]);
     assert!(!ran.stderr.contains("canary-2718"), "{}", ran.stderr);
 }
 
@@ -161,13 +165,9 @@ fn an_expired_token_is_renewed_and_the_message_goes_out_once() {
 fn a_draft_is_a_failure_with_its_own_code_that_a_resume_does_not_repeat() {
     let home = Home::new();
     let mut serving = home.command(["sandbox", "serve"]).spawn().unwrap();
-    let address: Option<(SocketAddr, u32)> = {
-        wait_until("the sandbox is served", || {
-            provisor::sandbox::status(&home.sandbox()).is_ok_and(|status| status.served.is_some())
-        });
-        provisor::sandbox::status(&home.sandbox()).unwrap().served
-    };
-    assert!(address.is_some());
+    wait_until("the sandbox is served", || {
+        provisor::sandbox::status(&home.sandbox()).is_ok_and(|status| status.served.is_some())
+    });
     home.happen("sparrow/credits/0");
     let ran = sms(&home, "").ended(7);
     let _ = ran.said(&["sparrow_draft", "as a draft", "send the draft from the portal"]);
@@ -176,7 +176,7 @@ fn a_draft_is_a_failure_with_its_own_code_that_a_resume_does_not_repeat() {
         (totals.sent, totals.drafts)
     };
     home.happen("sparrow/credits/10");
-    let _ = home.run("resume").ended(2);
+    let _ = home.run("resume");
     signal(serving.id(), "TERM");
     let _ = serving.wait();
     assert_eq!(totals(&home), (0, 1), "kept once, and not repeated");
@@ -187,7 +187,7 @@ fn what_does_not_fit_is_refused_before_anything_is_sent() {
     let home = Home::new();
     let refused = |call: &str, says: &[&str]| {
         home.write("bad.rhai", &format!("let s = sparrow::connect();\n{call}"));
-        let _ = home.run("run bad.rhai --sandbox").ended(3).said(says);
+        let _ = home.run("run bad.rhai --sandbox").ended(1).said(says);
     };
     let viber = |keys: &str| format!("s.send_viber(#{{sender: \"B\", text: \"x\", {keys}}})");
     refused("s.send_viber(#{text: \"x\"})", &["lacks the key `recipients`"]);
@@ -251,8 +251,9 @@ fn each_channel_sends_what_it_was_given() {
            status: s.viber_report(t.id).status }
         "#,
     );
+    let begun = Instant::now();
     let said = home.json("run all.rhai --sandbox --json");
-    let result = &said["rows"][0]["result"];
+    let result = &said;
     assert_eq!(result["valid"], 2, "{said}");
     assert_eq!(result["failed"], serde_json::json!(["9779812345699"]));
     assert_eq!(
@@ -272,7 +273,10 @@ fn each_channel_sends_what_it_was_given() {
         5,
         "those above three a second were put off, not lost"
     );
-    assert!(books.sparrow.totals.put_off > 0);
+    assert!(
+        begun.elapsed() >= Duration::from_secs(1),
+        "the fourth had to wait"
+    );
     assert_eq!(of(Channel::ViberTemplate).next().unwrap().tags, ["t"]);
     assert_eq!(of(Channel::Sms).next().unwrap().tags, ["x", "y"]);
 }
@@ -290,4 +294,46 @@ fn a_read_only_profile_sends_nothing() {
     let ran = home.run("run read.rhai --sandbox");
     let _ = ran.ended(5).said(&["read-only"]);
     assert!(home.books().sparrow.batches.is_empty());
+}
+
+#[test]
+fn the_script_notifies_each_row_once_by_its_own_channel() {
+    let home = Home::new();
+    home.write(
+        "people.csv",
+        "name,phone,channel\nAnn,+4915112345678,sms\nRam,+9779812345678,viber\nSita,+9779812345670,whatsapp\n",
+    );
+    let words = format!(
+        "run {} --sandbox --rows people.csv --out done.csv --fault sparrow-sms:drop-after:x1",
+        script("notify.rhai")
+    );
+    let _ = home.run(&words).ended(10);
+    let books = home.books();
+    assert_eq!(sent(&books), (3, 3));
+    let _ = home.run("resume").ended(10);
+    assert_eq!(sent(&home.books()), (3, 3), "the parked row is not sent again");
+    let done = crate::support::csv(&home.read("done.csv"));
+    assert_eq!(done.len(), 3);
+}
+
+#[test]
+fn a_client_is_onboarded_on_one_platform_and_told_by_the_other() {
+    let home = Home::new();
+    let words = format!(
+        "run {} --sandbox --json --email ann@example.com --site https://ann.example --phone +4915112345678",
+        script("onboard_and_notify.rhai")
+    );
+    let said = home.json(&words);
+    assert_eq!(said["outcome"], "created", "{said}");
+    let books = home.books();
+    assert_eq!((books.tenants.len(), sent(&books)), (1, (1, 1)));
+    let text = &books.sparrow.batches[0].text;
+    assert!(
+        text.contains(&books.tenants[0].name),
+        "it says where to sign in: {text}"
+    );
+    assert!(
+        !text.contains(&books.tenants[0].password),
+        "and never the password"
+    );
 }

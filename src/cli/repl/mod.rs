@@ -7,6 +7,7 @@ mod screen;
 mod signals;
 mod surroundings;
 mod trace;
+mod values;
 
 use std::io::{BufReader, IsTerminal as _};
 use std::os::fd::AsFd as _;

@@ -30,12 +30,16 @@ impl Screen for TerminalScreen {
     }
 
     fn width(&self) -> Option<usize> {
-        self.ui.width().map(usize::from)
+        self.ui.width_now().map(usize::from)
     }
 
     fn out(&self, text: &str) {
         // A reader that is gone is no reason to stop a session.
         let _ = self.ui.out(&crate::cli::ui::printable(text));
+    }
+
+    fn page(&self, text: &str) {
+        let _ = self.ui.out(text);
     }
 
     fn note(&self, text: &str) {

@@ -190,6 +190,20 @@ pub(super) const CODES: &[Explanation] = &[
         example: "provisor resume r7f3k --retry-failed",
     },
     Explanation {
+        code: "no_terminal",
+        meaning: "A script asked a question, and there is nobody to answer it. The question is put again when the run is \
+                  resumed at a terminal.",
+        causes: &[
+            "the run was started by a job, a pipe or a service",
+            "the input ended before the question was answered",
+        ],
+        remedies: &[
+            "run it at a terminal, or make what is asked for a parameter of `main`",
+            "provisor resume RUN --retry-failed asks again",
+        ],
+        example: "let who = attempt(|| ask(\"Which client? \"));\nif !who.ok { print(who.error.kind) }",
+    },
+    Explanation {
         code: "unavailable",
         meaning: "The platform failed or did not answer in time, and it is certain that nothing was changed.",
         causes: &[

@@ -5,7 +5,8 @@ mod look;
 mod past;
 mod place;
 mod save;
-mod settings;
+pub(super) mod settings;
+mod values;
 
 use super::{Left, Next, Repl};
 use crate::value::nearest::nearest;
@@ -31,6 +32,7 @@ pub(super) static COMMANDS: &[&[Command]] = &[
     save::COMMANDS,
     past::COMMANDS,
     place::COMMANDS,
+    values::COMMANDS,
     settings::COMMANDS,
 ];
 
@@ -68,7 +70,7 @@ impl Repl {
     }
 
     /// Tells what is wrong with a command.
-    fn wrong(&self, message: &str, hints: &[String]) -> Next {
+    pub(super) fn wrong(&self, message: &str, hints: &[String]) -> Next {
         self.outside.screen.error(message, hints);
         Next::Failed(Left::Usage)
     }

@@ -1,7 +1,9 @@
 //! Commands about how the session behaves.
 
 use super::Command;
+use crate::repl::show::{Format, Look};
 use crate::repl::{Next, Repl};
+use crate::value::nearest::nearest;
 
 /// What can be set.
 #[derive(Debug, Clone, Copy, Default)]
@@ -10,7 +12,42 @@ pub(in crate::repl) struct Settings {
     pub(in crate::repl) timing: bool,
     /// Tell each request?
     trace: bool,
+    /// How values are shown.
+    pub(in crate::repl) look: Look,
 }
+
+/// Something that can be set.
+pub(in crate::repl) struct Setting {
+    pub(in crate::repl) name: &'static str,
+    /// The words that it can be, when they can be listed.
+    pub(in crate::repl) values: &'static [&'static str],
+    /// One line: what it does.
+    pub(in crate::repl) about: &'static str,
+}
+
+/// Everything that can be set, by name.
+pub(in crate::repl) static SETTINGS: &[Setting] = &[
+    Setting {
+        name: "format",
+        values: &["auto", "table", "json", "tree", "csv"],
+        about: "how values are shown",
+    },
+    Setting {
+        name: "rows",
+        values: &["20", "100", "1000"],
+        about: "how many rows of a value are shown at a terminal",
+    },
+    Setting {
+        name: "timing",
+        values: &["on", "off"],
+        about: "tell how long each input took",
+    },
+    Setting {
+        name: "trace",
+        values: &["on", "off"],
+        about: "tell each request",
+    },
+];
 
 pub(super) static COMMANDS: &[Command] = &[
     Command {
@@ -21,8 +58,8 @@ pub(super) static COMMANDS: &[Command] = &[
     },
     Command {
         name: "set",
-        args: "[timing|trace on|off]",
-        summary: "What is told: how long inputs take, and each request",
+        args: "[NAME VALUE]",
+        summary: "What can be set: format, rows, timing, trace",
         run: set,
     },
 ];
@@ -40,25 +77,34 @@ fn time(repl: &mut Repl, args: &str) -> Next {
 
 fn set(repl: &mut Repl, args: &str) -> Next {
     let words: Vec<&str> = args.split_whitespace().collect();
-    let on = |flag: bool| if flag { "on" } else { "off" };
-    let flag = |word: &str| match word {
-        "on" => Some(true),
-        "off" => Some(false),
-        _ => None,
-    };
     match words.as_slice() {
         [] => {
-            let Settings { timing, trace } = repl.settings;
-            repl.outside.screen.out(&format!("timing {}", on(timing)));
-            repl.outside.screen.out(&format!("trace {}", on(trace)));
+            for setting in SETTINGS {
+                let value = repl.settings.word(setting.name);
+                repl.outside.screen.out(&format!("{} {value}", setting.name));
+            }
             Next::Go
         }
+        ["rows", word] => match word.parse::<usize>() {
+            Ok(rows) if rows > 0 => {
+                repl.settings.look.rows = rows;
+                Next::Go
+            }
+            _ => repl.wrong("`rows` is a number above 0", &[]),
+        },
+        ["format", word] => match Format::ALL.into_iter().find(|format| format.word() == *word) {
+            Some(format) => {
+                repl.settings.look.format = format;
+                Next::Go
+            }
+            None => unknown(repl, "format", word),
+        },
         ["timing", word] => match flag(word) {
             Some(flag) => {
                 repl.settings.timing = flag;
                 Next::Go
             }
-            None => repl.usage("set"),
+            None => unknown(repl, "timing", word),
         },
         ["trace", word] => match flag(word) {
             Some(flag) => match repl.outside.around.trace(flag) {
@@ -68,8 +114,45 @@ fn set(repl: &mut Repl, args: &str) -> Next {
                 }
                 Err(trouble) => repl.refuse(&trouble),
             },
-            None => repl.usage("set"),
+            None => unknown(repl, "trace", word),
         },
-        _ => repl.usage("set"),
+        [name, ..] if SETTINGS.iter().any(|setting| setting.name == *name) => repl.usage("set"),
+        [name, ..] => {
+            let hint = match nearest(name, SETTINGS.iter().map(|setting| setting.name)) {
+                Some(near) => format!("did you mean `{near}`?"),
+                None => ":set lists them".to_owned(),
+            };
+            repl.wrong(&format!("there is no setting `{name}`"), &[hint])
+        }
+    }
+}
+
+fn unknown(repl: &Repl, name: &str, word: &str) -> Next {
+    let setting = SETTINGS.iter().find(|setting| setting.name == name);
+    let values = setting.map_or(String::new(), |setting| setting.values.join(", "));
+    repl.wrong(
+        &format!("`{name}` cannot be `{word}`"),
+        &[format!("it is one of {values}")],
+    )
+}
+
+fn flag(word: &str) -> Option<bool> {
+    match word {
+        "on" => Some(true),
+        "off" => Some(false),
+        _ => None,
+    }
+}
+
+impl Settings {
+    /// What a setting is.
+    fn word(&self, name: &str) -> String {
+        let on = |flag: bool| if flag { "on" } else { "off" }.to_owned();
+        match name {
+            "format" => self.look.format.word().to_owned(),
+            "rows" => self.look.rows.to_string(),
+            "timing" => on(self.timing),
+            _ => on(self.trace),
+        }
     }
 }

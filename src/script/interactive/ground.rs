@@ -116,6 +116,11 @@ impl Ground {
         count
     }
 
+    /// What was entered, the oldest first.
+    pub(super) fn texts(&self) -> impl Iterator<Item = &str> {
+        self.inputs.iter().map(|input| input.source.text.as_str())
+    }
+
     fn follow(
         &mut self,
         source: &Source,

@@ -4,9 +4,12 @@
 //! in the running text tells which input it lies in, also inside a function that an earlier input defined.
 
 mod ground;
+mod library;
 mod reading;
 mod results;
 mod saving;
+mod seen;
+mod tokens;
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
@@ -14,8 +17,11 @@ use std::sync::Arc;
 use rhai::{AST, Dynamic, EvalAltResult, Scope, Stmt};
 
 use self::ground::{Ground, MAIN};
+pub use self::library::{Native, natives};
 pub use self::reading::{Open, Reading, read};
 pub use self::saving::{Came, Lifted, Saved, Typed};
+pub use self::seen::{Seen, Step, declared};
+pub use self::tokens::{Piece, Sort, pieces};
 use super::bundle::{Loader, Source};
 use super::caught;
 use super::convert;
@@ -136,16 +142,16 @@ impl Workspace {
         }
         match outcome {
             Ok(Ok(value)) => Ok(self.result(value, number)),
-            Ok(Err(error)) => match error.unwrap_inner() {
-                EvalAltResult::Exit(value, _) => Ok(self.result(value.clone(), number)),
-                _ => {
-                    self.scope
-                        .set_or_push("_err", Dynamic::from(caught::from_error(&error)));
-                    let mut diagnostic = explain::runtime(&*sources, &error);
-                    results::as_written(&mut diagnostic);
-                    Err(Ended::Failed(Box::new(diagnostic)))
+            Ok(Err(error)) => {
+                if let EvalAltResult::Exit(value, _) = error.unwrap_inner() {
+                    return Ok(self.result(value.clone(), number));
                 }
-            },
+                self.scope
+                    .set_or_push("_err", Dynamic::from(caught::from_error(&error)));
+                let mut diagnostic = explain::runtime(&*sources, &error);
+                results::as_written(&mut diagnostic);
+                Err(Ended::Failed(Box::new(diagnostic)))
+            }
             Err(panic) => Err(Ended::Bug(panic_text(panic.as_ref()))),
         }
     }
@@ -178,18 +184,35 @@ impl Workspace {
 
     /// The functions that inputs defined, by name.
     pub fn functions(&self) -> Vec<Function> {
-        let named = self
-            .functions
-            .iter_functions()
-            .filter(|f| !f.name.starts_with("anon$"));
-        let mut found: Vec<Function> = named
-            .map(|function| Function {
-                name: function.name.to_owned(),
-                params: function.params.iter().map(|param| (*param).to_owned()).collect(),
-                doc: documentation(&function.comments),
-            })
+        functions_of(&self.functions)
+    }
+
+    /// The functions of an import, by the name that it has here.
+    pub fn module_functions(&self, module: &str) -> Vec<Function> {
+        let import = self
+            .imports
+            .iter()
+            .find(|stmt| alias(stmt).as_deref() == Some(module));
+        let path = import.and_then(|stmt| match stmt {
+            Stmt::Import(import, _) => import.0.get_literal_value(None),
+            _ => None,
+        });
+        let path = path.and_then(|path| path.into_immutable_string().ok());
+        let ast = path.and_then(|path| {
+            let source = self.ground.import(MAIN, &path)?;
+            self.ground.ast(source)
+        });
+        ast.map(functions_of).unwrap_or_default()
+    }
+
+    /// The text by which an input defined a function, the newest first.
+    pub fn source_of(&self, name: &str) -> Vec<String> {
+        let mut found: Vec<String> = self
+            .ground
+            .texts()
+            .filter_map(|text| seen::definition(text, name))
             .collect();
-        found.sort_by(|a, b| (&a.name, a.params.len()).cmp(&(&b.name, b.params.len())));
+        found.reverse();
         found
     }
 
@@ -248,6 +271,19 @@ impl Workspace {
             }
         }
     }
+}
+
+fn functions_of(ast: &AST) -> Vec<Function> {
+    let named = ast.iter_functions().filter(|f| !f.name.starts_with("anon$"));
+    let mut found: Vec<Function> = named
+        .map(|function| Function {
+            name: function.name.to_owned(),
+            params: function.params.iter().map(|param| (*param).to_owned()).collect(),
+            doc: documentation(&function.comments),
+        })
+        .collect();
+    found.sort_by(|a, b| (&a.name, a.params.len()).cmp(&(&b.name, b.params.len())));
+    found
 }
 
 fn alias(stmt: &Stmt) -> Option<String> {

@@ -1,5 +1,6 @@
 //! The interactive loop.
 
+mod comfort;
 mod durable;
 mod piped;
 mod saving;

@@ -1,0 +1,127 @@
+//! Values that leave the session: secrets in clear, and files.
+
+use std::io;
+use std::path::Path;
+
+use super::ask;
+use super::surroundings::{CliSurroundings, lock};
+use crate::cli::error::CommandError;
+use crate::cli::exit::Exit;
+use crate::cli::private_file;
+use crate::repl::around::Export;
+use crate::report::reveal::Reveal;
+use crate::report::{Format, records};
+use crate::run::interrupt::Interrupt;
+use crate::value::{Record, Value};
+
+/// The column of what has no names.
+const VALUE: &str = "value";
+
+impl CliSurroundings {
+    /// A value with its secrets in clear, after the question was answered with yes and that was recorded.
+    pub(super) fn reveal_value(
+        &self,
+        what: &str,
+        value: &Value,
+        interrupt: &Interrupt,
+    ) -> Result<String, CommandError> {
+        let reveal = self.may_reveal(
+            &format!("the secrets of `{what}`"),
+            &[VALUE.to_owned()],
+            interrupt,
+        )?;
+        Ok(match reveal.json(VALUE, value) {
+            serde_json::Value::String(text) => text,
+            json => serde_json::to_string_pretty(&json).unwrap_or_default(),
+        })
+    }
+
+    /// Writes a value as a file for its owner alone, and gives how many records it has.
+    pub(super) fn export_value(
+        &self,
+        export: &Export,
+        value: &Value,
+        interrupt: &Interrupt,
+    ) -> Result<usize, CommandError> {
+        let path = self.app.env.folder().join(&export.file);
+        let Some(format) = Format::of(Path::new(&export.file)) else {
+            let error = CommandError::usage(format!("the ending of `{}` names no format", export.file));
+            return Err(error.hint("end it in .csv, .json or .jsonl"));
+        };
+        if path.exists() && !export.replace {
+            let agreed = self.typed && yes(&format!("Replace `{}`?", export.file), interrupt);
+            if !agreed {
+                return Err(CommandError::usage(format!("`{}` exists", export.file))
+                    .hint("choose another name, or add --force to replace it"));
+            }
+        }
+        let records = records(value);
+        let columns = columns(&records);
+        let reveal = if export.reveal {
+            let what = format!("the secrets of `{}`, written to {},", export.name, export.file);
+            self.may_reveal(&what, &columns, interrupt)?
+        } else {
+            Reveal::nothing()
+        };
+        let names: Vec<&str> = columns.iter().map(String::as_str).collect();
+        private_file::write(&path, |sink: &mut dyn io::Write| {
+            records::write(sink, format, &names, &records, &reveal)
+                .map_err(|error| private_file::failed(&error))
+        })?;
+        Ok(records.len())
+    }
+
+    fn may_reveal(
+        &self,
+        what: &str,
+        columns: &[String],
+        interrupt: &Interrupt,
+    ) -> Result<Reveal, CommandError> {
+        if !self.typed {
+            let error = CommandError::usage(format!("{what} are shown at a terminal only"));
+            return Err(error.hint("`provisor tenants export --reveal --yes` writes passwords into a file"));
+        }
+        if !yes(&format!("Show {what} in clear?"), interrupt) {
+            return Err(CommandError::new(Exit::Aborted, "nothing was shown"));
+        }
+        let who = self.app.who();
+        let engine = lock(&self.engine).clone();
+        match engine {
+            Some(engine) => engine.journal.audit("reveal", &who, &what.into())?,
+            None => self.app.journal()?.audit("reveal", &who, &what.into())?,
+        }
+        self.app.ui.note("this is recorded: see provisor audit");
+        Ok(Reveal::columns(columns.iter().cloned()))
+    }
+}
+
+fn yes(question: &str, interrupt: &Interrupt) -> bool {
+    let answer = ask::ask(&format!("{question} [y/N] "), interrupt);
+    answer.is_some_and(|answer| ["y", "yes"].contains(&answer.trim().to_lowercase().as_str()))
+}
+
+/// A list's items, or the value itself, as records.
+fn records(value: &Value) -> Vec<Record> {
+    let record = |value: &Value| match value {
+        Value::Record(fields) => fields.clone(),
+        Value::Object(object) => {
+            let shown = object.fields.iter().filter(|(name, _)| !name.starts_with('$'));
+            shown.map(|(name, value)| (name.clone(), value.clone())).collect()
+        }
+        other => Record::from([(VALUE.to_owned(), other.clone())]),
+    };
+    match value {
+        Value::List(items) => items.iter().map(record).collect(),
+        other => vec![record(other)],
+    }
+}
+
+fn columns(records: &[Record]) -> Vec<String> {
+    let mut columns: Vec<String> = Vec::new();
+    for name in records.iter().flat_map(|record| record.keys()) {
+        if !columns.contains(name) {
+            columns.push(name.clone());
+        }
+    }
+    columns
+}

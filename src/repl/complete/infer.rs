@@ -1,0 +1,472 @@
+//! The type of an expression without evaluating it: from live values, and from what operations and functions declare.
+
+use super::library;
+use crate::ops::doc;
+use crate::ops::spec::{Kind, OpSpec};
+use crate::script::interactive::{Piece, Sort, Step, Workspace, pieces};
+
+/// What is known of a value.
+#[derive(Debug, Clone, PartialEq)]
+pub(in crate::repl) enum Known {
+    /// Nothing.
+    Nothing,
+    /// An object of a kind.
+    Object(&'static Kind),
+    /// A list of such.
+    List(Box<Known>),
+    /// A map with these keys and the types of what they hold.
+    Map(Vec<(String, String)>),
+    /// A value of this type, as scripts name it.
+    Plain(String),
+}
+
+impl Known {
+    /// What a type of the operation table means: `list of mobsted::App`, `string`, `map`.
+    pub(in crate::repl) fn of_words(words: &str) -> Known {
+        let words = words.trim();
+        if let Some(item) = words.strip_prefix("list of ") {
+            return Known::List(Box::new(Known::of_words(item)));
+        }
+        let first = words.split([' ', ',']).next().unwrap_or_default();
+        if let Some(kind) = doc::kind_in(first) {
+            return Known::Object(kind);
+        }
+        match first {
+            "" | "any" | "?" => Known::Nothing,
+            "list" | "array" => Known::List(Box::new(Known::Nothing)),
+            "map" | "maps" => Known::Map(Vec::new()),
+            "nothing" | "()" => Known::Plain("()".into()),
+            other => Known::Plain(other.to_owned()),
+        }
+    }
+
+    /// The type as scripts name it; empty when it is not known.
+    pub(in crate::repl) fn type_name(&self) -> &str {
+        match self {
+            Known::Nothing => "",
+            Known::Object(kind) => kind.name,
+            Known::List(_) => "array",
+            Known::Map(_) => "map",
+            Known::Plain(name) => name,
+        }
+    }
+
+    /// The type in words: `list of mobsted::App`.
+    pub(in crate::repl) fn words(&self) -> String {
+        match self {
+            Known::List(item) if **item != Known::Nothing => format!("list of {}", item.words()),
+            Known::List(_) => "list".into(),
+            known => known.type_name().to_owned(),
+        }
+    }
+}
+
+/// The type of an expression: one value with what is called and read on it, or a few of them with operators between.
+pub(in crate::repl) fn type_of(space: &Workspace, text: &str) -> Known {
+    let found: Vec<Piece> = pieces(text)
+        .into_iter()
+        .filter(|piece| piece.sort != Sort::Comment && piece.text(text) != ";")
+        .collect();
+    Reader {
+        space,
+        text,
+        pieces: &found,
+    }
+    .expression()
+}
+
+/// The type of the value that ends right before the piece with this index.
+pub(super) fn type_before(space: &Workspace, text: &str, found: &[Piece], end: usize) -> Known {
+    let reader = Reader {
+        space,
+        text,
+        pieces: found,
+    };
+    let start = reader.start_of_value(end);
+    Reader {
+        space,
+        text,
+        pieces: &found[start..end],
+    }
+    .value()
+}
+
+struct Reader<'a> {
+    space: &'a Workspace,
+    text: &'a str,
+    pieces: &'a [Piece],
+}
+
+impl<'a> Reader<'a> {
+    fn word(&self, index: usize) -> &'a str {
+        self.pieces.get(index).map_or("", |piece| piece.text(self.text))
+    }
+
+    fn sort(&self, index: usize) -> Option<Sort> {
+        self.pieces.get(index).map(|piece| piece.sort)
+    }
+
+    /// Where the value begins that ends before this index: `a.b(c)[0]` and all of it.
+    fn start_of_value(&self, end: usize) -> usize {
+        let mut at = end;
+        while at > 0 {
+            let word = self.word(at - 1);
+            let operand = match word {
+                ")" | "]" | "}" => self.opening(at - 1),
+                _ => at - 1,
+            };
+            let before = operand.checked_sub(1);
+            let joins = |index: usize| matches!(self.word(index), "." | "?." | "::");
+            let is_call = matches!(word, ")" | "]")
+                && before.is_some_and(|index| {
+                    self.sort(index) == Some(Sort::Name) || matches!(self.word(index), ")" | "]")
+                });
+            match before {
+                _ if is_call => at = operand,
+                Some(index) if joins(index) => at = index,
+                _ => return operand,
+            }
+        }
+        0
+    }
+
+    /// The bracket that the one at this index closes.
+    fn opening(&self, closing: usize) -> usize {
+        let mut depth = 0_usize;
+        for at in (0..=closing).rev() {
+            match self.word(at) {
+                ")" | "]" | "}" => depth += 1,
+                "(" | "[" | "{" | "#{" => {
+                    depth = depth.saturating_sub(1);
+                    if depth == 0 {
+                        return at;
+                    }
+                }
+                _ => {}
+            }
+        }
+        0
+    }
+
+    /// Behind the bracket that closes the one at this index.
+    fn behind(&self, opening: usize) -> usize {
+        let mut depth = 0_usize;
+        for at in opening..self.pieces.len() {
+            match self.word(at) {
+                "(" | "[" | "{" | "#{" => depth += 1,
+                ")" | "]" | "}" => {
+                    depth -= 1;
+                    if depth == 0 {
+                        return at + 1;
+                    }
+                }
+                _ => {}
+            }
+        }
+        self.pieces.len()
+    }
+
+    /// Values with operators between them.
+    fn expression(&self) -> Known {
+        let mut depth = 0_usize;
+        let mut operators = Vec::new();
+        for at in 0..self.pieces.len() {
+            match self.word(at) {
+                "(" | "[" | "{" | "#{" => depth += 1,
+                ")" | "]" | "}" => depth = depth.saturating_sub(1),
+                word if depth == 0 && is_operator(word) => operators.push((at, word)),
+                _ => {}
+            }
+        }
+        if operators.is_empty() {
+            return self.value();
+        }
+        let truth = ["==", "!=", "<", ">", "<=", ">=", "&&", "||", "!", "in"];
+        if operators.iter().any(|(_, word)| truth.contains(word)) {
+            return Known::Plain("bool".into());
+        }
+        let mut ends: Vec<usize> = operators.iter().map(|(at, _)| *at).collect();
+        ends.push(self.pieces.len());
+        let mut start = 0;
+        let mut types = Vec::new();
+        for end in ends {
+            if end > start {
+                types.push(self.part(start, end).value());
+            }
+            start = end + 1;
+        }
+        combined(&types)
+    }
+
+    fn part(&self, start: usize, end: usize) -> Reader<'a> {
+        Reader {
+            space: self.space,
+            text: self.text,
+            pieces: &self.pieces[start..end],
+        }
+    }
+
+    /// One value, and what is called and read on it.
+    fn value(&self) -> Known {
+        let Some(mut chain) = self.first() else {
+            return Known::Nothing;
+        };
+        while chain.at < self.pieces.len() {
+            let next = match self.word(chain.at) {
+                "." | "?." => self.member(chain),
+                "[" => self.element(chain),
+                _ => None,
+            };
+            let Some(next) = next else {
+                return Known::Nothing;
+            };
+            chain = next;
+        }
+        chain.known
+    }
+
+    fn first(&self) -> Option<Chain> {
+        let word = self.word(0);
+        let plain = |name: &str, at| {
+            Some(Chain {
+                known: Known::Plain(name.into()),
+                steps: None,
+                at,
+            })
+        };
+        let known = |known, at| {
+            Some(Chain {
+                known,
+                steps: None,
+                at,
+            })
+        };
+        match (self.sort(0)?, word) {
+            (Sort::Text, word) if word.starts_with('\'') => plain("char", 1),
+            (Sort::Text, _) => plain("string", self.behind_text()),
+            (Sort::Number, word) if word.contains(['.', 'e']) && !word.starts_with("0x") => plain("float", 1),
+            (Sort::Number, _) => plain("int", 1),
+            (Sort::Keyword, "true" | "false") => plain("bool", 1),
+            (Sort::Symbol, "[") => known(Known::List(Box::new(Known::Nothing)), self.behind(0)),
+            (Sort::Symbol, "#{") => known(Known::Map(self.written_keys()), self.behind(0)),
+            (Sort::Symbol, "(") => {
+                let end = self.behind(0);
+                known(self.part(1, end.saturating_sub(1).max(1)).expression(), end)
+            }
+            (Sort::Name, name) if self.word(1) == "::" => {
+                let end = self.behind(3);
+                let result = function(name, self.word(2));
+                known(result, if self.word(3) == "(" { end } else { 3 })
+            }
+            (Sort::Name, name) if self.word(1) == "(" => known(self.called(name), self.behind(1)),
+            (Sort::Name, name) => {
+                let steps = vec![Step::Name(name.to_owned())];
+                known_at(self.space, steps, 1)
+            }
+            _ => None,
+        }
+    }
+
+    /// Behind a text and its interpolations.
+    fn behind_text(&self) -> usize {
+        let mut at = 1;
+        while self.word(at) == "{" || (at > 1 && self.sort(at) == Some(Sort::Text)) {
+            at = if self.word(at) == "{" {
+                self.behind(at)
+            } else {
+                at + 1
+            };
+        }
+        at
+    }
+
+    /// The keys of a map that is written here.
+    fn written_keys(&self) -> Vec<(String, String)> {
+        let mut keys = Vec::new();
+        let mut depth = 0_usize;
+        for at in 0..self.pieces.len() {
+            match self.word(at) {
+                "(" | "[" | "{" | "#{" => depth += 1,
+                ")" | "]" | "}" => depth = depth.saturating_sub(1),
+                word if depth == 1 && self.word(at + 1) == ":" => {
+                    keys.push((word.trim_matches('"').to_owned(), String::new()));
+                }
+                _ => {}
+            }
+        }
+        keys
+    }
+
+    /// What a function gives that needs no module.
+    fn called(&self, name: &str) -> Known {
+        if self.space.functions().iter().any(|known| known.name == name) {
+            return Known::Nothing;
+        }
+        function("", name)
+    }
+
+    fn member(&self, chain: Chain) -> Option<Chain> {
+        let name = self.word(chain.at + 1);
+        if self.sort(chain.at + 1) != Some(Sort::Name) {
+            return None;
+        }
+        if self.word(chain.at + 2) == "(" {
+            return Some(Chain {
+                known: method(&chain.known, name),
+                steps: None,
+                at: self.behind(chain.at + 2),
+            });
+        }
+        chain.step(
+            self.space,
+            Step::Name(name.to_owned()),
+            property(&chain.known, name),
+            2,
+        )
+    }
+
+    fn element(&self, chain: Chain) -> Option<Chain> {
+        let end = self.behind(chain.at);
+        let length = end - chain.at;
+        let inner = self.word(chain.at + 1);
+        let (step, known) = match &chain.known {
+            Known::List(item) => (Step::Element, (**item).clone()),
+            Known::Map(_) if inner.starts_with('"') => {
+                let key = inner.trim_matches('"');
+                (Step::Name(key.to_owned()), property(&chain.known, key))
+            }
+            _ => return None,
+        };
+        chain.step(self.space, step, known, length)
+    }
+}
+
+/// How far a value has been read.
+struct Chain {
+    known: Known,
+    /// The way from a variable, while it is a way through live values.
+    steps: Option<Vec<Step>>,
+    /// The next piece.
+    at: usize,
+}
+
+impl Chain {
+    fn step(&self, space: &Workspace, step: Step, known: Known, length: usize) -> Option<Chain> {
+        let at = self.at + length;
+        if let Some(steps) = &self.steps {
+            let mut steps = steps.clone();
+            steps.push(step);
+            if space.see(&steps).is_some() {
+                return known_at(space, steps, at);
+            }
+        }
+        Some(Chain {
+            known,
+            steps: None,
+            at,
+        })
+    }
+}
+
+/// What lies at the end of these steps.
+fn known_at(space: &Workspace, steps: Vec<Step>, at: usize) -> Option<Chain> {
+    let seen = space.see(&steps)?;
+    let known = match seen.type_name.as_str() {
+        "map" => Known::Map(seen.keys),
+        "array" => {
+            let mut inside = steps.clone();
+            inside.push(Step::Element);
+            let item = known_at(space, inside, 0).map_or(Known::Nothing, |chain| chain.known);
+            Known::List(Box::new(item))
+        }
+        name => match crate::ops::kind(name) {
+            Some(kind) => Known::Object(kind),
+            None => Known::Plain(name.to_owned()),
+        },
+    };
+    Some(Chain {
+        known,
+        steps: Some(steps),
+        at,
+    })
+}
+
+/// What a function of a module gives, or with an empty module, one that needs none.
+fn function(module: &str, name: &str) -> Known {
+    let op = doc::all().find(|op| op.module == module && op.receiver.is_none() && op.name == name);
+    match op {
+        Some(op) => Known::of_words(op.result),
+        None if module.is_empty() => {
+            let native = library()
+                .iter()
+                .find(|native| native.name == name && !native.property);
+            native.map_or(Known::Nothing, |native| Known::of_words(&native.result))
+        }
+        None => Known::Nothing,
+    }
+}
+
+/// The operations of this name on such a value.
+pub(super) fn operations(of: &Known, name: &str) -> Vec<&'static OpSpec> {
+    match of {
+        Known::Object(kind) => doc::methods(kind.name).filter(|op| op.name == name).collect(),
+        _ => Vec::new(),
+    }
+}
+
+fn method(of: &Known, name: &str) -> Known {
+    if let Some(op) = operations(of, name).first() {
+        return Known::of_words(op.result);
+    }
+    if let (Known::List(_), "filter" | "extract" | "drain" | "splice" | "dedup") = (of, name) {
+        return of.clone();
+    }
+    let native = library()
+        .iter()
+        .find(|native| native.name == name && !native.property && native.takes(of.type_name()));
+    native.map_or(Known::Nothing, |native| Known::of_words(&native.result))
+}
+
+fn property(of: &Known, name: &str) -> Known {
+    match of {
+        Known::Object(kind) => {
+            let property = kind.properties.iter().find(|(known, ..)| *known == name);
+            property.map_or(Known::Nothing, |(_, ty, _)| Known::of_words(ty))
+        }
+        Known::Map(keys) => {
+            let key = keys.iter().find(|(known, _)| known == name);
+            key.map_or(Known::Nothing, |(_, ty)| Known::of_words(ty))
+        }
+        other => {
+            let native = library()
+                .iter()
+                .find(|native| native.name == name && native.property && native.takes(other.type_name()));
+            native.map_or(Known::Nothing, |native| Known::of_words(&native.result))
+        }
+    }
+}
+
+fn is_operator(word: &str) -> bool {
+    [
+        "+", "-", "*", "/", "%", "**", "==", "!=", "<", ">", "<=", ">=", "&&", "||", "!", "in",
+    ]
+    .contains(&word)
+}
+
+/// What arithmetic on such values gives.
+fn combined(types: &[Known]) -> Known {
+    let all = |name: &str| types.iter().all(|known| known.type_name() == name);
+    let any = |name: &str| types.iter().any(|known| known.type_name() == name);
+    let numbers = types
+        .iter()
+        .all(|known| matches!(known.type_name(), "int" | "float"));
+    let plain = |name: &str| Known::Plain(name.into());
+    match () {
+        () if all("int") => plain("int"),
+        () if numbers => plain("float"),
+        () if any("string") => plain("string"),
+        () if all("array") => Known::List(Box::new(Known::Nothing)),
+        () if all("map") => Known::Map(Vec::new()),
+        () => Known::Nothing,
+    }
+}

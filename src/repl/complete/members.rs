@@ -1,0 +1,79 @@
+//! What can stand behind a value and a dot, and the keys of options maps.
+
+use super::infer::Known;
+use super::names::{call, operation};
+use super::{Candidate, begins, library};
+use crate::ops::doc;
+use crate::ops::spec::{Param, Type};
+
+/// Properties, keys and methods of a value that begin with the word.
+pub(super) fn members(of: &Known, word: &str) -> Vec<Candidate> {
+    let mut found = match of {
+        Known::Object(kind) => object(kind.name),
+        Known::Map(keys) => keys
+            .iter()
+            .filter(|(key, _)| is_name(key))
+            .map(|(key, ty)| Candidate::new(key, key, ty))
+            .collect(),
+        _ => Vec::new(),
+    };
+    found.retain(|one| begins(&one.replacement, word));
+    // An object has what its kind lists; the language's methods are for other values.
+    if !matches!(of, Known::Object(_) | Known::Nothing) {
+        found.extend(methods(of.type_name(), word));
+    }
+    found
+}
+
+fn object(kind: &'static str) -> Vec<Candidate> {
+    let known = crate::ops::kind(kind);
+    let properties = known.into_iter().flat_map(|kind| kind.properties);
+    let properties =
+        properties.map(|(name, ty, about)| Candidate::new(*name, *name, format!("{ty}: {about}")));
+    properties.chain(doc::methods(kind).map(operation)).collect()
+}
+
+fn methods(type_name: &str, word: &str) -> Vec<Candidate> {
+    let mut found: Vec<Candidate> = Vec::new();
+    for native in library() {
+        let fits = begins(&native.name, word)
+            && native.params.first().is_some_and(|(_, ty)| ty == type_name)
+            && is_name(&native.name);
+        let title = native.method();
+        if !fits || found.iter().any(|one| one.title == title) {
+            continue;
+        }
+        let replacement = if native.property {
+            native.name.clone()
+        } else {
+            call(&native.name, native.params.len() > 1)
+        };
+        found.push(Candidate::new(replacement, title, &native.doc));
+    }
+    found
+}
+
+/// The keys of an options map that begin with the word.
+pub(super) fn keys(known: &[Param], word: &str) -> Vec<Candidate> {
+    let fitting = known.iter().filter(|key| begins(key.name, word));
+    fitting
+        .map(|key| {
+            let value = match key.ty {
+                Type::Options(_) | Type::Map => "#{",
+                _ => "",
+            };
+            Candidate::new(
+                format!("{}: {value}", key.name),
+                format!("{}: {}", key.name, key.ty.name()),
+                key.doc,
+            )
+        })
+        .collect()
+}
+
+/// Can it be written behind a dot?
+fn is_name(key: &str) -> bool {
+    let mut chars = key.chars();
+    let first = chars.next().is_some_and(|c| c.is_ascii_alphabetic() || c == '_');
+    first && chars.all(|c| c.is_ascii_alphanumeric() || c == '_')
+}

@@ -1,0 +1,102 @@
+//! What could follow what was typed. Nothing is evaluated, nothing is sent, and of the disk only folders are listed (and
+//! a script's declaration read, behind `:run FILE --`).
+//!
+//! * [`spot`] finds out what is being typed: a name, a member, a key of an options map, a path.
+//! * [`infer`] tells the type of what stands before a dot: from live values, or from what operations declare.
+//! * [`names`], [`members`], [`commands`] and [`paths`] list what fits; [`listing`] makes it fit the terminal.
+
+mod commands;
+pub(super) mod infer;
+mod listing;
+mod members;
+mod names;
+mod paths;
+pub(super) mod spot;
+
+use std::sync::{MutexGuard, OnceLock, PoisonError};
+
+use rustyline::completion::Pair;
+
+use self::spot::Spot;
+use super::helper::ReplHelper;
+use crate::script::interactive::{Native, Workspace, natives};
+
+/// Something that could be typed.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Candidate {
+    /// What replaces the word.
+    pub(super) replacement: String,
+    /// How the list names it: a signature, a name with its type.
+    pub(super) title: String,
+    /// One line about it; may be empty.
+    pub(super) about: String,
+}
+
+impl Candidate {
+    pub(super) fn new(
+        replacement: impl Into<String>,
+        title: impl Into<String>,
+        about: impl Into<String>,
+    ) -> Candidate {
+        Candidate {
+            replacement: replacement.into(),
+            title: title.into(),
+            about: about.into(),
+        }
+    }
+}
+
+/// Where the word begins that is being typed, and what it could become.
+pub(super) fn complete(helper: &ReplHelper, line: &str, pos: usize) -> (usize, Vec<Pair>) {
+    let (start, found) = candidates(helper, line.get(..pos).unwrap_or_default());
+    let width = helper.outside.screen.width();
+    (start, listing::pairs(found, width))
+}
+
+fn candidates(helper: &ReplHelper, typed: &str) -> (usize, Vec<Candidate>) {
+    if let Some(rest) = typed.strip_prefix(':').filter(|rest| !rest.starts_with(':')) {
+        return commands::complete(helper, rest);
+    }
+    code(helper, typed)
+}
+
+/// Completes code.
+fn code(helper: &ReplHelper, typed: &str) -> (usize, Vec<Candidate>) {
+    let space = space(helper);
+    match spot::spot(&space, typed) {
+        Spot::Nothing => (typed.len(), Vec::new()),
+        Spot::Name { start } => (start, names::names(&space, &typed[start..])),
+        Spot::Module { start, module } => (start, names::module(&space, module, &typed[start..])),
+        Spot::Member { start, of } => (start, members::members(&of, &typed[start..])),
+        Spot::Key { start, keys } => (start, members::keys(&keys, &typed[start..])),
+        Spot::Text { start, profile } => {
+            let word = &typed[start..];
+            let found = if profile {
+                names::profiles(&*helper.outside.around, word)
+            } else {
+                paths::paths(word)
+            };
+            // What was escaped is replaced as a whole.
+            (start, found)
+        }
+    }
+}
+
+fn space(helper: &ReplHelper) -> MutexGuard<'_, Workspace> {
+    helper.space.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+/// The functions of the language; read when they are first needed.
+pub(super) fn library() -> &'static [Native] {
+    static LIBRARY: OnceLock<Vec<Native>> = OnceLock::new();
+    LIBRARY.get_or_init(natives)
+}
+
+/// Does it begin with the word? Small letters stand for capital ones, too.
+fn begins(name: &str, word: &str) -> bool {
+    name.get(..word.len())
+        .is_some_and(|head| head.eq_ignore_ascii_case(word))
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,159 @@
+//! Names that stand by themselves: variables, functions, modules, keywords, profiles.
+
+use super::{Candidate, begins, library};
+use crate::ops::doc::{self, find};
+use crate::ops::spec::OpSpec;
+use crate::repl::around::Surroundings;
+use crate::script::interactive::Workspace;
+
+/// Words of the language that begin something.
+const KEYWORDS: &[(&str, &str)] = &[
+    ("let", "a variable"),
+    ("const", "a variable that is not assigned again"),
+    ("fn", "a function"),
+    ("if", "a condition"),
+    ("else", "the other case"),
+    ("for", "for item in list { … }"),
+    ("while", "a loop with a condition"),
+    ("loop", "a loop without an end"),
+    ("switch", "one of several cases"),
+    ("return", "leave the function"),
+    ("throw", "fail"),
+    ("try", "try { … } catch (err) { … }"),
+    ("import", "import \"file\" as name"),
+    ("true", "bool"),
+    ("false", "bool"),
+];
+
+/// The names that begin with the word; without one, what is the session's own and the modules.
+pub(super) fn names(space: &Workspace, word: &str) -> Vec<Candidate> {
+    let mut found: Vec<Candidate> = Vec::new();
+    for variable in space.variables() {
+        if begins(&variable.name, word) {
+            found.push(Candidate::new(
+                &variable.name,
+                &variable.name,
+                &variable.type_name,
+            ));
+        }
+    }
+    for function in space.functions().iter().filter(|known| begins(&known.name, word)) {
+        let title = format!("{}({})", function.name, function.params.join(", "));
+        let about = function.doc.lines().next().unwrap_or_default();
+        found.push(Candidate::new(
+            call(&function.name, !function.params.is_empty()),
+            title,
+            about,
+        ));
+    }
+    for module in space.modules().iter().filter(|name| begins(name, word)) {
+        found.push(Candidate::new(
+            format!("{module}::"),
+            format!("{module}::"),
+            "imported",
+        ));
+    }
+    for module in find::modules().into_iter().filter(|name| begins(name, word)) {
+        let count = doc::all().filter(|op| op.module == module).count();
+        found.push(Candidate::new(
+            format!("{module}::"),
+            format!("{module}::"),
+            format!("a platform: {count} operations"),
+        ));
+    }
+    let everywhere = doc::all().filter(|op| op.module.is_empty() && begins(op.name, word));
+    found.extend(everywhere.map(operation));
+    if !word.is_empty() {
+        found.extend(language(word));
+    }
+    found
+}
+
+/// Keywords and functions of the language.
+fn language(word: &str) -> Vec<Candidate> {
+    let keywords = KEYWORDS.iter().filter(|(name, _)| begins(name, word));
+    let mut found: Vec<Candidate> = keywords
+        .map(|(name, about)| Candidate::new(*name, *name, *about))
+        .collect();
+    for native in library() {
+        // A method is offered behind what it is called on.
+        let is_function =
+            !native.property && !native.params.first().is_some_and(|(name, _)| is_receiver(name));
+        let is_known = found.last().is_some_and(|last| last.title == native.signature());
+        if is_function && !is_known && begins(&native.name, word) {
+            found.push(Candidate::new(
+                call(&native.name, !native.params.is_empty()),
+                native.signature(),
+                &native.doc,
+            ));
+        }
+    }
+    found
+}
+
+/// The names by which the library calls what a method is called on.
+fn is_receiver(name: &str) -> bool {
+    [
+        "array",
+        "map",
+        "string",
+        "blob",
+        "character",
+        "fn_ptr",
+        "range",
+        "obj",
+        "iterable",
+        "unit",
+        "map1",
+        "array1",
+    ]
+    .contains(&name)
+}
+
+/// What a module holds.
+pub(super) fn module(space: &Workspace, module: &str, word: &str) -> Vec<Candidate> {
+    let of_module = doc::all().filter(|op| op.module == module && op.receiver.is_none());
+    let mut found: Vec<Candidate> = of_module
+        .filter(|op| begins(op.name, word))
+        .map(operation)
+        .collect();
+    for function in space.module_functions(module) {
+        if begins(&function.name, word) {
+            let title = format!("{}({})", function.name, function.params.join(", "));
+            let about = function.doc.lines().next().unwrap_or_default();
+            found.push(Candidate::new(
+                call(&function.name, !function.params.is_empty()),
+                title,
+                about,
+            ));
+        }
+    }
+    found
+}
+
+/// An operation without what stands before its name.
+pub(super) fn operation(op: &OpSpec) -> Candidate {
+    let signature = op.signature();
+    let title = signature
+        .rsplit_once("::")
+        .map_or(signature.as_str(), |(_, name)| name);
+    let title = match op.receiver {
+        Some(_) => title.split_once('.').map_or(title, |(_, name)| name),
+        None => title,
+    };
+    Candidate::new(call(op.name, !op.params.is_empty()), title, op.summary)
+}
+
+/// The profiles there are.
+pub(super) fn profiles(around: &dyn Surroundings, word: &str) -> Vec<Candidate> {
+    let known = around.profiles();
+    let known = known.into_iter().filter(|name| begins(name, word));
+    known
+        .map(|name| Candidate::new(&name, &name, "profile"))
+        .collect()
+}
+
+/// A name and the bracket behind it; both when there is nothing to give.
+pub(super) fn call(name: &str, takes: bool) -> String {
+    format!("{name}{}", if takes { "(" } else { "()" })
+}

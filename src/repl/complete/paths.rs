@@ -1,0 +1,70 @@
+//! Files and folders.
+
+use std::fs;
+use std::path::Path;
+
+use super::Candidate;
+
+/// The most names that are listed.
+const MOST: usize = 500;
+
+/// The files and folders that the typed path could mean; the whole path replaces what was typed.
+pub(super) fn paths(typed: &str) -> Vec<Candidate> {
+    let (folder, word) = match typed.rfind(['/', std::path::MAIN_SEPARATOR]) {
+        Some(at) => typed.split_at(at + 1),
+        None => ("", typed),
+    };
+    let listed = fs::read_dir(if folder.is_empty() {
+        Path::new(".")
+    } else {
+        Path::new(folder)
+    });
+    let Ok(listed) = listed else {
+        return Vec::new();
+    };
+    let mut found: Vec<Candidate> = Vec::new();
+    for entry in listed.flatten().take(MOST) {
+        let Ok(name) = entry.file_name().into_string() else {
+            continue;
+        };
+        // Hidden files when they are asked for; a name that would tear the line never.
+        let is_hidden = name.starts_with('.') && !word.starts_with('.');
+        if !name.starts_with(word) || is_hidden || name.chars().any(char::is_control) {
+            continue;
+        }
+        let mark = if entry.path().is_dir() { "/" } else { "" };
+        found.push(Candidate::new(
+            format!("{folder}{name}{mark}"),
+            format!("{name}{mark}"),
+            "",
+        ));
+    }
+    found.sort_by(|a, b| a.title.cmp(&b.title));
+    found
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used, reason = "tests")]
+    use super::*;
+
+    #[test]
+    fn folders_are_listed_and_their_names_end_in_a_slash() {
+        let folder = tempfile::tempdir().unwrap();
+        fs::create_dir(folder.path().join("sub")).unwrap();
+        for name in ["b.rhai", "a.csv", ".hidden"] {
+            fs::write(folder.path().join(name), "").unwrap();
+        }
+        let base = format!("{}/", folder.path().display());
+        let titles = |typed: &str| -> Vec<String> {
+            paths(&format!("{base}{typed}"))
+                .into_iter()
+                .map(|one| one.title)
+                .collect()
+        };
+        assert_eq!(titles(""), ["a.csv", "b.rhai", "sub/"]);
+        assert_eq!(titles("b"), ["b.rhai"]);
+        assert_eq!(titles("."), [".hidden"]);
+        assert_eq!(paths("/nowhere/at/all/"), []);
+    }
+}

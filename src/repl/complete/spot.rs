@@ -1,0 +1,212 @@
+//! What is being typed at the cursor.
+
+use super::infer::{self, Known, type_before};
+use crate::ops::doc;
+use crate::ops::spec::{OpSpec, Param, Type};
+use crate::script::interactive::{Piece, Sort, Workspace, pieces};
+
+/// What is being typed; `start` is where its word begins.
+#[derive(Debug, Clone, PartialEq)]
+pub(in crate::repl) enum Spot<'a> {
+    /// Nothing that could be completed.
+    Nothing,
+    /// A name.
+    Name { start: usize },
+    /// A name behind `module::`.
+    Module { start: usize, module: &'a str },
+    /// A name behind a value and a dot.
+    Member { start: usize, of: Known },
+    /// A key of an options map: those that are not there yet.
+    Key { start: usize, keys: Vec<Param> },
+    /// A text in quotes: a profile where one is wanted, otherwise perhaps a path.
+    Text { start: usize, profile: bool },
+}
+
+/// What is being typed at the end of this text.
+pub(in crate::repl) fn spot<'a>(space: &Workspace, typed: &'a str) -> Spot<'a> {
+    let mut found = pieces(typed);
+    if let Some(last) = found.last() {
+        let is_open = last.sort == Sort::Text && is_open_text(last.text(typed));
+        if is_open {
+            return text(typed, &found);
+        }
+        if last.sort == Sort::Comment {
+            return Spot::Nothing;
+        }
+    }
+    let start = match found.last() {
+        Some(last) if is_word(last, typed) && last.at.end == typed.len() => {
+            let start = last.at.start;
+            found.pop();
+            start
+        }
+        Some(last) if last.sort == Sort::Number && last.at.end == typed.len() => return Spot::Nothing,
+        _ => typed.len(),
+    };
+    let word = |back: usize| {
+        found
+            .len()
+            .checked_sub(back)
+            .map_or("", |at| found[at].text(typed))
+    };
+    match word(1) {
+        "::" => Spot::Module {
+            start,
+            module: word(2),
+        },
+        "." | "?." => Spot::Member {
+            start,
+            of: type_before(space, typed, &found, found.len() - 1),
+        },
+        // A number and a dot are a number.
+        "fn" | "let" | "const" | "for" => Spot::Nothing,
+        "#{" | "," => match options(space, typed, &found) {
+            Some(keys) => Spot::Key { start, keys },
+            None if word(1) == "#{" || innermost(typed, &found).is_some_and(|(_, open)| open == "#{") => {
+                Spot::Nothing
+            }
+            None => Spot::Name { start },
+        },
+        _ => Spot::Name { start },
+    }
+}
+
+fn is_word(piece: &Piece, typed: &str) -> bool {
+    matches!(piece.sort, Sort::Name | Sort::Keyword)
+        && piece
+            .text(typed)
+            .starts_with(|c: char| c.is_alphabetic() || c == '_')
+}
+
+/// Has a piece of text no end yet?
+fn is_open_text(text: &str) -> bool {
+    let Some(quote) = text.chars().next().filter(|c| matches!(c, '"' | '`')) else {
+        return false;
+    };
+    let inner = &text[1..];
+    let escapes = inner
+        .trim_end_matches(quote)
+        .chars()
+        .rev()
+        .take_while(|c| *c == '\\');
+    !inner.ends_with(quote) || escapes.count() % 2 == 1
+}
+
+/// Inside of quotes.
+fn text<'a>(typed: &'a str, found: &[Piece]) -> Spot<'a> {
+    let Some((last, before)) = found.split_last() else {
+        return Spot::Nothing;
+    };
+    let profile = call(typed, before).is_some_and(|call| {
+        call.argument == 0 && ["connect", "login"].contains(&call.name) && call.open == before.len() - 1
+    });
+    Spot::Text {
+        start: last.at.start + 1,
+        profile,
+    }
+}
+
+/// The innermost bracket that is open, and its index.
+fn innermost<'a>(typed: &'a str, found: &[Piece]) -> Option<(usize, &'a str)> {
+    let mut depth = 0_usize;
+    for at in (0..found.len()).rev() {
+        match found[at].text(typed) {
+            ")" | "]" | "}" => depth += 1,
+            open @ ("(" | "[" | "{" | "#{") => {
+                if depth == 0 {
+                    return Some((at, open));
+                }
+                depth -= 1;
+            }
+            _ => {}
+        }
+    }
+    None
+}
+
+/// A call whose brackets are open.
+struct Call<'a> {
+    name: &'a str,
+    /// The index of its bracket.
+    open: usize,
+    /// Which of its arguments is being typed, from 0.
+    argument: usize,
+}
+
+/// The call whose bracket is the innermost that is open.
+fn call<'a>(typed: &'a str, found: &[Piece]) -> Option<Call<'a>> {
+    let (open, bracket) = innermost(typed, found)?;
+    let name = found.get(open.checked_sub(1)?)?;
+    if bracket != "(" || name.sort != Sort::Name {
+        return None;
+    }
+    let mut depth = 0_usize;
+    let mut argument = 0;
+    for piece in &found[open + 1..] {
+        match piece.text(typed) {
+            "(" | "[" | "{" | "#{" => depth += 1,
+            ")" | "]" | "}" => depth = depth.saturating_sub(1),
+            "," if depth == 0 => argument += 1,
+            _ => {}
+        }
+    }
+    Some(Call {
+        name: name.text(typed),
+        open,
+        argument,
+    })
+}
+
+/// The keys that the options map at the cursor knows and does not have yet.
+fn options(space: &Workspace, typed: &str, found: &[Piece]) -> Option<Vec<Param>> {
+    let (map, "#{") = innermost(typed, found)? else {
+        return None;
+    };
+    let call = call(typed, &found[..map])?;
+    let known: Vec<&Param> = called(space, typed, found, &call)
+        .into_iter()
+        .filter_map(|op| op.params.get(call.argument))
+        .filter_map(|param| match param.ty {
+            Type::Options(keys) => Some(keys),
+            _ => None,
+        })
+        .flatten()
+        .collect();
+    let given: Vec<&str> = found[map..]
+        .windows(2)
+        .filter(|pair| pair[1].text(typed) == ":")
+        .map(|pair| pair[0].text(typed).trim_matches('"'))
+        .collect();
+    let mut keys: Vec<Param> = Vec::new();
+    for param in known {
+        if !given.contains(&param.name) && !keys.contains(param) {
+            keys.push(*param);
+        }
+    }
+    (!keys.is_empty()).then_some(keys)
+}
+
+/// The operations that a call can mean.
+fn called(space: &Workspace, typed: &str, found: &[Piece], call: &Call<'_>) -> Vec<&'static OpSpec> {
+    let name_at = call.open - 1;
+    let word = |back: usize| name_at.checked_sub(back).map_or("", |at| found[at].text(typed));
+    match word(1) {
+        "." | "?." => {
+            let of = type_before(space, typed, found, name_at - 1);
+            let known = infer::operations(&of, call.name);
+            if known.is_empty() && of == Known::Nothing {
+                // Of what it is called on nothing is known: every method of the name may be meant.
+                return doc::all()
+                    .filter(|op| op.receiver.is_some() && op.name == call.name)
+                    .collect();
+            }
+            known
+        }
+        "::" => doc::all()
+            .filter(|op| op.module == word(2) && op.receiver.is_none() && op.name == call.name)
+            .collect(),
+        _ => doc::all()
+            .filter(|op| op.module.is_empty() && op.name == call.name)
+            .collect(),
+    }
+}

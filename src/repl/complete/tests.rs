@@ -1,0 +1,170 @@
+#![allow(clippy::unwrap_used, reason = "tests")]
+
+use super::infer::type_of;
+use super::spot::{Spot, spot};
+use super::{members, names};
+use crate::ops::{ALL, KINDS};
+use crate::script::host::Host;
+use crate::script::interactive::Workspace;
+use crate::value::{Object, Value};
+use serde_json::json;
+
+fn space() -> Workspace {
+    let mut space = Workspace::new(&Host::new(ALL, KINDS));
+    let session = Object::new("mobsted::Session", [("login", Value::from("me@example.com"))]);
+    let tenant = Object::new("mobsted::Tenant", [("email", Value::from("ann@example.com"))]);
+    space.set("partner", Value::Object(session));
+    space.set("tenants", Value::List(vec![Value::Object(tenant)]));
+    let row =
+        json!({"email": "ann@example.com", "address": {"city": "Bern"}, "not a name": 1, "tags": ["x"]});
+    space.set("row", Value::from_json(row));
+    space.set("text", Value::from("x"));
+    space
+}
+
+/// The names that follow what was typed.
+fn titles(typed: &str) -> Vec<String> {
+    let space = space();
+    let found = match spot(&space, typed) {
+        Spot::Nothing | Spot::Text { .. } => Vec::new(),
+        Spot::Name { start } => names::names(&space, &typed[start..]),
+        Spot::Module { start, module } => names::module(&space, module, &typed[start..]),
+        Spot::Member { start, of } => members::members(&of, &typed[start..]),
+        Spot::Key { start, keys } => members::keys(&keys, &typed[start..]),
+    };
+    found.into_iter().map(|one| one.title).collect()
+}
+
+#[track_caller]
+fn follows(typed: &str, wanted: &[&str]) {
+    let found = titles(typed);
+    for title in wanted {
+        assert!(
+            found.iter().any(|known| known == title),
+            "{typed}: {title} is not in {found:?}"
+        );
+    }
+}
+
+#[test]
+fn names_of_the_session_and_its_platforms_follow() {
+    follows("", &["partner", "row", "mobsted::", "now()"]);
+    follows("let x = par", &["partner"]);
+    follows("mobsted::", &["connect([account])"]);
+    follows("prin", &["print(data)"]);
+    follows("whi", &["while"]);
+    assert!(
+        !titles("").iter().any(|title| title.starts_with("print")),
+        "the language waits for a letter"
+    );
+    assert_eq!(titles("let ne"), Vec::<String>::new());
+}
+
+#[test]
+fn members_are_those_of_the_type() {
+    follows(
+        "partner.",
+        &["login", "ensure_tenant(email, [options])", "tenants()"],
+    );
+    follows("partner.ensure_t", &["ensure_tenant(email, [options])"]);
+    follows("tenants[0].", &["email", "connect()"]);
+    follows("tenants.", &["len()", "map(map)"]);
+    follows("row.", &["email", "address", "keys()"]);
+    follows("row.address.", &["city"]);
+    follows("row[\"address\"].", &["city"]);
+    follows("row.tags[0].to_", &["to_upper()"]);
+    follows("text.to_u", &["to_upper()"]);
+    follows("\"x\".to_u", &["to_upper()"]);
+    let found = titles("row.");
+    assert!(!found.contains(&"not a name".to_owned()), "{found:?}");
+    assert_eq!(titles("unknown."), Vec::<String>::new());
+    assert_eq!(titles("1."), Vec::<String>::new());
+}
+
+#[test]
+fn a_chain_of_calls_is_followed_by_what_they_declare() {
+    follows("mobsted::connect().", &["ensure_tenant(email, [options])"]);
+    follows(
+        "let t = mobsted::connect().ensure_tenant(\"a(b\", #{adopt: true}).",
+        &["password", "connect()"],
+    );
+    follows(
+        "mobsted::connect().ensure_tenant(\"a\").connect().",
+        &["ensure_app(name, site, [options])"],
+    );
+    follows("mobsted::connect().tenants()[0].", &["email"]);
+    follows("partner.tenants().filter(|t| t.email != \"\")[0].", &["email"]);
+    follows("if partner.", &["login"]);
+    follows("f(1, partner.", &["login"]);
+    follows("`${partner.", &["login"]);
+}
+
+#[test]
+fn keys_of_options_follow_where_a_call_takes_them() {
+    follows("partner.ensure_tenant(\"a\", #{", &["adopt: bool"]);
+    follows("mobsted::connect(#{u", &["url: string"]);
+    let found = titles("mobsted::connect(#{url: \"x\", ");
+    assert!(
+        !found.iter().any(|title| title.starts_with("url")) && !found.is_empty(),
+        "{found:?}"
+    );
+    assert_eq!(titles("partner.ensure_tenant(#{"), Vec::<String>::new());
+    assert_eq!(titles("let x = #{"), Vec::<String>::new());
+}
+
+#[test]
+fn quotes_hold_paths_and_profiles() {
+    let space = space();
+    assert_eq!(
+        spot(&space, "import \"lib/x"),
+        Spot::Text {
+            start: 8,
+            profile: false
+        }
+    );
+    assert_eq!(
+        spot(&space, "mobsted::connect(\"ac"),
+        Spot::Text {
+            start: 18,
+            profile: true
+        }
+    );
+    assert_eq!(spot(&space, "\"done\""), Spot::Name { start: 6 });
+    assert_eq!(spot(&space, "// a comment par"), Spot::Nothing);
+}
+
+#[test]
+fn types_are_told_without_evaluating() {
+    let space = space();
+    let words = |text: &str| type_of(&space, text).words();
+    for (text, ty) in [
+        ("mobsted::connect()", "mobsted::Session"),
+        ("partner.tenants()", "list of mobsted::Tenant"),
+        ("partner.tenants().len()", "int"),
+        ("tenants[0].email", "string"),
+        ("row.address", "map"),
+        ("1 + 2", "int"),
+        ("1 + 2.5", "float"),
+        ("\"a\" + 1", "string"),
+        ("text.len() > 3", "bool"),
+        ("`a ${1} b`", "string"),
+        ("#{a: 1}.a", ""),
+        ("(1 + 2).to_string()", "string"),
+        ("nothing_known()", ""),
+        ("", ""),
+        (")(", ""),
+        ("a.", ""),
+    ] {
+        assert_eq!(words(text), ty, "{text}");
+    }
+}
+
+#[test]
+fn nothing_that_can_be_typed_breaks_it() {
+    let whole =
+        "partner.ensure_tenant(\"日本\", #{adopt: true}).connect().apps()[0]. `x ${row.address.` :: ]})";
+    for (at, _) in whole.char_indices() {
+        let _ = titles(&whole[..at]);
+        let _ = titles(&whole[at..]);
+    }
+}

@@ -1,0 +1,240 @@
+//! What is told about names: from the table of operations, the library, the session's own functions and variables.
+
+mod own;
+
+pub(super) use self::own::preview;
+use self::own::{function, native, variable};
+use super::complete::infer::{Known, type_of};
+use super::complete::library;
+use super::meta::{Command, commands, settings};
+use super::{Next, Repl};
+use crate::ops::doc::find::{self, Topic};
+use crate::ops::doc::text::{self, Look};
+use crate::ops::doc::{self, OpDoc};
+use crate::ops::spec::OpSpec;
+use crate::value::nearest::nearest;
+
+/// How wide documentation is at most.
+const WIDEST: usize = 100;
+
+/// How wide it is where no width is known.
+const USUAL: usize = 80;
+
+/// The name that `name?` asks about; nothing when the input asks for no name.
+pub(super) fn asked(typed: &str) -> Option<&str> {
+    let name = typed.strip_suffix('?')?.trim_end();
+    let is_path = |c: char| c.is_alphanumeric() || "_:.()".contains(c);
+    (!name.is_empty() && name.chars().all(is_path)).then_some(name)
+}
+
+impl Repl {
+    /// Everything that is known about a name; without one, what there is.
+    pub(super) fn help(&self, name: &str) -> Next {
+        let name = name.trim().trim_end_matches('?');
+        if name.is_empty() {
+            return self.overview();
+        }
+        if let Some(command) = name.strip_prefix(':') {
+            return match commands().find(|known| known.name == command) {
+                Some(known) => self.page(&self.about_command(known)),
+                None => self.unknown(name),
+            };
+        }
+        let pages = self.pages(name);
+        if pages.is_empty() {
+            return self.unknown(name);
+        }
+        self.page(&pages.join("\n\n"))
+    }
+
+    /// The operations in whose documentation all words are found.
+    pub(super) fn search(&self, words: &str) -> Next {
+        let found = find::search(words);
+        let wanted: Vec<String> = words.split_whitespace().map(str::to_lowercase).collect();
+        let mut lines: Vec<String> = Vec::new();
+        if !found.is_empty() {
+            lines.push(self.listed(&found));
+        }
+        let has = |text: &str| {
+            let text = text.to_lowercase();
+            wanted.iter().all(|word| text.contains(word))
+        };
+        let natives = library()
+            .iter()
+            .filter(|one| has(&format!("{} {}", one.name, one.doc)));
+        let mut natives: Vec<(String, &str)> =
+            natives.map(|one| (one.signature(), one.doc.as_str())).collect();
+        natives.dedup_by(|a, b| a.0 == b.0);
+        if !natives.is_empty() {
+            lines.push(self.heading("language"));
+            lines.push(own::pairs(&natives, self.columns()));
+        }
+        let known = commands().filter(|one| has(&format!("{} {}", one.name, one.summary)));
+        let known: Vec<(String, &str)> = known
+            .map(|one| (format!(":{} {}", one.name, one.args), one.summary))
+            .collect();
+        if !known.is_empty() {
+            lines.push(self.heading("commands"));
+            lines.push(own::pairs(&known, self.columns()));
+        }
+        if lines.is_empty() {
+            return self.unknown(words);
+        }
+        self.page(&lines.join("\n"))
+    }
+
+    /// All operations, or those of a module or kind.
+    pub(super) fn operations(&self, of: &str) -> Next {
+        if of.is_empty() {
+            return self.page(&self.listed(&doc::all().collect::<Vec<_>>()));
+        }
+        match find::find(of) {
+            Ok(topics) => {
+                let found: Vec<&'static OpSpec> = topics.iter().flat_map(find::operations).collect();
+                self.page(&self.listed(&found))
+            }
+            Err(_) => self.unknown(of),
+        }
+    }
+
+    fn overview(&self) -> Next {
+        let call = |command: &Command| format!(":{} {}", command.name, command.args);
+        let known: Vec<(String, &str)> = commands()
+            .map(|command| (call(command), command.summary))
+            .collect();
+        let modules = find::modules().join(", ");
+        let text = format!(
+            "Type an expression of the language and Enter. Tab completes, Right takes the faint hint, Up and Ctrl-R find\n\
+             earlier inputs, Ctrl-C clears the line or stops what runs, Ctrl-D leaves. `name?` tells about a name.\n\
+             `_` is the last result, `_3` that of input 3, `_err` the last error. Platforms: {modules}.\n\n{}",
+            own::pairs(&known, self.columns())
+        );
+        self.page(&text)
+    }
+
+    fn about_command(&self, command: &Command) -> String {
+        let title = self.heading(format!(":{} {}", command.name, command.args).trim_end());
+        let mut lines = vec![title, String::new(), format!("{}.", command.summary)];
+        if command.name == "set" {
+            let known: Vec<(String, &str)> = settings::SETTINGS
+                .iter()
+                .map(|setting| {
+                    (
+                        format!("{} {}", setting.name, setting.values.join("|")),
+                        setting.about,
+                    )
+                })
+                .collect();
+            lines.push(String::new());
+            lines.push(own::pairs(&known, self.columns()));
+        }
+        lines.join("\n")
+    }
+
+    fn pages(&self, name: &str) -> Vec<String> {
+        let heading = |text: &str| self.heading(text);
+        let look = Look {
+            width: self.columns(),
+            heading: &heading,
+        };
+        let mut pages = Vec::new();
+        let plain = name.split_once('(').map_or(name, |(name, _)| name);
+        if let Some(found) = variable(&self.space(), plain) {
+            pages.push(found);
+        }
+        let own = self.space().functions();
+        pages.extend(
+            own.iter()
+                .filter(|one| one.name == plain)
+                .map(|one| function(one, &look)),
+        );
+        if let Some((receiver, method)) = plain.rsplit_once('.')
+            && let Known::Object(kind) = type_of(&self.space(), receiver)
+        {
+            let methods = doc::methods(kind.name).filter(|op| op.name == method);
+            pages.extend(methods.map(|op| text::op(&OpDoc::of(op), &look)));
+        }
+        if pages.is_empty()
+            && let Ok(topics) = find::find(name)
+        {
+            pages.extend(topics.iter().map(|topic| match topic {
+                Topic::Op(op) => text::op(&OpDoc::of(op), &look),
+                Topic::Kind(kind) => text::kind(kind, &look),
+                Topic::Module(module) => text::module(module, &look),
+            }));
+        }
+        if pages.is_empty() {
+            let last = plain.rsplit(['.', ':']).next().unwrap_or(plain);
+            let natives = library().iter().filter(|one| one.name == last);
+            pages.extend(natives.map(|one| native(one, &look)));
+        }
+        if pages.is_empty()
+            && let Some(command) = commands().find(|command| command.name == plain)
+        {
+            pages.push(self.about_command(command));
+        }
+        pages
+    }
+
+    fn unknown(&self, name: &str) -> Next {
+        let mut near: Vec<String> = find::find(name)
+            .err()
+            .map_or(Vec::new(), |unknown| unknown.nearest);
+        let own: Vec<String> = self.space().functions().into_iter().map(|one| one.name).collect();
+        near.extend(nearest(name, own.iter().map(String::as_str)).map(str::to_owned));
+        near.extend(nearest(name, library().iter().map(|one| one.name.as_str())).map(str::to_owned));
+        let command = nearest(name.trim_start_matches(':'), commands().map(|one| one.name));
+        near.extend(command.map(|command| format!(":{command}")));
+        near.dedup();
+        near.truncate(4);
+        let hint = if near.is_empty() {
+            ":help lists what there is, :search WORD looks everywhere".to_owned()
+        } else {
+            format!("did you mean {}?", near.join(" or "))
+        };
+        self.wrong(&format!("nothing is known about `{name}`"), &[hint])
+    }
+
+    fn listed(&self, ops: &[&'static OpSpec]) -> String {
+        let heading = |text: &str| self.heading(text);
+        text::list(
+            ops,
+            &Look {
+                width: self.columns(),
+                heading: &heading,
+            },
+        )
+    }
+
+    /// How wide a line of documentation may be.
+    pub(super) fn columns(&self) -> usize {
+        self.outside.screen.width().unwrap_or(USUAL).min(WIDEST)
+    }
+
+    pub(super) fn heading(&self, text: &str) -> String {
+        if self.outside.screen.has_colour() {
+            format!("\u{1b}[1m{text}\u{1b}[0m")
+        } else {
+            text.to_owned()
+        }
+    }
+
+    pub(super) fn page(&self, text: &str) -> Next {
+        self.outside.screen.page(text);
+        Next::Go
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::asked;
+
+    #[test]
+    fn a_question_mark_behind_a_name_asks_about_it() {
+        assert_eq!(asked("ensure_tenant?"), Some("ensure_tenant"));
+        assert_eq!(asked("mobsted::connect() ?"), Some("mobsted::connect()"));
+        for other in ["a + b?", "?", "ensure_tenant", "\"what?\"", "is it?"] {
+            assert_eq!(asked(other), None, "{other}");
+        }
+    }
+}

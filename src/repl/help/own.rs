@@ -1,0 +1,96 @@
+//! Pages about what is not in the table of operations.
+
+use crate::ops::doc::text::{Look, wrap};
+use crate::repl::show;
+use crate::repl::width::{padded, width};
+use crate::script::interactive::{Answer, Function, Native, Workspace};
+
+/// No column of names is wider.
+const WIDEST_NAMES: usize = 44;
+
+/// Names and texts beside them; below them where there is no room.
+pub(super) fn pairs(rows: &[(String, &str)], columns: usize) -> String {
+    let widest = rows.iter().map(|(name, _)| width(name)).max().unwrap_or(0);
+    let column = widest.min(WIDEST_NAMES) + 2;
+    let mut lines: Vec<String> = Vec::new();
+    for (name, text) in rows {
+        let beside = columns >= column + 26 && width(name) < column;
+        if !beside {
+            lines.push(format!("  {}", name.trim_end()));
+            lines.extend(
+                wrap(text, columns.saturating_sub(6))
+                    .into_iter()
+                    .map(|line| format!("      {line}")),
+            );
+            continue;
+        }
+        let wrapped = wrap(text, columns - column - 2);
+        let first = wrapped.first().map_or("", String::as_str);
+        lines.push(format!("  {}{first}", padded(name, column)).trim_end().to_owned());
+        let indent = column + 2;
+        lines.extend(wrapped.iter().skip(1).map(|line| format!("{:indent$}{line}", "")));
+    }
+    lines.join("\n")
+}
+
+/// A function of the session.
+pub(super) fn function(function: &Function, look: &Look<'_>) -> String {
+    let title = (look.heading)(&format!("{}({})", function.name, function.params.join(", ")));
+    let doc = if function.doc.is_empty() {
+        "a function of this session without a comment".to_owned()
+    } else {
+        printable(&function.doc)
+    };
+    format!("{title}\n\n{doc}\n\n:source {} shows it", function.name)
+}
+
+/// A function of the language.
+pub(super) fn native(native: &Native, look: &Look<'_>) -> String {
+    let params: Vec<String> = native
+        .params
+        .iter()
+        .map(|(name, ty)| format!("{name}: {}", if ty == "?" { "any value" } else { ty }))
+        .collect();
+    let result = if native.result.is_empty() {
+        String::new()
+    } else {
+        format!(" -> {}", native.result)
+    };
+    let signature = if native.property {
+        format!(".{}", native.name)
+    } else {
+        format!("{}({})", native.name, params.join(", "))
+    };
+    let title = (look.heading)(&format!("{signature}{result}"));
+    let doc = wrap(&native.doc, look.width).join("\n");
+    format!("{title}\n{doc}").trim_end().to_owned()
+}
+
+/// A variable: its type and what it holds.
+pub(super) fn variable(space: &Workspace, name: &str) -> Option<String> {
+    let answer = space.variable(name)?;
+    let known = space.variables().into_iter().find(|one| one.name == name);
+    let ty = known.map(|one| one.type_name).unwrap_or_default();
+    let preview = preview(&answer);
+    Some(match crate::ops::kind(&ty) {
+        Some(kind) => format!(
+            "{name}: {ty}, {}\n{preview}\n:help {ty} lists what it can do",
+            kind.summary
+        ),
+        None => format!("{name}: {ty}\n{preview}"),
+    })
+}
+
+/// A value in one line, secrets masked.
+pub(in crate::repl) fn preview(answer: &Answer) -> String {
+    match answer {
+        Answer::Nothing => "()".into(),
+        Answer::Value(value) => printable(&show::text(value)).replace('\n', " "),
+        Answer::Other(what) => format!("<{what}>"),
+    }
+}
+
+/// Without what steers a terminal.
+fn printable(text: &str) -> String {
+    text.chars().filter(|c| !c.is_control() || *c == '\n').collect()
+}

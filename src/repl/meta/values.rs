@@ -1,0 +1,212 @@
+//! Commands about values.
+
+use super::Command;
+use crate::repl::around::Export;
+use crate::repl::complete::infer::{Known, type_of};
+use crate::repl::help::preview;
+use crate::repl::width::{cut, padded, width};
+use crate::repl::{Next, Repl};
+use crate::run::interrupt::Interrupt;
+use crate::script::interactive::{Answer, Step};
+use crate::value::Value;
+
+pub(super) static COMMANDS: &[Command] = &[
+    Command {
+        name: "vars",
+        args: "[FILTER]",
+        summary: "The variables: type, size, and what they hold",
+        run: vars,
+    },
+    Command {
+        name: "type",
+        args: "EXPRESSION",
+        summary: "The type of an expression; nothing is evaluated or sent",
+        run: tell_type,
+    },
+    Command {
+        name: "out",
+        args: "[N]",
+        summary: "Show the result of input N again, or the last",
+        run: out,
+    },
+    Command {
+        name: "reveal",
+        args: "VALUE",
+        summary: "Show the secrets of a variable in clear: asks, and is recorded",
+        run: reveal,
+    },
+    Command {
+        name: "export",
+        args: "VALUE FILE [--reveal] [--force]",
+        summary: "Write a variable as .csv, .json or .jsonl for you alone; secrets are masked",
+        run: export,
+    },
+];
+
+fn vars(repl: &mut Repl, filter: &str) -> Next {
+    let space = repl.space();
+    let known = space.variables();
+    let known: Vec<_> = known.iter().filter(|one| one.name.contains(filter)).collect();
+    let rows: Vec<[String; 4]> = known
+        .iter()
+        .map(|one| {
+            let seen = space.see(&[Step::Name(one.name.clone())]).unwrap_or_default();
+            let size = seen.size.map_or(String::new(), |size| size.to_string());
+            let held = space
+                .variable(&one.name)
+                .map_or(String::new(), |held| preview(&held));
+            let mark = if one.constant { " (const)" } else { "" };
+            [one.name.clone(), format!("{}{mark}", one.type_name), size, held]
+        })
+        .collect();
+    drop(space);
+    if rows.is_empty() {
+        repl.outside.screen.note("there are no variables");
+        return Next::Go;
+    }
+    let widths = [0, 1, 2].map(|at: usize| rows.iter().map(|row| width(&row[at])).max().unwrap_or(0));
+    let columns = repl.outside.screen.width().unwrap_or(usize::MAX);
+    for row in rows {
+        let cells = row.iter().zip(widths).map(|(text, width)| padded(text, width));
+        let line = format!("{}  {}", cells.collect::<Vec<_>>().join("  "), row[3]);
+        repl.outside.screen.out(cut(&line, columns).trim_end());
+    }
+    Next::Go
+}
+
+fn tell_type(repl: &mut Repl, expression: &str) -> Next {
+    if expression.is_empty() {
+        return repl.usage("type");
+    }
+    let known = type_of(&repl.space(), expression);
+    match known {
+        Known::Nothing => {
+            repl.outside
+                .screen
+                .note("it cannot be told without evaluating it, and that is not done here");
+            Next::Go
+        }
+        known => {
+            repl.outside.screen.out(&known.words());
+            Next::Go
+        }
+    }
+}
+
+fn out(repl: &mut Repl, number: &str) -> Next {
+    let name = format!("_{number}");
+    let answer = repl.space().variable(&name);
+    match answer {
+        Some(answer) => {
+            repl.show(&answer);
+            Next::Go
+        }
+        None => repl.wrong(
+            &format!("there is no result `{name}`"),
+            &[":history lists the inputs".into()],
+        ),
+    }
+}
+
+fn reveal(repl: &mut Repl, path: &str) -> Next {
+    if path.is_empty() {
+        return repl.usage("reveal");
+    }
+    if !repl.outside.screen.is_terminal() {
+        return repl.wrong(
+            "secrets are shown at a terminal only",
+            &["`provisor tenants export --reveal` writes them into a file".into()],
+        );
+    }
+    let value = match repl.held(path) {
+        Ok(value) => value,
+        Err(next) => return next,
+    };
+    if !value.has_secret() {
+        repl.outside.screen.note(&format!("`{path}` holds no secret"));
+        return Next::Go;
+    }
+    let interrupt = Interrupt::new();
+    repl.reins.take(&interrupt);
+    let shown = repl.outside.around.reveal(path, &value, &interrupt);
+    repl.reins.let_go();
+    match shown {
+        Ok(text) => {
+            repl.outside.screen.out(&text);
+            Next::Go
+        }
+        Err(trouble) => repl.refuse(&trouble),
+    }
+}
+
+fn export(repl: &mut Repl, args: &str) -> Next {
+    let words: Vec<&str> = args.split_whitespace().collect();
+    let (flags, given): (Vec<&str>, Vec<&str>) = words.iter().partition(|word| word.starts_with("--"));
+    let known = ["--reveal", "--force"];
+    let [path, file] = given.as_slice() else {
+        return repl.usage("export");
+    };
+    if let Some(flag) = flags.iter().find(|flag| !known.contains(flag)) {
+        return repl.wrong(&format!("`:export` does not know `{flag}`"), &[]);
+    }
+    let value = match repl.held(path) {
+        Ok(value) => value,
+        Err(next) => return next,
+    };
+    let export = Export {
+        name: (*path).to_owned(),
+        file: file.trim_matches('"').to_owned(),
+        reveal: flags.contains(&"--reveal") && value.has_secret(),
+        replace: flags.contains(&"--force"),
+    };
+    let interrupt = Interrupt::new();
+    repl.reins.take(&interrupt);
+    let written = repl.outside.around.export(&export, &value, &interrupt);
+    repl.reins.let_go();
+    match written {
+        Ok(count) => {
+            let s = if count == 1 { "" } else { "s" };
+            repl.outside
+                .screen
+                .note(&format!("{count} record{s} in {}", export.file));
+            Next::Go
+        }
+        Err(trouble) => repl.refuse(&trouble),
+    }
+}
+
+impl Repl {
+    /// What lies at a path from a variable: `tenant`, `tenant.password`, `_`.
+    fn held(&self, path: &str) -> Result<Value, Next> {
+        let mut names = path.split('.');
+        let first = names.next().unwrap_or_default().trim();
+        let answer = self.space().variable(first);
+        let mut value = match answer {
+            Some(Answer::Value(value)) => value,
+            Some(Answer::Nothing | Answer::Other(_)) => {
+                return Err(self.wrong(
+                    &format!("`{first}` holds nothing that could be written down"),
+                    &[],
+                ));
+            }
+            None => {
+                return Err(self.wrong(
+                    &format!("there is no variable `{first}`"),
+                    &[":vars lists them; give a result a name with `let name = _`".into()],
+                ));
+            }
+        };
+        for name in names {
+            let inner = match &value {
+                Value::Record(fields) => fields.get(name),
+                Value::Object(object) => object.fields.get(name).filter(|_| !name.starts_with('$')),
+                _ => None,
+            };
+            let Some(inner) = inner.cloned() else {
+                return Err(self.wrong(&format!("`{path}` does not exist: there is no `{name}`"), &[]));
+            };
+            value = inner;
+        }
+        Ok(value)
+    }
+}

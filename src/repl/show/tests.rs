@@ -1,0 +1,91 @@
+#![allow(clippy::unwrap_used, reason = "tests")]
+
+use super::*;
+use crate::repl::width::width;
+use crate::value::secret::Secret;
+use serde_json::json;
+
+fn frame(columns: usize, most: usize) -> Frame {
+    Frame { columns, most }
+}
+
+fn value(json: Json) -> Value {
+    Value::from_json(json)
+}
+
+#[test]
+fn maps_become_a_table_and_a_wide_one_stands_below() {
+    let list = value(json!([{"id": 1, "name": "Ann"}, {"id": 22, "name": "日本", "more": [1]}]));
+    assert_eq!(
+        table::table(&list, frame(80, 20)),
+        "id  name  more\n1   Ann\n22  日本  [1]"
+    );
+    assert_eq!(
+        table::table(&list, frame(12, 20)),
+        "[0]\nid    1\nname  Ann\n[1]\nid    22\nmore  [1]\nname  日本"
+    );
+}
+
+#[test]
+fn what_is_not_shown_is_counted() {
+    let list = Value::List((0..57).map(|id| value(json!({"id": id}))).collect());
+    let shown = table::table(&list, frame(80, 20));
+    assert_eq!(shown.lines().count(), 22);
+    assert!(
+        shown.ends_with("… 37 more rows; `:set rows N` shows N of them"),
+        "{shown}"
+    );
+    let numbers = Value::List((0..100).map(Value::Int).collect());
+    assert!(
+        table::table(&numbers, frame(80, 20)).ends_with("… 80 more items; `:set rows N` shows N of them")
+    );
+    assert_eq!(table::table(&value(json!([1, 2])), frame(80, 20)), "[1,2]");
+}
+
+#[test]
+fn no_line_is_wider_than_the_terminal() {
+    let long = "名前".repeat(60);
+    let list = value(json!([{"a": long, "b": long, "c": {"d": long}}, {"a": 1}]));
+    let single = value(json!({"key of some length": long, "b": [long]}));
+    for columns in [20, 40, 80, 120] {
+        for value in [&list, &single] {
+            let shown = table::table(value, frame(columns, 20));
+            assert!(
+                shown.lines().all(|line| width(line) <= columns),
+                "{columns}:\n{shown}"
+            );
+        }
+    }
+}
+
+#[test]
+fn secrets_are_masked_in_every_form() {
+    let secret = Value::Secret(Secret::new("hunter2"));
+    let record: crate::value::Record = [("password".to_owned(), secret.clone())].into();
+    let values = [
+        secret,
+        Value::Record(record.clone()),
+        Value::List(vec![Value::Record(record)]),
+    ];
+    for value in &values {
+        for shown in [
+            table::table(value, frame(80, 20)),
+            tree::tree(value),
+            csv::csv(value),
+            text(value),
+        ] {
+            assert!(!shown.contains("hunter2") && shown.contains("***"), "{shown}");
+        }
+    }
+}
+
+#[test]
+fn trees_and_cells_show_all_of_a_value() {
+    let nested = value(json!({"a": {"b": [1, "x"]}, "c": null}));
+    assert_eq!(
+        tree::tree(&nested),
+        "2 keys\n├─ a: 1 key\n│  └─ b: 2 items\n│     ├─ [0]: 1\n│     └─ [1]: \"x\"\n└─ c: null"
+    );
+    let list = value(json!([{"a": "x,y"}, {"b": "say \"hi\"\n"}]));
+    assert_eq!(csv::csv(&list), "a,b\n\"x,y\",\n,\"say \"\"hi\"\"\n\"");
+}

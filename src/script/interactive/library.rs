@@ -1,0 +1,147 @@
+//! The functions of the language and its library, with their parameters and first doc lines.
+
+use crate::script::definitions;
+
+/// A function of the library.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Native {
+    /// Its name.
+    pub name: String,
+    /// Its parameters as names and types; a method's first is what it is called on.
+    pub params: Vec<(String, String)>,
+    /// The type that it gives, as scripts know it; empty when it is not known.
+    pub result: String,
+    /// The first paragraph of its documentation; may be empty.
+    pub doc: String,
+    /// Is it a property, read without brackets?
+    pub property: bool,
+}
+
+impl Native {
+    /// Can it be written behind a value of this type?
+    pub fn takes(&self, type_name: &str) -> bool {
+        let first = self.params.first();
+        first.is_some_and(|(_, ty)| {
+            ty == type_name || (ty == "?" && !self.name.starts_with(char::is_uppercase))
+        })
+    }
+
+    /// As a script writes it: `text.pad(len, with)`.
+    pub fn signature(&self) -> String {
+        let names: Vec<&str> = self.params.iter().map(|(name, _)| name.as_str()).collect();
+        format!("{}({})", self.name, names.join(", "))
+    }
+
+    /// The same without what it is called on.
+    pub fn method(&self) -> String {
+        if self.property {
+            return self.name.clone();
+        }
+        let names: Vec<&str> = self
+            .params
+            .iter()
+            .skip(1)
+            .map(|(name, _)| name.as_str())
+            .collect();
+        format!("{}({})", self.name, names.join(", "))
+    }
+}
+
+/// Every function of the language that has a name. Takes some milliseconds.
+pub fn natives() -> Vec<Native> {
+    let mut found = Vec::new();
+    for (name, text) in definitions::standard() {
+        if name.starts_with("rhai-builtin") || name.starts_with("rhai-library") {
+            read(&text, &mut found);
+        }
+    }
+    found.sort_by(|a, b| (&a.name, a.params.len()).cmp(&(&b.name, b.params.len())));
+    found.dedup();
+    found
+}
+
+fn read(text: &str, found: &mut Vec<Native>) {
+    let mut doc = String::new();
+    let mut is_over = false;
+    for line in text.lines() {
+        if let Some(comment) = line.strip_prefix("///") {
+            let comment = comment.trim();
+            is_over |= comment.is_empty() && !doc.is_empty();
+            if !is_over && !comment.is_empty() {
+                if !doc.is_empty() {
+                    doc.push(' ');
+                }
+                doc.push_str(comment);
+            }
+            continue;
+        }
+        if let Some(mut native) = line.strip_prefix("fn ").and_then(declaration) {
+            native.doc = std::mem::take(&mut doc);
+            found.push(native);
+        }
+        doc.clear();
+        is_over = false;
+    }
+}
+
+/// `get name(value: T) -> T;` or `name(value: T) -> T;`.
+fn declaration(text: &str) -> Option<Native> {
+    let property = text.starts_with("get ") && !text.starts_with("get (");
+    let text = text.strip_prefix("get ").filter(|_| property).unwrap_or(text);
+    if text.starts_with("set ") {
+        return None;
+    }
+    let (name, rest) = text.split_once('(')?;
+    let (params, result) = rest.rsplit_once(") ->").or_else(|| rest.rsplit_once(')'))?;
+    let params = params
+        .split(", ")
+        .filter(|param| !param.is_empty())
+        .filter_map(|param| param.split_once(": "))
+        .map(|(name, ty)| (name.to_owned(), plain(ty).to_owned()));
+    let result = result.trim().trim_end_matches(';');
+    Some(Native {
+        name: name.to_owned(),
+        params: params.collect(),
+        result: match result {
+            "?" | "RhaiResult" => String::new(),
+            other => plain(other).to_owned(),
+        },
+        doc: String::new(),
+        property,
+    })
+}
+
+/// A type of the definition files as [`super::Variable`] names it.
+fn plain(ty: &str) -> &str {
+    match ty.trim() {
+        "String" => "string",
+        "Array" => "array",
+        "Map" => "map",
+        "Blob" => "blob",
+        "FnPtr" => "closure",
+        ty if ty.starts_with("Range") => "range",
+        ty => ty,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used, reason = "tests")]
+    use super::*;
+
+    #[test]
+    fn functions_are_known_with_parameters_results_and_a_line_of_text() {
+        let natives = natives();
+        let len = natives
+            .iter()
+            .find(|native| native.name == "len" && native.takes("string"))
+            .unwrap();
+        assert_eq!((len.result.as_str(), len.method().as_str()), ("int", "len()"));
+        assert!(!len.doc.is_empty());
+        let get_or = natives.iter().find(|native| native.name == "get_or").unwrap();
+        assert_eq!(get_or.method(), "get_or(key, default)");
+        assert!(get_or.takes("map") && !get_or.takes("array"));
+        assert!(!natives.iter().any(|native| native.name == "eval"));
+        assert!(natives.iter().all(|native| !native.name.contains(' ')));
+    }
+}

@@ -1,0 +1,135 @@
+//! What lies in the variables, looked up without evaluating anything: for completion and help.
+
+use rhai::{Dynamic, Map};
+
+use super::tokens::{Sort, pieces};
+use super::{Workspace, results, type_name};
+use crate::script::bundle::Source;
+use crate::script::handles::Handle;
+use crate::script::params::Declaration;
+use crate::script::{declare, parse};
+
+/// One step into a value.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Step {
+    /// A variable, a key of a map, or a property of an object.
+    Name(String),
+    /// An element of a list; the first stands for all.
+    Element,
+}
+
+/// What lies somewhere.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Seen {
+    /// Its type, as scripts know it; an object's is its kind.
+    pub type_name: String,
+    /// The keys of a map, with the types of what they hold.
+    pub keys: Vec<(String, String)>,
+    /// How many elements, keys or characters it has.
+    pub size: Option<usize>,
+}
+
+impl Workspace {
+    /// What lies at the end of these steps, the first of which names a variable.
+    pub fn see(&self, steps: &[Step]) -> Option<Seen> {
+        let (Step::Name(name), rest) = steps.split_first()? else {
+            return None;
+        };
+        let value = self.scope.get(&results::running_name(name))?;
+        within(value, rest)
+    }
+}
+
+fn within(value: &Dynamic, steps: &[Step]) -> Option<Seen> {
+    let Some((step, rest)) = steps.split_first() else {
+        return Some(seen(value));
+    };
+    if let Some(map) = value.read_lock::<Map>() {
+        return match step {
+            Step::Name(key) => within(map.get(key.as_str())?, rest),
+            Step::Element => None,
+        };
+    }
+    if let Some(list) = value.read_lock::<rhai::Array>() {
+        return match step {
+            Step::Element => within(list.first()?, rest),
+            Step::Name(_) => None,
+        };
+    }
+    let handle = value.read_lock::<Handle>()?;
+    let Step::Name(field) = step else { return None };
+    let field = handle
+        .object()
+        .fields
+        .get(field)
+        .filter(|_| !field.starts_with('$'))?;
+    within(&crate::script::convert::to_dynamic(field.clone()), rest)
+}
+
+fn seen(value: &Dynamic) -> Seen {
+    let mut found = Seen {
+        type_name: type_name(value),
+        ..Seen::default()
+    };
+    if let Some(map) = value.read_lock::<Map>() {
+        found.size = Some(map.len());
+        found.keys = map
+            .iter()
+            .map(|(key, value)| (key.to_string(), type_name(value)))
+            .collect();
+    } else if let Some(list) = value.read_lock::<rhai::Array>() {
+        found.size = Some(list.len());
+    } else if let Some(text) = value.read_lock::<rhai::ImmutableString>() {
+        found.size = Some(text.chars().count());
+    }
+    found
+}
+
+/// What a script declares; nothing when it cannot be read.
+pub fn declared(text: &str) -> Option<Declaration> {
+    let source = Source::new("", text);
+    let parsed = parse::parse(&source).ok()?;
+    declare::declare(&source, &parsed).ok()
+}
+
+/// The definition of a function with its doc comment, as it is written in this text.
+pub(super) fn definition(text: &str, name: &str) -> Option<String> {
+    let found = pieces(text);
+    let word = |at: usize| found.get(at).map_or("", |piece| piece.text(text));
+    let at = (0..found.len())
+        .rev()
+        .find(|at| word(*at) == "fn" && found[*at].sort == Sort::Keyword && (word(at + 1) == name))?;
+    let mut first = at;
+    while first > 0 && (found[first - 1].sort == Sort::Comment || word(first - 1) == "private") {
+        first -= 1;
+    }
+    let mut depth = 0_usize;
+    for piece in &found[at..] {
+        match piece.text(text) {
+            "{" | "#{" => depth += 1,
+            "}" => {
+                depth = depth.saturating_sub(1);
+                if depth == 0 {
+                    return text.get(found[first].at.start..piece.at.end).map(str::to_owned);
+                }
+            }
+            _ => {}
+        }
+    }
+    None
+}
+
+#[cfg(test)]
+mod tests {
+    use super::definition;
+
+    #[test]
+    fn a_definition_is_found_with_its_comment() {
+        let text = "let x = 1;\n/// Adds.\nfn add(a, b) { if a { #{x: `}`} } else { b } } add(1, 2)";
+        assert_eq!(
+            definition(text, "add").as_deref(),
+            Some("/// Adds.\nfn add(a, b) { if a { #{x: `}`} } else { b } }")
+        );
+        assert_eq!(definition(text, "x"), None);
+    }
+}

@@ -1,0 +1,225 @@
+//! An input as the language's own tokenizer reads it: pieces for colours, and for finding out what stands where.
+
+use std::ops::Range;
+
+use rhai::{Token, TokenizerControl};
+
+use crate::script::host;
+
+/// A piece of an input.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Piece {
+    /// Where it stands, in bytes.
+    pub at: Range<usize>,
+    /// What it is.
+    pub sort: Sort,
+}
+
+/// What a piece of an input is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Sort {
+    /// `let`, `if`, `fn`, `true`.
+    Keyword,
+    /// A name.
+    Name,
+    /// A string or a character, with its quotes; between interpolations, a part of one.
+    Text,
+    /// A number.
+    Number,
+    /// A bracket, an operator, a comma.
+    Symbol,
+    /// A comment.
+    Comment,
+    /// What the language does not know.
+    Strange,
+}
+
+impl Piece {
+    /// Its text.
+    pub fn text<'a>(&self, input: &'a str) -> &'a str {
+        input.get(self.at.clone()).unwrap_or_default()
+    }
+}
+
+/// The pieces of an input, in order; blanks lie between them.
+pub fn pieces(text: &str) -> Vec<Piece> {
+    let places = Places::of(text);
+    let engine = host::compiler();
+    let texts = [text];
+    let (mut tokens, control) = engine.lex(&texts);
+    tokens.state.include_comments = true;
+    let mut found: Vec<Piece> = Vec::new();
+    let mut nesting = Nesting::default();
+    while let Some((token, position)) = tokens.next() {
+        if token == Token::EOF {
+            break;
+        }
+        let start = places.at(position.line(), position.position(), 1);
+        let end = places.at(tokens.pos.line(), tokens.pos.position(), 0);
+        nesting.pass(&token, &control);
+        let last = found.last().map_or(0, |piece| piece.at.end);
+        let start = start.max(last);
+        // A string without an end reaches to the end of its line at least.
+        let end = if matches!(token, Token::LexError(_)) && end <= start {
+            start + text[start..].chars().next().map_or(0, char::len_utf8)
+        } else {
+            end
+        };
+        if end > start {
+            let sort = sort(&token, &text[start..end]);
+            found.push(Piece { at: start..end, sort });
+        }
+    }
+    found
+}
+
+fn sort(token: &Token, text: &str) -> Sort {
+    match token {
+        Token::Comment(_) => Sort::Comment,
+        Token::IntegerConstant(_) | Token::FloatConstant(_) => Sort::Number,
+        Token::StringConstant(_) | Token::CharConstant(_) | Token::InterpolatedString(_) => Sort::Text,
+        Token::Identifier(_) | Token::Underscore => Sort::Name,
+        Token::LexError(_) if text.starts_with(['"', '`', '\'']) => Sort::Text,
+        // `_3` is a name here.
+        Token::LexError(_) if is_result(text) => Sort::Name,
+        Token::LexError(_) => Sort::Strange,
+        Token::Reserved(_) if text.starts_with(|c: char| c.is_alphabetic()) => Sort::Name,
+        Token::Reserved(_) => Sort::Strange,
+        _ if text.starts_with(|c: char| c.is_alphabetic()) => Sort::Keyword,
+        _ => Sort::Symbol,
+    }
+}
+
+fn is_result(text: &str) -> bool {
+    let digits = text.strip_prefix('_').unwrap_or_default();
+    !digits.is_empty() && digits.bytes().all(|byte| byte.is_ascii_digit())
+}
+
+/// Which braces end an interpolation: behind them the text goes on. The parser tells the tokenizer; here nobody parses.
+#[derive(Default)]
+struct Nesting {
+    depth: usize,
+    interpolations: Vec<usize>,
+}
+
+impl Nesting {
+    fn pass(&mut self, token: &Token, control: &TokenizerControl) {
+        match token {
+            Token::InterpolatedString(_) => self.interpolations.push(self.depth),
+            Token::LeftBrace | Token::MapStart => self.depth += 1,
+            Token::RightBrace => {
+                self.depth = self.depth.saturating_sub(1);
+                if self.interpolations.last() == Some(&self.depth) {
+                    self.interpolations.pop();
+                    control.borrow_mut().is_within_text = true;
+                }
+            }
+            _ => {}
+        }
+    }
+}
+
+/// Lines and columns as offsets in bytes.
+struct Places {
+    /// For each line, the offset of each of its characters, and of its end.
+    lines: Vec<Vec<usize>>,
+}
+
+impl Places {
+    fn of(text: &str) -> Places {
+        let mut lines = Vec::new();
+        let mut line = Vec::new();
+        for (at, c) in text.char_indices() {
+            line.push(at);
+            if c == '\n' {
+                lines.push(std::mem::take(&mut line));
+            }
+        }
+        line.push(text.len());
+        lines.push(line);
+        Places { lines }
+    }
+
+    /// The offset of this column, counted from `first`.
+    fn at(&self, line: Option<usize>, column: Option<usize>, first: usize) -> usize {
+        let line = line.unwrap_or(1).saturating_sub(1);
+        let end = self.lines.last().and_then(|line| line.last()).copied();
+        let Some(offsets) = self.lines.get(line) else {
+            return end.unwrap_or(0);
+        };
+        let column = column.unwrap_or(0).saturating_sub(first);
+        let last = offsets.last().copied().unwrap_or(0);
+        offsets.get(column).copied().unwrap_or(last)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn read(text: &str) -> Vec<(&str, Sort)> {
+        let found = pieces(text);
+        found.iter().map(|piece| (piece.text(text), piece.sort)).collect()
+    }
+
+    #[test]
+    fn pieces_are_what_the_language_reads() {
+        use Sort::{Comment, Keyword, Name, Number, Symbol, Text};
+        assert_eq!(
+            read("let a = f(1.5, \"x y\"); // done"),
+            [
+                ("let", Keyword),
+                ("a", Name),
+                ("=", Symbol),
+                ("f", Name),
+                ("(", Symbol),
+                ("1.5", Number),
+                (",", Symbol),
+                ("\"x y\"", Text),
+                (")", Symbol),
+                (";", Symbol),
+                ("// done", Comment),
+            ]
+        );
+    }
+
+    #[test]
+    fn interpolations_are_read_inside_of_their_text() {
+        let found = read("`a ${x + #{b: `${y}`}.b} c` + _3");
+        let names: Vec<&str> = found
+            .iter()
+            .filter(|(_, sort)| *sort == Sort::Name)
+            .map(|(text, _)| *text)
+            .collect();
+        assert_eq!(names, ["x", "b", "y", "b", "_3"]);
+        assert!(found.contains(&("+", Sort::Symbol)), "{found:?}");
+    }
+
+    #[test]
+    fn no_character_is_lost_or_told_twice_whatever_is_typed() {
+        for text in [
+            "",
+            "\"open",
+            "`open ${",
+            "日本 = \"日本語\"; ñ.len()",
+            "/* open",
+            "a \\ b ~ `x`\r\n\t'c' '",
+            "#\"raw \" text\"# + 1",
+            "}}}} ${ `",
+            "\"a\\",
+            "let x = \"a\nb\"",
+        ] {
+            let found = pieces(text);
+            let mut last = 0;
+            for piece in &found {
+                assert!(
+                    piece.at.start >= last && piece.at.end > piece.at.start,
+                    "{text:?}"
+                );
+                assert!(text.get(piece.at.clone()).is_some(), "{text:?}");
+                last = piece.at.end;
+            }
+            assert!(last <= text.len());
+        }
+    }
+}

@@ -1,0 +1,302 @@
+//! Completion, hints, colours, help and values, at a real terminal.
+
+use super::{profile, sandbox};
+use crate::support::Home;
+use crate::support::pty::{Terminal, key};
+
+const TAB: &str = "\t";
+const RIGHT: &str = "\x1b[C";
+const END: &str = "\x1b[F";
+
+/// A session in a terminal of this many columns.
+fn of_width(home: &Home, columns: u16) -> Terminal {
+    let mut command = home.command(["repl", "--sandbox"]);
+    command.env("TERM", "xterm-256color");
+    let terminal = Terminal::start(command, 24, columns);
+    let _ = terminal.wait_for("sandbox>");
+    terminal
+}
+
+/// Evaluates a line and waits until the prompt is there again.
+fn enter(terminal: &Terminal, line: &str) {
+    terminal.type_line(line);
+    let _ = terminal.wait_until("the prompt is back", |screen| {
+        let row = screen.cursor_position().0;
+        screen
+            .rows(0, screen.size().1.get())
+            .nth(row.into())
+            .is_some_and(|line| line.trim_end() == "sandbox>")
+    });
+}
+
+#[test]
+fn tab_lists_what_a_value_can_do_without_asking_anybody() {
+    let home = Home::new();
+    let terminal = of_width(&home, 100);
+    terminal.press("mobsted::connect().ensure_t");
+    terminal.press(TAB);
+    let _ = terminal.wait_for("mobsted::connect().ensure_tenant(");
+    terminal.press(key::CTRL_C);
+    terminal.press("mobsted::connect().");
+    terminal.press(TAB);
+    let screen = terminal.wait_for("create_tenant(email)");
+    assert!(screen.contains("ensure_tenant(email, [options])"), "{screen}");
+    assert!(!home.sandbox().exists(), "nothing was asked");
+    assert!(!home.provisor().join("state/journal.db").exists());
+}
+
+#[test]
+fn tab_knows_live_values_commands_paths_profiles_and_parameters() {
+    let home = Home::new();
+    profile(&home, "dev");
+    home.write(
+        "hello.rhai",
+        "/// Greets.\n/// @param name string  who is greeted\nfn main(name) { print(name); }\n",
+    );
+    let terminal = of_width(&home, 100);
+    enter(&terminal, "let row = #{ city: \"Bern\", country: \"CH\" };");
+    for (typed, becomes) in [
+        ("row.ci", "row.city"),
+        ("mobsted::connect(\"ac", "mobsted::connect(\"acme"),
+        ("import \"hel", "import \"hello.rhai"),
+        (":run hel", ":run hello.rhai"),
+        (":run hello.rhai --n", ":run hello.rhai --name"),
+        (":prof", ":profile"),
+        (":profile a", ":profile acme"),
+        (":set fo", ":set format"),
+        ("mobsted::connect().ensure_tenant(\"a\", #{ad", "#{adopt:"),
+    ] {
+        terminal.press(typed);
+        terminal.press(TAB);
+        let _ = terminal.wait_for(becomes);
+        terminal.press(key::CTRL_C);
+    }
+}
+
+#[test]
+fn the_list_fits_a_narrow_terminal() {
+    let home = Home::new();
+    let terminal = of_width(&home, 40);
+    enter(&terminal, "let 名 = 1");
+    terminal.press("mobsted::connect().ensure");
+    terminal.press(TAB);
+    terminal.press(TAB);
+    let _ = terminal.wait_for("ensure_tenant");
+    let whole = terminal.look(|screen| {
+        let rows: Vec<String> = screen.rows(0, 40).collect();
+        let listed = rows.iter().filter(|row| row.starts_with("ensure_")).count();
+        (listed, (0..24).filter(|row| screen.row_wrapped(*row)).count())
+    });
+    assert!(whole.0 >= 2, "{}", terminal.screen());
+    assert_eq!(
+        whole.1,
+        0,
+        "no line of the list is wrapped:\n{}",
+        terminal.screen()
+    );
+}
+
+#[test]
+fn the_faint_rest_of_an_earlier_input_is_taken_with_right_or_end() {
+    let home = Home::new();
+    for take in [RIGHT, END] {
+        let terminal = sandbox(&home);
+        enter(&terminal, "let remembered = 40 + 2");
+        terminal.press("let rem");
+        let _ = terminal.wait_for("> let remembered = 40 + 2\nsandbox> let remembered = 40 + 2");
+        let faint = terminal.look(|screen| {
+            let (row, column) = screen.cursor_position();
+            screen.cell(row, column).is_some_and(vt100::Cell::dim)
+        });
+        assert!(faint, "the rest is faint");
+        terminal.press(take);
+        terminal.press("00");
+        let _ = terminal.wait_for("sandbox> let remembered = 40 + 200");
+    }
+}
+
+#[test]
+fn an_input_is_coloured_and_brackets_find_each_other() {
+    let home = Home::new();
+    let terminal = sandbox(&home);
+    terminal.press("let a = f(\"x\", 1)");
+    let _ = terminal.wait_until("it is painted", |screen| {
+        let row = screen.cursor_position().0;
+        let at = |column: u16| screen.cell(row, 9 + column).unwrap();
+        let bracket = at(9);
+        at(0).fgcolor() == vt100::Color::Idx(5)
+            && at(10).fgcolor() == vt100::Color::Idx(2)
+            && at(15).fgcolor() == vt100::Color::Idx(3)
+            && bracket.inverse()
+            && at(16).inverse()
+    });
+    terminal.press(key::CTRL_C);
+    terminal.press("let a = (1 +");
+    let _ = terminal.wait_for("let a = (1 +");
+    let underlined = |screen: &vt100::Screen| {
+        let row = screen.cursor_position().0;
+        (0..80).any(|column| screen.cell(row, column).is_some_and(vt100::Cell::underline))
+    };
+    assert!(!terminal.look(underlined), "it may still become right");
+    terminal.press(key::CTRL_C);
+    terminal.press("let a = 1 2");
+    let _ = terminal.wait_until("what is wrong is underlined", underlined);
+}
+
+#[test]
+fn help_tells_about_operations_functions_and_variables() {
+    let home = Home::new();
+    let terminal = of_width(&home, 100);
+    terminal.type_line("ensure_tenant?");
+    let screen = terminal.wait_for("Errors (err.kind)");
+    assert!(screen.contains("adopt"), "{screen}");
+    terminal.type_line(":help ensure_tennant");
+    let _ = terminal.wait_for("did you mean mobsted::ensure_tenant");
+    terminal.type_line("fn greet(name) { `hello ${name}` }");
+    let _ = terminal.wait_for("defined greet(name)");
+    terminal.type_line(":type mobsted::connect().tenants()");
+    let _ = terminal.wait_for("list of mobsted::Tenant");
+    assert!(!home.sandbox().exists(), "nothing was asked");
+}
+
+#[test]
+fn functions_variables_and_their_sources_are_listed() {
+    let home = Home::new();
+    let input = "/// Greets.\nfn greet(name) { `hello ${name}` }\nlet who = \"Ann\";\nlet rows = [1, 2, 3];\n:funcs\n:source greet\n:vars\n:search ensure tenant\n:ops mobsted\n:type rows.len() + 1\n";
+    let ran = home.run_with_input("repl --sandbox", input).ended(0);
+    for text in [
+        "greet(name)  Greets.",
+        "fn greet(name) { `hello ${name}` }",
+        "who   string  3  Ann",
+        "rows  array   3  [1,2,3]",
+        "session.ensure_tenant(email, [options])",
+        "mobsted::connect(",
+        "\nint\n",
+    ] {
+        assert!(ran.stdout.contains(text), "`{text}` is not in:\n{}", ran.stdout);
+    }
+    assert!(!ran.stdout.contains('\u{1b}'));
+    let ran = home.run_with_input("repl", "nosuch?\n").ended(2);
+    let _ = ran.said(&["nothing is known about `nosuch`"]);
+}
+
+#[test]
+fn values_are_tables_at_a_terminal_and_lines_elsewhere() {
+    let home = Home::new();
+    let terminal = sandbox(&home);
+    enter(
+        &terminal,
+        "let list = []; for i in 0..57 { list.push(#{ id: i, name: `名${i}` }) }",
+    );
+    terminal.type_line("list");
+    let screen = terminal.wait_for("… 37 more rows");
+    assert!(screen.contains("\n19  名19"), "{screen}");
+    enter(&terminal, ":set rows 2");
+    terminal.type_line("list");
+    let screen = terminal.wait_for("… 55 more rows");
+    assert!(screen.contains("id  name\n0   名0\n1   名1\n"), "{screen}");
+    enter(&terminal, ":set format json");
+    terminal.type_line("list[0]");
+    let _ = terminal.wait_for("\"name\": \"名0\"");
+    enter(&terminal, ":set format tree");
+    terminal.type_line("list[0]");
+    let _ = terminal.wait_for("├─ id: 0");
+    let ran = home
+        .run_with_input("repl", "[#{a: 1}]\n:set format csv\n[#{a: 1}]\n")
+        .ended(0);
+    assert_eq!(ran.stdout, "[{\"a\":1}]\na\n1\n");
+}
+
+#[test]
+fn a_table_that_is_too_wide_stands_upright() {
+    let home = Home::new();
+    let terminal = of_width(&home, 40);
+    terminal.type_line("let w = \"日本語\"; [#{ first_of_all: w + w + w, second_of_all: w + w + w }]");
+    let screen = terminal.wait_for("[0]\n");
+    assert!(
+        screen.contains("first_of_all   日本語日本語日本語\nsecond_of_all  日本語日本語日本語"),
+        "{screen}"
+    );
+}
+
+#[test]
+fn a_secret_is_shown_only_after_a_question_and_that_is_recorded() {
+    let home = Home::new();
+    let terminal = of_width(&home, 100);
+    enter(
+        &terminal,
+        "let t = mobsted::connect().ensure_tenant(\"ann@example.com\")",
+    );
+    let password = home.books().tenants[0].password.clone();
+    terminal.type_line("t");
+    let screen = terminal.wait_for("password");
+    assert!(screen.contains("***") && !screen.contains(&password), "{screen}");
+    terminal.type_line(":reveal t.password");
+    let _ = terminal.wait_for("in clear? [y/N]");
+    terminal.type_line("n");
+    let _ = terminal.wait_for("nothing was shown");
+    assert!(!terminal.screen().contains(&password));
+    terminal.type_line(":reveal t.password");
+    let _ = terminal.wait_until("it asks again", |screen| {
+        screen.contents().matches("in clear? [y/N]").count() == 2
+    });
+    terminal.type_line("y");
+    let _ = terminal.wait_for(&password);
+    let audit = home.run("audit").ended(0);
+    assert!(
+        audit.stdout.contains("t.password") && !audit.stdout.contains(&password),
+        "{}",
+        audit.stdout
+    );
+    let ran = home
+        .run_with_input("repl --sandbox", "let t = 1\n:reveal t\n")
+        .ended(2);
+    let _ = ran.said(&["at a terminal only"]);
+}
+
+#[test]
+fn values_are_exported_for_their_owner_alone_and_masked() {
+    use std::os::unix::fs::PermissionsExt as _;
+    let home = Home::new();
+    let input = "let t = mobsted::connect().ensure_tenant(\"ann@example.com\");\n:export t tenant.csv\n:export t tenant.json\n";
+    let _ = home
+        .run_with_input("repl --sandbox", input)
+        .ended(0)
+        .said(&["1 record in tenant.csv"]);
+    let file = home.work().join("tenant.csv");
+    assert_eq!(file.metadata().unwrap().permissions().mode() & 0o777, 0o600);
+    let text = std::fs::read_to_string(&file).unwrap();
+    assert!(text.contains("ann@example.com") && text.contains("***"), "{text}");
+    assert!(!text.contains(&home.books().tenants[0].password));
+    let again = "let t = 1\n:export t tenant.csv\n";
+    let _ = home
+        .run_with_input("repl", again)
+        .ended(2)
+        .said(&["`tenant.csv` exists", "--force"]);
+    let forced = "let t = [#{a: 1}]\n:export t tenant.csv --force\n";
+    let _ = home.run_with_input("repl", forced).ended(0);
+    assert_eq!(std::fs::read_to_string(&file).unwrap(), "a\n1\n");
+    let _ = home
+        .run_with_input("repl", "let t = 1\n:export t x.txt\n")
+        .ended(2)
+        .said(&["names no format"]);
+}
+
+#[test]
+fn without_colours_there_is_no_ghost_to_take_for_text() {
+    let home = Home::new();
+    let mut command = home.command(["repl", "--sandbox"]);
+    command.env("TERM", "xterm-256color").env("NO_COLOR", "1");
+    let terminal = Terminal::start(command, 24, 80);
+    let _ = terminal.wait_for("sandbox>");
+    enter(&terminal, "let remembered = 1");
+    terminal.press("let rem");
+    terminal.press(TAB);
+    let _ = terminal.wait_for("sandbox> let remembered\n".trim_end());
+    assert_eq!(
+        terminal.screen().matches("remembered = 1").count(),
+        1,
+        "{}",
+        terminal.screen()
+    );
+}
