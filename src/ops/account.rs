@@ -89,8 +89,10 @@ impl World {
 
     /// Asks for what an account of its sort can see: every operation that only looks and needs no argument.
     pub async fn abilities(&self, account: &Object) -> Vec<Ability> {
+        // Signing out changes nothing that is kept on the platform, but it looks at nothing either.
         let looks = super::ALL.iter().copied().flatten().filter(|op| {
             matches!(op.effect, Effect::Observe)
+                && op.name != "logout"
                 && op.required() == 0
                 && op.receiver == Some(account.kind.as_str())
         });
