@@ -7,6 +7,7 @@ use std::sync::Arc;
 use tokio::runtime::Runtime;
 
 use super::agreement::Agreement;
+use super::asker::TerminalAsker;
 use super::error::CommandError;
 use super::exit::Exit;
 use super::paths::{Env, Paths, make_private_folder};
@@ -167,7 +168,8 @@ impl App {
             store: Arc::new(tokens),
             clock: Clock::system(),
         };
-        let world = World::new(journal.clone(), &network, Arc::new(profiles), Ids::random());
+        let world = World::new(journal.clone(), &network, Arc::new(profiles), Ids::random())
+            .asking(Arc::new(TerminalAsker::default()));
         Ok(Engine {
             journal,
             world: Arc::new(world),

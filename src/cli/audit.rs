@@ -13,7 +13,7 @@ use crate::value::Value;
 #[derive(Args)]
 #[command(after_help = "\
 JSON (--json), one document: {\"version\": 1, \"audit\": [{at, kind, who, what}]}
-  kind is reveal, resolve, set-password or with-current
+  kind is reveal, resolve, set-password, with-current, trust or distrust
   who is the user's name in the environment, the system's number for it, and the machine")]
 pub(super) struct AuditCommand {
     /// Print it as JSON.
@@ -39,7 +39,7 @@ pub(super) fn audit(app: &App, command: &AuditCommand) -> Result<Exit, CommandEr
         return Ok(Exit::Ok);
     }
     if audits.is_empty() {
-        app.ui.note("nothing was revealed or resolved yet");
+        app.ui.note("nothing was revealed, resolved, set or trusted yet");
         return Ok(Exit::Ok);
     }
     let rows = audits.into_iter().map(|audit| {

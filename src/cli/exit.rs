@@ -93,14 +93,24 @@ impl Exit {
     pub(super) fn of(code: Code) -> Exit {
         match code {
             Code::BadArgument | Code::Internal => Exit::Script,
-            Code::BadProfile => Exit::Usage,
-            Code::SignInRefused | Code::ChooseCompany | Code::CredentialMissing => Exit::SignIn,
+            Code::BadProfile | Code::NoTerminal => Exit::Usage,
+            Code::SignInRefused
+            | Code::ChooseCompany
+            | Code::CredentialMissing
+            | Code::SparrowInvalidPartnerToken
+            | Code::SparrowTokensMissing
+            | Code::SparrowAccountExpired
+            | Code::SparrowInvalidApiToken
+            | Code::SparrowApiTokenExpired
+            | Code::SparrowLoginFailed
+            | Code::SparrowInvalidUser => Exit::SignIn,
             Code::Forbidden | Code::ProtectedApp | Code::BadAddress => Exit::Permission,
             Code::Unreachable | Code::Unavailable => Exit::Network,
             Code::AlreadyExists
             | Code::NotFound
             | Code::Refused
             | Code::RateLimited
+            | Code::SparrowDraft
             | Code::UnreadableAnswer => Exit::Refused,
             Code::InDoubt => Exit::InDoubt,
         }

@@ -19,9 +19,9 @@ pub(super) fn remove(name: &str) -> Result<(), String> {
     system::remove(name)
 }
 
-/// Why there is no keyring to use, when there is none.
-pub(super) fn unavailable() -> Option<String> {
-    system::unavailable()
+/// Is there a keyring to use? The error is a clause that says why not.
+pub(super) fn available() -> Result<(), String> {
+    system::available()
 }
 
 #[cfg(feature = "keyring")]
@@ -33,16 +33,15 @@ mod system {
     /// All entries are of this service.
     const SERVICE: &str = "provisor";
 
-    pub(super) fn unavailable() -> Option<String> {
-        let status = Entry::store_status();
-        let why = status.as_ref().err();
-        why.map(|why| format!("this system has no keyring to use: {}", say(why)))
+    pub(super) fn available() -> Result<(), String> {
+        let status = Entry::store_status().as_ref();
+        status
+            .map(|()| ())
+            .map_err(|why| format!("this system has no keyring to use: {}", say(why)))
     }
 
     fn entry(name: &str) -> Result<Entry, String> {
-        if let Some(why) = unavailable() {
-            return Err(why);
-        }
+        available()?;
         Entry::new(SERVICE, name).map_err(|error| say(&error))
     }
 
@@ -83,8 +82,8 @@ mod system {
     const WHY: &str =
         "this program was built without the system's keyring (cargo install provisor --features keyring)";
 
-    pub(super) fn unavailable() -> Option<String> {
-        Some(WHY.into())
+    pub(super) fn available() -> Result<(), String> {
+        Err(WHY.into())
     }
 
     pub(super) fn get(_name: &str) -> Result<Option<Secret>, String> {

@@ -4,6 +4,7 @@ mod actor;
 mod agreement;
 mod app;
 mod apps;
+mod asker;
 mod audit;
 mod cancel;
 mod check;
@@ -145,7 +146,7 @@ pub fn main() -> ExitCode {
     let app = App::from_process(color.unwrap_or(cli.color), cli.verbose.saturating_add(verbose));
     let done = match cli.command {
         Command::Run(command) => run::run(&app, &command),
-        Command::Check(command) => check::check(&app, &command),
+        Command::Check(command) => Ok(check::check(&app, &command)),
         Command::Repl(command) => repl::repl(&app, &command),
         Command::Resume(command) => resume::resume(&app, &command),
         Command::Runs(command) => runs::runs(&app, &command),

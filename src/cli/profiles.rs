@@ -12,7 +12,7 @@ use super::error::CommandError;
 use super::paths::{Env, Paths};
 use crate::ops::error::{Code, OpError};
 use crate::ops::world::{Password, Profile, Profiles, Settings};
-use crate::sandbox::{JrniAccount, Master, Sandbox};
+use crate::sandbox::Sandbox;
 use crate::value::secret::Secret;
 
 /// Reads the configuration when a script first asks for an account.
@@ -20,16 +20,19 @@ pub(super) struct Configured {
     env: Env,
     paths: Paths,
     asked: Option<String>,
-    /// The simulated accounts, when the sandbox stands in for every account.
-    sandbox: Option<StandIns>,
+    /// The simulated accounts by platform, when the sandbox stands in for every account.
+    sandbox: Option<BTreeMap<&'static str, Simulated>>,
     /// How long a request to the sandbox may still land after its sender died.
     sandbox_settle: Duration,
     /// The `prod` profiles that may be changed.
     agreed: Agreement,
     /// Profiles that were found, by the platform and the name that were asked for.
-    found: Mutex<HashMap<(String, Option<String>), Arc<Profile>>>,
+    found: Mutex<HashMap<Asked, Arc<Profile>>>,
     config: OnceLock<Result<Config, OpError>>,
 }
+
+/// A platform, and the name of a profile, if one was named.
+type Asked = (String, Option<String>);
 
 impl Configured {
     /// Profiles for these accounts.
@@ -42,10 +45,7 @@ impl Configured {
             env: app.env.clone(),
             paths: app.paths()?.clone(),
             asked: accounts.profile.clone(),
-            sandbox: sandbox.map(|sandbox| StandIns {
-                mobsted: sandbox.master(),
-                jrni: sandbox.jrni(),
-            }),
+            sandbox: sandbox.map(simulated),
             sandbox_settle: super::sandbox::settle(&accounts.faults, &accounts.past_faults)?,
             agreed: accounts.agreed.clone(),
             found: Mutex::default(),
@@ -62,57 +62,79 @@ impl Configured {
 
     /// The sandbox's account of a platform as a profile. How it is spoken to (settle, timeouts, endpoints) can be configured
     /// as `[profiles.sandbox]`; where it is and who signs in cannot.
-    fn stand_in(&self, platform: &str, accounts: &StandIns) -> Result<Arc<Profile>, OpError> {
+    fn stand_in(&self, platform: &str, account: &Simulated) -> Result<Arc<Profile>, OpError> {
+        Ok(Arc::new(Profile {
+            name: SANDBOX.into(),
+            platform: platform.to_owned(),
+            texts: account.texts.clone(),
+            secrets: account.secrets.clone(),
+            settings: self.sandbox_settings()?,
+        }))
+    }
+
+    /// How the sandbox is spoken to.
+    fn sandbox_settings(&self) -> Result<Settings, OpError> {
         let configured = self.config()?.profiles().get(SANDBOX);
         let settings = configured.map(|profile| settings(profile, &self.env));
         let mut settings = settings.transpose()?.unwrap_or_default();
         settings.settle.get_or_insert(self.sandbox_settle);
-        let (texts, secrets) = accounts.of(platform);
-        Ok(Arc::new(Profile {
-            name: SANDBOX.into(),
-            platform: platform.into(),
-            texts,
-            secrets,
-            settings,
-        }))
+        Ok(settings)
     }
 }
 
-/// The sandbox's accounts, one for each platform.
-struct StandIns {
-    mobsted: Master,
-    jrni: JrniAccount,
+/// An account of the sandbox, as a profile describes one.
+struct Simulated {
+    texts: BTreeMap<String, String>,
+    secrets: BTreeMap<String, Password>,
 }
 
-impl StandIns {
-    /// The texts and the credentials of a platform's account.
-    fn of(&self, platform: &str) -> (BTreeMap<String, String>, BTreeMap<String, Password>) {
-        let (mobsted, jrni) = (&self.mobsted, &self.jrni);
-        match platform {
-            "jrni" => (
-                texts([
-                    ("url", jrni.url.as_str()),
-                    ("login", &jrni.login),
-                    ("app_id", &jrni.app_id),
-                ]),
-                secrets([("password", jrni.password.as_str()), ("app_key", &jrni.app_key)]),
-            ),
-            _ => (
-                texts([("url", mobsted.url.as_str()), ("login", &mobsted.login)]),
-                secrets([("password", mobsted.password.as_str())]),
-            ),
+impl Simulated {
+    fn new<const T: usize, const S: usize>(
+        texts: [(&str, &str); T],
+        secrets: [(&str, &str); S],
+    ) -> Simulated {
+        let texts = texts.map(|(key, text)| (key.to_owned(), text.to_owned()));
+        let secrets = secrets.map(|(key, text)| (key.to_owned(), Password::known(Secret::new(text))));
+        Simulated {
+            texts: BTreeMap::from(texts),
+            secrets: BTreeMap::from(secrets),
         }
     }
 }
 
-fn texts<const N: usize>(fields: [(&str, &str); N]) -> BTreeMap<String, String> {
-    let own = |(name, text): (&str, &str)| (name.to_owned(), text.to_owned());
-    fields.into_iter().map(own).collect()
-}
-
-fn secrets<const N: usize>(fields: [(&str, &str); N]) -> BTreeMap<String, Password> {
-    let own = |(name, text): (&str, &str)| (name.to_owned(), Password::known(Secret::new(text)));
-    fields.into_iter().map(own).collect()
+/// The sandbox's accounts by platform.
+fn simulated(sandbox: &Sandbox) -> BTreeMap<&'static str, Simulated> {
+    let (master, jrni, sparrow) = (sandbox.master(), sandbox.jrni(), sandbox.sparrow());
+    BTreeMap::from([
+        (
+            "mobsted",
+            Simulated::new(
+                [("url", &master.url), ("login", &master.login)],
+                [("password", &master.password)],
+            ),
+        ),
+        (
+            "jrni",
+            Simulated::new(
+                [
+                    ("url", &jrni.url),
+                    ("login", &jrni.login),
+                    ("app_id", &jrni.app_id),
+                ],
+                [("password", &jrni.password), ("app_key", &jrni.app_key)],
+            ),
+        ),
+        (
+            "sparrow",
+            Simulated::new(
+                [("url", &sparrow.url)],
+                [
+                    ("api_token", &sparrow.api_token),
+                    ("partner_token", &sparrow.partner_token),
+                ],
+            ),
+        ),
+    ])
 }
 
 /// The name and the address of the profile that is active, when the configuration is in order: scripts that use no
@@ -145,13 +167,37 @@ impl Profiles for Configured {
         found.insert(asked, profile.clone());
         Ok(profile)
     }
+
+    fn elsewhere(&self) -> Result<Settings, OpError> {
+        if self.sandbox.is_some() {
+            return self.sandbox_settings();
+        }
+        let config = self.config()?;
+        let profile = match (config.choose(self.asked.as_deref(), &self.env), &self.asked) {
+            (Ok(profile), _) => profile,
+            (Err(error), Some(_)) => return Err(bad_profile(&error)),
+            // A script that uses no account needs none.
+            (Err(_), None) => return Ok(Settings::default()),
+        };
+        let active = settings(profile, &self.env)?;
+        Ok(Settings {
+            read_only: active.read_only,
+            ..Settings::default()
+        })
+    }
 }
 
 impl Configured {
     fn look_for(&self, platform: &str, name: Option<&str>) -> Result<Arc<Profile>, OpError> {
         // With the sandbox on, every profile is the sandbox: a forgotten flag cannot reach a live account.
         if let Some(accounts) = &self.sandbox {
-            return self.stand_in(platform, accounts);
+            return match accounts.get(platform) {
+                Some(account) => self.stand_in(platform, account),
+                None => Err(OpError::new(
+                    Code::BadProfile,
+                    format!("the sandbox has no account of the platform `{platform}`"),
+                )),
+            };
         }
         let config = self.config()?;
         let profile = match name {

@@ -16,6 +16,7 @@ impl App {
 
     /// A line that somebody types, without blanks around it; `usual` when it is empty. The end of the input is an
     /// error: nothing is done then.
+    #[expect(clippy::unused_self, reason = "only who has the terminal may ask")]
     pub(super) fn ask_line(&self, question: &str, usual: Option<&str>) -> Result<String, CommandError> {
         let shown = match usual {
             Some(usual) => format!("{question} [{usual}]: "),
@@ -47,6 +48,7 @@ impl App {
     }
 
     /// A secret that somebody types and that is not shown. It may be empty.
+    #[expect(clippy::unused_self, reason = "only who has the terminal may ask")]
     pub(super) fn ask_secret(&self, question: &str) -> Result<Secret, CommandError> {
         let asked = rpassword::prompt_password(format!("{}: ", printable(question)));
         asked.map(Secret::new).map_err(|error| match error.kind() {

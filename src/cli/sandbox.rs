@@ -102,15 +102,24 @@ fn serve(app: &App, listen: SocketAddr, texts: &[String], seed: u64) -> Result<E
         ))
         .hint("stop that process, or set PROVISOR_HOME to serve another sandbox"));
     }
-    let master = sandbox.master();
-    let password = app.paths()?.sandbox().join(PASSWORD_FILE);
-    write_private(&password, &master.password)
-        .map_err(|error| CommandError::new(Exit::Aborted, format!("`{}`: {error}", password.display())))?;
+    let (master, jrni) = (sandbox.master(), sandbox.jrni());
+    let keep = |file: &str, secret: &str| -> Result<String, CommandError> {
+        let path = app.paths()?.sandbox().join(file);
+        let shown = path.display().to_string();
+        write_private(&path, secret)
+            .map_err(|error| CommandError::new(Exit::Aborted, format!("`{shown}`: {error}")))?;
+        Ok(shown)
+    };
     app.print(&format!("serving the sandbox at {}", master.plain_url))?;
+    let password = keep(PASSWORD_FILE, &master.password)?;
     app.print(&format!(
-        "master account: {}, password in {}",
-        master.login,
-        password.display()
+        "master account: {}, password in {password}",
+        master.login
+    ))?;
+    let password = keep(JRNI_PASSWORD_FILE, &jrni.password)?;
+    app.print(&format!(
+        "JRNI at {}: {}, App-Id {}, company {}, password in {password}",
+        jrni.plain_url, jrni.login, jrni.app_id, jrni.company
     ))?;
     super::interrupt::wait()
         .map_err(|error| CommandError::new(Exit::Aborted, format!("signals cannot be awaited: {error}")))?;
@@ -119,6 +128,9 @@ fn serve(app: &App, listen: SocketAddr, texts: &[String], seed: u64) -> Result<E
 
 /// Where the simulated master account's password is written, for clients other than this program.
 const PASSWORD_FILE: &str = "master-password";
+
+/// The same for the owner of the simulated JRNI's parent company.
+const JRNI_PASSWORD_FILE: &str = "jrni-password";
 
 fn write_private(path: &Path, text: &str) -> std::io::Result<()> {
     use std::io::Write as _;
@@ -149,6 +161,12 @@ fn show(app: &App, status: &Status, json: bool) -> Result<(), CommandError> {
             "served": served.map(|(address, pid)| serde_json::json!({"address": address, "pid": pid})),
             "tenants": books.tenants.len(),
             "apps": books.apps.len(),
+            "jrni": {
+                "companies": books.jrni.companies.len(),
+                "administrators": books.jrni.administrators.len(),
+                "people": books.jrni.people.len(),
+                "totals": books.jrni.totals,
+            },
             "pending": books.pending,
             "totals": totals,
         });
@@ -165,6 +183,17 @@ fn show(app: &App, status: &Status, json: bool) -> Result<(), CommandError> {
     ))?;
     for (name, count) in totals.as_object().into_iter().flatten() {
         app.print(&format!("{}: {count}", name.replace('_', " ")))?;
+    }
+    let jrni = &books.jrni;
+    app.print(&format!(
+        "JRNI: {} companies, {} administrators, {} people",
+        jrni.companies.len(),
+        jrni.administrators.len(),
+        jrni.people.len()
+    ))?;
+    let totals = serde_json::to_value(&jrni.totals).unwrap_or_default();
+    for (name, count) in totals.as_object().into_iter().flatten() {
+        app.print(&format!("JRNI {}: {count}", name.replace('_', " ")))?;
     }
     Ok(())
 }

@@ -22,6 +22,7 @@ use crate::value::digest::sha256;
 ///
 /// A change of the file ends the trust. Without a file, the project's `provisor.toml` is meant.
 #[derive(Args)]
+#[expect(clippy::struct_excessive_bools, reason = "each is a flag of its own")]
 #[command(after_help = "\
 JSON (--list --json), one document: {\"version\": 1, \"trusted\": [{file, sha256, current}]}
   current says whether the file is still the one that was trusted")]
@@ -108,6 +109,12 @@ pub(super) fn trust(app: &App, command: &TrustCommand) -> Result<Exit, CommandEr
     }
     say_what_it_does(app, &file)?;
     app.consent(command.yes, &format!("Trust {} as it is now?", file.display()))?;
+    if std::fs::read_to_string(&file).ok().as_ref() != Some(&text) {
+        return Err(CommandError::usage(format!(
+            "{} has changed meanwhile; nothing is trusted",
+            file.display()
+        )));
+    }
     let digest = sha256(text.as_bytes());
     let what = format!("{} (sha256 {digest})", name(&file));
     app.journal()?.audit("trust", &app.who(), &what.as_str().into())?;

@@ -5,7 +5,7 @@ use super::call::Call;
 use super::error::{Code, OpError};
 use super::spec::Effect;
 use super::world::World;
-use super::{mobsted, session};
+use super::{jrni, mobsted, session, sparrow};
 use crate::value::{Object, Value};
 
 /// What a login may do, as it was found out by asking for it.
@@ -17,11 +17,24 @@ pub struct Ability {
     pub found: Result<Option<usize>, OpError>,
 }
 
+/// Is somebody signed in?
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum SignedIn {
+    /// No tokens are kept.
+    No,
+    /// The tokens end then, in milliseconds since the Unix epoch; it may be over.
+    Until(i64),
+    /// The token works for as long as it is used often enough.
+    WhileUsed,
+}
+
 impl World {
     /// The account of a profile, as operations know it. Sends nothing.
     pub fn account(&self, platform: &str, profile: &str) -> Result<Object, OpError> {
         let shape = match platform {
             "mobsted" => &mobsted::SHAPE,
+            "jrni" => &jrni::SHAPE,
+            "sparrow" => &sparrow::SHAPE,
             other => return Err(strange(other)),
         };
         match session::connect(self, shape, &Value::from(profile))? {
@@ -31,29 +44,45 @@ impl World {
     }
 
     /// Signs in anew, with the credentials of the profile, and keeps the tokens.
-    pub async fn sign_in(&self, account: &Object) -> Result<(), OpError> {
+    pub async fn sign_in(&self, account: &Object) -> Result<SignedIn, OpError> {
+        self.forget_tokens(account).await?;
         match session::platform_of(account) {
-            "mobsted" => {
-                let client = self.mobsted(account)?;
-                client.forget_tokens().await?;
-                Ok(client.sign_in().await?)
-            }
-            other => Err(strange(other)),
+            "mobsted" => self.mobsted(account)?.sign_in().await?,
+            "jrni" => self.jrni_of(account)?.sign_in().await?,
+            "sparrow" => self.sparrow(account)?.sign_in().await?,
+            other => return Err(strange(other)),
         }
+        self.signed_in(account).await
     }
 
-    /// Forgets the tokens of an account.
+    /// Signs out: forgets the tokens, and has the platform forget them where it can.
     pub async fn sign_out(&self, account: &Object) -> Result<(), OpError> {
         match session::platform_of(account) {
             "mobsted" => Ok(self.mobsted(account)?.forget_tokens().await?),
+            "jrni" => Ok(self.jrni_of(account)?.log_out().await.map(drop)?),
+            "sparrow" => Ok(self.sparrow(account)?.forget_tokens().await?),
             other => Err(strange(other)),
         }
     }
 
-    /// When the tokens of an account end, in milliseconds since the Unix epoch; nothing when there are none.
-    pub async fn signed_in_until(&self, account: &Object) -> Result<Option<i64>, OpError> {
+    /// Forgets the tokens of an account on this machine, and tells nobody.
+    pub async fn forget_tokens(&self, account: &Object) -> Result<(), OpError> {
         match session::platform_of(account) {
-            "mobsted" => Ok(self.mobsted(account)?.signed_in_until().await?),
+            "mobsted" => Ok(self.mobsted(account)?.forget_tokens().await?),
+            "jrni" => Ok(self.jrni_of(account)?.forget_tokens().await?),
+            "sparrow" => Ok(self.sparrow(account)?.forget_tokens().await?),
+            other => Err(strange(other)),
+        }
+    }
+
+    /// Are tokens of the account kept?
+    pub async fn signed_in(&self, account: &Object) -> Result<SignedIn, OpError> {
+        let until = |until: Option<i64>| until.map_or(SignedIn::No, SignedIn::Until);
+        match session::platform_of(account) {
+            "mobsted" => Ok(until(self.mobsted(account)?.signed_in_until().await?)),
+            "sparrow" => Ok(until(self.sparrow(account)?.signed_in_until().await?)),
+            "jrni" if self.jrni_of(account)?.is_signed_in().await? => Ok(SignedIn::WhileUsed),
+            "jrni" => Ok(SignedIn::No),
             other => Err(strange(other)),
         }
     }

@@ -4,7 +4,8 @@ use std::time::Duration;
 
 use super::departure::Departure;
 use super::error::{Code, OpError};
-use super::spec::{OpSpec, Param, Type};
+use super::function::{Function, Functions};
+use super::spec::{Effect, OpSpec, Param, Type};
 use crate::platform::Gate;
 use crate::value::nearest::nearest;
 use crate::value::secret::Secret;
@@ -19,6 +20,8 @@ pub struct Call {
     pub receiver: Option<Object>,
     /// One value per parameter of the entry; `Null` where an optional one was left out.
     args: Vec<Value>,
+    /// Functions that options were given as.
+    functions: Functions,
     /// Was the same request sent before, its answer lost, and the thing then found absent?
     pub resent: bool,
     /// What its requests pass right before they leave.
@@ -50,10 +53,30 @@ impl Call {
             op,
             receiver,
             args,
+            functions: Functions::new(),
             resent: false,
             gate: None,
             departure: Departure::default(),
         })
+    }
+
+    /// The same call, with the functions that options were given as.
+    #[must_use]
+    pub fn with_functions(self, functions: Functions) -> Call {
+        Call { functions, ..self }
+    }
+
+    /// What this call promises.
+    pub fn effect(&self) -> Effect {
+        match self.op.effect {
+            Effect::ByCall(effect) => effect(self),
+            effect => effect,
+        }
+    }
+
+    /// The function that was given under this key of the options.
+    pub fn function(&self, key: &str) -> Option<&Function> {
+        self.functions.get(key)
     }
 
     /// The argument of this name; `Null` when it was left out.
@@ -110,7 +133,7 @@ impl Call {
             // However the address and the login are spelled, they mean the same account.
             let account = super::session::account_of(receiver).unwrap_or_else(|_| url.to_owned());
             asked.insert("on".into(), account.into());
-            asked.insert("as".into(), receiver.text("login").trim().to_lowercase().into());
+            asked.insert("as".into(), super::session::login_of(receiver));
         }
         let given = self.args.iter().rposition(|arg| *arg != Value::Null);
         let args = self.args.iter().take(given.map_or(0, |last| last + 1));
@@ -126,12 +149,20 @@ fn fits(param: &Param, value: &Value) -> Result<(), String> {
     }
     let ok = match param.ty {
         Type::Any => true,
+        // What is a function is taken out of the arguments before.
+        Type::Function => false,
         Type::Text => matches!(value, Value::Text(_)),
         Type::SecretText => matches!(value, Value::Text(_) | Value::Secret(_)),
         Type::Bool => matches!(value, Value::Bool(_)),
         Type::Int => matches!(value, Value::Int(_)),
         Type::Number => matches!(value, Value::Int(_) | Value::Float(_)),
         Type::Id => matches!(value, Value::Int(_) | Value::Text(_)),
+        Type::Texts => match value {
+            Value::List(items) => items
+                .iter()
+                .all(|item| matches!(item, Value::Text(_) | Value::Int(_))),
+            one => matches!(one, Value::Text(_) | Value::Int(_)),
+        },
         Type::Duration => parse_duration(value).is_some(),
         Type::List => matches!(value, Value::List(_)),
         Type::Map => matches!(value, Value::Record(_)),
@@ -160,10 +191,14 @@ fn options_fit(keys: &[Param], given: &Record) -> Result<(), String> {
         };
         fits(key, value).map_err(|why| format!("key `{name}` {why}"))?;
     }
+    let missing = |key: &&Param| key.required && matches!(given.get(key.name), None | Some(Value::Null));
+    if let Some(key) = keys.iter().find(missing) {
+        return Err(format!("lacks the key `{}`: {}", key.name, key.doc));
+    }
     Ok(())
 }
 
-fn parse_duration(value: &Value) -> Option<Duration> {
+pub(super) fn parse_duration(value: &Value) -> Option<Duration> {
     match value {
         Value::Int(seconds) => u64::try_from(*seconds).ok().map(Duration::from_secs),
         Value::Float(seconds) => Duration::try_from_secs_f64(*seconds).ok(),

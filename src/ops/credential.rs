@@ -9,7 +9,7 @@ use crate::value::Value;
 
 /// The recorded outcome with the password that the ledger has now: a person may have given it since.
 pub(super) fn renewed(world: &World, call: &Call, outcome: Value) -> Result<Value, JournalError> {
-    let (Effect::Ensure { key, .. } | Effect::Create { key, .. }) = call.op.effect else {
+    let (Effect::Ensure { key, .. } | Effect::Create { key, .. }) = call.effect() else {
         return Ok(outcome);
     };
     let Value::Object(mut thing) = outcome else {

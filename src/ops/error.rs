@@ -53,8 +53,26 @@ codes! {
     Unavailable = "unavailable",
     /// The answer cannot be understood.
     UnreadableAnswer = "unreadable_answer",
+    /// Sparrow SMS does not know the partner token.
+    SparrowInvalidPartnerToken = "sparrow_invalid_partner_token",
+    /// Sparrow SMS misses one of its two tokens.
+    SparrowTokensMissing = "sparrow_tokens_missing",
+    /// The Sparrow SMS account has run out.
+    SparrowAccountExpired = "sparrow_account_expired",
+    /// Sparrow SMS does not know the API token.
+    SparrowInvalidApiToken = "sparrow_invalid_api_token",
+    /// The API token of Sparrow SMS has run out.
+    SparrowApiTokenExpired = "sparrow_api_token_expired",
+    /// The two tokens of Sparrow SMS do not go together.
+    SparrowLoginFailed = "sparrow_login_failed",
+    /// The Sparrow SMS account is no longer active.
+    SparrowInvalidUser = "sparrow_invalid_user",
+    /// Sparrow SMS kept a message as a draft, since the account cannot pay for it.
+    SparrowDraft = "sparrow_draft",
     /// The request may or may not have been carried out.
     InDoubt = "in_doubt",
+    /// There is nobody to ask.
+    NoTerminal = "no_terminal",
     /// A fault of provisor itself.
     Internal = "internal",
 }
@@ -191,6 +209,10 @@ impl From<ApiError> for OpError {
                 Code::ProtectedApp,
                 Some("the partner account stops working without App 1; leave it out"),
             ),
+            ApiErrorKind::Sparrow(fault) => {
+                let (code, hint) = super::sparrow::code(fault);
+                (code, Some(hint))
+            }
             ApiErrorKind::BadInput => (Code::BadArgument, None),
             ApiErrorKind::Local => (Code::BadProfile, None),
         };

@@ -3,6 +3,7 @@
 //! An operation is one entry in one of the lists below; binding, help and reference are made from it.
 
 pub mod account;
+pub mod asking;
 pub mod call;
 mod credential;
 pub mod departure;
@@ -10,13 +11,16 @@ pub mod doc;
 pub mod error;
 pub mod explain;
 pub mod foresee;
+pub mod function;
 pub mod given;
 pub mod jrni;
 pub mod local;
 pub mod mobsted;
 pub mod perform;
 mod session;
+pub mod sparrow;
 pub mod spec;
+mod web;
 pub mod world;
 
 use spec::{Kind, OpSpec};
@@ -35,11 +39,16 @@ pub static ALL: &[&[OpSpec]] = &[
     jrni::administrators::OPS,
     jrni::people::OPS,
     jrni::raw::OPS,
+    sparrow::CONNECT,
+    sparrow::send::OPS,
+    sparrow::report::OPS,
+    web::OPS,
     local::OPS,
+    asking::OPS,
 ];
 
 /// Every kind of object, platform by platform.
-pub static KINDS: &[&[Kind]] = &[mobsted::KINDS, jrni::KINDS];
+pub static KINDS: &[&[Kind]] = &[mobsted::KINDS, jrni::KINDS, sparrow::KINDS];
 
 /// Every kind of object, one after the other.
 pub fn kinds() -> impl Iterator<Item = &'static Kind> + Clone {

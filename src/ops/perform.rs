@@ -95,7 +95,7 @@ pub async fn look_up(
 
 /// What the journal is to do; `None` for an operation that is never recorded.
 pub(super) fn plan(world: &World, call: &Call) -> Result<Option<StepPlan>, OpError> {
-    let (thing, probes) = match call.op.effect {
+    let (thing, probes) = match call.effect() {
         Effect::Sign => return Ok(None),
         Effect::Observe => {
             return Ok(Some(StepPlan {
@@ -106,11 +106,12 @@ pub(super) fn plan(world: &World, call: &Call) -> Result<Option<StepPlan>, OpErr
         }
         Effect::Ensure { key, .. } | Effect::Create { key, .. } => (Some(key(call)?), true),
         Effect::Change { .. } => (None, true),
-        Effect::Act => (None, false),
+        // What depends on the call has been decided.
+        Effect::Act | Effect::ByCall(_) => (None, false),
     };
     let settings = match &call.receiver {
         Some(session) => world.settings(session)?,
-        None => super::world::Settings::default(),
+        None => world.elsewhere()?,
     };
     if settings.read_only {
         return Err(OpError::new(
@@ -151,12 +152,25 @@ pub(super) fn plan(world: &World, call: &Call) -> Result<Option<StepPlan>, OpErr
     }))
 }
 
+/// Carries out a call that only reads, and records nothing: for look-ups, which have to look anew each time. Anything else
+/// is refused.
+pub async fn look(world: &World, call: &Call) -> Result<Value, OpError> {
+    if call.effect().changes() {
+        let message = format!(
+            "`{}` may change something, and a function that looks something up may only read",
+            call.op.signature()
+        );
+        return Err(OpError::new(Code::Forbidden, message));
+    }
+    (call.op.run)(world, call).await
+}
+
 /// What the ledger learns from the outcome.
 fn books(call: &Call, makes: bool) -> Result<Books, OpError> {
     if makes {
         return Ok(Books::Enters);
     }
-    match (call.op.effect, &call.receiver) {
+    match (call.effect(), &call.receiver) {
         (
             Effect::Change {
                 strikes: Some(sort), ..
@@ -218,7 +232,7 @@ impl Attempt for Asking<'_> {
         let mut call = self.call.clone();
         call.resent = earlier;
         Box::pin(async move {
-            let (Effect::Ensure { check, .. } | Effect::Create { check, .. }) = call.op.effect else {
+            let (Effect::Ensure { check, .. } | Effect::Create { check, .. }) = call.effect() else {
                 return Prepared::Go;
             };
             let checked = check(self.world, &call).await;
@@ -265,7 +279,7 @@ impl Attempt for Asking<'_> {
     fn probe(&self) -> Boxed<'_, Look> {
         Box::pin(async move {
             let (Effect::Ensure { probe, .. } | Effect::Create { probe, .. } | Effect::Change { probe, .. }) =
-                self.call.op.effect
+                self.call.effect()
             else {
                 return Look::Unknown("nothing can tell whether it was carried out".into());
             };
@@ -279,7 +293,7 @@ impl Attempt for Asking<'_> {
     }
 
     fn existing(&self, item: Value) -> Result<Value, Value> {
-        if let (Effect::Create { key, .. }, call) = (self.call.op.effect, self.call) {
+        if let (Effect::Create { key, .. }, call) = (self.call.effect(), self.call) {
             let name = key(call).map_or_else(|_| String::new(), |key| key.name);
             let error = OpError::new(Code::AlreadyExists, format!("{name} exists: the ledger holds it"))
                 .hint("use the ensure operation to get what exists");
@@ -298,6 +312,11 @@ fn unchanged(call: &Call, item: Value) -> Value {
                 *profile = session.text("$profile").into();
             }
             Value::Object(object)
+        }
+        // The answer of a service of the web.
+        Value::Record(mut answer) if answer.contains_key("outcome") => {
+            answer.insert("outcome".into(), "unchanged".into());
+            Value::Record(answer)
         }
         other => other,
     }

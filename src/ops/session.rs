@@ -186,11 +186,22 @@ pub(super) fn receiver(call: &Call) -> Result<&Object, OpError> {
     })
 }
 
+/// Who an object of a script acts as at its address: its login in one spelling. A platform whose accounts have none
+/// tells them apart by a credential: the one that the script gave, or else the profile's.
+pub(super) fn login_of(object: &Object) -> Value {
+    let given = object.fields.get("$partner_token");
+    match (object.text("login"), platform_of(object)) {
+        ("", "sparrow") => given.cloned().unwrap_or_else(|| object.text("$profile").into()),
+        (login, _) => login.trim().to_lowercase().into(),
+    }
+}
+
 /// The account that an object of a script acts as, as the ledger names it: its address in one spelling.
 pub(super) fn account_of(object: &Object) -> Result<String, OpError> {
     match platform_of(object) {
         "mobsted" => super::mobsted::account_of(object),
         "jrni" => super::jrni::account_of(object),
+        "sparrow" => super::sparrow::account_of(object),
         _ => Ok(object.text("url").trim().trim_end_matches('/').to_owned()),
     }
 }

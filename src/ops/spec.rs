@@ -71,9 +71,11 @@ impl OpSpec {
             _ if self.module.is_empty() => Permission::None,
             Effect::Sign => Permission::None,
             Effect::Observe => Permission::Read,
-            Effect::Ensure { .. } | Effect::Create { .. } | Effect::Change { .. } | Effect::Act => {
-                Permission::Change
-            }
+            Effect::Ensure { .. }
+            | Effect::Create { .. }
+            | Effect::Change { .. }
+            | Effect::Act
+            | Effect::ByCall(_) => Permission::Change,
         }
     }
 
@@ -175,6 +177,8 @@ pub enum Type {
     Number,
     /// Text or an integer: a platform's identifier.
     Id,
+    /// Text, or a list of texts; whole numbers stand for their digits.
+    Texts,
     /// Seconds as a number, or text such as `"90s"` or `"2m"`.
     Duration,
     /// A list of anything.
@@ -183,7 +187,9 @@ pub enum Type {
     Map,
     /// Anything.
     Any,
-    /// A map with these keys, all optional; another key is an error.
+    /// A function of the script, which is called while the operation is carried out. Only as a key of options.
+    Function,
+    /// A map with these keys; another key is an error, and so is a required one that is missing.
     Options(&'static [Param]),
 }
 
@@ -197,10 +203,12 @@ impl Type {
             Type::Int => "int",
             Type::Number => "number",
             Type::Id => "int or string",
+            Type::Texts => "string or list of strings",
             Type::Duration => "duration",
             Type::List => "list",
             Type::Map => "map",
             Type::Any => "any value",
+            Type::Function => "function",
             Type::Options(_) => "options map",
         }
     }
@@ -238,6 +246,8 @@ pub enum Effect {
     },
     /// Changes something, and nothing can tell afterwards whether it did. In doubt, the row parks.
     Act,
+    /// Another of these, which depends on what the call is given; never this one.
+    ByCall(fn(&Call) -> Effect),
     /// Names an account. Sends nothing itself, and is never recorded: tokens do not enter the journal.
     Sign,
 }
@@ -252,6 +262,7 @@ impl Effect {
             Effect::Change { .. } => "change",
             Effect::Act => "act",
             Effect::Sign => "sign",
+            Effect::ByCall(_) => "act or ensure",
         }
     }
 

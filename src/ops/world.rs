@@ -5,11 +5,13 @@ use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
 
+use super::asking::{Asker, Nobody};
 use super::error::{Code, OpError};
 use super::{jrni, mobsted, session};
 use crate::clock::{Clock, Ids};
 use crate::journal::Journal;
 use crate::platform::Network;
+use crate::platform::{sparrow, web};
 use crate::value::Object;
 
 /// How a profile's account is reached.
@@ -65,6 +67,12 @@ pub struct Settings {
 pub trait Profiles: Send + Sync {
     /// The profile of this name; without a name the one that is active for the platform.
     fn find(&self, platform: &str, name: Option<&str>) -> Result<Arc<Profile>, OpError>;
+
+    /// How to treat addresses that belong to no profile: whether the active one lets anything be changed, and for how
+    /// long to look for a lost answer. Nothing of a profile's line is among it, least of all its certificate.
+    fn elsewhere(&self) -> Result<Settings, OpError> {
+        Ok(Settings::default())
+    }
 }
 
 /// Everything operations act on; one per process.
@@ -76,8 +84,11 @@ pub struct World {
     /// The ledger lives in it.
     pub journal: Journal,
     profiles: Arc<dyn Profiles>,
+    asker: Arc<dyn Asker>,
     pub(super) mobsted: mobsted::Shared,
     pub(super) jrni: jrni::Shared,
+    pub(super) sparrow: sparrow::Accounts,
+    pub(super) web: web::Client,
 }
 
 impl fmt::Debug for World {
@@ -94,14 +105,33 @@ impl World {
             ids,
             journal,
             profiles,
+            asker: Arc::new(Nobody),
             mobsted: mobsted::Shared::new(network),
             jrni: jrni::Shared::new(network),
+            sparrow: sparrow::Accounts::new(network.clone()),
+            web: web::Client::new(network.clone()),
         }
+    }
+
+    /// The same with somebody to ask.
+    #[must_use]
+    pub fn asking(mut self, asker: Arc<dyn Asker>) -> World {
+        self.asker = asker;
+        self
+    }
+
+    pub(super) fn asker(&self) -> &Arc<dyn Asker> {
+        &self.asker
     }
 
     /// The profile of this name, or the one that is active for the platform.
     pub fn profile(&self, platform: &str, name: Option<&str>) -> Result<Arc<Profile>, OpError> {
         self.profiles.find(platform, name)
+    }
+
+    /// How to treat addresses that belong to no profile.
+    pub fn elsewhere(&self) -> Result<Settings, OpError> {
+        self.profiles.elsewhere()
     }
 
     /// How to speak to the account of a session.

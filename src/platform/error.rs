@@ -2,6 +2,7 @@
 
 use serde_json::Value as Json;
 
+use super::sparrow::fault::Fault;
 use crate::transport::error::{ErrorKind, Sent, TransportError, tries_text};
 use crate::transport::request::Request;
 use crate::transport::response::Response;
@@ -35,10 +36,23 @@ pub enum ApiErrorKind {
     Unreadable,
     /// It must never be changed: App 1 of a Mobsted master account.
     ProtectedApp,
+    /// Sparrow SMS refuses, in words of its own.
+    Sparrow(Fault),
     /// An argument does not fit.
     BadInput,
     /// Something on this machine failed: the password cannot be read, or tokens cannot be kept.
     Local,
+}
+
+impl ApiErrorKind {
+    /// Does the account refuse the credentials, so that asking again is useless and may lock it?
+    pub fn refuses_sign_in(self) -> bool {
+        match self {
+            ApiErrorKind::SignInRefused => true,
+            ApiErrorKind::Sparrow(fault) => fault.refuses_sign_in(),
+            _ => false,
+        }
+    }
 }
 
 /// A failed call.
@@ -218,7 +232,8 @@ fn words_of(json: &Json) -> Option<String> {
                 at(&["detail", "message", "error_description", "error"]),
             ) {
                 (Some(title), Some(detail)) if title != detail => Some(format!("{title}: {detail}")),
-                (title, detail) => detail.or(title),
+                // Sparrow's words lie one level below.
+                (title, detail) => detail.or(title).or_else(|| words_of(fields.get("data")?)),
             }
         }
         _ => None,

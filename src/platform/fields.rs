@@ -2,7 +2,8 @@
 
 use serde_json::{Map, Value as Json};
 
-use crate::value::secret::{Secret, names_a_credential};
+use crate::value::secret::Secret;
+pub(super) use crate::value::secret::names_a_credential;
 use crate::value::{Record, Value};
 
 /// A JSON object's fields.

@@ -4,6 +4,8 @@ pub mod clients;
 pub mod error;
 pub mod jrni;
 pub mod mobsted;
+pub mod sparrow;
+pub mod web;
 
 mod answer;
 mod fields;

@@ -40,6 +40,13 @@ pub(super) trait SignIn: Send + Sync + 'static {
         async { Err(local("this platform has no refresh tokens".to_owned())) }
     }
 
+    /// The tokens after they were used at `now`, in milliseconds since the Unix epoch, when that makes them live longer
+    /// by so much that it is worth keeping.
+    fn slid(&self, tokens: &Tokens, now: i64) -> Option<Tokens> {
+        let _ = (tokens, now);
+        None
+    }
+
     /// Reads what [`SignIn::dress`] needs besides tokens. Most platforms need nothing.
     fn ready(&self) -> impl Future<Output = Result<(), ApiError>> + Send {
         async { Ok(()) }
@@ -86,14 +93,83 @@ impl<A: SignIn> Session<A> {
             let response = response.map_err(|error| ApiError::no_answer(&request, &error))?;
             match response.status {
                 401 => self.tokens.reject(&tokens),
-                _ if response.is_success() => return Ok(Answer { request, response }),
+                _ if response.is_success() => {
+                    self.slide(&tokens).await;
+                    return Ok(Answer { request, response });
+                }
                 _ => return Err(ApiError::from_answer(&request, &response)),
             }
             if renewed {
                 return Err(ApiError::from_answer(&request, &response));
             }
+            let refused = tokens.access.clone();
             tokens = self.tokens().await?;
+            if tokens.access == refused {
+                // Somebody has made it live longer meanwhile, which has not helped.
+                self.tokens.reject(&tokens);
+                tokens = self.tokens().await?;
+            }
             renewed = true;
+        }
+    }
+
+    /// Ends the sign-in for all who share its tokens: sends `request` with them, and forgets them here and in the store.
+    /// Says whether there were any; nothing is sent when there are none. Tokens that the platform no longer accepts are
+    /// forgotten, too.
+    pub(super) async fn sign_out(&self, request: Request, gate: Option<&Gate>) -> Result<bool, ApiError> {
+        let Some(tokens) = self.load().await? else {
+            return Ok(false);
+        };
+        let request = Request {
+            gate: gate.cloned(),
+            ..request
+        };
+        self.ask_with(&tokens, request).await?;
+        self.drop_tokens(&tokens).await?;
+        Ok(true)
+    }
+
+    /// Does the platform still accept the tokens that are kept? `request` asks it. Those that it does not are forgotten.
+    pub(super) async fn are_accepted(&self, request: Request) -> Result<bool, ApiError> {
+        let Some(tokens) = self.load().await? else {
+            return Ok(false);
+        };
+        let accepted = self.ask_with(&tokens, request).await?;
+        if !accepted {
+            self.drop_tokens(&tokens).await?;
+        }
+        Ok(accepted)
+    }
+
+    /// Sends a request with these tokens and no others. Says whether they were accepted.
+    async fn ask_with(&self, tokens: &Tokens, request: Request) -> Result<bool, ApiError> {
+        self.account.ready().await?;
+        let request = self.account.dress(request, tokens);
+        let response = self.network.http.send(&request).await;
+        let response = response.map_err(|error| ApiError::no_answer(&request, &error))?;
+        match response.status {
+            401 => Ok(false),
+            _ if response.is_success() => Ok(true),
+            _ => Err(ApiError::from_answer(&request, &response)),
+        }
+    }
+
+    async fn drop_tokens(&self, tokens: &Tokens) -> Result<(), ApiError> {
+        self.forget().await?;
+        self.tokens.reject(tokens);
+        Ok(())
+    }
+
+    /// Tokens that live longer for having been used are kept so. When they cannot be, a sign-in comes sooner than it
+    /// must.
+    async fn slide(&self, tokens: &Tokens) {
+        let now = self.network.clock.now_millis();
+        let Some(longer) = self.account.slid(tokens, now) else {
+            return;
+        };
+        match self.keep(longer).await {
+            Ok(longer) => self.tokens.extend(tokens, longer.lease()),
+            Err(error) => tracing::warn!(%error, "the new end of a token is not kept"),
         }
     }
 
@@ -108,31 +184,11 @@ impl<A: SignIn> Session<A> {
         blocking(move || store.forget(&key)).await
     }
 
-    /// Ends the sign-in for all who share its tokens: sends `request` with them, and forgets them here and in the store.
-    /// Says whether there were any; nothing is sent when there are none. Tokens that the platform no longer accepts are
-    /// forgotten, too.
-    pub(super) async fn sign_out(&self, request: Request) -> Result<bool, ApiError> {
-        let Some(tokens) = self.load().await? else {
-            return Ok(false);
-        };
-        self.account.ready().await?;
-        let request = self.account.dress(request, &tokens);
-        let response = self.network.http.send(&request).await;
-        let response = response.map_err(|error| ApiError::no_answer(&request, &error))?;
-        if !response.is_success() && response.status != 401 {
-            return Err(ApiError::from_answer(&request, &response));
-        }
-        let (store, key) = (Arc::clone(&self.network.store), self.token_key());
-        blocking(move || store.forget(&key)).await?;
-        self.tokens.reject(&tokens);
-        Ok(true)
-    }
-
     async fn renew(&self, held: Option<Tokens>) -> Result<Lease<Tokens>, Failure<ApiError>> {
         let renewed = self.renewed(held).await;
         renewed.map(Tokens::lease).map_err(|error| Failure {
             // A refused password stays refused; asking ten thousand times would lock the account.
-            hold: (error.kind != ApiErrorKind::SignInRefused).then_some(HOLD),
+            hold: (!error.kind.refuses_sign_in()).then_some(HOLD),
             error,
         })
     }
@@ -204,14 +260,14 @@ impl Credential {
         }
     }
 
-    /// The credential, when the caller has given it.
-    pub(super) fn at_hand(&self) -> Option<Secret> {
-        self.source.at_hand().cloned()
-    }
-
     /// The credential, when it has been read.
     pub(super) fn known(&self) -> Option<Secret> {
         self.known.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    /// The credential, when the caller has given it.
+    pub(super) fn at_hand(&self) -> Option<Secret> {
+        self.source.at_hand().cloned()
     }
 
     /// The credential; `what` names it in errors. Only one caller at a time signs in, so only one asks.

@@ -2,6 +2,8 @@
 
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 
+use tokio::sync::watch;
+
 use super::around::{Outside, Trouble};
 use super::asking;
 use crate::run::interrupt::Interrupt;
@@ -58,13 +60,11 @@ impl Desk {
         let Some(input) = state.current.take() else {
             return Ok(());
         };
-        match &state.session {
-            Some(session) => session.end(input.number, &end).map_err(lost),
-            None => {
-                state.earlier.push((input, end));
-                Ok(())
-            }
+        if let Some(session) = &state.session {
+            return session.end(input.number, &end).map_err(lost);
         }
+        state.earlier.push((input, end));
+        Ok(())
     }
 
     /// Ends the session, and gives it, and how many of its steps are in doubt.
@@ -79,14 +79,13 @@ impl Desk {
     /// The session, begun when there is none yet, with the current input in it.
     fn begun(&self) -> Result<Session, Trouble> {
         let mut state = self.lock();
-        let session = match &state.session {
-            Some(session) => session.clone(),
-            None => {
-                let session = self.outside.around.begin(state.earlier.clone())?;
-                state.earlier.clear();
-                state.session = Some(session.clone());
-                session
-            }
+        let session = if let Some(session) = &state.session {
+            session.clone()
+        } else {
+            let session = self.outside.around.begin(state.earlier.clone())?;
+            state.earlier.clear();
+            state.session = Some(session.clone());
+            session
         };
         if let (false, Some(input)) = (state.entered, state.current.clone()) {
             session.enter(&input).map_err(lost)?;
@@ -160,6 +159,14 @@ impl Door for LazyDoor {
         match self.opened.get() {
             Some(door) => door.stopping(),
             None => self.interrupt.is_asked().then_some(Stop::Cancelled),
+        }
+    }
+
+    /// Only an operation that is being carried out has functions to call, so the door is open.
+    fn looking(&self, waited_for: watch::Receiver<()>) -> Arc<dyn Door> {
+        match self.opened.get() {
+            Some(door) => door.looking(waited_for),
+            None => Arc::new(LazyDoor::new(&self.desk, self.number, &self.interrupt)),
         }
     }
 

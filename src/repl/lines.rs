@@ -92,9 +92,8 @@ impl Lines {
             let complete = !text.trim().is_empty() && is_finished(text.trim_end_matches('\n'));
             match self.next(complete.then_some(MOMENT)) {
                 Line::Lost(why) => return Err(why),
-                Line::NotYet => return Ok(Some((first, text))),
                 Line::End if text.trim().is_empty() => return Ok(None),
-                Line::End => return Ok(Some((first, text))),
+                Line::NotYet | Line::End => return Ok(Some((first, text))),
                 Line::Text(line) => {
                     if complete && !goes_on(&text, &line) {
                         self.ahead.push_front(line);

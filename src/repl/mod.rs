@@ -149,7 +149,7 @@ impl Repl {
             }
             for (name, text) in scripts {
                 let outcome = self.evaluate_as(&name, 1, &text);
-                self.follow(&Repl::next(outcome))?;
+                self.follow(&Repl::next(&outcome))?;
             }
         }
         for path in &options.load {
@@ -186,12 +186,12 @@ impl Repl {
             return next;
         }
         let outcome = self.evaluate_as(name, line, &text);
-        Repl::next(outcome)
+        Repl::next(&outcome)
     }
 
     /// What follows from what came of an input.
-    fn next(outcome: Outcome) -> Next {
-        Next::Failed(match outcome {
+    fn next(outcome: &Outcome) -> Next {
+        Next::Failed(match *outcome {
             Outcome::Done => return Next::Go,
             Outcome::Failed(code) => Left::Failed(code),
             Outcome::InDoubt => Left::InDoubt,
@@ -230,7 +230,7 @@ impl Repl {
         match self.outside.around.read(path) {
             Ok((name, text)) => {
                 let outcome = self.evaluate_as(&name, 1, &text);
-                Repl::next(outcome)
+                Repl::next(&outcome)
             }
             Err(trouble) => self.refuse(&trouble),
         }

@@ -35,7 +35,9 @@ impl Repl {
         editor.set_helper(Some(ReplHelper::new(&self.space, &self.outside)));
         let wanted = super::helper::bind(&mut editor);
         self.greet();
-        notes.iter().for_each(|note| screen.note(note));
+        for note in &notes {
+            screen.note(note);
+        }
         let mut offer = String::new();
         loop {
             let place = self.outside.around.place();

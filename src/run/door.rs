@@ -1,10 +1,13 @@
 //! The door of one row: from a script's call to a recorded step, and the rules for stopping.
 
-use std::sync::OnceLock;
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, OnceLock};
 use std::time::{Duration, Instant};
 
+use tokio::sync::watch;
+
 use super::Runner;
+use super::looking::Looking;
 use crate::journal::RowJournal;
 use crate::ops::call::Call;
 use crate::ops::perform::{Halt, Performed, perform};
@@ -51,7 +54,7 @@ impl RowDoor {
     /// Reads are abandoned when the run must stop; a change that was sent is waited for, so that it is recorded.
     async fn carry_out(&self, call: Call) -> Result<Performed, Halt> {
         let cancel = &self.runner.cancel;
-        let changes = call.op.effect.changes();
+        let changes = call.effect().changes();
         let waits = call.op.name == "sleep";
         let work = perform(&self.runner.world, &self.row, call, cancel.over());
         if changes {
@@ -80,6 +83,7 @@ impl Door for RowDoor {
             return Err(self.halt(Stop::Cancelled));
         }
         let call = Call::check(ask.op, ask.receiver, ask.args).map_err(Denied::Failed)?;
+        let call = call.with_functions(ask.functions);
         let op = call.op;
         let done = self.runner.runtime.block_on(self.carry_out(call));
         self.last.store(self.millis(), Ordering::Relaxed);
@@ -106,6 +110,15 @@ impl Door for RowDoor {
         let idle = self.millis().saturating_sub(self.last.load(Ordering::Relaxed));
         let computing = u128::from(idle) >= PATIENCE.as_millis();
         (cancel.is_over() || computing).then(|| self.stop.get_or_init(|| Stop::Cancelled).clone())
+    }
+
+    fn looking(&self, waited_for: watch::Receiver<()>) -> Arc<dyn Door> {
+        Arc::new(Looking {
+            world: Arc::clone(&self.runner.world),
+            runtime: self.runner.runtime.clone(),
+            waited_for,
+            print: Arc::clone(&self.runner.print),
+        })
     }
 
     fn print(&self, line: &str) {

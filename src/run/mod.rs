@@ -3,6 +3,7 @@
 pub mod cancel;
 mod door;
 pub mod interrupt;
+mod looking;
 pub mod rehearsal;
 pub mod session;
 pub mod tally;

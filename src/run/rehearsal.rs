@@ -108,6 +108,7 @@ impl Door for Rehearsing {
             return Err(Denied::Stop(stop));
         }
         let call = Call::check(ask.op, ask.receiver, ask.args).map_err(Denied::Failed)?;
+        let call = call.with_functions(ask.functions);
         let foreseen = foresee(&self.runner.world, &self.row, &call, self.retrying);
         match self.runner.runtime.block_on(foreseen) {
             Ok(Foreseen::Answered { value, step }) => {

@@ -7,6 +7,8 @@ use super::mobsted;
 pub(super) enum Name {
     Mobsted,
     Jrni,
+    Sparrow,
+    Web,
 }
 
 /// How a platform is addressed, and so how its answers address it.
@@ -32,7 +34,11 @@ pub(super) struct Address {
 }
 
 /// Platforms that have one host for all their accounts: their names, as in `jrni.sandbox` and `/jrni/`.
-const SHARED: &[(&str, Name)] = &[("jrni", Name::Jrni)];
+const SHARED: &[(&str, Name)] = &[
+    ("jrni", Name::Jrni),
+    ("sparrow", Name::Sparrow),
+    ("web", Name::Web),
+];
 
 impl Address {
     /// Reads an address: the host as the client named it, and the path.

@@ -11,7 +11,7 @@ use super::error::SandboxError;
 use super::fault::{Fault, FaultError};
 use super::reply::Reply;
 use super::serve::Site;
-use super::{jrni, mobsted};
+use super::{jrni, mobsted, sparrow};
 
 /// Who signs in to the platforms: the master account, as `GET /_sandbox/master` tells it.
 #[derive(Debug, Clone, Default, Serialize, Deserialize)]
@@ -21,6 +21,9 @@ pub(super) struct MasterLogin {
     /// Who signs in to the simulated JRNI. A process that serves an older world has none.
     #[serde(default)]
     pub(super) jrni: jrni::Access,
+    /// Who signs in to the simulated Sparrow SMS.
+    #[serde(default)]
+    pub(super) sparrow: sparrow::Access,
 }
 
 /// How the serving is going, as `GET /_sandbox/status` tells it; no passwords.
@@ -52,6 +55,10 @@ pub(super) fn answer(site: &Site, method: &Method, path: &str, body: &[u8]) -> R
             faults(site)
         }
         (&Method::POST, ["expire-tokens"]) => expire_tokens(site),
+        (&Method::POST, ["sparrow", "credits", credits]) => match credits.parse() {
+            Ok(credits) => recorded(site.world.record(sparrow::Event::Credit { credits })),
+            Err(_) => missing("that number of credits"),
+        },
         (&Method::POST, ["tenants", email, change]) => change_tenant(site, &decoded(email), change),
         _ => missing(&format!("{method} /_sandbox/{path}")),
     }
@@ -63,6 +70,7 @@ pub(super) fn master(site: &Site) -> MasterLogin {
         login: master.email.clone(),
         password: master.password.clone(),
         jrni: site.world.jrni(jrni::State::access),
+        sparrow: site.world.sparrow(sparrow::State::access),
     };
     // A world is made with its master account, so there always is one.
     site.world
@@ -72,7 +80,8 @@ pub(super) fn master(site: &Site) -> MasterLogin {
 
 fn expire_tokens(site: &Site) -> Reply {
     let mobsted = site.world.record(mobsted::Event::AllExpired);
-    recorded(mobsted.and_then(|()| site.world.record(jrni::Event::AllExpired)))
+    let jrni = mobsted.and_then(|()| site.world.record(jrni::Event::AllExpired));
+    recorded(jrni.and_then(|()| site.world.record(sparrow::Event::AllExpired)))
 }
 
 fn health(site: &Site) -> Health {

@@ -8,6 +8,8 @@ use serde::{Deserialize, Serialize};
 
 use super::fault::Route;
 pub use super::jrni::{AdministratorBook, CompanyBook, JrniBook, JrniTotals, RecordBook};
+pub use super::sparrow::{BatchBook, Channel, SparrowBook, SparrowTotals};
+pub use super::web::{WebBook, WebTotals};
 
 /// Everything the sandbox knows. It holds passwords.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -21,6 +23,12 @@ pub struct Books {
     /// The simulated JRNI.
     #[serde(default)]
     pub jrni: JrniBook,
+    /// The simulated Sparrow SMS.
+    #[serde(default)]
+    pub sparrow: SparrowBook,
+    /// The simulated service of the web.
+    #[serde(default)]
+    pub web: WebBook,
     /// What was asked since the serving process opened the world.
     pub traffic: Traffic,
     /// Effects that are still to land (see the fault `drop-late`).
@@ -100,7 +108,8 @@ pub struct Traffic {
     /// Requests hit by a fault.
     pub faults: u64,
     /// Requests to create what existed already when they came: a sub-account by address, an app by name and site in one
-    /// account, a JRNI company by reference, an administrator by address or a person by reference in one company. A client that looks before it repeats sends none.
+    /// account, a JRNI company by reference, an administrator by address or a person by reference in one company, an item
+    /// of the web by reference. A client that looks before it repeats sends none.
     pub repeats: u64,
     /// Requests by the name of their fault route, of all platforms.
     #[serde(default)]

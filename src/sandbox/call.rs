@@ -62,6 +62,16 @@ impl Call {
         self.headers.get(name).and_then(|value| value.to_str().ok())
     }
 
+    /// Every header.
+    pub(super) fn headers(&self) -> &HeaderMap {
+        &self.headers
+    }
+
+    /// The query's fields in order, decoded.
+    pub(super) fn pairs(&self) -> Vec<(String, String)> {
+        form::pairs(self.query.as_bytes())
+    }
+
     /// The token of an `Authorization: Bearer` header.
     pub(super) fn bearer(&self) -> Option<&str> {
         let (scheme, token) = self.header(AUTHORIZATION.as_str())?.split_once(' ')?;

@@ -1,4 +1,4 @@
-//! Bodies that are no JSON: forms and multipart, with text fields only.
+//! Bodies that are no JSON: forms and multipart.
 
 use serde_json::{Map, Value};
 use url::form_urlencoded;
@@ -21,44 +21,81 @@ pub(super) fn boundary(content_type: &str) -> Option<&str> {
     Some(value.trim().trim_matches('"')).filter(|value| !value.is_empty())
 }
 
-/// The text fields of a multipart body (RFC 7578); `None` when it is none. Files are left out.
-pub(super) fn multipart(body: &[u8], boundary: &str) -> Option<Map<String, Value>> {
-    let text = std::str::from_utf8(body).ok()?;
-    let delimiter = format!("--{boundary}");
-    let mut parts = text.split(delimiter.as_str());
-    parts.next()?;
-    let mut fields = Map::new();
-    for part in parts {
-        // What follows the closing delimiter does not count.
-        if part.starts_with("--") {
-            return Some(fields);
-        }
-        let (head, value) = part.strip_prefix("\r\n")?.split_once("\r\n\r\n")?;
-        let value = value.strip_suffix("\r\n").unwrap_or(value);
-        if let Some(name) = field_name(head) {
-            fields.insert(name, Value::from(value));
-        }
-    }
-    None
+/// The fields of a form in order.
+pub(super) fn pairs(body: &[u8]) -> Vec<(String, String)> {
+    let pairs = form_urlencoded::parse(body);
+    pairs
+        .map(|(key, value)| (key.into_owned(), value.into_owned()))
+        .collect()
 }
 
-/// The name of a part that is no file.
-fn field_name(head: &str) -> Option<String> {
-    let disposition = head.lines().find_map(|line| {
-        let (name, value) = line.split_once(':')?;
-        name.trim()
-            .eq_ignore_ascii_case("content-disposition")
-            .then_some(value)
-    })?;
+/// One part of a multipart body.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Part<'a> {
+    /// The field's name.
+    pub(super) name: String,
+    /// The file's name, when it is one.
+    pub(super) filename: Option<String>,
+    /// What it says to be, as in `text/csv`; empty when it does not say.
+    pub(super) kind: String,
+    pub(super) content: &'a [u8],
+}
+
+/// The text fields of a multipart body (RFC 7578); `None` when it is none. Files are left out.
+pub(super) fn multipart(body: &[u8], boundary: &str) -> Option<Map<String, Value>> {
+    let fields = parts(body, boundary)?
+        .into_iter()
+        .filter(|part| part.filename.is_none());
+    fields
+        .map(|part| Some((part.name, Value::from(std::str::from_utf8(part.content).ok()?))))
+        .collect()
+}
+
+/// Every part of a multipart body that has a name; `None` when it is none, or cut short.
+pub(super) fn parts<'a>(body: &'a [u8], boundary: &str) -> Option<Vec<Part<'a>>> {
+    let delimiter = format!("--{boundary}");
+    let mut rest = after(body, delimiter.as_bytes())?;
+    let mut parts = Vec::new();
+    // What follows the closing delimiter does not count.
+    while !rest.starts_with(b"--") {
+        let start = rest.strip_prefix(b"\r\n")?;
+        let end = find(start, format!("\r\n{delimiter}").as_bytes())
+            .or_else(|| find(start, delimiter.as_bytes()))?;
+        rest = after(&start[end..], delimiter.as_bytes())?;
+        let part = &start[..end];
+        let gap = find(part, b"\r\n\r\n")?;
+        let head = std::str::from_utf8(&part[..gap]).ok()?;
+        parts.extend(described(head, &part[gap + 4..]));
+    }
+    Some(parts)
+}
+
+fn described<'a>(head: &str, content: &'a [u8]) -> Option<Part<'a>> {
+    let header = |wanted: &str| {
+        let mut lines = head.lines().filter_map(|line| line.split_once(':'));
+        let (_, value) = lines.find(|(name, _)| name.trim().eq_ignore_ascii_case(wanted))?;
+        Some(value.trim())
+    };
+    let disposition = header("content-disposition")?;
     let parameter = |wanted: &str| {
         let mut parts = disposition.split(';').filter_map(|part| part.split_once('='));
         let (_, value) = parts.find(|(name, _)| name.trim().eq_ignore_ascii_case(wanted))?;
         Some(value.trim().trim_matches('"').to_owned())
     };
-    if parameter("filename").is_some() {
-        return None;
-    }
-    parameter("name")
+    Some(Part {
+        name: parameter("name")?,
+        filename: parameter("filename"),
+        kind: header("content-type").unwrap_or_default().to_owned(),
+        content,
+    })
+}
+
+fn find(text: &[u8], wanted: &[u8]) -> Option<usize> {
+    text.windows(wanted.len()).position(|window| window == wanted)
+}
+
+fn after<'a>(text: &'a [u8], wanted: &[u8]) -> Option<&'a [u8]> {
+    find(text, wanted).map(|at| &text[at + wanted.len()..])
 }
 
 #[cfg(test)]
@@ -90,6 +127,18 @@ mod tests {
         let body =
             "--xy\r\nContent-Disposition: form-data; name=\"f\"; filename=\"a.txt\"\r\n\r\nno\r\n--xy--\r\n";
         assert!(multipart(body.as_bytes(), "xy").unwrap().is_empty());
+    }
+
+    #[test]
+    fn files_keep_every_byte() {
+        let body = b"--xy\r\nContent-Disposition: form-data; name=\"f\"; filename=\"a.bin\"\r\nContent-Type: x/y\r\n\r\n\xff\r\n--x\r\n--xy--";
+        let parts = parts(body, "xy").unwrap();
+        assert_eq!(parts.len(), 1);
+        assert_eq!(parts[0].content, b"\xff\r\n--x");
+        assert_eq!(
+            (parts[0].filename.as_deref(), parts[0].kind.as_str()),
+            (Some("a.bin"), "x/y")
+        );
     }
 
     #[test]

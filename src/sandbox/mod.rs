@@ -27,7 +27,9 @@ mod platform;
 mod reply;
 mod serve;
 mod share;
+mod sparrow;
 mod token;
+mod web;
 mod wire;
 mod world;
 
@@ -45,8 +47,8 @@ use axum::http::StatusCode;
 use address::Style;
 use admin::MasterLogin;
 pub use books::{
-    AdministratorBook, AppBook, Books, CompanyBook, JrniBook, JrniTotals, RecordBook, TenantBook, Totals,
-    Traffic,
+    AdministratorBook, AppBook, BatchBook, Books, Channel, CompanyBook, JrniBook, JrniTotals, RecordBook,
+    SparrowBook, SparrowTotals, TenantBook, Totals, Traffic, WebBook, WebTotals,
 };
 pub use error::SandboxError;
 use fault::Fault;
@@ -84,6 +86,8 @@ pub struct Behaviour {
     pub lenient_refresh: bool,
     /// How long a JRNI token works after it was last used. The vendor says 24 hours.
     pub jrni_idle: Duration,
+    /// How long a token of Sparrow SMS works. The vendor says 24 hours.
+    pub sparrow_life: Duration,
 }
 
 /// The status with which a second sub-account for an address is refused. Which one the real platform uses is not known.
@@ -141,6 +145,19 @@ pub struct JrniAccount {
     pub app_key: String,
 }
 
+/// The simulated Sparrow SMS's account, and who signs in to it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct SparrowAccount {
+    /// The address of its API by host name. The name resolves nowhere: connect to [`Sandbox::address`] instead.
+    pub url: String,
+    /// The address of its API by path, for clients that know nothing of the sandbox.
+    pub plain_url: String,
+    /// The account's token for programs, made at random with the world, as the next one is.
+    pub api_token: String,
+    /// The token of the account itself.
+    pub partner_token: String,
+}
+
 /// A running sandbox. Dropping it stops serving, closes the port and lets the folder go.
 #[derive(Debug)]
 pub struct Sandbox {
@@ -184,6 +201,7 @@ impl Default for Behaviour {
             duplicate: Duplicate::BadRequest,
             lenient_refresh: false,
             jrni_idle: Duration::from_hours(24),
+            sparrow_life: Duration::from_hours(24),
         }
     }
 }
@@ -269,6 +287,19 @@ impl Sandbox {
             password: access.password.clone(),
             app_id: access.app_id.clone(),
             app_key: access.app_key.clone(),
+        }
+    }
+
+    /// The account of the simulated Sparrow SMS.
+    pub fn sparrow(&self) -> SparrowAccount {
+        let access = &self.shared.master.sparrow;
+        let host = Style::Host(format!("ent-api.{}.sparrow.sandbox", self.label()));
+        let plain = Style::Path(self.address().to_string());
+        SparrowAccount {
+            url: sparrow::root(&host),
+            plain_url: sparrow::root(&plain),
+            api_token: access.api_token.clone(),
+            partner_token: access.partner_token.clone(),
         }
     }
 

@@ -7,6 +7,7 @@ use axum::response::Response;
 use serde::Serialize;
 
 const JSON: &str = "application/json";
+const TEXT: &str = "text/plain; charset=utf-8";
 const HTML: &str = "text/html; charset=utf-8";
 
 /// Status, kind and body of an answer.
@@ -52,6 +53,22 @@ impl Reply {
             retry_after: None,
             more: Vec::new(),
         }
+    }
+
+    /// A plain text.
+    pub(super) fn text(status: StatusCode, text: &str) -> Reply {
+        Reply {
+            status,
+            kind: TEXT,
+            body: text.as_bytes().to_vec(),
+            retry_after: None,
+            more: Vec::new(),
+        }
+    }
+
+    /// No body.
+    pub(super) fn empty(status: StatusCode) -> Reply {
+        Reply::text(status, "")
     }
 
     /// With a `Retry-After` header, in seconds.

@@ -25,7 +25,9 @@ use super::jrni::Jrni;
 use super::mobsted::Mobsted;
 use super::platform::{Action, Platform};
 use super::reply::Reply;
+use super::sparrow::Sparrow;
 use super::token::Signer;
+use super::web::Web;
 use super::wire::{Gate, Hook};
 use super::world::World;
 use super::{Behaviour, Options};
@@ -191,6 +193,8 @@ async fn handle(
     match call.platform {
         Name::Mobsted => respond::<Mobsted>(site, call, &hook).await,
         Name::Jrni => respond::<Jrni>(site, call, &hook).await,
+        Name::Sparrow => respond::<Sparrow>(site, call, &hook).await,
+        Name::Web => respond::<Web>(site, call, &hook).await,
     }
     .into()
 }

@@ -12,7 +12,7 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 use super::books::{Books, Traffic};
 use super::error::SandboxError;
 use super::log::{self, Log};
-use super::{jrni, mobsted};
+use super::{jrni, mobsted, sparrow, web};
 pub(super) use memory::{Command, Later, Memory, What};
 use memory::{Deferred, Entry, FORMAT};
 
@@ -81,6 +81,21 @@ impl World {
         touch(&mut self.write().memory.jrni);
     }
 
+    /// Looks at Sparrow SMS.
+    pub(super) fn sparrow<T>(&self, look: impl FnOnce(&sparrow::State) -> T) -> T {
+        look(&self.read().memory.sparrow)
+    }
+
+    /// Changes what Sparrow SMS knows and does not have to survive: when requests came.
+    pub(super) fn touch_sparrow(&self, touch: impl FnOnce(&mut sparrow::State)) {
+        touch(&mut self.write().memory.sparrow);
+    }
+
+    /// Looks at the service of the web.
+    pub(super) fn web<T>(&self, look: impl FnOnce(&web::State) -> T) -> T {
+        look(&self.read().memory.web)
+    }
+
     /// Carries out a command and returns what happened.
     pub(super) fn perform<C: Command>(&self, command: &C) -> Result<C::Event, C::Refusal> {
         self.write().perform(command, None)
@@ -122,6 +137,8 @@ impl World {
         match &deferred.command {
             Later::Mobsted(command) => inner.land(command, id),
             Later::Jrni(command) => inner.land(command, id),
+            Later::Sparrow(command) => inner.land(command, id),
+            Later::Web(command) => inner.land(command, id),
         }
     }
 
@@ -170,6 +187,9 @@ impl Inner {
         }
         if self.memory.jrni.founded().is_none() {
             self.add(None, jrni::founding().into())?;
+        }
+        if !self.memory.sparrow.is_founded() {
+            self.add(None, sparrow::founding().into())?;
         }
         Ok(())
     }

@@ -12,10 +12,12 @@ use rhai::{
 use super::caught::{self, Caught};
 use super::convert;
 use super::door::{Ask, Denied};
+use super::function;
 use super::handles::{Handle, article};
 use super::live::{self, Live};
 
 use crate::ops::error::{Code, OpError};
+use crate::ops::function::Functions;
 use crate::ops::spec::OpSpec;
 use crate::value::nearest::nearest;
 
@@ -204,10 +206,15 @@ fn call(
         let error = OpError::new(Code::BadArgument, message).hint(hint);
         return Err(failed(context, error).into());
     }
+    let mut functions = Functions::new();
     let args = args
         .iter_mut()
         .zip(spec.params)
-        .map(|(arg, param)| convert::to_value(arg.clone(), param.name))
+        .map(|(arg, param)| {
+            let mut arg = arg.clone().flatten();
+            functions.extend(function::taken(context, &live, param, &mut arg));
+            convert::to_value(arg, param.name)
+        })
         .collect::<Result<Vec<_>, _>>()
         .map_err(|why| {
             let message = format!("`{}` cannot take this: {why}", spec.name);
@@ -217,6 +224,7 @@ fn call(
         op: spec,
         receiver: receiver.map(|handle| handle.object().clone()),
         args,
+        functions,
     };
     match live.door().ask(ask) {
         Ok(value) => Ok(convert::to_dynamic(value)),

@@ -58,12 +58,7 @@ impl Script {
     }
 
     /// The functions of what a source imports under this name.
-    fn imported_functions(
-        &self,
-        source: &str,
-        parsed: &Parsed,
-        module: &str,
-    ) -> Option<BTreeSet<(String, usize)>> {
+    fn imported_functions(&self, source: &str, parsed: &Parsed, module: &str) -> Option<Functions> {
         let path = imports(parsed).into_iter().find(|(name, _)| name == module)?.1;
         let name = self.bundle().import(source, &path)?;
         let source = self.bundle().source(name)?;
@@ -85,13 +80,16 @@ fn imports(parsed: &Parsed) -> Vec<(String, String)> {
     found
 }
 
+/// Functions, with how many parameters each takes.
+type Functions = BTreeSet<(String, usize)>;
+
 /// One source, and what it may call.
 struct Scene<'a> {
     host: &'a Host,
     source: &'a Source,
     parsed: &'a Parsed,
     standard: &'a BTreeSet<String>,
-    imported: &'a dyn Fn(&str) -> Option<BTreeSet<(String, usize)>>,
+    imported: &'a dyn Fn(&str) -> Option<Functions>,
 }
 
 impl Scene<'_> {

@@ -1,6 +1,11 @@
 //! The one way from a script to the world.
 
-use crate::ops::error::OpError;
+use std::sync::Arc;
+
+use tokio::sync::watch;
+
+use crate::ops::error::{Code, OpError};
+use crate::ops::function::Functions;
 use crate::ops::spec::OpSpec;
 use crate::value::{Object, Value};
 
@@ -13,6 +18,8 @@ pub struct Ask {
     pub receiver: Option<Object>,
     /// The arguments after the receiver, as many as were given: at least the required, at most all parameters.
     pub args: Vec<Value>,
+    /// Functions that options were given as, which the operation may call while it is carried out.
+    pub functions: Functions,
 }
 
 /// Why an operation gives no value.
@@ -48,6 +55,29 @@ pub trait Door: Send + Sync {
     /// Should the script stop? Asked at every statement, so it must be cheap. Once true, always true.
     fn stopping(&self) -> Option<Stop>;
 
+    /// The door of a function that looks something up while the operation that was given it is carried out: reads pass
+    /// and are not recorded, anything else is refused. `waited_for` closes when nobody waits for the function any more.
+    fn looking(&self, waited_for: watch::Receiver<()>) -> Arc<dyn Door> {
+        let _ = waited_for;
+        Arc::new(Shut)
+    }
+
     /// The script printed a line.
     fn print(&self, line: &str);
+}
+
+/// A door through which nothing passes.
+struct Shut;
+
+impl Door for Shut {
+    fn ask(&self, ask: Ask) -> Result<Value, Denied> {
+        let message = format!("`{}` cannot be called here", ask.op.name);
+        Err(Denied::Failed(OpError::new(Code::BadArgument, message)))
+    }
+
+    fn stopping(&self) -> Option<Stop> {
+        None
+    }
+
+    fn print(&self, _: &str) {}
 }

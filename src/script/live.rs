@@ -3,9 +3,11 @@
 use std::cell::Cell;
 use std::sync::{Arc, OnceLock};
 
-use rhai::{Dynamic, NativeCallContext};
+use rhai::{Dynamic, Engine, NativeCallContext};
+use tokio::sync::watch;
 
 use super::door::{Door, Stop};
+use super::function::Engines;
 
 /// What a running script carries into every function, closure and module. Travels in Rhai's tag.
 #[derive(Clone)]
@@ -14,6 +16,7 @@ pub(super) struct Live(Arc<Inner>);
 struct Inner {
     door: Arc<dyn Door>,
     stop: OnceLock<Stop>,
+    engines: OnceLock<Engines>,
 }
 
 impl Live {
@@ -21,7 +24,28 @@ impl Live {
         Live(Arc::new(Inner {
             door,
             stop: OnceLock::new(),
+            engines: OnceLock::new(),
         }))
+    }
+
+    /// Learns how engines for this script are made.
+    pub(super) fn runs_on(&self, engines: Engines) {
+        // Those that it knows already are the same.
+        let _ = self.0.engines.set(engines);
+    }
+
+    /// Another engine of this script, for one of its functions.
+    pub(super) fn engine(&self) -> Option<Engine> {
+        self.0.engines.get().map(|engines| engines(self))
+    }
+
+    /// What a function of this script runs with that looks something up while an operation is carried out.
+    pub(super) fn looking(&self, waited_for: watch::Receiver<()>) -> Live {
+        let looking = Live::new(self.0.door.looking(waited_for));
+        if let Some(engines) = self.0.engines.get() {
+            looking.runs_on(Arc::clone(engines));
+        }
+        looking
     }
 
     /// The running script that calls a native function.

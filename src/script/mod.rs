@@ -21,6 +21,7 @@ mod convert;
 mod declare;
 mod doc;
 mod explain;
+mod function;
 mod handles;
 mod literal;
 mod live;

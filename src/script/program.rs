@@ -218,6 +218,11 @@ impl Program {
 
 /// An engine for one call: imports come from `sources`, and `debug` says where it stands.
 pub(super) fn engine(sources: &Arc<dyn Sources>, live: &Live, loaded: &Loaded) -> Engine {
+    let again = (Arc::clone(sources), loaded.clone());
+    live.runs_on(Arc::new(move |live| {
+        let (sources, loaded) = &again;
+        self::engine(sources, live, loaded)
+    }));
     let mut engine = sources.host().engine(live);
     engine.set_module_resolver(Imports::new(Arc::clone(sources), loaded.clone()));
     let (printer, sources) = (live.clone(), Arc::clone(sources));

@@ -90,9 +90,13 @@ async fn exchange(http: &Http, request: &Request, url: Url) -> Result<Response, 
     let mut headers = headers(request)?;
     let url = on_the_wire(http, request, url, &mut headers)?;
     let client = http.link.clients.for_url(&url)?;
+    let typed = headers.contains_key(CONTENT_TYPE);
     let mut builder = client.request(method(request), url).headers(headers);
     if let Some((kind, bytes)) = request.wire_body() {
-        builder = builder.header(CONTENT_TYPE, kind).body(bytes);
+        if !typed {
+            builder = builder.header(CONTENT_TYPE, kind);
+        }
+        builder = builder.body(bytes);
     }
     if let Some(timeout) = request.timeout {
         builder = builder.timeout(timeout);
@@ -142,6 +146,7 @@ fn method(request: &Request) -> reqwest::Method {
     use super::request::Method as Ours;
     match request.method {
         Ours::Get => reqwest::Method::GET,
+        Ours::Head => reqwest::Method::HEAD,
         Ours::Post => reqwest::Method::POST,
         Ours::Put => reqwest::Method::PUT,
         Ours::Patch => reqwest::Method::PATCH,
@@ -156,7 +161,7 @@ fn headers(request: &Request) -> Result<HeaderMap, TransportError> {
     };
     let mut headers = HeaderMap::new();
     headers.insert(ACCEPT, HeaderValue::from_static("application/json"));
-    if let Some(bearer) = request.wire_bearer() {
+    if let Some(bearer) = request.wire_authorization() {
         let mut value = HeaderValue::from_str(&bearer).map_err(|_| unusable("the token"))?;
         value.set_sensitive(true);
         headers.insert(AUTHORIZATION, value);

@@ -27,6 +27,13 @@ pub(super) fn judge(
     response: &Response,
     followed: u32,
 ) -> Result<Turn, TransportError> {
+    match judged(request, url, response, followed) {
+        Err(_) if request.shows_redirects => Ok(Turn::Answer),
+        turn => turn,
+    }
+}
+
+fn judged(request: &Request, url: &Url, response: &Response, followed: u32) -> Result<Turn, TransportError> {
     if !matches!(response.status, 301 | 302 | 303 | 307 | 308) {
         return Ok(Turn::Answer);
     }

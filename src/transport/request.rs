@@ -1,7 +1,11 @@
 //! What to ask, and with which secrets: the only place where a request's secrets become text.
 
+mod multipart;
+
 use std::time::Duration;
 
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
 use serde_json::Value as Json;
 use url::Url;
 
@@ -9,11 +13,15 @@ use super::gate::Gate;
 use crate::value::secret::{Scrubber, Secret};
 use crate::value::{Record, Value};
 
+pub use multipart::Part;
+
 /// What a request does to its target.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Method {
     /// Reads.
     Get,
+    /// Reads what a GET would answer with, but for its body.
+    Head,
     /// Makes, or does something.
     Post,
     /// Replaces.
@@ -29,6 +37,7 @@ impl Method {
     pub fn as_str(self) -> &'static str {
         match self {
             Method::Get => "GET",
+            Method::Head => "HEAD",
             Method::Post => "POST",
             Method::Put => "PUT",
             Method::Patch => "PATCH",
@@ -40,6 +49,7 @@ impl Method {
     pub fn parse(name: &str) -> Option<Method> {
         let all = [
             Method::Get,
+            Method::Head,
             Method::Post,
             Method::Put,
             Method::Patch,
@@ -51,7 +61,7 @@ impl Method {
 
     /// Can it change anything?
     pub fn changes(self) -> bool {
-        self != Method::Get
+        !matches!(self, Method::Get | Method::Head)
     }
 }
 
@@ -65,6 +75,15 @@ pub enum Body {
     Json(Value),
     /// `application/x-www-form-urlencoded` fields. A list repeats its field; a record becomes JSON text.
     Form(Record),
+    /// `multipart/form-data`, in this order.
+    Multipart(Vec<Part>),
+    /// Anything.
+    Raw {
+        /// What it says to be, as in `text/csv`.
+        kind: String,
+        /// A text or a secret.
+        content: Value,
+    },
 }
 
 /// One request. Clones are cheap and share their secrets.
@@ -82,6 +101,8 @@ pub struct Request {
     pub body: Body,
     /// Who asks.
     pub bearer: Option<Secret>,
+    /// Who asks, by a user and a password.
+    pub basic: Option<(String, Secret)>,
     /// Is asking twice the same as asking once? Reads only: then failures in passing are tried again.
     pub idempotent: bool,
     /// Is the query itself a credential? Then it is never shown.
@@ -92,6 +113,8 @@ pub struct Request {
     pub known: Vec<Secret>,
     /// What each try passes right before it leaves.
     pub gate: Option<Gate>,
+    /// Is a redirect that is not followed the answer, rather than a failure?
+    pub shows_redirects: bool,
 }
 
 impl Request {
@@ -104,11 +127,13 @@ impl Request {
             headers: Vec::new(),
             body: Body::None,
             bearer: None,
+            basic: None,
             idempotent: !method.changes(),
             sensitive: false,
             timeout: None,
             known: Vec::new(),
             gate: None,
+            shows_redirects: false,
         }
     }
 
@@ -199,10 +224,16 @@ impl Request {
         held.for_each(|secret| scrubber.know(secret));
         let named = self.query.iter().chain(&self.headers);
         named.for_each(|(_, value)| learn(&mut scrubber, value));
+        if let Some((_, password)) = &self.basic {
+            scrubber.know(password);
+            self.encoded_basic().iter().for_each(|text| scrubber.know(text));
+        }
         match &self.body {
             Body::None => {}
             Body::Json(value) => learn(&mut scrubber, value),
             Body::Form(fields) => fields.values().for_each(|value| learn(&mut scrubber, value)),
+            Body::Multipart(parts) => parts.iter().for_each(|part| learn(&mut scrubber, &part.content)),
+            Body::Raw { content, .. } => learn(&mut scrubber, content),
         }
         scrubber
     }
@@ -222,9 +253,20 @@ impl Request {
     }
 
     /// The `Authorization` header, in clear: for the wire only.
-    pub(super) fn wire_bearer(&self) -> Option<String> {
-        let token = self.bearer.as_ref()?;
-        Some(format!("Bearer {}", token.expose()))
+    pub(super) fn wire_authorization(&self) -> Option<String> {
+        match (&self.bearer, self.encoded_basic()) {
+            (Some(token), _) => Some(format!("Bearer {}", token.expose())),
+            (None, Some(encoded)) => Some(format!("Basic {}", encoded.expose())),
+            (None, None) => None,
+        }
+    }
+
+    /// User and password as RFC 7617 writes them.
+    fn encoded_basic(&self) -> Option<Secret> {
+        let (user, password) = self.basic.as_ref()?;
+        Some(Secret::new(
+            STANDARD.encode(format!("{user}:{}", password.expose())),
+        ))
     }
 
     /// The further headers, in clear: for the wire only.
@@ -239,10 +281,13 @@ impl Request {
     }
 
     /// The body's type and bytes, in clear: for the wire only.
-    pub(super) fn wire_body(&self) -> Option<(&'static str, Vec<u8>)> {
+    pub(super) fn wire_body(&self) -> Option<(String, Vec<u8>)> {
         match &self.body {
             Body::None => None,
-            Body::Json(value) => Some(("application/json", clear_json(value).to_string().into_bytes())),
+            Body::Json(value) => Some((
+                "application/json".to_owned(),
+                clear_json(value).to_string().into_bytes(),
+            )),
             Body::Form(fields) => {
                 let mut pairs = url::form_urlencoded::Serializer::new(String::new());
                 for (name, value) in fields {
@@ -250,7 +295,16 @@ impl Request {
                         pairs.append_pair(name, text);
                     });
                 }
-                Some(("application/x-www-form-urlencoded", pairs.finish().into_bytes()))
+                let kind = "application/x-www-form-urlencoded".to_owned();
+                Some((kind, pairs.finish().into_bytes()))
+            }
+            Body::Multipart(parts) => Some(multipart::wire(parts)),
+            Body::Raw { kind, content } => {
+                let mut bytes = Vec::new();
+                append("", content, &mut |_, text| {
+                    bytes.extend_from_slice(text.as_bytes())
+                });
+                Some((kind.clone(), bytes))
             }
         }
     }

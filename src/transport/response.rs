@@ -61,6 +61,17 @@ impl Response {
         self.headers.get(name)?.to_str().ok()
     }
 
+    /// Every header that is text, in order; names in lower case.
+    pub fn headers(&self) -> impl Iterator<Item = (&str, &str)> {
+        let texts = self.headers.iter();
+        texts.filter_map(|(name, value)| Some((name.as_str(), value.to_str().ok()?)))
+    }
+
+    /// The body's bytes as base64.
+    pub fn base64(&self) -> String {
+        base64::Engine::encode(&base64::engine::general_purpose::STANDARD, &self.body)
+    }
+
     /// The body's bytes.
     pub fn body(&self) -> &[u8] {
         &self.body

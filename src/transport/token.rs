@@ -87,6 +87,14 @@ impl<T: Clone + PartialEq, E: Clone> TokenCache<T, E> {
         }
     }
 
+    /// `token` lives longer than was known. A newer token that has taken its place meanwhile is kept.
+    pub fn extend(&self, token: &T, lease: Lease<T>) {
+        let mut state = self.state();
+        if !state.rejected && state.lease.as_ref().is_some_and(|held| held.token == *token) {
+            state.lease = Some(lease);
+        }
+    }
+
     /// What can be said without renewing.
     fn known(&self) -> Option<Result<T, E>> {
         let now = self.clock.now_millis();

@@ -30,6 +30,14 @@ impl Secret {
         &self.0
     }
 
+    /// A digest by which to tell it from others without showing it. For texts that are long and random alone: a short
+    /// one could be guessed from it.
+    pub fn fingerprint(&self) -> String {
+        let mut digest = super::digest::sha256(self.0.as_bytes());
+        digest.truncate(32);
+        digest
+    }
+
     /// Is there no text at all?
     pub fn is_empty(&self) -> bool {
         self.0.is_empty()

@@ -173,13 +173,16 @@ fn a_company_that_was_switched_off_stands_in_the_way_until_it_is_taken_over() {
         "/// @param adopt bool = false  take over\n\
          fn main(adopt) {\n    let group = jrni::connect();\n    \
          let shop = group.ensure_company(\"s/1\", #{name: \"Shop\"}, #{adopt: adopt});\n    \
-         if !adopt { group.disable_company(shop.id); }\n    #{outcome: shop.outcome, off: shop.disabled}\n}\n",
+         if !adopt { group.disable_company(shop.id); }\n    #{outcome: shop.outcome, off: shop.disabled, ref: shop.ref, at: group.company}\n}\n",
     );
     let _ = home.run("run off.rhai --sandbox").ended(0);
     let refused = home.run("run off.rhai --sandbox").ended(7);
     let _ = refused.said(&["s/1", "switched off", "adopt: true"]);
     let adopted = home.run("run off.rhai --sandbox --adopt=true --json").ended(0);
-    assert_eq!(adopted.stdout.trim(), r#"{"off":true,"outcome":"adopted"}"#);
+    assert_eq!(
+        adopted.stdout.trim(),
+        r#"{"at":null,"off":true,"outcome":"adopted","ref":"s/1"}"#
+    );
     assert_eq!(home.books().jrni.totals.companies_created, 1);
 }
 

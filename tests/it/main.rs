@@ -34,7 +34,9 @@ mod rows;
 mod runs;
 mod script;
 mod secrets;
+mod sparrow;
 mod support;
 #[cfg(unix)]
 mod terminal;
 mod torture;
+mod web;

@@ -103,7 +103,7 @@ fn prod_is_held_below_the_script_however_it_names_the_account() {
         .replace("profiles.acme", "profiles.other");
     let dev = rig.home.configuration().replace("prod", "dev");
     rig.home
-        .configure(&format!("default_profile = \"acme\"\n{dev}{}", more));
+        .configure(&format!("default_profile = \"acme\"\n{dev}{more}"));
     rig.home.write(
         "sly.rhai",
         "let name = \"ot\" + \"her\";\nmobsted::connect(name).ensure_tenant(\"ann@example.com\").email\n",

@@ -407,6 +407,12 @@ fn use_says_when_something_else_counts_more() {
         .run("profile use c")
         .ended(2)
         .said(&["there is no profile `c`"]);
+    // Elsewhere a project's profile is not there.
+    home.write("provisor.toml", "default_profile = \"b\"\n[profiles.theirs]\n");
+    let _ = home
+        .run("profile use theirs")
+        .ended(2)
+        .said(&["`theirs` is written in"]);
     let shown = home.run("config show --origin").ended(0).stdout;
     assert!(
         shown.contains("provisor.toml:1") && shown.contains("config.toml:3"),
@@ -420,4 +426,101 @@ fn use_says_when_something_else_counts_more() {
     assert_eq!(of("profile")["kind"], "project");
     assert_eq!(of("profiles.a.url")["line"], 3);
     assert_eq!(of("profiles.a.mode")["kind"], "default");
+}
+
+#[test]
+fn a_jrni_account_is_signed_in_to_and_out_of() {
+    let (platform, home) = (tempfile::tempdir().unwrap(), Home::new());
+    let sandbox =
+        provisor::sandbox::Sandbox::start(provisor::sandbox::Options::new(platform.path())).unwrap();
+    let account = sandbox.jrni();
+    let words = [
+        "profile",
+        "add",
+        "jay",
+        "--platform",
+        "jrni",
+        "--url",
+        &account.plain_url,
+        "--login",
+        &account.login,
+        "--app-id",
+        &account.app_id,
+        "--secret",
+        "password=stdin",
+        "--secret",
+        "app_key=stdin",
+    ];
+    let secrets = format!("{}\n{}\n", account.password, account.app_key);
+    let _ = home
+        .feed(&words, &secrets)
+        .ended(0)
+        .said(&["its app key is sealed"]);
+    assert_unseen(&home, &account.password);
+    let test = home.json("profile test jay --json");
+    assert_eq!(test["platform"], "jrni");
+    let may = test["may"].as_array().unwrap();
+    assert!(
+        may.iter()
+            .any(|may| may["operation"] == "company" && may["ok"] == true),
+        "{test}"
+    );
+    assert_eq!(home.json("profile show jay --json")["profile"]["signed_in"], true);
+    let _ = home.run("logout jay").ended(0);
+    assert_eq!(
+        home.json("profile show jay --json")["profile"]["signed_in"],
+        false
+    );
+    assert_eq!(
+        sandbox.books().unwrap().jrni.totals.logouts,
+        1,
+        "the platform knows, too"
+    );
+    let _ = home.run("login jay").ended(0).said(&["signed in to"]);
+}
+
+#[test]
+fn a_sparrow_account_is_signed_in_to_and_out_of() {
+    let (platform, home) = (tempfile::tempdir().unwrap(), Home::new());
+    let options = provisor::sandbox::Options::new(platform.path());
+    let sandbox = provisor::sandbox::Sandbox::start(options).unwrap();
+    let account = sandbox.sparrow();
+    let words = [
+        "profile",
+        "add",
+        "sms",
+        "--platform",
+        "sparrow",
+        "--url",
+        &account.plain_url,
+        "--secret",
+        "api_token=stdin",
+        "--secret",
+        "partner_token=stdin",
+    ];
+    let secrets = format!("{}\n{}\n", account.api_token, account.partner_token);
+    let _ = home.feed(&words, &secrets).ended(0);
+    assert_unseen(&home, &account.api_token);
+    assert_eq!(home.json("profile test --json")["platform"], "sparrow");
+    let shown = home.json("profile show --json");
+    assert!(shown["profile"]["signed_in_until"].is_string(), "{shown}");
+    let _ = home.run("logout").ended(0);
+    assert_eq!(home.json("profile show --json")["profile"]["signed_in"], false);
+}
+
+#[cfg(not(feature = "keyring"))]
+#[test]
+fn a_build_without_a_keyring_says_so() {
+    let home = Home::new();
+    let ran = home.run("profile add acme --url http://127.0.0.1:1 --login a --secret password=keyring");
+    let _ = ran
+        .ended(2)
+        .said(&["without the system's keyring", "--secret password=sealed"]);
+    home.configure(
+        "[profiles.a]\nurl = \"http://127.0.0.1:1\"\nlogin = \"a\"\npassword = { keyring = \"mine\" }\n",
+    );
+    let _ = home
+        .run("profile test")
+        .ended(2)
+        .said(&["the keyring's entry `mine`", "without the system's keyring"]);
 }

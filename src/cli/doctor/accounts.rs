@@ -6,12 +6,14 @@ use std::time::Duration;
 
 use super::{Check, State};
 use crate::cli::app::{Accounts, App};
-use crate::cli::config::{Config, CredentialSource, Profile, check_address};
+use crate::cli::config::{Config, CredentialSource, Platform, Profile, check_address};
 use crate::cli::error::CommandError;
+use crate::cli::keychain;
 use crate::cli::network;
 use crate::cli::profile;
 use crate::cli::times;
 use crate::clock::Clock;
+use crate::ops::account::SignedIn;
 use crate::transport::Http;
 use crate::transport::request::{Method, Request};
 use crate::transport::response::Response;
@@ -101,19 +103,20 @@ fn secret(app: &App, profile: &Profile, key: &'static str, source: &CredentialSo
     match source {
         CredentialSource::Command { argv, folder } => {
             let program = argv.first().map_or("", String::as_str);
-            match finds(app, program, folder) {
-                true => Check::ok(AREA, subject, format!("{source}, which is run when it is needed")),
-                false => Check::problem(AREA, subject, format!("{source} is not there"))
-                    .fix("install the program, or name another place: provisor profile edit"),
+            if finds(app, program, folder) {
+                Check::ok(AREA, subject, format!("{source}, which is run when it is needed"))
+            } else {
+                Check::problem(AREA, subject, format!("{source} is not there"))
+                    .fix("install the program, or name another place: provisor profile edit")
             }
         }
-        CredentialSource::Keyring(_) => match crate::cli::keychain::unavailable() {
-            None => Check::ok(
+        CredentialSource::Keyring(_) => match keychain::available() {
+            Ok(()) => Check::ok(
                 AREA,
                 subject,
                 format!("{source}, which is opened when it is needed"),
             ),
-            Some(why) => Check::problem(AREA, subject, why).fix(format!(
+            Err(why) => Check::problem(AREA, subject, why).fix(format!(
                 "provisor profile edit {} --secret {key}=sealed",
                 profile.name
             )),
@@ -138,16 +141,29 @@ fn finds(app: &App, program: &str, folder: &Path) -> bool {
     })
 }
 
+/// May a person have to unlock it?
+fn asks(source: &CredentialSource) -> bool {
+    matches!(
+        source,
+        CredentialSource::Command { .. } | CredentialSource::Keyring(_)
+    )
+}
+
 fn tokens(app: &App, profile: &Profile) -> Check {
     let subject = format!("{} tokens", profile.name);
-    match profile::signed_in_until(app, profile) {
-        Some(until) if until > Clock::system().now_millis() => Check::ok(
+    if profile.platform() == Platform::Sparrow && profile.secrets.values().any(|source| asks(&source.value)) {
+        let why = "known by the account's secrets alone, which are not asked for here";
+        return Check::skipped(AREA, subject, why);
+    }
+    match profile::signed_in(app, profile) {
+        SignedIn::Until(until) if until > Clock::system().now_millis() => Check::ok(
             AREA,
             subject,
             format!("signed in until {} UTC", times::shown(until)),
         ),
-        Some(_) => Check::ok(AREA, subject, "they have ended; the next run signs in"),
-        None => Check::ok(AREA, subject, "none; the first run signs in"),
+        SignedIn::Until(_) => Check::ok(AREA, subject, "they have ended; the next run signs in"),
+        SignedIn::WhileUsed => Check::ok(AREA, subject, "signed in for as long as it is used"),
+        SignedIn::No => Check::ok(AREA, subject, "none; the first run signs in"),
     }
 }
 

@@ -28,9 +28,8 @@ pub(super) fn choose(app: &App, command: &UseCommand) -> Result<Exit, CommandErr
     let name = &command.name;
     let profile = config.named(name, "profile use")?;
     let mut draft = written::draft(app)?;
-    if command.sandbox || command.no_sandbox {
-        written::own(&config, &draft, name, "profile use")?;
-    }
+    // A project's profile is not there in other folders, where the choice counts as well.
+    written::own(&config, &draft, name, "profile use")?;
     if command.sandbox {
         draft.set(name, "sandbox", true);
     } else if command.no_sandbox {

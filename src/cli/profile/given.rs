@@ -50,14 +50,14 @@ pub(super) struct Given {
     #[arg(long)]
     pub(super) no_input: bool,
     // Never taken, and never repeated: see `refuse_secrets`.
-    #[arg(long, hide = true, num_args = 0..=1, value_name = "SECRET")]
-    password: Option<Option<String>>,
-    #[arg(long, hide = true, num_args = 0..=1, value_name = "SECRET")]
-    app_key: Option<Option<String>>,
-    #[arg(long, hide = true, num_args = 0..=1, value_name = "SECRET")]
-    api_token: Option<Option<String>>,
-    #[arg(long, hide = true, num_args = 0..=1, value_name = "SECRET")]
-    partner_token: Option<Option<String>>,
+    #[arg(long, hide = true, num_args = 0..=1, value_name = "SECRET", default_missing_value = "")]
+    password: Option<String>,
+    #[arg(long, hide = true, num_args = 0..=1, value_name = "SECRET", default_missing_value = "")]
+    app_key: Option<String>,
+    #[arg(long, hide = true, num_args = 0..=1, value_name = "SECRET", default_missing_value = "")]
+    api_token: Option<String>,
+    #[arg(long, hide = true, num_args = 0..=1, value_name = "SECRET", default_missing_value = "")]
+    partner_token: Option<String>,
 }
 
 impl Given {
@@ -90,7 +90,7 @@ impl Given {
         ))
         .hint(format!("name the place instead: --secret {key}=PLACE; a place is {FORMS}"));
         Err(match value {
-            Some(Some(_)) => refused.hint("if what you typed is a real secret, change it"),
+            Some(text) if !text.is_empty() => refused.hint("if what you typed is a real secret, change it"),
             _ => refused,
         })
     }

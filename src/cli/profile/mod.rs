@@ -19,7 +19,7 @@ use super::error::CommandError;
 use super::exit::Exit;
 
 pub(super) use fields::missing;
-pub(super) use sign::{LoginCommand, LogoutCommand, login, logout, signed_in_until};
+pub(super) use sign::{LoginCommand, LogoutCommand, login, logout, signed_in};
 
 /// Named accounts: add one, look at them, change them, try them.
 ///

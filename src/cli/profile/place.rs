@@ -87,7 +87,7 @@ impl Place {
             }
             Place::Typed(secret) => return seal(app, keeping, secret.clone()),
             Place::Keyring => {
-                if let Some(why) = keychain::unavailable() {
+                if let Err(why) = keychain::available() {
                     return Err(CommandError::usage(why).hint(format!(
                         "seal it in provisor's own folder instead: --secret {}=sealed",
                         keeping.key

@@ -9,13 +9,15 @@ use crate::cli::error::CommandError;
 use crate::cli::exit::Exit;
 use crate::cli::times;
 use crate::clock::Clock;
+use crate::ops::account::SignedIn;
 use crate::value::Value;
 
 /// One profile: what it says, where each value is written, and whether it is signed in.
 #[derive(Args)]
 #[command(after_help = "\
 JSON (--json), one document:
-  {\"version\": 1, \"profile\": {as in `profile list`, and signed_in_until: time or null}}")]
+  {\"version\": 1, \"profile\": {as in `profile list`, and signed_in: true or false,
+   signed_in_until: time, or null when there is none}}")]
 pub(super) struct ShowCommand {
     /// The profile; the one that is used when none is named.
     name: Option<String>,
@@ -34,10 +36,11 @@ pub(super) fn show(app: &App, command: &ShowCommand) -> Result<Exit, CommandErro
         .choose(None, &app.env)
         .ok()
         .map(|profile| profile.name.clone());
-    let until = sign::signed_in_until(app, profile);
+    let signed_in = sign::signed_in(app, profile);
     if command.json {
         let mut document = list::document(profile, chosen.as_deref());
-        document["signed_in_until"] = until.map_or(serde_json::Value::Null, times::json);
+        document["signed_in"] = (signed_in != SignedIn::No).into();
+        document["signed_in_until"] = sign::end(signed_in);
         app.print(&json!({"version": 1, "profile": document}).to_string())?;
         return Ok(Exit::Ok);
     }
@@ -48,12 +51,13 @@ pub(super) fn show(app: &App, command: &ShowCommand) -> Result<Exit, CommandErro
             format!("{}   ({})", line.value, line.origin).as_str().into(),
         ));
     }
-    let signed_in = match until {
-        Some(until) if until > Clock::system().now_millis() => {
+    let signed_in = match signed_in {
+        SignedIn::Until(until) if until > Clock::system().now_millis() => {
             format!("until {} UTC", times::shown(until))
         }
-        Some(_) => "the tokens have ended; the next run signs in".into(),
-        None => "no".into(),
+        SignedIn::Until(_) => "the tokens have ended; the next run signs in".into(),
+        SignedIn::WhileUsed => "for as long as it is used".into(),
+        SignedIn::No => "no".into(),
     };
     fields.push(("signed in".into(), signed_in.as_str().into()));
     app.print(&app.ui.fields(&fields))?;

@@ -10,7 +10,7 @@ use crate::cli::error::CommandError;
 use crate::cli::exit::Exit;
 use crate::cli::prompt::secret_from_stdin;
 use crate::cli::times;
-use crate::ops::account::Ability;
+use crate::ops::account::{Ability, SignedIn};
 use crate::ops::error::{Code, OpError};
 use crate::value::Object;
 use crate::value::secret::Secret;
@@ -68,10 +68,9 @@ impl Desk {
         Ok(Desk { engine, account })
     }
 
-    fn sign_in(&self) -> Result<Option<i64>, OpError> {
+    fn sign_in(&self) -> Result<SignedIn, OpError> {
         let (world, runtime) = (&self.engine.world, &self.engine.runtime);
-        runtime.block_on(world.sign_in(&self.account))?;
-        runtime.block_on(world.signed_in_until(&self.account))
+        runtime.block_on(world.sign_in(&self.account))
     }
 }
 
@@ -86,15 +85,15 @@ pub(super) fn try_profile(app: &App, name: &str, json: bool) -> Result<Exit, Com
     let config = written::read(app)?;
     let profile = config.named(name, "profile test")?;
     let desk = Desk::of(app, profile)?;
-    let until = desk.sign_in()?;
+    let signed_in = desk.sign_in()?;
     let abilities = desk
         .engine
         .runtime
         .block_on(desk.engine.world.abilities(&desk.account));
     if json {
-        app.print(&document(profile, until, &abilities).to_string())?;
+        app.print(&document(profile, signed_in, &abilities).to_string())?;
     } else {
-        say(app, profile, &desk.account, until, &abilities)?;
+        say(app, profile, &desk.account, signed_in, &abilities)?;
     }
     // Signed in, yet nothing can be seen: a key that lacks its rights.
     let all_fail = !abilities.is_empty() && abilities.iter().all(|ability| ability.found.is_err());
@@ -105,12 +104,10 @@ fn say(
     app: &App,
     profile: &Profile,
     account: &Object,
-    until: Option<i64>,
+    signed_in: SignedIn,
     abilities: &[Ability],
 ) -> Result<(), CommandError> {
-    let until = until.map_or(String::new(), |until| {
-        format!(", until {} UTC", times::shown(until))
-    });
+    let until = for_how_long(signed_in);
     let who = match account.text("login") {
         "" => String::new(),
         login => format!(" as {login}"),
@@ -131,7 +128,23 @@ fn say(
     })
 }
 
-fn document(profile: &Profile, until: Option<i64>, abilities: &[Ability]) -> Json {
+/// For how long somebody is signed in, to be put behind a sentence that says so.
+fn for_how_long(signed_in: SignedIn) -> String {
+    match signed_in {
+        SignedIn::Until(until) => format!(", until {} UTC", times::shown(until)),
+        SignedIn::No | SignedIn::WhileUsed => String::new(),
+    }
+}
+
+/// The end of the tokens for JSON; null when there are none, and when they have no end of their own.
+pub(super) fn end(signed_in: SignedIn) -> Json {
+    match signed_in {
+        SignedIn::Until(until) => times::json(until),
+        SignedIn::No | SignedIn::WhileUsed => Json::Null,
+    }
+}
+
+fn document(profile: &Profile, signed_in: SignedIn, abilities: &[Ability]) -> Json {
     let may: Vec<Json> = abilities
         .iter()
         .map(|ability| {
@@ -151,7 +164,7 @@ fn document(profile: &Profile, until: Option<i64>, abilities: &[Ability]) -> Jso
         "login": profile.text("login").ok(),
         "mode": profile.mode.as_ref().map_or("dev", |mode| mode.value.name()),
         "sandbox": profile.sandboxed().is_some(),
-        "signed_in_until": until.map(times::json),
+        "signed_in_until": end(signed_in),
         "may": may,
     })
 }
@@ -162,7 +175,7 @@ pub(in crate::cli) fn login(app: &App, command: &LoginCommand) -> Result<Exit, C
     let asked = ask_password(app, profile, command)?;
     let signed_in = Desk::of(app, written::read(app)?.named(&profile.name, "login")?)
         .and_then(|desk| Ok((desk.sign_in()?, desk)));
-    let (until, desk) = match signed_in {
+    let (signed_in, desk) = match signed_in {
         Ok(signed_in) => signed_in,
         Err(error) => {
             if let Some(asked) = asked {
@@ -171,11 +184,11 @@ pub(in crate::cli) fn login(app: &App, command: &LoginCommand) -> Result<Exit, C
             return Err(error);
         }
     };
-    let until = until.map_or(String::new(), |until| {
-        format!(", until {} UTC", times::shown(until))
-    });
-    app.ui
-        .note(&format!("signed in to {}{until}", desk.account.text("url")));
+    app.ui.note(&format!(
+        "signed in to {}{}",
+        desk.account.text("url"),
+        for_how_long(signed_in)
+    ));
     if asked.is_some() {
         app.ui.note(&format!(
             "the password is sealed in {}",
@@ -290,27 +303,29 @@ pub(in crate::cli) fn logout(app: &App, command: &LogoutCommand) -> Result<Exit,
     Ok(Exit::Ok)
 }
 
-/// When the tokens of a profile end; nothing when there are none, or when that cannot be told.
-pub(in crate::cli) fn signed_in_until(app: &App, profile: &Profile) -> Option<i64> {
-    if profile.sandboxed().is_some() || !app.paths().ok()?.tokens().exists() {
-        return None;
-    }
-    let desk = Desk::of(app, profile).ok()?;
-    let runtime = &desk.engine.runtime;
-    runtime
-        .block_on(desk.engine.world.signed_in_until(&desk.account))
-        .ok()?
+/// Are tokens of a profile kept? As if there were none when that cannot be told.
+pub(in crate::cli) fn signed_in(app: &App, profile: &Profile) -> SignedIn {
+    let asked = kept(app, profile).map(|desk| {
+        let runtime = &desk.engine.runtime;
+        runtime.block_on(desk.engine.world.signed_in(&desk.account))
+    });
+    asked.and_then(Result::ok).unwrap_or(SignedIn::No)
 }
 
 /// Forgets the tokens of a profile that is about to change; what stays is refused by the platform.
 pub(super) fn forget_tokens(app: &App, profile: &Profile) {
-    if profile.sandboxed().is_some() || !app.paths().is_ok_and(|paths| paths.tokens().exists()) {
-        return;
-    }
-    if let Ok(desk) = Desk::of(app, profile) {
+    if let Some(desk) = kept(app, profile) {
         let runtime = &desk.engine.runtime;
-        let _ = runtime.block_on(desk.engine.world.sign_out(&desk.account));
+        let _ = runtime.block_on(desk.engine.world.forget_tokens(&desk.account));
     }
+}
+
+/// The account of a profile, when tokens of it may be kept.
+fn kept(app: &App, profile: &Profile) -> Option<Desk> {
+    if profile.sandboxed().is_some() || !app.paths().is_ok_and(|paths| paths.tokens().exists()) {
+        return None;
+    }
+    Desk::of(app, profile).ok()
 }
 
 fn chosen<'a>(
@@ -332,6 +347,6 @@ impl From<OpError> for CommandError {
             code => Exit::of(code),
         };
         let failed = CommandError::new(exit, &error.message);
-        error.hint.iter().fold(failed, |failed, hint| failed.hint(hint))
+        error.hint.iter().fold(failed, CommandError::hint)
     }
 }

@@ -12,9 +12,9 @@ use crate::run::interrupt::Reins;
 /// How long an input may go on after it was told to stop at once.
 const LAST_MOMENT: Duration = Duration::from_secs(1);
 
-/// Pulls the reins at each SIGINT from now on. An input that does not stop even so ends the process: the journal is
-/// consistent at every moment.
-pub(super) fn watch(runtime: &Handle, ui: &Ui, reins: &Reins) {
+/// Pulls the reins at each SIGINT from now on. An input that does not stop even so ends the process, and so does a signal
+/// while nothing is evaluated, unless somebody types: the journal is consistent at every moment.
+pub(super) fn watch(runtime: &Handle, ui: &Ui, reins: &Reins, typed: bool) {
     let (ui, reins) = (ui.clone(), reins.clone());
     // From here on, not only from when the task first runs.
     let entered = runtime.enter();
@@ -24,6 +24,7 @@ pub(super) fn watch(runtime: &Handle, ui: &Ui, reins: &Reins) {
     runtime.spawn(async move {
         while interrupt.recv().await.is_some() {
             match reins.pull() {
+                None if !typed => end_process(&ui),
                 Some(1) | None => {}
                 Some(2) => {
                     let (ui, reins) = (ui.clone(), reins.clone());

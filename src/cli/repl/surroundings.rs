@@ -16,7 +16,7 @@ use crate::repl::around::{Export, Mode, Place, Surroundings, Switch, Trouble};
 use crate::run::interrupt::{Interrupt, Reins};
 use crate::run::session::{Input, InputEnd, Session};
 use crate::script::bundle::Loader;
-use crate::value::Value;
+use crate::value::{Record, Value};
 
 /// The command line's side of a session.
 pub(super) struct CliSurroundings {
@@ -106,7 +106,7 @@ impl Surroundings for CliSurroundings {
         let new = NewRun {
             name: NAME.into(),
             sources: Vec::new(),
-            params: Value::Record(Default::default()),
+            params: Value::Record(Record::new()),
             plan: self.plan().to_value(),
             has_rows: true,
         };
@@ -206,7 +206,7 @@ impl Surroundings for CliSurroundings {
         // Without a thread for it, Ctrl-C ends the process as it does everywhere.
         if let Ok(runtime) = runtime {
             let runtime = self.runtime.get_or_init(|| runtime);
-            signals::watch(runtime.handle(), &self.app.ui, reins);
+            signals::watch(runtime.handle(), &self.app.ui, reins, self.typed);
         }
     }
 

@@ -19,7 +19,7 @@ static ON: AtomicBool = AtomicBool::new(false);
 pub(super) fn set(ui: &Ui, on: bool) -> Result<(), String> {
     if on {
         let telling = tracing::subscriber::set_global_default(Telling { ui: ui.clone() });
-        let ours = tracing::dispatcher::get_default(|dispatch| dispatch.is::<Telling>());
+        let ours = tracing::dispatcher::get_default(tracing::Dispatch::is::<Telling>);
         if telling.is_err() && !ours {
             return Err("requests are logged already, by -v or PROVISOR_LOG".into());
         }

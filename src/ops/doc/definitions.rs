@@ -147,6 +147,8 @@ fn param_type(param: &Param) -> String {
         Type::Id => "int | String".to_owned(),
         Type::Duration => "int | float | String".to_owned(),
         Type::List => "Array".to_owned(),
+        Type::Texts => "int | String | Array".to_owned(),
+        Type::Function => "Fn".to_owned(),
         Type::Map => "Map".to_owned(),
         Type::Any => "?".to_owned(),
         Type::Options(keys) => {

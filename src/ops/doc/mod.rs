@@ -229,6 +229,10 @@ fn promise(effect: &Effect) -> &'static str {
             "nothing can tell afterwards whether it was carried out, so it is never sent twice: when the answer is \
              lost, the row parks"
         }
+        Effect::ByCall(_) => {
+            "a read is safe to ask again; a change is never sent twice, and when its answer is lost the row parks, unless \
+             the call brings a key and a function that looks the thing up: then it is settled"
+        }
         Effect::Sign => "names an account; sends nothing and is never recorded",
     }
 }

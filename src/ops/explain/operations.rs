@@ -190,6 +190,20 @@ pub(super) const CODES: &[Explanation] = &[
         example: "provisor resume r7f3k --retry-failed",
     },
     Explanation {
+        code: "no_terminal",
+        meaning: "A script asked a question, and there is nobody to answer it. The question is put again when the run is \
+                  resumed at a terminal.",
+        causes: &[
+            "the run was started by a job, a pipe or a service",
+            "the input ended before the question was answered",
+        ],
+        remedies: &[
+            "run it at a terminal, or make what is asked for a parameter of `main`",
+            "provisor resume RUN --retry-failed asks again",
+        ],
+        example: "let who = attempt(|| ask(\"Which client? \"));\nif !who.ok { print(who.error.kind) }",
+    },
+    Explanation {
         code: "unavailable",
         meaning: "The platform failed or did not answer in time, and it is certain that nothing was changed.",
         causes: &[
@@ -216,6 +230,88 @@ pub(super) const CODES: &[Explanation] = &[
             "tell the maintainers when the platform has changed",
         ],
         example: "mobsted::connect().get(\"/applications\")",
+    },
+    Explanation {
+        code: "sparrow_invalid_partner_token",
+        meaning: "Sparrow SMS does not know the partner token. Nothing was sent.",
+        causes: &[
+            "the partner token is mistyped",
+            "it belongs to another installation of the platform",
+        ],
+        remedies: &[
+            "compare `partner_token` with the one that came with the agreement",
+            "a partner token stays the same for the life of the account; ask the support desk when it is lost",
+        ],
+        example: "provisor profile edit sms",
+    },
+    Explanation {
+        code: "sparrow_tokens_missing",
+        meaning: "Sparrow SMS got only one of the two tokens that a sign-in takes. Nothing was sent.",
+        causes: &[
+            "a token is blank",
+            "a variable or a file that should hold it is empty",
+        ],
+        remedies: &["give both `api_token` and `partner_token`, in the profile or to connect()"],
+        example: "sparrow::connect(#{url: \"https://ent-api.sparrowsms.com\", api_token: api, partner_token: partner})",
+    },
+    Explanation {
+        code: "sparrow_account_expired",
+        meaning: "The partner token is right, and its Sparrow SMS account has run out. Nothing was sent.",
+        causes: &["the agreement was not renewed"],
+        remedies: &["ask Sparrow's business or support desk to renew the account"],
+        example: "provisor profile test sms",
+    },
+    Explanation {
+        code: "sparrow_invalid_api_token",
+        meaning: "Sparrow SMS knows the partner token, and not the API token. Nothing was sent.",
+        causes: &[
+            "the API token is mistyped",
+            "it was revoked in the portal",
+            "it is another account's",
+        ],
+        remedies: &[
+            "take `api_token` from the portal's token management; the partner token is right",
+            "make a new one there, and put it into the profile",
+        ],
+        example: "provisor profile edit sms",
+    },
+    Explanation {
+        code: "sparrow_api_token_expired",
+        meaning: "The API token of Sparrow SMS has run out. Nothing was sent.",
+        causes: &["API tokens have an end, which the portal shows"],
+        remedies: &[
+            "generate a new API token in the portal, and put it into the profile as `api_token`",
+            "provisor resume --retry-failed goes on with the rows that failed",
+        ],
+        example: "provisor profile edit sms",
+    },
+    Explanation {
+        code: "sparrow_login_failed",
+        meaning: "Sparrow SMS refuses the two tokens together, and does not say which is wrong. Nothing was sent.",
+        causes: &["the tokens are of two accounts", "one of them is mistyped"],
+        remedies: &["check both `api_token` and `partner_token`: they must be of one account"],
+        example: "provisor profile edit sms",
+    },
+    Explanation {
+        code: "sparrow_invalid_user",
+        meaning: "The Sparrow SMS account is no longer active. Nothing was sent.",
+        causes: &["the account was closed or suspended"],
+        remedies: &["the account is no longer active: ask Sparrow's support desk"],
+        example: "provisor profile test sms",
+    },
+    Explanation {
+        code: "sparrow_draft",
+        meaning: "Sparrow SMS took the message and did not send it: the account cannot pay for it, and the message waits \
+                  in the portal as a draft. provisor does not send it again by itself, since the draft may still go out.",
+        causes: &[
+            "the account has too few credits for that many recipients",
+            "the account's billing is suspended",
+        ],
+        remedies: &[
+            "pay the account up and send the draft from the portal; sending anew would make a second message",
+            "only when the draft was deleted: provisor resume --retry-failed",
+        ],
+        example: "try {\n    sparrow::connect().send_sms(#{sender: \"Bakery\", text: \"Hello\", recipients: \"+4915112345678\"});\n} catch (err) {\n    if err.kind == \"sparrow_draft\" { print(err.message); } else { throw err; }\n}",
     },
     Explanation {
         code: "in_doubt",

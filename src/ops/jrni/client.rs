@@ -13,6 +13,7 @@ use crate::platform::jrni::Client;
 use crate::platform::jrni::account::{Account, Base};
 use crate::platform::jrni::accounts::Accounts;
 use crate::platform::jrni::endpoints::Endpoints;
+use crate::value::Object;
 
 /// How long to wait for an answer.
 const REPLY: Duration = Duration::from_secs(30);
@@ -33,7 +34,11 @@ impl Shared {
 impl World {
     /// The client of the session that a call was made on, whose changing requests pass the call's gate. Sends nothing.
     pub(in crate::ops) fn jrni(&self, call: &Call) -> Result<Client, OpError> {
-        let session = receiver(call)?;
+        Ok(self.jrni_of(receiver(call)?)?.through(call.gate.as_ref()))
+    }
+
+    /// The client of a session. Sends nothing.
+    pub(in crate::ops) fn jrni_of(&self, session: &Object) -> Result<Client, OpError> {
         let settings = self.settings(session)?;
         let endpoints = Endpoints::with_overrides(&settings.endpoints).map_err(|unknown| {
             OpError::new(Code::BadProfile, format!("the profile's endpoints: {unknown}"))
@@ -58,8 +63,6 @@ impl World {
         };
         let reply = settings.reply.unwrap_or(REPLY);
         let client = self.jrni.accounts.client(&account, &Arc::new(endpoints), reply);
-        Ok(client
-            .within(company.filter(|_| below))
-            .through(call.gate.as_ref()))
+        Ok(client.within(company.filter(|_| below)))
     }
 }

@@ -13,7 +13,7 @@ pub(super) use client::Shared;
 use super::call::Call;
 use super::error::{Code, OpError};
 use super::session::{self, ACCOUNT_TYPE, Key, Shape, receiver};
-use super::spec::{Boxed, Effect, Kind, OpSpec, Param, Timeout, Type};
+use super::spec::{Boxed, Effect, Kind, OpSpec, Param, Probe, Timeout, Type};
 use super::world::World;
 use crate::platform::error::{ApiError, ApiErrorKind};
 use crate::platform::jrni::account::Base;
@@ -146,8 +146,11 @@ pub(super) static CONNECT: &[OpSpec] = &[
               does this session. Gives false, and sends nothing, when nobody is signed in.",
         params: &[],
         result: "bool",
-        errors: &[],
-        effect: Effect::Observe,
+        errors: &[(Code::Refused, "the platform refuses to end it")],
+        effect: Effect::Change {
+            probe: probe_logout,
+            strikes: None,
+        },
         timeout: Timeout::Reply,
         example: "let group = jrni::connect();\ngroup.company();\ngroup.logout()",
         run: logout,
@@ -155,7 +158,7 @@ pub(super) static CONNECT: &[OpSpec] = &[
 ];
 
 /// A JRNI account.
-const SHAPE: Shape = Shape {
+pub(in crate::ops) const SHAPE: Shape = Shape {
     platform: "jrni",
     title: "JRNI",
     kind: SESSION,
@@ -174,10 +177,11 @@ const SIGN_IN: &str = "$sign_in";
 
 fn connect<'a>(world: &'a World, call: &'a Call) -> Boxed<'a, Result<Value, OpError>> {
     Box::pin(async move {
-        let session = session::connect(world, &SHAPE, call.arg("account"))?;
-        if let Value::Object(session) = &session {
+        let mut session = session::connect(world, &SHAPE, call.arg("account"))?;
+        if let Value::Object(session) = &mut session {
             Base::parse(session.text("url"))?;
             company_number(session.text("company"))?;
+            session.fields.entry("company".into()).or_default();
         }
         Ok(session)
     })
@@ -211,13 +215,23 @@ fn within<'a>(_: &'a World, call: &'a Call) -> Boxed<'a, Result<Value, OpError>>
 
 fn logout<'a>(world: &'a World, call: &'a Call) -> Boxed<'a, Result<Value, OpError>> {
     Box::pin(async move {
-        let done = world.jrni(call)?.log_out().await;
-        // What was lost is not a change: the next sign-in makes a token of its own.
-        let done = done.map_err(|error| OpError {
-            sent: super::error::Sent::No,
-            ..told(error)
-        })?;
-        Ok(Value::Bool(done))
+        let done = world.jrni(call)?.log_out().await.map_err(told)?;
+        // When an earlier request of ours was lost, there was a token.
+        Ok(Value::Bool(done || call.resent))
+    })
+}
+
+fn probe_logout<'a>(world: &'a World, call: &'a Call) -> Boxed<'a, Probe> {
+    Box::pin(async move {
+        let signed_in = match world.jrni(call) {
+            Ok(client) => client.accepts_token().await.map_err(told),
+            Err(error) => Err(error),
+        };
+        match signed_in {
+            Ok(false) => Probe::Found(Value::Bool(true)),
+            Ok(true) => Probe::Absent,
+            Err(error) => Probe::Unreachable(error),
+        }
     })
 }
 

@@ -18,9 +18,11 @@ use crate::transport::response::Response;
 use crate::value::secret::Secret;
 use crate::value::{Record, Value};
 
-/// The longest that a token is kept, in milliseconds. It works for 24 hours after its last use (vendor's documents), so
-/// one in use does not end by the clock; the platform's 401 tells when it is over.
-const KEPT: i64 = 365 * 24 * 60 * 60 * 1000;
+/// How long a token works after its last use, in milliseconds (vendor's documents).
+const LIFE: i64 = 24 * HOUR;
+
+/// A use is noted when the last one that was is so long ago: one note serves many requests.
+const HOUR: i64 = 60 * 60 * 1000;
 
 /// An account and how its sign-in is asked for.
 pub(super) struct Auth {
@@ -45,6 +47,10 @@ impl SignIn for Auth {
         self.account.key()
     }
 
+    fn given(&self) -> Option<Secret> {
+        self.password.at_hand()
+    }
+
     async fn sign_in(&self, network: &Network) -> Result<Tokens, ApiError> {
         let password = self.password.get("password").await?;
         self.ready().await?;
@@ -53,6 +59,14 @@ impl SignIn for Auth {
         let response = response.map_err(|error| ApiError::no_answer(&request, &error))?;
         self.read(&request, &response, network.clock.now_millis())
             .map_err(|error| self.explain(error))
+    }
+
+    fn slid(&self, tokens: &Tokens, now: i64) -> Option<Tokens> {
+        (now.saturating_sub(tokens.issued) > HOUR).then(|| Tokens {
+            issued: now,
+            expires: now.saturating_add(LIFE),
+            ..tokens.clone()
+        })
     }
 
     async fn ready(&self) -> Result<(), ApiError> {
@@ -132,7 +146,7 @@ impl Auth {
             access,
             refresh: None,
             issued: now,
-            expires: now.saturating_add(KEPT),
+            expires: now.saturating_add(LIFE),
         })
     }
 

@@ -93,11 +93,35 @@ impl Client {
         self.inner.session.tokens().await.map(|_| ())
     }
 
+    /// Is a token kept on this machine that was used within a day? Whether it still works only the platform can tell.
+    pub async fn is_signed_in(&self) -> Result<bool, ApiError> {
+        let now = self.inner.session.network.clock.now_millis();
+        let until = self.signed_in_until().await?;
+        Ok(until.is_some_and(|until| until > now))
+    }
+
+    /// Drops the token that is kept on this machine, and leaves it as it is on the platform.
+    pub async fn forget_tokens(&self) -> Result<(), ApiError> {
+        self.inner.session.forget().await
+    }
+
     /// Makes the token invalid for all who share it, here and on the platform. The next call signs in anew. Says
     /// whether there was one.
     pub async fn log_out(&self) -> Result<bool, ApiError> {
         let request = self.request(Method::Delete, self.endpoints().get("logout"))?;
-        self.inner.session.sign_out(request).await
+        self.inner.session.sign_out(request, self.gate.as_ref()).await
+    }
+
+    /// Does the platform still accept the token that is kept? Never signs in.
+    pub async fn accepts_token(&self) -> Result<bool, ApiError> {
+        let request = self.request(Method::Get, self.endpoints().get("login"))?;
+        self.inner.session.are_accepted(request).await
+    }
+
+    /// When the token that is kept ends unless it is used, in milliseconds since the Unix epoch; nothing when there is
+    /// none.
+    pub async fn signed_in_until(&self) -> Result<Option<i64>, ApiError> {
+        self.inner.session.signed_in_until().await
     }
 
     /// The number of the company that calls act on: the one that was named, or else the one that the platform signed

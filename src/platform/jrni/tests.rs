@@ -224,3 +224,33 @@ async fn the_fifth_version_is_spoken_without_a_key() {
         .await;
     assert!(settings.unwrap().as_record().unwrap().contains_key("currency"));
 }
+
+#[tokio::test]
+async fn use_moves_the_end_of_a_token_and_idleness_does_not() {
+    const HOUR: i64 = 3_600_000;
+    let rig = Rig::new();
+    rig.client(rig.account()).company().await.unwrap();
+    let age = |hours: i64| {
+        for tokens in rig.store.0.lock().unwrap().values_mut() {
+            let Value::Record(fields) = tokens else {
+                panic!("no tokens")
+            };
+            for name in ["issued", "expires"] {
+                let Some(Value::Int(time)) = fields.get_mut(name) else {
+                    panic!("no {name}")
+                };
+                *time -= hours * HOUR;
+            }
+        }
+    };
+    let now = Clock::system().now_millis();
+    age(20);
+    let client = rig.client(rig.account());
+    assert!(client.signed_in_until().await.unwrap().unwrap() < now + 5 * HOUR);
+    client.company().await.unwrap();
+    assert!(client.signed_in_until().await.unwrap().unwrap() > now + 23 * HOUR);
+    assert_eq!(rig.totals().logins, 1, "it was still good");
+    age(25);
+    rig.client(rig.account()).company().await.unwrap();
+    assert_eq!(rig.totals().logins, 2, "nobody had used it for too long");
+}

@@ -115,23 +115,22 @@ fn keys_of_options_follow_where_a_call_takes_them() {
 #[test]
 fn quotes_hold_paths_and_profiles() {
     let space = space();
-    let at = |typed: &str| spot(&space, typed);
     assert_eq!(
-        at("import \"lib/x"),
+        spot(&space, "import \"lib/x"),
         Spot::Text {
             start: 8,
             profile: false
         }
     );
     assert_eq!(
-        at("mobsted::connect(\"ac"),
+        spot(&space, "mobsted::connect(\"ac"),
         Spot::Text {
             start: 18,
             profile: true
         }
     );
-    assert_eq!(at("\"done\""), Spot::Name { start: 6 });
-    assert_eq!(at("// a comment par"), Spot::Nothing);
+    assert_eq!(spot(&space, "\"done\""), Spot::Name { start: 6 });
+    assert_eq!(spot(&space, "// a comment par"), Spot::Nothing);
 }
 
 #[test]

@@ -89,7 +89,7 @@ fn trust(repl: &mut Repl, _: &str) -> Next {
                 .screen
                 .note(&format!("{name} is trusted until it changes"));
             let outcome = repl.evaluate_as(&name, 1, &text);
-            Repl::next(outcome)
+            Repl::next(&outcome)
         }
         Err(trouble) => repl.refuse(&trouble),
     }
@@ -136,22 +136,19 @@ fn words(text: &str) -> Result<Vec<String>, String> {
     for c in text.chars() {
         match (quote, c) {
             (Some(open), c) if c == open => quote = None,
-            (Some(_), c) => word.get_or_insert_default().push(c),
             (None, '"' | '\'') => {
                 quote = Some(c);
                 word.get_or_insert_default();
             }
             (None, c) if c.is_whitespace() => words.extend(word.take()),
-            (None, c) => word.get_or_insert_default().push(c),
+            (_, c) => word.get_or_insert_default().push(c),
         }
     }
-    match quote {
-        Some(open) => Err(format!("the quote {open} is not closed")),
-        None => {
-            words.extend(word);
-            Ok(words)
-        }
+    if let Some(open) = quote {
+        return Err(format!("the quote {open} is not closed"));
     }
+    words.extend(word);
+    Ok(words)
 }
 
 #[cfg(test)]

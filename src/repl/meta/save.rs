@@ -50,11 +50,7 @@ fn save(repl: &mut Repl, args: &str) -> Next {
         .iter()
         .map(|param| format!("--{} {}", param.name.replace('_', "-"), quoted(&param.typed)))
         .collect();
-    screen.note(
-        &format!("run it: provisor run {file} {}", flags.join(" "))
-            .trim_end()
-            .to_owned(),
-    );
+    screen.note(format!("run it: provisor run {file} {}", flags.join(" ")).trim_end());
     Next::Go
 }
 

@@ -3,6 +3,9 @@
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 use std::time::Duration;
 
+use tokio::sync::watch;
+
+use super::super::looking::Looking;
 use super::Session;
 use super::settle::to_value;
 use crate::journal::{Cancel, JournalError, RowJournal, RowStatus};
@@ -161,7 +164,7 @@ impl InputDoor {
     }
 
     async fn carry_out(&self, call: Call) -> Result<Performed, Halt> {
-        let (changes, departure) = (call.op.effect.changes(), call.departure.clone());
+        let (changes, departure) = (call.effect().changes(), call.departure.clone());
         let stop = Cancel::new();
         let mut work = std::pin::pin!(perform(&self.session.world, &self.row, call, &stop));
         tokio::select! {
@@ -198,8 +201,9 @@ impl Door for InputDoor {
             return Err(Denied::Stop(stop));
         }
         let call = Call::check(ask.op, ask.receiver.clone(), ask.args.clone()).map_err(Denied::Failed)?;
+        let call = call.with_functions(ask.functions.clone());
         let op = call.op;
-        if op.effect.changes() {
+        if call.effect().changes() {
             if self.tell.asks() {
                 self.consent(&ask, &call)?;
             }
@@ -223,6 +227,16 @@ impl Door for InputDoor {
         }
         let asked = self.interrupt.is_asked();
         asked.then(|| self.stop.get_or_init(|| Stop::Cancelled).clone())
+    }
+
+    fn looking(&self, waited_for: watch::Receiver<()>) -> Arc<dyn Door> {
+        let tell = Arc::clone(&self.tell);
+        Arc::new(Looking {
+            world: Arc::clone(&self.session.world),
+            runtime: self.session.runtime.clone(),
+            waited_for,
+            print: Arc::new(move |line| tell.print(line)),
+        })
     }
 
     fn print(&self, line: &str) {

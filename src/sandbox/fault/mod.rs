@@ -11,7 +11,7 @@ use std::time::Duration;
 
 pub use parse::FaultError;
 
-use super::{jrni, mobsted};
+use super::{jrni, mobsted, sparrow, web};
 
 /// Which requests a fault may hit: a name, as in `partners` or `jrni-company-post`. It covers the requests of that very
 /// name and those whose names go on after it with a hyphen; `*` covers all.
@@ -66,7 +66,13 @@ pub struct Fault {
 }
 
 /// The names of all routes, by platform.
-const ROUTES: &[&[&str]] = &[mobsted::ROUTES, jrni::ROUTES, &["*"]];
+const ROUTES: &[&[&str]] = &[
+    mobsted::ROUTES,
+    jrni::ROUTES,
+    sparrow::ROUTES,
+    web::ROUTES,
+    &["*"],
+];
 
 impl Route {
     /// Mobsted, `POST /partners`: creating a sub-account.

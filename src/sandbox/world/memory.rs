@@ -8,10 +8,11 @@ use serde::{Deserialize, Serialize};
 
 use super::super::books::{Books, Traffic};
 use super::super::error::SandboxError;
-use super::super::{jrni, mobsted};
+use super::super::{jrni, mobsted, sparrow, web};
 
-/// The format of the log that this program writes, and the newest one it reads. 1 knew Mobsted alone.
-pub(super) const FORMAT: u32 = 2;
+/// The format of the log that this program writes, and the newest one it reads. 1 knew Mobsted alone, 2 JRNI
+/// besides.
+pub(super) const FORMAT: u32 = 3;
 
 /// A request to a platform that changes something, with everything needed to carry it out later and in another process.
 pub(in crate::sandbox) trait Command: Clone + Into<Later> {
@@ -34,6 +35,8 @@ pub(in crate::sandbox) struct Memory {
     pub(super) secret: Option<String>,
     pub(in crate::sandbox) mobsted: mobsted::State,
     pub(in crate::sandbox) jrni: jrni::State,
+    pub(in crate::sandbox) sparrow: sparrow::State,
+    pub(in crate::sandbox) web: web::State,
     pub(super) deferred: BTreeMap<u64, Deferred>,
     pub(super) last_deferred: u64,
 }
@@ -52,6 +55,8 @@ pub(in crate::sandbox) struct Deferred {
 #[serde(rename_all = "snake_case")]
 pub(in crate::sandbox) enum Later {
     Jrni(jrni::Command),
+    Sparrow(sparrow::Command),
+    Web(web::Command),
     #[serde(untagged)]
     Mobsted(mobsted::Command),
 }
@@ -81,6 +86,10 @@ pub(in crate::sandbox) enum What {
     Mobsted(mobsted::Event),
     /// Something happened at JRNI.
     Jrni(jrni::Event),
+    /// Something happened at Sparrow SMS.
+    Sparrow(sparrow::Event),
+    /// Something happened at the service of the web.
+    Web(web::Event),
     /// An effect is to land later.
     Deferred(Deferred),
     /// A deferred effect turned out to be impossible.
@@ -136,6 +145,8 @@ impl Memory {
             match deferred.command {
                 Later::Mobsted(_) => self.mobsted.totals.landed_late += 1,
                 Later::Jrni(_) => self.jrni.totals.landed_late += 1,
+                Later::Sparrow(_) => self.sparrow.totals.landed_late += 1,
+                Later::Web(_) => self.web.totals.landed_late += 1,
             }
         }
         match entry.what {
@@ -145,6 +156,8 @@ impl Memory {
             }
             What::Mobsted(event) => self.mobsted.apply(event, entry.at),
             What::Jrni(event) => self.jrni.apply(event, entry.at),
+            What::Sparrow(event) => self.sparrow.apply(event),
+            What::Web(event) => self.web.apply(event),
             What::Deferred(deferred) => {
                 self.last_deferred = deferred.id;
                 self.deferred.insert(deferred.id, deferred);
@@ -161,6 +174,8 @@ impl Memory {
             apps,
             totals: self.mobsted.totals.clone(),
             jrni: self.jrni.book(),
+            sparrow: self.sparrow.book(),
+            web: self.web.book(),
             traffic,
             pending: self.deferred.len() as u64,
         }

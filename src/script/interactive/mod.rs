@@ -142,16 +142,16 @@ impl Workspace {
         }
         match outcome {
             Ok(Ok(value)) => Ok(self.result(value, number)),
-            Ok(Err(error)) => match error.unwrap_inner() {
-                EvalAltResult::Exit(value, _) => Ok(self.result(value.clone(), number)),
-                _ => {
-                    self.scope
-                        .set_or_push("_err", Dynamic::from(caught::from_error(&error)));
-                    let mut diagnostic = explain::runtime(&*sources, &error);
-                    results::as_written(&mut diagnostic);
-                    Err(Ended::Failed(Box::new(diagnostic)))
+            Ok(Err(error)) => {
+                if let EvalAltResult::Exit(value, _) = error.unwrap_inner() {
+                    return Ok(self.result(value.clone(), number));
                 }
-            },
+                self.scope
+                    .set_or_push("_err", Dynamic::from(caught::from_error(&error)));
+                let mut diagnostic = explain::runtime(&*sources, &error);
+                results::as_written(&mut diagnostic);
+                Err(Ended::Failed(Box::new(diagnostic)))
+            }
             Err(panic) => Err(Ended::Bug(panic_text(panic.as_ref()))),
         }
     }

@@ -236,11 +236,18 @@ fn indented(statement: &str) -> String {
     out
 }
 
-/// Is this the name of a result?
-fn is_result_name(name: &str) -> Option<Option<usize>> {
+/// A result that is named: which input's; nothing for the last.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+struct Named(Option<usize>);
+
+/// The result that this name means.
+fn result_name(name: &str) -> Option<Named> {
     match name {
-        "_" => Some(None),
-        name if results::running_name(name) != name => name[1..].parse().ok().map(Some),
+        "_" => Some(Named(None)),
+        name if results::running_name(name) != name => {
+            let number = name.strip_prefix('_')?.parse().ok()?;
+            Some(Named(Some(number)))
+        }
         _ => None,
     }
 }

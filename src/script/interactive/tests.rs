@@ -114,7 +114,7 @@ fn results_have_names() {
     typist.gives("`${_}/${_1}`", "83/40");
     let error = typist.fails("_99");
     assert_eq!(error.title, "there is no variable `_99` here");
-    typist.gives("_err.message", "there is no variable `_99` here");
+    typist.gives("_err.kind", "script_error");
 }
 
 #[test]

@@ -54,7 +54,7 @@ fn what_is_named_like_a_credential_is_masked() {
         ),
         (
             r#"\"access_token\": \"abc\", x"#,
-            r#"\"access_token\": \"***", x"#,
+            r#"\"access_token\": \"***\", x"#,
         ),
         (
             "POST /auth?login=a&password=hunter&x=1",

@@ -187,3 +187,36 @@ fn commands_reach_the_rest_of_the_program() {
     let ran = home.run_with_input("repl", ":sanbox on\n").ended(2);
     let _ = ran.said(&["there is no command `:sanbox`", "did you mean :sandbox?"]);
 }
+
+#[test]
+fn nobody_is_asked_without_a_terminal() {
+    let home = Home::new();
+    let ran = home.run_with_input(
+        "repl",
+        "attempt(|| ask(\"Who? \")).error.kind\nask_secret(\"PIN: \")\nAnn\n",
+    );
+    let ran = ran.ended(2);
+    assert_eq!(ran.stdout, "no_terminal\n");
+    let _ = ran.said(&["there is no terminal to ask at", "a parameter of `main`"]);
+}
+
+#[test]
+fn a_signal_ends_it_while_it_waits_and_while_it_works() {
+    for (input, shown) in [
+        ("print(\"go\")\n", "waits"),
+        ("print(\"go\"); loop {}\n", "works"),
+    ] {
+        let home = Home::new();
+        let mut command = home.command(["repl"]);
+        let mut child = command.stdin(std::process::Stdio::piped()).spawn().unwrap();
+        let mut stdin = child.stdin.take().unwrap();
+        std::io::Write::write_all(&mut stdin, input.as_bytes()).unwrap();
+        let mut first = [0; 3];
+        std::io::Read::read_exact(child.stdout.as_mut().unwrap(), &mut first).unwrap();
+        assert_eq!(&first, b"go\n");
+        crate::support::signal(child.id(), "INT");
+        let ran = crate::support::finish(child);
+        assert_eq!(ran.code, 130, "{shown}: {}", ran.stderr);
+        drop(stdin);
+    }
+}

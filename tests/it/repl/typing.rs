@@ -212,3 +212,36 @@ fn a_narrow_terminal_and_wide_characters_are_not_garbled() {
         "{screen}"
     );
 }
+
+#[test]
+fn a_secret_that_is_asked_for_is_shown_and_kept_nowhere_in_clear() {
+    let home = Home::new();
+    let mut terminal = sandbox(&home);
+    terminal.type_line("let s = ask_secret(\"PIN: \")");
+    let _ = terminal.wait_for("\nPIN:");
+    terminal.type_line("typed-5ecret");
+    fresh_prompt(&terminal);
+    terminal.type_line("[s, s == s]");
+    let _ = terminal.wait_for("***");
+    terminal.type_line("let who = ask(\"Who? \")");
+    let _ = terminal.wait_for("\nWho?");
+    terminal.type_line("Ann");
+    fresh_prompt(&terminal);
+    terminal.type_line("`${who}-${who}`");
+    let _ = terminal.wait_for("\nAnn-Ann");
+    terminal.type_line("ask(\"Again? \"); print(`${1}-never`)");
+    let _ = terminal.wait_for("\nAgain?");
+    terminal.press(key::CTRL_C);
+    let screen = terminal.wait_for("the rest of the input did not run");
+    assert!(!screen.contains("\n1-never"), "{screen}");
+    fresh_prompt(&terminal);
+    terminal.press(key::CTRL_D);
+    assert_eq!(terminal.finish().0, 0);
+    let seen = String::from_utf8_lossy(&terminal.bytes()).into_owned();
+    assert!(!seen.contains("typed-5ecret"), "{seen}");
+    for file in ["state/history", "state/journal.db", "state/journal.db-wal"] {
+        let bytes = std::fs::read(home.provisor().join(file)).unwrap_or_default();
+        let text = String::from_utf8_lossy(&bytes).into_owned();
+        assert!(!text.contains("typed-5ecret"), "{file}");
+    }
+}

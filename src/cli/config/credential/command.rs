@@ -1,5 +1,6 @@
 //! Runs a program that writes a password.
 
+use std::ffi::OsStr;
 use std::io::Read;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, ExitStatus, Stdio};
@@ -53,7 +54,8 @@ fn start(argv: &[String], folder: &Path, env: &Env) -> std::io::Result<Child> {
         PathBuf::from(program)
     };
     let mut command = Command::new(program);
-    command.args(arguments).env_clear().envs(env.variables());
+    let variables = env.variables().filter(|(name, _)| !is_ours(name));
+    command.args(arguments).env_clear().envs(variables);
     if !folder.as_os_str().is_empty() {
         command.current_dir(folder);
     }
@@ -62,6 +64,13 @@ fn start(argv: &[String], folder: &Path, env: &Env) -> std::io::Result<Child> {
         .stdout(Stdio::piped())
         .stderr(Stdio::piped());
     command.spawn()
+}
+
+/// Does the variable hold a secret of ours, which a program that knows another one need not see?
+fn is_ours(name: &OsStr) -> bool {
+    let name = name.to_string_lossy();
+    let endings = ["_KEY", "_PASSWORD", "_TOKEN", "_SECRET"];
+    name.starts_with("PROVISOR_") && endings.iter().any(|ending| name.ends_with(ending))
 }
 
 /// Reads in a thread of its own, so that a full pipe cannot hold the program up.
@@ -124,7 +133,16 @@ mod tests {
 
     fn run(script: &str, timeout: Duration) -> Result<Secret, String> {
         let argv = ["/bin/sh", "-c", script].map(str::to_owned);
-        let env = Env::of([("PATH", "/usr/bin:/bin"), ("WORD", "from the environment")], "/");
+        let env = Env::of(
+            [
+                ("PATH", "/usr/bin:/bin"),
+                ("WORD", "from the environment"),
+                ("PROVISOR_KEY", "the key"),
+                ("PROVISOR_GLOBEX_PASSWORD", "another"),
+                ("PROVISOR_HOME", "/here"),
+            ],
+            "/",
+        );
         first_line(&argv, Path::new("/"), &env, timeout)
     }
 
@@ -137,6 +155,15 @@ mod tests {
             Ok(Secret::new("hunter2"))
         );
         assert_eq!(run("echo $WORD", LONG), Ok(Secret::new("from the environment")));
+    }
+
+    #[test]
+    fn other_secrets_do_not_reach_the_program() {
+        let shown = run(
+            "echo \"[$PROVISOR_KEY$PROVISOR_GLOBEX_PASSWORD]$PROVISOR_HOME\"",
+            LONG,
+        );
+        assert_eq!(shown, Ok(Secret::new("[]/here")));
     }
 
     #[test]

@@ -6,7 +6,7 @@ use serde_json::json;
 
 use super::*;
 use crate::journal::{LedgerItem, Thing};
-use crate::sandbox::{AppBook, Books, JrniBook, TenantBook, Totals, Traffic};
+use crate::sandbox::{AppBook, Books, JrniBook, SparrowBook, TenantBook, Totals, Traffic, WebBook};
 use crate::value::secret::Secret;
 use crate::value::{Object, Value};
 
@@ -57,6 +57,8 @@ fn world(mark: &str) -> Facts {
             apps: apps.collect(),
             totals: Totals::default(),
             jrni: JrniBook::default(),
+            sparrow: SparrowBook::default(),
+            web: WebBook::default(),
             traffic: Traffic::default(),
             pending: 0,
         },

@@ -17,6 +17,11 @@ pub(super) fn body_is_one(body: &Body, on_app: bool) -> bool {
         Body::None => false,
         Body::Form(fields) => record_is_one(fields, on_app),
         Body::Json(value) => (on_app && is_bare(value) && is_one(value)) || inside(value, on_app),
+        Body::Multipart(parts) => parts
+            .iter()
+            .any(|part| field_is_one(&part.name, &part.content, on_app)),
+        // What cannot be read may name it.
+        Body::Raw { .. } => true,
     }
 }
 
@@ -31,6 +36,8 @@ pub(super) fn names_apps(query: &[(String, Value)], body: &Body, on_app: bool) -
             Body::None => false,
             Body::Form(fields) | Body::Json(Value::Record(fields)) => named(fields),
             Body::Json(value) => on_app && is_bare(value) && *value != Value::Null,
+            Body::Multipart(parts) => parts.iter().any(|part| names_app(&part.name, on_app)),
+            Body::Raw { .. } => false,
         }
 }
 

@@ -47,7 +47,12 @@ pub(in crate::platform::mobsted) fn rows_to_look_up(
         Body::None => {}
         Body::Form(fields) | Body::Json(Value::Record(fields)) => collect_all(fields, &mut ids)?,
         // A bare list or number can only be ids.
-        Body::Json(value) => collect("ids", value, &mut ids)?,
+        Body::Json(value) | Body::Raw { content: value, .. } => collect("ids", value, &mut ids)?,
+        Body::Multipart(parts) => {
+            for part in parts {
+                collect(&part.name, &part.content, &mut ids)?;
+            }
+        }
     }
     Ok(ids)
 }

@@ -59,14 +59,17 @@ impl<'a> Lift<'a> {
         let mut literals = literals(self.host, &parsed.ast);
         literals.sort_by_key(|literal| parse::place(literal.at));
         literals.dedup_by_key(|literal| parse::place(literal.at));
-        let mut out = statement.to_owned();
-        for literal in literals.iter().rev() {
-            let Some((from, to)) = span(statement, literal.at) else {
-                continue;
-            };
-            if let Some(name) = self.param(literal) {
-                out.replace_range(from..to, &name);
+        let mut changes = Vec::new();
+        for literal in &literals {
+            if let Some((from, to)) = span(statement, literal.at)
+                && let Some(name) = self.param(literal)
+            {
+                changes.push((from..to, name));
             }
+        }
+        let mut out = statement.to_owned();
+        for (range, name) in changes.into_iter().rev() {
+            out.replace_range(range, &name);
         }
         Some(out)
     }
@@ -96,9 +99,12 @@ impl<'a> Lift<'a> {
             return Some(known.name.clone());
         }
         let free = |name: &str| !self.params.iter().any(|param| param.name == name);
-        let name = std::iter::once(base.clone())
-            .chain((2..).map(|count| format!("{base}_{count}")))
-            .find(|name| free(name))?;
+        let mut name = base.clone();
+        let mut count = 2;
+        while !free(&name) {
+            name = format!("{base}_{count}");
+            count += 1;
+        }
         self.params.push(Lifted {
             name: name.clone(),
             type_name,
@@ -138,7 +144,7 @@ fn literals(host: &Host, ast: &rhai::AST) -> Vec<Literal> {
         };
         let parent = path.len().checked_sub(2).and_then(|above| path.get(above));
         let given_to = match parent {
-            Some(ASTNode::Expr(Expr::InterpolatedString(..))) | Some(ASTNode::Stmt(Stmt::Import(..))) => {
+            Some(ASTNode::Expr(Expr::InterpolatedString(..)) | ASTNode::Stmt(Stmt::Import(..))) => {
                 return true;
             }
             Some(

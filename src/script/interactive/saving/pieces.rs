@@ -4,7 +4,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use rhai::{LexError, Token};
 
-use super::is_result_name;
+use super::{Named, result_name};
 use crate::script::interactive::results::Renaming;
 use crate::script::{host, parse};
 
@@ -27,8 +27,8 @@ pub(super) struct Piece {
 struct Placed {
     token: Token,
     at: usize,
-    /// The name of a result, when it is one: which input's, nothing for the last.
-    result: Option<Option<usize>>,
+    /// The name of a result, when it is one.
+    result: Option<Named>,
 }
 
 /// The functions, imports and statements of a text that can be parsed.
@@ -50,6 +50,8 @@ pub(super) fn pieces(text: &str) -> Vec<Piece> {
         let after = placed.at + 1;
         match placed.token {
             Token::EOF => break,
+            // What is said before something belongs to it.
+            Token::Comment(_) => continue,
             Token::SemiColon if depth == 0 => {
                 if sort.is_some() {
                     end(after, &mut sort, &mut from);
@@ -81,7 +83,8 @@ pub(super) fn pieces(text: &str) -> Vec<Piece> {
 
 /// The results that a text names: which input's, nothing for the last.
 pub(super) fn results_named(text: &str) -> Vec<Option<usize>> {
-    tokens(text).iter().filter_map(|placed| placed.result).collect()
+    let named = tokens(text).into_iter().filter_map(|placed| placed.result);
+    named.map(|named| named.0).collect()
 }
 
 /// The text with other names for results.
@@ -93,7 +96,7 @@ pub(super) fn name_results(text: &str, name: impl Fn(Option<usize>) -> String) -
                 .bytes()
                 .take_while(u8::is_ascii_digit)
                 .count();
-            out.replace_range(placed.at..placed.at + length, &name(result));
+            out.replace_range(placed.at..placed.at + length, &name(result.0));
         }
     }
     out
@@ -149,7 +152,7 @@ fn tokens(text: &str) -> Vec<Placed> {
         let placed = Placed {
             token: token.clone(),
             at,
-            result: is_result_name(&name).filter(|_| is_name),
+            result: result_name(&name).filter(|_| is_name),
         };
         seen.lock().unwrap_or_else(PoisonError::into_inner).push(placed);
         renamed

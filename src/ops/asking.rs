@@ -1,0 +1,116 @@
+//! Questions to the person at the terminal: recorded, so that a resumed row does not ask again.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+
+use super::call::Call;
+use super::error::{Code, OpError};
+use super::spec::{Boxed, Effect, OpSpec, Param, Timeout, Type};
+use super::world::World;
+use crate::value::Value;
+
+/// Where questions go; the command line implements it.
+pub trait Asker: Send + Sync {
+    /// Puts a question and waits for the answer; a secret one is not shown while it is typed. Blocks until `given_up` is
+    /// set.
+    fn ask(&self, question: &str, secret: bool, given_up: &AtomicBool) -> Result<Value, NoAnswer>;
+}
+
+/// Why there is no answer.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum NoAnswer {
+    /// There is no terminal to ask at.
+    NoTerminal,
+    /// The input ended, or nobody waits any more.
+    Ended,
+}
+
+/// Nobody is there.
+pub(super) struct Nobody;
+
+impl Asker for Nobody {
+    fn ask(&self, _: &str, _: bool, _: &AtomicBool) -> Result<Value, NoAnswer> {
+        Err(NoAnswer::NoTerminal)
+    }
+}
+
+const QUESTION: Param = Param {
+    name: "question",
+    ty: Type::Text,
+    required: true,
+    doc: "what is shown before the answer",
+};
+
+const ERRORS: &[(Code, &str)] = &[(
+    Code::NoTerminal,
+    "there is no terminal to ask at, or its input has ended",
+)];
+
+/// Operations that ask a person.
+pub(super) static OPS: &[OpSpec] = &[
+    OpSpec {
+        module: "",
+        name: "ask",
+        receiver: None,
+        summary: "Ask the person at the terminal",
+        doc: "The answer is the line that is typed, without blanks around it. A resumed row has the answer that was given. \
+              A script that is to run without a person takes a parameter of `main` instead.",
+        params: &[QUESTION],
+        result: "string",
+        errors: ERRORS,
+        effect: Effect::Observe,
+        timeout: Timeout::Reply,
+        example: "let answer = attempt(|| ask(\"Which client? \"));\nif answer.ok { answer.value } else { answer.error.kind }",
+        run: ask,
+    },
+    OpSpec {
+        module: "",
+        name: "ask_secret",
+        receiver: None,
+        summary: "Ask the person at the terminal for a secret",
+        doc: "What is typed is not shown, does not enter the history, and is a secret: it does not print, and the journal \
+              holds it sealed.",
+        params: &[QUESTION],
+        result: "secret",
+        errors: ERRORS,
+        effect: Effect::Observe,
+        timeout: Timeout::Reply,
+        example: "let answer = attempt(|| ask_secret(\"Password: \"));\nif answer.ok { answer.value } else { answer.error.kind }",
+        run: ask_secret,
+    },
+];
+
+fn ask<'a>(world: &'a World, call: &'a Call) -> Boxed<'a, Result<Value, OpError>> {
+    Box::pin(answer(world, call, false))
+}
+
+fn ask_secret<'a>(world: &'a World, call: &'a Call) -> Boxed<'a, Result<Value, OpError>> {
+    Box::pin(answer(world, call, true))
+}
+
+async fn answer(world: &World, call: &Call, secret: bool) -> Result<Value, OpError> {
+    let (asker, question) = (world.asker().clone(), call.text("question"));
+    let given_up = Arc::new(AtomicBool::new(false));
+    let _guard = GivenUp(given_up.clone());
+    let answered = tokio::task::spawn_blocking(move || asker.ask(&question, secret, &given_up)).await;
+    let why = match answered {
+        Ok(Ok(answer)) => return Ok(answer),
+        Ok(Err(NoAnswer::NoTerminal)) => "there is no terminal to ask at",
+        Ok(Err(NoAnswer::Ended)) => "the question was not answered",
+        Err(_) => "the question could not be put",
+    };
+    let mut error = OpError::new(Code::NoTerminal, why)
+        .hint("run it at a terminal, or make what is asked for a parameter of `main`");
+    // Somebody may be there the next time.
+    error.transient = true;
+    Err(error)
+}
+
+/// Tells the asking thread that nobody waits any more.
+struct GivenUp(Arc<AtomicBool>);
+
+impl Drop for GivenUp {
+    fn drop(&mut self) {
+        self.0.store(true, Ordering::SeqCst);
+    }
+}

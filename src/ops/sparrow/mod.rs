@@ -1,0 +1,149 @@
+//! Sparrow SMS: what its operations promise. How it is spoken to is `platform::sparrow`.
+
+pub(super) mod report;
+pub(super) mod send;
+
+mod message;
+
+use super::call::Call;
+use super::error::{Code, OpError};
+use super::session::{self, ACCOUNT_TYPE, Key, Shape};
+use super::spec::{Boxed, Effect, Kind, OpSpec, Param, Timeout};
+use super::world::World;
+use crate::platform::sparrow::account::{Account, Base};
+use crate::platform::sparrow::fault::Fault;
+use crate::platform::sparrow::{Client, REPLY};
+use crate::value::{Object, Value};
+
+/// The kinds of object that Sparrow's operations give back.
+pub(super) const KINDS: &[Kind] = &[Kind {
+    name: SESSION,
+    summary: "An account that messages are sent from; it signs in when it must",
+    properties: &[("url", "string", "the address of the API")],
+}];
+
+/// An account.
+pub const SESSION: &str = "sparrow::Session";
+
+/// From a profile or a map to a session.
+pub(super) static CONNECT: &[OpSpec] = &[OpSpec {
+    module: "sparrow",
+    name: "connect",
+    receiver: None,
+    summary: "Name the account to send messages from",
+    doc: "Without an argument the active Sparrow profile's account, with a string that profile's, with a map of `url`, \
+          `api_token` and `partner_token` the account it describes. Nothing is sent until an operation needs to sign in.",
+    params: &[Param {
+        name: "account",
+        ty: ACCOUNT_TYPE,
+        required: false,
+        doc: "a profile's name, or a map of url, api_token and partner_token",
+    }],
+    result: SESSION,
+    errors: &[
+        (
+            Code::BadProfile,
+            "the profile is not configured, or is another platform's",
+        ),
+        (Code::BadArgument, "the map lacks a key or has another one"),
+    ],
+    effect: Effect::Sign,
+    timeout: Timeout::Reply,
+    example: "let sms = sparrow::connect();\nsms.url",
+    run: connect,
+}];
+
+/// A Sparrow account.
+pub(super) const SHAPE: Shape = Shape {
+    platform: "sparrow",
+    title: "Sparrow SMS",
+    kind: SESSION,
+    texts: &[Key::required("url")],
+    secrets: &[Key::required("api_token"), Key::required("partner_token")],
+    hidden: &[],
+};
+
+fn connect<'a>(world: &'a World, call: &'a Call) -> Boxed<'a, Result<Value, OpError>> {
+    Box::pin(async move { session::connect(world, &SHAPE, call.arg("account")) })
+}
+
+/// The code of a failure that the platform names, and what to do about it: the vendor's resolution.
+pub(super) fn code(fault: Fault) -> (Code, &'static str) {
+    match fault {
+        Fault::InvalidPartnerToken => (
+            Code::SparrowInvalidPartnerToken,
+            "compare `partner_token` with the one that came with the agreement",
+        ),
+        Fault::TokensMissing => (
+            Code::SparrowTokensMissing,
+            "give both `api_token` and `partner_token`, in the profile or to connect()",
+        ),
+        Fault::AccountExpired => (
+            Code::SparrowAccountExpired,
+            "ask Sparrow's business or support desk to renew the account",
+        ),
+        Fault::InvalidApiToken => (
+            Code::SparrowInvalidApiToken,
+            "take `api_token` from the portal's token management; the partner token is right",
+        ),
+        Fault::ApiTokenExpired => (
+            Code::SparrowApiTokenExpired,
+            "generate a new API token in the portal, and put it into the profile as `api_token`",
+        ),
+        Fault::LoginFailed => (
+            Code::SparrowLoginFailed,
+            "check both `api_token` and `partner_token`: they must be of one account",
+        ),
+        Fault::InvalidUser => (
+            Code::SparrowInvalidUser,
+            "the account is no longer active: ask Sparrow's support desk",
+        ),
+        Fault::Draft => (
+            Code::SparrowDraft,
+            "pay the account up and send the draft from the portal; sending anew would make a second message",
+        ),
+    }
+}
+
+/// The address of a session in one spelling.
+pub(super) fn account_of(session: &Object) -> Result<String, OpError> {
+    Ok(Base::parse(session.text("url"))?.as_str().to_owned())
+}
+
+impl World {
+    /// The client of a session. Sends nothing.
+    pub(in crate::ops) fn sparrow(&self, session: &Object) -> Result<Client, OpError> {
+        let settings = self.settings(session)?;
+        let token = |key: &str| {
+            session::credential(self, session, key)?.ok_or_else(|| {
+                OpError::new(Code::BadProfile, format!("the session has no {key}"))
+                    .hint(format!("write `{key}` into its profile, or give it to connect()"))
+            })
+        };
+        let account = Account {
+            base: Base::parse(session.text("url"))?,
+            name: session.text("$profile").to_owned(),
+            api_token: token("api_token")?,
+            partner_token: token("partner_token")?,
+        };
+        let reply = settings.reply.unwrap_or(REPLY);
+        Ok(self.sparrow.client(&account, reply, &settings.line))
+    }
+}
+
+/// The failures of signing in, each with the vendor's reason.
+macro_rules! errors {
+    ($($more:expr),* $(,)?) => {
+        &[
+            $($more,)*
+            (crate::ops::error::Code::SparrowInvalidPartnerToken, "the account does not know the partner token"),
+            (crate::ops::error::Code::SparrowInvalidApiToken, "the API token is not one of the account's"),
+            (crate::ops::error::Code::SparrowApiTokenExpired, "the API token has run out"),
+            (crate::ops::error::Code::SparrowTokensMissing, "one of the two tokens is blank"),
+            (crate::ops::error::Code::SparrowLoginFailed, "the two tokens do not go together"),
+            (crate::ops::error::Code::SparrowAccountExpired, "the account has run out"),
+            (crate::ops::error::Code::SparrowInvalidUser, "the account is no longer active"),
+        ]
+    };
+}
+use errors;

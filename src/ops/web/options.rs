@@ -1,0 +1,89 @@
+//! What may be said of a request.
+
+use crate::ops::spec::{Param, Type};
+
+const fn option(name: &'static str, ty: Type, doc: &'static str) -> Param {
+    Param {
+        name,
+        ty,
+        required: false,
+        doc,
+    }
+}
+
+const fn needed(name: &'static str, ty: Type, doc: &'static str) -> Param {
+    Param {
+        name,
+        ty,
+        required: true,
+        doc,
+    }
+}
+
+pub(super) const URL: Param = needed("url", Type::Text, "where to: https, or http on this machine");
+
+pub(super) const METHOD: Param = needed("method", Type::Text, "GET, HEAD, POST, PUT, PATCH or DELETE");
+
+const QUERY: Param = option(
+    "query",
+    Type::Map,
+    "fields to add to the address; a list repeats its field",
+);
+const HEADERS: Param = option("headers", Type::Map, "further headers; values may be secrets");
+const BEARER: Param = option(
+    "bearer",
+    Type::SecretText,
+    "a token, sent as `Authorization: Bearer …`",
+);
+const BASIC: Param = option(
+    "basic",
+    Type::Options(&[
+        needed("user", Type::Text, "who asks"),
+        needed("password", Type::SecretText, "the password"),
+    ]),
+    "a user and a password, sent as `Authorization: Basic …`",
+);
+const TIMEOUT: Param = option(
+    "timeout",
+    Type::Duration,
+    "how long one try may take; 30 s when not given",
+);
+const CHECK: Param = option("check", Type::Bool, "true: a status from 400 on is an error");
+
+pub(super) const READING: Param = option(
+    "options",
+    Type::Options(&[QUERY, HEADERS, BEARER, BASIC, TIMEOUT, CHECK]),
+    "query, headers, bearer, basic, timeout, check",
+);
+
+pub(super) const CHANGING: Param = option(
+    "options",
+    Type::Options(&[
+        option("json", Type::Any, "the body, as JSON"),
+        option("form", Type::Map, "the body, as fields of a form"),
+        option(
+            "multipart",
+            Type::Map,
+            "the body, as parts: text, or #{content, filename, type} for a file; a list repeats its part",
+        ),
+        option("body", Type::SecretText, "the body, as it is"),
+        option("content_type", Type::Text, "what `body` or `json` says to be"),
+        QUERY,
+        HEADERS,
+        BEARER,
+        BASIC,
+        TIMEOUT,
+        CHECK,
+        option(
+            "key",
+            Type::Id,
+            "the thing's name: unique at its origin, and the same each time; with `probe`",
+        ),
+        option(
+            "probe",
+            Type::Function,
+            "called with the key: gives the thing as it is there, or () when it is not; may only read",
+        ),
+    ]),
+    "json, form, multipart, body, content_type, query, headers, bearer, basic, timeout, check, key, probe",
+);

@@ -1,0 +1,101 @@
+//! The numbers that each channel takes; they differ (vendor's documents).
+
+/// A way to a recipient.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Channel {
+    /// Viber: Nepal's numbers with the country code, digits only.
+    Viber,
+    /// SMS to any country: E.164, with its `+`.
+    Sms,
+    /// `WhatsApp`: the country code and the number, digits only.
+    Whatsapp,
+}
+
+/// The most digits of a telephone number (E.164).
+const MOST_DIGITS: usize = 15;
+
+impl Channel {
+    /// Its name in messages.
+    pub fn name(self) -> &'static str {
+        match self {
+            Channel::Viber => "Viber",
+            Channel::Sms => "SMS",
+            Channel::Whatsapp => "WhatsApp",
+        }
+    }
+
+    /// The form of its numbers, for messages.
+    fn form(self) -> &'static str {
+        match self {
+            Channel::Viber => "digits that begin with 977, as in 9779812345678",
+            Channel::Sms => "+ and digits, as in +4915112345678",
+            Channel::Whatsapp => "country code and number in digits, as in 9779812345678",
+        }
+    }
+
+    /// Why this number does not fit, in a sentence without a full stop.
+    pub fn check(self, number: &str) -> Result<(), String> {
+        let digits = |text: &str, least: usize| {
+            (least..=MOST_DIGITS).contains(&text.len()) && text.bytes().all(|byte| byte.is_ascii_digit())
+        };
+        let fits = match self {
+            Channel::Viber => number.starts_with("977") && digits(number, 11),
+            Channel::Sms => number
+                .strip_prefix('+')
+                .is_some_and(|rest| digits(rest, 8) && !rest.starts_with('0')),
+            Channel::Whatsapp => digits(number, 8) && !number.starts_with('0'),
+        };
+        if fits {
+            return Ok(());
+        }
+        Err(format!(
+            "`{number}` is not a number for {}: {}",
+            self.name(),
+            self.form()
+        ))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn each_channel_takes_its_own_form() {
+        let takes = |channel: Channel, number: &str| channel.check(number).is_ok();
+        assert!(takes(Channel::Viber, "9779812345678"));
+        for number in [
+            "",
+            "9812345678",
+            "+9779812345678",
+            "977 9812345678",
+            "4915112345678",
+            "9771",
+        ] {
+            assert!(!takes(Channel::Viber, number), "{number}");
+        }
+        assert!(takes(Channel::Sms, "+4915112345678"));
+        for number in [
+            "4915112345678",
+            "+49 151",
+            "+0015112345678",
+            "+",
+            "+4915112345678901",
+        ] {
+            assert!(!takes(Channel::Sms, number), "{number}");
+        }
+        assert!(takes(Channel::Whatsapp, "9779812345678"));
+        for number in ["+9779812345678", "00977981234", "12", "٩٧٧٩٨١٢٣٤٥"] {
+            assert!(!takes(Channel::Whatsapp, number), "{number}");
+        }
+    }
+
+    #[test]
+    fn what_does_not_fit_is_named_with_the_right_form() {
+        let why = Channel::Sms.check("9779812345678").unwrap_err();
+        assert_eq!(
+            why,
+            "`9779812345678` is not a number for SMS: + and digits, as in +4915112345678"
+        );
+    }
+}

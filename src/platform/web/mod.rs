@@ -1,0 +1,165 @@
+//! Any other service of the web: one request, and the answer as it is.
+
+mod guarded;
+
+use std::time::Duration;
+
+use url::Url;
+
+use super::error::{ApiError, ApiErrorKind};
+use super::{Body, Gate, Method, Network};
+use crate::transport::request::Request;
+use crate::transport::response::{BodyError, Response};
+use crate::value::secret::Secret;
+use crate::value::{Record, Value};
+
+use guarded::Guard;
+
+pub use crate::transport::request::Part;
+
+/// A request to anywhere.
+#[derive(Debug, Clone)]
+pub struct Asked {
+    /// What it does.
+    pub method: Method,
+    /// Where; may hold a query of its own.
+    pub url: Url,
+    /// Further fields of the query, in order.
+    pub query: Vec<(String, Value)>,
+    /// Headers, in order.
+    pub headers: Vec<(String, Value)>,
+    /// What it carries.
+    pub body: Body,
+    /// A token that says who asks.
+    pub bearer: Option<Secret>,
+    /// A user and a password that say who asks.
+    pub basic: Option<(String, Secret)>,
+    /// How long one try may take.
+    pub timeout: Option<Duration>,
+}
+
+/// An answer. What is named like a credential, or repeats a secret of the request, is a secret in it.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Reply {
+    /// The status.
+    pub status: u16,
+    /// The headers by their names in lower case; a list where one is there more than once.
+    pub headers: Record,
+    /// JSON as a value when the answer says that it is JSON, else its text; nothing when it is empty. Bytes that are no
+    /// text are base64, and `encoding` says so.
+    pub body: Value,
+    /// `base64` when the body is.
+    pub encoding: Option<&'static str>,
+}
+
+/// Speaks to any service. Keeps nothing between requests.
+pub struct Client(Network);
+
+impl Client {
+    /// A client over `network`.
+    pub fn new(network: Network) -> Client {
+        Client(network)
+    }
+
+    /// Sends a request. Every status is an answer, 429 and, for reads, 5xx after they were tried several times. One that
+    /// changes something passes `gate` right before it leaves.
+    pub async fn send(&self, asked: Asked, gate: Option<&Gate>) -> Result<Reply, ApiError> {
+        let request = request(asked, gate);
+        let response = self.exchange(&request).await?;
+        reply(&request, &response)
+    }
+
+    /// The same, for those who only want to know that it went well: a status from 400 on is an error.
+    pub async fn send_checked(&self, asked: Asked, gate: Option<&Gate>) -> Result<Reply, ApiError> {
+        let request = request(asked, gate);
+        let response = self.exchange(&request).await?;
+        if response.status >= 400 {
+            return Err(ApiError::from_answer(&request, &response));
+        }
+        reply(&request, &response)
+    }
+
+    async fn exchange(&self, request: &Request) -> Result<Response, ApiError> {
+        let sent = self.0.http.send(request).await;
+        sent.map_err(|error| ApiError::no_answer(request, &error))
+    }
+}
+
+/// Reads the address of a request. One that carries a user or a password is refused: addresses are shown in many places.
+pub fn address(text: &str) -> Result<Url, ApiError> {
+    let bad = |why: &str| Err(ApiError::new(ApiErrorKind::Address, format!("the address {why}")));
+    let Ok(mut url) = Url::parse(text.trim()) else {
+        return bad("is not one: it begins with https:// and names a host");
+    };
+    if !matches!(url.scheme(), "http" | "https") || url.host_str().is_none_or(str::is_empty) {
+        return bad("is not one of the web: it begins with https:// and names a host");
+    }
+    if !url.username().is_empty() || url.password().is_some() {
+        return bad("carries a user or a password; give them apart, as `basic: #{user, password}`");
+    }
+    url.set_fragment(None);
+    Ok(url)
+}
+
+fn request(asked: Asked, gate: Option<&Gate>) -> Request {
+    let gate = gate.filter(|_| asked.method.changes()).cloned();
+    let mut headers = asked.headers;
+    if !headers
+        .iter()
+        .any(|(name, _)| name.eq_ignore_ascii_case("accept"))
+    {
+        headers.push(("accept".to_owned(), "application/json, */*;q=0.8".into()));
+    }
+    Request {
+        query: asked.query,
+        headers,
+        body: asked.body,
+        bearer: asked.bearer,
+        basic: asked.basic,
+        timeout: asked.timeout,
+        gate,
+        shows_redirects: true,
+        ..Request::new(asked.method, asked.url)
+    }
+}
+
+fn reply(request: &Request, response: &Response) -> Result<Reply, ApiError> {
+    let guard = Guard::new(request);
+    let (body, encoding) = match response.json() {
+        Err(BodyError::Empty) => (Value::Null, None),
+        Ok(json) if response.says_json() => (guard.json(json), None),
+        // A failure is a failure whatever its words are.
+        Err(why) if response.says_json() && response.status < 400 => {
+            return Err(ApiError::unreadable(request, response, &why.to_string()));
+        }
+        _ => match response.text() {
+            Ok(text) => (guard.text(text), None),
+            Err(_) => (Value::Text(response.base64()), Some("base64")),
+        },
+    };
+    Ok(Reply {
+        status: response.status,
+        headers: guard.headers(response.headers()),
+        body,
+        encoding,
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used, reason = "tests")]
+    use super::*;
+
+    #[test]
+    fn addresses_are_of_the_web_and_carry_no_credentials() {
+        assert_eq!(
+            address(" https://api.example/a?b=1#c ").unwrap().as_str(),
+            "https://api.example/a?b=1"
+        );
+        for text in ["", "api.example", "ftp://api.example/", "file:///etc/passwd"] {
+            assert_eq!(address(text).unwrap_err().kind, ApiErrorKind::Address, "{text}");
+        }
+        let error = address("https://ann:hunter2@api.example/").unwrap_err();
+        assert!(error.message.contains("basic") && !error.message.contains("hunter2"));
+    }
+}

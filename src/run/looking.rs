@@ -1,0 +1,44 @@
+//! The door of a function that looks something up while a step is being settled.
+
+use std::sync::Arc;
+
+use tokio::runtime::Handle;
+use tokio::sync::watch;
+
+use crate::ops::call::Call;
+use crate::ops::perform::look;
+use crate::ops::world::World;
+use crate::script::door::{Ask, Denied, Door, Stop};
+use crate::value::Value;
+
+/// Reads pass and are not recorded: a resumed row has to look anew. Nothing else passes.
+pub(super) struct Looking {
+    pub(super) world: Arc<World>,
+    pub(super) runtime: Handle,
+    /// Closed when nobody waits for the function any more.
+    pub(super) waited_for: watch::Receiver<()>,
+    pub(super) print: Arc<dyn Fn(&str) + Send + Sync>,
+}
+
+impl Door for Looking {
+    fn ask(&self, ask: Ask) -> Result<Value, Denied> {
+        let call = Call::check(ask.op, ask.receiver, ask.args).map_err(Denied::Failed)?;
+        let call = call.with_functions(ask.functions);
+        let mut waited_for = self.waited_for.clone();
+        self.runtime.block_on(async {
+            tokio::select! {
+                done = look(&self.world, &call) => done.map_err(Denied::Failed),
+                // Nothing is ever said on it; it can only close.
+                _ = waited_for.changed() => Err(Denied::Stop(Stop::Cancelled)),
+            }
+        })
+    }
+
+    fn stopping(&self) -> Option<Stop> {
+        self.waited_for.has_changed().is_err().then_some(Stop::Cancelled)
+    }
+
+    fn print(&self, line: &str) {
+        (self.print)(line);
+    }
+}

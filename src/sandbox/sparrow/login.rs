@@ -1,0 +1,131 @@
+//! Signing in, and checking tokens.
+
+use axum::http::{Method, StatusCode};
+use jiff::Timestamp;
+use jiff::tz::{Offset, TimeZone};
+use serde_json::{Value, json};
+
+use super::super::call::Call;
+use super::super::reply::Reply;
+use super::super::serve::Site;
+use super::super::token::{Claims, Use};
+use super::super::world::now_millis;
+use super::Action;
+use super::envelope;
+use super::event::{Command, Event};
+use super::state::State;
+
+/// Tokens that are refused in a way of their own, so that each of the vendor's error texts can be met.
+const ODD: &[(&str, &str)] = &[
+    ("expired-account", "Account is Expired"),
+    ("expired-token", "API Token Expired"),
+    ("mismatched-token", "Unable to log in with provided credentials."),
+    ("inactive-user", "Invalid User"),
+];
+
+/// `POST /v1/autho/apitoken/login/`.
+pub(super) fn sign_in(site: &Site, call: &Call) -> Result<Action, Reply> {
+    if call.method != Method::POST {
+        return Err(envelope::detail(
+            StatusCode::METHOD_NOT_ALLOWED,
+            &format!("Method \"{}\" not allowed.", call.method),
+        ));
+    }
+    let fields = call.fields().unwrap_or_default();
+    let text = |name: &str| {
+        fields
+            .get(name)
+            .and_then(Value::as_str)
+            .unwrap_or_default()
+            .trim()
+    };
+    let (api, partner) = (text("api_token"), text("partner_token"));
+    if api.is_empty() || partner.is_empty() {
+        return Err(refused("Must include \"partner_token\" and \"api_token\""));
+    }
+    if let Some((_, why)) = ODD.iter().find(|(token, _)| *token == api || *token == partner) {
+        return Err(refused(why));
+    }
+    let access = site.world.sparrow(State::access);
+    if partner != access.partner_token {
+        return Err(refused("Invalid Partner Token"));
+    }
+    if api != access.api_token {
+        return Err(refused("Invalid API Token"));
+    }
+    let life = i64::try_from(site.behaviour.sparrow_life.as_millis()).unwrap_or(i64::MAX);
+    let expires = now_millis().saturating_add(life);
+    let token = new_token(site, expires);
+    Ok(Action::Do(Command::SignIn { token, expires }))
+}
+
+/// The answer to a sign-in.
+pub(super) fn signed_in(token: &str, expires: i64) -> Reply {
+    envelope::ok(&json!({ "message": "Success", "token": token, "expires_on": kathmandu(expires) }))
+}
+
+/// Checks the token of a request.
+pub(super) fn authorise(site: &Site, call: &Call) -> Result<String, Reply> {
+    let unauthorised = |text: &str| envelope::detail(StatusCode::UNAUTHORIZED, text);
+    let Some(header) = call.header("authorization") else {
+        return Err(unauthorised("Authentication credentials were not provided."));
+    };
+    let token = call.bearer().filter(|token| !token.is_empty());
+    let Some(token) = token else {
+        let text = match header.split_whitespace().count() {
+            0 | 1 => "Invalid token header. No credentials provided.",
+            _ => "Invalid token header.",
+        };
+        return Err(unauthorised(text));
+    };
+    if site.world.sparrow(|state| state.knows(token, now_millis())) {
+        Ok(token.to_owned())
+    } else {
+        Err(unauthorised("Invalid token."))
+    }
+}
+
+/// The token of the request no longer works.
+pub(super) fn expire(site: &Site, call: &Call) -> Reply {
+    if let Ok(token) = authorise(site, call)
+        && let Err(error) = site.world.record(Event::Expired { token })
+    {
+        return Reply::html(StatusCode::INSUFFICIENT_STORAGE, &error.to_string());
+    }
+    envelope::detail(StatusCode::UNAUTHORIZED, "Invalid token.")
+}
+
+fn refused(text: &str) -> Reply {
+    envelope::data_error(text)
+}
+
+/// A time as the platform writes it: Nepal's, with microseconds.
+fn kathmandu(millis: i64) -> String {
+    let offset = Offset::from_seconds(5 * 3600 + 45 * 60).unwrap_or(Offset::UTC);
+    let time = Timestamp::from_millisecond(millis).unwrap_or_default();
+    let local = time.to_zoned(TimeZone::fixed(offset));
+    local.strftime("%Y-%m-%dT%H:%M:%S%.6f%:z").to_string()
+}
+
+fn new_token(site: &Site, expires: i64) -> String {
+    let claims = Claims {
+        iss: "sparrow.sandbox".to_owned(),
+        nbf: now_millis() / 1000,
+        exp: expires / 1000,
+        uid: format!("{:032x}", fastrand::u128(..)),
+        sub: "api".to_owned(),
+        objuuid: String::new(),
+        useruuid: String::new(),
+    };
+    site.signer.sign(Use::Access, &claims)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn times_are_nepals() {
+        assert_eq!(kathmandu(1_661_083_555_400), "2022-08-21T17:50:55.400000+05:45");
+    }
+}

@@ -1,0 +1,173 @@
+//! The simulated enterprise API of Sparrow SMS.
+//!
+//! What the vendor's documents show is done as they show it. Where they are silent (the status and form of refused
+//! sign-ins, the form of the tariffs), the form that they document for failed sends is assumed.
+
+mod book;
+mod envelope;
+mod event;
+mod login;
+mod report;
+mod send;
+mod state;
+
+use axum::http::{Method, StatusCode};
+use serde_json::json;
+
+pub use book::{BatchBook, SparrowBook, SparrowTotals};
+pub use event::Channel;
+pub(super) use event::{Command, Event};
+pub(super) use state::{Access, State};
+
+use super::address::Style;
+use super::call::Call;
+use super::fault::Route;
+use super::platform::Platform;
+use super::reply::Reply;
+use super::serve::Site;
+use event::Message;
+
+/// The simulated platform.
+#[derive(Debug)]
+pub(super) struct Sparrow;
+
+/// The routes that faults know it by.
+pub(super) const ROUTES: &[&str] = &[
+    "sparrow",
+    "sparrow-login",
+    "sparrow-viber",
+    "sparrow-viber-compose",
+    "sparrow-viber-template",
+    "sparrow-sms",
+    "sparrow-whatsapp",
+    "sparrow-report",
+    "sparrow-tariff",
+];
+
+/// What the account has at first.
+const CREDITS: u64 = 100_000;
+
+/// What a request leads to.
+type Action = super::platform::Action<Command>;
+
+impl Platform for Sparrow {
+    type Command = Command;
+
+    fn route(call: &Call) -> Route {
+        Route::named(match call.segments().as_slice() {
+            ["v1", "autho", ..] => "sparrow-login",
+            ["v1", "viber", "message", "compose"] => "sparrow-viber-compose",
+            ["v1", "viber", "message", ..] => "sparrow-viber-template",
+            ["v1", "intlsms", "compose", "tarrif"] => "sparrow-tariff",
+            ["v1", "intlsms", "compose"] => "sparrow-sms",
+            ["v1", "whatsapp", ..] => "sparrow-whatsapp",
+            [.., "report", _] | [.., "report", _, _] => "sparrow-report",
+            _ => "sparrow",
+        })
+    }
+
+    /// Nothing tells whether a message was meant to be sent twice, so no request is a repeat.
+    fn notice(_: &Site, _: &Call) {}
+
+    fn plan(site: &Site, call: &Call) -> Action {
+        match planned(site, call) {
+            Ok(action) => action,
+            Err(reply) => Action::Show(reply),
+        }
+    }
+
+    fn carry_out(site: &Site, _: &Call, command: &Command) -> Reply {
+        match site.world.perform(command) {
+            Ok(Event::SignedIn { token, expires }) => login::signed_in(&token, expires),
+            Ok(Event::Sent { id, message }) if message.channel == Channel::Whatsapp => {
+                envelope::ok(&json!({ "message_id": id }))
+            }
+            Ok(Event::Sent { id, message }) => envelope::ok(&accepted("Message sent", &id, &message)),
+            Ok(Event::Drafted { id, message }) => {
+                envelope::draft(&accepted("Insufficient credits", &id, &message))
+            }
+            // Nothing else comes of a command.
+            Ok(_) => envelope::ok(&json!({})),
+            Err(refusal) => envelope::failed(StatusCode::INSUFFICIENT_STORAGE, &refusal.to_string()),
+        }
+    }
+
+    fn expire(site: &Site, call: &Call) -> Reply {
+        login::expire(site, call)
+    }
+
+    fn server_error() -> Reply {
+        envelope::detail(StatusCode::INTERNAL_SERVER_ERROR, "A server error occurred.")
+    }
+
+    fn too_many() -> Reply {
+        envelope::detail(StatusCode::TOO_MANY_REQUESTS, "Request was throttled.").retry_after(1)
+    }
+}
+
+/// The beginning of Sparrow SMS in a world: an account with credits.
+pub(super) fn founding() -> Event {
+    Event::Founded {
+        api_token: format!("{:032x}", fastrand::u128(..)),
+        partner_token: format!("{:032x}", fastrand::u128(..)),
+        credits: CREDITS,
+    }
+}
+
+/// The address of the platform, in the style given: no final slash.
+pub(super) fn root(style: &Style) -> String {
+    match style {
+        Style::Host(host) => format!("http://{host}"),
+        Style::Path(host) => format!("http://{host}/sparrow"),
+    }
+}
+
+fn planned(site: &Site, call: &Call) -> Result<Action, Reply> {
+    let segments = call.segments();
+    let path = segments.as_slice();
+    if !call.path.ends_with('/') && call.method == Method::POST {
+        // The framework below the platform would redirect, and lose the body.
+        return Err(unknown());
+    }
+    if path == ["v1", "autho", "apitoken", "login"] {
+        return login::sign_in(site, call);
+    }
+    login::authorise(site, call)?;
+    let post = call.method == Method::POST;
+    match path {
+        ["v1", "viber", "message", "compose"] if post => send::to_many(call, Channel::Viber),
+        ["v1", "viber", "message", "transactional"] if post => send::to_many(call, Channel::ViberTemplate),
+        ["v1", "intlsms", "compose"] if post => send::to_many(call, Channel::Sms),
+        ["v1", "whatsapp", "messages"] if post => send::whatsapp(site, call),
+        ["v1", "viber", "campaign", "report", rest @ ..] => {
+            report::plan(site, call, &[Channel::Viber, Channel::ViberTemplate], rest).map(Action::Show)
+        }
+        ["v1", "intlsms", "compose", "report", rest @ ..] => {
+            report::plan(site, call, &[Channel::Sms], rest).map(Action::Show)
+        }
+        ["v1", "intlsms", "compose", "tarrif"] if !post => Ok(Action::Show(report::tariffs())),
+        ["v1", "viber", "message", "compose" | "transactional"]
+        | ["v1", "intlsms", "compose"]
+        | ["v1", "whatsapp", "messages"] => Err(not_allowed(call)),
+        _ => Err(unknown()),
+    }
+}
+
+fn accepted(text: &str, id: &str, message: &Message) -> serde_json::Value {
+    json!({
+        "message": text,
+        "batch_id": id,
+        "credits_required": message.credits,
+        "valid_recipients": message.valid.len(),
+        "invalid_recipients": message.invalid,
+    })
+}
+
+fn not_allowed(call: &Call) -> Reply {
+    let text = format!("Method \"{}\" not allowed.", call.method);
+    envelope::detail(StatusCode::METHOD_NOT_ALLOWED, &text)
+}
+
+fn unknown() -> Reply {
+    envelope::detail(StatusCode::NOT_FOUND, "Not found.")
+}

@@ -1,0 +1,257 @@
+//! Reading messages: what each channel takes, and to whom it can go.
+
+use axum::http::StatusCode;
+use serde_json::{Map, Value};
+
+use super::super::call::Call;
+use super::super::reply::Reply;
+use super::super::serve::Site;
+use super::super::world::now_millis;
+use super::Action;
+use super::envelope;
+use super::event::{Channel, Command, Message};
+
+type Fields = Map<String, Value>;
+
+/// Templates of Viber: their number, whether they are approved, and their parameters.
+const VIBER_TEMPLATES: &[(&str, bool, &[&str])] = &[
+    ("welcome", true, &["name"]),
+    ("otp", true, &["code", "minutes"]),
+    ("unapproved", false, &["name"]),
+];
+
+/// Templates of `WhatsApp`: their number, how many parameters they take, and whether they carry a file.
+const WHATSAPP_TEMPLATES: &[(&str, usize, bool)] = &[
+    ("welcome", 1, false),
+    ("order_update", 2, false),
+    ("invoice", 1, true),
+];
+
+/// The longest value of a parameter of a Viber template (vendor's documents).
+const LONGEST_VALUE: usize = 25;
+
+/// Sends to many: Viber and SMS.
+pub(super) fn to_many(call: &Call, channel: Channel) -> Result<Action, Reply> {
+    let body = body(call)?;
+    let data = part(&body, "data")?;
+    let session = part(&body, "session")?;
+    let sender = required(session, "sender_name")?;
+    let recipients = texts(session, "recipients").ok_or_else(|| missing("recipients"))?;
+    let (text, tags) = match channel {
+        Channel::ViberTemplate => {
+            required(session, "campaign_name")?;
+            let tag = session.get("tag").filter(|tag| !tag.is_null());
+            if tag.is_some_and(|tag| !tag.is_string()) {
+                return Err(envelope::data_error("tag: Not a valid string."));
+            }
+            let tags = tag
+                .and_then(Value::as_str)
+                .map(str::to_owned)
+                .into_iter()
+                .collect();
+            (template(data)?, tags)
+        }
+        _ => {
+            if channel == Channel::Sms {
+                message_type(data)?;
+            }
+            let tags = match session.get("tag") {
+                None | Some(Value::Null) => Vec::new(),
+                Some(_) => texts(session, "tag")
+                    .ok_or_else(|| envelope::data_error("tag: Expected a list of items."))?,
+            };
+            (required(data, "text")?, tags)
+        }
+    };
+    let (valid, invalid): (Vec<String>, Vec<String>) =
+        recipients.into_iter().partition(|to| reaches(channel, to));
+    if valid.is_empty() {
+        return Err(envelope::data_error("No valid recipients."));
+    }
+    let parts = text.chars().count().div_ceil(160).max(1);
+    let message = Message {
+        channel,
+        sender,
+        campaign: session
+            .get("campaign_name")
+            .and_then(Value::as_str)
+            .unwrap_or_default()
+            .to_owned(),
+        credits: (parts * valid.len()) as u64,
+        text,
+        tags,
+        valid,
+        invalid,
+    };
+    Ok(send(message))
+}
+
+/// `POST /v1/whatsapp/messages/`.
+pub(super) fn whatsapp(site: &Site, call: &Call) -> Result<Action, Reply> {
+    let mut admitted = false;
+    site.world
+        .touch_sparrow(|state| admitted = state.admits_whatsapp(now_millis()));
+    if !admitted {
+        return Err(envelope::detail(StatusCode::TOO_MANY_REQUESTS, "Request was throttled.").retry_after(1));
+    }
+    let body = body(call)?;
+    let recipient = required(&body, "recipient")?;
+    if !reaches(Channel::Whatsapp, &recipient) {
+        return Err(envelope::data_error("recipient: must contain digits only."));
+    }
+    let text = match body.get("template_id").filter(|id| !id.is_null()) {
+        Some(_) => whatsapp_template(&body)?,
+        None => session_message(&body)?,
+    };
+    let message = Message {
+        channel: Channel::Whatsapp,
+        sender: String::new(),
+        campaign: String::new(),
+        text,
+        tags: Vec::new(),
+        valid: vec![recipient],
+        invalid: Vec::new(),
+        credits: 1,
+    };
+    Ok(send(message))
+}
+
+/// Whether the platform can send there: Viber's numbers are Nepal's with their country code, SMS wants `+` and the
+/// country code, `WhatsApp` digits only.
+pub(super) fn reaches(channel: Channel, to: &str) -> bool {
+    let digits = |text: &str, least: usize| {
+        (least..=15).contains(&text.len()) && text.bytes().all(|byte| byte.is_ascii_digit())
+    };
+    match channel {
+        Channel::Viber | Channel::ViberTemplate => to.starts_with("977") && digits(to, 11),
+        Channel::Sms => to.strip_prefix('+').is_some_and(|rest| digits(rest, 8)),
+        Channel::Whatsapp => digits(to, 8),
+    }
+}
+
+fn send(message: Message) -> Action {
+    let id = fastrand::u128(..);
+    let (a, b, c, d, e) = (
+        id >> 96,
+        (id >> 80) & 0xffff,
+        (id >> 64) & 0x0fff,
+        (id >> 48) & 0x3fff | 0x8000,
+        id & 0xffff_ffff_ffff,
+    );
+    let id = format!("{a:08x}-{b:04x}-4{c:03x}-{d:04x}-{e:012x}");
+    Action::Do(Command::Send { id, message })
+}
+
+fn template(data: &Fields) -> Result<String, Reply> {
+    let id = required(data, "template_id")?;
+    let known = VIBER_TEMPLATES.iter().find(|(known, ..)| *known == id);
+    let Some((_, _, names)) = known.filter(|(_, approved, _)| *approved) else {
+        return Err(envelope::data_error("Approved template not found."));
+    };
+    let empty = Fields::new();
+    let given = data
+        .get("template_params")
+        .and_then(Value::as_object)
+        .unwrap_or(&empty);
+    let text = |value: &Value| {
+        value
+            .as_str()
+            .map(str::to_owned)
+            .unwrap_or_else(|| value.to_string())
+    };
+    for (name, value) in given {
+        let value = text(value);
+        if value.chars().count() > LONGEST_VALUE || value.contains("://") {
+            return Err(envelope::data_error(&format!(
+                "template_params: {name} must be of at most {LONGEST_VALUE} characters and no URL."
+            )));
+        }
+    }
+    let right = given.len() == names.len() && names.iter().all(|name| given.contains_key(*name));
+    right
+        .then_some(id)
+        .ok_or_else(|| envelope::data_error(&format!("template_params: expected {}.", names.join(", "))))
+}
+
+fn whatsapp_template(body: &Fields) -> Result<String, Reply> {
+    let id = required(body, "template_id")?;
+    let known = WHATSAPP_TEMPLATES.iter().find(|(known, ..)| *known == id);
+    let Some((_, count, file)) = known else {
+        return Err(envelope::data_error("Approved template not found."));
+    };
+    if *file && required(body, "media_url").is_err() {
+        return Err(envelope::data_error("media_url is required for this template."));
+    }
+    let given = texts(body, "parameters").unwrap_or_default();
+    if given.len() != *count {
+        return Err(envelope::data_error("Parameter count mismatch."));
+    }
+    Ok(id)
+}
+
+fn session_message(body: &Fields) -> Result<String, Reply> {
+    match required(body, "message_type")?.as_str() {
+        "TEXT" => required(body, "session_text"),
+        "IMAGE" | "VIDEO" | "DOCUMENT" => {
+            let media = part(body, "session_media")?;
+            required(media, "url")
+        }
+        _ => Err(envelope::data_error("message_type: not a valid choice.")),
+    }
+}
+
+fn message_type(data: &Fields) -> Result<(), Reply> {
+    match data.get("msg_type").and_then(Value::as_str) {
+        Some("plain" | "flash" | "unicode" | "wap") => Ok(()),
+        Some(_) => Err(envelope::data_error("msg_type: not a valid choice.")),
+        None => Err(missing("msg_type")),
+    }
+}
+
+fn body(call: &Call) -> Result<Fields, Reply> {
+    call.fields()
+        .map_err(|_| envelope::detail(StatusCode::BAD_REQUEST, "JSON parse error"))
+}
+
+fn part<'a>(fields: &'a Fields, name: &str) -> Result<&'a Fields, Reply> {
+    fields
+        .get(name)
+        .and_then(Value::as_object)
+        .ok_or_else(|| missing(name))
+}
+
+fn required(fields: &Fields, name: &str) -> Result<String, Reply> {
+    let text = fields.get(name).and_then(Value::as_str).map(str::trim);
+    match text {
+        Some(text) if !text.is_empty() => Ok(text.to_owned()),
+        _ => Err(missing(name)),
+    }
+}
+
+fn texts(fields: &Fields, name: &str) -> Option<Vec<String>> {
+    let items = fields.get(name)?.as_array()?;
+    items
+        .iter()
+        .map(|item| item.as_str().map(str::to_owned))
+        .collect()
+}
+
+fn missing(name: &str) -> Reply {
+    envelope::data_error(&format!("{name}: This field is required."))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn each_channel_has_its_own_numbers() {
+        assert!(reaches(Channel::Viber, "9779812345678"));
+        assert!(!reaches(Channel::Viber, "+9779812345678"));
+        assert!(!reaches(Channel::ViberTemplate, "9812345678"));
+        assert!(reaches(Channel::Sms, "+4915112345678"));
+        assert!(!reaches(Channel::Sms, "4915112345678"));
+        assert!(reaches(Channel::Whatsapp, "9779812345678"));
+        assert!(!reaches(Channel::Whatsapp, "+9779812345678"));
+    }
+}

@@ -1,0 +1,125 @@
+//! The simulated Sparrow SMS in memory: a pure fold over its events.
+
+use std::collections::{HashMap, VecDeque};
+
+use serde::{Deserialize, Serialize};
+
+use super::book::SparrowTotals;
+use super::event::{Channel, Event, Message};
+
+/// `WhatsApp` requests that an account may send within [`WINDOW_MS`] (vendor's documents).
+const WHATSAPP_MOST: usize = 3;
+
+/// A second, in milliseconds.
+const WINDOW_MS: i64 = 1000;
+
+/// Who signs in. It holds secrets.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub(in crate::sandbox) struct Access {
+    pub(in crate::sandbox) api_token: String,
+    pub(in crate::sandbox) partner_token: String,
+}
+
+/// Everything that Sparrow SMS knows.
+#[derive(Debug, Default)]
+pub(in crate::sandbox) struct State {
+    access: Access,
+    /// When each token ends, in milliseconds since the Unix epoch.
+    tokens: HashMap<String, i64>,
+    pub(super) credits: u64,
+    pub(super) batches: Vec<Batch>,
+    pub(in crate::sandbox) totals: SparrowTotals,
+    /// When the last `WhatsApp` requests came; does not survive.
+    recent: VecDeque<i64>,
+}
+
+/// A message and what became of it.
+#[derive(Debug, Clone)]
+pub(super) struct Batch {
+    pub(super) id: String,
+    pub(super) message: Message,
+    pub(super) draft: bool,
+}
+
+impl State {
+    /// Whether the world has this platform.
+    pub(in crate::sandbox) fn is_founded(&self) -> bool {
+        !self.access.api_token.is_empty()
+    }
+
+    /// Who signs in.
+    pub(in crate::sandbox) fn access(&self) -> Access {
+        self.access.clone()
+    }
+
+    /// Whether the token still works at that time.
+    pub(super) fn knows(&self, token: &str, now: i64) -> bool {
+        self.tokens.get(token).is_some_and(|expires| now < *expires)
+    }
+
+    /// Whether the account has so many credits.
+    pub(super) fn can_pay(&self, credits: u64) -> bool {
+        credits <= self.credits
+    }
+
+    /// The message of that number on one of these channels.
+    pub(super) fn batch(&self, id: &str, channels: &[Channel]) -> Option<&Batch> {
+        self.batches
+            .iter()
+            .find(|batch| batch.id == id && channels.contains(&batch.message.channel))
+    }
+
+    /// Whether one more `WhatsApp` request is allowed now; it then counts.
+    pub(in crate::sandbox) fn admits_whatsapp(&mut self, now: i64) -> bool {
+        while self.recent.front().is_some_and(|at| now - at >= WINDOW_MS) {
+            self.recent.pop_front();
+        }
+        let admitted = self.recent.len() < WHATSAPP_MOST;
+        if admitted {
+            self.recent.push_back(now);
+        } else {
+            self.totals.put_off += 1;
+        }
+        admitted
+    }
+
+    /// Takes in something that has happened.
+    pub(in crate::sandbox) fn apply(&mut self, event: Event) {
+        match event {
+            Event::Founded {
+                api_token,
+                partner_token,
+                credits,
+            } => {
+                self.access = Access {
+                    api_token,
+                    partner_token,
+                };
+                self.credits = credits;
+            }
+            Event::SignedIn { token, expires } => {
+                self.totals.logins += 1;
+                self.tokens.insert(token, expires);
+            }
+            Event::Expired { token } => {
+                self.tokens.remove(&token);
+            }
+            Event::AllExpired => self.tokens.clear(),
+            Event::Sent { id, message } => {
+                self.totals.sent += 1;
+                self.totals.recipients += message.valid.len() as u64;
+                self.credits = self.credits.saturating_sub(message.credits);
+                self.keep(id, message, false);
+            }
+            Event::Drafted { id, message } => {
+                self.totals.drafts += 1;
+                self.keep(id, message, true);
+            }
+            Event::Credit { credits } => self.credits = credits,
+        }
+    }
+
+    fn keep(&mut self, id: String, message: Message, draft: bool) {
+        self.batches.push(Batch { id, message, draft });
+    }
+}

@@ -1,0 +1,152 @@
+//! Closures that a script hands to an operation, made callable while the script waits for its answer.
+
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::Arc;
+
+use rhai::{Array, Dynamic, Engine, EvalAltResult, FnPtr, Map, NativeCallContext};
+
+use super::caught::{self, Caught};
+use super::convert;
+use super::live::Live;
+use crate::ops::error::{Code, OpError};
+use crate::ops::function::{Function, Functions};
+use crate::ops::spec::{Param, Type};
+use crate::value::Value;
+
+/// Takes the functions out of an argument: those under keys that the parameter declares as such.
+pub(super) fn taken(context: &NativeCallContext, live: &Live, param: &Param, arg: &mut Dynamic) -> Functions {
+    let mut functions = Functions::new();
+    let Type::Options(keys) = param.ty else {
+        return functions;
+    };
+    let declared = keys.iter().filter(|key| matches!(key.ty, Type::Function));
+    for key in declared {
+        let pointer = {
+            let Some(mut map) = arg.write_lock::<Map>() else {
+                return functions;
+            };
+            match map.get(key.name) {
+                Some(value) if value.is::<FnPtr>() => map.remove(key.name),
+                _ => None,
+            }
+        };
+        if let Some(pointer) = pointer.map(|pointer| unshared(pointer).cast::<FnPtr>()) {
+            functions.insert(key.name, function(context, live, pointer));
+        }
+    }
+    functions
+}
+
+/// A function that runs the closure on a thread of its own: the script's thread is the one that waits. It sees copies of
+/// what it captured, asks through a door that only lets reads pass, and may be called any number of times.
+#[expect(
+    deprecated,
+    reason = "Rhai marks what may change in another version so; the version is pinned"
+)]
+fn function(context: &NativeCallContext, live: &Live, pointer: FnPtr) -> Function {
+    let store = context.store_data();
+    let live = live.clone();
+    Function::new(move |args| {
+        let (mut store, pointer) = (store.clone(), pointer.clone());
+        // Dropped with the future when nobody waits any more.
+        let (waiting, waited_for) = tokio::sync::watch::channel(());
+        let live = live.looking(waited_for);
+        Box::pin(async move {
+            let _waiting = waiting;
+            let (tell, told) = tokio::sync::oneshot::channel();
+            let work = move || {
+                store.global.tag = live.tag();
+                let outcome = catch_unwind(AssertUnwindSafe(|| match live.engine() {
+                    Some(engine) => {
+                        let context = store.create_context(&engine);
+                        called(&context, &pointer, args)
+                    }
+                    None => Err(failed("a function can only be called by a running script")),
+                }));
+                // Nobody waits any more when the run was interrupted.
+                let _ = tell.send(outcome.unwrap_or_else(|_| Err(broken("the script host panicked"))));
+            };
+            let thread = std::thread::Builder::new()
+                .name("look-up".to_owned())
+                .stack_size(super::STACK_SIZE);
+            if let Err(error) = thread.spawn(work) {
+                return Err(broken(&format!("no thread can be started: {error}")));
+            }
+            told.await
+                .unwrap_or_else(|_| Err(broken("a look-up ended without an answer")))
+        })
+    })
+}
+
+/// Calls with as many of the arguments as the closure takes.
+fn called(context: &NativeCallContext, pointer: &FnPtr, args: Vec<Value>) -> Result<Value, OpError> {
+    let mut args: Vec<Dynamic> = args.into_iter().map(convert::to_dynamic).collect();
+    loop {
+        match pointer.call_raw(context, None, args.clone()) {
+            Ok(value) => {
+                let value = convert::to_value(value, "the function's result");
+                return value.map_err(|why| failed(&why));
+            }
+            Err(error) if is_other_count(&error, pointer) && args.pop().is_some() => {}
+            Err(error) => return Err(operation_error(&error)),
+        }
+    }
+}
+
+/// Is the closure itself not found for that number of arguments?
+fn is_other_count(error: &EvalAltResult, pointer: &FnPtr) -> bool {
+    match error {
+        EvalAltResult::ErrorFunctionNotFound(signature, _) => signature.starts_with(pointer.fn_name()),
+        _ => false,
+    }
+}
+
+/// The failure of the operation in the closure, or of the closure itself.
+fn operation_error(error: &EvalAltResult) -> OpError {
+    let caught: Caught = caught::from_error(error);
+    match caught.failed_operation() {
+        Some(operation) => operation.clone(),
+        None => {
+            let failure = failed(&format!("the function failed: {}", caught.message()));
+            match caught.hint() {
+                Some(hint) => failure.hint(hint),
+                None => failure,
+            }
+        }
+    }
+}
+
+fn failed(message: &str) -> OpError {
+    OpError::new(Code::BadArgument, message)
+}
+
+fn broken(message: &str) -> OpError {
+    OpError::new(Code::Internal, message)
+}
+
+/// A copy without cells that the script shares: they may be locked while it waits.
+fn unshared(value: Dynamic) -> Dynamic {
+    let value = value.flatten();
+    if value.is::<Array>() {
+        let items = value.cast::<Array>().into_iter();
+        return items.map(unshared).collect::<Array>().into();
+    }
+    if value.is::<Map>() {
+        let fields = value.cast::<Map>().into_iter();
+        return fields
+            .map(|(name, value)| (name, unshared(value)))
+            .collect::<Map>()
+            .into();
+    }
+    if value.is::<FnPtr>() {
+        let mut pointer = value.cast::<FnPtr>();
+        for captured in pointer.iter_curry_mut() {
+            *captured = unshared(std::mem::take(captured));
+        }
+        return pointer.into();
+    }
+    value
+}
+
+/// What makes an engine for a script's closure.
+pub(super) type Engines = Arc<dyn Fn(&Live) -> Engine + Send + Sync>;

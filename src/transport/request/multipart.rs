@@ -1,0 +1,107 @@
+//! Bodies of parts (RFC 7578).
+
+use super::append;
+use crate::value::Value;
+
+/// One part of a multipart body.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Part {
+    /// The field's name.
+    pub name: String,
+    /// The file's name, when it is one.
+    pub filename: Option<String>,
+    /// What it says to be; when not given a text says nothing, and a file that it is just bytes.
+    pub kind: Option<String>,
+    /// A text, a secret, or what becomes JSON text.
+    pub content: Value,
+}
+
+/// The body's type and bytes, in clear: for the wire only.
+pub(super) fn wire(parts: &[Part]) -> (String, Vec<u8>) {
+    let contents: Vec<Vec<u8>> = parts.iter().map(|part| bytes(&part.content)).collect();
+    let boundary = boundary(&contents);
+    let mut body = Vec::new();
+    for (part, content) in parts.iter().zip(&contents) {
+        body.extend_from_slice(head(part, &boundary).as_bytes());
+        body.extend_from_slice(content);
+        body.extend_from_slice(b"\r\n");
+    }
+    body.extend_from_slice(format!("--{boundary}--\r\n").as_bytes());
+    (format!("multipart/form-data; boundary={boundary}"), body)
+}
+
+fn head(part: &Part, boundary: &str) -> String {
+    let mut head = format!(
+        "--{boundary}\r\nContent-Disposition: form-data; name=\"{}\"",
+        quoted(&part.name)
+    );
+    if let Some(filename) = &part.filename {
+        head.push_str(&format!("; filename=\"{}\"", quoted(filename)));
+    }
+    let usual = part.filename.as_ref().map(|_| "application/octet-stream");
+    if let Some(kind) = part.kind.as_deref().or(usual) {
+        let plain: String = kind.chars().filter(|c| !c.is_control()).collect();
+        head.push_str(&format!("\r\nContent-Type: {plain}"));
+    }
+    head.push_str("\r\n\r\n");
+    head
+}
+
+/// Quotes and line ends would end the name (WHATWG's form submission escapes them so).
+fn quoted(name: &str) -> String {
+    name.replace('"', "%22").replace('\r', "%0D").replace('\n', "%0A")
+}
+
+fn bytes(content: &Value) -> Vec<u8> {
+    let mut bytes = Vec::new();
+    append("", content, &mut |_, text| {
+        bytes.extend_from_slice(text.as_bytes())
+    });
+    bytes
+}
+
+/// What none of the contents holds.
+fn boundary(contents: &[Vec<u8>]) -> String {
+    loop {
+        let boundary = format!("provisor-{}", uuid::Uuid::new_v4().simple());
+        let holds = |content: &Vec<u8>| {
+            content
+                .windows(boundary.len())
+                .any(|window| window == boundary.as_bytes())
+        };
+        if !contents.iter().any(holds) {
+            return boundary;
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used, reason = "tests")]
+    use super::*;
+    use crate::value::secret::Secret;
+
+    #[test]
+    fn parts_are_written_in_order_and_names_cannot_break_out() {
+        let part = |name: &str, filename: Option<&str>, content: Value| Part {
+            name: name.to_owned(),
+            filename: filename.map(str::to_owned),
+            kind: None,
+            content,
+        };
+        let parts = [
+            part("a\"\r\nX: y", None, "one".into()),
+            part("f", Some("a.csv"), Secret::new("1,2").into()),
+            part("n", None, Value::Int(7)),
+        ];
+        let (kind, body) = wire(&parts);
+        let boundary = kind.strip_prefix("multipart/form-data; boundary=").unwrap();
+        let expected = format!(
+            "--{boundary}\r\nContent-Disposition: form-data; name=\"a%22%0D%0AX: y\"\r\n\r\none\r\n\
+             --{boundary}\r\nContent-Disposition: form-data; name=\"f\"; filename=\"a.csv\"\r\n\
+             Content-Type: application/octet-stream\r\n\r\n1,2\r\n\
+             --{boundary}\r\nContent-Disposition: form-data; name=\"n\"\r\n\r\n7\r\n--{boundary}--\r\n"
+        );
+        assert_eq!(String::from_utf8(body).unwrap(), expected);
+    }
+}

@@ -1,0 +1,301 @@
+//! Any other service of the web: each kind of body, what is shown of an answer, and how a lost one is settled.
+
+use provisor::sandbox::Books;
+use serde_json::{Value, json};
+
+use crate::support::{Home, Ran, signal, wait_until};
+
+/// Makes one item, which a look-up can find.
+const KEYED: &str = r#"
+/// @param reference  string = "A-17"
+fn main(reference) {
+    let items = "https://api.web.sandbox/items";
+    let made = http::post(items, #{
+        json: #{ reference: reference, name: "Ann" },
+        key: reference,
+        probe: |key| {
+            let found = http::get(items, #{ query: #{ reference: key }, check: true }).body.items;
+            if found.is_empty() { () } else { found[0] }
+        },
+    });
+    #{ id: made.body.id, outcome: made.outcome }
+}
+"#;
+
+/// The same without a look-up.
+const PLAIN: &str = r#"
+let made = http::post("https://api.web.sandbox/items", #{ json: #{ reference: "A-17" } });
+#{ id: made.body.id }
+"#;
+
+fn run(home: &Home, script: &str, more: &str) -> Ran {
+    home.write("web.rhai", script);
+    home.run(&format!("run web.rhai --sandbox --json {more}"))
+}
+
+#[track_caller]
+fn said(home: &Home, script: &str) -> Value {
+    let ran = run(home, script, "").ended(0);
+    serde_json::from_str(&ran.stdout).unwrap()
+}
+
+fn made(books: &Books) -> (u64, usize) {
+    (books.web.totals.created, books.web.items.len())
+}
+
+#[test]
+fn each_kind_of_body_arrives_as_it_was_meant() {
+    let home = Home::new();
+    let echoed = |options: &str| {
+        said(
+            &home,
+            &format!("http::post(\"https://api.web.sandbox/anything/x?a=1\", {options}).body"),
+        )
+    };
+    let echo = echoed("#{json: #{a: [1, 2.5, true, ()]}, query: #{b: [\"x\", \"y z\"]}}");
+    assert_eq!(echo["json"], json!({"a": [1, 2.5, true, null]}), "{echo}");
+    assert_eq!(echo["query"], json!({"a": "1", "b": ["x", "y z"]}));
+    assert_eq!(echo["path"], "/anything/x");
+    assert_eq!(echo["headers"]["content-type"], "application/json");
+    let echo = echoed("#{json: [1], content_type: \"application/vnd.api+json\"}");
+    assert_eq!(echo["headers"]["content-type"], "application/vnd.api+json");
+    let echo = echoed("#{form: #{a: \"1 & 2\", b: [\"x\", \"y\"]}}");
+    assert_eq!(echo["form"], json!({"a": "1 & 2", "b": ["x", "y"]}), "{echo}");
+    let echo = echoed("#{body: \"<a/>\", content_type: \"text/xml\", headers: #{\"X-Trace\": \"t-1\"}}");
+    assert_eq!(
+        (&echo["body"], &echo["headers"]["x-trace"]),
+        (&"<a/>".into(), &"t-1".into())
+    );
+    assert_eq!(echo["headers"]["content-type"], "text/xml");
+    let echo = echoed(
+        "#{multipart: #{a: [\"x\", \"y\"], f: #{content: \"1,2\\r\\n\", filename: \"a.csv\", type: \"text/csv\"}}}",
+    );
+    let parts = echo["parts"].as_array().unwrap();
+    assert_eq!(parts.len(), 3, "{echo}");
+    assert_eq!(
+        parts[2],
+        json!({"name": "f", "filename": "a.csv", "type": "text/csv", "size": 5, "text": "1,2\r\n"})
+    );
+    assert_eq!(echoed("#{}")["body"], "");
+}
+
+#[test]
+fn every_method_is_sent_and_every_status_is_an_answer() {
+    let home = Home::new();
+    let result = said(
+        &home,
+        r#"
+        let url = "https://api.web.sandbox/anything";
+        let of = |answer| answer.body.method;
+        #{
+            get: of.call(http::get(url)), put: of.call(http::put(url)), patch: of.call(http::patch(url)),
+            delete: of.call(http::delete(url)), request: of.call(http::request("patch", url)),
+            head: http::head(url).status, missing: http::get("https://api.web.sandbox/status/404").status,
+            teapot: http::post("https://api.web.sandbox/status/418").status,
+            moved: http::post("https://api.web.sandbox/redirect").status,
+            followed: http::get("https://api.web.sandbox/redirect").body.path,
+            text: http::get("https://api.web.sandbox/text").body,
+            empty: http::get("https://api.web.sandbox/status/204").body == (),
+        }
+        "#,
+    );
+    let expected = json!({
+        "get": "GET", "put": "PUT", "patch": "PATCH", "delete": "DELETE", "request": "PATCH", "head": 200,
+        "missing": 404, "teapot": 418, "moved": 302, "followed": "/anything", "text": "plain words", "empty": true,
+    });
+    assert_eq!(result, expected);
+    let checked = run(
+        &home,
+        "http::get(\"https://api.web.sandbox/status/404\", #{check: true})",
+        "",
+    );
+    let _ = checked.ended(7).said(&["not_found", "404"]);
+}
+
+#[test]
+fn who_asks_is_said_and_shown_nowhere() {
+    let home = Home::new();
+    let script = r#"
+        /// @param token     secret
+        /// @param password  secret
+        fn main(token, password) {
+            let url = "https://api.web.sandbox/";
+            let bearer = http::get(url + "bearer", #{ bearer: token });
+            let basic = http::get(url + "anything", #{ basic: #{ user: "ann", password: password } });
+            let header = http::post(url + "anything", #{ headers: #{ "X-Api-Key": token }, query: #{ t: token }, json: #{ deep: [token] } });
+            print(bearer); print(basic); print(header); print(`${header.body}`);
+            let failed = http::get(url + "status/500", #{ query: #{ t: token }, bearer: token });
+            #{ ok: bearer.body.authenticated, basic: basic, header: header.body, failed: failed.status }
+        }
+    "#;
+    home.write("web.rhai", script);
+    home.write("token", "canary-4711-token");
+    home.write("password", "canary-4711-password");
+    let ran = home
+        .run("-vvv run web.rhai --sandbox --json --token canary-4711-token --password canary-4711-password");
+    let ran = ran.ended(0);
+    let log = std::fs::read_to_string(home.sandbox().join("world.jsonl")).unwrap();
+    assert!(!log.contains("canary"), "the sandbox keeps no request");
+    for text in [&ran.stdout, &ran.stderr] {
+        assert!(!text.contains("canary-4711"), "{text}");
+        assert!(
+            !text.contains("Y2FuYXJ5") && !text.contains("YW5uOmNhbmFyeS"),
+            "{text}"
+        );
+    }
+    assert!(
+        ran.stdout.contains("\"ok\":true") && ran.stdout.contains("***"),
+        "{}",
+        ran.stdout
+    );
+    let journal = std::fs::read(home.provisor().join("state/journal.db")).unwrap();
+    let holds = |text: &str| {
+        journal
+            .windows(text.len())
+            .any(|window| window == text.as_bytes())
+    };
+    assert!(!holds("canary-4711"));
+}
+
+#[test]
+fn without_a_key_a_lost_answer_parks_and_nothing_is_sent_again() {
+    let home = Home::new();
+    let _ = run(&home, PLAIN, "--fault web-items-post:drop-after:x1")
+        .ended(10)
+        .said(&["in doubt"]);
+    let _ = home.run("resume").ended(10);
+    assert_eq!(made(&home.books()), (1, 1));
+}
+
+#[test]
+fn a_key_and_a_probe_settle_a_lost_answer_to_exactly_one_item() {
+    for fault in ["drop-after", "500-after", "garbage", "drop-before", "500"] {
+        let home = Home::new();
+        let ran = run(&home, KEYED, &format!("--fault web-items-post:{fault}:x1"));
+        let ran = ran.ended(0);
+        let row: Value = serde_json::from_str(&ran.stdout).unwrap();
+        assert_eq!(row["id"], 1, "{fault}: {row}");
+        assert_eq!(made(&home.books()), (1, 1), "{fault}");
+        assert_eq!(home.books().traffic.repeats, 0, "{fault}");
+    }
+}
+
+#[test]
+fn after_a_kill_a_resume_looks_with_a_fresh_closure_and_sends_nothing() {
+    let home = Home::new();
+    home.write("web.rhai", KEYED);
+    let words = "run web.rhai --sandbox --fault web-items-post:hang-after:x1";
+    let mut child = home.command(words.split(' ')).spawn().unwrap();
+    wait_until("the item is there", || {
+        let status = provisor::sandbox::status(&home.sandbox());
+        status.is_ok_and(|status| status.books.is_some_and(|books| made(&books) == (1, 1)))
+    });
+    signal(child.id(), "KILL");
+    let _ = child.wait();
+    let _ = home.run("resume").ended(0);
+    assert_eq!(made(&home.books()), (1, 1));
+    let again = run(&home, KEYED, "").ended(0);
+    assert!(
+        again.stdout.contains("unchanged"),
+        "the ledger holds it: {}",
+        again.stdout
+    );
+    assert_eq!(made(&home.books()), (1, 1));
+}
+
+#[test]
+fn what_is_there_is_taken_over_and_what_the_ledger_holds_asks_nobody() {
+    let home = Home::new();
+    let _ = run(&home, PLAIN, "").ended(0);
+    let of = |ran: Ran| {
+        let row: Value = serde_json::from_str(&ran.ended(0).stdout).unwrap();
+        (row["id"].clone(), row["outcome"].clone())
+    };
+    assert_eq!(of(run(&home, KEYED, "")), (1.into(), "found".into()));
+    assert_eq!(of(run(&home, KEYED, "")), (1.into(), "unchanged".into()));
+    assert_eq!(
+        of(run(&home, KEYED, "--reference B-1")),
+        (2.into(), "created".into())
+    );
+    assert_eq!(made(&home.books()), (2, 2));
+}
+
+#[test]
+fn a_probe_only_reads_and_a_look_up_that_cannot_tell_parks() {
+    let home = Home::new();
+    let url = "https://api.web.sandbox/items";
+    let script = |probe: &str| {
+        format!("http::post(\"{url}\", #{{json: #{{reference: \"X\"}}, key: \"X\", probe: {probe}}}).outcome")
+    };
+    let refused = |probe: &str, code: i32, says: &[&str]| {
+        let _ = run(&home, &script(probe), "").ended(code).said(says);
+    };
+    refused(&format!("|key| http::delete(\"{url}/1\")"), 5, &["may only read"]);
+    refused("|key| key.nonsense()", 1, &["the function failed"]);
+    refused("|key| throw `no: ${key}`", 1, &["no: X"]);
+    refused("\"x\"", 1, &["must be function"]);
+    refused(
+        &format!("|key| http::get(\"{url}/../status/500\")"),
+        6,
+        &["answered with 500"],
+    );
+    assert_eq!(home.books().web.totals.created, 0, "nothing was sent");
+    // An answer of 404 is absent, and a function may take nothing.
+    let answer = said(&home, &script(&format!("|| http::get(\"{url}/99\")")));
+    assert_eq!(answer["result"], "created");
+    let keyless = format!("http::post(\"{url}\", #{{json: 1, key: \"X\"}})");
+    let _ = run(&home, &keyless, "").ended(1).said(&["`key` needs a `probe`"]);
+}
+
+#[test]
+fn a_probe_sees_what_the_script_had_and_its_reads_are_not_recorded() {
+    let home = Home::new();
+    let script = r#"
+        const BASE = "https://api.web.sandbox";
+        fn found(key, items) {
+            let all = http::get(items, #{ query: #{ reference: key } }).body;
+            if all.total == 0 { () } else { all.items[0] }
+        }
+        let items = "https://api.web.sandbox/items";
+        let seen = 0;
+        let made = http::post(items, #{ json: #{ reference: "Z" }, key: "Z", probe: |key| { seen += 1; found(key, items) } });
+        #{ id: made.body.id, seen: seen }
+    "#;
+    let row = said(&home, script);
+    assert_eq!(row["id"], 1, "{row}");
+    let id = home.newest();
+    let steps = home.json(&format!("runs steps {id} --json"));
+    assert_eq!(steps["steps"].as_array().unwrap().len(), 1, "{steps}");
+}
+
+#[test]
+fn addresses_stay_in_their_world_and_hold_no_credentials() {
+    let home = Home::new();
+    let refused = |script: &str, says: &[&str]| {
+        let _ = run(&home, script, "").ended(5).said(says);
+    };
+    refused("http::get(\"https://example.com/\")", &["only sandbox hosts"]);
+    refused("http::get(\"https://ann:hunter2@api.web.sandbox/\")", &["basic"]);
+    refused("http::get(\"ftp://api.web.sandbox/\")", &["https://"]);
+    home.write("plain.rhai", "http::get(\"http://example.com/\")");
+    let _ = home.run("run plain.rhai").ended(5).said(&["plain http"]);
+    home.write("outside.rhai", "http::get(\"https://api.web.sandbox/text\")");
+    let _ = home.run("run outside.rhai").ended(5).said(&["--sandbox"]);
+}
+
+#[test]
+fn a_read_only_profile_lets_reads_pass_and_nothing_else() {
+    let home = Home::new();
+    std::fs::create_dir_all(home.provisor().join("config")).unwrap();
+    let config = "[profiles.sandbox]\nmode = \"read-only\"\n";
+    std::fs::write(home.provisor().join("config/config.toml"), config).unwrap();
+    let _ = run(&home, PLAIN, "").ended(5).said(&["read-only"]);
+    let _ = run(&home, KEYED, "").ended(5).said(&["read-only"]);
+    assert_eq!(home.books().web.totals.created, 0);
+    let _ = run(
+        &home,
+        "http::request(\"get\", \"https://api.web.sandbox/items\").body.total",
+        "",
+    )
+    .ended(0);
+}
