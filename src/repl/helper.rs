@@ -13,6 +13,7 @@ use rustyline::{
 };
 
 use super::around::Outside;
+use super::help::asked;
 use super::hint::{Ghost, hint};
 use super::history::{History, Known};
 use super::{complete, paint};
@@ -114,7 +115,7 @@ impl Validator for ReplHelper {
 
 /// Does Enter end this input? A command always does, and an empty line when no bracket is open.
 pub(super) fn is_finished(text: &str) -> bool {
-    if text.trim_start().starts_with(':') || text.trim_end().ends_with('?') {
+    if text.trim_start().starts_with(':') || asked(text.trim()).is_some() {
         return true;
     }
     match read(text) {

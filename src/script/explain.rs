@@ -8,7 +8,8 @@ use super::bind::{arguments, nearest_operation};
 use super::caught::{self, Caught};
 use super::error::{Diagnostic, Frame};
 use super::handles::article;
-use super::literal;
+use super::interactive::natives;
+use super::{literal, syntax};
 
 use super::parse::Names;
 use super::sources::Sources;
@@ -138,9 +139,16 @@ impl Scene<'_> {
             EvalAltResult::ErrorStackOverflow(_) => new("the functions call each other too deeply".into())
                 .hint("is there a recursion without an end? 64 levels are allowed"),
             EvalAltResult::ErrorDotExpr(text, _) => no_accessor(text),
-            EvalAltResult::ErrorMismatchDataType(expected, actual, _) if !expected.is_empty() => new(
-                format!("expected {}, got {}", plain_type(expected), plain_type(actual)),
+            EvalAltResult::ErrorMismatchDataType(expected, actual, _) if !expected.is_empty() => {
+                let title = format!("expected {}, got {}", plain_type(expected), plain_type(actual));
+                syntax::condition_or_list(new(title), expected)
+            }
+            EvalAltResult::ErrorFor(_) => syntax::condition_or_list(
+                new("there is nothing here to go through one by one".into()),
+                "iterable",
             ),
+            EvalAltResult::ErrorUnboundThis(_) => new("`this` stands for nothing here".into())
+                .hint("it is what a function is called on: `value.f()`, or a closure in a map, `map.f()`"),
             other => new(caught::plain(&other.to_string())),
         }
     }
@@ -185,7 +193,7 @@ impl Scene<'_> {
     /// Rhai's signature is `module::name (type, type)`.
     fn function(&self, signature: &str) -> Diagnostic {
         let (path, types) = signature.split_once(" (").unwrap_or((signature, ")"));
-        let types = types.trim_end_matches(')');
+        let types = types.strip_suffix(')').unwrap_or(types);
         let types: Vec<&str> = types
             .split(", ")
             .filter(|ty| !ty.is_empty())
@@ -207,6 +215,11 @@ impl Scene<'_> {
         }
         let title = format!("there is no function `{path}` for ({})", types.join(", "));
         let error = Diagnostic::new("script_error", title);
+        if types.first() == Some(&"()") {
+            return error.hint(
+                "it is `()`: nothing was found or returned; `text.trim()` and its like change the text in place",
+            );
+        }
         match self.meant(module, name, types.len()) {
             Some(hint) => error.hint(hint),
             None => error,
@@ -249,6 +262,11 @@ impl Scene<'_> {
         if !same.is_empty() {
             return Some(format!("write it as {}", same.join(" or ")));
         }
+        if module.is_none()
+            && let Some(hint) = overloads(name)
+        {
+            return Some(hint);
+        }
         if let Some(near) = nearest(name, names.functions.iter().map(|(name, _)| name.as_str())) {
             return Some(format!("did you mean `{near}`?"));
         }
@@ -263,6 +281,27 @@ impl Scene<'_> {
         nearest(name, standard.iter().map(String::as_str)).map(|near| format!("did you mean `{near}`?"))
     }
 }
+
+/// The functions of the language that have this name.
+fn overloads(name: &str) -> Option<String> {
+    let mut found: Vec<String> = natives()
+        .iter()
+        .filter(|native| native.name == name && !native.property)
+        .map(|native| format!("`{}`", native.typed()))
+        .collect();
+    found.dedup();
+    let more = found.len().saturating_sub(MOST_OVERLOADS);
+    found.truncate(MOST_OVERLOADS);
+    let rest = if more == 0 {
+        String::new()
+    } else {
+        format!(" and {more} more")
+    };
+    (!found.is_empty()).then(|| format!("it is there as {}{rest}", found.join(", ")))
+}
+
+/// The most overloads that a hint lists.
+const MOST_OVERLOADS: usize = 5;
 
 /// Rhai's text is `Unknown property 'email' - a getter is not registered for type 'string'`.
 fn no_accessor(text: &str) -> Diagnostic {

@@ -28,6 +28,16 @@ pub(super) fn syntax(source: &Source, error: &ParseError) -> Diagnostic {
             unterminated(source, line, column, diagnostic)
         }
         ParseErrorType::UnknownOperator(operator) => operator_hint(diagnostic, operator),
+        ParseErrorType::VariableExpected if at_bracket(source, line, column) => diagnostic
+            .hint("a list or map is not taken apart here; write `let a = list[0]; let b = list[1];`"),
+        ParseErrorType::MissingToken(token, wanted) if token == "," && wanted.contains("parameters") => {
+            diagnostic
+                .hint("a parameter has no default; write a second function of the name with fewer parameters")
+        }
+        ParseErrorType::MismatchedType(wanted, _) => condition_or_list(diagnostic, wanted),
+        ParseErrorType::BadInput(LexError::MalformedChar(_)) => {
+            diagnostic.hint("text stands in double quotes: \"...\"")
+        }
         ParseErrorType::ExprTooDeep => diagnostic.hint("take parts of the expression into variables"),
         ParseErrorType::WrongFnDefinition => {
             diagnostic.hint("functions stand at the top of the script, not inside blocks or functions")
@@ -51,6 +61,25 @@ fn unterminated(source: &Source, line: usize, column: usize, diagnostic: Diagnos
     diagnostic
 }
 
+fn at_bracket(source: &Source, line: usize, column: usize) -> bool {
+    let at = source.line(line).chars().nth(column.saturating_sub(1));
+    matches!(at, Some('[' | '{' | '#'))
+}
+
+/// What `if`, `while` and `for` take.
+pub(super) fn condition_or_list(diagnostic: Diagnostic, wanted: &str) -> Diagnostic {
+    if wanted.contains("bool") {
+        return diagnostic
+            .hint("a condition is true or false: compare, as in `x != 0`, `x != ()` or `!list.is_empty()`");
+    }
+    if wanted.contains("iterable") {
+        return diagnostic.hint(
+            "`for` goes through a list, a range or a text's characters; through a map as `for key in map.keys()`",
+        );
+    }
+    diagnostic
+}
+
 fn operator_hint(diagnostic: Diagnostic, operator: &str) -> Diagnostic {
     match operator {
         "?" => diagnostic.hint("a choice is written `if a { b } else { c }`"),
@@ -63,6 +92,9 @@ fn reserved(mut diagnostic: Diagnostic, word: &str) -> Diagnostic {
     if word == "eval" {
         "`eval` is switched off".clone_into(&mut diagnostic.title);
         return diagnostic.hint("what a script does must be readable before it runs");
+    }
+    if word == "..." {
+        return diagnostic.hint("lists are joined with `a + b`, maps with `a + b`, too");
     }
     if !literal::is_name(word) {
         return diagnostic;

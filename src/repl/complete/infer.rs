@@ -27,6 +27,9 @@ impl Known {
         if let Some(item) = words.strip_prefix("list of ") {
             return Known::List(Box::new(Known::of_words(item)));
         }
+        if words.contains(" or ") {
+            return Known::Nothing;
+        }
         let first = words.split([' ', ',']).next().unwrap_or_default();
         if let Some(kind) = doc::kind_in(first) {
             return Known::Object(kind);

@@ -32,6 +32,12 @@ impl Native {
         format!("{}({})", self.name, names.join(", "))
     }
 
+    /// The same with types: `pad(string, int, char)`.
+    pub fn typed(&self) -> String {
+        let types: Vec<&str> = self.params.iter().map(|(_, ty)| ty.as_str()).collect();
+        format!("{}({})", self.name, types.join(", "))
+    }
+
     /// The same without what it is called on.
     pub fn method(&self) -> String {
         if self.property {

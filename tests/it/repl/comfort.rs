@@ -12,7 +12,7 @@ const END: &str = "\x1b[F";
 fn of_width(home: &Home, columns: u16) -> Terminal {
     let mut command = home.command(["repl", "--sandbox"]);
     command.env("TERM", "xterm-256color");
-    let terminal = Terminal::start(command, 24, columns);
+    let terminal = Terminal::start(command, 60, columns);
     let _ = terminal.wait_for("sandbox>");
     terminal
 }
@@ -22,10 +22,8 @@ fn enter(terminal: &Terminal, line: &str) {
     terminal.type_line(line);
     let _ = terminal.wait_until("the prompt is back", |screen| {
         let row = screen.cursor_position().0;
-        screen
-            .rows(0, screen.size().1.get())
-            .nth(row.into())
-            .is_some_and(|line| line.trim_end() == "sandbox>")
+        let last = screen.rows(0, screen.size().1.get()).nth(row.into());
+        screen.contents().contains(line) && last.is_some_and(|last| last.trim_end() == "sandbox>")
     });
 }
 
@@ -77,15 +75,15 @@ fn tab_knows_live_values_commands_paths_profiles_and_parameters() {
 fn the_list_fits_a_narrow_terminal() {
     let home = Home::new();
     let terminal = of_width(&home, 40);
-    enter(&terminal, "let 名 = 1");
+    enter(&terminal, "let wide = \"名\"");
     terminal.press("mobsted::connect().ensure");
     terminal.press(TAB);
     terminal.press(TAB);
-    let _ = terminal.wait_for("ensure_tenant");
+    let _ = terminal.wait_for("\nensure_app");
     let whole = terminal.look(|screen| {
         let rows: Vec<String> = screen.rows(0, 40).collect();
         let listed = rows.iter().filter(|row| row.starts_with("ensure_")).count();
-        (listed, (0..24).filter(|row| screen.row_wrapped(*row)).count())
+        (listed, (0..60).filter(|row| screen.row_wrapped(*row)).count())
     });
     assert!(whole.0 >= 2, "{}", terminal.screen());
     assert_eq!(
