@@ -40,7 +40,7 @@ impl Link {
         loop {
             let admission = self.sites.admit(url).await?;
             let pass = self.pace.enter(&origin(url)).await;
-            if !self.sites.is_stale(&admission) {
+            if !admission.is_stale() {
                 return Ok((admission, pass));
             }
         }

@@ -116,8 +116,8 @@ impl Http {
     pub fn on(&self, line: &Line) -> Http {
         let mut lines = self.shared.links.lock().unwrap_or_else(PoisonError::into_inner);
         let known = lines.iter().find(|(known, _)| known == line);
-        let link = if let Some((_, link)) = known {
-            Arc::clone(link)
+        let found = if let Some((_, known)) = known {
+            Arc::clone(known)
         } else {
             let new = Arc::new(Link::new(&self.shared.config, line, &self.shared.clock));
             lines.push((line.clone(), Arc::clone(&new)));
@@ -125,7 +125,7 @@ impl Http {
         };
         Http {
             shared: Arc::clone(&self.shared),
-            link,
+            link: found,
         }
     }
 

@@ -156,6 +156,13 @@ pub(super) struct Admission {
     turn: Option<OwnedMutexGuard<()>>,
 }
 
+impl Admission {
+    /// Was the site found to be down after this was given?
+    pub(super) fn is_stale(&self) -> bool {
+        self.turn.is_none() && self.site.state().outage.is_some()
+    }
+}
+
 /// What a caller finds.
 enum Look {
     Fine,
@@ -188,7 +195,7 @@ impl Sites {
             Look::GaveUp(error) => return Err(error),
             Look::Wait(_) | Look::Try => {}
         }
-        let turn = match (self.has_given_up(&site), Arc::clone(&site.turn)) {
+        let turn = match (site.has_given_up(), Arc::clone(&site.turn)) {
             (false, turn) => turn.lock_owned().await,
             // Somebody is trying; the others need not wait for what was given up.
             (true, turn) => match turn.try_lock_owned() {
@@ -206,11 +213,6 @@ impl Sites {
         }
         admission.turn = Some(turn);
         Ok(admission)
-    }
-
-    /// Was the site found to be down after this was given?
-    pub(super) fn is_stale(&self, admission: &Admission) -> bool {
-        admission.turn.is_none() && admission.site.state().outage.is_some()
     }
 
     /// The platform was reached, whatever it said.
@@ -310,10 +312,6 @@ impl Sites {
         }
     }
 
-    fn has_given_up(&self, site: &Site) -> bool {
-        site.state().outage.as_ref().is_some_and(|outage| outage.given_up)
-    }
-
     fn last_error(&self, site: &Site) -> Option<TransportError> {
         let now = self.clock.now_millis();
         site.state().outage.as_ref().map(|outage| outage.error(now))
@@ -329,6 +327,10 @@ impl Sites {
 }
 
 impl Site {
+    fn has_given_up(&self) -> bool {
+        self.state().outage.as_ref().is_some_and(|outage| outage.given_up)
+    }
+
     fn state(&self) -> MutexGuard<'_, State> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
@@ -367,7 +369,9 @@ impl State {
             return Turn::GaveUp(lasted);
         }
         // The last try is at the end of the time, not behind it.
-        let wait = (outage.wait * 2).min(LONGEST_WAIT).min(most - lasted);
+        let wait = (outage.wait * 2)
+            .min(LONGEST_WAIT)
+            .min(most.saturating_sub(lasted));
         outage.put_off(error, now, wait);
         Turn::Quiet
     }
