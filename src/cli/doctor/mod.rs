@@ -3,6 +3,7 @@
 mod accounts;
 mod files;
 mod journal;
+mod network;
 
 use clap::Args;
 use serde_json::{Value as Json, json};

@@ -93,7 +93,7 @@ fn next_steps(app: &App, before: &Config, answers: &Answers, asks: bool) -> Resu
         ));
     }
     if asks && answers.mode != "sandbox" && app.ask_yes("Sign in now to try it?", true)? {
-        return super::sign::try_profile(app, name, false);
+        return super::trial::try_profile(app, name, false);
     }
     app.ui.hint(&format!("try it: provisor profile test {name}"));
     Ok(Exit::Ok)

@@ -92,7 +92,7 @@ pub(super) fn edit(app: &App, command: &EditCommand) -> Result<Exit, CommandErro
     }
     // Tokens were got with what is about to change.
     if !changes.texts.is_empty() || !changes.secrets.is_empty() {
-        super::sign::forget_tokens(app, &profile);
+        super::desk::forget_tokens(app, &profile);
     }
     secrets.save(draft, &name)?;
     clear_out(app, &profile, &name)

@@ -2,6 +2,7 @@
 
 mod add;
 mod choose;
+mod desk;
 mod edit;
 pub(in crate::cli) mod fields;
 mod given;
@@ -10,6 +11,7 @@ pub(in crate::cli) mod place;
 mod remove;
 mod show;
 mod sign;
+mod trial;
 pub(in crate::cli) mod written;
 
 use clap::{Args, Subcommand};
@@ -18,8 +20,9 @@ use super::app::App;
 use super::error::CommandError;
 use super::exit::Exit;
 
+pub(super) use desk::signed_in;
 pub(super) use fields::missing;
-pub(super) use sign::{LoginCommand, LogoutCommand, login, logout, signed_in};
+pub(super) use sign::{LoginCommand, LogoutCommand, login, logout};
 
 /// Named accounts: add one, look at them, change them, try them.
 ///
@@ -54,7 +57,7 @@ enum Action {
     /// Take a profile out, and forget its secrets.
     Remove(remove::RemoveCommand),
     /// Sign in, and say what the login may do.
-    Test(sign::TestCommand),
+    Test(trial::TestCommand),
     /// Choose the profile that is used when none is named.
     Use(choose::UseCommand),
 }
@@ -66,7 +69,7 @@ pub(super) fn profile(app: &App, command: &ProfileCommand) -> Result<Exit, Comma
         Action::Show(command) => show::show(app, command),
         Action::Edit(command) => edit::edit(app, command),
         Action::Remove(command) => remove::remove(app, command),
-        Action::Test(command) => sign::test(app, command),
+        Action::Test(command) => trial::test(app, command),
         Action::Use(command) => choose::choose(app, command),
     }
 }

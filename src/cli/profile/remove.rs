@@ -30,7 +30,7 @@ pub(super) fn remove(app: &App, command: &RemoveCommand) -> Result<Exit, Command
         &format!("Take out profile `{name}` and forget its secrets?"),
     )?;
     // First, while the profile still tells whose tokens they are.
-    super::sign::forget_tokens(app, &profile);
+    super::desk::forget_tokens(app, &profile);
     let was_default = draft.default_profile() == Some(name);
     draft.remove_profile(name);
     if was_default {

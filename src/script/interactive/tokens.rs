@@ -50,10 +50,12 @@ pub fn pieces(text: &str) -> Vec<Piece> {
     tokens.state.include_comments = true;
     let mut found: Vec<Piece> = Vec::new();
     let mut nesting = Nesting::default();
-    while let Some((token, position)) = tokens.next() {
-        if token == Token::EOF {
+    // At the end of some broken texts the tokenizer tells the same mistake for ever.
+    let most = text.chars().count().saturating_mul(2) + 8;
+    for _ in 0..most {
+        let Some((token, position)) = tokens.next().filter(|(token, _)| *token != Token::EOF) else {
             break;
-        }
+        };
         let start = places.at(position.line(), position.position(), 1);
         let end = places.at(tokens.pos.line(), tokens.pos.position(), 0);
         nesting.pass(&token, &control);

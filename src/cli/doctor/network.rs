@@ -1,0 +1,78 @@
+//! Whether platforms answer, and whether their clocks agree with this machine's.
+
+use std::time::Duration;
+
+use super::Check;
+use crate::cli::app::App;
+use crate::cli::config::{Profile, check_address};
+use crate::cli::times;
+use crate::clock::Clock;
+use crate::transport::Http;
+use crate::transport::request::{Method, Request};
+use crate::transport::response::Response;
+
+/// How long a platform may take to say anything at all.
+const PATIENCE: Duration = Duration::from_secs(10);
+
+/// Clocks that differ by more than this are worth a look, in milliseconds.
+const SKEW: i64 = 60_000;
+
+/// Clocks that differ by more than this make tokens look dead or alive when they are not, in milliseconds.
+const BAD_SKEW: i64 = 300_000;
+
+/// Does the platform answer, and does its clock agree with this machine's?
+pub(super) async fn reach(app: &App, http: &Http, profile: &Profile) -> (Check, Option<Check>) {
+    let name = profile.name.as_str();
+    let area = "network";
+    if profile.sandboxed().is_some() {
+        return (Check::skipped(area, name, "the sandbox stands in for it"), None);
+    }
+    let (Ok(text), Ok(())) = (profile.url(), profile.usable().map(drop)) else {
+        return (Check::skipped(area, name, "the profile is not complete"), None);
+    };
+    let (url, line) = match (check_address(text), profile.line(&app.env)) {
+        (Ok(url), Ok(line)) => (url, line),
+        (Err(problem), _) => return (Check::problem(area, name, format!("the address {problem}")), None),
+        (_, Err(error)) => return (Check::failed(area, name, error.into()), None),
+    };
+    let request = Request::new(Method::Get, url).timeout(PATIENCE).once();
+    let clock = Clock::system();
+    let before = clock.now_millis();
+    match http.on(&line).send(&request).await {
+        Ok(response) => {
+            let after = clock.now_millis();
+            let found = format!("{text} answers in {}", times::took(before, after));
+            (
+                Check::ok(area, name, found),
+                skew(&response, (before, after), text),
+            )
+        }
+        Err(error) => (
+            Check::problem(area, name, error.to_string())
+                .fix("check the address, the network, and the proxy: HTTPS_PROXY, or `proxy` in the profile"),
+            None,
+        ),
+    }
+}
+
+/// What the platform's clock says; nothing when it does not say.
+fn skew(response: &Response, (before, after): (i64, i64), whose: &str) -> Option<Check> {
+    let said = response.header("date")?;
+    let said = jiff::fmt::rfc2822::parse(said).ok()?.timestamp().as_millisecond();
+    // It says whole seconds, at some moment between the question and the answer.
+    let ahead = before.saturating_sub(said.saturating_add(1_000)).max(0);
+    let behind = said.saturating_sub(after).max(0);
+    let differs = ahead.max(behind);
+    let area = "clock";
+    if differs < SKEW {
+        return Some(Check::ok(area, "", "agrees with the platform's"));
+    }
+    let direction = if ahead > 0 { "ahead of" } else { "behind" };
+    let found = format!("{} s {direction} that of {whose}", differs / 1_000);
+    let fix = "set this machine's clock, for example: timedatectl set-ntp true";
+    Some(if differs < BAD_SKEW {
+        Check::warning(area, "", found).fix(fix)
+    } else {
+        Check::problem(area, "", found).fix(fix)
+    })
+}

@@ -1,0 +1,106 @@
+//! `provisor profile test`: sign in, and say what the login may do.
+
+use clap::Args;
+use serde_json::{Value as Json, json};
+
+use super::desk::{Desk, chosen, end, for_how_long};
+use super::written;
+use crate::cli::app::App;
+use crate::cli::config::{Mode, Profile};
+use crate::cli::error::CommandError;
+use crate::cli::exit::Exit;
+use crate::ops::account::{Ability, SignedIn};
+use crate::value::Object;
+
+/// Sign in, and say what the login may do. Nothing is changed.
+#[derive(Args)]
+#[command(after_help = "\
+JSON (--json), one document:
+  {\"version\": 1, \"profile\", \"platform\", \"url\", \"login\", \"mode\", \"sandbox\", \"signed_in_until\",
+   \"may\": [{operation, ok, count, error}]}")]
+pub(super) struct TestCommand {
+    /// The profile; the one that is used when none is named.
+    name: Option<String>,
+    /// Print it as JSON.
+    #[arg(long)]
+    json: bool,
+}
+
+pub(super) fn test(app: &App, command: &TestCommand) -> Result<Exit, CommandError> {
+    let config = written::read(app)?;
+    let profile = chosen(app, &config, command.name.as_deref(), "profile test")?;
+    try_profile(app, &profile.name, command.json)
+}
+
+/// Signs in to a profile, and says what its login may do.
+pub(super) fn try_profile(app: &App, name: &str, json: bool) -> Result<Exit, CommandError> {
+    let config = written::read(app)?;
+    let profile = config.named(name, "profile test")?;
+    let desk = Desk::of(app, profile)?;
+    let signed_in = desk.sign_in()?;
+    let abilities = desk
+        .engine
+        .runtime
+        .block_on(desk.engine.world.abilities(&desk.account));
+    if json {
+        app.print(&document(profile, signed_in, &abilities).to_string())?;
+    } else {
+        say(app, profile, &desk.account, signed_in, &abilities)?;
+    }
+    // Signed in, yet nothing can be seen: a key that lacks its rights.
+    let all_fail = !abilities.is_empty() && abilities.iter().all(|ability| ability.found.is_err());
+    Ok(if all_fail { Exit::Permission } else { Exit::Ok })
+}
+
+fn say(
+    app: &App,
+    profile: &Profile,
+    account: &Object,
+    signed_in: SignedIn,
+    abilities: &[Ability],
+) -> Result<(), CommandError> {
+    let until = for_how_long(signed_in);
+    let who = match account.text("login") {
+        "" => String::new(),
+        login => format!(" as {login}"),
+    };
+    app.print(&format!("signed in to {}{who}{until}", account.text("url")))?;
+    for ability in abilities {
+        app.print(&match &ability.found {
+            Ok(Some(count)) => format!("{}: {count}", ability.what),
+            Ok(None) => format!("{}: yes", ability.what),
+            Err(error) => format!("{}: no, {}", ability.what, error.message),
+        })?;
+    }
+    app.print(match profile.mode.as_ref().map(|mode| mode.value) {
+        Some(Mode::Prod) => "mode prod: a run asks before it changes anything",
+        Some(Mode::ReadOnly) => "mode read-only: nothing is ever changed",
+        Some(Mode::Sandbox) => "mode sandbox: nothing real is reached",
+        Some(Mode::Dev) | None => "mode dev: a run changes without asking",
+    })
+}
+
+fn document(profile: &Profile, signed_in: SignedIn, abilities: &[Ability]) -> Json {
+    let may: Vec<Json> = abilities
+        .iter()
+        .map(|ability| {
+            json!({
+                "operation": ability.what,
+                "ok": ability.found.is_ok(),
+                "count": ability.found.as_ref().ok().copied().flatten(),
+                "error": ability.found.as_ref().err().map(|error| error.message.clone()),
+            })
+        })
+        .collect();
+    json!({
+        "version": 1,
+        "profile": profile.name,
+        "platform": profile.platform().name(),
+        "url": profile.url().ok(),
+        "login": profile.text("login").ok(),
+        "mode": profile.mode.as_ref().map_or("dev", |mode| mode.value.name()),
+        "sandbox": profile.sandboxed().is_some(),
+        "signed_in_until": end(signed_in),
+        "may": may,
+    })
+}
