@@ -98,30 +98,4 @@ pub fn make_private_folder(folder: &Path) -> io::Result<()> {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn provisor_home_holds_everything() {
-        let env = Env::of([("PROVISOR_HOME", "here")], "/work");
-        let paths = Paths::from_env(&env).unwrap();
-        assert_eq!(paths.config_file(), Path::new("/work/here/config/config.toml"));
-        assert_eq!(paths.journal(), Path::new("/work/here/state/journal.db"));
-        assert_eq!(paths.key(), Path::new("/work/here/state/key"));
-        assert_eq!(paths.tokens(), Path::new("/work/here/cache/tokens.db"));
-        assert_eq!(paths.sandbox(), Path::new("/work/here/state/sandbox"));
-    }
-
-    #[cfg(unix)]
-    #[test]
-    fn made_folders_are_the_users_alone() {
-        use std::os::unix::fs::PermissionsExt as _;
-        let root = tempfile::tempdir().unwrap();
-        let folder = root.path().join("a/b");
-        make_private_folder(&folder).unwrap();
-        make_private_folder(&folder).unwrap();
-        for made in [root.path().join("a"), folder] {
-            assert_eq!(made.metadata().unwrap().permissions().mode() & 0o777, 0o700);
-        }
-    }
-}
+mod tests;

@@ -104,42 +104,4 @@ fn bare(host: &str) -> String {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn read(host: &str, path: &str) -> (Name, String, Style, String) {
-        let address = Address::read(host, path);
-        (address.platform, address.account, address.style, address.path)
-    }
-
-    #[test]
-    fn a_platform_is_known_by_its_host_or_by_its_first_path_segment() {
-        let host = "Bookings.wabcdef.jrni.sandbox:81";
-        let by_host = read(host, "/api/v1/login");
-        let expected = Style::Host(host.to_ascii_lowercase());
-        assert_eq!(
-            by_host,
-            (Name::Jrni, String::new(), expected, "api/v1/login".to_owned())
-        );
-        let by_path = read("127.0.0.1:81", "/jrni/api/v1/login");
-        let expected = Style::Path("127.0.0.1:81".to_owned());
-        assert_eq!(
-            by_path,
-            (Name::Jrni, String::new(), expected, "api/v1/login".to_owned())
-        );
-    }
-
-    #[test]
-    fn what_is_no_other_platforms_is_mobsteds() {
-        let (platform, account, style, path) = read("acme-admin.wabcdef.mobsted.sandbox", "/api/v8/object");
-        assert_eq!(
-            (platform, account.as_str(), path.as_str()),
-            (Name::Mobsted, "acme", "object")
-        );
-        assert_eq!(style, Style::Host("-admin.wabcdef.mobsted.sandbox".to_owned()));
-        let (platform, account, ..) = read("xjrni.sandbox", "/api/v8/auth");
-        assert_eq!((platform, account.as_str()), (Name::Mobsted, mobsted::MASTER));
-        let (_, account, _, path) = read("localhost", "/acme-admin/api/v8/auth");
-        assert_eq!((account.as_str(), path.as_str()), ("acme", "auth"));
-    }
-}
+mod tests;

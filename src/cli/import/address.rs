@@ -182,35 +182,4 @@ fn with_scheme(base: String) -> (String, bool) {
 }
 
 #[cfg(test)]
-mod tests {
-    use serde_json::json;
-
-    use super::*;
-
-    #[test]
-    fn an_address_is_read_in_every_form() {
-        let parts = json!({"protocol": "https", "host": ["api", "example", "com"], "port": "8443", "path": ["v1", {"type": "string", "value": "users"}, ":id"],
-            "query": [{"key": "a", "value": "1+1%26"}, {"key": "b", "value": "2", "disabled": true}], "variable": [{"key": "id", "value": "7"}]});
-        let read_parts = read(&parts);
-        assert_eq!(read_parts.base, "https://api.example.com:8443/v1/users/7");
-        assert_eq!(read_parts.query.len(), 1);
-        let text = read(&json!("{{base}}/users/:id?q=a%20b&t={{t}}#top"));
-        assert_eq!(text.base, "{{base}}/users/{{id}}");
-        let ending =
-            read(&json!({"raw": "{{base}}/users/:id.json", "variable": [{"id": "id", "value": "id"}]}));
-        assert_eq!(ending.base, "{{base}}/users/{{id}}.json");
-        let query: Vec<&str> = text.query.iter().map(|field| field.value.as_str()).collect();
-        assert_eq!(query, ["a b", "{{t}}"]);
-    }
-
-    #[test]
-    fn a_user_is_taken_out_and_a_scheme_put_in() {
-        let with_user = read(&json!("https://ann:s3cret@example.com/x"));
-        assert_eq!(with_user.base, "https://example.com/x");
-        assert_eq!(with_user.user, Some(("ann".into(), "s3cret".into())));
-        let bare = read(&json!("example.com/x"));
-        assert!(bare.scheme_added && bare.base == "https://example.com/x");
-        assert!(!read(&json!("{{host}}/x")).scheme_added);
-        assert_eq!(read(&json!(null)).base, "");
-    }
-}
+mod tests;

@@ -179,37 +179,4 @@ fn table(key: &str, value: Value) -> Value {
 }
 
 #[cfg(test)]
-mod tests {
-    #![allow(clippy::unwrap_used, reason = "tests")]
-
-    use super::*;
-
-    #[test]
-    fn places_are_read_and_secrets_are_not_repeated() {
-        let parse = |text: &str| Place::parse_assignment(text).map(|(_, place)| place);
-        assert_eq!(parse("password=env:A").unwrap(), Place::Env("A".into()));
-        assert_eq!(parse("password=file:~/x").unwrap(), Place::File("~/x".into()));
-        let words = vec!["pass".to_owned(), "show".to_owned()];
-        assert_eq!(
-            parse("api_token=command:pass show").unwrap(),
-            Place::Command(words)
-        );
-        assert_eq!(parse("app_key=keyring").unwrap(), Place::Keyring);
-        assert_eq!(
-            parse("app_key=keyring:mine").unwrap(),
-            Place::Entry("mine".into())
-        );
-        assert_eq!(parse("password=stdin").unwrap(), Place::Sealed { stdin: true });
-        for text in [
-            "password=hunter2",
-            "password=env:",
-            "hunter2",
-            "hunter2=sealed",
-            "password=",
-        ] {
-            let error = parse(text).unwrap_err();
-            assert!(!error.message.contains("hunter2"), "{}", error.message);
-            assert!(error.hints.iter().all(|hint| !hint.contains("hunter2")));
-        }
-    }
-}
+mod tests;

@@ -1,0 +1,26 @@
+//! Tests of the module above.
+
+use std::collections::BTreeSet;
+
+use super::*;
+use crate::ops::error::Code;
+
+#[test]
+fn every_code_status_and_exit_has_an_entry_of_its_own() {
+    let mut seen = BTreeSet::new();
+    for entry in all() {
+        assert!(seen.insert(entry.told.code), "{} is there twice", entry.told.code);
+    }
+    for code in Code::ALL {
+        assert!(seen.contains(code.as_str()), "{}", code.as_str());
+    }
+    for status in crate::journal::RunStatus::ALL {
+        assert!(seen.contains(status.as_str()), "{}", status.as_str());
+    }
+    for status in crate::report::RowStatus::ALL {
+        assert!(seen.contains(status.as_str()), "{}", status.as_str());
+    }
+    for exit in Exit::ALL {
+        assert!(seen.contains(exit.code().to_string().as_str()), "{exit:?}");
+    }
+}

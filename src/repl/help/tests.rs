@@ -1,0 +1,12 @@
+//! Tests of the module above.
+
+use super::asked;
+
+#[test]
+fn a_question_mark_behind_a_name_asks_about_it() {
+    assert_eq!(asked("ensure_tenant?"), Some("ensure_tenant"));
+    assert_eq!(asked("mobsted::connect() ?"), Some("mobsted::connect()"));
+    for other in ["a + b?", "?", "ensure_tenant", "\"what?\"", "is it?"] {
+        assert_eq!(asked(other), None, "{other}");
+    }
+}

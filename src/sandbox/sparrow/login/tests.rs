@@ -1,0 +1,8 @@
+//! Tests of the module above.
+
+use super::*;
+
+#[test]
+fn times_are_nepals() {
+    assert_eq!(kathmandu(1_661_083_555_400), "2022-08-21T17:50:55.400000+05:45");
+}

@@ -1,0 +1,69 @@
+//! Tests of the module above.
+
+use super::*;
+
+fn read(text: &str) -> Vec<(&str, Sort)> {
+    let found = pieces(text);
+    found.iter().map(|piece| (piece.text(text), piece.sort)).collect()
+}
+
+#[test]
+fn pieces_are_what_the_language_reads() {
+    use Sort::{Comment, Keyword, Name, Number, Symbol, Text};
+    assert_eq!(
+        read("let a = f(1.5, \"x y\"); // done"),
+        [
+            ("let", Keyword),
+            ("a", Name),
+            ("=", Symbol),
+            ("f", Name),
+            ("(", Symbol),
+            ("1.5", Number),
+            (",", Symbol),
+            ("\"x y\"", Text),
+            (")", Symbol),
+            (";", Symbol),
+            ("// done", Comment),
+        ]
+    );
+}
+
+#[test]
+fn interpolations_are_read_inside_of_their_text() {
+    let found = read("`a ${x + #{b: `${y}`}.b} c` + _3");
+    let names: Vec<&str> = found
+        .iter()
+        .filter(|(_, sort)| *sort == Sort::Name)
+        .map(|(text, _)| *text)
+        .collect();
+    assert_eq!(names, ["x", "b", "y", "b", "_3"]);
+    assert!(found.contains(&("+", Sort::Symbol)), "{found:?}");
+}
+
+#[test]
+fn no_character_is_lost_or_told_twice_whatever_is_typed() {
+    for text in [
+        "",
+        "\"open",
+        "`open ${",
+        "日本 = \"日本語\"; ñ.len()",
+        "/* open",
+        "a \\ b ~ `x`\r\n\t'c' '",
+        "#\"raw \" text\"# + 1",
+        "}}}} ${ `",
+        "\"a\\",
+        "let x = \"a\nb\"",
+    ] {
+        let found = pieces(text);
+        let mut last = 0;
+        for piece in &found {
+            assert!(
+                piece.at.start >= last && piece.at.end > piece.at.start,
+                "{text:?}"
+            );
+            assert!(text.get(piece.at.clone()).is_some(), "{text:?}");
+            last = piece.at.end;
+        }
+        assert!(last <= text.len());
+    }
+}
