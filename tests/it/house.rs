@@ -53,7 +53,7 @@ const HOMES: &[(&str, &[&str])] = &[
     ("keyring", &["cli/keychain"]),
     ("toml_edit", &["cli"]),
     ("rustix", &["cli"]),
-    ("csv", &["bulk", "report", "script"]),
+    ("csv", &["bulk", "report", "script", "repl"]),
     ("rustyline", &["repl"]),
 ];
 
