@@ -135,7 +135,7 @@ fn styled(line: &str, spans: &[(Range<usize>, &str)]) -> String {
                 shown.push('\n');
             }
             if !part.is_empty() {
-                shown.push_str(&format!("\u{1b}[{style}m{part}{RESET}"));
+                shown.extend(["\u{1b}[", style, "m", part, RESET]);
             }
         }
         last = at.end;

@@ -104,15 +104,13 @@ fn is_other_count(error: &EvalAltResult, pointer: &FnPtr) -> bool {
 /// The failure of the operation in the closure, or of the closure itself.
 fn operation_error(error: &EvalAltResult) -> OpError {
     let caught: Caught = caught::from_error(error);
-    match caught.failed_operation() {
-        Some(operation) => operation.clone(),
-        None => {
-            let failure = failed(&format!("the function failed: {}", caught.message()));
-            match caught.hint() {
-                Some(hint) => failure.hint(hint),
-                None => failure,
-            }
-        }
+    if let Some(operation) = caught.failed_operation() {
+        return operation.clone();
+    }
+    let failure = failed(&format!("the function failed: {}", caught.message()));
+    match caught.hint() {
+        Some(hint) => failure.hint(hint),
+        None => failure,
     }
 }
 

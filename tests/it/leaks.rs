@@ -191,7 +191,7 @@ fn walk(folder: &Path, found: &mut Vec<PathBuf>) {
 fn canaries(bytes: &[u8]) -> Vec<String> {
     let text = String::from_utf8_lossy(bytes);
     let parts = text.split(MARK).skip(1);
-    let names = parts.map(|rest| rest.chars().take_while(|c| c.is_ascii_alphanumeric()).collect());
+    let names = parts.map(|rest| rest.chars().take_while(char::is_ascii_alphanumeric).collect());
     let mut names: Vec<String> = names.collect();
     names.sort();
     names.dedup();

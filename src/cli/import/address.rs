@@ -30,7 +30,7 @@ pub(super) fn read(json: &Json) -> Address {
     let (base, own) = raw.split_once('?').unwrap_or((raw, ""));
     let query = match &json["query"] {
         // Postman sends what is escaped already as it is.
-        Json::Array(_) => fields(&json["query"]).into_iter().map(unescaped).collect(),
+        Json::Array(_) => fields(&json["query"]).iter().map(unescaped).collect(),
         _ => pairs(own),
     };
     let base = with_path_variables(base, json);
@@ -59,7 +59,7 @@ fn pairs(query: &str) -> Vec<Field> {
         .collect()
 }
 
-fn unescaped(field: Field) -> Field {
+fn unescaped(field: &Field) -> Field {
     Field {
         key: decoded(&field.key.replace('+', "%2B")),
         value: decoded(&field.value.replace('+', "%2B")),
@@ -148,9 +148,10 @@ fn path_variable(name: &str, variables: &[super::collection::Variable]) -> Strin
         .map_or("", |variable| variable.value.trim());
     // What programs write where they know no value.
     let nothing = value.is_empty() || value == key || value == "{}" || value.starts_with([':', '<']);
-    match nothing {
-        true => format!("{{{{{key}}}}}{ending}"),
-        false => format!("{value}{ending}"),
+    if nothing {
+        format!("{{{{{key}}}}}{ending}")
+    } else {
+        format!("{value}{ending}")
     }
 }
 

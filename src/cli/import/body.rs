@@ -223,7 +223,7 @@ fn with_holes(content: &str) -> Option<Json> {
                     out.push(c);
                 }
             }
-            Part::Hole(name) if quoted_now => out.push_str(&format!("{{{{{name}}}}}")),
+            Part::Hole(name) if quoted_now => out.extend(["{{", name.as_str(), "}}"]),
             Part::Hole(name) => out.push_str(&serde_json::to_string(&format!("{BARE}{name}")).ok()?),
         }
     }

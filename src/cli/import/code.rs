@@ -42,7 +42,8 @@ impl Code {
             ),
             _ => return line,
         };
-        let items: String = items.iter().map(|item| format!("{pad}{item},\n")).collect();
+        let items: Vec<String> = items.iter().map(|item| format!("{pad}{item},\n")).collect();
+        let items = items.concat();
         format!("{open}\n{items}{}{close}", " ".repeat(indent))
     }
 
@@ -74,7 +75,7 @@ pub(super) fn quoted(text: &str) -> String {
             '\n' => out.push_str("\\n"),
             '\r' => out.push_str("\\r"),
             '\t' => out.push_str("\\t"),
-            c if c.is_control() => out.push_str(&format!("\\u{:04x}", u32::from(c))),
+            c if c.is_control() => out.extend(format!("\\u{:04x}", u32::from(c)).chars()),
             c => out.push(c),
         }
     }

@@ -246,9 +246,10 @@ impl Ask<'_> {
         let query = Code::Map(query);
         let no_query = query == Code::Map(Vec::new());
         if matches!(self.method, "POST" | "PUT") {
-            args.push(match self.body.is_object() {
-                true => super::body::value(&self.body, "", values)?.render(4),
-                false => "#{}".to_owned(),
+            args.push(if self.body.is_object() {
+                super::body::value(&self.body, "", values)?.render(4)
+            } else {
+                "#{}".to_owned()
             });
             let mut options = Vec::new();
             if self.form {

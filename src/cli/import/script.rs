@@ -80,7 +80,7 @@ impl Draft {
             let params = sessions.used.iter().cloned();
             let params = params.chain(values.used.iter().map(|index| values.params[*index].name.clone()));
             functions.push(Function {
-                name: unique(name, &mut names),
+                name: unique(&name, &mut names),
                 params: params.collect(),
                 written,
             });
@@ -115,7 +115,7 @@ impl Draft {
             .iter()
             .filter(|param| param.secret && !param.in_text);
         script.secrets = secret.map(|param| param.name.clone()).collect();
-        script.text = self.head(collection, &script, &known);
+        script.text = Self::head(collection, &script, &known);
         script.text.push_str(&self.main(collection, &known));
         for (request, function) in collection.requests.iter().zip(&self.functions) {
             script.text.push_str(&function.text(request, &known));
@@ -135,7 +135,7 @@ impl Draft {
         }
     }
 
-    fn head(&self, collection: &Collection, script: &Script, known: &[String]) -> String {
+    fn head(collection: &Collection, script: &Script, known: &[String]) -> String {
         let mut about = format!(
             "Imported from the Postman collection {}.\n",
             shown_name(&collection.name, known)
@@ -215,13 +215,11 @@ impl Function {
     fn text(&self, request: &Request, known: &[String]) -> String {
         let Some(code) = &self.written.code else {
             let scripts = request::scripts_as_comments(&request.scripts, "//", known);
-            return match scripts.is_empty() {
-                true => scripts,
-                false => format!(
-                    "\n{}\n{scripts}",
-                    comment("//", &scrubbed(&path_of(request), known)).trim_end()
-                ),
-            };
+            if scripts.is_empty() {
+                return scripts;
+            }
+            let path = comment("//", &scrubbed(&path_of(request), known));
+            return format!("\n{}\n{scripts}", path.trim_end());
         };
         let mut about = format!("{} ({})", path_of(request), request.method);
         if !request.about.trim().is_empty() {

@@ -54,7 +54,6 @@ pub(super) fn name_is_secret(name: &str) -> bool {
 
 /// Is the text formed like a token, a key, or a hash of one?
 pub(super) fn value_is_secret(value: &str) -> bool {
-    let value = value.trim();
     const STARTS: &[&str] = &[
         "eyJ",
         "sk_",
@@ -76,6 +75,7 @@ pub(super) fn value_is_secret(value: &str) -> bool {
         "Basic ",
         "-----BEGIN",
     ];
+    let value = value.trim();
     if value.len() >= 12 && STARTS.iter().any(|start| value.starts_with(start)) {
         return true;
     }
@@ -139,14 +139,14 @@ fn line(text: &str) -> String {
         // `password=x` is one word with an equals sign in it.
         match word.split_once('=') {
             Some((name, value)) if name_is_secret(name) && !value.is_empty() => {
-                out.push_str(&format!("{name}={MASK}"));
+                out.extend([name, "=", MASK]);
             }
             _ if is_value && follows_as_value(&out) => out.push_str(MASK),
             _ if is_word(first) && value_is_secret(word) => out.push_str(MASK),
             _ => out.push_str(word),
         }
         if is_word(first) {
-            before = word.trim_end_matches('=').to_owned();
+            word.trim_end_matches('=').clone_into(&mut before);
         }
         rest = &rest[length..];
     }

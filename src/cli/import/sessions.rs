@@ -99,11 +99,10 @@ impl Sessions {
             _ => {}
         }
         let url = Code::Expr(values.address(base)?);
-        let (login, password) = match sign_in {
-            Some((_, login, password)) => {
-                (values.value(login, "login")?, values.value(password, "password")?)
-            }
-            None => {
+        let (login, password) = if let Some((_, login, password)) = sign_in {
+            (values.value(login, "login")?, values.value(password, "password")?)
+        } else {
+            {
                 let login = values.add("login".into(), format!("who signs in at {base}"), None, false);
                 let password = values.add("password".into(), format!("the password for {base}"), None, true);
                 (values.param(login), values.param(password))

@@ -12,13 +12,13 @@ fn script_of(json: &Json) -> Script {
     converted(&collection, None, None).unwrap()
 }
 
-fn one(request: Json) -> Script {
+fn one(request: &Json) -> Script {
     script_of(&json!({"info": {"name": "x"}, "item": [{"name": "Do it", "request": request}]}))
 }
 
 #[test]
 fn every_form_of_body_has_its_option() {
-    let post = |body: Json| one(json!({"method": "POST", "url": "https://x.example/a", "body": body})).text;
+    let post = |body: Json| one(&json!({"method": "POST", "url": "https://x.example/a", "body": body})).text;
     let raw = |language: &str, raw: &str| json!({"mode": "raw", "raw": raw, "options": {"raw": {"language": language}}});
     let json = post(raw(
         "json",
@@ -74,7 +74,7 @@ fn every_form_of_body_has_its_option() {
 
 #[test]
 fn signing_in_becomes_options() {
-    let with = |auth: Json| one(json!({"method": "GET", "url": "https://x.example/a", "auth": auth})).text;
+    let with = |auth: Json| one(&json!({"method": "GET", "url": "https://x.example/a", "auth": auth})).text;
     let basic = with(json!({"type": "basic", "basic": {"username": "ann", "password": "{{pw}}"}}));
     assert!(
         basic.contains(r#"basic: #{login: "ann", password: pw}"#) && basic.contains("@param pw secret"),
@@ -99,13 +99,13 @@ fn signing_in_becomes_options() {
     let oauth = with(json!({"type": "oauth2", "oauth2": []}));
     assert!(oauth.contains("bearer: access_token"), "{oauth}");
     assert!(with(json!({"type": "hawk", "hawk": {}})).contains("signs in by `hawk`"));
-    let own = one(json!({"method": "GET", "url": "https://ann:s3cretpw@x.example/a"})).text;
+    let own = one(&json!({"method": "GET", "url": "https://ann:s3cretpw@x.example/a"})).text;
     assert!(
         own.contains("basic: #{login: \"ann\", password: password}") && !own.contains("s3cretpw"),
         "{own}"
     );
     let typed = one(
-        json!({"url": "https://x.example", "header": [{"key": "Authorization", "value": "Bearer {{t}}"}]}),
+        &json!({"url": "https://x.example", "header": [{"key": "Authorization", "value": "Bearer {{t}}"}]}),
     )
     .text;
     assert!(
@@ -116,7 +116,7 @@ fn signing_in_becomes_options() {
 
 #[test]
 fn a_credential_in_an_address_is_a_parameter_that_is_plain() {
-    let script = one(json!(
+    let script = one(&json!(
         "https://x.example/hooks/5a4d0b0c1e2f3a4b5c6d7e8f90a1b2c3/send?token={{t}}"
     ));
     assert!(

@@ -202,9 +202,10 @@ impl Values {
     /// The parameter for a credential that was written out, in whole or with variables in it. The same credential is
     /// the same parameter.
     pub(super) fn credential(&mut self, text: &str, field: &str, made_of_variables: bool) -> Code {
-        let index = match self.literals.get(text) {
-            Some(index) => *index,
-            None => {
+        let index = if let Some(index) = self.literals.get(text) {
+            *index
+        } else {
+            {
                 let about = if made_of_variables {
                     format!("the whole value of `{field}`, which holds a credential")
                 } else {
@@ -231,7 +232,7 @@ impl Values {
         } else {
             name
         };
-        let name = unique(base, &mut self.taken);
+        let name = unique(&base, &mut self.taken);
         self.params.push(Param {
             name,
             about,
@@ -338,8 +339,8 @@ pub(super) fn is_secret(variable: &Variable) -> bool {
 }
 
 /// The name, or it with the first number that makes it new; from then on it is taken.
-pub(super) fn unique(name: String, taken: &mut BTreeSet<String>) -> String {
-    let mut unique = name.clone();
+pub(super) fn unique(name: &str, taken: &mut BTreeSet<String>) -> String {
+    let mut unique = name.to_owned();
     let mut number = 2;
     while !taken.insert(unique.clone()) {
         unique = format!("{name}_{number}");

@@ -48,7 +48,9 @@ pub fn files() -> Vec<DefinitionFile> {
             .filter(|op| op.module == module && op.receiver.is_none())
             .collect();
         let mut text = header(module, &format!("Operations of `{module}`"));
-        own.into_iter().for_each(|op| declare(&mut text, op));
+        for op in own {
+            declare(&mut text, op);
+        }
         files.push(DefinitionFile {
             name: format!("{module}.d.rhai"),
             text,
@@ -118,10 +120,9 @@ fn comment(doc: &OpDoc) -> String {
     lines.extend([String::new(), "```rhai".to_owned()]);
     lines.extend(doc.example.lines().map(str::to_owned));
     lines.push("```".to_owned());
-    lines
-        .iter()
-        .map(|line| format!("{}\n", format!("/// {line}").trim_end()))
-        .collect()
+    let lines = lines.iter().map(|line| format!("/// {line}"));
+    let lines: Vec<String> = lines.map(|line| line.trim_end().to_owned() + "\n").collect();
+    lines.concat()
 }
 
 /// `session` for `mobsted::Session`.

@@ -220,12 +220,10 @@ fn href(resource: &Value, name: &str) -> Result<String, OpError> {
         return Err(OpError::new(Code::BadArgument, "the resource has no `_links`"));
     };
     let href = links.get(name).and_then(Value::as_record);
-    match href.and_then(|link: &Record| link.get("href")) {
-        Some(Value::Text(href)) => Ok(href.clone()),
-        _ => {
-            let known: Vec<&str> = links.keys().map(String::as_str).collect();
-            let message = format!("there is no link `{name}`; there are {}", known.join(", "));
-            Err(OpError::new(Code::NotFound, message))
-        }
+    if let Some(Value::Text(href)) = href.and_then(|link: &Record| link.get("href")) {
+        return Ok(href.clone());
     }
+    let known: Vec<&str> = links.keys().map(String::as_str).collect();
+    let message = format!("there is no link `{name}`; there are {}", known.join(", "));
+    Err(OpError::new(Code::NotFound, message))
 }

@@ -216,8 +216,8 @@ impl<'a> Reader<'a> {
         };
         while chain.at < self.pieces.len() {
             let next = match self.word(chain.at) {
-                "." | "?." => self.member(chain),
-                "[" => self.element(chain),
+                "." | "?." => self.member(&chain),
+                "[" => self.element(&chain),
                 _ => None,
             };
             let Some(next) = next else {
@@ -308,7 +308,7 @@ impl<'a> Reader<'a> {
         function("", name)
     }
 
-    fn member(&self, chain: Chain) -> Option<Chain> {
+    fn member(&self, chain: &Chain) -> Option<Chain> {
         let name = self.word(chain.at + 1);
         if self.sort(chain.at + 1) != Some(Sort::Name) {
             return None;
@@ -328,7 +328,7 @@ impl<'a> Reader<'a> {
         )
     }
 
-    fn element(&self, chain: Chain) -> Option<Chain> {
+    fn element(&self, chain: &Chain) -> Option<Chain> {
         let end = self.behind(chain.at);
         let length = end - chain.at;
         let inner = self.word(chain.at + 1);

@@ -56,7 +56,7 @@ mod tests {
         for columns in [1, 10, 40, 80, 200] {
             for pair in pairs(found.clone(), Some(columns)) {
                 assert!(
-                    width(&pair.display) <= columns.max(2) - 1,
+                    width(&pair.display) < columns.max(2),
                     "{columns}: {:?}",
                     pair.display
                 );

@@ -60,7 +60,9 @@ fn funcs(repl: &mut Repl, filter: &str) -> Next {
         .collect();
     if !filter.is_empty() {
         let natives = library().iter().filter(|one| wanted(&one.name));
-        let mut natives: Vec<String> = natives.map(|one| one.signature()).collect();
+        let mut natives: Vec<String> = natives
+            .map(crate::script::interactive::Native::signature)
+            .collect();
         natives.dedup();
         lines.extend(natives);
     }

@@ -37,8 +37,8 @@ pub(super) fn to_many(call: &Call, channel: Channel) -> Result<Action, Reply> {
     let session = part(&body, "session")?;
     let sender = required(session, "sender_name")?;
     let recipients = texts(session, "recipients").ok_or_else(|| missing("recipients"))?;
-    let (text, tags) = match channel {
-        Channel::ViberTemplate => {
+    let (text, tags) = if channel == Channel::ViberTemplate {
+        {
             required(session, "campaign_name")?;
             let tag = session.get("tag").filter(|tag| !tag.is_null());
             if tag.is_some_and(|tag| !tag.is_string()) {
@@ -51,7 +51,8 @@ pub(super) fn to_many(call: &Call, channel: Channel) -> Result<Action, Reply> {
                 .collect();
             (template(data)?, tags)
         }
-        _ => {
+    } else {
+        {
             if channel == Channel::Sms {
                 message_type(data)?;
             }
@@ -130,15 +131,8 @@ pub(super) fn reaches(channel: Channel, to: &str) -> bool {
 }
 
 fn send(message: Message) -> Action {
-    let id = fastrand::u128(..);
-    let (a, b, c, d, e) = (
-        id >> 96,
-        (id >> 80) & 0xffff,
-        (id >> 64) & 0x0fff,
-        (id >> 48) & 0x3fff | 0x8000,
-        id & 0xffff_ffff_ffff,
-    );
-    let id = format!("{a:08x}-{b:04x}-4{c:03x}-{d:04x}-{e:012x}");
+    let random = fastrand::u128(..).to_be_bytes();
+    let id = uuid::Builder::from_random_bytes(random).into_uuid().to_string();
     Action::Do(Command::Send { id, message })
 }
 
@@ -153,12 +147,7 @@ fn template(data: &Fields) -> Result<String, Reply> {
         .get("template_params")
         .and_then(Value::as_object)
         .unwrap_or(&empty);
-    let text = |value: &Value| {
-        value
-            .as_str()
-            .map(str::to_owned)
-            .unwrap_or_else(|| value.to_string())
-    };
+    let text = |value: &Value| value.as_str().map_or_else(|| value.to_string(), str::to_owned);
     for (name, value) in given {
         let value = text(value);
         if value.chars().count() > LONGEST_VALUE || value.contains("://") {

@@ -80,15 +80,21 @@ fn sort(token: &Token, text: &str) -> Sort {
         Token::Comment(_) => Sort::Comment,
         Token::IntegerConstant(_) | Token::FloatConstant(_) => Sort::Number,
         Token::StringConstant(_) | Token::CharConstant(_) | Token::InterpolatedString(_) => Sort::Text,
-        Token::Identifier(_) | Token::Underscore => Sort::Name,
         Token::LexError(_) if text.starts_with(['"', '`', '\'']) => Sort::Text,
-        // `_3` is a name here.
-        Token::LexError(_) if is_result(text) => Sort::Name,
-        Token::LexError(_) => Sort::Strange,
-        Token::Reserved(_) if text.starts_with(|c: char| c.is_alphabetic()) => Sort::Name,
-        Token::Reserved(_) => Sort::Strange,
+        _ if is_name(token, text) => Sort::Name,
+        Token::LexError(_) | Token::Reserved(_) => Sort::Strange,
         _ if text.starts_with(|c: char| c.is_alphabetic()) => Sort::Keyword,
         _ => Sort::Symbol,
+    }
+}
+
+fn is_name(token: &Token, text: &str) -> bool {
+    match token {
+        Token::Identifier(_) | Token::Underscore => true,
+        // `_3` is a name here.
+        Token::LexError(_) => is_result(text),
+        Token::Reserved(_) => text.starts_with(|c: char| c.is_alphabetic()),
+        _ => false,
     }
 }
 
