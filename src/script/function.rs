@@ -95,24 +95,19 @@ fn called(context: &NativeCallContext, pointer: &FnPtr, args: Vec<Value>) -> Res
 
 /// Is the closure itself not found for that number of arguments?
 fn is_other_count(error: &EvalAltResult, pointer: &FnPtr) -> bool {
-    match error {
-        EvalAltResult::ErrorFunctionNotFound(signature, _) => signature.starts_with(pointer.fn_name()),
-        _ => false,
-    }
+    matches!(error, EvalAltResult::ErrorFunctionNotFound(signature, _) if signature.starts_with(pointer.fn_name()))
 }
 
 /// The failure of the operation in the closure, or of the closure itself.
 fn operation_error(error: &EvalAltResult) -> OpError {
     let caught: Caught = caught::from_error(error);
-    match caught.failed_operation() {
-        Some(operation) => operation.clone(),
-        None => {
-            let failure = failed(&format!("the function failed: {}", caught.message()));
-            match caught.hint() {
-                Some(hint) => failure.hint(hint),
-                None => failure,
-            }
-        }
+    if let Some(operation) = caught.failed_operation() {
+        return operation.clone();
+    }
+    let failure = failed(&format!("the function failed: {}", caught.message()));
+    match caught.hint() {
+        Some(hint) => failure.hint(hint),
+        None => failure,
     }
 }
 

@@ -274,7 +274,7 @@ impl Request {
         let mut headers = Vec::new();
         for (name, value) in &self.headers {
             append(name, value, &mut |_, text| {
-                headers.push((name.as_str(), text.to_owned()))
+                headers.push((name.as_str(), text.to_owned()));
             });
         }
         headers
@@ -302,7 +302,7 @@ impl Request {
             Body::Raw { kind, content } => {
                 let mut bytes = Vec::new();
                 append("", content, &mut |_, text| {
-                    bytes.extend_from_slice(text.as_bytes())
+                    bytes.extend_from_slice(text.as_bytes());
                 });
                 Some((kind.clone(), bytes))
             }

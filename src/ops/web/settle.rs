@@ -41,10 +41,8 @@ pub(super) async fn exchange(world: &World, call: &Call, method: Method) -> Resu
             let why = format!("the answer was a redirect ({})", reply.status);
             Err(lost(why, reply.status))
         }
-        Ok(reply) => Ok(match keyed {
-            true => with_outcome(given_back(reply), "created"),
-            false => given_back(reply),
-        }),
+        Ok(reply) if keyed => Ok(with_outcome(given_back(reply), "created")),
+        Ok(reply) => Ok(given_back(reply)),
         // An earlier request, whose answer was lost, may be the reason.
         Err(error) if keyed && call.resent && matches!(error.status, Some(400 | 409 | 422)) => {
             match look(call).await {

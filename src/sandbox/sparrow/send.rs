@@ -37,31 +37,14 @@ pub(super) fn to_many(call: &Call, channel: Channel) -> Result<Action, Reply> {
     let session = part(&body, "session")?;
     let sender = required(session, "sender_name")?;
     let recipients = texts(session, "recipients").ok_or_else(|| missing("recipients"))?;
-    let (text, tags) = match channel {
-        Channel::ViberTemplate => {
-            required(session, "campaign_name")?;
-            let tag = session.get("tag").filter(|tag| !tag.is_null());
-            if tag.is_some_and(|tag| !tag.is_string()) {
-                return Err(envelope::data_error("tag: Not a valid string."));
-            }
-            let tags = tag
-                .and_then(Value::as_str)
-                .map(str::to_owned)
-                .into_iter()
-                .collect();
-            (template(data)?, tags)
+    let (text, tags) = if channel == Channel::ViberTemplate {
+        required(session, "campaign_name")?;
+        (template(data)?, one_tag(session)?)
+    } else {
+        if channel == Channel::Sms {
+            message_type(data)?;
         }
-        _ => {
-            if channel == Channel::Sms {
-                message_type(data)?;
-            }
-            let tags = match session.get("tag") {
-                None | Some(Value::Null) => Vec::new(),
-                Some(_) => texts(session, "tag")
-                    .ok_or_else(|| envelope::data_error("tag: Expected a list of items."))?,
-            };
-            (required(data, "text")?, tags)
-        }
+        (required(data, "text")?, tags(session)?)
     };
     let (valid, invalid): (Vec<String>, Vec<String>) =
         recipients.into_iter().partition(|to| reaches(channel, to));
@@ -84,6 +67,25 @@ pub(super) fn to_many(call: &Call, channel: Channel) -> Result<Action, Reply> {
         invalid,
     };
     Ok(send(message))
+}
+
+/// The one tag of a template's message.
+fn one_tag(session: &Fields) -> Result<Vec<String>, Reply> {
+    match session.get("tag") {
+        None | Some(Value::Null) => Ok(Vec::new()),
+        Some(Value::String(tag)) => Ok(vec![tag.clone()]),
+        Some(_) => Err(envelope::data_error("tag: Not a valid string.")),
+    }
+}
+
+/// The tags of a composed message.
+fn tags(session: &Fields) -> Result<Vec<String>, Reply> {
+    match session.get("tag") {
+        None | Some(Value::Null) => Ok(Vec::new()),
+        Some(_) => {
+            texts(session, "tag").ok_or_else(|| envelope::data_error("tag: Expected a list of items."))
+        }
+    }
 }
 
 /// `POST /v1/whatsapp/messages/`.
@@ -130,15 +132,15 @@ pub(super) fn reaches(channel: Channel, to: &str) -> bool {
 }
 
 fn send(message: Message) -> Action {
-    let id = fastrand::u128(..);
-    let (a, b, c, d, e) = (
-        id >> 96,
-        (id >> 80) & 0xffff,
-        (id >> 64) & 0x0fff,
-        (id >> 48) & 0x3fff | 0x8000,
-        id & 0xffff_ffff_ffff,
+    let hex = format!("{:032x}", fastrand::u128(..));
+    let id = format!(
+        "{}-{}-4{}-8{}-{}",
+        &hex[..8],
+        &hex[8..12],
+        &hex[13..16],
+        &hex[17..20],
+        &hex[20..]
     );
-    let id = format!("{a:08x}-{b:04x}-4{c:03x}-{d:04x}-{e:012x}");
     Action::Do(Command::Send { id, message })
 }
 
@@ -153,12 +155,7 @@ fn template(data: &Fields) -> Result<String, Reply> {
         .get("template_params")
         .and_then(Value::as_object)
         .unwrap_or(&empty);
-    let text = |value: &Value| {
-        value
-            .as_str()
-            .map(str::to_owned)
-            .unwrap_or_else(|| value.to_string())
-    };
+    let text = |value: &Value| value.as_str().map_or_else(|| value.to_string(), str::to_owned);
     for (name, value) in given {
         let value = text(value);
         if value.chars().count() > LONGEST_VALUE || value.contains("://") {

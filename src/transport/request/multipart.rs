@@ -36,12 +36,12 @@ fn head(part: &Part, boundary: &str) -> String {
         quoted(&part.name)
     );
     if let Some(filename) = &part.filename {
-        head.push_str(&format!("; filename=\"{}\"", quoted(filename)));
+        head.extend(["; filename=\"", &quoted(filename), "\""]);
     }
     let usual = part.filename.as_ref().map(|_| "application/octet-stream");
     if let Some(kind) = part.kind.as_deref().or(usual) {
         let plain: String = kind.chars().filter(|c| !c.is_control()).collect();
-        head.push_str(&format!("\r\nContent-Type: {plain}"));
+        head.extend(["\r\nContent-Type: ", &plain]);
     }
     head.push_str("\r\n\r\n");
     head
@@ -55,7 +55,7 @@ fn quoted(name: &str) -> String {
 fn bytes(content: &Value) -> Vec<u8> {
     let mut bytes = Vec::new();
     append("", content, &mut |_, text| {
-        bytes.extend_from_slice(text.as_bytes())
+        bytes.extend_from_slice(text.as_bytes());
     });
     bytes
 }
