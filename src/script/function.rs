@@ -95,10 +95,7 @@ fn called(context: &NativeCallContext, pointer: &FnPtr, args: Vec<Value>) -> Res
 
 /// Is the closure itself not found for that number of arguments?
 fn is_other_count(error: &EvalAltResult, pointer: &FnPtr) -> bool {
-    match error {
-        EvalAltResult::ErrorFunctionNotFound(signature, _) => signature.starts_with(pointer.fn_name()),
-        _ => false,
-    }
+    matches!(error, EvalAltResult::ErrorFunctionNotFound(signature, _) if signature.starts_with(pointer.fn_name()))
 }
 
 /// The failure of the operation in the closure, or of the closure itself.

@@ -269,8 +269,10 @@ fn lines(bytes: &[u8]) -> String {
     let text = String::from_utf8_lossy(bytes);
     let lines = text.lines().filter(|line| line.contains(MARK)).take(5);
     lines
-        .map(|line| format!("    {}\n", line.chars().take(600).collect::<String>()))
-        .collect()
+        .map(|line| line.chars().take(600).collect::<String>())
+        .map(|line| ["    ", &line, "\n"].concat())
+        .collect::<Vec<_>>()
+        .concat()
 }
 
 #[test]

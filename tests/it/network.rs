@@ -43,7 +43,7 @@ impl Talking {
             let left = until.saturating_duration_since(Instant::now());
             match self.lines.recv_timeout(left) {
                 Ok(line) => self.said.push(line),
-                Err(_) => panic!("`{text}` was not said:\n{}", self.said.join("\n")),
+                Err(why) => panic!("`{text}` was not said ({why}):\n{}", self.said.join("\n")),
             }
         }
     }

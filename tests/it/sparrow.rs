@@ -61,7 +61,7 @@ fn every_refusal_of_a_sign_in_has_its_own_code_and_says_what_to_do() {
             "sparrow_invalid_partner_token",
             "partner_token",
         ),
-        ("--blank true --partner OWN", "sparrow_tokens_missing", "both"),
+        ("--blank=true --partner OWN", "sparrow_tokens_missing", "both"),
         (
             "--api x --partner expired-account",
             "sparrow_account_expired",

@@ -38,6 +38,7 @@ pub(super) fn to_many(call: &Call, channel: Channel) -> Result<Action, Reply> {
     let sender = required(session, "sender_name")?;
     let recipients = texts(session, "recipients").ok_or_else(|| missing("recipients"))?;
     let (text, tags) = if channel == Channel::ViberTemplate {
+<<<<<<< HEAD
         {
             required(session, "campaign_name")?;
             let tag = session.get("tag").filter(|tag| !tag.is_null());
@@ -62,7 +63,15 @@ pub(super) fn to_many(call: &Call, channel: Channel) -> Result<Action, Reply> {
                     .ok_or_else(|| envelope::data_error("tag: Expected a list of items."))?,
             };
             (required(data, "text")?, tags)
+=======
+        required(session, "campaign_name")?;
+        (template(data)?, one_tag(session)?)
+    } else {
+        if channel == Channel::Sms {
+            message_type(data)?;
+>>>>>>> sparrow
         }
+        (required(data, "text")?, tags(session)?)
     };
     let (valid, invalid): (Vec<String>, Vec<String>) =
         recipients.into_iter().partition(|to| reaches(channel, to));
@@ -85,6 +94,25 @@ pub(super) fn to_many(call: &Call, channel: Channel) -> Result<Action, Reply> {
         invalid,
     };
     Ok(send(message))
+}
+
+/// The one tag of a template's message.
+fn one_tag(session: &Fields) -> Result<Vec<String>, Reply> {
+    match session.get("tag") {
+        None | Some(Value::Null) => Ok(Vec::new()),
+        Some(Value::String(tag)) => Ok(vec![tag.clone()]),
+        Some(_) => Err(envelope::data_error("tag: Not a valid string.")),
+    }
+}
+
+/// The tags of a composed message.
+fn tags(session: &Fields) -> Result<Vec<String>, Reply> {
+    match session.get("tag") {
+        None | Some(Value::Null) => Ok(Vec::new()),
+        Some(_) => {
+            texts(session, "tag").ok_or_else(|| envelope::data_error("tag: Expected a list of items."))
+        }
+    }
 }
 
 /// `POST /v1/whatsapp/messages/`.
@@ -131,8 +159,20 @@ pub(super) fn reaches(channel: Channel, to: &str) -> bool {
 }
 
 fn send(message: Message) -> Action {
+<<<<<<< HEAD
     let random = fastrand::u128(..).to_be_bytes();
     let id = uuid::Builder::from_random_bytes(random).into_uuid().to_string();
+=======
+    let hex = format!("{:032x}", fastrand::u128(..));
+    let id = format!(
+        "{}-{}-4{}-8{}-{}",
+        &hex[..8],
+        &hex[8..12],
+        &hex[13..16],
+        &hex[17..20],
+        &hex[20..]
+    );
+>>>>>>> sparrow
     Action::Do(Command::Send { id, message })
 }
 
