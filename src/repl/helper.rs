@@ -49,6 +49,9 @@ pub(super) fn bind(editor: &mut Editor<ReplHelper, History>) -> Wanted {
     };
     editor.bind_sequence(up, conditional(true));
     editor.bind_sequence(down, conditional(false));
+    for end in [KeyEvent(KeyCode::End, Modifiers::NONE), KeyEvent::ctrl('E')] {
+        editor.bind_sequence(end, EventHandler::Conditional(Box::new(Takes)));
+    }
     let forced = KeyEvent(KeyCode::Enter, Modifiers::ALT);
     editor.bind_sequence(forced, EventHandler::Simple(Cmd::Newline));
     let edit = Event::KeySeq(vec![KeyEvent::ctrl('X'), KeyEvent::ctrl('E')]);
@@ -87,6 +90,16 @@ impl ConditionalEventHandler for Vertical {
             (true, false) => Cmd::HistorySearchBackward,
             (false, false) => Cmd::HistorySearchForward,
         })
+    }
+}
+
+/// End takes the hint, as Right does.
+struct Takes;
+
+impl ConditionalEventHandler for Takes {
+    fn handle(&self, _: &Event, _: RepeatCount, _: bool, context: &EventContext) -> Option<Cmd> {
+        let at_end = context.pos() == context.line().len();
+        (at_end && context.has_hint()).then_some(Cmd::CompleteHint)
     }
 }
 

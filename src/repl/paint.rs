@@ -108,8 +108,14 @@ fn wrong(line: &str, found: &[Piece]) -> Option<Range<usize>> {
     };
     let frame = diagnostic.place()?;
     let start = offset(line, frame.line, frame.column)?;
-    let piece = found.iter().find(|piece| piece.at.contains(&start));
-    piece.map(|piece| piece.at.clone())
+    let piece = found.iter().find(|piece| piece.at.contains(&start))?;
+    // A text is wrong only until its quote comes.
+    let is_open = piece.sort == Sort::Text && {
+        let text = piece.text(line);
+        let quote = text.chars().next().unwrap_or_default();
+        text.len() < 2 || !text.ends_with(quote)
+    };
+    (!is_open).then(|| piece.at.clone())
 }
 
 /// A line and a character, both counted from 1, as an offset in bytes.

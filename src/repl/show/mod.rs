@@ -3,7 +3,7 @@
 //! At a terminal lists of maps are tables, cut and counted; elsewhere a value is one line of JSON, whole. `:set format`
 //! chooses otherwise. Secrets are masked in every form.
 
-mod csv;
+mod separated;
 mod table;
 mod tree;
 
@@ -95,7 +95,7 @@ fn shown(screen: &dyn Screen, look: Look, value: &Value) -> String {
         Format::Auto | Format::Table => table::table(value, frame),
         Format::Json => whole_or_cut(&pretty(&value.to_masked_json()), frame),
         Format::Tree => whole_or_cut(&tree::tree(value), frame),
-        Format::Csv => csv::csv(value),
+        Format::Csv => separated::csv(value),
     }
 }
 

@@ -71,7 +71,7 @@ fn secrets_are_masked_in_every_form() {
         for shown in [
             table::table(value, frame(80, 20)),
             tree::tree(value),
-            csv::csv(value),
+            separated::csv(value),
             text(value),
         ] {
             assert!(!shown.contains("hunter2") && shown.contains("***"), "{shown}");
@@ -87,5 +87,5 @@ fn trees_and_cells_show_all_of_a_value() {
         "2 keys\n├─ a: 1 key\n│  └─ b: 2 items\n│     ├─ [0]: 1\n│     └─ [1]: \"x\"\n└─ c: null"
     );
     let list = value(json!([{"a": "x,y"}, {"b": "say \"hi\"\n"}]));
-    assert_eq!(csv::csv(&list), "a,b\n\"x,y\",\n,\"say \"\"hi\"\"\n\"");
+    assert_eq!(separated::csv(&list), "a,b\n\"x,y\",\n,\"say \"\"hi\"\"\n\"");
 }

@@ -38,40 +38,28 @@ pub(super) fn to_many(call: &Call, channel: Channel) -> Result<Action, Reply> {
     let sender = required(session, "sender_name")?;
     let recipients = texts(session, "recipients").ok_or_else(|| missing("recipients"))?;
     let (text, tags) = if channel == Channel::ViberTemplate {
-<<<<<<< HEAD
-        {
-            required(session, "campaign_name")?;
-            let tag = session.get("tag").filter(|tag| !tag.is_null());
-            if tag.is_some_and(|tag| !tag.is_string()) {
-                return Err(envelope::data_error("tag: Not a valid string."));
-            }
-            let tags = tag
-                .and_then(Value::as_str)
-                .map(str::to_owned)
-                .into_iter()
-                .collect();
-            (template(data)?, tags)
-        }
-    } else {
-        {
-            if channel == Channel::Sms {
-                message_type(data)?;
-            }
-            let tags = match session.get("tag") {
-                None | Some(Value::Null) => Vec::new(),
-                Some(_) => texts(session, "tag")
-                    .ok_or_else(|| envelope::data_error("tag: Expected a list of items."))?,
-            };
-            (required(data, "text")?, tags)
-=======
         required(session, "campaign_name")?;
-        (template(data)?, one_tag(session)?)
+        let tag = session.get("tag").filter(|tag| !tag.is_null());
+        if tag.is_some_and(|tag| !tag.is_string()) {
+            return Err(envelope::data_error("tag: Not a valid string."));
+        }
+        let tags = tag
+            .and_then(Value::as_str)
+            .map(str::to_owned)
+            .into_iter()
+            .collect();
+        (template(data)?, tags)
     } else {
         if channel == Channel::Sms {
             message_type(data)?;
->>>>>>> sparrow
         }
-        (required(data, "text")?, tags(session)?)
+        let tags = match session.get("tag") {
+            None | Some(Value::Null) => Vec::new(),
+            Some(_) => {
+                texts(session, "tag").ok_or_else(|| envelope::data_error("tag: Expected a list of items."))?
+            }
+        };
+        (required(data, "text")?, tags)
     };
     let (valid, invalid): (Vec<String>, Vec<String>) =
         recipients.into_iter().partition(|to| reaches(channel, to));
@@ -94,25 +82,6 @@ pub(super) fn to_many(call: &Call, channel: Channel) -> Result<Action, Reply> {
         invalid,
     };
     Ok(send(message))
-}
-
-/// The one tag of a template's message.
-fn one_tag(session: &Fields) -> Result<Vec<String>, Reply> {
-    match session.get("tag") {
-        None | Some(Value::Null) => Ok(Vec::new()),
-        Some(Value::String(tag)) => Ok(vec![tag.clone()]),
-        Some(_) => Err(envelope::data_error("tag: Not a valid string.")),
-    }
-}
-
-/// The tags of a composed message.
-fn tags(session: &Fields) -> Result<Vec<String>, Reply> {
-    match session.get("tag") {
-        None | Some(Value::Null) => Ok(Vec::new()),
-        Some(_) => {
-            texts(session, "tag").ok_or_else(|| envelope::data_error("tag: Expected a list of items."))
-        }
-    }
 }
 
 /// `POST /v1/whatsapp/messages/`.
@@ -159,20 +128,8 @@ pub(super) fn reaches(channel: Channel, to: &str) -> bool {
 }
 
 fn send(message: Message) -> Action {
-<<<<<<< HEAD
     let random = fastrand::u128(..).to_be_bytes();
     let id = uuid::Builder::from_random_bytes(random).into_uuid().to_string();
-=======
-    let hex = format!("{:032x}", fastrand::u128(..));
-    let id = format!(
-        "{}-{}-4{}-8{}-{}",
-        &hex[..8],
-        &hex[8..12],
-        &hex[13..16],
-        &hex[17..20],
-        &hex[20..]
-    );
->>>>>>> sparrow
     Action::Do(Command::Send { id, message })
 }
 
@@ -270,4 +227,17 @@ fn missing(name: &str) -> Reply {
 }
 
 #[cfg(test)]
-mod tests;
+mod tests {
+    use super::*;
+
+    #[test]
+    fn each_channel_has_its_own_numbers() {
+        assert!(reaches(Channel::Viber, "9779812345678"));
+        assert!(!reaches(Channel::Viber, "+9779812345678"));
+        assert!(!reaches(Channel::ViberTemplate, "9812345678"));
+        assert!(reaches(Channel::Sms, "+4915112345678"));
+        assert!(!reaches(Channel::Sms, "4915112345678"));
+        assert!(reaches(Channel::Whatsapp, "9779812345678"));
+        assert!(!reaches(Channel::Whatsapp, "+9779812345678"));
+    }
+}

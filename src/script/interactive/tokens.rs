@@ -67,7 +67,13 @@ pub fn pieces(text: &str) -> Vec<Piece> {
         } else {
             end
         };
-        if end > start {
+        if &text[start..end.max(start)] == "()" {
+            // One token of the language, two brackets for everybody else.
+            found.extend([start..start + 1, start + 1..end].map(|at| Piece {
+                at,
+                sort: Sort::Symbol,
+            }));
+        } else if end > start {
             let sort = sort(&token, &text[start..end]);
             found.push(Piece { at: start..end, sort });
         }

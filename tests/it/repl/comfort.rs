@@ -27,6 +27,16 @@ fn enter(terminal: &Terminal, line: &str) {
     });
 }
 
+/// Clears what was typed. What is typed ahead of the new prompt is lost.
+fn clear(terminal: &Terminal) {
+    terminal.press(key::CTRL_C);
+    let _ = terminal.wait_until("the line is clear", |screen| {
+        let row = screen.cursor_position().0;
+        let last = screen.rows(0, screen.size().1.get()).nth(row.into());
+        last.is_some_and(|last| last.trim_end() == "sandbox>")
+    });
+}
+
 #[test]
 fn tab_lists_what_a_value_can_do_without_asking_anybody() {
     let home = Home::new();
@@ -34,7 +44,7 @@ fn tab_lists_what_a_value_can_do_without_asking_anybody() {
     terminal.press("mobsted::connect().ensure_t");
     terminal.press(TAB);
     let _ = terminal.wait_for("mobsted::connect().ensure_tenant(");
-    terminal.press(key::CTRL_C);
+    clear(&terminal);
     terminal.press("mobsted::connect().");
     terminal.press(TAB);
     let screen = terminal.wait_for("create_tenant(email)");
@@ -67,7 +77,7 @@ fn tab_knows_live_values_commands_paths_profiles_and_parameters() {
         terminal.press(typed);
         terminal.press(TAB);
         let _ = terminal.wait_for(becomes);
-        terminal.press(key::CTRL_C);
+        clear(&terminal);
     }
 }
 
@@ -82,8 +92,11 @@ fn the_list_fits_a_narrow_terminal() {
     let _ = terminal.wait_for("\nensure_app");
     let whole = terminal.look(|screen| {
         let rows: Vec<String> = screen.rows(0, 40).collect();
-        let listed = rows.iter().filter(|row| row.starts_with("ensure_")).count();
-        (listed, (0..60).filter(|row| screen.row_wrapped(*row)).count())
+        let listed = (0..60_u16).filter(|row| rows[usize::from(*row)].starts_with("ensure_"));
+        (
+            listed.clone().count(),
+            listed.filter(|row| screen.row_wrapped(*row)).count(),
+        )
     });
     assert!(whole.0 >= 2, "{}", terminal.screen());
     assert_eq!(
@@ -128,7 +141,7 @@ fn an_input_is_coloured_and_brackets_find_each_other() {
             && bracket.inverse()
             && at(16).inverse()
     });
-    terminal.press(key::CTRL_C);
+    clear(&terminal);
     terminal.press("let a = (1 +");
     let _ = terminal.wait_for("let a = (1 +");
     let underlined = |screen: &vt100::Screen| {
@@ -136,7 +149,7 @@ fn an_input_is_coloured_and_brackets_find_each_other() {
         (0..80).any(|column| screen.cell(row, column).is_some_and(vt100::Cell::underline))
     };
     assert!(!terminal.look(underlined), "it may still become right");
-    terminal.press(key::CTRL_C);
+    clear(&terminal);
     terminal.press("let a = 1 2");
     let _ = terminal.wait_until("what is wrong is underlined", underlined);
 }
@@ -193,6 +206,7 @@ fn values_are_tables_at_a_terminal_and_lines_elsewhere() {
     terminal.type_line("list");
     let screen = terminal.wait_for("… 55 more rows");
     assert!(screen.contains("id  name\n0   名0\n1   名1\n"), "{screen}");
+    enter(&terminal, ":set rows 20");
     enter(&terminal, ":set format json");
     terminal.type_line("list[0]");
     let _ = terminal.wait_for("\"name\": \"名0\"");
@@ -209,10 +223,10 @@ fn values_are_tables_at_a_terminal_and_lines_elsewhere() {
 fn a_table_that_is_too_wide_stands_upright() {
     let home = Home::new();
     let terminal = of_width(&home, 40);
-    terminal.type_line("let w = \"日本語\"; [#{ first_of_all: w + w + w, second_of_all: w + w + w }]");
+    terminal.type_line("let w = \"日本語\"; [#{ first_of_all: w + w + w, second_of_them: w + w + w }]");
     let screen = terminal.wait_for("[0]\n");
     assert!(
-        screen.contains("first_of_all   日本語日本語日本語\nsecond_of_all  日本語日本語日本語"),
+        screen.contains("first_of_all    日本語日本語日本語\nsecond_of_them  日本語日本語日本語"),
         "{screen}"
     );
 }

@@ -6,6 +6,7 @@ mod piped;
 mod saving;
 mod stopping;
 mod typing;
+mod walkthrough;
 
 use crate::support::Home;
 use crate::support::pty::Terminal;

@@ -143,7 +143,10 @@ fn requests_and_times_are_told_when_asked_for() {
     let home = Home::new();
     let input = ":set trace on\nlet p = mobsted::connect();\np.ensure_tenant(\"ann@example.com\").outcome\n:set trace off\np.find_tenant(\"ann@example.com\").email\n:time 1 + 1\n:set\n";
     let ran = home.run_with_input("repl --sandbox", input).ended(0);
-    assert_eq!(ran.stdout, "created\nann@example.com\n2\ntiming off\ntrace off\n");
+    assert_eq!(
+        ran.stdout,
+        "created\nann@example.com\n2\nformat auto\nrows 20\ntiming off\ntrace off\n"
+    );
     let requests: Vec<&str> = ran.stderr.lines().filter(|line| line.contains(" -> ")).collect();
     assert!(
         requests

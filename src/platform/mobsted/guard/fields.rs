@@ -33,17 +33,10 @@ pub(super) fn names_apps(query: &[(String, Value)], body: &Body, on_app: bool) -
     let named = |fields: &Record| fields.keys().any(|name| names_app(name, on_app));
     in_query
         || match body {
-<<<<<<< HEAD
             Body::Form(fields) | Body::Json(Value::Record(fields)) => named(fields),
             Body::Json(value) => on_app && is_bare(value) && *value != Value::Null,
             Body::Multipart(parts) => parts.iter().any(|part| names_app(&part.name, on_app)),
             Body::None | Body::Raw { .. } => false,
-=======
-            Body::None | Body::Raw { .. } => false,
-            Body::Form(fields) | Body::Json(Value::Record(fields)) => named(fields),
-            Body::Json(value) => on_app && is_bare(value) && *value != Value::Null,
-            Body::Multipart(parts) => parts.iter().any(|part| names_app(&part.name, on_app)),
->>>>>>> sparrow
         }
 }
 
