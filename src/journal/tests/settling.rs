@@ -330,7 +330,37 @@ async fn the_user_may_interrupt_the_looking_but_the_step_stays_in_doubt() {
 }
 
 #[tokio::test]
-async fn a_step_whose_future_is_dropped_is_in_doubt() {
+async fn a_step_whose_future_is_dropped_after_its_request_left_is_in_doubt() {
+    let clock = frozen();
+    let journal = in_memory(&clock);
+    let run = begin(&journal);
+    let platform = Platform::new(&clock, [Does::Answers]);
+    let plan = ensure("ann");
+    let row = journal.open_row(&run, 0, "a", true).unwrap();
+    let dies = AtomicBool::new(false);
+    // No answer reaches it once the request has left.
+    let watched = platform.watched(Arc::new(move || dies.swap(true, Ordering::SeqCst)));
+    let (attempt, cancel) = (watched.attempt(&plan), Cancel::new());
+    {
+        let dropped = row.step(&plan, &attempt, &cancel);
+        let mut dropped = std::pin::pin!(dropped);
+        while platform.sends().is_empty() {
+            assert!(
+                std::future::poll_fn(|cx| std::task::Poll::Ready(dropped.as_mut().poll(cx).is_pending()))
+                    .await
+            );
+        }
+    }
+    assert!(matches!(
+        only_step(&journal, &run).state,
+        StepState::InDoubt { .. }
+    ));
+    assert!(step(&journal, &run, "a", &plan, &platform).await.unwrap().created);
+    assert_eq!(platform.applied("ann"), 1);
+}
+
+#[tokio::test]
+async fn a_step_whose_future_is_dropped_before_its_request_left_is_as_if_never_asked() {
     let clock = frozen();
     let journal = in_memory(&clock);
     let run = begin(&journal);
@@ -341,15 +371,13 @@ async fn a_step_whose_future_is_dropped_is_in_doubt() {
     {
         let dropped = row.step(&plan, &attempt, &cancel);
         let mut dropped = std::pin::pin!(dropped);
-        // The first pause of the future is inside `send`.
+        // The first pause of the future is inside `send`, before anything leaves.
         assert!(
             std::future::poll_fn(|cx| std::task::Poll::Ready(dropped.as_mut().poll(cx).is_pending())).await
         );
     }
-    assert!(matches!(
-        only_step(&journal, &run).state,
-        StepState::InDoubt { .. }
-    ));
+    assert!(platform.sends().is_empty());
+    assert!(journal.steps(run.id(), &StepFilter::All).unwrap().is_empty());
     assert!(step(&journal, &run, "a", &plan, &platform).await.unwrap().created);
     assert_eq!(platform.applied("ann"), 1);
 }
