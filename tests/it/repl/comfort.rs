@@ -223,7 +223,8 @@ fn values_are_tables_at_a_terminal_and_lines_elsewhere() {
 fn a_table_that_is_too_wide_stands_upright() {
     let home = Home::new();
     let terminal = of_width(&home, 40);
-    terminal.type_line("let w = \"日本語\"; [#{ first_of_all: w + w + w, second_of_them: w + w + w }]");
+    terminal
+        .type_line("let w = \"日本語\"; [#{ first_of_all: w + w + w, second_of_them: w + w + w, third: w }]");
     let screen = terminal.wait_for("[0]\n");
     assert!(
         screen.contains("first_of_all    日本語日本語日本語\nsecond_of_them  日本語日本語日本語"),
