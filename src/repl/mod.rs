@@ -262,7 +262,10 @@ impl Repl {
         let counts = session.tally.counts();
         let made: Vec<String> = counts
             .iter()
-            .map(|(sort, outcome, count)| format!("{count} {sort} {outcome}"))
+            .map(|(sort, outcome, count)| {
+                let s = if *count == 1 { "" } else { "s" };
+                format!("{count} {sort}{s} {outcome}")
+            })
             .collect();
         let id = session.id();
         if screen.is_terminal() || !made.is_empty() {
