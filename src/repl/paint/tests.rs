@@ -43,6 +43,7 @@ fn the_partner_of_the_bracket_at_the_cursor_stands_out() {
 fn an_error_is_underlined_only_when_more_cannot_mend_it() {
     assert!(!paint("let a = (1 +", 12).contains("[4;31m"));
     assert!(!paint("let", 3).contains("[4;31m"));
+    assert!(!paint("f(\"ope", 6).contains("[4;31m"));
     let painted = paint("let a = 1 2", 11);
     assert!(painted.contains("\u{1b}[4;31m2"), "{painted:?}");
 }

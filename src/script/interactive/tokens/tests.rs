@@ -29,6 +29,14 @@ fn pieces_are_what_the_language_reads() {
 }
 
 #[test]
+fn empty_brackets_are_two() {
+    assert_eq!(
+        read("f()"),
+        [("f", Sort::Name), ("(", Sort::Symbol), (")", Sort::Symbol)]
+    );
+}
+
+#[test]
 fn interpolations_are_read_inside_of_their_text() {
     let found = read("`a ${x + #{b: `${y}`}.b} c` + _3");
     let names: Vec<&str> = found
