@@ -53,7 +53,7 @@ const HOMES: &[(&str, &[&str])] = &[
     ("keyring", &["cli/keychain"]),
     ("toml_edit", &["cli"]),
     ("rustix", &["cli"]),
-    ("csv", &["bulk", "report", "script", "repl"]),
+    ("csv", &["bulk", "report", "script"]),
     ("rustyline", &["repl"]),
 ];
 

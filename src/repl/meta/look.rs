@@ -3,6 +3,7 @@
 use super::Command;
 use crate::repl::complete::library;
 use crate::repl::{Next, Repl};
+use crate::script::interactive::Native;
 
 pub(super) static COMMANDS: &[Command] = &[
     Command {
@@ -60,9 +61,7 @@ fn funcs(repl: &mut Repl, filter: &str) -> Next {
         .collect();
     if !filter.is_empty() {
         let natives = library().iter().filter(|one| wanted(&one.name));
-        let mut natives: Vec<String> = natives
-            .map(crate::script::interactive::Native::signature)
-            .collect();
+        let mut natives: Vec<String> = natives.map(Native::signature).collect();
         natives.dedup();
         lines.extend(natives);
     }
