@@ -102,11 +102,9 @@ impl Sessions {
         let (login, password) = if let Some((_, login, password)) = sign_in {
             (values.value(login, "login")?, values.value(password, "password")?)
         } else {
-            {
-                let login = values.add("login".into(), format!("who signs in at {base}"), None, false);
-                let password = values.add("password".into(), format!("the password for {base}"), None, true);
-                (values.param(login), values.param(password))
-            }
+            let login = values.add("login".into(), format!("who signs in at {base}"), None, false);
+            let password = values.add("password".into(), format!("the password for {base}"), None, true);
+            (values.param(login), values.param(password))
         };
         let account = [("url", url), ("login", login), ("password", password)];
         let account = account.map(|(key, code)| (key.to_owned(), code));

@@ -205,16 +205,14 @@ impl Values {
         let index = if let Some(index) = self.literals.get(text) {
             *index
         } else {
-            {
-                let about = if made_of_variables {
-                    format!("the whole value of `{field}`, which holds a credential")
-                } else {
-                    format!("the credential that stood in `{field}`")
-                };
-                let index = self.add(name_of(field, "credential"), about, None, true);
-                self.literals.insert(text.to_owned(), index);
-                index
-            }
+            let about = if made_of_variables {
+                format!("the whole value of `{field}`, which holds a credential")
+            } else {
+                format!("the credential that stood in `{field}`")
+            };
+            let index = self.add(name_of(field, "credential"), about, None, true);
+            self.literals.insert(text.to_owned(), index);
+            index
         };
         self.param(index)
     }
