@@ -100,7 +100,7 @@ fn lost_answers_are_looked_up_and_end_in_one_of_each() {
     let home = Home::new();
     home.write("businesses.csv", &businesses(25));
     let faults = "--fault jrni-company-post:drop-after:0.3 --fault jrni-people-post:500-after:0.3 \
-                  --fault jrni-administrators-post:truncate:0.3 --fault jrni-company-find:expire-token:x2";
+                  --fault jrni-administrators-post:truncate:0.3 --fault jrni-company-find:expire-token:x1";
     let _ = home.run(&onboard(&format!("--seed 3 {faults}"))).ended(0);
     let books = home.books();
     are_complete(&books.jrni, 25);
