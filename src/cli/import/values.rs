@@ -50,6 +50,9 @@ pub(super) struct Values {
 /// Variables in variables: more means a circle.
 const DEEPEST: usize = 32;
 
+/// More variables than this are not resolved in one text.
+const MOST_REPLACED: usize = 200;
+
 /// A shorter credential is not looked for inside other texts: `test` is a word like any other.
 pub(super) const SHORTEST: usize = 8;
 
@@ -103,6 +106,36 @@ impl Values {
             }
         }
         Ok(pieces)
+    }
+
+    /// A text with every variable that is known and no secret put in its place: to compare, never to be written.
+    pub(super) fn expanded(&self, text: &str) -> String {
+        let mut out = String::new();
+        self.expand(text, DEEPEST, &mut { MOST_REPLACED }, &mut out);
+        out
+    }
+
+    fn expand(&self, text: &str, deeper: usize, left: &mut usize, out: &mut String) {
+        for part in parts(text) {
+            let name = match part {
+                Part::Text(text) => {
+                    out.push_str(&text);
+                    continue;
+                }
+                Part::Hole(name) => name,
+            };
+            let known = self
+                .known
+                .get(&name)
+                .filter(|known| !known.value.is_empty() && !is_secret(known));
+            match known {
+                Some(known) if deeper > 0 && *left > 0 => {
+                    *left -= 1;
+                    self.expand(known.value.trim(), deeper - 1, left, out);
+                }
+                _ => out.extend(["{{", name.as_str(), "}}"]),
+            }
+        }
     }
 
     /// A text as an expression. `field` is the name of what takes it, by which a credential is known.
@@ -348,7 +381,7 @@ pub(super) fn unique(name: &str, taken: &mut BTreeSet<String>) -> String {
 }
 
 /// A part of a text before its variables are resolved.
-#[derive(Debug, PartialEq)]
+#[derive(Debug, Clone, PartialEq)]
 pub(super) enum Part {
     Text(String),
     Hole(String),
