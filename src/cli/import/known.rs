@@ -79,6 +79,7 @@ pub(super) fn meaning(ask: &Ask, values: &mut Values) -> Done {
         Platform::Mobsted => mobsted::meaning(ask, values),
         Platform::Jrni => jrni::meaning(ask, values),
         Platform::Sparrow => sparrow::meaning(ask, values),
+        Platform::Web => Ok(Meaning::Unknown),
     }
 }
 
@@ -88,6 +89,7 @@ pub(super) fn sign_in(ask: &Ask) -> Option<Vec<(&'static str, String)>> {
         Platform::Mobsted => mobsted::sign_in(ask),
         Platform::Jrni => jrni::sign_in(ask),
         Platform::Sparrow => sparrow::sign_in(ask),
+        Platform::Web => None,
     }
 }
 

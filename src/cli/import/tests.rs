@@ -133,6 +133,16 @@ fn a_credential_in_an_address_is_a_parameter_that_is_plain() {
 }
 
 #[test]
+fn the_word_for_a_credential_gives_no_credential_away() {
+    let auth = json!({"type": "basic", "basic": {"username": "postman", "password": "password"}});
+    let script = one(&json!({"url": "https://x.example/password/reset", "auth": auth})).text;
+    assert!(
+        script.contains("https://x.example/password/reset") && script.contains("password: password"),
+        "{script}"
+    );
+}
+
+#[test]
 fn a_credential_met_late_is_known_early() {
     let script = script_of(
         &json!({"info": {"name": "x", "description": "use hunter2hunter2"}, "item": [

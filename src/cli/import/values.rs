@@ -89,7 +89,7 @@ impl Values {
             .map(|variable| variable.value.clone());
         let mut all: Vec<String> = secret
             .chain(self.literals.keys().cloned())
-            .filter(|value| !value.is_empty())
+            .filter(|value| !value.is_empty() && !is_a_word_for_one(value))
             .collect();
         // The longest first, so that none is masked in part.
         all.sort_by_key(|value| std::cmp::Reverse(value.len()));
@@ -362,6 +362,12 @@ impl Values {
             }
         }
     }
+}
+
+/// Is it only what credentials are called, as in `password`? Samples write it where one would stand, and so does every
+/// script.
+fn is_a_word_for_one(value: &str) -> bool {
+    value.chars().all(|c| c.is_ascii_alphabetic()) && value.len() < 2 * SHORTEST && name_is_secret(value)
 }
 
 /// Is the variable's value to be kept from sight?
