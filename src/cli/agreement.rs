@@ -7,7 +7,7 @@ use std::collections::BTreeSet;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use super::app::App;
-use super::config::{Config, Mode, Profile};
+use super::config::{Config, Mode, Platform, Profile};
 use super::error::CommandError;
 use super::plan::RunPlan;
 use super::rows;
@@ -101,14 +101,18 @@ fn touched<'a>(
     changing: &[&'static OpSpec],
 ) -> Vec<&'a Profile> {
     let mut touched: Vec<&Profile> = Vec::new();
-    let platforms: BTreeSet<&str> = changing.iter().map(|op| op.module).collect();
-    for platform in platforms {
+    let modules: BTreeSet<&str> = changing.iter().map(|op| op.module).collect();
+    for platform in modules.iter().filter_map(|module| Platform::of_module(module)) {
         touched.extend(
             config
-                .choose_for(platform, plan.profile.as_deref(), &app.env)
+                .choose_for(platform.name(), plan.profile.as_deref(), &app.env)
                 .ok()
-                .filter(|profile| profile.platform().name() == platform),
+                .filter(|profile| profile.platform() == platform),
         );
+        // What goes to any address goes out under the active profile, whatever platform that is of.
+        if platform == Platform::Web {
+            touched.extend(config.choose(plan.profile.as_deref(), &app.env).ok());
+        }
     }
     if !changing.is_empty() {
         let sources = script.bundle().sources();

@@ -85,7 +85,7 @@ pub(super) fn resolve(app: &App, command: &ResolveCommand) -> Result<Exit, Comma
 fn find_step(journal: &Journal, run: &RunRecord, fragment: &str) -> Result<StepRecord, CommandError> {
     let has = |step: &StepRecord| {
         let name = step.thing.as_ref().map_or("", |thing| &thing.name);
-        step.key.contains(fragment) || name.contains(&fragment.to_lowercase())
+        step.key.contains(fragment) || name.to_lowercase().contains(&fragment.to_lowercase())
     };
     let mut open = journal.steps(&run.id, &StepFilter::ForAPerson)?;
     if let Some(exact) = open.iter().position(|step| step.key == fragment) {

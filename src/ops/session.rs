@@ -22,6 +22,8 @@ pub(super) struct Shape {
     pub(super) secrets: &'static [Key],
     /// What every session has besides, unseen by scripts.
     pub(super) hidden: &'static [(&'static str, &'static str)],
+    /// Operations that show what an account may do when it is tried: few and cheap, without arguments, and they only look.
+    pub(super) looks: &'static [&'static str],
 }
 
 /// One part of the description of an account.

@@ -145,7 +145,10 @@ impl Permission {
         match self {
             Permission::None => "sends nothing; allowed in every mode",
             Permission::Read => "reads only; allowed in every mode",
-            Permission::Change => "refused by a profile in mode `read-only` before anything is sent",
+            Permission::Change => {
+                "refused in mode `read-only` before anything is sent; asked about once per run in mode `prod`; free in `dev` \
+                 and `sandbox`"
+            }
         }
     }
 }

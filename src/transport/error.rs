@@ -16,6 +16,8 @@ pub enum Sent {
 pub enum ErrorKind {
     /// The address may not be used, or the request cannot be written. Nothing was sent; trying again is useless.
     Address,
+    /// What this machine is set up with cannot be used, such as its proxy. Nothing was sent; trying again is useless.
+    Setup,
     /// Its gate did not open. Nothing was sent; trying again is useless.
     Withheld,
     /// The host's name has no address. Nothing was sent; tried again.

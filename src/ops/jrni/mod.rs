@@ -170,6 +170,7 @@ pub(in crate::ops) const SHAPE: Shape = Shape {
     ],
     secrets: &[Key::required("password"), Key::optional("app_key")],
     hidden: &[],
+    looks: &["company", "administrators"],
 };
 
 /// The company to sign in to, where it is not the one to act on.

@@ -169,6 +169,7 @@ pub(in crate::ops) const SHAPE: Shape = Shape {
     texts: &[Key::required("url"), Key::required("login")],
     secrets: &[Key::required("password")],
     hidden: &[("$role", "master")],
+    looks: &["tenants", "apps"],
 };
 
 fn connect<'a>(world: &'a World, call: &'a Call) -> Boxed<'a, Result<Value, OpError>> {

@@ -61,6 +61,7 @@ pub(super) const SHAPE: Shape = Shape {
     texts: &[Key::required("url")],
     secrets: &[Key::required("api_token"), Key::required("partner_token")],
     hidden: &[],
+    looks: &["tariffs"],
 };
 
 fn connect<'a>(world: &'a World, call: &'a Call) -> Boxed<'a, Result<Value, OpError>> {
