@@ -3,6 +3,7 @@
 //! All inputs of a session are lines of one imagined document, in which each begins below the one before. So a place
 //! in the running text tells which input it lies in, also inside a function that an earlier input defined.
 
+mod credential;
 mod ground;
 mod library;
 mod reading;
@@ -16,6 +17,7 @@ use std::sync::Arc;
 
 use rhai::{AST, Dynamic, EvalAltResult, Scope, Stmt};
 
+pub use self::credential::holds_credential;
 use self::ground::{Ground, MAIN};
 pub use self::library::{Native, natives};
 pub use self::reading::{Open, Reading, read};
@@ -148,9 +150,7 @@ impl Workspace {
                 }
                 self.scope
                     .set_or_push("_err", Dynamic::from(caught::from_error(&error)));
-                let mut diagnostic = explain::runtime(&*sources, &error);
-                results::as_written(&mut diagnostic);
-                Err(Ended::Failed(Box::new(diagnostic)))
+                Err(Ended::Failed(Box::new(explain::runtime(&*sources, &error))))
             }
             Err(panic) => Err(Ended::Bug(panic_text(panic.as_ref()))),
         }
@@ -173,7 +173,7 @@ impl Workspace {
 
     /// What a variable holds, or the result of an input by its name (`_`, `_3`).
     pub fn variable(&self, name: &str) -> Option<Answer> {
-        let value = self.scope.get(&results::running_name(name))?;
+        let value = self.scope.get(name)?;
         Some(answer(value.clone()))
     }
 
