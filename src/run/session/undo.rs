@@ -26,7 +26,7 @@ pub struct Change {
 pub(super) fn change(step: &StepRecord) -> Option<Change> {
     let changed = match step.state {
         StepState::Absent | StepState::Refused => false,
-        StepState::Intended { .. } | StepState::InDoubt { .. } => true,
+        StepState::Intended { .. } | StepState::InDoubt { .. } | StepState::HalfDone => true,
         // What was there before was only found.
         StepState::Done => step.attempts > 0 && step.changes,
     };
