@@ -4,6 +4,7 @@
 use super::call::Call;
 use super::error::{Code, OpError};
 use super::session::Shape;
+use super::spec::{Param, Type};
 use super::world::World;
 use super::{jrni, mobsted, session, sparrow, web};
 use crate::value::{Object, Value};
@@ -28,6 +29,23 @@ pub enum SignedIn {
     WhileUsed,
     /// There are no tokens: each request says who asks.
     EachTime,
+}
+
+/// What a map can describe an account of the platform by, in `connect(#{ … })`; nothing for another module.
+pub fn keys(platform: &str) -> Vec<Param> {
+    let Some(shape) = shape(platform) else {
+        return Vec::new();
+    };
+    let texts = shape.texts.iter().map(|key| (key, Type::Text));
+    let secrets = shape.secrets.iter().map(|key| (key, Type::SecretText));
+    let all = texts.chain(secrets);
+    all.map(|(key, ty)| Param {
+        name: key.name,
+        ty,
+        required: key.required,
+        doc: if key.required { "" } else { "may be left out" },
+    })
+    .collect()
 }
 
 impl World {

@@ -6,8 +6,8 @@ use std::sync::mpsc::{Receiver, RecvTimeoutError, sync_channel};
 use std::time::Duration;
 
 use super::helper::is_finished;
-use super::{Left, Repl};
-use crate::script::interactive::{Reading, read};
+use super::{Left, Next, Repl, help, paste};
+use crate::script::interactive::{Reading, Sort, pieces, read};
 
 /// How long to wait for a line that may go on with a statement. Whoever types into a pipe pauses longer; a file does not.
 const MOMENT: Duration = Duration::from_millis(100);
@@ -84,6 +84,25 @@ impl Lines {
         }
     }
 
+    /// The lines up to the one that ends a paste, and the number of the first.
+    fn paste(&mut self) -> Result<(usize, String), String> {
+        let first = self.taken + 1;
+        let mut text = String::new();
+        loop {
+            match self.next(None) {
+                Line::Lost(why) => return Err(why),
+                Line::End | Line::NotYet => return Ok((first, text)),
+                Line::Text(line) => {
+                    self.taken += 1;
+                    if line.trim() == paste::END {
+                        return Ok((first, text));
+                    }
+                    text.push_str(&line);
+                }
+            }
+        }
+    }
+
     /// The next statement, and the number of its first line; `None` at the end.
     fn statement(&mut self) -> Result<Option<(usize, String)>, String> {
         let mut text = String::new();
@@ -109,6 +128,12 @@ impl Lines {
             }
         }
     }
+}
+
+/// Does the last line of an input that goes on say that it is given up?
+pub(super) fn is_given_up(text: &str) -> bool {
+    let mut lines = text.trim_end().lines();
+    lines.next_back().is_some_and(|last| last.trim() == ":break") && lines.next().is_some()
 }
 
 /// Does the line go on with a statement that could end before it?
@@ -137,28 +162,78 @@ fn only_comments(text: &str) -> bool {
 }
 
 impl Repl {
-    /// Evaluates everything that comes in, statement by statement, until one fails.
+    /// Evaluates everything that comes in, statement by statement, until one fails. What is there from the start is read as
+    /// a whole first: when a statement of it cannot be read, none runs.
     pub(super) fn read_all(&mut self, mut lines: Lines) -> Result<(), Left> {
         if let Some(text) = lines.whole.take() {
-            let loader = self.outside.around.loader();
-            self.space().define(&lines.name, &text, &*loader);
+            self.read_whole(&lines.name, text)?;
         }
         loop {
-            let (first, text) = match lines.statement() {
-                Ok(Some(statement)) => statement,
-                Ok(None) => return Ok(()),
-                Err(why) => {
-                    self.outside
-                        .screen
-                        .error(&format!("the input cannot be read: {why}"), &[]);
-                    return Err(Left::Usage);
-                }
+            let statement = lines.statement().map_err(|why| self.unreadable(&why))?;
+            let Some((first, text)) = statement else {
+                return Ok(());
             };
             let name = lines.name.clone();
-            let next = self.enter_from(&name, first, &text);
+            let mut next = self.enter_from(&name, first, &text);
+            if next == Next::Paste {
+                let (first, text) = lines.paste().map_err(|why| self.unreadable(&why))?;
+                next = self.enter_from(&name, first, &text);
+            }
             self.follow(&next)?;
         }
     }
+
+    fn unreadable(&self, why: &str) -> Left {
+        self.outside
+            .screen
+            .error(&format!("the input cannot be read: {why}"), &[]);
+        Left::Usage
+    }
+
+    /// Reads every statement of a text before the first runs, and defines its functions.
+    fn read_whole(&mut self, name: &str, text: String) -> Result<(), Left> {
+        let mut lines = Lines::read(name, std::io::Cursor::new(text));
+        let mut functions = String::new();
+        while let Ok(Some((first, text))) = lines.statement() {
+            let text = text.replace("\r\n", "\n");
+            let typed = text.trim();
+            if typed == ":paste" {
+                let (first, text) = lines.paste().map_err(|why| self.unreadable(&why))?;
+                self.readable(name, first, &text)?;
+                continue;
+            }
+            if typed.starts_with(':') || help::asked(typed).is_some() {
+                continue;
+            }
+            self.readable(name, first, &text)?;
+            if is_function(&text) {
+                let above = functions.matches('\n').count() + 1;
+                functions.push_str(&"\n".repeat(first.saturating_sub(above)));
+                functions.push_str(&text);
+            }
+        }
+        let loader = self.outside.around.loader();
+        self.space().define(name, &functions, &*loader);
+        Ok(())
+    }
+
+    fn readable(&self, name: &str, first: usize, text: &str) -> Result<(), Left> {
+        let checked = self.space().check(name, first, text);
+        checked.map_err(|diagnostic| {
+            self.outside.screen.diagnostic(&diagnostic);
+            self.outside.screen.note("nothing ran: all of it is read first");
+            Left::Failed(None)
+        })
+    }
+}
+
+/// Does a statement only define a function?
+fn is_function(text: &str) -> bool {
+    let found = pieces(text);
+    let mut words = found.iter().filter(|piece| piece.sort != Sort::Comment);
+    words
+        .next()
+        .is_some_and(|word| ["fn", "private"].contains(&word.text(text)))
 }
 
 #[cfg(test)]

@@ -3,6 +3,7 @@
 //! All inputs of a session are lines of one imagined document, in which each begins below the one before. So a place
 //! in the running text tells which input it lies in, also inside a function that an earlier input defined.
 
+mod credential;
 mod ground;
 mod library;
 mod reading;
@@ -16,6 +17,7 @@ use std::sync::Arc;
 
 use rhai::{AST, Dynamic, EvalAltResult, Scope, Stmt};
 
+pub use self::credential::holds_credential;
 use self::ground::{Ground, MAIN};
 pub use self::library::{Native, natives};
 pub use self::reading::{Open, Reading, read};
@@ -122,6 +124,12 @@ impl Workspace {
         }
     }
 
+    /// Can it be read as an input that begins in this line? Nothing is kept of it, and imports are not followed.
+    pub fn check(&self, name: &str, line: usize, text: &str) -> Result<(), Box<Diagnostic>> {
+        let source = Source::new(name, text);
+        self.ground.check(&source, line.saturating_sub(1))
+    }
+
     /// Runs an input that was [prepared](Workspace::prepare) last, as the one with this number. Blocks; needs a thread
     /// with [`super::STACK_SIZE`] bytes of stack. What it had defined before it failed stays.
     pub fn evaluate(&mut self, ready: &Ready, number: usize, door: Arc<dyn Door>) -> Result<Answer, Ended> {
@@ -148,9 +156,7 @@ impl Workspace {
                 }
                 self.scope
                     .set_or_push("_err", Dynamic::from(caught::from_error(&error)));
-                let mut diagnostic = explain::runtime(&*sources, &error);
-                results::as_written(&mut diagnostic);
-                Err(Ended::Failed(Box::new(diagnostic)))
+                Err(Ended::Failed(Box::new(explain::runtime(&*sources, &error))))
             }
             Err(panic) => Err(Ended::Bug(panic_text(panic.as_ref()))),
         }
@@ -173,7 +179,7 @@ impl Workspace {
 
     /// What a variable holds, or the result of an input by its name (`_`, `_3`).
     pub fn variable(&self, name: &str) -> Option<Answer> {
-        let value = self.scope.get(&results::running_name(name))?;
+        let value = self.scope.get(name)?;
         Some(answer(value.clone()))
     }
 

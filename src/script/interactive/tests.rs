@@ -118,6 +118,16 @@ fn results_have_names() {
 }
 
 #[test]
+fn names_that_look_like_those_of_results_are_others() {
+    let mut typist = Typist::new();
+    typist.gives("40", 40);
+    typist.gives_nothing("let _B = 1; let _out = 2; let _BA = 3;");
+    typist.gives("[_1, _B, _out, _BA, _].map(|n| n.to_string()).len()", 5);
+    typist.gives("_1 + _B * 100 + _out - _BA", 139);
+    typist.gives("try { throw 1; } catch (_B) { _1 -_B.value }; _1 + _B", 41);
+}
+
+#[test]
 fn a_failure_is_shown_in_the_input_that_it_lies_in() {
     let mut typist = Typist::new();
     typist.gives_nothing("let pad = 1;\n\nlet more = 2;");
