@@ -59,10 +59,15 @@ pub(super) fn ask(app: &App, script: &Script, plan: &RunPlan, yes: bool) -> Resu
     // A configuration that is not in order is told when an account is needed.
     let config = Config::load(app.paths()?, &app.env).unwrap_or_default();
     let touched = touched(app, &config, script, plan, &changing);
-    let open: Vec<&Profile> = touched
+    let (covered, open): (Vec<&Profile>, Vec<&Profile>) = touched
         .into_iter()
-        .filter(|profile| !agreed.covers(&profile.name))
-        .collect();
+        .partition(|profile| agreed.covers(&profile.name));
+    for profile in covered {
+        app.ui.note(&format!(
+            "changes of the prod account `{}` were agreed to when the run began",
+            profile.name
+        ));
+    }
     if open.is_empty() {
         return Ok(agreed);
     }
@@ -109,13 +114,20 @@ fn touched<'a>(
                 .ok()
                 .filter(|profile| profile.platform() == platform),
         );
-        // What goes to any address goes out under the active profile, whatever platform that is of.
-        if platform == Platform::Web {
-            touched.extend(config.choose(plan.profile.as_deref(), &app.env).ok());
-        }
+    }
+    let sources = script.bundle().sources();
+    // What goes to any address, and to an account that the script describes itself, goes out under the active profile,
+    // whatever platform that is of.
+    let anywhere = modules.contains(Platform::Web.module());
+    let described = |text: &str| {
+        text.split_whitespace()
+            .collect::<String>()
+            .contains("::connect(#{")
+    };
+    if anywhere || (!changing.is_empty() && sources.iter().any(|source| described(&source.text))) {
+        touched.extend(config.choose(plan.profile.as_deref(), &app.env).ok());
     }
     if !changing.is_empty() {
-        let sources = script.bundle().sources();
         let is_named = |profile: &&Profile| {
             let quoted = format!("\"{}\"", profile.name);
             sources.iter().any(|source| source.text.contains(&quoted))
