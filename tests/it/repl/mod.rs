@@ -1,9 +1,11 @@
 //! The interactive loop.
 
 mod comfort;
+mod commands;
 mod durable;
 mod piped;
 mod saving;
+mod signals;
 mod stopping;
 mod typing;
 mod walkthrough;
