@@ -202,7 +202,7 @@ impl Repl {
                 self.readable(name, first, &text)?;
                 continue;
             }
-            if typed.starts_with(':') || help::asked(typed).is_some() {
+            if typed.starts_with(':') || help::asked(typed).is_some() || is_given_up(typed) {
                 continue;
             }
             self.readable(name, first, &text)?;

@@ -61,9 +61,12 @@ pub struct Reins {
 }
 
 impl Reins {
-    /// Takes what starts now.
+    /// Takes what starts now. When nothing is to begin any more, it is asked to stop at once.
     pub fn take(&self, interrupt: &Interrupt) {
         *self.lock() = Some(interrupt.clone());
+        if self.is_ending() {
+            interrupt.ask();
+        }
     }
 
     /// Nothing is under way any more.
