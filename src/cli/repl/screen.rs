@@ -33,8 +33,12 @@ impl Screen for TerminalScreen {
         self.ui.width_now().map(usize::from)
     }
 
+    fn is_closed(&self) -> bool {
+        self.ui.is_closed()
+    }
+
     fn out(&self, text: &str) {
-        // A reader that is gone is no reason to stop a session.
+        // A reader that is gone ends the session, which asks for it.
         let _ = self.ui.out(&crate::cli::ui::printable(text));
     }
 
