@@ -28,6 +28,12 @@ pub enum SignedIn {
     WhileUsed,
 }
 
+/// The account that an object of a script acts as, as the ledger names it; `None` when it has no address.
+pub fn acts_as(object: &Object) -> Option<String> {
+    let account = session::account_of(object).ok()?;
+    (!account.is_empty()).then_some(account)
+}
+
 impl World {
     /// The account of a profile, as operations know it. Sends nothing.
     pub fn account(&self, platform: &str, profile: &str) -> Result<Object, OpError> {
