@@ -1,7 +1,9 @@
 //! Ctrl-C: the first asks the run to stop, the second stops at once.
 
-use tokio::runtime::Handle;
-use tokio::signal::unix::{SignalKind, signal};
+use std::io;
+
+use tokio::runtime::{Builder, Handle, Runtime};
+use tokio::signal::unix::{Signal, SignalKind, signal};
 
 use super::exit::Exit;
 use super::ui::Ui;
@@ -49,16 +51,35 @@ fn end_process() -> ! {
     std::process::exit(Exit::Interrupted.code().into())
 }
 
-/// Waits for the first SIGINT or SIGTERM.
-pub(super) fn wait() -> std::io::Result<()> {
-    let runtime = tokio::runtime::Builder::new_current_thread()
-        .enable_all()
-        .build()?;
-    runtime.block_on(async {
-        let mut terminate = signal(SignalKind::terminate())?;
-        tokio::select! {
-            done = tokio::signal::ctrl_c() => done,
-            _ = terminate.recv() => Ok(()),
-        }
-    })
+/// SIGINT and SIGTERM end the process no more: they are for whoever waits.
+pub(super) struct Armed {
+    runtime: Runtime,
+    interrupt: Signal,
+    terminate: Signal,
+}
+
+impl Armed {
+    /// Watches from now on, not only from when somebody waits.
+    pub(super) fn new() -> io::Result<Armed> {
+        let runtime = Builder::new_current_thread().enable_all().build()?;
+        let entered = runtime.enter();
+        let interrupt = signal(SignalKind::interrupt())?;
+        let terminate = signal(SignalKind::terminate())?;
+        drop(entered);
+        Ok(Armed {
+            runtime,
+            interrupt,
+            terminate,
+        })
+    }
+
+    /// Waits for the first of them.
+    pub(super) fn wait(mut self) {
+        self.runtime.block_on(async {
+            tokio::select! {
+                _ = self.interrupt.recv() => {}
+                _ = self.terminate.recv() => {}
+            }
+        });
+    }
 }

@@ -16,10 +16,11 @@ use crate::ops::given::{given, wanted};
 use crate::ops::spec::OpSpec;
 use crate::value::{Record, Value};
 
-/// Say what became of a step that is in doubt: it was carried out (`done`), or it was not (`absent`).
+/// Say what became of a step that is in doubt or half done: it was carried out (`done`), or it was not (`absent`).
 ///
 /// Look on the platform first. A step that is resolved as absent is sent again by a resume; one that was carried out
-/// after all would then be carried out twice.
+/// after all would then be carried out twice. A step is half done when it failed and left something behind, as a
+/// message that waits as a draft: `absent` when that is deleted, `done` when it was finished there.
 #[derive(Args)]
 #[command(after_help = "\
 Examples:
@@ -87,7 +88,7 @@ fn find_step(journal: &Journal, run: &RunRecord, fragment: &str) -> Result<StepR
         let name = step.thing.as_ref().map_or("", |thing| &thing.name);
         step.key.contains(fragment) || name.contains(&fragment.to_lowercase())
     };
-    let mut open = journal.steps(&run.id, &StepFilter::Open)?;
+    let mut open = journal.steps(&run.id, &StepFilter::ForAPerson)?;
     if let Some(exact) = open.iter().position(|step| step.key == fragment) {
         return Ok(open.swap_remove(exact));
     }

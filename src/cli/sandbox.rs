@@ -1,5 +1,7 @@
 //! `provisor sandbox`: the simulated platforms, served for any client.
 
+mod status;
+
 use std::net::SocketAddr;
 use std::path::Path;
 use std::time::Duration;
@@ -9,8 +11,9 @@ use clap::{Args, Subcommand};
 use super::app::App;
 use super::error::CommandError;
 use super::exit::Exit;
+use super::interrupt::Armed;
 use crate::sandbox::fault::{Fault, Kind, Route};
-use crate::sandbox::{self, Options, Role, Sandbox, Status};
+use crate::sandbox::{self, Options, Role, Sandbox};
 
 /// The simulated platforms: serve them, look at them, start them afresh.
 #[derive(Args)]
@@ -51,7 +54,7 @@ pub(super) fn sandbox(app: &App, command: &SandboxCommand) -> Result<Exit, Comma
         Action::Serve { listen, fault, seed } => serve(app, *listen, fault, *seed),
         Action::Status { json } => {
             let status = sandbox::status(&dir).map_err(CommandError::usage)?;
-            show(app, &status, *json)?;
+            status::show(app, &status, *json)?;
             Ok(Exit::Ok)
         }
         Action::Reset => {
@@ -102,7 +105,16 @@ fn serve(app: &App, listen: SocketAddr, texts: &[String], seed: u64) -> Result<E
         ))
         .hint("stop that process, or set PROVISOR_HOME to serve another sandbox"));
     }
-    let (master, jrni) = (sandbox.master(), sandbox.jrni());
+    let signals = Armed::new()
+        .map_err(|error| CommandError::new(Exit::Aborted, format!("signals cannot be awaited: {error}")))?;
+    announce(app, &sandbox)?;
+    signals.wait();
+    Ok(Exit::Ok)
+}
+
+/// Says where each platform is, and who signs in. Credentials go to files.
+fn announce(app: &App, sandbox: &Sandbox) -> Result<(), CommandError> {
+    let (master, jrni, sparrow) = (sandbox.master(), sandbox.jrni(), sandbox.sparrow());
     let keep = |file: &str, secret: &str| -> Result<String, CommandError> {
         let path = app.paths()?.sandbox().join(file);
         let shown = path.display().to_string();
@@ -121,9 +133,18 @@ fn serve(app: &App, listen: SocketAddr, texts: &[String], seed: u64) -> Result<E
         "JRNI at {}: {}, App-Id {}, company {}, password in {password}",
         jrni.plain_url, jrni.login, jrni.app_id, jrni.company
     ))?;
-    super::interrupt::wait()
-        .map_err(|error| CommandError::new(Exit::Aborted, format!("signals cannot be awaited: {error}")))?;
-    Ok(Exit::Ok)
+    let tokens = (
+        keep(SPARROW_API_TOKEN_FILE, &sparrow.api_token)?,
+        keep(SPARROW_PARTNER_TOKEN_FILE, &sparrow.partner_token)?,
+    );
+    app.print(&format!(
+        "Sparrow SMS at {}: api_token in {}, partner_token in {}",
+        sparrow.plain_url, tokens.0, tokens.1
+    ))?;
+    app.print(&format!(
+        "a service of the web at {}: no sign-in",
+        sandbox.web_url()
+    ))
 }
 
 /// Where the simulated master account's password is written, for clients other than this program.
@@ -131,6 +152,10 @@ const PASSWORD_FILE: &str = "master-password";
 
 /// The same for the owner of the simulated JRNI's parent company.
 const JRNI_PASSWORD_FILE: &str = "jrni-password";
+
+/// The same for the two tokens of the simulated Sparrow SMS.
+const SPARROW_API_TOKEN_FILE: &str = "sparrow-api-token";
+const SPARROW_PARTNER_TOKEN_FILE: &str = "sparrow-partner-token";
 
 fn write_private(path: &Path, text: &str) -> std::io::Result<()> {
     use std::io::Write as _;
@@ -143,59 +168,6 @@ fn write_private(path: &Path, text: &str) -> std::io::Result<()> {
         .mode(0o600)
         .open(path)?;
     writeln!(file, "{text}")
-}
-
-/// The counts of the world; no credentials.
-fn show(app: &App, status: &Status, json: bool) -> Result<(), CommandError> {
-    let served = status.served.map(|(address, pid)| (address.to_string(), pid));
-    let Some(books) = &status.books else {
-        return if json {
-            app.print(r#"{"world":null}"#)
-        } else {
-            app.print("no simulated world yet; the first --sandbox run makes one")
-        };
-    };
-    let totals = serde_json::to_value(&books.totals).unwrap_or_default();
-    if json {
-        let document = serde_json::json!({
-            "served": served.map(|(address, pid)| serde_json::json!({"address": address, "pid": pid})),
-            "tenants": books.tenants.len(),
-            "apps": books.apps.len(),
-            "jrni": {
-                "companies": books.jrni.companies.len(),
-                "administrators": books.jrni.administrators.len(),
-                "people": books.jrni.people.len(),
-                "totals": books.jrni.totals,
-            },
-            "pending": books.pending,
-            "totals": totals,
-        });
-        return app.print(&document.to_string());
-    }
-    match served {
-        Some((address, pid)) => app.print(&format!("served at http://{address} by process {pid}"))?,
-        None => app.print("not served now")?,
-    }
-    app.print(&format!(
-        "{} tenants, {} apps",
-        books.tenants.len(),
-        books.apps.len()
-    ))?;
-    for (name, count) in totals.as_object().into_iter().flatten() {
-        app.print(&format!("{}: {count}", name.replace('_', " ")))?;
-    }
-    let jrni = &books.jrni;
-    app.print(&format!(
-        "JRNI: {} companies, {} administrators, {} people",
-        jrni.companies.len(),
-        jrni.administrators.len(),
-        jrni.people.len()
-    ))?;
-    let totals = serde_json::to_value(&jrni.totals).unwrap_or_default();
-    for (name, count) in totals.as_object().into_iter().flatten() {
-        app.print(&format!("JRNI {}: {count}", name.replace('_', " ")))?;
-    }
-    Ok(())
 }
 
 const FAULTS: &str = "\

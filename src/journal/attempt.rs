@@ -55,6 +55,9 @@ pub enum Sending {
     Done(Value),
     /// It was refused, and would be again. Recorded.
     Refused(Value),
+    /// It was refused, and left something behind that a second try would double. Recorded, and tried again only when a
+    /// person says so.
+    HalfDone(Value),
     /// It was certainly not carried out, and may be later. Never recorded.
     Failed(Value),
     /// It may have been carried out; the reason why nobody knows, in a sentence without a full stop.

@@ -241,6 +241,7 @@ impl<'a> Changing<'a> {
                 Err(Err(StepEnd::Failed(why)))
             }
             Sending::Refused(value) => Err(self.conclude(StepEvent::Refused, value).await?),
+            Sending::HalfDone(value) => Err(self.conclude(StepEvent::HalfDone, value).await?),
             Sending::Done(value) => Err(self.conclude(StepEvent::Answered, value).await?),
         }
     }
@@ -250,7 +251,7 @@ impl<'a> Changing<'a> {
         self.boundary(Boundary::BeforeOutcome);
         self.advance(event, Some(&value)).await?;
         self.boundary(Boundary::AfterOutcome);
-        Ok(if event == StepEvent::Refused {
+        Ok(if event != StepEvent::Answered {
             Err(StepEnd::Refused(value))
         } else {
             Ok(Output {
@@ -418,7 +419,7 @@ impl<'a> Changing<'a> {
     ) -> Write {
         let sealer = self.row.journal.sealer();
         let at_ms = self.now_ms();
-        let is_done = outcome.is_some() && event != StepEvent::Refused;
+        let is_done = outcome.is_some() && !matches!(event, StepEvent::Refused | StepEvent::HalfDone);
         let item = match (&step.thing, outcome) {
             (Some(thing), Some(value)) if step.ledger && is_done => Some(ItemData {
                 thing: thing.clone(),

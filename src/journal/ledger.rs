@@ -42,6 +42,12 @@ impl Journal {
         items.into_iter().map(|item| self.ledger_item(item)).collect()
     }
 
+    /// All things of all sorts and accounts, in the order of their names.
+    pub fn ledger_all(&self) -> Result<Vec<LedgerItem>, JournalError> {
+        let items = self.store().read(|look| look.all_items())?;
+        items.into_iter().map(|item| self.ledger_item(item)).collect()
+    }
+
     /// Enters a thing, or replaces what is known of it; on disk when it returns. Who entered it first, and when, stays.
     pub fn ledger_put(&self, key: &NaturalKey, value: &Value) -> Result<(), JournalError> {
         let thing = Thing::from(key);

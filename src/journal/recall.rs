@@ -42,7 +42,7 @@ impl RowJournal {
                     None => Value::Null,
                 };
                 match step.state {
-                    StepState::Refused => Recall::Refused(value),
+                    StepState::Refused | StepState::HalfDone => Recall::Refused(value),
                     _ => Recall::Done(value),
                 }
             }

@@ -245,7 +245,7 @@ impl Journal {
         steps.into_iter().map(|step| self.step_record(step)).collect()
     }
 
-    /// Records what a person says about a step in doubt, and that `who` said it. The run must not be under way.
+    /// Records what a person says about a step that is in doubt or half done, and that `who` said it. The run must not be under way.
     pub fn resolve(&self, id: &RunId, key: &str, says: &Resolution, who: &str) -> Result<(), JournalError> {
         let lock = self.lock_run(id)?;
         let Some(step) = self.store().read(|look| look.step(id, key))? else {
@@ -256,7 +256,9 @@ impl Journal {
         };
         let at_ms = self.clock().now_millis();
         // An intent whose process died is in doubt, though nobody has said so yet.
-        self.move_by_hand(&step, StepEvent::AnswerLost { at_ms }, None, None)?;
+        if step.state != StepState::HalfDone {
+            self.move_by_hand(&step, StepEvent::AnswerLost { at_ms }, None, None)?;
+        }
         let (event, outcome) = match says {
             Resolution::Done(value) => (StepEvent::ResolvedDone, Some(value)),
             Resolution::Absent => (StepEvent::ResolvedAbsent, None),

@@ -99,7 +99,7 @@ impl RowJournal {
             Some(sealed) => self.journal.open_sealed(&step_place(step), sealed)?,
             None => Value::Null,
         };
-        if step.state == StepState::Refused {
+        if matches!(step.state, StepState::Refused | StepState::HalfDone) {
             return Err(StepEnd::Refused(value));
         }
         Ok(Output {
@@ -176,7 +176,7 @@ impl RowJournal {
             Some(Sending::Failed(why)) => return Err(StepEnd::Failed(why)),
             Some(Sending::Lost(why)) => return Err(StepEnd::Failed(Value::Text(why))),
             Some(Sending::Done(value)) => (StepEvent::Known, value),
-            Some(Sending::Refused(value)) => (StepEvent::KnownRefused, value),
+            Some(Sending::Refused(value) | Sending::HalfDone(value)) => (StepEvent::KnownRefused, value),
         };
         self.record(blank, event, &value, LARGEST_READ)?;
         match event {

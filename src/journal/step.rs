@@ -8,6 +8,8 @@
 //!                                          │  └────LookedInVain──▶ Intended (sent again)
 //!                                          └─GivenUp, ResolvedAbsent──▶ Absent
 //! ```
+//!
+//! An intent can also end as `HalfDone`, which only a person moves on: to `Done`, or to `Absent` to have it tried again.
 
 /// What is known about a step.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -33,6 +35,9 @@ pub enum StepState {
     Done,
     /// Refused for a reason that stays, and the refusal is recorded.
     Refused,
+    /// Refused, and the refusal is recorded, but something was left behind that a second try would double. Only a person
+    /// ends this.
+    HalfDone,
 }
 
 /// What happens to a step.
@@ -58,6 +63,8 @@ pub enum StepEvent {
     Answered,
     /// The platform refused.
     Refused,
+    /// The platform refused, and left something behind all the same.
+    HalfDone,
     /// The request was certainly not carried out, and may succeed later.
     NotCarriedOut,
     /// No answer came, or the process that waited for it died.
@@ -113,10 +120,12 @@ impl StepState {
             },
             (S::Absent, E::Known)
             | (S::Intended { .. }, E::Answered)
-            | (S::InDoubt { .. }, E::Found | E::ResolvedDone) => S::Done,
+            | (S::InDoubt { .. }, E::Found | E::ResolvedDone)
+            | (S::HalfDone, E::ResolvedDone) => S::Done,
             (S::Absent, E::KnownRefused) | (S::Intended { .. }, E::Refused) => S::Refused,
+            (S::Intended { .. }, E::HalfDone) => S::HalfDone,
             (S::Intended { .. }, E::NotCarriedOut)
-            | (S::InDoubt { .. }, E::ResolvedAbsent)
+            | (S::InDoubt { .. } | S::HalfDone, E::ResolvedAbsent)
             | (S::Refused, E::RetryWanted) => S::Absent,
             (
                 S::Intended { sent_ms, settle_ms } | S::InDoubt { sent_ms, settle_ms },
@@ -143,7 +152,12 @@ impl StepState {
 
     /// Is there an outcome or a refusal?
     pub fn is_final(self) -> bool {
-        matches!(self, StepState::Done | StepState::Refused)
+        matches!(self, StepState::Done | StepState::Refused | StepState::HalfDone)
+    }
+
+    /// Can a person say what became of it?
+    pub fn is_for_a_person(self) -> bool {
+        self.is_open() || self == StepState::HalfDone
     }
 
     /// May a request be under way, or have been carried out without our knowing?
@@ -159,6 +173,7 @@ impl StepState {
             StepState::InDoubt { .. } => "in doubt",
             StepState::Done => "done",
             StepState::Refused => "refused",
+            StepState::HalfDone => "half done",
         }
     }
 

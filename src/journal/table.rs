@@ -132,6 +132,8 @@ pub enum StepFilter {
     Row(u64),
     /// Intended and in-doubt ones.
     Open,
+    /// Those of which a person can say what became of them: open and half-done ones.
+    ForAPerson,
 }
 
 impl StepFilter {
@@ -141,6 +143,7 @@ impl StepFilter {
             StepFilter::Scope(scope) => step.key.split_once('/').is_some_and(|(of, _)| of == scope),
             StepFilter::Row(position) => step.position == *position,
             StepFilter::Open => step.state.is_open(),
+            StepFilter::ForAPerson => step.state.is_for_a_person(),
         }
     }
 }

@@ -3,7 +3,8 @@
 
 use super::call::Call;
 use super::error::{Code, OpError};
-use super::spec::Effect;
+use super::session::Shape;
+use super::spec::{Effect, Param, Type};
 use super::world::World;
 use super::{jrni, mobsted, session, sparrow};
 use crate::value::{Object, Value};
@@ -34,15 +35,36 @@ pub fn acts_as(object: &Object) -> Option<String> {
     (!account.is_empty()).then_some(account)
 }
 
+/// What a map can describe an account of the platform by, in `connect(#{ … })`; nothing for another module.
+pub fn keys(platform: &str) -> Vec<Param> {
+    let Some(shape) = shape(platform) else {
+        return Vec::new();
+    };
+    let texts = shape.texts.iter().map(|key| (key, Type::Text));
+    let secrets = shape.secrets.iter().map(|key| (key, Type::SecretText));
+    let all = texts.chain(secrets);
+    all.map(|(key, ty)| Param {
+        name: key.name,
+        ty,
+        required: key.required,
+        doc: if key.required { "" } else { "may be left out" },
+    })
+    .collect()
+}
+
+fn shape(platform: &str) -> Option<&'static Shape> {
+    match platform {
+        "mobsted" => Some(&mobsted::SHAPE),
+        "jrni" => Some(&jrni::SHAPE),
+        "sparrow" => Some(&sparrow::SHAPE),
+        _ => None,
+    }
+}
+
 impl World {
     /// The account of a profile, as operations know it. Sends nothing.
     pub fn account(&self, platform: &str, profile: &str) -> Result<Object, OpError> {
-        let shape = match platform {
-            "mobsted" => &mobsted::SHAPE,
-            "jrni" => &jrni::SHAPE,
-            "sparrow" => &sparrow::SHAPE,
-            other => return Err(strange(other)),
-        };
+        let shape = shape(platform).ok_or_else(|| strange(platform))?;
         match session::connect(self, shape, &Value::from(profile))? {
             Value::Object(account) => Ok(account),
             _ => Err(strange(platform)),

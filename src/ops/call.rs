@@ -45,7 +45,8 @@ impl Call {
                 args.len()
             )));
         }
-        for (param, arg) in op.params.iter().zip(&args) {
+        for (param, arg) in op.params.iter().zip(&mut args) {
+            identify(param, arg);
             fits(param, arg).map_err(|why| bad(format!("`{}`: `{}` {why}", op.signature(), param.name)))?;
         }
         args.resize(op.params.len(), Value::Null);
@@ -139,6 +140,15 @@ impl Call {
         let args = self.args.iter().take(given.map_or(0, |last| last + 1));
         asked.insert("args".into(), Value::List(args.cloned().collect()));
         Value::Record(asked)
+    }
+}
+
+/// Where an identifier is wanted, a thing that has one stands for it.
+fn identify(param: &Param, value: &mut Value) {
+    if let (Type::Id, Value::Object(thing)) = (param.ty, &*value)
+        && let Some(id @ (Value::Int(_) | Value::Text(_))) = thing.fields.get("id").cloned()
+    {
+        *value = id;
     }
 }
 

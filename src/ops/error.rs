@@ -14,6 +14,11 @@ macro_rules! codes {
             /// Every code.
             pub const ALL: &[Code] = &[$(Code::$variant,)*];
 
+            /// Has what failed with it left something on the platform that a second try would double?
+            pub fn leaves_something_behind(self) -> bool {
+                self == Code::SparrowDraft
+            }
+
             /// The code as scripts and documents write it.
             pub fn as_str(self) -> &'static str {
                 match self { $(Code::$variant => $text,)* }

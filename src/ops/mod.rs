@@ -17,6 +17,7 @@ pub mod jrni;
 pub mod local;
 pub mod mobsted;
 pub mod perform;
+mod raw;
 mod session;
 pub mod sparrow;
 pub mod spec;

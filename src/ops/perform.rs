@@ -267,7 +267,11 @@ impl Attempt for Asking<'_> {
             };
             match done.map_err(|error| credential::advise(&call, error)) {
                 Ok(value) => Sending::Done(value),
-                Err(error) if error.sent == Sent::Maybe => Sending::Lost(error.message),
+                // What changes nothing is as good as not carried out.
+                Err(error) if error.sent == Sent::Maybe && call.effect().changes() => {
+                    Sending::Lost(error.message)
+                }
+                Err(error) if error.code.leaves_something_behind() => Sending::HalfDone(error.to_value()),
                 Err(error) if error.transient || call.departure.was_kept_back() => {
                     Sending::Failed(error.to_value())
                 }

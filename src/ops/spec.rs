@@ -175,7 +175,7 @@ pub enum Type {
     Int,
     /// An integer or a float.
     Number,
-    /// Text or an integer: a platform's identifier.
+    /// Text or an integer: a platform's identifier. Something that has an `id` stands for it.
     Id,
     /// Text, or a list of texts; whole numbers stand for their digits.
     Texts,

@@ -134,10 +134,11 @@ impl World {
         self.profiles.elsewhere()
     }
 
-    /// How to speak to the account of a session.
+    /// How to speak to the account of a session. One that a script describes itself is treated as the active profile
+    /// says, so that no script gets around what that profile forbids.
     pub fn settings(&self, session: &Object) -> Result<Settings, OpError> {
         match session.text("$profile") {
-            "" => Ok(Settings::default()),
+            "" => self.elsewhere(),
             name => {
                 let profile = self.profile(session::platform_of(session), Some(name))?;
                 Ok(profile.settings.clone())

@@ -178,8 +178,6 @@ fn sort(status: u16, changes: bool, words: &str) -> (ApiErrorKind, bool) {
         404 | 410 => (ApiErrorKind::NotFound, false),
         409 => (ApiErrorKind::Conflict, false),
         429 => (ApiErrorKind::RateLimited, true),
-        // Missing permissions and missing DNS records are answered with 500 (Mobsted's own back-end code).
-        500 if !changes => (ApiErrorKind::Refused, true),
         501 if !changes => (ApiErrorKind::Refused, false),
         408 | 500.. => (ApiErrorKind::Unavailable, true),
         300..400 => (ApiErrorKind::Unreadable, false),

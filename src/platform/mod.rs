@@ -10,6 +10,7 @@ pub mod web;
 mod answer;
 mod fields;
 mod session;
+mod site;
 mod tokens;
 
 use std::fmt;

@@ -8,7 +8,7 @@ use std::time::Duration;
 use super::answer::Answer;
 use super::error::{ApiError, ApiErrorKind};
 use super::tokens::Tokens;
-use super::{Gate, Network, Password, TokenKey};
+use super::{Gate, Network, Password, Sent, TokenKey};
 use crate::transport::request::Request;
 use crate::transport::token::{Failure, Lease, TokenCache};
 use crate::value::secret::Secret;
@@ -189,7 +189,11 @@ impl<A: SignIn> Session<A> {
         renewed.map(Tokens::lease).map_err(|error| Failure {
             // A refused password stays refused; asking ten thousand times would lock the account.
             hold: (!error.kind.refuses_sign_in()).then_some(HOLD),
-            error,
+            // Whatever became of the sign-in, the request that it was for has not left.
+            error: ApiError {
+                sent: Sent::No,
+                ..error
+            },
         })
     }
 

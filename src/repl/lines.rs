@@ -6,8 +6,8 @@ use std::sync::mpsc::{Receiver, RecvTimeoutError, sync_channel};
 use std::time::{Duration, Instant};
 
 use super::helper::is_finished;
-use super::{Left, Repl};
-use crate::script::interactive::{Reading, pieces, read};
+use super::paste;
+use crate::script::interactive::{Reading, read};
 
 /// How long to wait for a line that may go on with a statement. Whoever types into a pipe pauses longer; a file does not.
 const MOMENT: Duration = Duration::from_millis(100);
@@ -85,6 +85,16 @@ impl Lines {
         }
     }
 
+    /// What messages call them.
+    pub(super) fn name(&self) -> &str {
+        &self.name
+    }
+
+    /// Everything, when it is there from the start or comes at once.
+    pub(super) fn whole(&mut self) -> Option<String> {
+        self.whole.take().or_else(|| self.at_once())
+    }
+
     /// All of it, when it comes at once, as it does from `cat`. Whoever types into a pipe pauses.
     fn at_once(&mut self) -> Option<String> {
         let mut begun = Instant::now();
@@ -123,8 +133,27 @@ impl Lines {
         }
     }
 
+    /// The lines up to the one that ends a paste, and the number of the first.
+    pub(super) fn paste(&mut self) -> Result<(usize, String), String> {
+        let first = self.taken + 1;
+        let mut text = String::new();
+        loop {
+            match self.next(None) {
+                Line::Lost(why) => return Err(why),
+                Line::End | Line::NotYet => return Ok((first, text)),
+                Line::Text(line) => {
+                    self.taken += 1;
+                    if line.trim() == paste::END {
+                        return Ok((first, text));
+                    }
+                    text.push_str(&line);
+                }
+            }
+        }
+    }
+
     /// The next statement, and the number of its first line; `None` at the end.
-    fn statement(&mut self) -> Result<Option<(usize, String)>, String> {
+    pub(super) fn statement(&mut self) -> Result<Option<(usize, String)>, String> {
         let mut text = String::new();
         let mut first = self.taken + 1;
         loop {
@@ -169,6 +198,12 @@ fn is_blank(line: &str) -> bool {
     line.is_empty() || line.starts_with("//")
 }
 
+/// Does the last line of an input that goes on say that it is given up?
+pub(super) fn is_given_up(text: &str) -> bool {
+    let mut lines = text.trim_end().lines();
+    lines.next_back().is_some_and(|last| last.trim() == ":break") && lines.next().is_some()
+}
+
 /// Does the line go on with a statement that could end before it?
 fn goes_on(text: &str, line: &str) -> bool {
     let next = line.trim_start();
@@ -191,62 +226,6 @@ fn goes_on(text: &str, line: &str) -> bool {
 
 fn only_comments(text: &str) -> bool {
     text.lines().all(is_blank)
-}
-
-impl Repl {
-    /// Evaluates everything that comes in, statement by statement, until one fails.
-    pub(super) fn read_all(&mut self, mut lines: Lines) -> Result<(), Left> {
-        let whole = lines.whole.take().or_else(|| lines.at_once());
-        if let Some(text) = whole {
-            let loader = self.outside.around.loader();
-            self.space().define(&lines.name, &text, &*loader);
-        }
-        let mut calls_main = false;
-        loop {
-            let (first, text) = match lines.statement() {
-                Ok(Some(statement)) => statement,
-                Ok(None) => {
-                    self.tell_of_main(calls_main);
-                    return Ok(());
-                }
-                Err(why) => {
-                    self.outside
-                        .screen
-                        .error(&format!("the input cannot be read: {why}"), &[]);
-                    return Err(Left::Usage);
-                }
-            };
-            if self.outside.screen.is_closed() {
-                // Whoever read what came of the statements has seen enough.
-                return Err(Left::Interrupted);
-            }
-            let name = lines.name.clone();
-            calls_main |= is_call_of_main(&text);
-            let next = self.enter_from(&name, first, &text);
-            self.follow(&next)?;
-            if self.space().is_over() {
-                // What follows an `exit` or a `return` is not reached, as in a script that runs.
-                return Ok(());
-            }
-        }
-    }
-
-    /// A `main` that nobody calls is a surprise: `provisor run` calls it.
-    fn tell_of_main(&self, called: bool) {
-        let defined = self.space().functions().iter().any(|known| known.name == "main");
-        if defined && !called {
-            self.outside
-                .screen
-                .note("`main` is defined here and was not called; provisor run FILE calls it");
-        }
-    }
-}
-
-fn is_call_of_main(text: &str) -> bool {
-    let found = pieces(text);
-    let words: Vec<&str> = found.iter().map(|piece| piece.text(text)).collect();
-    let mut triples = words.windows(2).enumerate();
-    triples.any(|(at, pair)| pair == ["main", "("] && (at == 0 || words[at - 1] != "fn"))
 }
 
 #[cfg(test)]

@@ -122,10 +122,11 @@ fn outcome_words(outcomes: &BTreeMap<String, u64>) -> String {
 }
 
 fn plural(noun: &str, count: u64) -> String {
-    if count == 1 {
-        noun.to_owned()
-    } else {
-        format!("{noun}s")
+    match (count, noun, noun.strip_suffix('y')) {
+        (1, ..) => noun.to_owned(),
+        (_, "person", _) => "people".to_owned(),
+        (_, _, Some(stem)) => format!("{stem}ies"),
+        _ => format!("{noun}s"),
     }
 }
 

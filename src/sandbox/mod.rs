@@ -303,6 +303,11 @@ impl Sandbox {
         }
     }
 
+    /// The address of the simulated service of the web by path, for clients that know nothing of the sandbox.
+    pub fn web_url(&self) -> String {
+        format!("http://{}/web", self.address())
+    }
+
     /// The label in the host names of this world: each has its own, so that nobody takes an account of one for an
     /// account of another.
     fn label(&self) -> String {

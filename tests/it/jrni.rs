@@ -37,6 +37,40 @@ fn are_complete(book: &JrniBook, count: usize) {
 }
 
 #[test]
+fn a_sign_in_that_fails_in_passing_is_tried_again_and_leaves_nothing_in_doubt() {
+    for fault in ["drop-before", "drop-after", "500", "502-html", "truncate"] {
+        let home = Home::new();
+        home.write("look.rhai", "jrni::connect().company().id");
+        let words = format!("run look.rhai --sandbox --fault jrni-login:{fault}:x1");
+        let _ = home.run(&words).ended(0);
+        let home = Home::new();
+        home.write(
+            "add.rhai",
+            "let group = jrni::connect();\ngroup.post(`/admin/${group.company().id}/people`, #{ name: \"Ann\" })",
+        );
+        let words = format!("run add.rhai --sandbox --fault jrni-login:{fault}:x1");
+        let _ = home.run(&words).ended(0);
+        assert_eq!(home.books().jrni.people.len(), 1, "{fault}");
+    }
+}
+
+#[test]
+fn a_platform_that_lets_nobody_sign_in_is_unavailable_and_nothing_is_in_doubt() {
+    let home = Home::new();
+    home.write(
+        "add.rhai",
+        "jrni::connect(#{ url: \"http://127.0.0.1:9\", login: \"a@b.example\", password: \"x\", app_id: \"y\" })\n\
+         .post(\"/admin/1/people\", #{ name: \"Ann\" })",
+    );
+    let _ = home.run("run add.rhai").ended(6).said(&["unreachable"]);
+    home.write("look.rhai", "jrni::connect().company().id");
+    let ran = home
+        .run("run look.rhai --sandbox --fault jrni-login:500")
+        .ended(6);
+    let _ = ran.said(&["unavailable", "answered with 500"]);
+}
+
+#[test]
 fn the_rows_that_come_with_the_script_become_companies() {
     let home = Home::new();
     let words = format!(
@@ -66,7 +100,7 @@ fn lost_answers_are_looked_up_and_end_in_one_of_each() {
     let home = Home::new();
     home.write("businesses.csv", &businesses(25));
     let faults = "--fault jrni-company-post:drop-after:0.3 --fault jrni-people-post:500-after:0.3 \
-                  --fault jrni-administrators-post:truncate:0.3 --fault jrni-company-find:expire-token:x2";
+                  --fault jrni-administrators-post:truncate:0.3 --fault jrni-company-find:expire-token:x1";
     let _ = home.run(&onboard(&format!("--seed 3 {faults}"))).ended(0);
     let books = home.books();
     are_complete(&books.jrni, 25);

@@ -31,6 +31,23 @@ fn objects_are_read_with_their_credentials_masked() {
 }
 
 #[test]
+fn a_thing_stands_for_its_identifier() {
+    let home = Home::new();
+    let script = format!(
+        "{CLIENT}client.post(\"/object\", #{{ApplicationId: app.id, Email: \"eve@example.com\"}});\n\
+         let object = client.objects(app)[0];\n\
+         let same = client.object(app, object).id == object.id && client.objects(app.id).len() == 1;\n\
+         client.delete_app(app);\n\
+         same && client.apps().is_empty()"
+    );
+    let ran = run(&home, &script).ended(0);
+    assert!(ran.stdout.contains("true"), "{}", ran.stdout);
+    let script =
+        "let partner = mobsted::connect();\npartner.objects(partner.ensure_tenant(\"ann@example.com\"))";
+    let _ = run(&home, script).ended(1).said(&["must be int or string"]);
+}
+
+#[test]
 fn an_object_of_app_one_cannot_be_passed_off_as_another_apps() {
     let home = Home::new();
     let tenant = "let partner = mobsted::connect();\npartner.ensure_tenant(\"ann@example.com\");\n\

@@ -154,6 +154,16 @@ fn read_only_lets_nothing_through_and_yes_changes_nothing_about_that() {
         .ended(5)
         .said(&["the profile is read-only"]);
     assert_eq!(rig.run("run look.rhai").ended(0).stdout.trim(), "result  0");
+    // The same account, described by the script itself.
+    let (url, login, password) = (&rig.served.url, &rig.served.login, &rig.served.password);
+    rig.home.write(
+        "around.rhai",
+        &format!(
+            r#"mobsted::connect(#{{url: "{url}", login: "{login}", password: "{password}"}}).ensure_tenant("a@b.example")"#
+        ),
+    );
+    let around = rig.run("run around.rhai --yes").ended(5);
+    let _ = around.said(&["the profile is read-only"]);
     assert_eq!(rig.tenants(), 0);
 }
 

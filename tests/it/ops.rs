@@ -47,3 +47,16 @@ fn the_table_is_complete_and_speaks_of_known_kinds() {
         assert!(op.params.iter().all(|param| !param.doc.is_empty()), "{}", op.id());
     }
 }
+
+#[test]
+fn the_readme_names_every_operation() {
+    let readme = std::fs::read_to_string(concat!(env!("CARGO_MANIFEST_DIR"), "/README.md")).unwrap();
+    let (_, table) = readme.split_once("| on | operations |").unwrap();
+    let (table, _) = table.split_once("\n\n").unwrap();
+    for op in ops::ALL.iter().copied().flatten() {
+        let is_named = ["(", "`"]
+            .iter()
+            .any(|end| table.contains(&format!("`{}{end}", op.name)));
+        assert!(is_named, "{} is missing in the README", op.id());
+    }
+}

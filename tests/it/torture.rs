@@ -101,6 +101,97 @@ fn every_way_of_changing_something_that_can_be_looked_up_survives() {
 }
 
 #[test]
+fn companies_administrators_and_people_are_made_once_whatever_happens() {
+    let home = Home::new();
+    let rows = (1..=4).map(|at| format!("s-{at},Shop {at},owner{at}@shops.example\n"));
+    let rows: String = rows.collect();
+    home.write("shops.csv", &format!("ref,name,email\n{rows}"));
+    let posts = ["company", "administrators", "people"].map(|part| {
+        let kinds = [
+            "drop-after",
+            "drop-late:400",
+            "500-after",
+            "truncate",
+            "hang-after",
+            "expire-token",
+        ];
+        let faults = kinds.map(|kind| format!("jrni-{part}-post:{kind}"));
+        faults.join(",")
+    });
+    let words = format!(
+        "torture {} --rows shops.csv --json --kills 100 --seed 14 --parallel 8 --faults jrni-login:garbage,{}",
+        script("jrni_companies.rhai"),
+        posts.join(",")
+    );
+    let ran = home.run(&words);
+    let report: Json = serde_json::from_str(&ran.stdout).unwrap_or_default();
+    assert_eq!(ran.code, 0, "{:#}\n{}", report["failures"], ran.stderr);
+    for line in lines(&report, "jrni-") {
+        assert!(line["faults"].as_u64().unwrap() > 0, "not reached: {line}");
+    }
+    assert!(lines(&report, "kill after-send")[0]["kills"].as_u64().unwrap() > 0);
+    assert_eq!(report["total"]["for_a_person"], 0, "everything can be looked up");
+}
+
+#[test]
+fn a_keyed_call_of_the_web_is_carried_out_once_whatever_happens() {
+    let home = Home::new();
+    home.write("clients.csv", "reference\nA\nB\nC\nD\n");
+    home.write(
+        "web.rhai",
+        r#"
+        fn main(reference) {
+            let items = "https://api.web.sandbox/items";
+            let made = http::post(items, #{
+                json: #{ reference: reference, name: "Ann" },
+                check: true,
+                key: reference,
+                probe: |key| {
+                    let found = http::get(items, #{ query: #{ reference: key }, check: true }).body.items;
+                    if found.is_empty() { () } else { found[0] }
+                },
+            });
+            #{ reference: reference }
+        }"#,
+    );
+    let faults = "web-items-post:drop-after,web-items-post:drop-late:400,web-items-post:500-after,web-items-get:502-html";
+    let words = format!("torture web.rhai --rows clients.csv --kills 60 --seed 15 --json --faults {faults}");
+    let ran = home.run(&words);
+    let report: Json = serde_json::from_str(&ran.stdout).unwrap_or_default();
+    assert_eq!(ran.code, 0, "{:#}\n{}", report["failures"], ran.stderr);
+    assert!(
+        lines(&report, "web-items-post:drop-late")[0]["faults"]
+            .as_u64()
+            .unwrap()
+            > 0
+    );
+    assert_eq!(report["total"]["for_a_person"], 0, "the probe tells");
+}
+
+#[test]
+fn a_message_never_goes_out_twice_and_only_a_person_settles_a_lost_answer() {
+    let home = Home::new();
+    home.write(
+        "clients.csv",
+        "email,site,phone\n\
+         ann@one.example,https://one.example,+4915112345678\n\
+         bob@two.example,https://two.example,+4915112345679\n\
+         eve@three.example,https://three.example,+4915112345670\n",
+    );
+    let words = format!(
+        "torture {} --rows clients.csv --kills 60 --seed 16 --json --faults \
+         sparrow-sms:drop-after,sparrow-sms:drop-late:400,sparrow-sms:truncate,sparrow-login:500",
+        script("onboard_and_notify.rhai")
+    );
+    let ran = home.run(&words);
+    let report: Json = serde_json::from_str(&ran.stdout).unwrap_or_default();
+    assert_eq!(ran.code, 0, "{:#}\n{}", report["failures"], ran.stderr);
+    let lost = lines(&report, "sparrow-sms:drop-after")[0];
+    assert!(lost["for_a_person"].as_u64().unwrap() > 0, "{lost}");
+    assert_eq!(lines(&report, "sparrow-login:500")[0]["failed"], 0);
+}
+
+#[test]
 fn too_short_a_settle_time_is_found_out_and_the_command_that_is_named_shows_it_again() {
     let home = Home::new();
     home.write("clients.csv", &clients(4));

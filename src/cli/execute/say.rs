@@ -8,7 +8,7 @@ use crate::bulk::schedule::{Ended, Finished};
 use crate::cli::error::CommandError;
 use crate::cli::exit::Exit;
 use crate::cli::rows::is_stream;
-use crate::journal::{RowFilter, RowStatus, RunStatus, StepFilter};
+use crate::journal::{RowFilter, RowStatus, RunStatus, StepFilter, StepState};
 use crate::report::reveal::Reveal;
 use crate::run::Runner;
 use crate::value::{Record, Value};
@@ -74,6 +74,19 @@ impl Execution<'_> {
         }
     }
 
+    /// Has a call failed and left something on the platform that a second try would double?
+    fn left_behind(&self) -> bool {
+        let steps = self.engine.journal.steps(self.id(), &StepFilter::ForAPerson);
+        steps.is_ok_and(|steps| steps.iter().any(|step| step.state == StepState::HalfDone))
+    }
+
+    fn hint_at_what_was_left(&self) {
+        self.app.ui.hint(&format!(
+            "what failed and left something behind is not tried again; say what became of it: provisor runs show {}",
+            self.id()
+        ));
+    }
+
     /// Says how to go on.
     fn hint(&self, outcome: &Outcome, last: Option<&Finished>) -> Exit {
         let (ui, resume) = (&self.app.ui, self.resume());
@@ -106,8 +119,10 @@ impl Execution<'_> {
                 Exit::Aborted
             }
             _ if outcome.failed > 0 && self.plan.rows.is_none() => {
-                let steps = self.engine.journal.steps(self.id(), &StepFilter::All);
-                if steps.is_ok_and(|steps| !steps.is_empty()) {
+                let steps = |filter| self.engine.journal.steps(self.id(), &filter).unwrap_or_default();
+                if self.left_behind() {
+                    self.hint_at_what_was_left();
+                } else if !steps(StepFilter::All).is_empty() {
                     ui.hint(&format!(
                         "what was done is kept; go on with: {resume} --retry-failed"
                     ));
@@ -116,6 +131,9 @@ impl Execution<'_> {
                 code.map_or(Exit::Script, Exit::of)
             }
             _ if outcome.failed > 0 => {
+                if self.left_behind() {
+                    self.hint_at_what_was_left();
+                }
                 ui.hint(&format!("try failed rows again with: {resume} --retry-failed"));
                 Exit::RowsFailed
             }

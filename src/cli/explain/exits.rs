@@ -46,6 +46,8 @@ pub(super) const ALL: &[(Exit, Explanation)] = &[
         "3",
         "A check found something wrong.",
         &[
+            "provisor check found a mistake in a script",
+            "provisor doctor found something that must be mended",
             "provisor journal check found a fault",
             "provisor torture found a promise broken",
         ],

@@ -1,5 +1,6 @@
 //! The session's words on the terminal.
 
+use crate::cli::paths::Env;
 use crate::cli::ui::{Stream, Ui};
 use crate::repl::around::Screen;
 use crate::script::error::Diagnostic;
@@ -9,13 +10,20 @@ pub(super) struct TerminalScreen {
     ui: Ui,
     /// Does somebody type?
     typed: bool,
+    /// Can lines be drawn again?
+    redraws: bool,
 }
 
+/// Terminals on which lines cannot be drawn again; the line editor reads plain lines from them.
+const PLAIN: [&str; 3] = ["dumb", "cons25", "emacs"];
+
 impl TerminalScreen {
-    pub(super) fn new(ui: &Ui, typed: bool) -> TerminalScreen {
+    pub(super) fn new(ui: &Ui, env: &Env, typed: bool) -> TerminalScreen {
+        let term = env.get("TERM").unwrap_or_default();
         TerminalScreen {
             ui: ui.clone(),
             typed,
+            redraws: typed && !PLAIN.iter().any(|plain| term.eq_ignore_ascii_case(plain)),
         }
     }
 }
@@ -35,6 +43,15 @@ impl Screen for TerminalScreen {
 
     fn is_closed(&self) -> bool {
         self.ui.is_closed()
+    }
+
+    fn height(&self) -> Option<usize> {
+        let size = rustix::termios::tcgetwinsize(std::io::stdout()).ok()?;
+        (size.ws_row > 0).then_some(size.ws_row.into())
+    }
+
+    fn redraws(&self) -> bool {
+        self.redraws
     }
 
     fn out(&self, text: &str) {

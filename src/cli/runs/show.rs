@@ -33,11 +33,18 @@ pub(super) struct ShowCommand {
 pub(super) fn show(app: &App, command: &ShowCommand) -> Result<Exit, CommandError> {
     let journal = app.journal()?;
     let run = Listed::read(&journal, find_run(&journal, &command.run)?)?;
-    let doubts = journal.steps(&run.record.id, &StepFilter::Open)?;
-    let next = next(&run, &doubts);
+    let steps = journal.steps(&run.record.id, &StepFilter::ForAPerson)?;
+    let (doubts, halves): (Vec<StepRecord>, Vec<StepRecord>) =
+        steps.into_iter().partition(|step| step.state.is_open());
+    let next = next(&run, &doubts, &halves);
     if command.json {
-        let steps: Vec<Json> = doubts.iter().map(step_json).collect();
-        let document = json!({"version": 1, "run": run_json(&run), "in_doubt": steps, "next": next});
+        let document = json!({
+            "version": 1,
+            "run": run_json(&run),
+            "in_doubt": doubts.iter().map(step_json).collect::<Vec<Json>>(),
+            "half_done": halves.iter().map(step_json).collect::<Vec<Json>>(),
+            "next": next,
+        });
         app.print(&document.to_string())?;
         return Ok(Exit::Ok);
     }
@@ -47,6 +54,13 @@ pub(super) fn show(app: &App, command: &ShowCommand) -> Result<Exit, CommandErro
         let what = described(step);
         app.ui
             .warn(&format!("{what} is in doubt: {why} (step {})", step.key));
+    }
+    for step in &halves {
+        let what = described(step);
+        app.ui.warn(&format!(
+            "{what} failed and left something behind; it is not tried again until you say so (step {})",
+            step.key
+        ));
     }
     for command in &next {
         app.ui.hint(command);
@@ -126,9 +140,15 @@ fn fields(run: &Listed) -> Vec<(String, Value)> {
 }
 
 /// The commands that go on from here.
-fn next(run: &Listed, doubts: &[StepRecord]) -> Vec<String> {
+fn next(run: &Listed, doubts: &[StepRecord], halves: &[StepRecord]) -> Vec<String> {
     let id = &run.record.id;
     match run.status() {
+        "failed" if !halves.is_empty() => {
+            vec![
+                resolve(run, halves),
+                format!("provisor resume {id} --retry-failed"),
+            ]
+        }
         "running" | "done" | "pruned" | "cancelled" if doubts.is_empty() => Vec::new(),
         "running" | "pruned" => Vec::new(),
         "failed" => vec![format!("provisor resume {id} --retry-failed")],

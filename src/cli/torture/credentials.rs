@@ -1,6 +1,7 @@
 //! Credentials in the results: found by their values, so that no column has to be named for them.
 
-use super::facts::{Facts, address};
+use super::facts::Facts;
+use super::things::address;
 
 /// Which cells of the results are the password of which tenant.
 #[derive(Debug, Default, PartialEq)]

@@ -1,11 +1,12 @@
 //! How a world stands after an ordeal: the platform's books, the ledger and the results.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::{Map, Value as Json};
 
+use super::things::{self, Thing, account_of, address};
 use crate::journal::LedgerItem;
-use crate::sandbox::{AppBook, Books, TenantBook};
+use crate::sandbox::{Books, TenantBook};
 use crate::value::Value;
 use crate::value::secret::Secret;
 
@@ -16,8 +17,7 @@ pub(super) type Row = Map<String, Json>;
 pub(super) struct Facts {
     pub(super) rows: Vec<Row>,
     pub(super) books: Books,
-    pub(super) tenants: Vec<LedgerItem>,
-    pub(super) apps: Vec<LedgerItem>,
+    pub(super) ledger: Vec<LedgerItem>,
     /// What the journal's own check finds wrong.
     pub(super) problems: Vec<String>,
 }
@@ -28,23 +28,21 @@ impl Facts {
         row.get(column).and_then(Json::as_str).unwrap_or_default()
     }
 
-    /// The address of every tenant, sorted.
-    pub(super) fn addresses(&self) -> Vec<String> {
-        let mut all: Vec<String> = self.books.tenants.iter().map(address).collect();
-        all.sort();
-        all
-    }
-
-    /// Every app by its owner's address, its name and its site, sorted.
-    pub(super) fn wrapped(&self) -> Vec<String> {
-        let mut all: Vec<String> = self.books.apps.iter().map(|app| self.describe(app)).collect();
-        all.sort();
-        all
+    /// What exists of each sort, by what does not differ from world to world, sorted.
+    pub(super) fn things(&self) -> BTreeMap<&'static str, Vec<String>> {
+        let mut sorts: BTreeMap<&'static str, Vec<String>> = BTreeMap::new();
+        for thing in things::all(&self.books) {
+            sorts.entry(thing.sort).or_default().push(thing.label);
+        }
+        for labels in sorts.values_mut() {
+            labels.sort();
+        }
+        sorts
     }
 
     /// Every entry of the ledger, by what does not differ from world to world.
     pub(super) fn entries(&self) -> BTreeSet<String> {
-        let all = self.tenants.iter().chain(&self.apps);
+        let all = self.ledger.iter();
         all.map(|item| {
             let thing = &item.thing;
             format!("{} {} of {}", thing.sort, thing.name, self.owner(&thing.account))
@@ -69,14 +67,7 @@ impl Facts {
                 .iter()
                 .filter_map(|tenant| self.credential(tenant)),
         );
-        let strays = self.tenants.iter().filter(|item| {
-            let known = self.books.tenants.iter().map(address);
-            !known.into_iter().any(|address| address == item.thing.name)
-        });
-        flaws.extend(
-            strays.map(|item| format!("the ledger has a tenant that does not exist: {}", item.thing.name)),
-        );
-        flaws.extend(self.unknown_apps());
+        flaws.extend(self.unmatched());
         flaws
     }
 
@@ -85,16 +76,18 @@ impl Facts {
         let mut twice: Vec<String> = again
             .map(|tenant| format!("tenant {} was made {} times", tenant.email, tenant.created))
             .collect();
-        let apps = self.wrapped();
-        let pairs = apps.windows(2).filter(|pair| pair[0] == pair[1]);
-        twice.extend(pairs.map(|pair| format!("made twice: {}", pair[0])));
+        for (sort, labels) in self.things() {
+            let pairs = labels.windows(2).filter(|pair| pair[0] == pair[1]);
+            twice.extend(pairs.map(|pair| format!("made twice: {sort} {}", pair[0])));
+        }
         twice
     }
 
     /// What is wrong with what the ledger knows of a tenant.
     fn credential(&self, tenant: &TenantBook) -> Option<String> {
         let email = address(tenant);
-        let Some(item) = self.tenants.iter().find(|item| item.thing.name == email) else {
+        let tenants = || self.ledger.iter().filter(|item| item.thing.sort == "tenant");
+        let Some(item) = tenants().find(|item| item.thing.name == email) else {
             return Some(format!(
                 "tenant {email} is not in the ledger: its credential is lost"
             ));
@@ -110,35 +103,25 @@ impl Facts {
         }
     }
 
-    /// Apps that only one of books and ledger has.
-    fn unknown_apps(&self) -> Vec<String> {
-        let is_entry = |item: &&LedgerItem, app: &AppBook| {
-            item.platform_id.as_deref() == Some(app.id.to_string().as_str())
-                && is_account_of(&item.thing.account, &app.tenant)
+    /// What only one of books and ledger has. A tenant's credential is looked at elsewhere.
+    fn unmatched(&self) -> Vec<String> {
+        let things = things::all(&self.books);
+        let is_lost = |thing: &&Thing| {
+            let entered = || self.ledger.iter().any(|item| thing.is_entered_as(item));
+            thing.sort != "tenant" && thing.is_keyed() && !entered()
         };
-        let books = &self.books.apps;
-        let lost = books
-            .iter()
-            .filter(|app| !self.apps.iter().any(|item| is_entry(&item, app)));
-        let strays = self
-            .apps
-            .iter()
-            .filter(|item| !books.iter().any(|app| is_entry(item, app)));
-        let lost = lost.map(|app| format!("not in the ledger: {}", self.describe(app)));
+        let lost = things.iter().filter(is_lost);
+        let exists = |item: &LedgerItem| things.iter().any(|thing| thing.is_entered_as(item));
+        let strays = self.ledger.iter().filter(|item| !exists(item));
+        let lost = lost.map(|thing| format!("not in the ledger: {} {}", thing.sort, thing.label));
         let strays = strays.map(|item| {
-            let owner = self.owner(&item.thing.account);
+            let (thing, owner) = (&item.thing, self.owner(&item.thing.account));
             format!(
-                "the ledger has an app of {owner} that does not exist: {}",
-                item.thing.name
+                "the ledger has something of {owner} that does not exist: {} {}",
+                thing.sort, thing.name
             )
         });
         lost.chain(strays).collect()
-    }
-
-    fn describe(&self, app: &AppBook) -> String {
-        let owner = self.books.tenants.iter().find(|tenant| tenant.name == app.tenant);
-        let owner = owner.map_or("the master account".to_owned(), address);
-        format!("app {} for {} of {owner}", app.name, app.site)
     }
 
     /// The address of the tenant that an account belongs to.
@@ -147,16 +130,7 @@ impl Facts {
             .books
             .tenants
             .iter()
-            .find(|tenant| is_account_of(account, &tenant.name));
+            .find(|tenant| account.contains(&account_of(&tenant.name)));
         owner.map_or("the master account".to_owned(), address)
     }
-}
-
-/// A tenant's address, as the ledger names it.
-pub(super) fn address(tenant: &TenantBook) -> String {
-    tenant.email.trim().to_lowercase()
-}
-
-fn is_account_of(account: &str, tenant: &str) -> bool {
-    account.contains(&format!("//{tenant}-admin."))
 }

@@ -16,6 +16,7 @@ mod plan;
 mod pool;
 mod report;
 mod rig;
+mod things;
 mod trap;
 mod verdict;
 mod world;
@@ -36,15 +37,7 @@ use verdict::Expected;
 /// Runs the command.
 pub(super) fn torture(app: &App, command: &TortureCommand) -> Result<Exit, CommandError> {
     let rig = Rig::new(app, command)?;
-    let plan = Plan::new(command)?;
     rig.watch_for_interrupts();
-    app.ui.note(&format!(
-        "torturing {}: {} kills, {} faults, seed {}",
-        rig.script.display(),
-        plan.kills(),
-        plan.faults(),
-        rig.seed
-    ));
     let Some(expected) = undisturbed(&rig)? else {
         return Ok(interrupted(app));
     };
@@ -53,6 +46,14 @@ pub(super) fn torture(app: &App, command: &TortureCommand) -> Result<Exit, Comma
         expected.rows(),
         expected.undone(),
         expected.credentials()
+    ));
+    let plan = Plan::new(command, expected.routes())?;
+    app.ui.note(&format!(
+        "torturing {}: {} kills, {} faults, seed {}",
+        rig.script.display(),
+        plan.kills(),
+        plan.faults(),
+        rig.seed
     ));
     let outcomes = pool::carry_out(&rig, &plan, &expected)?;
     if rig.stop.load(Ordering::SeqCst) {

@@ -175,9 +175,10 @@ pub(super) struct Plan {
 
 impl Plan {
     /// Two fifths of the kills at the boundaries of the journal, a fifth at random times, a fifth while the platform does
-    /// one thing wrong, and a fifth while it does many. Without faults, all of them in the first two ways.
-    pub(super) fn new(command: &TortureCommand) -> Result<Plan, CommandError> {
-        let faults = faults(&command.faults)?;
+    /// one thing wrong, and a fifth while it does many. Without faults, all of them in the first two ways. `asked` are the
+    /// routes that the script asks: `all` faults are those that can hit it.
+    pub(super) fn new(command: &TortureCommand, asked: &[Route]) -> Result<Plan, CommandError> {
+        let faults = faults(&command.faults, asked)?;
         let single: Vec<Fault> = faults.iter().flatten().copied().collect();
         let fifth = command.kills / 5;
         let disturbed = if faults.is_empty() { 0 } else { fifth };
@@ -255,19 +256,16 @@ fn shares(all: u32, parts: usize) -> Vec<u32> {
         .collect()
 }
 
-fn faults(list: &str) -> Result<Vec<Vec<Fault>>, CommandError> {
+fn faults(list: &str, asked: &[Route]) -> Result<Vec<Vec<Fault>>, CommandError> {
     let words = list.split(',').map(str::trim).filter(|word| !word.is_empty());
     let mut faults: Vec<Vec<Fault>> = Vec::new();
     for word in words {
         match word {
             "none" => {}
             "all" => {
-                faults.extend(
-                    Fault::every(PACE.late, PACE.slow)
-                        .into_iter()
-                        .map(|fault| vec![fault]),
-                );
-                for texts in delays() {
+                let every = Fault::every(asked, PACE.late, PACE.slow);
+                faults.extend(every.into_iter().map(|fault| vec![fault]));
+                for texts in delays(asked) {
                     faults.push(together(&texts)?);
                 }
             }
@@ -280,7 +278,7 @@ fn faults(list: &str) -> Result<Vec<Vec<Fault>>, CommandError> {
 
 /// A request that leaves long after it was meant to, and then lands late: whoever counts from the intention concludes
 /// too early that it was lost.
-fn delays() -> impl Iterator<Item = String> {
+fn delays(asked: &[Route]) -> Vec<String> {
     let before = [
         // One caller lists or signs in for all; the others are asked for each row.
         ("object", 3, "partners"),
@@ -289,11 +287,19 @@ fn delays() -> impl Iterator<Item = String> {
         ("applications-get", 12, "applications-post"),
         ("auth", 15, "applications-post"),
         ("applications-post", 12, "applications-post"),
+        ("jrni-login", 3, "jrni-company-post"),
+        ("jrni-company-post", 12, "jrni-company-post"),
+        ("jrni-administrators-post", 12, "jrni-administrators-post"),
+        ("jrni-people-post", 12, "jrni-people-post"),
+        ("web-items-get", 12, "web-items-post"),
     ];
+    let is_asked = |name: &str| asked.iter().any(|route| route.name() == name);
     let late = PACE.late.as_millis();
     before
         .into_iter()
-        .map(move |(delayed, times, lost)| format!("{delayed}:429:x{times}+{lost}:drop-late:{late}:x2"))
+        .filter(|(delayed, _, lost)| is_asked(delayed) && is_asked(lost))
+        .map(|(delayed, times, lost)| format!("{delayed}:429:x{times}+{lost}:drop-late:{late}:x2"))
+        .collect()
 }
 
 /// Faults that are in force at once: `auth:429:x3+partners:drop-late:400`.

@@ -11,8 +11,9 @@ use super::options::TortureCommand;
 use crate::cli::app::App;
 use crate::cli::error::CommandError;
 use crate::cli::exit::Exit;
+use crate::cli::interrupt::Armed;
 use crate::cli::paths::{Env, make_private_folder};
-use crate::cli::{interrupt, run};
+use crate::cli::run;
 
 /// The times of a tortured world: short, so that a lost answer costs seconds.
 pub(super) struct Pace {
@@ -94,10 +95,11 @@ impl<'a> Rig<'a> {
     pub(super) fn watch_for_interrupts(&self) {
         let stop = Arc::clone(&self.stop);
         let watch = thread::Builder::new().name("interrupts".to_owned());
-        let watching = watch.spawn(move || {
-            if interrupt::wait().is_ok() {
+        let watching = Armed::new().and_then(|armed| {
+            watch.spawn(move || {
+                armed.wait();
                 stop.store(true, Ordering::SeqCst);
-            }
+            })
         });
         if let Err(error) = watching {
             tracing::warn!(%error, "Ctrl-C will not be noticed");

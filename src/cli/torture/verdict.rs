@@ -1,6 +1,6 @@
 //! Did a world end as if nothing had happened?
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
 use super::credentials::Credentials;
@@ -8,6 +8,8 @@ use super::facts::{Facts, Row};
 use super::ordeal::Quiet;
 use crate::cli::error::CommandError;
 use crate::cli::exit::Exit;
+use crate::sandbox::Traffic;
+use crate::sandbox::fault::Route;
 
 /// What the undisturbed runs came to.
 pub(super) struct Expected {
@@ -15,12 +17,13 @@ pub(super) struct Expected {
     /// Columns that differ from run to run by themselves: addresses, passwords, the time.
     generated: BTreeSet<String>,
     credentials: Credentials,
-    /// Nothing when the names of what is made differ from run to run; then only their number is compared.
-    addresses: Result<Vec<String>, usize>,
-    wrapped: Result<Vec<String>, usize>,
+    /// What there is of each sort. Nothing when the names of it differ from run to run; then only their number is
+    /// compared.
+    things: BTreeMap<&'static str, Result<Vec<String>, usize>>,
     entries: Result<BTreeSet<String>, usize>,
     /// What is odd without any disturbance, and so no fault: the script asks for it.
     flaws: BTreeSet<String>,
+    routes: Vec<Route>,
     repeats: u64,
     refused: u64,
     app_one: u64,
@@ -55,10 +58,10 @@ impl Expected {
         Ok(Expected {
             generated: generated(&first.rows, &again.rows),
             credentials: Credentials::of(&first),
-            addresses: same(first.addresses(), &again.addresses(), Vec::len),
-            wrapped: same(first.wrapped(), &again.wrapped(), Vec::len),
+            things: things(first.things(), &again.things()),
             entries: same(first.entries(), &again.entries(), BTreeSet::len),
             flaws: first.flaws().into_iter().chain(again.flaws()).collect(),
+            routes: routes(&first.books.traffic),
             repeats: first.books.traffic.repeats.max(again.books.traffic.repeats),
             refused: first
                 .books
@@ -101,8 +104,13 @@ impl Expected {
         if facts.books.totals.app1_attempts != self.app_one {
             wrong.push("App 1 of the master account was touched".to_owned());
         }
-        wrong.extend(differs("tenants", &self.addresses, &facts.addresses(), Vec::len));
-        wrong.extend(differs("apps", &self.wrapped, &facts.wrapped(), Vec::len));
+        let found = facts.things();
+        let sorts: BTreeSet<&str> = self.things.keys().chain(found.keys()).copied().collect();
+        wrong.extend(sorts.into_iter().filter_map(|sort| {
+            let expected = self.things.get(sort).unwrap_or(&Err(0));
+            let found = found.get(sort).cloned().unwrap_or_default();
+            differs(&format!("things of sort {sort}"), expected, &found, Vec::len)
+        }));
         wrong.extend(differs(
             "ledger entries",
             &self.entries,
@@ -119,7 +127,25 @@ impl Expected {
     pub(super) fn judge_unfinished(&self, facts: &Facts) -> Vec<String> {
         let mut wrong = facts.flaws();
         wrong.retain(|flaw| !self.flaws.contains(flaw) && !flaw.starts_with("not in the ledger"));
+        for (sort, found) in facts.things() {
+            let most = match self.things.get(sort) {
+                Some(Ok(expected)) => expected.len(),
+                Some(Err(count)) => *count,
+                None => 0,
+            };
+            if found.len() > most {
+                let count = found.len();
+                wrong.push(format!(
+                    "{count} things of sort {sort}, and {most} after an undisturbed run"
+                ));
+            }
+        }
         wrong
+    }
+
+    /// The routes that the script asks, and those that it would ask when something goes wrong.
+    pub(super) fn routes(&self) -> &[Route] {
+        &self.routes
     }
 
     /// How many rows do not end as done, by themselves.
@@ -161,6 +187,14 @@ impl Expected {
     }
 }
 
+fn routes(traffic: &Traffic) -> Vec<Route> {
+    let is_asked = |route: &Route| traffic.routes.contains_key(route.name());
+    let signs_in = is_asked(&Route::AUTH);
+    Route::all()
+        .filter(|route| is_asked(route) || signs_in && *route == Route::REFRESH)
+        .collect()
+}
+
 fn statuses(rows: &[Row]) -> Vec<&str> {
     rows.iter().map(|row| Facts::text(row, "_status")).collect()
 }
@@ -174,6 +208,19 @@ fn generated(first: &[Row], again: &[Row]) -> BTreeSet<String> {
         })
         .cloned()
         .collect()
+}
+
+/// What there is of each sort in both, or how much.
+fn things(
+    first: BTreeMap<&'static str, Vec<String>>,
+    again: &BTreeMap<&'static str, Vec<String>>,
+) -> BTreeMap<&'static str, Result<Vec<String>, usize>> {
+    let none = Vec::new();
+    let each = first.into_iter().map(|(sort, labels)| {
+        let others = again.get(sort).unwrap_or(&none);
+        (sort, same(labels, others, Vec::len))
+    });
+    each.collect()
 }
 
 /// What is the same in both, or how much there is.

@@ -114,8 +114,7 @@ impl<'a> World<'a> {
         Ok(Facts {
             rows,
             books,
-            tenants: journal.ledger_list("tenant", None)?,
-            apps: journal.ledger_list("app", None)?,
+            ledger: journal.ledger_all()?,
             problems: journal.check()?,
         })
     }

@@ -35,6 +35,10 @@ pub(super) fn steps(connection: &Connection, run: &RunId, filter: &StepFilter) -
             let sql = format!("{select} and state in ('intended', 'in doubt') order by key");
             list(connection, &sql, [run], read_step)
         }
+        StepFilter::ForAPerson => {
+            let sql = format!("{select} and state in ('intended', 'in doubt', 'half done') order by key");
+            list(connection, &sql, [run], read_step)
+        }
     }
 }
 
@@ -243,6 +247,7 @@ fn read_state(row: &Row<'_>) -> rusqlite::Result<StepState> {
         "absent" => StepState::Absent,
         "done" => StepState::Done,
         "refused" => StepState::Refused,
+        "half done" => StepState::HalfDone,
         "intended" => StepState::Intended {
             sent_ms: row.get(8)?,
             settle_ms: row.get(9)?,

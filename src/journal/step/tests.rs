@@ -43,6 +43,27 @@ fn history(events: Vec<StepEvent>) -> Vec<(StepState, StepEvent, StepState)> {
     moves
 }
 
+#[test]
+fn what_is_half_done_is_not_tried_again_until_a_person_says_so() {
+    let intended = StepState::Intended {
+        sent_ms: 1,
+        settle_ms: 2,
+    };
+    let half = intended.next(StepEvent::HalfDone).unwrap();
+    assert_eq!(half, StepState::HalfDone);
+    assert!(half.is_final() && !half.is_open() && half.is_for_a_person());
+    assert!(half.next(StepEvent::RetryWanted).is_err());
+    assert!(
+        half.next(StepEvent::Intend {
+            at_ms: 9,
+            settle_ms: 2
+        })
+        .is_err()
+    );
+    assert_eq!(half.next(StepEvent::ResolvedAbsent), Ok(StepState::Absent));
+    assert_eq!(half.next(StepEvent::ResolvedDone), Ok(StepState::Done));
+}
+
 proptest! {
     #[test]
     fn no_sequence_reaches_an_end_twice(events in prop::collection::vec(event(), 0..200)) {

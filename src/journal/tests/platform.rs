@@ -180,8 +180,8 @@ impl Attempt for Try {
             if dawdles > 0 {
                 self.platform.1.sleep(Duration::from_millis(dawdles)).await;
             }
-            if leaving.now().await.is_err() {
-                return Sending::Failed("it may not leave".into());
+            if let Err(error) = leaving.now().await {
+                return Sending::Failed(format!("it may not leave: {error}").into());
             }
             let sending = self.platform.send(&self.name, earlier);
             self.platform.heed().await;

@@ -309,7 +309,8 @@ pub(super) const CODES: &[Explanation] = &[
         ],
         remedies: &[
             "pay the account up and send the draft from the portal; sending anew would make a second message",
-            "only when the draft was deleted: provisor resume --retry-failed",
+            "a retry of the run does not send it again: when you deleted the draft, say so with provisor resolve RUN STEP \
+             --as absent, and go on with provisor resume RUN --retry-failed",
         ],
         example: "try {\n    sparrow::connect().send_sms(#{sender: \"Bakery\", text: \"Hello\", recipients: \"+4915112345678\"});\n} catch (err) {\n    if err.kind == \"sparrow_draft\" { print(err.message); } else { throw err; }\n}",
     },

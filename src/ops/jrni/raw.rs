@@ -3,6 +3,7 @@
 use super::{SESSION, told};
 use crate::ops::call::Call;
 use crate::ops::error::{Code, OpError};
+use crate::ops::raw::{self, BODY};
 use crate::ops::spec::{Boxed, Effect, OpSpec, Param, Timeout, Type};
 use crate::ops::world::World;
 use crate::platform::{Body, Method};
@@ -14,12 +15,6 @@ const PATH: Param = Param {
     required: true,
     doc: "the path below /api/v1, for example `/37/services`, or a link of an answer; a template takes its variables \
           from the query",
-};
-const BODY: Param = Param {
-    name: "body",
-    ty: Type::Map,
-    required: true,
-    doc: "the fields to send",
 };
 const QUERY: Param = Param {
     name: "query",
@@ -175,27 +170,10 @@ fn delete<'a>(world: &'a World, call: &'a Call) -> Boxed<'a, Result<Value, OpErr
 }
 
 async fn exchange(world: &World, call: &Call, method: Method) -> Result<Value, OpError> {
-    let mut query = call.map("query");
-    if let Some(Value::Record(more)) = call.option("query") {
-        query.extend(more.clone());
-    }
+    let (query, body) = raw::read(call, &["json", "form"])?;
     let client = world.jrni(call)?;
-    let answer = client.raw(method, &call.text("path"), &query, body(call)?).await;
+    let answer = client.raw(method, &call.text("path"), &query, body).await;
     answer.map_err(told)
-}
-
-fn body(call: &Call) -> Result<Body, OpError> {
-    let Value::Record(fields) = call.arg("body") else {
-        return Ok(Body::None);
-    };
-    match call.option("encoding").and_then(Value::as_text).unwrap_or("json") {
-        "json" => Ok(Body::Json(Value::Record(fields.clone()))),
-        "form" => Ok(Body::Form(fields.clone())),
-        other => Err(OpError::new(
-            Code::BadArgument,
-            format!("the encoding `{other}` is not known; it is json or form"),
-        )),
-    }
 }
 
 fn follow<'a>(world: &'a World, call: &'a Call) -> Boxed<'a, Result<Value, OpError>> {

@@ -3,23 +3,18 @@
 use super::SESSION;
 use crate::ops::call::Call;
 use crate::ops::error::{Code, OpError};
+use crate::ops::raw::{self, BODY};
 use crate::ops::session::receiver;
 use crate::ops::spec::{Boxed, Effect, OpSpec, Param, Timeout, Type};
 use crate::ops::world::World;
-use crate::platform::{Body, Method};
-use crate::value::{Record, Value};
+use crate::platform::Method;
+use crate::value::Value;
 
 const PATH: Param = Param {
     name: "path",
     ty: Type::Text,
     required: true,
     doc: "the path below /api/v8, for example `/screen`",
-};
-const BODY: Param = Param {
-    name: "body",
-    ty: Type::Map,
-    required: true,
-    doc: "the fields to send",
 };
 const QUERY: Param = Param {
     name: "query",
@@ -133,30 +128,8 @@ fn delete<'a>(world: &'a World, call: &'a Call) -> Boxed<'a, Result<Value, OpErr
 }
 
 async fn exchange(world: &World, call: &Call, method: Method) -> Result<Value, OpError> {
+    let (query, body) = raw::read(call, &["json", "form", "query"])?;
     let client = world.mobsted(receiver(call)?)?.through(call.gate.as_ref());
-    let mut query = call.map("query");
-    if let Some(Value::Record(more)) = call.option("query") {
-        query.extend(more.clone());
-    }
-    let body = body(call, &mut query)?;
     let reply = client.raw(method, &call.text("path"), &query, body).await;
     Ok(reply?.body)
-}
-
-fn body(call: &Call, query: &mut Record) -> Result<Body, OpError> {
-    let Value::Record(fields) = call.arg("body") else {
-        return Ok(Body::None);
-    };
-    match call.option("encoding").and_then(Value::as_text).unwrap_or("json") {
-        "json" => Ok(Body::Json(Value::Record(fields.clone()))),
-        "form" => Ok(Body::Form(fields.clone())),
-        "query" => {
-            query.extend(fields.clone());
-            Ok(Body::None)
-        }
-        other => Err(OpError::new(
-            Code::BadArgument,
-            format!("the encoding `{other}` is not known; it is json, form or query"),
-        )),
-    }
 }

@@ -22,6 +22,9 @@ fn a_conflict_is_told_from_a_mistake_by_its_words() {
     assert_eq!(sort(400, true, "Email is not valid").0, ApiErrorKind::Invalid);
     assert_eq!(sort(400, true, "The app does not exist").0, ApiErrorKind::Invalid);
     assert_eq!(sort(409, true, "").0, ApiErrorKind::Conflict);
-    assert_eq!(sort(500, false, "no DNS record").0, ApiErrorKind::Refused);
+    assert_eq!(
+        sort(500, false, "no DNS record"),
+        (ApiErrorKind::Unavailable, true)
+    );
     assert_eq!(sort(500, true, ""), (ApiErrorKind::Unavailable, true));
 }

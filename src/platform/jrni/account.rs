@@ -5,8 +5,8 @@ use std::fmt;
 use url::Url;
 
 use crate::platform::Password;
-use crate::platform::error::{ApiError, ApiErrorKind};
-use crate::transport::address;
+use crate::platform::error::ApiError;
+use crate::platform::site::{Site, Wording};
 
 /// The versions of the API that are spoken. The first is taken when an address names none.
 const VERSIONS: [&str; 2] = ["v1", "v5"];
@@ -14,55 +14,30 @@ const VERSIONS: [&str; 2] = ["v1", "v5"];
 /// The address of an API, as `scheme://host[:port][/prefix]/api/v1`.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub struct Base {
-    root: String,
+    root: Site,
     version: &'static str,
     full: String,
 }
+
+const WORDING: Wording = Wording {
+    what: "a JRNI account's address",
+    like: "https://acme.bookingbug.com/api/v1",
+    apart: "login and password",
+};
 
 impl Base {
     /// Reads an address as people write it: with or without scheme, trailing slashes and `/api/v1` or `/api/v5`.
     /// Without a scheme it is https; plain http for this machine and the sandbox.
     pub fn parse(text: &str) -> Result<Base, ApiError> {
-        const LIKE: &str = "looks like https://acme.bookingbug.com/api/v1";
-        let text = text.trim();
-        let bad = |why: &str| {
-            let message = format!("a JRNI account's address {why}");
-            Err(ApiError::new(ApiErrorKind::Address, message))
+        let site = Site::parse(text, &WORDING)?;
+        let version = match site.as_str().rsplit_once("/api/") {
+            Some((_, named)) => VERSIONS.into_iter().find(|known| *known == named),
+            None => Some(VERSIONS[0]),
         };
-        let full = if text.contains("://") {
-            text.to_owned()
-        } else {
-            format!("https://{text}")
-        };
-        let Ok(mut url) = Url::parse(&full) else {
-            return bad(LIKE);
-        };
-        if !matches!(url.scheme(), "http" | "https") || url.host_str().is_none_or(str::is_empty) {
-            return bad(LIKE);
-        }
-        if !url.username().is_empty() || url.password().is_some() {
-            return bad("must not carry credentials; give login and password apart");
-        }
-        if url.query().is_some() || url.fragment().is_some() {
-            return bad("has no ? or # part");
-        }
-        let near = address::is_loopback(&url) || url.host_str().is_some_and(address::is_sandbox_host);
-        if !text.contains("://") && near && url.set_scheme("http").is_err() {
-            return bad(LIKE);
-        }
-        let trimmed = url.as_str().trim_end_matches('/');
-        let (root, version) = match trimmed.rsplit_once("/api/") {
-            Some((root, version)) => match VERSIONS.into_iter().find(|known| *known == version) {
-                Some(version) => (root, version),
-                None => return bad("ends in /api/v1 or /api/v5"),
-            },
-            None => (trimmed, VERSIONS[0]),
-        };
-        Ok(Base {
-            root: root.to_owned(),
-            version,
-            full: format!("{root}/api/{version}"),
-        })
+        let version = version.ok_or_else(|| WORDING.bad("ends in /api/v1 or /api/v5"))?;
+        let root = site.without(&format!("/api/{version}"));
+        let full = format!("{root}/api/{version}");
+        Ok(Base { root, version, full })
     }
 
     /// The address, without a trailing slash.
@@ -72,11 +47,7 @@ impl Base {
 
     /// The host's name, for messages.
     pub fn host(&self) -> &str {
-        let rest = self
-            .root
-            .split_once("://")
-            .map_or(self.root.as_str(), |(_, rest)| rest);
-        rest.split('/').next().unwrap_or(rest)
+        self.root.host()
     }
 
     /// Is an `App-Key` sent? The fifth version has none (vendor's documents).
@@ -86,15 +57,14 @@ impl Base {
 
     /// The address of a call below the API: `path` starts with a slash.
     pub(super) fn api(&self, path: &str) -> Result<Url, ApiError> {
-        Url::parse(&format!("{}{path}", self.full))
-            .map_err(|_| ApiError::bad_input("the path cannot be part of an address"))
+        self.root.at(&format!("/api/{}{path}", self.version))
     }
 
     /// Does this address lie below the API, in either version, on the account's own host? Answers of the fifth version
     /// have links to the first.
     pub(super) fn owns(&self, url: &Url) -> bool {
         VERSIONS.into_iter().any(|version| {
-            let Ok(api) = Url::parse(&format!("{}/api/{version}/", self.root)) else {
+            let Ok(api) = self.root.at(&format!("/api/{version}/")) else {
                 return false;
             };
             url.origin() == api.origin() && url.path().starts_with(api.path())

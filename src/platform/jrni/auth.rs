@@ -54,7 +54,9 @@ impl SignIn for Auth {
     async fn sign_in(&self, network: &Network) -> Result<Tokens, ApiError> {
         let password = self.password.get("password").await?;
         self.ready().await?;
-        let request = self.named(self.request(password)?);
+        let mut request = self.named(self.request(password)?);
+        // It makes a token and changes nothing else, so asking twice is as good as asking once.
+        request.idempotent = true;
         let response = network.http.send(&request).await;
         let response = response.map_err(|error| ApiError::no_answer(&request, &error))?;
         self.read(&request, &response, network.clock.now_millis())

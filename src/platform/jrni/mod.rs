@@ -131,8 +131,7 @@ impl Client {
             return Ok(company);
         }
         self.sign_in().await?;
-        let known = &self.inner.session.account.company;
-        if let company @ 1.. = known.load(Ordering::Relaxed) {
+        if let Some(company) = self.told_company() {
             return Ok(company);
         }
         // The token is from an earlier process: the platform can tell what it is for (vendor's SDK).
@@ -140,14 +139,28 @@ impl Client {
             .find(self.request(Method::Get, self.endpoints().get("login"))?)
             .await?;
         let json = answer.map(|answer| answer.json()).transpose()?;
-        let company = json.as_ref().and_then(|json| auth::company_of(json.as_object()?));
-        let company = company.ok_or_else(|| {
+        if let Some(company) = json.as_ref().and_then(|json| auth::company_of(json.as_object()?)) {
+            self.inner
+                .session
+                .account
+                .company
+                .store(company, Ordering::Relaxed);
+            return Ok(company);
+        }
+        // Where it does not, a sign-in of our own does.
+        self.forget_tokens().await?;
+        self.sign_in().await?;
+        self.told_company().ok_or_else(|| {
             let host = self.account().base.host();
             let message = format!("{host} does not say which company the account signs in to");
             ApiError::new(ApiErrorKind::ChooseCompany, message)
-        })?;
-        known.store(company, Ordering::Relaxed);
-        Ok(company)
+        })
+    }
+
+    /// The company that the platform named when this process signed in.
+    fn told_company(&self) -> Option<u64> {
+        let company = self.inner.session.account.company.load(Ordering::Relaxed);
+        (company > 0).then_some(company)
     }
 
     fn endpoints(&self) -> &Endpoints {

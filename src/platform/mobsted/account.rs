@@ -5,8 +5,8 @@ use std::fmt;
 use url::Url;
 
 use crate::platform::Password;
-use crate::platform::error::{ApiError, ApiErrorKind};
-use crate::transport::address;
+use crate::platform::error::ApiError;
+use crate::platform::site::{Site, Wording};
 
 /// What follows an account's address in every call.
 pub(super) const API: &str = "/api/v8";
@@ -22,54 +22,29 @@ pub enum Role {
 
 /// An account's address, as `scheme://host[:port][/prefix]`.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
-pub struct Base(String);
+pub struct Base(Site);
+
+const WORDING: Wording = Wording {
+    what: "an account's address",
+    like: "https://acme-admin.mobsted.com",
+    apart: "login and password",
+};
 
 impl Base {
     /// Reads an address as people write it and platforms answer it: with or without scheme, trailing slashes and
     /// `/api/v8`. Without a scheme it is https; plain http for this machine and the sandbox.
     pub fn parse(text: &str) -> Result<Base, ApiError> {
-        let text = text.trim();
-        let bad = |why: &str| {
-            Err(ApiError::new(
-                ApiErrorKind::Address,
-                format!("an account's address {why}"),
-            ))
-        };
-        let full = if text.contains("://") {
-            text.to_owned()
-        } else {
-            format!("https://{text}")
-        };
-        let Ok(mut url) = Url::parse(&full) else {
-            return bad("looks like https://acme-admin.mobsted.com");
-        };
-        if !matches!(url.scheme(), "http" | "https") || url.host_str().is_none_or(str::is_empty) {
-            return bad("looks like https://acme-admin.mobsted.com");
-        }
-        if !url.username().is_empty() || url.password().is_some() {
-            return bad("must not carry credentials; give login and password apart");
-        }
-        if url.query().is_some() || url.fragment().is_some() {
-            return bad("has no ? or # part");
-        }
-        let near = address::is_loopback(&url) || url.host_str().is_some_and(address::is_sandbox_host);
-        if !text.contains("://") && near && url.set_scheme("http").is_err() {
-            return bad("looks like http://127.0.0.1:8080");
-        }
-        let trimmed = url.as_str().trim_end_matches('/');
-        let trimmed = trimmed.strip_suffix(API).unwrap_or(trimmed).trim_end_matches('/');
-        Ok(Base(trimmed.to_owned()))
+        Ok(Base(Site::parse(text, &WORDING)?.without(API)))
     }
 
     /// The address, without a trailing slash.
     pub fn as_str(&self) -> &str {
-        &self.0
+        self.0.as_str()
     }
 
     /// The host's name, for messages.
     pub fn host(&self) -> &str {
-        let rest = self.0.split_once("://").map_or(self.0.as_str(), |(_, rest)| rest);
-        rest.split('/').next().unwrap_or(rest)
+        self.0.host()
     }
 
     /// The tenant's name as Mobsted's hosts carry it: `a23r56k8` in `https://a23r56k8-admin.mobsted.com`.
@@ -81,14 +56,13 @@ impl Base {
 
     /// The address of a call below the API: `path` starts with a slash.
     pub(super) fn api(&self, path: &str) -> Result<Url, ApiError> {
-        Url::parse(&format!("{}{API}{path}", self.0))
-            .map_err(|_| ApiError::bad_input("the path cannot be part of an address"))
+        self.0.at(&format!("{API}{path}"))
     }
 }
 
 impl fmt::Display for Base {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.0)
+        self.0.fmt(f)
     }
 }
 

@@ -70,13 +70,9 @@ impl SignIn for Auth {
 }
 
 impl Auth {
-    /// A failed sign-in in the user's terms. It cannot have changed anything.
+    /// A failed sign-in in the user's terms.
     fn explain(&self, error: ApiError) -> ApiError {
         let host = self.account.base.host();
-        let error = ApiError {
-            sent: crate::platform::Sent::No,
-            ..error
-        };
         let said = error.platform_text.clone().unwrap_or_default();
         let refused = |kind, error: ApiError| ApiError {
             kind,

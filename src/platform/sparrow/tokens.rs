@@ -9,9 +9,17 @@ use crate::value::secret::Secret;
 /// The life of a token whose end cannot be read, in milliseconds; the vendor says 24 hours.
 const UNKNOWN_LIFE: i64 = 60 * 60 * 1000;
 
-/// Reads the answer to a sign-in at `now`, in milliseconds. Nothing without a token.
+/// Reads the answer to a sign-in at `now`, in milliseconds. Nothing without a token, and nothing when it says that the
+/// sign-in failed: result and status count here as they do everywhere, where they are given.
 pub(super) fn from_answer(answer: &Json, now: i64) -> Option<Tokens> {
-    let data = answer.as_object()?.get("data")?.as_object()?;
+    let answer = answer.as_object()?;
+    let said = |name: &str| fields::text(answer, &[name]);
+    if said("result").is_some_and(|result| result != "00")
+        || said("status").is_some_and(|status| status != "OK")
+    {
+        return None;
+    }
+    let data = answer.get("data")?.as_object()?;
     let access = fields::text(data, &["token"])?;
     let said = fields::text(data, &["expires_on"]).and_then(|text| end(&text));
     // An end that has passed means that the clocks differ; a 401 will tell when it is over.
@@ -50,6 +58,16 @@ mod tests {
         let tokens = from_answer(&answer("2022-08-21T18:00:55.400174+05:45"), 0).unwrap();
         // 12:15:55 in UTC.
         assert_eq!(tokens.expires, 1_661_084_155_400);
+    }
+
+    #[test]
+    fn a_token_in_an_answer_that_says_failure_is_none() {
+        for (result, status) in [("11", "DATA_ERROR"), ("00", "DRAFT"), ("01", "OK")] {
+            let mut answer = answer("2022-08-21T18:00:55.400174+05:45");
+            answer["result"] = result.into();
+            answer["status"] = status.into();
+            assert_eq!(from_answer(&answer, 0), None, "{result} {status}");
+        }
     }
 
     #[test]

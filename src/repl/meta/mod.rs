@@ -67,7 +67,7 @@ impl Repl {
     }
 
     /// Tells how a command is written.
-    fn usage(&self, name: &str) -> Next {
+    pub(super) fn usage(&self, name: &str) -> Next {
         let command = commands().find(|command| command.name == name);
         let args = command.map_or("", |command| command.args);
         self.wrong(&format!("write it as `:{name} {args}`"), &[])

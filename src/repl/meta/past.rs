@@ -1,7 +1,10 @@
 //! Commands about what was done: inputs, runs, changes.
 
+use regex_lite::Regex;
+
 use super::Command;
 use crate::ops;
+use crate::repl::evaluate::Entered;
 use crate::repl::{Left, Next, Repl};
 use crate::run::session::{Change, Fate, WayBack};
 use crate::script::interactive::Answer;
@@ -10,9 +13,15 @@ use crate::value::Value;
 pub(super) static COMMANDS: &[Command] = &[
     Command {
         name: "history",
-        args: "[N]",
-        summary: "The inputs of this session with their numbers, the last N of them",
+        args: "[N|/PATTERN/]",
+        summary: "The inputs of this session with their numbers: the last N, or those that a regular expression finds",
         run: history,
+    },
+    Command {
+        name: "why",
+        args: "",
+        summary: "All about the last failure: places, calls, status, requests, and what to do",
+        run: |repl, _| repl.tell_why(),
     },
     Command {
         name: "rerun",
@@ -41,26 +50,58 @@ pub(super) static COMMANDS: &[Command] = &[
 ];
 
 fn history(repl: &mut Repl, args: &str) -> Next {
-    let last = match args {
-        "" => repl.inputs.len(),
-        count => match count.parse::<usize>() {
-            Ok(count) => count,
-            Err(_) => return repl.usage("history"),
-        },
+    let wanted: Vec<usize> = match Wanted::of(args) {
+        Ok(Wanted::Last(count)) => (repl.inputs.len().saturating_sub(count)..repl.inputs.len()).collect(),
+        Ok(Wanted::Found(pattern)) => {
+            let inputs = repl.inputs.iter().enumerate();
+            let found = inputs.filter(|(_, input)| !input.secret && pattern.is_match(&input.text));
+            found.map(|(index, _)| index).collect()
+        }
+        Err(why) if why.is_empty() => return repl.usage("history"),
+        Err(why) => return repl.wrong(&format!("`{args}` is no regular expression: {why}"), &[]),
     };
-    let from = repl.inputs.len().saturating_sub(last);
-    for (index, input) in repl.inputs.iter().enumerate().skip(from) {
-        let mark = if input.done { ' ' } else { '!' };
-        let text = if input.secret {
-            "(not shown: it may hold a secret)".to_owned()
-        } else {
-            input.text.trim_end().replace('\n', "\n       ")
-        };
-        repl.outside
-            .screen
-            .out(&format!("{:>4} {mark} {text}", index + 1));
+    if wanted.is_empty() && !repl.inputs.is_empty() {
+        repl.outside.screen.note("no input has that");
+    }
+    let lines: Vec<String> = wanted
+        .into_iter()
+        .filter_map(|index| repl.inputs.get(index).map(|input| line(index + 1, input)))
+        .collect();
+    if !lines.is_empty() {
+        repl.tell(&lines.join("\n"));
     }
     Next::Go
+}
+
+/// Which inputs are wanted.
+enum Wanted {
+    Last(usize),
+    Found(Regex),
+}
+
+impl Wanted {
+    /// The error says what is wrong with a pattern; it is empty when there is none.
+    fn of(args: &str) -> Result<Wanted, String> {
+        if args.is_empty() {
+            return Ok(Wanted::Last(usize::MAX));
+        }
+        let Some(pattern) = args.strip_prefix('/') else {
+            return args.parse().map(Wanted::Last).map_err(|_| String::new());
+        };
+        let pattern = pattern.strip_suffix('/').unwrap_or(pattern);
+        let pattern = Regex::new(pattern).map_err(|why| why.to_string())?;
+        Ok(Wanted::Found(pattern))
+    }
+}
+
+fn line(number: usize, input: &Entered) -> String {
+    let mark = if input.done { ' ' } else { '!' };
+    let text = if input.secret {
+        "(not shown: it may hold a secret)".to_owned()
+    } else {
+        input.text.trim_end().replace('\n', "\n       ")
+    };
+    format!("{number:>4} {mark} {text}")
 }
 
 fn rerun(repl: &mut Repl, args: &str) -> Next {

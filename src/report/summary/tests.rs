@@ -39,6 +39,23 @@ fn lines_tell_counts_outcomes_and_grouped_errors() {
 }
 
 #[test]
+fn what_was_made_is_counted_in_the_plural() {
+    let mut summary = Summary::new();
+    for sort in ["company", "person", "administrator"] {
+        summary.outcome(sort, "created", 2);
+    }
+    let lines = summary.lines();
+    assert_eq!(
+        lines[lines.len() - 3..],
+        [
+            "administrators: 2 created",
+            "companies: 2 created",
+            "people: 2 created"
+        ]
+    );
+}
+
+#[test]
 fn json_has_every_count() {
     let mut summary = Summary::new();
     summary.row(0, RowStatus::Failed, Some("refused"));

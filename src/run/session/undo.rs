@@ -37,7 +37,7 @@ pub struct WayBack {
 pub(super) fn change(journal: &Journal, step: &StepRecord) -> Result<Option<Change>, JournalError> {
     let changed = match step.state {
         StepState::Absent | StepState::Refused => false,
-        StepState::Intended { .. } | StepState::InDoubt { .. } => true,
+        StepState::Intended { .. } | StepState::InDoubt { .. } | StepState::HalfDone => true,
         // What was there before was only found.
         StepState::Done => step.attempts > 0 && step.changes,
     };

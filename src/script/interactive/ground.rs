@@ -68,17 +68,17 @@ impl Ground {
         loader: &dyn Loader,
     ) -> Result<AST, Box<Diagnostic>> {
         let written = source.clone();
-        self.read(source, shift, loader).map_err(|mut error| {
-            for frame in error
-                .frames
-                .iter_mut()
-                .filter(|frame| frame.source == written.name)
-            {
-                written.line(frame.line).clone_into(&mut frame.text);
-                frame.line += shift;
-            }
-            error
-        })
+        self.read(source, shift, loader)
+            .map_err(|error| shifted(error, &written, shift))
+    }
+
+    /// Can it be read?
+    pub(super) fn check(&self, source: &Source, shift: usize) -> Result<(), Box<Diagnostic>> {
+        let running = running(&source.text);
+        let renaming = Renaming::of(&running);
+        let runs = Source::new(source.name.clone(), running.text);
+        let parsed = parse::parse_with(&runs, move |token, place| renaming.rename(token, place));
+        parsed.map(drop).map_err(|error| shifted(error, source, shift))
     }
 
     fn read(&mut self, source: Source, shift: usize, loader: &dyn Loader) -> Result<AST, Box<Diagnostic>> {
@@ -163,6 +163,19 @@ impl Ground {
         self.names.modules.extend(names.modules);
         self.names.calls = names.calls;
     }
+}
+
+/// The error as it lies in what the source's name means, with the lines as they are written.
+fn shifted(mut error: Box<Diagnostic>, written: &Source, shift: usize) -> Box<Diagnostic> {
+    for frame in error
+        .frames
+        .iter_mut()
+        .filter(|frame| frame.source == written.name)
+    {
+        written.line(frame.line).clone_into(&mut frame.text);
+        frame.line += shift;
+    }
+    error
 }
 
 impl Sources for Ground {

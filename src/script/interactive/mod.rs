@@ -129,6 +129,12 @@ impl Workspace {
         }
     }
 
+    /// Can it be read as an input that begins in this line? Nothing is kept of it, and imports are not followed.
+    pub fn check(&self, name: &str, line: usize, text: &str) -> Result<(), Box<Diagnostic>> {
+        let source = Source::new(name, text);
+        self.ground.check(&source, line.saturating_sub(1))
+    }
+
     /// Runs an input that was [prepared](Workspace::prepare) last, as the one with this number. Blocks; needs a thread
     /// with [`super::STACK_SIZE`] bytes of stack. What it had defined before it failed stays.
     pub fn evaluate(&mut self, ready: &Ready, number: usize, door: Arc<dyn Door>) -> Result<Answer, Ended> {

@@ -135,6 +135,42 @@ fn a_main_that_nobody_calls_is_told() {
 }
 
 #[test]
+fn a_file_that_cannot_be_read_to_its_end_runs_nothing() {
+    let home = Home::new();
+    for (script, place) in [
+        ("print(\"ran\");\nlet a = 1;\nlet b = 1 2;\n", "stdin:3:11"),
+        (":set trace on\nprint(\"ran\")\nfn f() {\n", "stdin:"),
+        ("print(\"ran\")\n:paste\nlet a = [1,\n:end\n", "stdin:3"),
+    ] {
+        home.write("broken.rhai", script);
+        let mut command = home.command(["repl", "--sandbox"]);
+        let file = std::fs::File::open(home.work().join("broken.rhai")).unwrap();
+        let ran = crate::support::finish(command.stdin(file).spawn().unwrap()).ended(1);
+        assert_eq!(ran.stdout, "", "{script}");
+        let _ = ran.said(&[place, "nothing ran"]);
+    }
+    // Whoever types into a pipe is answered statement by statement.
+    let ran = home
+        .run_with_input("repl", "print(\"ran\");\nlet b = 1 2;\n")
+        .ended(1);
+    assert_eq!(ran.stdout, "ran\n");
+}
+
+#[test]
+fn a_file_may_have_commands_and_statements_without_semicolons() {
+    let home = Home::new();
+    let script = "let x = 20\n:set format csv\ntwice(x)\n_ + 1\n:paste\nlet y = 1;\n\ny + x\n:end\nfn twice(n) {\n  n * 2\n}\n:history /x$/\n";
+    home.write("steps.rhai", script);
+    let mut command = home.command(["repl"]);
+    let file = std::fs::File::open(home.work().join("steps.rhai")).unwrap();
+    let ran = crate::support::finish(command.stdin(file).spawn().unwrap()).ended(0);
+    assert_eq!(
+        ran.stdout,
+        "40\n41\n21\n   4   let y = 1;\n       \n       y + x\n"
+    );
+}
+
+#[test]
 fn windows_line_ends_do_no_harm() {
     let home = Home::new();
     let ran = home
@@ -215,7 +251,7 @@ fn requests_and_times_are_told_when_asked_for() {
     let ran = home.run_with_input("repl --sandbox", input).ended(0);
     assert_eq!(
         ran.stdout,
-        "created\nann@example.com\n2\nformat auto\nrows 20\ntiming off\ntrace off\n"
+        "created\nann@example.com\n2\nformat auto\nrows 20\ntiming off\ntrace off\npager off\n"
     );
     let requests: Vec<&str> = ran.stderr.lines().filter(|line| line.contains(" -> ")).collect();
     assert!(
@@ -275,21 +311,41 @@ fn nobody_is_asked_without_a_terminal() {
 
 #[test]
 fn a_signal_ends_it_while_it_waits_and_while_it_works() {
-    for (input, shown) in [
-        ("print(\"go\")\n", "waits"),
-        ("print(\"go\"); loop {}\n", "works"),
-    ] {
-        let home = Home::new();
-        let mut command = home.command(["repl"]);
-        let mut child = command.stdin(std::process::Stdio::piped()).spawn().unwrap();
-        let mut stdin = child.stdin.take().unwrap();
-        std::io::Write::write_all(&mut stdin, input.as_bytes()).unwrap();
-        let mut first = [0; 3];
-        std::io::Read::read_exact(child.stdout.as_mut().unwrap(), &mut first).unwrap();
-        assert_eq!(&first, b"go\n");
-        crate::support::signal(child.id(), "INT");
-        let ran = crate::support::finish(child);
-        assert_eq!(ran.code, 130, "{shown}: {}", ran.stderr);
-        drop(stdin);
+    for sent in ["INT", "TERM", "HUP"] {
+        for input in ["print(\"go\")\n", "print(\"go\"); loop {}\n"] {
+            let home = Home::new();
+            let ran = stopped_by(&home, sent, input);
+            assert_eq!(ran.code, 130, "{sent} {input}: {}", ran.stderr);
+        }
     }
+}
+
+#[test]
+fn a_session_that_was_asked_to_end_is_closed() {
+    let home = Home::new();
+    let input = "mobsted::connect().ensure_tenant(\"ann@example.com\"); print(\"go\")\n";
+    for (sent, rest) in [("TERM", ""), ("HUP", "loop {}\n"), ("INT", "sleep(60)\n")] {
+        let ran = stopped_by(&home, sent, &format!("{input}{rest}"));
+        assert_eq!(ran.code, 130, "{sent}: {}", ran.stderr);
+        let id = home.newest();
+        let _ = ran.said(&[&format!("session {id}: 1 tenant")]);
+        let shown = home.json(&format!("runs show {id} --json"));
+        assert_eq!(shown["run"]["status"], "done", "{sent}: {shown}");
+    }
+    let _ = home.run("resume").ended(0).said(&["nothing to resume"]);
+}
+
+/// Sends a signal when the input has printed `go`, while more could still come.
+fn stopped_by(home: &Home, sent: &str, input: &str) -> crate::support::Ran {
+    let mut command = home.command(["repl", "--sandbox"]);
+    let mut child = command.stdin(std::process::Stdio::piped()).spawn().unwrap();
+    let mut stdin = child.stdin.take().unwrap();
+    std::io::Write::write_all(&mut stdin, input.as_bytes()).unwrap();
+    let mut first = [0; 3];
+    std::io::Read::read_exact(child.stdout.as_mut().unwrap(), &mut first).unwrap();
+    assert_eq!(&first, b"go\n");
+    crate::support::signal(child.id(), sent);
+    let ran = crate::support::finish(child);
+    drop(stdin);
+    ran
 }

@@ -6,7 +6,10 @@ use serde_json::json;
 
 use super::*;
 use crate::journal::{LedgerItem, Thing};
-use crate::sandbox::{AppBook, Books, JrniBook, SparrowBook, TenantBook, Totals, Traffic, WebBook};
+use crate::sandbox::{
+    AdministratorBook, AppBook, BatchBook, Books, Channel, CompanyBook, JrniBook, RecordBook, SparrowBook,
+    TenantBook, Totals, Traffic, WebBook,
+};
 use crate::value::secret::Secret;
 use crate::value::{Object, Value};
 
@@ -34,24 +37,19 @@ fn world(mark: &str) -> Facts {
         });
         row.as_object().unwrap().clone()
     });
+    let tenants_of_ledger = emails.iter().enumerate().map(|(at, email)| {
+        let secret = Value::from(Secret::new(password(at)));
+        let value = Object::new("mobsted::Tenant", [("password", secret)]);
+        item("http://ppp-admin.mobsted.sandbox", "tenant", email, None, value)
+    });
+    let apps_of_ledger = (0..2).map(|at| {
+        let account = format!("http://{}-admin.mobsted.sandbox", name(at));
+        let value = Object::new("mobsted::App", []);
+        item(&account, "app", "shop @ shop.example", Some("1"), value)
+    });
     Facts {
         rows: rows.collect(),
-        tenants: emails
-            .iter()
-            .enumerate()
-            .map(|(at, email)| {
-                let secret = Value::from(Secret::new(password(at)));
-                let value = Object::new("mobsted::Tenant", [("password", secret)]);
-                item("http://ppp-admin.mobsted.sandbox", "tenant", email, None, value)
-            })
-            .collect(),
-        apps: (0..2)
-            .map(|at| {
-                let account = format!("http://{}-admin.mobsted.sandbox", name(at));
-                let value = Object::new("mobsted::App", []);
-                item(&account, "app", "shop @ shop.example", Some("1"), value)
-            })
-            .collect(),
+        ledger: tenants_of_ledger.chain(apps_of_ledger).collect(),
         books: Books {
             tenants: tenants.collect(),
             apps: apps.collect(),
@@ -118,7 +116,7 @@ fn a_tenant_or_an_app_made_twice_is_found() {
         "{twice}"
     );
     assert!(
-        twice.contains("3 apps, and 2 after an undisturbed run"),
+        twice.contains("3 things of sort app, and 2 after an undisturbed run"),
         "{twice}"
     );
     assert!(twice.contains("not in the ledger"), "{twice}");
@@ -126,7 +124,7 @@ fn a_tenant_or_an_app_made_twice_is_found() {
 
 #[test]
 fn a_credential_that_is_missing_or_wrong_is_found_in_ledger_and_results() {
-    let lost = judged(|facts| facts.tenants.truncate(1));
+    let lost = judged(|facts| drop(facts.ledger.remove(1)));
     assert!(
         lost.contains("bob@example.com is not in the ledger: its credential is lost"),
         "{lost}"
@@ -141,7 +139,7 @@ fn a_credential_that_is_missing_or_wrong_is_found_in_ledger_and_results() {
         "{wrong}"
     );
     let missing = judged(|facts| {
-        facts.tenants[0].value = Value::Object(Object::new("mobsted::Tenant", [("password", Value::Null)]));
+        facts.ledger[0].value = Value::Object(Object::new("mobsted::Tenant", [("password", Value::Null)]));
     });
     assert!(
         missing.contains("the credential of ann@example.com is missing in the ledger"),
@@ -166,7 +164,7 @@ fn results_that_are_others_are_found_without_being_shown() {
     let fewer = judged(|facts| facts.rows.truncate(1));
     assert!(fewer.contains("1 rows in the results, not 2"), "{fewer}");
     assert!(judged(|facts| facts.problems.push("bad".to_owned())).contains("journal: bad"));
-    assert!(judged(|facts| facts.apps.clear()).contains("ledger entries"));
+    assert!(judged(|facts| facts.ledger.truncate(2)).contains("ledger entries"));
 }
 
 #[test]
@@ -179,4 +177,125 @@ fn what_a_script_does_without_disturbance_is_no_damage() {
     };
     let expected = Expected::from_quiet(vec![odd("q1"), odd("q2")]).unwrap();
     assert_eq!(expected.judge(&odd("q3").facts), [""; 0]);
+}
+
+/// A world of the other platforms: two companies with a person and an administrator, an item of the web, a message.
+fn elsewhere() -> Facts {
+    let mut facts = Facts {
+        rows: Vec::new(),
+        ledger: Vec::new(),
+        ..world("q")
+    };
+    facts.books.tenants.clear();
+    facts.books.apps.clear();
+    let company = |id, parent, reference: &str| CompanyBook {
+        id,
+        parent,
+        name: format!("Company {reference}"),
+        reference: reference.to_owned(),
+        disabled: false,
+    };
+    facts.books.jrni.companies = vec![company(1, None, ""), company(2, Some(1), "s-1")];
+    facts.books.jrni.administrators = vec![AdministratorBook {
+        id: 3,
+        company: 2,
+        email: "Ann@one.example".to_owned(),
+        password: String::new(),
+        role: "admin".to_owned(),
+    }];
+    facts.books.jrni.people = vec![RecordBook {
+        id: 4,
+        company: 2,
+        name: "Ann".to_owned(),
+        reference: "s-1-1".to_owned(),
+        deleted: false,
+    }];
+    facts.books.web.items = vec![json!({"id": 5, "reference": "A-17"})];
+    facts.books.sparrow.batches = vec![BatchBook {
+        id: "6".to_owned(),
+        channel: Channel::Sms,
+        text: "ready".to_owned(),
+        tags: Vec::new(),
+        recipients: vec!["+4915112345678".to_owned()],
+        draft: false,
+    }];
+    let jrni = "http://bookings.jrni.sandbox/api/v1 2";
+    let object = |kind| Object::new(kind, []);
+    facts.ledger = vec![
+        item(jrni, "company", "s-1", Some("2"), object("jrni::Company")),
+        item(
+            jrni,
+            "administrator",
+            "ann@one.example",
+            Some("3"),
+            object("jrni::Administrator"),
+        ),
+        item(jrni, "person", "s-1-1", Some("4"), object("jrni::Person")),
+        item("https://api.web.sandbox", "http", "A-17", None, object("map")),
+    ];
+    facts
+}
+
+/// What is said of a world of the other platforms after this damage, when all rows ended and when some wait.
+fn judged_elsewhere(damage: impl FnOnce(&mut Facts)) -> (String, String) {
+    let quiet = || Quiet {
+        facts: elsewhere(),
+        duration: Duration::from_millis(50),
+    };
+    let expected = Expected::from_quiet(vec![quiet(), quiet()]).unwrap();
+    let mut facts = elsewhere();
+    damage(&mut facts);
+    let unfinished = expected.judge_unfinished(&facts).join("; ");
+    (expected.judge(&facts).join("; "), unfinished)
+}
+
+#[test]
+fn what_is_made_twice_on_any_platform_is_found() {
+    assert_eq!(judged_elsewhere(|_| {}), (String::new(), String::new()));
+    let (twice, unfinished) = judged_elsewhere(|facts| {
+        let again = facts.books.jrni.companies[1].clone();
+        facts.books.jrni.companies.push(CompanyBook { id: 7, ..again });
+    });
+    for said in [&twice, &unfinished] {
+        assert!(
+            said.contains("made twice: company Company s-1 (s-1) of Company"),
+            "{said}"
+        );
+    }
+    assert!(twice.contains("not in the ledger: company"), "{twice}");
+    let (person, _) = judged_elsewhere(|facts| facts.books.jrni.people[0].deleted = true);
+    assert!(person.contains("does not exist: person s-1-1"), "{person}");
+    let (lost, unfinished) = judged_elsewhere(|facts| drop(facts.ledger.remove(1)));
+    assert!(
+        lost.contains("not in the ledger: administrator ann@one.example of Company s-1"),
+        "{lost}"
+    );
+    assert_eq!(unfinished, "", "its step is still in doubt");
+    let (item, _) =
+        judged_elsewhere(|facts| facts.books.web.items.push(json!({"id": 8, "reference": "A-17"})));
+    assert!(item.contains("made twice: http"), "{item}");
+}
+
+#[test]
+fn a_message_sent_twice_is_found_and_one_that_may_not_have_left_is_none() {
+    let (twice, unfinished) = judged_elsewhere(|facts| {
+        let again = facts.books.sparrow.batches[0].clone();
+        facts.books.sparrow.batches.push(BatchBook {
+            id: "9".to_owned(),
+            ..again
+        });
+    });
+    for said in [twice, unfinished] {
+        assert!(
+            said.contains("made twice: message by SMS to +4915112345678: ready"),
+            "{said}"
+        );
+        assert!(
+            said.contains("2 things of sort message, and 1 after an undisturbed run"),
+            "{said}"
+        );
+    }
+    let (unsent, unfinished) = judged_elsewhere(|facts| facts.books.sparrow.batches.clear());
+    assert!(unsent.contains("0 things of sort message"), "{unsent}");
+    assert_eq!(unfinished, "");
 }

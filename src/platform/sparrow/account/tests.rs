@@ -2,6 +2,7 @@
 
 #![allow(clippy::unwrap_used, reason = "tests")]
 use super::*;
+use crate::platform::error::ApiErrorKind;
 
 #[test]
 fn an_address_has_one_spelling() {
