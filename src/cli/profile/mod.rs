@@ -35,8 +35,8 @@ Examples:
   provisor profile add acme                                              asks for everything
   pass show acme | provisor profile add acme --url https://acme-admin.mobsted.com \\
       --login partner@acme.example --password-stdin
-  provisor profile add jay --platform jrni --url https://acme.jrni.com/api/v1 --login j@acme.example \\
-      --app-id 1a2b --secret password=env:JAY_PASSWORD --secret app_key=file:~/.jay
+  provisor profile add jay --platform jrni --url https://acme.jrni.com/api/v1 \\
+      --login j@acme.example --app-id 1a2b --secret password=env:JAY_PASSWORD --secret app_key=file:~/.jay
   provisor profile use acme
   provisor profile test")]
 pub(super) struct ProfileCommand {
