@@ -4,6 +4,7 @@
 use super::call::Call;
 use super::error::{Code, OpError};
 use super::session::Shape;
+use super::spec::{Param, Type};
 use super::world::World;
 use super::{jrni, mobsted, session, sparrow, web};
 use crate::value::{Object, Value};
@@ -28,6 +29,29 @@ pub enum SignedIn {
     WhileUsed,
     /// There are no tokens: each request says who asks.
     EachTime,
+}
+
+/// The account that an object of a script acts as, as the ledger names it; `None` when it has no address.
+pub fn acts_as(object: &Object) -> Option<String> {
+    let account = session::account_of(object).ok()?;
+    (!account.is_empty()).then_some(account)
+}
+
+/// What a map can describe an account of the platform by, in `connect(#{ … })`; nothing for another module.
+pub fn keys(platform: &str) -> Vec<Param> {
+    let Some(shape) = shape(platform) else {
+        return Vec::new();
+    };
+    let texts = shape.texts.iter().map(|key| (key, Type::Text));
+    let secrets = shape.secrets.iter().map(|key| (key, Type::SecretText));
+    let all = texts.chain(secrets);
+    all.map(|(key, ty)| Param {
+        name: key.name,
+        ty,
+        required: key.required,
+        doc: if key.required { "" } else { "may be left out" },
+    })
+    .collect()
 }
 
 impl World {

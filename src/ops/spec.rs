@@ -79,6 +79,16 @@ impl OpSpec {
         }
     }
 
+    /// Can the platform tell whether a call whose answer was lost was carried out? What depends on the call can be looked
+    /// up when it names a thing.
+    pub fn can_be_looked_up(&self, names_a_thing: bool) -> bool {
+        match self.effect {
+            Effect::Act => false,
+            Effect::ByCall(_) => names_a_thing,
+            _ => true,
+        }
+    }
+
     /// How many parameters must be given.
     pub fn required(&self) -> usize {
         self.params.iter().filter(|param| param.required).count()

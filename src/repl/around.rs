@@ -20,6 +20,15 @@ pub trait Screen: Send + Sync {
     /// How many columns fit on a line of standard output; `None` when there is no limit.
     fn width(&self) -> Option<usize>;
 
+    /// Has the reader of the data gone away?
+    fn is_closed(&self) -> bool;
+
+    /// How many lines fit on the terminal; `None` where there is none.
+    fn height(&self) -> Option<usize>;
+
+    /// Can lines that were written be drawn again? A dumb terminal cannot.
+    fn redraws(&self) -> bool;
+
     /// Writes data.
     fn out(&self, text: &str);
 
@@ -162,6 +171,13 @@ pub trait Surroundings: Send + Sync {
     /// Tells each request from now on, or no more.
     fn trace(&self, on: bool) -> Result<(), Trouble>;
 
+    /// The requests since this was last asked, each in a line.
+    fn requests(&self) -> Vec<String>;
+
+    /// Shows a text in the user's pager, and comes back when they have left it. `styled` is documentation, whose styles are
+    /// kept.
+    fn page(&self, text: &str, styled: bool) -> Result<(), Trouble>;
+
     /// A value with its secrets in clear. Asks first, and records it.
     fn reveal(&self, what: &str, value: &Value, interrupt: &Interrupt) -> Result<String, Trouble>;
 
@@ -175,8 +191,9 @@ pub trait Surroundings: Send + Sync {
     /// The file of the history; `None` when none is kept.
     fn history(&self) -> Option<PathBuf>;
 
-    /// Lets Ctrl-C pull these reins from now on.
-    fn watch(&self, reins: &Reins);
+    /// Lets Ctrl-C pull these reins from now on. When the process is asked to end while nothing is evaluated, `farewell`
+    /// is said before it does.
+    fn watch(&self, reins: &Reins, farewell: Box<dyn Fn() + Send + Sync>);
 
     /// Reads a script file: its name for messages, and its text.
     fn read(&self, path: &str) -> Result<(String, String), Trouble>;

@@ -6,14 +6,15 @@ use std::time::{Duration, Instant};
 
 use super::Repl;
 use super::desk::LazyDoor;
+use super::failure::What;
 use super::secrecy;
-use super::show::show;
+use super::show::rendered;
+use super::width::width;
 use crate::ops::error::Code;
 use crate::run::interrupt::Interrupt;
 use crate::run::session::{Input, InputEnd};
 use crate::script::STACK_SIZE;
 use crate::script::door::Stop;
-use crate::script::error::Diagnostic;
 use crate::script::interactive::{Answer, Ready};
 use crate::script::program::Ended;
 use crate::value::Value;
@@ -90,9 +91,12 @@ impl Repl {
             Err(diagnostic) => {
                 let why = diagnostic.summary();
                 self.outside.screen.diagnostic(&diagnostic);
-                return self.close(InputEnd::Failed(why), Outcome::Failed(None));
+                let outcome = self.failed_outcome(diagnostic);
+                return self.close(InputEnd::Failed(why), outcome);
             }
         };
+        // Those of what came before it are not its own.
+        drop(self.outside.around.requests());
         let interrupt = Interrupt::new();
         let door = Arc::new(LazyDoor::new(&self.desk, number as u64, &interrupt));
         self.reins.take(&interrupt);
@@ -135,47 +139,88 @@ impl Repl {
                 self.close(InputEnd::Done(value), Outcome::Done)
             }
             Err(Ended::Failed(diagnostic)) => {
-                self.explain(&diagnostic);
+                screen.diagnostic(&diagnostic);
                 let why = diagnostic.summary_with_repair();
-                self.close(InputEnd::Failed(why), Outcome::Failed(diagnostic.code))
+                let outcome = self.failed_outcome(diagnostic);
+                self.close(InputEnd::Failed(why), outcome)
             }
-            Err(Ended::Stopped(Stop::Cancelled)) => {
+            Err(Ended::Stopped(stop)) => self.stopped(stop, door),
+            Err(Ended::Bug(what)) => {
+                screen.error(&format!("a fault of provisor: {what}"), &[]);
+                self.keep_failure(What::Other(format!("a fault of provisor: {what}")));
+                self.close(InputEnd::Failed(what), Outcome::Broken)
+            }
+        }
+    }
+
+    fn stopped(&mut self, stop: Stop, door: &LazyDoor) -> Outcome {
+        let screen = self.outside.screen.clone();
+        match stop {
+            Stop::Cancelled => {
                 screen.note("stopped; the rest of the input did not run");
+                self.keep_failure(What::Other("it was stopped".into()));
                 self.close(InputEnd::Failed("stopped by the user".into()), Outcome::Stopped)
             }
-            Err(Ended::Stopped(Stop::Parked { step, why })) => {
+            Stop::Parked { step, why } => {
                 let step = if step.is_empty() {
                     String::new()
                 } else {
                     format!(" (step {step})")
                 };
-                screen.error(
-                    &format!("in doubt: {why}{step}"),
-                    &[":resume looks it up again".into()],
-                );
+                let message = format!("in doubt: {why}{step}");
+                screen.error(&message, &[":resume looks it up again".into()]);
+                self.keep_failure(What::Other(message));
                 self.close(InputEnd::Parked(why), Outcome::InDoubt)
             }
-            Err(Ended::Stopped(Stop::JournalLost(why))) => {
-                match door.trouble() {
-                    Some(trouble) => screen.error(&trouble.message, &trouble.hints),
-                    None => screen.error(&format!("the journal cannot be written: {why}"), &[]),
-                }
+            Stop::JournalLost(why) => {
+                let message = match door.trouble() {
+                    Some(trouble) => {
+                        screen.error(&trouble.message, &trouble.hints);
+                        trouble.message
+                    }
+                    None => {
+                        let message = format!("the journal cannot be written: {why}");
+                        screen.error(&message, &[]);
+                        message
+                    }
+                };
+                self.keep_failure(What::Other(message));
                 self.close(InputEnd::Failed(why), Outcome::Broken)
-            }
-            Err(Ended::Bug(what)) => {
-                screen.error(&format!("a fault of provisor: {what}"), &[]);
-                self.close(InputEnd::Failed(what), Outcome::Broken)
             }
         }
     }
 
     /// Shows a value.
     pub(super) fn show(&self, answer: &Answer) {
-        show(&*self.outside.screen, self.settings.look, answer);
+        let mut look = self.settings.look;
+        if self.has_pager() {
+            look.rows = usize::MAX;
+        }
+        if let Some(text) = rendered(&*self.outside.screen, look, answer) {
+            self.tell(&text);
+        }
     }
 
-    fn explain(&self, diagnostic: &Diagnostic) {
-        self.outside.screen.diagnostic(diagnostic);
+    /// Are long texts shown in the pager?
+    pub(super) fn has_pager(&self) -> bool {
+        self.settings.pager && self.outside.screen.is_terminal() && self.outside.screen.height().is_some()
+    }
+
+    /// Writes data: in the pager when it is wanted and the text is longer than the screen.
+    pub(super) fn tell(&self, text: &str) {
+        let screen = &self.outside.screen;
+        let columns = screen.width().unwrap_or(usize::MAX).max(1);
+        let lines: usize = text
+            .lines()
+            .map(|line| width(line).div_ceil(columns).max(1))
+            .sum();
+        if self.has_pager() && screen.height().is_some_and(|height| lines >= height) {
+            match self.outside.around.page(text, false) {
+                Ok(()) => return,
+                Err(trouble) => screen.error(&trouble.message, &trouble.hints),
+            }
+        }
+        screen.out(text);
     }
 
     fn close(&mut self, end: InputEnd, outcome: Outcome) -> Outcome {

@@ -1,6 +1,7 @@
 //! What rustyline asks while somebody types: is it complete, what could follow, how does it look.
 
 use std::borrow::Cow;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use rustyline::completion::{Completer, Pair};
@@ -14,8 +15,9 @@ use rustyline::{
 
 use super::around::Outside;
 use super::help::asked;
-use super::hint::{Ghost, hint};
+use super::hint::{Ghost, hint, waiting};
 use super::history::{History, Known};
+use super::lines::is_given_up;
 use super::{complete, paint};
 use crate::script::interactive::{Reading, Workspace, read};
 
@@ -23,23 +25,32 @@ use crate::script::interactive::{Reading, Workspace, read};
 pub(super) struct ReplHelper {
     pub(super) space: Arc<Mutex<Workspace>>,
     pub(super) outside: Outside,
+    keys: Keys,
 }
 
 impl ReplHelper {
-    pub(super) fn new(space: &Arc<Mutex<Workspace>>, outside: &Outside) -> ReplHelper {
+    pub(super) fn new(space: &Arc<Mutex<Workspace>>, outside: &Outside, keys: &Keys) -> ReplHelper {
         ReplHelper {
             space: space.clone(),
             outside: outside.clone(),
+            keys: keys.clone(),
         }
     }
 }
 
-/// What Ctrl-X Ctrl-E wants to have in the editor.
-pub(super) type Wanted = Arc<Mutex<Option<String>>>;
+/// What keys have asked for that the line editor does not do itself.
+#[derive(Clone, Default)]
+pub(super) struct Keys {
+    /// The text that Ctrl-X Ctrl-E wants to have in the editor.
+    pub(super) wanted: Arc<Mutex<Option<String>>>,
+    /// Was the input dropped with Ctrl-C?
+    pub(super) dropped: Arc<AtomicBool>,
+    /// Are lines taken as they come, without completion?
+    pub(super) plain: Arc<AtomicBool>,
+}
 
 /// The keys that do something other than usual.
-pub(super) fn bind(editor: &mut Editor<ReplHelper, History>) -> Wanted {
-    let wanted = Wanted::default();
+pub(super) fn bind(editor: &mut Editor<ReplHelper, History>, keys: &Keys) {
     let up = KeyEvent(KeyCode::Up, Modifiers::NONE);
     let down = KeyEvent(KeyCode::Down, Modifiers::NONE);
     let known = editor.history().known();
@@ -55,9 +66,11 @@ pub(super) fn bind(editor: &mut Editor<ReplHelper, History>) -> Wanted {
     let forced = KeyEvent(KeyCode::Enter, Modifiers::ALT);
     editor.bind_sequence(forced, EventHandler::Simple(Cmd::Newline));
     let edit = Event::KeySeq(vec![KeyEvent::ctrl('X'), KeyEvent::ctrl('E')]);
-    let handler = EventHandler::Conditional(Box::new(Edits(wanted.clone())));
-    editor.bind_sequence(edit, handler);
-    wanted
+    editor.bind_sequence(edit, EventHandler::Conditional(Box::new(Edits(keys.clone()))));
+    let drop = EventHandler::Conditional(Box::new(Drops(keys.clone())));
+    editor.bind_sequence(KeyEvent::ctrl('C'), drop);
+    let tab = KeyEvent(KeyCode::Tab, Modifiers::NONE);
+    editor.bind_sequence(tab, EventHandler::Conditional(Box::new(Tabs(keys.clone()))));
 }
 
 /// Up and Down: through the lines of an input, else to inputs that begin like what was typed.
@@ -104,13 +117,33 @@ impl ConditionalEventHandler for Takes {
 }
 
 /// Leaves the line for the editor.
-struct Edits(Wanted);
+struct Edits(Keys);
 
 impl ConditionalEventHandler for Edits {
     fn handle(&self, _: &Event, _: RepeatCount, _: bool, context: &EventContext) -> Option<Cmd> {
-        let mut wanted = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut wanted = self.0.wanted.lock().unwrap_or_else(PoisonError::into_inner);
         *wanted = Some(context.line().to_owned());
-        Some(Cmd::Interrupt)
+        Some(Cmd::AcceptLine)
+    }
+}
+
+/// Ctrl-C ends the line like Enter, and it is then not evaluated: as an interrupt it would lose what was typed behind it.
+struct Drops(Keys);
+
+impl ConditionalEventHandler for Drops {
+    fn handle(&self, _: &Event, _: RepeatCount, _: bool, _: &EventContext) -> Option<Cmd> {
+        self.0.dropped.store(true, Ordering::SeqCst);
+        Some(Cmd::AcceptLine)
+    }
+}
+
+/// Where lines are taken as they come, a tab is one.
+struct Tabs(Keys);
+
+impl ConditionalEventHandler for Tabs {
+    fn handle(&self, _: &Event, n: RepeatCount, _: bool, _: &EventContext) -> Option<Cmd> {
+        let plain = self.0.plain.load(Ordering::SeqCst);
+        plain.then_some(Cmd::SelfInsert(n, '\t'))
     }
 }
 
@@ -118,17 +151,23 @@ impl Helper for ReplHelper {}
 
 impl Validator for ReplHelper {
     fn validate(&self, context: &mut ValidationContext) -> rustyline::Result<ValidationResult> {
-        Ok(if is_finished(context.input()) {
-            ValidationResult::Valid(None)
-        } else {
-            ValidationResult::Incomplete
-        })
+        let text = context.input();
+        if self.keys.plain.load(Ordering::SeqCst) || is_finished(text) {
+            return Ok(ValidationResult::Valid(None));
+        }
+        if !self.outside.screen.redraws()
+            && let Reading::Incomplete(open) = read(text)
+        {
+            // Nothing can be shown behind what was typed, so that it is said below.
+            self.outside.screen.note(&waiting(text, &open));
+        }
+        Ok(ValidationResult::Incomplete)
     }
 }
 
 /// Does Enter end this input? A command always does, and an empty line when no bracket is open.
 pub(super) fn is_finished(text: &str) -> bool {
-    if text.trim_start().starts_with(':') || asked(text.trim()).is_some() {
+    if text.trim_start().starts_with(':') || asked(text.trim()).is_some() || is_given_up(text) {
         return true;
     }
     match read(text) {
@@ -149,6 +188,9 @@ impl Hinter for ReplHelper {
     type Hint = Ghost;
 
     fn hint(&self, line: &str, pos: usize, context: &Context<'_>) -> Option<Ghost> {
+        if self.keys.plain.load(Ordering::SeqCst) {
+            return None;
+        }
         // Without colours it could not be told from what was typed.
         let may_guess = self.outside.screen.has_colour();
         hint(line, pos, context).filter(|ghost| may_guess || ghost.completion().is_none())

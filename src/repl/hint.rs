@@ -31,7 +31,7 @@ pub(super) fn hint(line: &str, pos: usize, context: &Context<'_>) -> Option<Ghos
     if line.contains('\n') {
         return match read(line) {
             Reading::Incomplete(open) => Some(Ghost {
-                shown: format!("  {}", waiting(&open)),
+                shown: format!("  {}", waiting(line, &open)),
                 taken: false,
             }),
             _ => None,
@@ -44,10 +44,13 @@ pub(super) fn hint(line: &str, pos: usize, context: &Context<'_>) -> Option<Ghos
     })
 }
 
-/// What an incomplete input waits for, in words.
-pub(super) fn waiting(open: &Open) -> String {
+/// What an incomplete input waits for, in words; behind an empty line, how to give it up, too.
+pub(super) fn waiting(text: &str, open: &Open) -> String {
     if open.closes.is_empty() {
         return "... the expression goes on; an empty line ends it".into();
     }
-    format!("... waiting for {} from line {}", open.closes, open.line)
+    let last = text.trim_end_matches([' ', '\t']);
+    let is_stuck = last.ends_with("\n\n");
+    let way_out = if is_stuck { "; :break gives it up" } else { "" };
+    format!("... waiting for {} from line {}{way_out}", open.closes, open.line)
 }

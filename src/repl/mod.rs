@@ -26,6 +26,8 @@ mod asking;
 mod complete;
 mod desk;
 mod evaluate;
+mod failure;
+mod farewell;
 mod help;
 mod helper;
 mod hint;
@@ -33,6 +35,8 @@ mod history;
 mod lines;
 mod meta;
 mod paint;
+mod paste;
+mod piped;
 mod prompt;
 mod secrecy;
 mod show;
@@ -43,6 +47,8 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use around::{Outside, Trouble};
 use desk::Desk;
 use evaluate::{Entered, Outcome};
+use failure::Failure;
+use farewell::farewell;
 use meta::Settings;
 
 use crate::ops::error::Code;
@@ -105,6 +111,8 @@ struct Repl {
     /// Did the input that just ended give a value, and why did it fail?
     gave: bool,
     why: String,
+    /// The last failure.
+    failure: Option<Failure>,
 }
 
 /// What to do after an input.
@@ -118,6 +126,8 @@ enum Next {
     Failed(Left),
     /// Read the next one, beginning with this text.
     Offer(String),
+    /// Read the next one as it comes, up to a line that says that it is over.
+    Paste,
 }
 
 impl Repl {
@@ -132,6 +142,7 @@ impl Repl {
             settings: Settings::default(),
             gave: false,
             why: String::new(),
+            failure: None,
         }
     }
 
@@ -141,7 +152,11 @@ impl Repl {
 
     /// What runs before the first input. Fails only without a terminal.
     fn begin(&mut self, options: &Options) -> Result<(), Left> {
-        self.outside.around.watch(&self.reins);
+        let (desk, screen) = (self.desk.clone(), self.outside.screen.clone());
+        let leave = move || {
+            let _ = farewell(&desk, &*screen);
+        };
+        self.outside.around.watch(&self.reins, Box::new(leave));
         if !options.no_rc {
             let (scripts, notes) = self.outside.around.rc();
             for note in notes {
@@ -174,6 +189,10 @@ impl Repl {
         let text = text.replace("\r\n", "\n").replace('\r', "\n");
         let typed = text.trim();
         if typed.is_empty() {
+            return Next::Go;
+        }
+        if lines::is_given_up(typed) {
+            self.outside.screen.note("given up; nothing of it ran");
             return Next::Go;
         }
         if let Some(command) = typed.strip_prefix(':').filter(|rest| !rest.starts_with(':')) {
@@ -216,8 +235,11 @@ impl Repl {
         Some(Next::Go)
     }
 
-    /// At a terminal a failure is shown and the session goes on; elsewhere it ends it.
+    /// At a terminal a failure is shown and the session goes on; elsewhere it ends it. So does being asked to end.
     fn follow(&self, next: &Next) -> Result<(), Left> {
+        if self.reins.is_ending() {
+            return Err(Left::Interrupted);
+        }
         match next {
             Next::Failed(left) if !self.outside.screen.is_terminal() => Err(*left),
             Next::Quit => Err(Left::Ended),
@@ -243,45 +265,9 @@ impl Repl {
 
     /// Closes the session's run, and tells what it created.
     fn leave(&mut self, left: Left) -> Left {
-        match self.tell_of_session() {
+        match farewell(&self.desk, &*self.outside.screen) {
             Some(worse) if left == Left::Ended => worse,
             _ => left,
         }
-    }
-
-    /// Ends the session's run, if there is one, and tells what it created. Gives how it ended when that is not well.
-    fn tell_of_session(&mut self) -> Option<Left> {
-        let screen = &self.outside.screen;
-        let (session, open) = match self.desk.close() {
-            Ok(closed) => closed?,
-            Err(trouble) => {
-                screen.error(&trouble.message, &trouble.hints);
-                return Some(Left::Broken);
-            }
-        };
-        let counts = session.tally.counts();
-        let made: Vec<String> = counts
-            .iter()
-            .map(|(sort, outcome, count)| {
-                let s = if *count == 1 { "" } else { "s" };
-                format!("{count} {sort}{s} {outcome}")
-            })
-            .collect();
-        let id = session.id();
-        if screen.is_terminal() || !made.is_empty() {
-            let made = if made.is_empty() {
-                "nothing was created".to_owned()
-            } else {
-                made.join(", ")
-            };
-            screen.note(&format!("session {id}: {made}"));
-        }
-        if open == 0 {
-            return None;
-        }
-        screen.warn(&format!(
-            "{open} in doubt; provisor resume {id} looks it up without running anything anew"
-        ));
-        Some(Left::InDoubt)
     }
 }

@@ -1,13 +1,14 @@
 //! Reading inputs from a person at a terminal.
 
 use std::sync::PoisonError;
+use std::sync::atomic::Ordering;
 
 use rustyline::config::{BellStyle, ColorMode};
 use rustyline::error::ReadlineError;
 use rustyline::{CompletionType, Config, EditMode, Editor};
 
 use super::around::{Mode, Place};
-use super::helper::ReplHelper;
+use super::helper::{self, Keys, ReplHelper};
 use super::history::History;
 use super::{Left, Next, Repl};
 
@@ -32,8 +33,9 @@ impl Repl {
             .build();
         let (history, notes) = History::open(self.outside.around.history());
         let mut editor = Editor::with_history(config, history).map_err(broken)?;
-        editor.set_helper(Some(ReplHelper::new(&self.space, &self.outside)));
-        let wanted = super::helper::bind(&mut editor);
+        let keys = Keys::default();
+        editor.set_helper(Some(ReplHelper::new(&self.space, &self.outside, &keys)));
+        helper::bind(&mut editor, &keys);
         self.greet();
         for note in &notes {
             screen.note(note);
@@ -42,28 +44,45 @@ impl Repl {
         loop {
             let place = self.outside.around.place();
             let prompt = (format!("{}> ", place.label()), painted(&place));
-            match editor.readline_with_initial(&prompt, (&std::mem::take(&mut offer), "")) {
-                Ok(text) => {
-                    editor.history_mut().remember(&text);
-                    match self.enter(&text) {
-                        Next::Quit => return Ok(()),
-                        Next::Offer(text) => offer = text,
-                        Next::Go | Next::Failed(_) => {}
-                    }
-                }
-                Err(ReadlineError::Interrupted | ReadlineError::Signal(_)) => {
-                    let text = wanted.lock().unwrap_or_else(PoisonError::into_inner).take();
-                    if let Some(Next::Offer(text)) = text.map(|text| self.edit_text(&text)) {
-                        offer = text;
-                    }
-                }
+            let next = match editor.readline_with_initial(&prompt, (&std::mem::take(&mut offer), "")) {
+                Ok(text) => self.ended(&mut editor, &keys, &text),
+                Err(ReadlineError::Interrupted | ReadlineError::Signal(_)) => Next::Go,
                 Err(ReadlineError::Eof) => return Ok(()),
                 Err(error) => {
                     screen.error(&format!("the terminal cannot be read: {error}"), &[]);
                     return Err(Left::Broken);
                 }
+            };
+            if self.reins.is_ending() {
+                return Err(Left::Interrupted);
+            }
+            match next {
+                Next::Quit => return Ok(()),
+                Next::Offer(text) => offer = text,
+                Next::Go | Next::Failed(_) | Next::Paste => {}
             }
         }
+    }
+
+    /// What follows from a line that was ended: by Enter, by Ctrl-C, or for the editor.
+    fn ended(&mut self, editor: &mut Editor<ReplHelper, History>, keys: &Keys, text: &str) -> Next {
+        let wanted = keys.wanted.lock().unwrap_or_else(PoisonError::into_inner).take();
+        if let Some(text) = wanted {
+            return self.edit_text(&text);
+        }
+        if keys.dropped.swap(false, Ordering::SeqCst) {
+            return Next::Go;
+        }
+        editor.history_mut().remember(text);
+        let next = self.enter(text);
+        if next != Next::Paste {
+            return next;
+        }
+        let Some(text) = self.read_paste(editor, keys) else {
+            return Next::Go;
+        };
+        editor.history_mut().remember(&text);
+        self.enter(&text)
     }
 
     /// One line: what this is, where it works, and where to find help.

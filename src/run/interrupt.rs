@@ -1,5 +1,6 @@
 //! How one input of a session is asked to stop: first kindly, then at once.
 
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use crate::journal::Cancel;
@@ -54,12 +55,18 @@ impl Interrupt {
 
 /// Where a signal finds what is under way. Clones share it.
 #[derive(Debug, Clone, Default)]
-pub struct Reins(Arc<Mutex<Option<Interrupt>>>);
+pub struct Reins {
+    held: Arc<Mutex<Option<Interrupt>>>,
+    ending: Arc<AtomicBool>,
+}
 
 impl Reins {
-    /// Takes what starts now.
+    /// Takes what starts now. When nothing is to begin any more, it is asked to stop at once.
     pub fn take(&self, interrupt: &Interrupt) {
         *self.lock() = Some(interrupt.clone());
+        if self.is_ending() {
+            interrupt.ask();
+        }
     }
 
     /// Nothing is under way any more.
@@ -72,6 +79,18 @@ impl Reins {
         self.lock().as_ref().map(Interrupt::ask)
     }
 
+    /// Asks what is under way to stop, and that nothing begins after it. Gives how often it was asked; `None` when there is
+    /// nothing.
+    pub fn end(&self) -> Option<u32> {
+        self.ending.store(true, Ordering::SeqCst);
+        self.pull()
+    }
+
+    /// Is nothing to begin any more?
+    pub fn is_ending(&self) -> bool {
+        self.ending.load(Ordering::SeqCst)
+    }
+
     /// Is something under way that was asked to stop a second time?
     pub fn is_pulled_twice(&self) -> bool {
         self.lock()
@@ -80,6 +99,6 @@ impl Reins {
     }
 
     fn lock(&self) -> std::sync::MutexGuard<'_, Option<Interrupt>> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+        self.held.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }

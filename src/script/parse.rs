@@ -105,17 +105,17 @@ impl Patches {
 
 /// Reads a source. The tree keeps every written position.
 pub(super) fn parse(source: &Source) -> Result<Parsed, Box<Diagnostic>> {
-    parse_with(source, |token| token)
+    parse_with(source, |token, _| token)
 }
 
-/// The same, with some tokens taken for others.
+/// The same, with some tokens taken for others, by what they are and where they are written.
 #[expect(
     deprecated,
     reason = "Rhai marks its volatile interfaces so; the version is pinned exactly"
 )]
 pub(super) fn parse_with(
     source: &Source,
-    rename: impl Fn(Token) -> Token + Send + Sync + 'static,
+    rename: impl Fn(Token, (usize, usize)) -> Token + Send + Sync + 'static,
 ) -> Result<Parsed, Box<Diagnostic>> {
     let seen = Arc::new(Mutex::new(Seen::default()));
     let mut engine = host::compiler();
@@ -124,7 +124,7 @@ pub(super) fn parse_with(
         sink.lock()
             .unwrap_or_else(PoisonError::into_inner)
             .token(&token, position);
-        rename(token)
+        rename(token, place(position))
     });
     let ast = engine
         .compile(readable(&source.text))
@@ -142,7 +142,7 @@ pub(super) fn parse_with(
 /// The tree that runs. Every `catch (err)` block begins by making `err` one and the same kind of error, whatever was
 /// thrown; that is what lets `err.kind` work everywhere while an unknown property of a map is an error.
 pub(super) fn runnable(source: &Source, parsed: &Parsed) -> Result<(AST, Patches), Box<Diagnostic>> {
-    runnable_below(source, parsed, 0, |token| token)
+    runnable_below(source, parsed, 0, |token, _| token)
 }
 
 /// The same as if `above` lines stood before it, and with some tokens taken for others.
@@ -154,11 +154,16 @@ pub(super) fn runnable_below(
     source: &Source,
     parsed: &Parsed,
     above: usize,
-    rename: impl Fn(Token) -> Token + Send + Sync + 'static,
+    rename: impl Fn(Token, (usize, usize)) -> Token + Send + Sync + 'static,
 ) -> Result<(AST, Patches), Box<Diagnostic>> {
     let (text, patches) = patched(&readable(&source.text), &parsed.catches);
     let mut engine = host::compiler();
-    engine.on_parse_token(move |token, _, _| rename(token));
+    let written = patches.clone();
+    engine.on_parse_token(move |token, position, _| {
+        let (line, column) = place(position);
+        let line = line.saturating_sub(above);
+        rename(token, (line, written.written_column(line, column)))
+    });
     let mut ast = engine
         .compile("\n".repeat(above) + text.as_str())
         .map_err(|error| syntax::syntax(source, &error))?;

@@ -38,6 +38,25 @@ pub enum ErrorKind {
     Redirect,
 }
 
+impl ErrorKind {
+    /// What went wrong, in a few words.
+    pub(super) fn words(self) -> &'static str {
+        match self {
+            ErrorKind::Address => "the address may not be used",
+            ErrorKind::Setup => "this machine's own setup cannot be used",
+            ErrorKind::Withheld => "held back",
+            ErrorKind::Dns => "the host has no address",
+            ErrorKind::Connect => "no connection",
+            ErrorKind::Tls => "no secure connection",
+            ErrorKind::Timeout => "not in time",
+            ErrorKind::Reset => "the connection broke",
+            ErrorKind::Truncated => "the answer broke off",
+            ErrorKind::TooLarge => "the answer is too long",
+            ErrorKind::Redirect => "sent elsewhere",
+        }
+    }
+}
+
 /// A request that got no answer. Its text names method, host and path, and holds neither query nor secret.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("{message}{}", tries_text(*.tries))]

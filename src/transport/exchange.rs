@@ -82,9 +82,24 @@ fn tell(request: &Request, outcome: Result<&Response, &TransportError>, took: Du
     let ms = u64::try_from(took.as_millis()).unwrap_or(u64::MAX);
     let answer = match outcome {
         Ok(response) => response.status.to_string(),
-        Err(error) => format!("no answer ({:?})", error.kind).to_lowercase(),
+        Err(error) => format!("no answer: {}", error.kind.words()),
     };
-    tracing::debug!(target: "provisor::http", request = %request.label(), answer = %answer, ms);
+    let id = outcome.ok().and_then(request_id).unwrap_or_default();
+    tracing::debug!(target: "provisor::http", request = %request.label(), answer = %answer, ms, id = %id);
+}
+
+/// What the platform calls the request, when it says so: its support can find it by that. Sources of the names: habits of
+/// public services, not documented by a platform.
+fn request_id(answer: &Response) -> Option<String> {
+    let named = [
+        "x-request-id",
+        "request-id",
+        "x-correlation-id",
+        "x-amzn-requestid",
+    ];
+    let id = named.iter().find_map(|name| answer.header(name))?.trim();
+    let is_plain = id.chars().all(|c| c.is_ascii_graphic());
+    (!id.is_empty() && id.len() <= 100 && is_plain).then(|| id.to_owned())
 }
 
 async fn exchange(http: &Http, request: &Request, url: Url) -> Result<Response, TransportError> {

@@ -55,6 +55,7 @@ const HOMES: &[(&str, &[&str])] = &[
     ("rustix", &["cli"]),
     ("csv", &["bulk", "report", "script"]),
     ("rustyline", &["repl"]),
+    ("regex_lite", &["repl"]),
 ];
 
 /// Crates whose homes do not bind test code.

@@ -42,7 +42,8 @@ fn a_thing_stands_for_its_identifier() {
     );
     let ran = run(&home, &script).ended(0);
     assert!(ran.stdout.contains("true"), "{}", ran.stdout);
-    let script = "let partner = mobsted::connect();\npartner.objects(partner.ensure_tenant(\"ann@example.com\"))";
+    let script =
+        "let partner = mobsted::connect();\npartner.objects(partner.ensure_tenant(\"ann@example.com\"))";
     let _ = run(&home, script).ended(1).said(&["must be int or string"]);
 }
 

@@ -74,6 +74,34 @@ impl CliSurroundings {
         }
     }
 
+    /// Shows a text in `$PAGER`, else in less.
+    pub(super) fn page_text(&self, text: &str) -> Result<(), CommandError> {
+        let env = &self.app.env;
+        let pager = env.get("PAGER").filter(|pager| !pager.trim().is_empty());
+        let pager = pager.unwrap_or("less");
+        let mut words = pager.split_whitespace();
+        let mut command = Command::new(words.next().unwrap_or("less"));
+        command.args(words).stdin(Stdio::piped());
+        if env.get("LESS").is_none() {
+            // Wide tables are moved sideways, and colours are kept.
+            command.env("LESS", "-RS");
+        }
+        let mut child = command.spawn().map_err(|error| {
+            CommandError::usage(format!("the pager `{pager}` cannot be started: {error}"))
+                .hint("set PAGER to a pager that you have")
+        })?;
+        if let Some(mut stdin) = child.stdin.take() {
+            // Whoever leaves the pager early has seen enough.
+            let _ = stdin.write_all(text.as_bytes());
+        }
+        match child.wait() {
+            Ok(_) => Ok(()),
+            Err(error) => Err(CommandError::usage(format!(
+                "the pager `{pager}` failed: {error}"
+            ))),
+        }
+    }
+
     /// Writes a file of the user's.
     pub(super) fn write_file(&self, path: &str, text: &str, replace: bool) -> Result<(), CommandError> {
         let path = self.app.env.folder().join(path);

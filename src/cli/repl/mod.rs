@@ -73,7 +73,7 @@ pub(super) fn repl(app: &App, command: &ReplCommand) -> Result<Exit, CommandErro
         ..Accounts::default()
     };
     let typed = std::io::stdin().is_terminal();
-    let screen = Arc::new(TerminalScreen::new(&app.ui, typed));
+    let screen = Arc::new(TerminalScreen::new(&app.ui, &app.env, typed));
     let around = CliSurroundings::new(app, accounts, typed)?;
     let outside = Outside {
         around: Arc::new(around),

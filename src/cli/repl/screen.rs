@@ -1,5 +1,6 @@
 //! The session's words on the terminal.
 
+use crate::cli::paths::Env;
 use crate::cli::ui::{Stream, Ui};
 use crate::repl::around::Screen;
 use crate::script::error::Diagnostic;
@@ -9,13 +10,25 @@ pub(super) struct TerminalScreen {
     ui: Ui,
     /// Does somebody type?
     typed: bool,
+    /// Can lines be drawn again?
+    redraws: bool,
+}
+
+/// Terminals on which lines cannot be drawn again; the line editor reads plain lines from them.
+const PLAIN: [&str; 3] = ["dumb", "cons25", "emacs"];
+
+/// Can the lines of this terminal be drawn again?
+pub(super) fn redraws(env: &Env) -> bool {
+    let term = env.get("TERM").unwrap_or_default();
+    !PLAIN.iter().any(|plain| term.eq_ignore_ascii_case(plain))
 }
 
 impl TerminalScreen {
-    pub(super) fn new(ui: &Ui, typed: bool) -> TerminalScreen {
+    pub(super) fn new(ui: &Ui, env: &Env, typed: bool) -> TerminalScreen {
         TerminalScreen {
             ui: ui.clone(),
             typed,
+            redraws: typed && redraws(env),
         }
     }
 }
@@ -33,8 +46,21 @@ impl Screen for TerminalScreen {
         self.ui.width_now().map(usize::from)
     }
 
+    fn is_closed(&self) -> bool {
+        self.ui.is_closed()
+    }
+
+    fn height(&self) -> Option<usize> {
+        let size = rustix::termios::tcgetwinsize(std::io::stdout()).ok()?;
+        (size.ws_row > 0).then_some(size.ws_row.into())
+    }
+
+    fn redraws(&self) -> bool {
+        self.redraws
+    }
+
     fn out(&self, text: &str) {
-        // A reader that is gone is no reason to stop a session.
+        // A reader that is gone ends the session, which asks for it.
         let _ = self.ui.out(&crate::cli::ui::printable(text));
     }
 

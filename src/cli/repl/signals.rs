@@ -1,9 +1,11 @@
-//! Ctrl-C while an input is evaluated.
+//! Signals: Ctrl-C stops what is evaluated; being asked to end, or a terminal that is gone, ends the session.
 
+use std::sync::Arc;
 use std::time::Duration;
 
+use rustix::termios::{OptionalActions, Termios, tcgetattr, tcsetattr};
 use tokio::runtime::Handle;
-use tokio::signal::unix::{SignalKind, signal};
+use tokio::signal::unix::{Signal, SignalKind, signal};
 
 use crate::cli::exit::Exit;
 use crate::cli::ui::Ui;
@@ -12,40 +14,132 @@ use crate::run::interrupt::Reins;
 /// How long an input may go on after it was told to stop at once.
 const LAST_MOMENT: Duration = Duration::from_secs(1);
 
-/// Pulls the reins at each SIGINT from now on. An input that does not stop even so ends the process, and so does a signal
-/// while nothing is evaluated, unless somebody types: the journal is consistent at every moment.
-pub(super) fn watch(runtime: &Handle, ui: &Ui, reins: &Reins, typed: bool) {
-    let (ui, reins) = (ui.clone(), reins.clone());
+/// Pulls the reins at each SIGINT, SIGTERM and SIGHUP from now on. An input that does not stop even so ends the process, and
+/// so does a signal while nothing is evaluated, after the farewell: the journal is consistent at every moment. Somebody who
+/// types leaves otherwise, so that only SIGTERM and SIGHUP end their session.
+pub(super) fn watch(
+    runtime: &Handle,
+    ui: &Ui,
+    reins: &Reins,
+    farewell: Box<dyn Fn() + Send + Sync>,
+    typist: Typist,
+) {
+    let watcher = Watcher {
+        ui: ui.clone(),
+        reins: reins.clone(),
+        farewell: farewell.into(),
+        typist,
+        modes: tcgetattr(std::io::stdin()).ok().map(Arc::new),
+    };
     // From here on, not only from when the task first runs.
     let entered = runtime.enter();
-    let interrupt = signal(SignalKind::interrupt());
+    let signals = Signals::new();
     drop(entered);
-    let Ok(mut interrupt) = interrupt else { return };
-    runtime.spawn(async move {
-        while interrupt.recv().await.is_some() {
-            match reins.pull() {
-                None if !typed => end_process(&ui),
+    if let Ok(signals) = signals {
+        runtime.spawn(watcher.watch(signals));
+    }
+}
+
+/// Who is at the other end.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Typist {
+    /// Nobody: a pipe or a file.
+    Nobody,
+    /// Somebody at a terminal whose lines the editor draws; Ctrl-C reaches it as a key.
+    Editing,
+    /// Somebody at a terminal that reads lines itself; Ctrl-C clears the line there, and only the signal tells.
+    Plain,
+}
+
+struct Signals {
+    interrupt: Signal,
+    terminate: Signal,
+    hangup: Signal,
+}
+
+impl Signals {
+    fn new() -> std::io::Result<Signals> {
+        Ok(Signals {
+            interrupt: signal(SignalKind::interrupt())?,
+            terminate: signal(SignalKind::terminate())?,
+            hangup: signal(SignalKind::hangup())?,
+        })
+    }
+
+    /// Waits for the next. Gives whether it asks the session to end.
+    async fn next(&mut self) -> bool {
+        tokio::select! {
+            _ = self.interrupt.recv() => false,
+            _ = self.terminate.recv() => true,
+            _ = self.hangup.recv() => true,
+        }
+    }
+}
+
+#[derive(Clone)]
+struct Watcher {
+    ui: Ui,
+    reins: Reins,
+    farewell: Arc<dyn Fn() + Send + Sync>,
+    typist: Typist,
+    /// How the terminal was before anybody changed it.
+    modes: Option<Arc<Termios>>,
+}
+
+impl Watcher {
+    async fn watch(self, mut signals: Signals) {
+        loop {
+            let ends = signals.next().await || self.typist == Typist::Nobody;
+            let pulled = if ends { self.reins.end() } else { self.reins.pull() };
+            match pulled {
+                None if ends => self.end_session(),
+                None if self.typist == Typist::Plain => {
+                    self.ui
+                        .err("\nthe line is cleared; :break gives up the lines before it");
+                }
                 Some(1) | None => {}
                 Some(2) => {
-                    let (ui, reins) = (ui.clone(), reins.clone());
+                    let watcher = self.clone();
                     tokio::spawn(async move {
                         tokio::time::sleep(LAST_MOMENT).await;
-                        if reins.is_pulled_twice() {
-                            end_process(&ui);
+                        if watcher.reins.is_pulled_twice() {
+                            watcher.end_process();
                         }
                     });
                 }
-                Some(_) => end_process(&ui),
+                Some(_) => self.end_process(),
             }
         }
-    });
+    }
+
+    /// Nothing is evaluated: the session is closed as if it had been left.
+    fn end_session(&self) -> ! {
+        self.restore();
+        let farewell = self.farewell.clone();
+        // The journal is closed on a thread that may wait.
+        drop(std::thread::spawn(move || farewell()).join());
+        exit()
+    }
+
+    fn end_process(&self) -> ! {
+        self.restore();
+        self.ui
+            .note("stopped at once; what was sent is looked up by: provisor resume");
+        exit()
+    }
+
+    /// The line editor cannot put the terminal back any more.
+    fn restore(&self) {
+        if let Some(modes) = &self.modes {
+            let _ = tcsetattr(std::io::stdin(), OptionalActions::Drain, modes);
+        }
+    }
 }
 
 #[allow(
     clippy::exit,
     reason = "an input that cannot be stopped must not hold its user"
 )]
-fn end_process(ui: &Ui) -> ! {
-    ui.note("stopped at once; what was sent is looked up by: provisor resume");
+fn exit() -> ! {
     std::process::exit(Exit::Interrupted.code().into())
 }

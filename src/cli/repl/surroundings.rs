@@ -5,11 +5,14 @@ use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 
 use tokio::runtime::Runtime;
 
-use super::{ask, signals, trace};
+use super::signals::Typist;
+use super::trace::Trace;
+use super::{ask, screen, signals};
 use crate::cli::agreement::Agreement;
 use crate::cli::app::{Accounts, App, Engine};
 use crate::cli::error::CommandError;
 use crate::cli::plan::RunPlan;
+use crate::cli::ui::printable;
 use crate::cli::{profiles, sources};
 use crate::journal::NewRun;
 use crate::repl::around::{Export, Mode, Place, Surroundings, Switch, Trouble};
@@ -31,6 +34,7 @@ pub(super) struct CliSurroundings {
     pub(super) typed: bool,
     /// Watches signals.
     runtime: OnceLock<Runtime>,
+    trace: Trace,
 }
 
 impl CliSurroundings {
@@ -46,6 +50,7 @@ impl CliSurroundings {
             typed,
             engine: Mutex::default(),
             runtime: OnceLock::new(),
+            trace: Trace::begin(&app.ui),
         };
         around.find_place()?;
         Ok(around)
@@ -62,6 +67,14 @@ impl CliSurroundings {
         let made = Arc::new(self.app.engine(&accounts)?);
         *engine = Some(made.clone());
         Ok(made)
+    }
+
+    fn typist(&self) -> Typist {
+        match self.typed {
+            false => Typist::Nobody,
+            true if screen::redraws(&self.app.env) => Typist::Editing,
+            true => Typist::Plain,
+        }
     }
 
     fn plan(&self) -> RunPlan {
@@ -168,10 +181,19 @@ impl Surroundings for CliSurroundings {
     }
 
     fn trace(&self, on: bool) -> Result<(), Trouble> {
-        trace::set(&self.app.ui, on).map_err(|why| Trouble {
+        self.trace.tell(on).map_err(|why| Trouble {
             message: why,
             hints: Vec::new(),
         })
+    }
+
+    fn requests(&self) -> Vec<String> {
+        self.trace.take()
+    }
+
+    fn page(&self, text: &str, styled: bool) -> Result<(), Trouble> {
+        let text = if styled { text.into() } else { printable(text) };
+        self.page_text(&text).map_err(trouble)
     }
 
     fn reveal(&self, what: &str, value: &Value, interrupt: &Interrupt) -> Result<String, Trouble> {
@@ -198,7 +220,7 @@ impl Surroundings for CliSurroundings {
         Some(state.join("history"))
     }
 
-    fn watch(&self, reins: &Reins) {
+    fn watch(&self, reins: &Reins, farewell: Box<dyn Fn() + Send + Sync>) {
         let runtime = tokio::runtime::Builder::new_multi_thread()
             .worker_threads(1)
             .enable_all()
@@ -206,7 +228,7 @@ impl Surroundings for CliSurroundings {
         // Without a thread for it, Ctrl-C ends the process as it does everywhere.
         if let Ok(runtime) = runtime {
             let runtime = self.runtime.get_or_init(|| runtime);
-            signals::watch(runtime.handle(), &self.app.ui, reins, self.typed);
+            signals::watch(runtime.handle(), &self.app.ui, reins, farewell, self.typist());
         }
     }
 

@@ -1,49 +1,81 @@
-//! Each request on the screen, for `:set trace on`.
+//! Each request of the session: on the screen for `:set trace on`, and the last ones for `:why`.
 
 use std::fmt;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex};
 
 use tracing::field::{Field, Visit};
 use tracing::span::{Attributes, Id, Record};
 use tracing::subscriber::Interest;
 use tracing::{Event, Metadata, Subscriber};
 
+use super::surroundings::lock;
 use crate::cli::ui::Ui;
 
 /// What events about requests are called.
 const TARGET: &str = "provisor::http";
 
-static ON: AtomicBool = AtomicBool::new(false);
+/// The most requests of an input that are kept.
+const KEPT: usize = 50;
 
-/// Tells each request from now on, or no more. The error says why it cannot.
-pub(super) fn set(ui: &Ui, on: bool) -> Result<(), String> {
-    if on {
-        let telling = tracing::subscriber::set_global_default(Telling { ui: ui.clone() });
-        let ours = tracing::dispatcher::get_default(tracing::Dispatch::is::<Telling>);
-        if telling.is_err() && !ours {
+/// What is known of the session's requests.
+pub(super) struct Trace {
+    /// Does it hear of them? It does not when the program's log does.
+    hears: bool,
+    heard: Arc<Heard>,
+}
+
+#[derive(Default)]
+struct Heard {
+    /// Is each told?
+    telling: AtomicBool,
+    recent: Mutex<Vec<String>>,
+}
+
+impl Trace {
+    /// Listens from now on.
+    pub(super) fn begin(ui: &Ui) -> Trace {
+        let heard: Arc<Heard> = Arc::default();
+        let listener = Listener {
+            ui: ui.clone(),
+            heard: heard.clone(),
+        };
+        let hears = tracing::subscriber::set_global_default(listener).is_ok();
+        Trace { hears, heard }
+    }
+
+    /// Tells each request from now on, or no more. The error says why it cannot.
+    pub(super) fn tell(&self, on: bool) -> Result<(), String> {
+        if on && !self.hears {
             return Err("requests are logged already, by -v or PROVISOR_LOG".into());
         }
+        self.heard.telling.store(on, Ordering::SeqCst);
+        Ok(())
     }
-    ON.store(on, Ordering::SeqCst);
-    Ok(())
+
+    /// The requests since this was last asked.
+    pub(super) fn take(&self) -> Vec<String> {
+        std::mem::take(&mut lock(&self.heard.recent))
+    }
 }
 
-/// Shows what the transport says about each request.
-struct Telling {
+/// Hears what the transport says about each request.
+struct Listener {
     ui: Ui,
+    heard: Arc<Heard>,
 }
 
-impl Subscriber for Telling {
+impl Subscriber for Listener {
     fn register_callsite(&self, metadata: &'static Metadata<'static>) -> Interest {
         if metadata.target() == TARGET {
-            Interest::sometimes()
+            Interest::always()
         } else {
             Interest::never()
         }
     }
 
     fn enabled(&self, metadata: &Metadata<'_>) -> bool {
-        metadata.target() == TARGET && ON.load(Ordering::SeqCst)
+        metadata.target() == TARGET
     }
 
     fn new_span(&self, _: &Attributes<'_>) -> Id {
@@ -57,8 +89,15 @@ impl Subscriber for Telling {
     fn event(&self, event: &Event<'_>) {
         let mut line = Line::default();
         event.record(&mut line);
-        let Line { request, answer, ms } = line;
-        self.ui.note(&format!("{request} -> {answer} ({ms} ms)"));
+        let line = line.words();
+        if self.heard.telling.load(Ordering::SeqCst) {
+            self.ui.note(&line);
+        }
+        let mut recent = lock(&self.heard.recent);
+        if recent.len() == KEPT {
+            recent.remove(0);
+        }
+        recent.push(line);
     }
 
     fn enter(&self, _: &Id) {}
@@ -71,6 +110,24 @@ struct Line {
     request: String,
     answer: String,
     ms: u64,
+    id: String,
+}
+
+impl Line {
+    fn words(&self) -> String {
+        let Line {
+            request,
+            answer,
+            ms,
+            id,
+        } = self;
+        let id = if id.is_empty() {
+            String::new()
+        } else {
+            format!(", request id {id}")
+        };
+        format!("{request} -> {answer} ({ms} ms){id}")
+    }
 }
 
 impl Visit for Line {
@@ -84,6 +141,7 @@ impl Visit for Line {
         match field.name() {
             "request" => self.request = format!("{value:?}"),
             "answer" => self.answer = format!("{value:?}"),
+            "id" => self.id = format!("{value:?}"),
             _ => {}
         }
     }

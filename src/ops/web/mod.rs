@@ -148,7 +148,7 @@ pub(in crate::ops) static OPS: &[OpSpec] = &[
         module: "http",
         name: "request",
         receiver: None,
-        summary: "Send a request with any method to any address",
+        summary: "Send a request to any address, by the name of its method",
         doc: CHANGE_DOC,
         params: &[METHOD, URL, CHANGING],
         result: "map",

@@ -44,7 +44,7 @@ fn arguments(helper: &ReplHelper, name: &str, args: &str) -> (usize, Vec<Candida
         "set" => settings(args, word),
         "help" if is_first => topics(helper, word),
         "source" if is_first => functions(helper, word),
-        "vars" | "export" | "reveal" if is_first => variables(helper, word),
+        "vars" | "export" | "reveal" | "page" if is_first => variables(helper, word),
         "ops" if is_first => {
             let known = doc::find::modules().into_iter().filter(|name| begins(name, word));
             known.map(|name| Candidate::new(name, name, "")).collect()
@@ -139,7 +139,7 @@ fn topics(helper: &ReplHelper, word: &str) -> Vec<Candidate> {
             })
             .collect();
     }
-    let mut found: Vec<Candidate> = Vec::new();
+    let mut found = words(word, &["commands"]);
     for op in doc::all().filter(|op| begins(op.name, word)) {
         found.push(Candidate::new(op.name, op.signature(), op.summary));
     }

@@ -1,5 +1,9 @@
 //! The type of an expression without evaluating it: from live values, and from what operations and functions declare.
 
+mod functions;
+
+use std::collections::BTreeMap;
+
 use super::library;
 use crate::ops::doc;
 use crate::ops::spec::{Kind, OpSpec};
@@ -64,40 +68,55 @@ impl Known {
     }
 }
 
-/// The type of an expression: one value with what is called and read on it, or a few of them with operators between.
+/// The type of an expression: one value with what is called and read on it, or a few of them with operators between. Of a
+/// variable that is given a value, that of the value.
 pub(in crate::repl) fn type_of(space: &Workspace, text: &str) -> Known {
     let found: Vec<Piece> = pieces(text)
         .into_iter()
         .filter(|piece| piece.sort != Sort::Comment && piece.text(text) != ";")
         .collect();
+    let gives = found.first().map(|piece| piece.text(text));
+    let start = match gives {
+        Some("let" | "const") if found.get(2).is_some_and(|piece| piece.text(text) == "=") => 3,
+        _ => 0,
+    };
     Reader {
         space,
         text,
-        pieces: &found,
+        pieces: &found[start..],
+        locals: &Locals::new(),
+        depth: DEEPEST,
     }
     .expression()
 }
 
+/// Names that mean something only where they are read: parameters and variables of a function.
+type Locals = BTreeMap<String, Known>;
+
+/// How many calls of the session's own functions are followed into each other.
+const DEEPEST: u8 = 8;
+
 /// The type of the value that ends right before the piece with this index.
 pub(super) fn type_before(space: &Workspace, text: &str, found: &[Piece], end: usize) -> Known {
+    let locals = Locals::new();
     let reader = Reader {
         space,
         text,
         pieces: found,
+        locals: &locals,
+        depth: DEEPEST,
     };
     let start = reader.start_of_value(end);
-    Reader {
-        space,
-        text,
-        pieces: &found[start..end],
-    }
-    .value()
+    reader.part(start, end).value()
 }
 
 struct Reader<'a> {
     space: &'a Workspace,
     text: &'a str,
     pieces: &'a [Piece],
+    locals: &'a Locals,
+    /// How many calls of functions may still be followed.
+    depth: u8,
 }
 
 impl<'a> Reader<'a> {
@@ -171,6 +190,13 @@ impl<'a> Reader<'a> {
 
     /// Values with operators between them.
     fn expression(&self) -> Known {
+        if matches!(self.word(0), "|" | "||") {
+            return Known::Plain("closure".into());
+        }
+        let is_value = ["true", "false", "this"].contains(&self.word(0));
+        if self.sort(0) == Some(Sort::Keyword) && !is_value {
+            return Known::Nothing;
+        }
         let mut depth = 0_usize;
         let mut operators = Vec::new();
         for at in 0..self.pieces.len() {
@@ -184,28 +210,42 @@ impl<'a> Reader<'a> {
         if operators.is_empty() {
             return self.value();
         }
-        let truth = ["==", "!=", "<", ">", "<=", ">=", "&&", "||", "!", "in"];
-        if operators.iter().any(|(_, word)| truth.contains(word)) {
+        let has = |words: &[&str]| operators.iter().any(|(_, word)| words.contains(word));
+        if has(&["==", "!=", "<", ">", "<=", ">=", "&&", "||", "!", "in"]) {
             return Known::Plain("bool".into());
         }
-        let mut ends: Vec<usize> = operators.iter().map(|(at, _)| *at).collect();
-        ends.push(self.pieces.len());
+        if has(&["..", "..="]) {
+            return Known::Plain("range".into());
+        }
+        let types = self.operands(operators.iter().map(|(at, _)| *at));
+        if has(&["??"]) {
+            let first = types.first().cloned().unwrap_or(Known::Nothing);
+            let same = types.iter().all(|known| *known == first);
+            return if same { first } else { Known::Nothing };
+        }
+        combined(&types)
+    }
+
+    /// The types between these places.
+    fn operands(&self, ends: impl Iterator<Item = usize>) -> Vec<Known> {
         let mut start = 0;
         let mut types = Vec::new();
-        for end in ends {
+        for end in ends.chain([self.pieces.len()]) {
             if end > start {
                 types.push(self.part(start, end).value());
             }
             start = end + 1;
         }
-        combined(&types)
+        types
     }
 
     fn part(&self, start: usize, end: usize) -> Reader<'a> {
         Reader {
             space: self.space,
             text: self.text,
-            pieces: &self.pieces[start..end],
+            pieces: self.pieces.get(start..end).unwrap_or_default(),
+            locals: self.locals,
+            depth: self.depth,
         }
     }
 
@@ -250,7 +290,10 @@ impl<'a> Reader<'a> {
             (Sort::Number, word) if word.contains(['.', 'e']) && !word.starts_with("0x") => plain("float", 1),
             (Sort::Number, _) => plain("int", 1),
             (Sort::Keyword, "true" | "false") => plain("bool", 1),
-            (Sort::Symbol, "[") => known(Known::List(Box::new(Known::Nothing)), self.behind(0)),
+            (Sort::Symbol, "[") => {
+                let item = self.given(0).into_iter().next().unwrap_or(Known::Nothing);
+                known(Known::List(Box::new(item)), self.behind(0))
+            }
             (Sort::Symbol, "#{") => known(Known::Map(self.written_keys()), self.behind(0)),
             (Sort::Symbol, "(") => {
                 let end = self.behind(0);
@@ -262,6 +305,7 @@ impl<'a> Reader<'a> {
                 known(result, if self.word(3) == "(" { end } else { 3 })
             }
             (Sort::Name, name) if self.word(1) == "(" => known(self.called(name), self.behind(1)),
+            (Sort::Name, name) if self.locals.contains_key(name) => known(self.locals[name].clone(), 1),
             (Sort::Name, name) => {
                 let steps = vec![Step::Name(name.to_owned())];
                 known_at(self.space, steps, 1)
@@ -283,29 +327,87 @@ impl<'a> Reader<'a> {
         at
     }
 
-    /// The keys of a map that is written here.
+    /// The keys of a map that is written here, with the types of what they hold.
     fn written_keys(&self) -> Vec<(String, String)> {
-        let mut keys = Vec::new();
+        let entries = self.parts(0);
+        let keyed = entries.into_iter().filter_map(|(start, end)| {
+            let is_key = self.word(start + 1) == ":";
+            let value = is_key.then(|| self.part(start + 2, end).expression())?;
+            Some((self.word(start).trim_matches('"').to_owned(), value.words()))
+        });
+        keyed.collect()
+    }
+
+    /// The types of what stands in the bracket at this index, between commas.
+    fn given(&self, open: usize) -> Vec<Known> {
+        let parts = self.parts(open).into_iter();
+        parts
+            .map(|(start, end)| self.part(start, end).expression())
+            .collect()
+    }
+
+    /// Where the parts between the commas of the bracket at this index begin and end.
+    fn parts(&self, open: usize) -> Vec<(usize, usize)> {
+        let end = self
+            .behind(open)
+            .saturating_sub(1)
+            .max(open + 1)
+            .min(self.pieces.len());
         let mut depth = 0_usize;
-        for at in 0..self.pieces.len() {
+        let mut start = open + 1;
+        let mut parts = Vec::new();
+        for at in open + 1..end {
             match self.word(at) {
                 "(" | "[" | "{" | "#{" => depth += 1,
                 ")" | "]" | "}" => depth = depth.saturating_sub(1),
-                word if depth == 1 && self.word(at + 1) == ":" => {
-                    keys.push((word.trim_matches('"').to_owned(), String::new()));
+                "," if depth == 0 => {
+                    parts.push((start, at));
+                    start = at + 1;
                 }
                 _ => {}
             }
         }
-        keys
+        parts.push((start, end));
+        parts.retain(|(start, end)| start < end);
+        parts
     }
 
     /// What a function gives that needs no module.
     fn called(&self, name: &str) -> Known {
         if self.space.functions().iter().any(|known| known.name == name) {
-            return Known::Nothing;
+            return functions::result(self.space, name, &self.given(1), self.depth);
         }
         function("", name)
+    }
+
+    /// What a method gives: one of the value's kind, a function of the session, one that takes a closure.
+    fn method(&self, of: &Known, name: &str, open: usize) -> Known {
+        let known = method(of, name);
+        if let (Known::List(item), "map") = (of, name) {
+            return Known::List(Box::new(self.closure(item, open)));
+        }
+        if known != Known::Nothing {
+            return known;
+        }
+        let mut args = vec![of.clone()];
+        args.extend(self.given(open));
+        functions::result(self.space, name, &args, self.depth)
+    }
+
+    /// What the closure `|item| …` in this bracket gives for such an item.
+    fn closure(&self, item: &Known, open: usize) -> Known {
+        let end = self.behind(open).saturating_sub(1);
+        let is_plain = self.word(open + 1) == "|" && self.word(open + 3) == "|" && self.word(open + 4) != "{";
+        if !is_plain || end <= open + 4 {
+            return Known::Nothing;
+        }
+        let mut locals = self.locals.clone();
+        locals.insert(self.word(open + 2).to_owned(), item.clone());
+        Reader {
+            locals: &locals,
+            ..self.part(open + 4, end)
+        }
+        .expression()
     }
 
     fn member(&self, chain: &Chain) -> Option<Chain> {
@@ -315,7 +417,7 @@ impl<'a> Reader<'a> {
         }
         if self.word(chain.at + 2) == "(" {
             return Some(Chain {
-                known: method(&chain.known, name),
+                known: self.method(&chain.known, name, chain.at + 2),
                 steps: None,
                 at: self.behind(chain.at + 2),
             });
@@ -334,6 +436,7 @@ impl<'a> Reader<'a> {
         let inner = self.word(chain.at + 1);
         let (step, known) = match &chain.known {
             Known::List(item) => (Step::Element, (**item).clone()),
+            Known::Plain(name) if name == "string" => (Step::Element, Known::Plain("char".into())),
             Known::Map(_) if inner.starts_with('"') => {
                 let key = inner.trim_matches('"');
                 (Step::Name(key.to_owned()), property(&chain.known, key))
@@ -424,6 +527,9 @@ fn method(of: &Known, name: &str) -> Known {
     if let (Known::List(_), "filter" | "extract" | "drain" | "splice" | "dedup") = (of, name) {
         return of.clone();
     }
+    if let (Known::List(item), "find" | "first" | "last" | "pop" | "shift" | "get") = (of, name) {
+        return (**item).clone();
+    }
     let native = library()
         .iter()
         .find(|native| native.name == name && !native.property && native.takes(of.type_name()));
@@ -451,7 +557,8 @@ fn property(of: &Known, name: &str) -> Known {
 
 fn is_operator(word: &str) -> bool {
     [
-        "+", "-", "*", "/", "%", "**", "==", "!=", "<", ">", "<=", ">=", "&&", "||", "!", "in",
+        "+", "-", "*", "/", "%", "**", "==", "!=", "<", ">", "<=", ">=", "&&", "||", "!", "in", "??", "..",
+        "..=",
     ]
     .contains(&word)
 }

@@ -1,8 +1,8 @@
 //! What is being typed at the cursor.
 
 use super::infer::{self, Known, type_before};
-use crate::ops::doc;
 use crate::ops::spec::{OpSpec, Param, Type};
+use crate::ops::{account, doc};
 use crate::script::interactive::{Piece, Sort, Workspace, pieces};
 
 /// What is being typed; `start` is where its word begins.
@@ -163,14 +163,14 @@ fn options(space: &Workspace, typed: &str, found: &[Piece]) -> Option<Vec<Param>
         return None;
     };
     let call = call(typed, &found[..map])?;
-    let known: Vec<&Param> = called(space, typed, found, &call)
+    let known: Vec<Param> = called(space, typed, found, &call)
         .into_iter()
-        .filter_map(|op| op.params.get(call.argument))
-        .filter_map(|param| match param.ty {
-            Type::Options(keys) => Some(keys),
-            _ => None,
+        .filter_map(|op| Some((op, op.params.get(call.argument)?)))
+        .flat_map(|(op, param)| match param.ty {
+            Type::Options(keys) => keys.to_vec(),
+            Type::Any if op.name == "connect" => account::keys(op.module),
+            _ => Vec::new(),
         })
-        .flatten()
         .collect();
     let given: Vec<&str> = found[map..]
         .windows(2)
@@ -179,8 +179,8 @@ fn options(space: &Workspace, typed: &str, found: &[Piece]) -> Option<Vec<Param>
         .collect();
     let mut keys: Vec<Param> = Vec::new();
     for param in known {
-        if !given.contains(&param.name) && !keys.contains(param) {
-            keys.push(*param);
+        if !given.contains(&param.name) && !keys.contains(&param) {
+            keys.push(param);
         }
     }
     (!keys.is_empty()).then_some(keys)

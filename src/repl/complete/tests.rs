@@ -4,6 +4,7 @@ use super::infer::type_of;
 use super::spot::{Spot, spot};
 use super::{members, names};
 use crate::ops::{ALL, KINDS};
+use crate::script::bundle::{Loader, Source};
 use crate::script::host::Host;
 use crate::script::interactive::Workspace;
 use crate::value::{Object, Value};
@@ -106,6 +107,23 @@ fn keys_of_options_follow_where_a_call_takes_them() {
         !found.is_empty() && !found.iter().any(|title| title.starts_with("adopt")),
         "{found:?}"
     );
+    follows(
+        "mobsted::connect(#{",
+        &["url: string", "login: string", "password: string or secret"],
+    );
+    follows(
+        "let j = jrni::connect(#{ url: \"https://x.example\", app",
+        &["app_id: string", "app_key: string or secret"],
+    );
+    follows(
+        "sparrow::connect(#{",
+        &["api_token: string or secret", "partner_token: string or secret"],
+    );
+    assert!(
+        !titles("mobsted::connect(#{ url: \"x\", ")
+            .iter()
+            .any(|title| title.starts_with("url"))
+    );
     assert_eq!(titles("partner.ensure_tenant(#{"), Vec::<String>::new());
     assert_eq!(titles("let x = #{"), Vec::<String>::new());
 }
@@ -146,7 +164,26 @@ fn types_are_told_without_evaluating() {
         ("\"a\" + 1", "string"),
         ("text.len() > 3", "bool"),
         ("`a ${1} b`", "string"),
-        ("#{a: 1}.a", ""),
+        ("#{a: 1}.a", "int"),
+        ("#{a: [1.5]}.a[0]", "float"),
+        ("[1.5, 2][0]", "float"),
+        ("let x = tenants[0]", "mobsted::Tenant"),
+        ("tenants.map(|t| t.email)", "list of string"),
+        (
+            "tenants.map(|t| t.connect()).filter(|s| true)[0].apps()",
+            "list of mobsted::App",
+        ),
+        ("tenants.find(|t| t.email == \"x\")", "mobsted::Tenant"),
+        ("text[0]", "char"),
+        ("!true", "bool"),
+        ("-1.5", "float"),
+        ("0..10", "range"),
+        ("|x| x + 1", "closure"),
+        ("row[\"address\"].city", "string"),
+        ("row.address.city.len() * 2", "int"),
+        ("tenants[0] ?? 1", ""),
+        ("text ?? \"none\"", "string"),
+        ("if 1 < 2 { 1 } else { 2 }", ""),
         ("(1 + 2).to_string()", "string"),
         ("nothing_known()", ""),
         ("", ""),
@@ -154,6 +191,46 @@ fn types_are_told_without_evaluating() {
         ("a.", ""),
     ] {
         assert_eq!(words(text), ty, "{text}");
+    }
+}
+
+#[test]
+fn what_functions_of_the_session_give_is_read_off_them() {
+    let mut space = space();
+    let defined = "fn first(list) { let one = list[0]; one }
+        fn greet(name) { `hello ${name}` }
+        fn quiet(a) { a; }
+        fn branches(a) { if a { 1 } else { \"x\" } }
+        fn early(a) { return 1; \"x\" }
+        fn again(a) { again(a) }
+        fn site(tenant) { tenant.connect().apps() }
+        /// @return mobsted::Tenant
+        fn somebody(n) { branches(n) }";
+    space.define("lib", defined, &NoFiles);
+    for (text, ty) in [
+        ("first(tenants)", "mobsted::Tenant"),
+        ("first(tenants).email", "string"),
+        ("tenants.first()", "mobsted::Tenant"),
+        ("greet(\"Ann\").len()", "int"),
+        ("quiet(1)", "()"),
+        ("branches(true)", ""),
+        ("early(true)", ""),
+        ("again(1)", ""),
+        ("site(tenants[0])[0]", "mobsted::App"),
+        ("tenants[0].site()", "list of mobsted::App"),
+        ("somebody(1).email", "string"),
+        ("first()", ""),
+    ] {
+        assert_eq!(type_of(&space, text).words(), ty, "{text}");
+    }
+}
+
+/// Nothing can be imported.
+struct NoFiles;
+
+impl Loader for NoFiles {
+    fn load(&self, _: &str, path: &str) -> Result<Source, String> {
+        Err(format!("{path} is not there"))
     }
 }
 

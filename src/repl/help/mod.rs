@@ -1,5 +1,6 @@
 //! What is told about names: from the table of operations, the library, the session's own functions and variables.
 
+mod groups;
 mod own;
 
 pub(super) use self::own::preview;
@@ -33,6 +34,9 @@ impl Repl {
         let name = name.trim().trim_end_matches('?');
         if name.is_empty() {
             return self.overview();
+        }
+        if name == "commands" {
+            return self.commands();
         }
         if let Some(command) = name.strip_prefix(':') {
             return match commands().find(|known| known.name == command) {
@@ -97,19 +101,42 @@ impl Repl {
         }
     }
 
+    /// What there is, on one screen.
     fn overview(&self) -> Next {
-        let call = |command: &Command| format!(":{} {}", command.name, command.args);
-        let known: Vec<(String, &str)> = commands()
-            .map(|command| (call(command), command.summary))
-            .collect();
-        let modules = find::modules().join(", ");
-        let text = format!(
-            "Type an expression of the language and Enter. Tab completes, Right takes the faint hint, Up and Ctrl-R find\n\
-             earlier inputs, Ctrl-C clears the line or stops what runs, Ctrl-D leaves. `name?` tells about a name.\n\
-             `_` is the last result, `_3` that of input 3, `_err` the last error. Platforms: {modules}.\n\n{}",
-            own::pairs(&known, self.columns())
+        let columns = self.columns();
+        let intro = format!(
+            "Type an expression and Enter. Tab completes, Right takes the faint hint, Ctrl-R searches, Ctrl-C clears or \
+             stops, Ctrl-D leaves. `_` is the last result, `_3` that of input 3, `_err` the last error. Platforms: {}.",
+            find::modules().join(", ")
         );
-        self.page(&text)
+        let groups: Vec<(String, String)> = groups::GROUPS
+            .iter()
+            .map(|(title, names)| ((*title).to_owned(), format!(":{}", names.join(" :"))))
+            .collect();
+        let groups: Vec<(String, &str)> = groups
+            .iter()
+            .map(|(title, names)| (title.clone(), names.as_str()))
+            .collect();
+        let more = ":help commands tells what each does, NAME? or :help NAME all about a name.";
+        let parts = [
+            text::wrap(&intro, columns).join("\n"),
+            own::pairs(&groups, columns),
+            text::wrap(more, columns).join("\n"),
+        ];
+        self.page(&parts.join("\n\n"))
+    }
+
+    /// Every command with what it takes and does.
+    fn commands(&self) -> Next {
+        let call = |command: &Command| (format!(":{} {}", command.name, command.args), command.summary);
+        let parts = groups::GROUPS.iter().map(|(title, names)| {
+            let of_group = names
+                .iter()
+                .filter_map(|name| commands().find(|known| known.name == *name));
+            let rows: Vec<(String, &str)> = of_group.map(call).collect();
+            format!("{}\n{}", self.heading(title), own::pairs(&rows, self.columns()))
+        });
+        self.page(&parts.collect::<Vec<_>>().join("\n\n"))
     }
 
     fn about_command(&self, command: &Command) -> String {
@@ -219,8 +246,19 @@ impl Repl {
         }
     }
 
+    /// Shows documentation: in the pager when that is wanted and it is longer than the screen.
     pub(super) fn page(&self, text: &str) -> Next {
-        self.outside.screen.page(text);
+        let screen = &self.outside.screen;
+        let is_long = screen
+            .height()
+            .is_some_and(|height| text.lines().count() >= height);
+        if self.has_pager() && is_long {
+            return match self.outside.around.page(text, true) {
+                Ok(()) => Next::Go,
+                Err(trouble) => self.refuse(&trouble),
+            };
+        }
+        screen.page(text);
         Next::Go
     }
 }

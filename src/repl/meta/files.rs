@@ -32,6 +32,22 @@ pub(super) static COMMANDS: &[Command] = &[
         run: edit,
     },
     Command {
+        name: "paste",
+        args: "",
+        summary: "Take a text over many lines as one input, up to a line `:end` or Ctrl-D",
+        run: |_, _| Next::Paste,
+    },
+    Command {
+        name: "break",
+        args: "",
+        summary: "As the last line of an input that goes on: give it up",
+        run: |repl, _| {
+            let screen = &repl.outside.screen;
+            screen.note("nothing is open; as a line of an input that goes on, :break gives it up");
+            Next::Go
+        },
+    },
+    Command {
         name: "trust",
         args: "",
         summary: "Let the project's repl.rhai, as it is now, be loaded at the start",

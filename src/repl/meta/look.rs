@@ -74,7 +74,7 @@ fn funcs(repl: &mut Repl, filter: &str) -> Next {
         repl.outside.screen.note(hint);
         return Next::Go;
     }
-    repl.outside.screen.out(&lines.join("\n"));
+    repl.tell(&lines.join("\n"));
     Next::Go
 }
 

@@ -53,6 +53,10 @@ impl Repl {
             _ => None,
         };
         if let Some(command) = exact.or(only) {
+            if command.args.is_empty() && !args.trim().is_empty() {
+                let message = format!("`:{}` takes nothing, and got `{}`", command.name, args.trim());
+                return self.wrong(&message, &[]);
+            }
             return (command.run)(self, args.trim());
         }
         let hint = match nearest(name, commands().map(|command| command.name)) {
@@ -63,7 +67,7 @@ impl Repl {
     }
 
     /// Tells how a command is written.
-    fn usage(&self, name: &str) -> Next {
+    pub(super) fn usage(&self, name: &str) -> Next {
         let command = commands().find(|command| command.name == name);
         let args = command.map_or("", |command| command.args);
         self.wrong(&format!("write it as `:{name} {args}`"), &[])

@@ -2,6 +2,7 @@
 
 use super::Command;
 use crate::repl::around::{Mode, Switch};
+use crate::repl::farewell::farewell;
 use crate::repl::{Next, Repl};
 use crate::value::nearest::nearest;
 
@@ -14,7 +15,7 @@ pub(super) static COMMANDS: &[Command] = &[
     },
     Command {
         name: "mode",
-        args: "[dev|prod|read-only]",
+        args: "[dev|prod|read-only|sandbox]",
         summary: "Be more careful than the profile asks for, or as careful as it does",
         run: mode,
     },
@@ -98,7 +99,8 @@ impl Repl {
             return self.refuse(&trouble);
         }
         let before = self.outside.around.place();
-        self.tell_of_session();
+        // What it left open is told; the switch is made all the same.
+        let _ = farewell(&self.desk, &*self.outside.screen);
         if let Err(trouble) = self.outside.around.switch(to) {
             return self.refuse(&trouble);
         }

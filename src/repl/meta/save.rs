@@ -1,9 +1,10 @@
 //! From exploring to a script.
 
 use super::Command;
+use crate::repl::secrecy::is_hidden;
 use crate::repl::{Next, Repl};
 use crate::script::bundle::{Bundle, Source};
-use crate::script::interactive::{Came, Typed};
+use crate::script::interactive::{Came, Saved, Typed};
 use crate::script::program::Script;
 
 pub(super) static COMMANDS: &[Command] = &[Command {
@@ -31,50 +32,76 @@ fn save(repl: &mut Repl, args: &str) -> Next {
         _ => return repl.usage("save"),
     };
     let (from, to) = range.unwrap_or((1, repl.inputs.len()));
-    let typed = repl.typed(from, to);
+    let typed = repl.typed();
     if typed.is_empty() {
         return repl.wrong("there is no input to save", &[]);
     }
-    let about = format!("Saved from a session at the prompt: inputs {from} to {to}.");
-    let saved = repl.space().save(&typed, &about);
+    let about = if from == to {
+        format!("Saved from a session at the prompt: input {from}.")
+    } else {
+        format!("Saved from a session at the prompt: inputs {from} to {to}.")
+    };
+    let saved = repl.space().save(&typed, from..=to, &about);
     if !repl.check(file, &saved.text) {
         return Next::Failed(crate::repl::Left::Failed(None));
     }
     if let Err(trouble) = repl.outside.around.write(file, &saved.text, force) {
         return repl.refuse(&trouble);
     }
-    let screen = &repl.outside.screen;
-    screen.note(&format!("{file} is written, and nothing is wrong with it"));
-    let flags: Vec<String> = saved
-        .params
-        .iter()
-        .map(|param| format!("--{} {}", param.name.replace('_', "-"), quoted(&param.typed)))
-        .collect();
-    screen.note(format!("run it: provisor run {file} {}", flags.join(" ")).trim_end());
+    repl.tell_of_saved(file, &saved);
     Next::Go
 }
 
 impl Repl {
-    fn typed(&self, from: usize, to: usize) -> Vec<Typed> {
-        let numbered = self
-            .inputs
-            .iter()
-            .enumerate()
-            .map(|(index, input)| (index + 1, input));
+    fn typed(&self) -> Vec<Typed> {
+        let numbered = self.inputs.iter().enumerate();
         numbered
-            .filter(|(number, _)| (from..=to).contains(number))
-            .map(|(number, input)| Typed {
-                number,
+            .map(|(index, input)| Typed {
+                number: index + 1,
                 text: input.text.clone(),
-                came: if input.secret {
-                    Came::Secret
-                } else if input.done {
+                came: if input.done {
                     Came::Done(input.gave)
                 } else {
                     Came::Failed(input.why.clone())
                 },
+                hidden: is_hidden(&input.text),
             })
             .collect()
+    }
+
+    /// How the script is run again, and what changes it.
+    fn tell_of_saved(&self, file: &str, saved: &Saved) {
+        let screen = &self.outside.screen;
+        screen.note(&format!("{file} is written, and nothing is wrong with it"));
+        for (number, name) in &saved.added {
+            screen.note(&format!("input {number} is in it, too: `{name}` is needed"));
+        }
+        let flag = |name: &str| format!("--{}", name.replace('_', "-"));
+        let (secrets, others): (Vec<_>, Vec<_>) =
+            saved.params.iter().partition(|param| param.default.is_none());
+        let mut words = vec!["provisor".to_owned(), "run".to_owned(), quoted(file)];
+        words.extend(
+            self.outside
+                .around
+                .account_flags()
+                .iter()
+                .map(|flag| quoted(flag)),
+        );
+        for secret in &secrets {
+            words.push(format!(
+                "{} env:{}",
+                flag(&secret.name),
+                secret.name.to_uppercase()
+            ));
+        }
+        screen.note(&format!("run it: {}", words.join(" ")));
+        if !others.is_empty() {
+            let flags: Vec<String> = others.iter().map(|param| flag(&param.name)).collect();
+            screen.note(&format!(
+                "it repeats what was typed; change that with {}",
+                flags.join(", ")
+            ));
+        }
     }
 
     /// Is nothing wrong with the script? What is, is shown.

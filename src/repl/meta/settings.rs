@@ -12,6 +12,8 @@ pub(in crate::repl) struct Settings {
     pub(in crate::repl) timing: bool,
     /// Tell each request?
     trace: bool,
+    /// Show what is longer than the screen in the pager?
+    pub(in crate::repl) pager: bool,
     /// How values are shown.
     pub(in crate::repl) look: Look,
 }
@@ -47,6 +49,11 @@ pub(in crate::repl) static SETTINGS: &[Setting] = &[
         values: &["on", "off"],
         about: "tell each request",
     },
+    Setting {
+        name: "pager",
+        values: &["on", "off"],
+        about: "show what is longer than the screen in $PAGER",
+    },
 ];
 
 pub(super) static COMMANDS: &[Command] = &[
@@ -59,7 +66,7 @@ pub(super) static COMMANDS: &[Command] = &[
     Command {
         name: "set",
         args: "[NAME VALUE]",
-        summary: "What can be set: format, rows, timing, trace",
+        summary: "What can be set: format, rows, timing, trace, pager",
         run: set,
     },
 ];
@@ -105,6 +112,14 @@ fn set(repl: &mut Repl, args: &str) -> Next {
                 Next::Go
             }
             None => unknown(repl, "timing", word),
+        },
+        ["pager", word] => match flag(word) {
+            Some(true) if !repl.outside.screen.is_terminal() => repl.wrong("a pager needs a terminal", &[]),
+            Some(flag) => {
+                repl.settings.pager = flag;
+                Next::Go
+            }
+            None => unknown(repl, "pager", word),
         },
         ["trace", word] => match flag(word) {
             Some(flag) => match repl.outside.around.trace(flag) {
@@ -152,6 +167,7 @@ impl Settings {
             "format" => self.look.format.word().to_owned(),
             "rows" => self.look.rows.to_string(),
             "timing" => on(self.timing),
+            "pager" => on(self.pager),
             _ => on(self.trace),
         }
     }

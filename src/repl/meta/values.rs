@@ -4,6 +4,7 @@ use super::Command;
 use crate::repl::around::Export;
 use crate::repl::complete::infer::{Known, type_of};
 use crate::repl::help::preview;
+use crate::repl::show::{Look, rendered};
 use crate::repl::width::{cut, padded, width};
 use crate::repl::{Next, Repl};
 use crate::run::interrupt::Interrupt;
@@ -28,6 +29,12 @@ pub(super) static COMMANDS: &[Command] = &[
         args: "[N]",
         summary: "Show the result of input N again, or the last",
         run: out,
+    },
+    Command {
+        name: "page",
+        args: "[VALUE]",
+        summary: "Show a variable, or the last result, as a whole in $PAGER",
+        run: page,
     },
     Command {
         name: "reveal",
@@ -83,7 +90,7 @@ fn tell_type(repl: &mut Repl, expression: &str) -> Next {
         Known::Nothing => {
             repl.outside
                 .screen
-                .note("it cannot be told without evaluating it, and that is not done here");
+                .note("unknown without running it, and that is not done here");
             Next::Go
         }
         known => {
@@ -105,6 +112,29 @@ fn out(repl: &mut Repl, number: &str) -> Next {
             &format!("there is no result `{name}`"),
             &[":history lists the inputs".into()],
         ),
+    }
+}
+
+fn page(repl: &mut Repl, path: &str) -> Next {
+    if !repl.outside.screen.is_terminal() {
+        return repl.wrong(
+            "a pager needs a terminal",
+            &["without one, values are written as a whole".into()],
+        );
+    }
+    let path = if path.is_empty() { "_" } else { path };
+    let value = match repl.held(path) {
+        Ok(value) => value,
+        Err(next) => return next,
+    };
+    let look = Look {
+        rows: usize::MAX,
+        ..repl.settings.look
+    };
+    let text = rendered(&*repl.outside.screen, look, &Answer::Value(value)).unwrap_or_default();
+    match repl.outside.around.page(&text, false) {
+        Ok(()) => Next::Go,
+        Err(trouble) => repl.refuse(&trouble),
     }
 }
 

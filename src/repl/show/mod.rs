@@ -72,12 +72,12 @@ impl Default for Look {
 /// Where no width is known.
 const USUAL: usize = 80;
 
-/// Shows what an input gave.
-pub(super) fn show(screen: &dyn Screen, look: Look, answer: &Answer) {
+/// What an input gave as text; nothing for nothing.
+pub(super) fn rendered(screen: &dyn Screen, look: Look, answer: &Answer) -> Option<String> {
     match answer {
-        Answer::Nothing => {}
-        Answer::Value(value) => screen.out(&shown(screen, look, value)),
-        Answer::Other(what) => screen.out(&format!("<{what}>")),
+        Answer::Nothing => None,
+        Answer::Value(value) => Some(shown(screen, look, value)),
+        Answer::Other(what) => Some(format!("<{what}>")),
     }
 }
 

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use rhai::AST;
 
-use super::results::{Renaming, as_written, running};
+use super::results::{Renaming, running};
 use crate::script::bundle::{Bundle, Loader, Source};
 use crate::script::error::{Diagnostic, Frame};
 use crate::script::host::Host;
@@ -68,24 +68,25 @@ impl Ground {
         loader: &dyn Loader,
     ) -> Result<AST, Box<Diagnostic>> {
         let written = source.clone();
-        self.read(source, shift, loader).map_err(|mut error| {
-            as_written(&mut error);
-            for frame in error
-                .frames
-                .iter_mut()
-                .filter(|frame| frame.source == written.name)
-            {
-                written.line(frame.line).clone_into(&mut frame.text);
-                frame.line += shift;
-            }
-            error
-        })
+        self.read(source, shift, loader)
+            .map_err(|error| shifted(error, &written, shift))
+    }
+
+    /// Can it be read?
+    pub(super) fn check(&self, source: &Source, shift: usize) -> Result<(), Box<Diagnostic>> {
+        let running = running(&source.text);
+        let renaming = Renaming::of(&running);
+        let runs = Source::new(source.name.clone(), running.text);
+        let parsed = parse::parse_with(&runs, move |token, place| renaming.rename(token, place));
+        parsed.map(drop).map_err(|error| shifted(error, source, shift))
     }
 
     fn read(&mut self, source: Source, shift: usize, loader: &dyn Loader) -> Result<AST, Box<Diagnostic>> {
-        let runs = Source::new(source.name.clone(), running(&source.text));
-        let renaming = Renaming::default();
-        let parsed = parse::parse_with(&runs, move |token| renaming.rename(token))?;
+        let running = running(&source.text);
+        let renaming = Renaming::of(&running);
+        let again = Renaming::of(&running);
+        let runs = Source::new(source.name.clone(), running.text);
+        let parsed = parse::parse_with(&runs, move |token, place| renaming.rename(token, place))?;
         for import in &parsed.imports {
             self.follow(&source, import, loader)?;
         }
@@ -95,9 +96,9 @@ impl Ground {
             .last()
             .map_or(0, |input: &Input| input.above + input.lines);
         let above = if last + lines > LAST_LINE { 0 } else { last };
-        let renaming = Renaming::default();
-        let (ast, patches) =
-            parse::runnable_below(&runs, &parsed, above, move |token| renaming.rename(token))?;
+        let (ast, patches) = parse::runnable_below(&runs, &parsed, above, move |token, place| {
+            again.rename(token, place)
+        })?;
         self.learn(parsed);
         self.inputs.push(Input {
             source,
@@ -162,6 +163,19 @@ impl Ground {
         self.names.modules.extend(names.modules);
         self.names.calls = names.calls;
     }
+}
+
+/// The error as it lies in what the source's name means, with the lines as they are written.
+fn shifted(mut error: Box<Diagnostic>, written: &Source, shift: usize) -> Box<Diagnostic> {
+    for frame in error
+        .frames
+        .iter_mut()
+        .filter(|frame| frame.source == written.name)
+    {
+        written.line(frame.line).clone_into(&mut frame.text);
+        frame.line += shift;
+    }
+    error
 }
 
 impl Sources for Ground {

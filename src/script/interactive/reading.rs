@@ -4,7 +4,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use rhai::{LexError, ParseError, ParseErrorType, Position, Token};
 
-use super::results::{Renaming, as_written, running};
+use super::results::{Renaming, running};
 use crate::script::bundle::Source;
 use crate::script::error::Diagnostic;
 use crate::script::{host, parse, syntax};
@@ -31,7 +31,7 @@ pub struct Open {
 
 /// Reads an input that is being typed.
 pub fn read(text: &str) -> Reading {
-    let error = match compile(&running(text)) {
+    let error = match compile(text) {
         (Ok(()), _) => {
             return match open_comment(text) {
                 Some(open) => Reading::Incomplete(open),
@@ -54,9 +54,7 @@ pub fn read(text: &str) -> Reading {
         }
     };
     let source = Source::new("", text);
-    let mut diagnostic = syntax::syntax(&source, &error);
-    as_written(&mut diagnostic);
-    Reading::Broken(Box::new(diagnostic))
+    Reading::Broken(Box::new(syntax::syntax(&source, &error)))
 }
 
 /// The brackets that are open when the parser stops: how each is closed, and its line.
@@ -68,7 +66,8 @@ type Brackets = Vec<(&'static str, usize)>;
 )]
 fn compile(text: &str) -> (Result<(), ParseError>, Brackets) {
     let open: Arc<Mutex<Brackets>> = Arc::default();
-    let (seen, renaming) = (Arc::clone(&open), Renaming::default());
+    let (seen, running) = (Arc::clone(&open), running(text));
+    let renaming = Renaming::of(&running);
     let mut engine = host::compiler();
     engine.on_parse_token(move |token, position, _| {
         let mut open = seen.lock().unwrap_or_else(PoisonError::into_inner);
@@ -82,9 +81,9 @@ fn compile(text: &str) -> (Result<(), ParseError>, Brackets) {
             }
             _ => {}
         }
-        renaming.rename(token)
+        renaming.rename(token, parse::place(position))
     });
-    let compiled = engine.compile(text).map(drop);
+    let compiled = engine.compile(&running.text).map(drop);
     let open = std::mem::take(&mut *open.lock().unwrap_or_else(PoisonError::into_inner));
     (compiled, open)
 }

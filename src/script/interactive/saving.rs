@@ -1,16 +1,26 @@
 //! A session's inputs as a script: functions at the top, the rest as `main`, its parameters what was typed as literals.
+//!
+//! [`needs`] tells which inputs a range cannot do without; [`pieces`] cuts them into imports, functions and statements;
+//! [`lift`] makes parameters of literals; [`format`] writes the rest evenly.
 
+mod format;
 mod lift;
+mod naming;
+mod needs;
 mod pieces;
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write as _;
+use std::ops::RangeInclusive;
 
+use self::format::{formatted, indented, terminated};
 use self::lift::Lift;
 pub use self::lift::Lifted;
+use self::naming::result_name;
+use self::needs::Session;
 use self::pieces::{Piece, Sort, pieces};
 use super::Workspace;
-use super::results;
+use super::credential::holds_credential;
 use crate::script::host::Host;
 
 /// An input as it was typed, and what came of it.
@@ -22,6 +32,8 @@ pub struct Typed {
     pub text: String,
     /// What came of it.
     pub came: Came,
+    /// Is it never to be written into a file?
+    pub hidden: bool,
 }
 
 /// What came of an input.
@@ -31,8 +43,6 @@ pub enum Came {
     Done(bool),
     /// It failed, for this reason.
     Failed(String),
-    /// It may hold a secret, and is left out.
-    Secret,
 }
 
 /// A script made of inputs.
@@ -42,78 +52,97 @@ pub struct Saved {
     pub text: String,
     /// The parameters of `main`, and what was typed for each.
     pub params: Vec<Lifted>,
+    /// Inputs from outside of the range that those in it need, and the name that each is needed for.
+    pub added: Vec<(usize, String)>,
 }
-
-/// How far the body of `main` is indented.
-const INDENT: &str = "    ";
 
 impl Workspace {
-    /// Writes inputs as a script. `about` is its first line.
-    pub fn save(&self, inputs: &[Typed], about: &str) -> Saved {
-        let mut parts = Parts::new(self.host(), used_results(inputs));
-        let last = inputs
+    /// Writes the inputs of a range as a script, and earlier ones that they need. `about` is its first line.
+    pub fn save(&self, inputs: &[Typed], range: RangeInclusive<usize>, about: &str) -> Saved {
+        let session = Session::of(inputs);
+        let chosen = session.choose(&range);
+        let wanted: Vec<&Typed> = inputs
+            .iter()
+            .filter(|input| range.contains(&input.number) || chosen.contains_key(&input.number))
+            .collect();
+        let mut parts = Parts::new(self.host(), &session, &wanted);
+        let last = wanted
             .iter()
             .rev()
-            .find(|input| matches!(input.came, Came::Done(_)))
+            .find(|input| matches!(input.came, Came::Done(_)) && !input.hidden)
             .map(|input| input.number);
-        let mut newest = None;
-        for input in inputs {
-            parts.add(input, newest, Some(input.number) == last);
-            if input.came == Came::Done(true) {
-                newest = Some(input.number);
-            }
+        for input in &wanted {
+            parts.add(input, Some(input.number) == last);
         }
-        parts.write(about)
+        let mut saved = parts.write(about);
+        saved.added = chosen.into_iter().collect();
+        saved
     }
-}
-
-/// The inputs whose results others name: `_3`, and what `_` meant.
-fn used_results(inputs: &[Typed]) -> BTreeSet<usize> {
-    let mut used = BTreeSet::new();
-    let mut newest = None;
-    for input in inputs.iter().filter(|input| matches!(input.came, Came::Done(_))) {
-        for name in pieces::results_named(&input.text) {
-            used.extend(name.or(newest));
-        }
-        if input.came == Came::Done(true) {
-            newest = Some(input.number);
-        }
-    }
-    used
 }
 
 /// The script as it grows.
 struct Parts<'a> {
+    session: &'a Session,
     lift: Lift<'a>,
-    used: BTreeSet<usize>,
-    /// The inputs whose results have a name in the script.
-    named: BTreeSet<usize>,
+    /// Names that the script has so far.
+    known: BTreeSet<String>,
+    /// The names of results that others use, by the number of their input.
+    results: BTreeMap<usize, String>,
     imports: Vec<String>,
-    functions: Vec<String>,
+    /// Functions by name and number of parameters.
+    functions: Vec<((String, usize), String)>,
     body: Vec<String>,
 }
 
 impl<'a> Parts<'a> {
-    fn new(host: &'a Host, used: BTreeSet<usize>) -> Parts<'a> {
+    fn new(host: &'a Host, session: &'a Session, wanted: &[&Typed]) -> Parts<'a> {
+        let done: Vec<&Typed> = wanted
+            .iter()
+            .copied()
+            .filter(|input| matches!(input.came, Came::Done(_)) && !input.hidden)
+            .collect();
+        let mut taken = session.words(done.iter().map(|input| input.number));
+        let results = results(session, &done, &mut taken);
+        let statements = done.iter().flat_map(|input| pieces(&input.text));
+        let statements: Vec<String> = statements
+            .filter(|piece| piece.sort == Sort::Statement)
+            .map(|piece| piece.text.trim().to_owned())
+            .collect();
         Parts {
-            lift: Lift::new(host),
-            used,
-            named: BTreeSet::new(),
+            session,
+            lift: Lift::new(host, taken, &statements),
+            known: BTreeSet::new(),
+            results,
             imports: Vec::new(),
             functions: Vec::new(),
             body: Vec::new(),
         }
     }
 
-    fn add(&mut self, input: &Typed, newest: Option<usize>, is_last: bool) {
+    fn add(&mut self, input: &Typed, is_last: bool) {
+        let secret = holds_credential(&input.text);
         match &input.came {
+            _ if input.hidden => self.leave_out(input, "it was to be kept out of files"),
+            Came::Failed(_) if secret => self.leave_out(input, "it failed, and may hold a secret"),
             Came::Failed(why) => self.comment(&format!("failed: {why}"), &input.text),
-            Came::Secret => self.comment(
-                &format!("input {} is left out: it may hold a secret", input.number),
-                "",
-            ),
-            Came::Done(_) => self.add_done(input, newest, is_last),
+            Came::Done(_) => match self.session.missing(input.number, &self.known) {
+                Some(name) if secret => {
+                    self.leave_out(
+                        input,
+                        &format!("it uses `{name}`, which is not among the saved inputs"),
+                    );
+                }
+                Some(name) => {
+                    let why = format!("it uses `{name}`, which is not among the saved inputs");
+                    self.comment(&why, &input.text);
+                }
+                None => self.add_done(input, is_last),
+            },
         }
+    }
+
+    fn leave_out(&mut self, input: &Typed, why: &str) {
+        self.comment(&format!("input {} is left out: {why}", input.number), "");
     }
 
     fn comment(&mut self, why: &str, text: &str) {
@@ -123,20 +152,17 @@ impl<'a> Parts<'a> {
             .extend(lines.map(|line| format!("//     {line}").trim_end().to_owned()));
     }
 
-    fn add_done(&mut self, input: &Typed, newest: Option<usize>, is_last: bool) {
-        let unknown = pieces::results_named(&input.text)
-            .into_iter()
-            .any(|name| name.or(newest).is_none_or(|number| !self.named.contains(&number)));
-        if unknown {
-            self.comment("it uses a result that is not among the saved inputs", &input.text);
-            return;
-        }
+    fn add_done(&mut self, input: &Typed, is_last: bool) {
+        self.known.extend(self.session.defines(input.number));
+        let newest = self.session.newest_before(input.number);
         let text = pieces::name_results(&input.text, |number| {
-            format!("result_{}", number.or(newest).unwrap_or_default())
+            let number = number.or(newest).unwrap_or_default();
+            self.results.get(&number).cloned().unwrap_or_default()
         });
         let all = pieces(&text);
         let ends = all.iter().rposition(|piece| piece.sort == Sort::Statement);
         for (index, piece) in all.into_iter().enumerate() {
+            let is_end = Some(index) == ends;
             match piece.sort {
                 Sort::Import => {
                     let import = terminated(piece.text.trim());
@@ -144,31 +170,47 @@ impl<'a> Parts<'a> {
                         self.imports.push(import);
                     }
                 }
-                Sort::Function => self.functions.push(piece.text.trim().to_owned()),
-                Sort::Statement => {
-                    let is_end = Some(index) == ends;
-                    self.statement(&piece, input, is_end, is_last && is_end);
-                }
+                Sort::Function => self.function(&piece, input),
+                Sort::Statement => self.statement(&piece, input, is_end, is_last && is_end),
             }
         }
+    }
+
+    /// Keeps a function; a newer one takes the place of an older one.
+    fn function(&mut self, piece: &Piece, input: &Typed) {
+        let signature = naming::signature(&piece.text);
+        if holds_credential(&piece.text) {
+            self.known.remove(&signature.0);
+            self.leave_out(input, &format!("`{}` may hold a secret", signature.0));
+            return;
+        }
+        self.functions.retain(|(known, _)| *known != signature);
+        self.functions.push((signature, formatted(piece.text.trim())));
     }
 
     fn statement(&mut self, piece: &Piece, input: &Typed, is_end: bool, is_last: bool) {
         let Some(lifted) = self.lift.lift(piece.text.trim()) else {
             return;
         };
-        let gives = is_end && input.came == Came::Done(true);
-        if gives && self.used.contains(&input.number) {
-            self.named.insert(input.number);
-            let name = format!("result_{}", input.number);
-            self.body.push(terminated(&format!("let {name} = {lifted}")));
-            if is_last {
-                self.body.push(name);
+        if holds_credential(&lifted) {
+            // It stands where no parameter reaches.
+            for name in self.session.defines(input.number) {
+                self.known.remove(&name);
             }
-        } else if gives && is_last {
-            self.body.push(lifted);
-        } else {
-            self.body.push(terminated(&lifted));
+            self.leave_out(input, "it may hold a secret");
+            return;
+        }
+        let lifted = formatted(&lifted);
+        let gives = is_end && input.came == Came::Done(true);
+        match self.results.get(&input.number) {
+            Some(name) if gives => {
+                self.body.push(terminated(&format!("let {name} = {lifted}")));
+                if is_last {
+                    self.body.push(name.clone());
+                }
+            }
+            _ if gives && is_last => self.body.push(lifted),
+            _ => self.body.push(terminated(&lifted)),
         }
     }
 
@@ -180,76 +222,43 @@ impl<'a> Parts<'a> {
         if !self.imports.is_empty() {
             text.push('\n');
         }
-        for function in &self.functions {
+        for (_, function) in &self.functions {
             let _ = writeln!(text, "{function}\n");
         }
         let params = self.lift.into_params();
         text.push_str("/// What was entered at the prompt.\n");
-        if !params.is_empty() {
-            text.push_str("///\n");
-        }
-        let widest = params
-            .iter()
-            .map(|param| param.name.len())
-            .max()
-            .unwrap_or_default();
-        for param in &params {
-            let _ = writeln!(
-                text,
-                "/// @param {:widest$}  {:6}  for example {}",
-                param.name, param.type_name, param.typed
-            );
-        }
+        text.push_str(&lift::documented(&params));
         let names: Vec<&str> = params.iter().map(|param| param.name.as_str()).collect();
         let _ = writeln!(text, "fn main({}) {{", names.join(", "));
         for statement in &self.body {
             text.push_str(&indented(statement));
         }
         text.push_str("}\n");
-        Saved { text, params }
-    }
-}
-
-/// The statement with its `;`.
-fn terminated(statement: &str) -> String {
-    let statement = statement.trim_end();
-    if statement.ends_with(';') {
-        return statement.to_owned();
-    }
-    let last = statement.lines().last().unwrap_or_default();
-    let gap = if last.contains("//") { "\n" } else { "" };
-    format!("{statement}{gap};")
-}
-
-/// The statement inside of `main`. The lines of a text that goes over several stay where they are.
-fn indented(statement: &str) -> String {
-    let mut out = String::new();
-    let keeps = pieces::has_long_text(statement);
-    for (index, line) in statement.lines().enumerate() {
-        let indent = if line.trim().is_empty() || (keeps && index > 0) {
-            ""
-        } else {
-            INDENT
-        };
-        let _ = writeln!(out, "{indent}{line}");
-    }
-    out
-}
-
-/// A result that is named: which input's; nothing for the last.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-struct Named(Option<usize>);
-
-/// The result that this name means.
-fn result_name(name: &str) -> Option<Named> {
-    match name {
-        "_" => Some(Named(None)),
-        name if results::running_name(name) != name => {
-            let number = name.strip_prefix('_')?.parse().ok()?;
-            Some(Named(Some(number)))
+        Saved {
+            text,
+            params,
+            added: Vec::new(),
         }
-        _ => None,
     }
+}
+
+/// The inputs whose results others name, `_3` and what `_` meant, each with a name that nothing else has.
+fn results(session: &Session, done: &[&Typed], taken: &mut BTreeSet<String>) -> BTreeMap<usize, String> {
+    let mut found = BTreeMap::new();
+    for number in session.results_used(done.iter().map(|input| input.number)) {
+        let Some(input) = done.iter().find(|input| input.number == number) else {
+            continue;
+        };
+        let ends = pieces(&input.text);
+        let last = ends.iter().rfind(|piece| piece.sort == Sort::Statement);
+        let noun = last.and_then(|piece| result_name(&piece.text));
+        let name = noun
+            .filter(|noun| !taken.contains(noun))
+            .unwrap_or_else(|| naming::free(&format!("result_{number}"), taken));
+        taken.insert(name.clone());
+        found.insert(number, name);
+    }
+    found
 }
 
 #[cfg(test)]

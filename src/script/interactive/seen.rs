@@ -3,7 +3,7 @@
 use rhai::{Dynamic, Map};
 
 use super::tokens::{Sort, pieces};
-use super::{Workspace, results, type_name};
+use super::{Workspace, type_name};
 use crate::script::bundle::Source;
 use crate::script::handles::Handle;
 use crate::script::params::Declaration;
@@ -35,7 +35,7 @@ impl Workspace {
         let (Step::Name(name), rest) = steps.split_first()? else {
             return None;
         };
-        let value = self.scope.get(&results::running_name(name))?;
+        let value = self.scope.get(name)?;
         within(value, rest)
     }
 }

@@ -1,9 +1,13 @@
 //! The interactive loop.
 
 mod comfort;
+mod commands;
 mod durable;
 mod piped;
+mod promises;
 mod saving;
+mod session;
+mod signals;
 mod stopping;
 mod typing;
 mod walkthrough;

@@ -66,6 +66,110 @@ throw "enough";
     let _ = repl.said(&["enough", "stdin:17:1"]);
 }
 
+/// Gives a text to `run`, and as a file and through a pipe to `repl`. Each ends with this code and prints this.
+#[track_caller]
+fn agree(text: &str, code: i32, printed: &str) {
+    let home = Home::new();
+    home.write("it.rhai", text);
+    let run = home.run("run it.rhai").ended(code);
+    assert!(run.stdout.starts_with(printed), "run: {}", run.stdout);
+    let mut command = home.command(["repl"]);
+    let file = std::fs::File::open(home.work().join("it.rhai")).unwrap();
+    let repl = crate::support::finish(command.stdin(file).spawn().unwrap()).ended(code);
+    assert_eq!(repl.stdout, printed, "as a file");
+    let repl = home.run_with_input("repl", text).ended(code);
+    assert_eq!(repl.stdout, printed, "through a pipe");
+}
+
+#[test]
+fn constants_of_earlier_statements_are_seen_in_functions() {
+    agree(
+        "const K = 3;\nfn k() { global::K }\nprint(k());\nconst L = K + 1;\nfn l() { global::L + global::K }\nprint(l());\n",
+        0,
+        "3\n7\n",
+    );
+    agree("let v = 3;\nfn k() { global::v }\nk();\n", 1, "");
+}
+
+#[test]
+fn what_follows_a_return_or_an_exit_does_not_run() {
+    agree("print(1);\nreturn;\nprint(2);\n", 0, "1\n");
+    agree("print(1);\nif 1 < 2 { return; }\nprint(2);\n", 0, "1\n");
+    agree("print(1);\nif 1 > 2 { return; }\nprint(2);\n", 0, "1\n2\n");
+    agree("fn f() { return 3; }\nlet x = f();\nprint(x);\n", 0, "3\n");
+    agree("print(1);\nexit();\nprint(2);\n", 0, "1\n");
+    let home = Home::new();
+    let ran = home
+        .run_with_input("repl", "return 3;\nprint(\"after\")\n")
+        .ended(0);
+    assert_eq!(ran.stdout, "3\n");
+}
+
+#[test]
+fn a_statement_goes_on_behind_empty_lines_and_notes() {
+    agree(
+        "if 1 > 2 { print(1); }\n\n// otherwise\nelse { print(2); }\n\nprint([1, 2]\n\n  .len());\n",
+        0,
+        "2\n2\n",
+    );
+}
+
+#[test]
+fn functions_may_stand_behind_their_use() {
+    agree("f(2);\nfn f(n) { print(n); }\n", 0, "2\n");
+}
+
+#[test]
+fn a_mark_before_a_text_is_no_part_of_it() {
+    agree("\u{feff}print(1);\n", 0, "1\n");
+}
+
+#[test]
+fn a_main_that_nobody_calls_is_told() {
+    let home = Home::new();
+    let main = "fn main(name) { }\n";
+    let ran = home.run_with_input("repl", main).ended(0);
+    let _ = ran.said(&["`main` is defined here and was not called", "provisor run"]);
+    let ran = home.run_with_input("repl", &format!("{main}main(1);\n")).ended(0);
+    assert_eq!(ran.stderr, "");
+}
+
+#[test]
+fn a_file_that_cannot_be_read_to_its_end_runs_nothing() {
+    let home = Home::new();
+    for (script, place) in [
+        ("print(\"ran\");\nlet a = 1;\nlet b = 1 2;\n", "stdin:3:11"),
+        (":set trace on\nprint(\"ran\")\nfn f() {\n", "stdin:"),
+        ("print(\"ran\")\n:paste\nlet a = [1,\n:end\n", "stdin:4:1"),
+    ] {
+        home.write("broken.rhai", script);
+        let mut command = home.command(["repl", "--sandbox"]);
+        let file = std::fs::File::open(home.work().join("broken.rhai")).unwrap();
+        let ran = crate::support::finish(command.stdin(file).spawn().unwrap()).ended(1);
+        assert_eq!(ran.stdout, "", "{script}");
+        let _ = ran.said(&[place, "nothing ran"]);
+    }
+    // Whoever types into a pipe is answered statement by statement.
+    let ran = home
+        .run_with_input("repl", "print(\"ran\");\nlet b = 1 2;\n")
+        .ended(1);
+    assert_eq!(ran.stdout, "ran\n");
+}
+
+#[test]
+fn a_file_may_have_commands_and_statements_without_semicolons() {
+    let home = Home::new();
+    let script = "let x = 20\n:set format csv\ntwice(x)\n_ + 1\n:paste\nlet y = 1;\n\ny + x\n:end\nfn twice(n) {\n  n * 2\n}\n:history /x$/\n";
+    home.write("steps.rhai", script);
+    let mut command = home.command(["repl"]);
+    let file = std::fs::File::open(home.work().join("steps.rhai")).unwrap();
+    let ran = crate::support::finish(command.stdin(file).spawn().unwrap()).ended(0);
+    assert_eq!(
+        ran.stdout,
+        "40\n41\n21\n   4   let y = 1;\n       \n       y + x\n"
+    );
+}
+
 #[test]
 fn windows_line_ends_do_no_harm() {
     let home = Home::new();
@@ -131,8 +235,10 @@ fn a_session_on_a_real_account_changes_nothing_without_consent() {
     let home = Home::new();
     profile(&home, "prod");
     let input = "mobsted::connect().ensure_tenant(\"ann@example.com\");\n";
-    let ran = home.run_with_input("repl --profile acme", input).ended(5);
+    let ran = home.run_with_input("repl --profile acme", input).ended(2);
     let _ = ran.said(&["acme is a real account", "--yes"]);
+    home.write("one.rhai", input);
+    let _ = home.run("run one.rhai --profile acme").ended(2);
     profile(&home, "read-only");
     let ran = home.run_with_input("repl --profile acme", input).ended(5);
     let _ = ran.said(&["read-only"]);
@@ -145,7 +251,7 @@ fn requests_and_times_are_told_when_asked_for() {
     let ran = home.run_with_input("repl --sandbox", input).ended(0);
     assert_eq!(
         ran.stdout,
-        "created\nann@example.com\n2\nformat auto\nrows 20\ntiming off\ntrace off\n"
+        "created\nann@example.com\n2\nformat auto\nrows 20\ntiming off\ntrace off\npager off\n"
     );
     let requests: Vec<&str> = ran.stderr.lines().filter(|line| line.contains(" -> ")).collect();
     assert!(
@@ -205,21 +311,41 @@ fn nobody_is_asked_without_a_terminal() {
 
 #[test]
 fn a_signal_ends_it_while_it_waits_and_while_it_works() {
-    for (input, shown) in [
-        ("print(\"go\")\n", "waits"),
-        ("print(\"go\"); loop {}\n", "works"),
-    ] {
-        let home = Home::new();
-        let mut command = home.command(["repl"]);
-        let mut child = command.stdin(std::process::Stdio::piped()).spawn().unwrap();
-        let mut stdin = child.stdin.take().unwrap();
-        std::io::Write::write_all(&mut stdin, input.as_bytes()).unwrap();
-        let mut first = [0; 3];
-        std::io::Read::read_exact(child.stdout.as_mut().unwrap(), &mut first).unwrap();
-        assert_eq!(&first, b"go\n");
-        crate::support::signal(child.id(), "INT");
-        let ran = crate::support::finish(child);
-        assert_eq!(ran.code, 130, "{shown}: {}", ran.stderr);
-        drop(stdin);
+    for sent in ["INT", "TERM", "HUP"] {
+        for input in ["print(\"go\")\n", "print(\"go\"); loop {}\n"] {
+            let home = Home::new();
+            let ran = stopped_by(&home, sent, input);
+            assert_eq!(ran.code, 130, "{sent} {input}: {}", ran.stderr);
+        }
     }
+}
+
+#[test]
+fn a_session_that_was_asked_to_end_is_closed() {
+    let home = Home::new();
+    let input = "mobsted::connect().ensure_tenant(\"ann@example.com\"); print(\"go\")\n";
+    for (sent, rest) in [("TERM", ""), ("HUP", "loop {}\n"), ("INT", "sleep(60)\n")] {
+        let ran = stopped_by(&home, sent, &format!("{input}{rest}"));
+        assert_eq!(ran.code, 130, "{sent}: {}", ran.stderr);
+        let id = home.newest();
+        let _ = ran.said(&[&format!("session {id}: 1 tenant")]);
+        let shown = home.json(&format!("runs show {id} --json"));
+        assert_eq!(shown["run"]["status"], "done", "{sent}: {shown}");
+    }
+    let _ = home.run("resume").ended(0).said(&["nothing to resume"]);
+}
+
+/// Sends a signal when the input has printed `go`, while more could still come.
+fn stopped_by(home: &Home, sent: &str, input: &str) -> crate::support::Ran {
+    let mut command = home.command(["repl", "--sandbox"]);
+    let mut child = command.stdin(std::process::Stdio::piped()).spawn().unwrap();
+    let mut stdin = child.stdin.take().unwrap();
+    std::io::Write::write_all(&mut stdin, input.as_bytes()).unwrap();
+    let mut first = [0; 3];
+    std::io::Read::read_exact(child.stdout.as_mut().unwrap(), &mut first).unwrap();
+    assert_eq!(&first, b"go\n");
+    crate::support::signal(child.id(), sent);
+    let ran = crate::support::finish(child);
+    drop(stdin);
+    ran
 }

@@ -1,10 +1,16 @@
-//! Literals that become parameters: e-mail addresses, web addresses, names.
+//! Literals that become parameters: e-mail addresses, web addresses, names, credentials.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::fmt::Write as _;
 
 use rhai::{ASTNode, Expr, FnCallExpr, Position, Stmt};
 
-use crate::ops::spec::OpSpec;
+use super::naming;
+use crate::ops::spec::{OpSpec, Param};
 use crate::script::bundle::Source;
 use crate::script::host::Host;
+use crate::script::interactive::credential::is_credential;
+use crate::script::interactive::tokens::{Sort, pieces};
 use crate::script::literal::is_name;
 use crate::script::parse;
 use crate::script::types::ParamType;
@@ -16,14 +22,21 @@ pub struct Lifted {
     pub name: String,
     /// Its type's name.
     pub type_name: &'static str,
-    /// What was typed.
-    pub typed: String,
+    /// What was typed, and is the parameter when it is not given; nothing for a secret.
+    pub default: Option<String>,
+    /// What it is for, in a line; may be empty.
+    pub about: String,
 }
 
 /// Collects parameters, one for each text.
 pub(super) struct Lift<'a> {
     host: &'a Host,
-    params: Vec<Lifted>,
+    /// Names that mean something else.
+    taken: BTreeSet<String>,
+    /// Variables that are parameters by themselves, by what they hold.
+    whole: BTreeMap<String, String>,
+    /// The parameters, each with the text that it stands for.
+    params: Vec<(String, Lifted)>,
 }
 
 /// A literal in a text.
@@ -32,26 +45,36 @@ struct Literal {
     text: String,
     /// What it is given to: a parameter of an operation, a key, a variable.
     given_to: Option<String>,
+    /// What that is for.
+    about: &'static str,
 }
 
 impl<'a> Lift<'a> {
-    pub(super) fn new(host: &'a Host) -> Lift<'a> {
+    /// `taken` are the names that the script has already, `statements` all that will be lifted.
+    pub(super) fn new(host: &'a Host, taken: BTreeSet<String>, statements: &[String]) -> Lift<'a> {
+        let mut whole = BTreeMap::new();
+        for statement in statements {
+            if let Some((name, text)) = assigned(statement)
+                && is_steady(&name, statements)
+                && !naming::is_reserved(&name)
+            {
+                whole.entry(text).or_insert(name);
+            }
+        }
         Lift {
             host,
+            taken,
+            whole,
             params: Vec::new(),
         }
     }
 
     pub(super) fn into_params(self) -> Vec<Lifted> {
-        self.params
+        self.params.into_iter().map(|(_, param)| param).collect()
     }
 
     /// The statement with parameters in place of literals; `None` when nothing but a parameter is left of it.
     pub(super) fn lift(&mut self, statement: &str) -> Option<String> {
-        if let Some(name) = self.whole(statement) {
-            self.params.push(name);
-            return None;
-        }
         let source = Source::new("", statement);
         let Ok(parsed) = parse::parse(&source) else {
             return Some(statement.to_owned());
@@ -59,11 +82,15 @@ impl<'a> Lift<'a> {
         let mut literals = literals(self.host, &parsed.ast);
         literals.sort_by_key(|literal| parse::place(literal.at));
         literals.dedup_by_key(|literal| parse::place(literal.at));
+        let variable = assigned(statement).map(|(name, _)| name);
         let mut changes = Vec::new();
         for literal in &literals {
             if let Some((from, to)) = span(statement, literal.at)
                 && let Some(name) = self.param(literal)
             {
+                if variable.as_ref() == Some(&name) {
+                    return None;
+                }
                 changes.push((from..to, name));
             }
         }
@@ -74,65 +101,172 @@ impl<'a> Lift<'a> {
         Some(out)
     }
 
-    /// `let email = "ann@example.com"` is a parameter by itself.
-    fn whole(&self, statement: &str) -> Option<Lifted> {
-        let rest = statement.strip_prefix("let ")?.trim_end_matches(';');
-        let (name, value) = rest.split_once('=')?;
-        let (name, value) = (name.trim(), value.trim());
-        let text = value.strip_prefix('"')?.strip_suffix('"')?;
-        let taken = self.params.iter().any(|param| param.name == name);
-        if taken || !is_name(name) || text.contains(['"', '\\']) {
-            return None;
-        }
-        let type_name = sort(text, Some(name))?.1;
-        Some(Lifted {
-            name: name.to_owned(),
-            type_name,
-            typed: text.to_owned(),
-        })
-    }
-
     /// The parameter that a literal becomes, if it becomes one.
     fn param(&mut self, literal: &Literal) -> Option<String> {
-        let (base, type_name) = sort(&literal.text, literal.given_to.as_deref())?;
-        if let Some(known) = self.params.iter().find(|param| param.typed == literal.text) {
+        let (base, ty) = sort(literal)?;
+        if let Some((_, known)) = self.params.iter().find(|(text, _)| *text == literal.text) {
             return Some(known.name.clone());
         }
-        let free = |name: &str| !self.params.iter().any(|param| param.name == name);
-        let mut name = base.clone();
-        let mut count = 2;
-        while !free(&name) {
-            name = format!("{base}_{count}");
-            count += 1;
-        }
-        self.params.push(Lifted {
+        let name = match self.whole.get(&literal.text) {
+            Some(name) => name.clone(),
+            None => naming::free(&base, &self.taken),
+        };
+        self.taken.insert(name.clone());
+        let lifted = Lifted {
             name: name.clone(),
-            type_name,
-            typed: literal.text.clone(),
-        });
+            type_name: ty.name(),
+            default: (ty != ParamType::Secret).then(|| literal.text.clone()),
+            about: literal.about.split(';').next().unwrap_or_default().to_owned(),
+        };
+        self.params.push((literal.text.clone(), lifted));
         Some(name)
     }
 }
 
-/// The name and the type of a parameter for this text; `None` when it is to stay a literal.
-fn sort(text: &str, given_to: Option<&str>) -> Option<(String, &'static str)> {
-    let fits = |ty: ParamType| ty.parse(text).is_ok() && !text.contains(char::is_whitespace);
-    let given_to = given_to.map(str::to_lowercase);
+/// The `@param` lines for these, and the empty line above them.
+pub(super) fn documented(params: &[Lifted]) -> String {
+    let mut text = String::new();
+    if params.is_empty() {
+        return text;
+    }
+    text.push_str("///\n");
+    let widest = |width: fn(&Lifted) -> usize| params.iter().map(width).max().unwrap_or_default();
+    let (names, types) = (
+        widest(|param| param.name.len()),
+        widest(|param| param.type_name.len()),
+    );
+    for param in params {
+        let default = match &param.default {
+            Some(default) => format!("= {}  {}", quoted(default), param.about),
+            None => format!("{}  (it was typed, and is not kept)", param.about),
+        };
+        let line = format!(
+            "/// @param {:names$}  {:types$} {}",
+            param.name,
+            param.type_name,
+            default.trim_end()
+        );
+        let _ = writeln!(text, "{}", line.trim_end());
+    }
+    text
+}
+
+/// A text as the language writes it.
+fn quoted(text: &str) -> String {
+    let escaped = text.replace('\\', "\\\\").replace('"', "\\\"");
+    format!("\"{escaped}\"")
+}
+
+/// `let email = "ann@example.com"`: the variable and what it holds.
+fn assigned(statement: &str) -> Option<(String, String)> {
+    let found = pieces(statement);
+    let mut words = found.iter().filter(|piece| piece.text(statement) != ";");
+    let (word, name, sign, text) = (words.next()?, words.next()?, words.next()?, words.next()?);
+    let is_assigned = ["let", "const"].contains(&word.text(statement)) && sign.text(statement) == "=";
+    if !is_assigned || text.sort != Sort::Text || words.next().is_some() {
+        return None;
+    }
+    let value = parse::literal(text.text(statement))?
+        .into_immutable_string()
+        .ok()?;
+    Some((name.text(statement).to_owned(), value.to_string()))
+}
+
+/// Is a variable given its value once, and then only read?
+fn is_steady(name: &str, statements: &[String]) -> bool {
+    let mut given = 0;
+    for statement in statements {
+        let found = pieces(statement);
+        let word = |at: usize| found.get(at).map_or("", |piece| piece.text(statement));
+        for at in (0..found.len()).filter(|at| word(*at) == name && found[*at].sort == Sort::Name) {
+            let before = at.checked_sub(1).map_or("", word);
+            let (next, called) = (word(at + 1), word(at + 2));
+            match before {
+                "." | "?." | "::" => {}
+                "let" | "const" => given += 1,
+                "for" | "|" | "," | "(" if ["in", "|", ")", ","].contains(&next) && declares(&word, at) => {
+                    given += 1
+                }
+                _ if next == "["
+                    || (next != "==" && next.ends_with('=') && !["<=", ">=", "!="].contains(&next)) =>
+                {
+                    return false;
+                }
+                _ if next == "." && !READING.contains(&called) => return false,
+                _ => {}
+            }
+        }
+    }
+    given == 1
+}
+
+/// Is the name at this place one of a closure's or a loop's own? A `|` somewhere before and one behind tell.
+fn declares<'t>(word: &impl Fn(usize) -> &'t str, at: usize) -> bool {
+    let before = (0..at).rev().map(word).find(|word| !is_of_list(word));
+    let behind = (at + 1..).map(word).find(|word| !is_of_list(word));
+    (before == Some("|") && behind == Some("|")) || (before == Some("for") && behind == Some("in"))
+}
+
+fn is_of_list(word: &str) -> bool {
+    [",", "(", ")"].contains(&word) || is_name(word) && !["for", "in"].contains(&word)
+}
+
+/// Methods of texts that do not change them.
+const READING: &[&str] = &[
+    "len",
+    "is_empty",
+    "contains",
+    "starts_with",
+    "ends_with",
+    "index_of",
+    "sub_string",
+    "split",
+    "split_rev",
+    "to_upper",
+    "to_lower",
+    "to_string",
+    "chars",
+    "bytes",
+    "parse_int",
+    "parse_float",
+    "get",
+];
+
+/// The name and the type of a parameter for this literal; `None` when it is to stay one.
+fn sort(literal: &Literal) -> Option<(String, ParamType)> {
+    let text = &literal.text;
+    let given_to = literal.given_to.as_deref().map(plain_name);
     let named = |usual: &str| match &given_to {
         Some(name) if is_name(name) && !name.starts_with('_') => name.clone(),
         _ => usual.to_owned(),
     };
+    if is_credential(text, literal.given_to.as_deref()) {
+        return Some((named("secret"), ParamType::Secret));
+    }
+    let fits = |ty: ParamType| ty.parse(text).is_ok() && !text.contains(char::is_whitespace);
     if text.contains('@') && fits(ParamType::Email) {
-        return Some((named("email"), ParamType::Email.name()));
+        return Some((named("email"), ParamType::Email));
     }
     if text.contains("://") && fits(ParamType::Url) {
-        return Some((named("site"), ParamType::Url.name()));
+        return Some((named("site"), ParamType::Url));
     }
     let is_a_name = given_to
         .as_deref()
         .is_some_and(|name| name == "name" || name.ends_with("_name"));
-    let plain = !text.is_empty() && !text.contains(['\n', '"', '\\']);
-    (is_a_name && plain).then(|| (named("name"), ParamType::String.name()))
+    let plain = !text.trim().is_empty() && !text.contains(char::is_control);
+    (is_a_name && plain).then(|| (named("name"), ParamType::String))
+}
+
+/// `x_api_key` for `X-Api-Key`.
+fn plain_name(name: &str) -> String {
+    let lower = |c: char| {
+        if c.is_ascii_alphanumeric() {
+            c.to_ascii_lowercase()
+        } else {
+            '_'
+        }
+    };
+    name.chars().map(lower).collect()
 }
 
 /// The literals of a tree outside of texts with `${}`.
@@ -142,38 +276,58 @@ fn literals(host: &Host, ast: &rhai::AST) -> Vec<Literal> {
         let Some(ASTNode::Expr(Expr::StringConstant(text, at))) = path.last() else {
             return true;
         };
-        let parent = path.len().checked_sub(2).and_then(|above| path.get(above));
-        let given_to = match parent {
+        let mut about = "";
+        let given_to = match path.len().checked_sub(2).and_then(|above| path.get(above)) {
             Some(ASTNode::Expr(Expr::InterpolatedString(..)) | ASTNode::Stmt(Stmt::Import(..))) => {
                 return true;
             }
             Some(
                 ASTNode::Stmt(Stmt::FnCall(call, _))
                 | ASTNode::Expr(Expr::FnCall(call, _) | Expr::MethodCall(call, _)),
-            ) => parameter(host, call, *at),
+            ) => {
+                let param = parameter(host, call, *at);
+                about = param.map_or("", |param| param.doc);
+                let set = call.name.strip_prefix("set_").filter(|_| param.is_none());
+                param.map(|param| param.name).or(set).map(str::to_owned)
+            }
             Some(ASTNode::Expr(Expr::Map(map, _))) => {
                 let entry = map.0.iter().find(|(_, value)| value.position() == *at);
                 entry.map(|(key, _)| key.name.to_string())
             }
             Some(ASTNode::Stmt(Stmt::Var(var, ..))) => Some(var.0.name.to_string()),
+            Some(ASTNode::Stmt(Stmt::Assignment(assignment))) if !assignment.0.is_op_assignment() => {
+                assigned_to(&assignment.1.lhs)
+            }
             _ => None,
         };
         found.push(Literal {
             at: *at,
             text: text.to_string(),
             given_to,
+            about,
         });
         true
     });
     found
 }
 
-/// The name of the operation's parameter that a literal is given for.
-fn parameter(host: &Host, call: &FnCallExpr, at: Position) -> Option<String> {
+/// What is assigned to, in a word: the variable, the property, the key.
+fn assigned_to(target: &Expr) -> Option<String> {
+    match target {
+        Expr::Variable(variable, ..) => Some(variable.1.to_string()),
+        Expr::Property(property, _) => Some(property.2.to_string()),
+        Expr::Dot(chain, ..) | Expr::Index(chain, ..) => assigned_to(&chain.rhs),
+        Expr::StringConstant(key, _) => Some(key.to_string()),
+        _ => None,
+    }
+}
+
+/// The operation's parameter that a literal is given for.
+fn parameter(host: &Host, call: &FnCallExpr, at: Position) -> Option<&'static Param> {
     let index = call.args.iter().position(|arg| arg.position() == at)?;
     let takes = |op: &&&'static OpSpec| op.name == call.name.as_str() && op.params.len() > index;
     let op = host.operations().iter().find(takes)?;
-    Some(op.params.get(index)?.name.to_owned())
+    op.params.get(index)
 }
 
 /// The bytes of the literal that begins here.
@@ -182,14 +336,6 @@ fn span(text: &str, at: Position) -> Option<(usize, usize)> {
     let start: usize = text.split_inclusive('\n').take(line - 1).map(str::len).sum();
     let rest = text.get(start..)?;
     let from = start + rest.char_indices().nth(column - 1)?.0;
-    let mut chars = text.get(from..)?.char_indices();
-    let (_, quote) = chars.next().filter(|(_, c)| matches!(c, '"' | '`'))?;
-    let mut escaped = false;
-    for (index, c) in chars {
-        if c == quote && !escaped {
-            return Some((from, from + index + 1));
-        }
-        escaped = c == '\\' && !escaped && quote == '"';
-    }
-    None
+    let piece = pieces(text).into_iter().find(|piece| piece.at.start == from)?;
+    (piece.sort == Sort::Text).then_some((from, piece.at.end))
 }

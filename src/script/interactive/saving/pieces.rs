@@ -2,10 +2,9 @@
 
 use std::sync::{Arc, Mutex, PoisonError};
 
-use rhai::{LexError, Token};
+use rhai::Token;
 
-use super::{Named, result_name};
-use crate::script::interactive::results::Renaming;
+use crate::script::interactive::results::{self, Renaming, running};
 use crate::script::{host, parse};
 
 /// What a piece is.
@@ -21,6 +20,19 @@ pub(super) enum Sort {
 pub(super) struct Piece {
     pub(super) sort: Sort,
     pub(super) text: String,
+}
+
+/// A result that is named: which input's; nothing for the last.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+struct Named(Option<usize>);
+
+/// The result that this name means.
+fn result_name(name: &str) -> Option<Named> {
+    if name == results::LAST {
+        return Some(Named(None));
+    }
+    let number = name.strip_prefix('_').filter(|_| results::is_result(name))?;
+    Some(Named(Some(number.parse().ok()?)))
 }
 
 /// A token and the byte that it begins at.
@@ -81,12 +93,6 @@ pub(super) fn pieces(text: &str) -> Vec<Piece> {
     found
 }
 
-/// The results that a text names: which input's, nothing for the last.
-pub(super) fn results_named(text: &str) -> Vec<Option<usize>> {
-    let named = tokens(text).into_iter().filter_map(|placed| placed.result);
-    named.map(|named| named.0).collect()
-}
-
 /// The text with other names for results.
 pub(super) fn name_results(text: &str, name: impl Fn(Option<usize>) -> String) -> String {
     let mut out = text.to_owned();
@@ -100,15 +106,6 @@ pub(super) fn name_results(text: &str, name: impl Fn(Option<usize>) -> String) -
         }
     }
     out
-}
-
-/// Does a text in back-ticks go over several lines?
-pub(super) fn has_long_text(text: &str) -> bool {
-    let long = |token: &Token| match token {
-        Token::StringConstant(text) | Token::InterpolatedString(text) => text.contains('\n'),
-        _ => false,
-    };
-    tokens(text).iter().any(|placed| long(&placed.token))
 }
 
 /// The tokens as the parser sees them.
@@ -132,17 +129,15 @@ fn tokens(text: &str) -> Vec<Placed> {
             start + within
         }
     };
-    // Names of the same length first, so that the parser is not confused by those it does not know.
-    let runs = crate::script::interactive::results::running(text);
     let found: Arc<Mutex<Vec<Placed>>> = Arc::default();
-    let (seen, renaming, written) = (Arc::clone(&found), Renaming::default(), text.to_owned());
+    let running = running(text);
+    let (seen, renaming, written) = (Arc::clone(&found), Renaming::of(&running), text.to_owned());
     let mut engine = host::compiler();
     engine.on_parse_token(move |token, position, _| {
         let (line, column) = parse::place(position);
         let at = offset(line, column);
-        let renamed = renaming.rename(token.clone());
-        let is_name = matches!(renamed, Token::Identifier(_))
-            || matches!(&token, Token::LexError(error) if matches!(**error, LexError::MalformedIdentifier(_)));
+        let renamed = renaming.rename(token.clone(), (line, column));
+        let is_name = matches!(renamed, Token::Identifier(_));
         let name: String = written
             .get(at..)
             .unwrap_or_default()
@@ -158,7 +153,7 @@ fn tokens(text: &str) -> Vec<Placed> {
         renamed
     });
     // Whatever cannot be parsed has no pieces behind that place.
-    drop(engine.compile(runs));
+    drop(engine.compile(&running.text));
     let mut found = found.lock().unwrap_or_else(PoisonError::into_inner);
     std::mem::take(&mut *found)
 }

@@ -1,95 +1,142 @@
+//! Tests of the module above.
+
 #![allow(clippy::unwrap_used, reason = "tests")]
 
 use super::*;
 use crate::ops;
 use crate::script::host::Host;
 
-fn save(inputs: &[(&str, Came)]) -> Saved {
-    let typed: Vec<Typed> = inputs
-        .iter()
-        .enumerate()
+fn typed(inputs: &[(&str, Came)]) -> Vec<Typed> {
+    let numbered = inputs.iter().enumerate();
+    numbered
         .map(|(index, (text, came))| Typed {
             number: index + 1,
             text: (*text).to_owned(),
             came: came.clone(),
+            hidden: text.starts_with(' '),
         })
-        .collect();
-    Workspace::new(&Host::new(ops::ALL, ops::KINDS)).save(&typed, "Saved.")
+        .collect()
 }
+
+fn save(inputs: &[(&str, Came)]) -> Saved {
+    save_some(inputs, 1..=inputs.len())
+}
+
+fn save_some(inputs: &[(&str, Came)], range: RangeInclusive<usize>) -> Saved {
+    Workspace::new(&Host::new(ops::ALL, ops::KINDS)).save(&typed(inputs), range, "Saved.")
+}
+
+/// It gave nothing, or a value.
+const QUIET: Came = Came::Done(false);
+const GAVE: Came = Came::Done(true);
 
 #[test]
 fn literals_become_parameters_and_functions_move_to_the_top() {
     let saved = save(&[
-        ("let partner = mobsted::connect()", Came::Done(false)),
-        ("/// Adds.\nfn add(a, b) { a + b }", Came::Done(false)),
-        ("import \"lib\" as lib", Came::Done(false)),
-        (
-            "let t = partner.ensure_tenant(\"ann@example.com\")",
-            Came::Done(false),
-        ),
+        ("let partner = mobsted::connect()", QUIET),
+        ("/// Adds.\nfn add(a,b){ a+b }", QUIET),
+        ("import \"lib\" as lib", QUIET),
+        ("let t = partner.ensure_tenant(\"ann@example.com\")", QUIET),
         ("partner.oops()", Came::Failed("there is no method `oops`".into())),
-        ("let password = \"hunter2\"", Came::Secret),
-        (
-            "let app = t.connect().ensure_app(\"Ann's\", \"https://ann.example\")",
-            Came::Done(false),
-        ),
-        (
-            "print(\"ann@example.com\"); `mail ${\"x@y.example\"}`",
-            Came::Done(true),
-        ),
-        ("#{ id: app.id, note: _ }", Came::Done(true)),
+        ("t.connect().ensure_app(\"Ann's\",\"https://ann.example\")", GAVE),
+        ("let app=_", QUIET),
+        ("print(\"ann@example.com\"); `mail ${\"x@y.example\"}`", GAVE),
+        ("#{ id: app.id, note: _ }", GAVE),
     ]);
-    insta::assert_snapshot!(saved.text, @r#"
-    //! Saved.
-
-    import "lib" as lib;
-
-    /// Adds.
-    fn add(a, b) { a + b }
-
-    /// What was entered at the prompt.
-    ///
-    /// @param email    email   for example ann@example.com
-    /// @param name     string  for example Ann's
-    /// @param site     url     for example https://ann.example
-    /// @param email_2  email   for example x@y.example
-    fn main(email, name, site, email_2) {
-        let partner = mobsted::connect();
-        let t = partner.ensure_tenant(email);
-        // failed: there is no method `oops`
-        //     partner.oops()
-        // input 6 is left out: it may hold a secret
-        let app = t.connect().ensure_app(name, site);
-        print(email);
-        let result_8 = `mail ${email_2}`;
-        #{ id: app.id, note: result_8 }
-    }
-    "#);
+    insta::assert_snapshot!(saved.text);
 }
 
 #[test]
-fn results_without_their_input_are_left_out() {
+fn credentials_become_required_parameters_and_are_written_nowhere() {
     let saved = save(&[
-        ("1 + 1", Came::Failed("no".into())),
-        ("_1 * 2", Came::Done(true)),
-        ("2 // two", Came::Done(true)),
-        ("_ + _3", Came::Done(true)),
-        ("let s = `a\nb`;", Came::Done(false)),
+        ("let password = \"hunter2hunter2\"", QUIET),
+        (
+            "let s = mobsted::connect(#{login: \"me@example.com\", password: \"other-one\"})",
+            QUIET,
+        ),
+        (
+            "print(password); set_token(\"ghp_16C7e42F292c6912E7710c838347Ae178B4a\")",
+            QUIET,
+        ),
+        (" let hidden = \"spaced-out\"", QUIET),
+        ("print(hidden)", QUIET),
+        ("fn f() { g(#{ token: \"in-a-function\" }) }", QUIET),
+        ("let u = `https://me:pass-word@${1}.example`", QUIET),
+        (
+            "oops(#{ secret: \"failed-one\" })",
+            Came::Failed("there is no function `oops`".into()),
+        ),
     ]);
-    insta::assert_snapshot!(saved.text, @r"
-    //! Saved.
-
-    /// What was entered at the prompt.
-    fn main() {
-        // failed: no
-        //     1 + 1
-        // it uses a result that is not among the saved inputs
-        //     _1 * 2
-        let result_3 = 2 // two
-        ;
-        result_3 + result_3;
-        let s = `a
-    b`;
+    for secret in [
+        "hunter2",
+        "other-one",
+        "ghp_",
+        "spaced-out",
+        "in-a-function",
+        "pass-word",
+        "failed-one",
+    ] {
+        assert!(!saved.text.contains(secret), "{secret} is in:\n{}", saved.text);
     }
-    ");
+    let required: Vec<&str> = saved
+        .params
+        .iter()
+        .filter(|param| param.default.is_none())
+        .map(|param| param.name.as_str())
+        .collect();
+    assert_eq!(required, ["password", "password_2", "token"]);
+    insta::assert_snapshot!(saved.text);
+}
+
+#[test]
+fn a_parameter_is_never_taken_for_another_variable() {
+    let saved = save(&[
+        ("let email = \"ann@example.com\"", QUIET),
+        (
+            "p.ensure_tenant(\"ann@example.com\"); p.ensure_tenant(\"bob@example.com\")",
+            QUIET,
+        ),
+        (
+            "let site = t.url; c.ensure_app(\"One\", \"https://one.example\")",
+            QUIET,
+        ),
+        (
+            "let name = \"First\"; name += \"!\"; c.ensure_app(\"First\", site)",
+            QUIET,
+        ),
+        ("people.map(|email_2| p.ensure_tenant(\"cy@example.com\"))", GAVE),
+    ]);
+    insta::assert_snapshot!(saved.text);
+}
+
+#[test]
+fn a_range_takes_along_what_it_needs() {
+    let inputs = [
+        ("let partner = mobsted::connect()", QUIET),
+        ("let other = 1", QUIET),
+        ("let t = partner.ensure_tenant(\"ann@example.com\")", QUIET),
+        ("t.email", GAVE),
+        ("fn twice(x) { x * 2 }", QUIET),
+        ("twice(_4.len())", GAVE),
+    ];
+    let saved = save_some(&inputs, 6..=6);
+    let added: Vec<usize> = saved.added.iter().map(|(number, _)| *number).collect();
+    assert_eq!(added, [1, 3, 4, 5]);
+    insta::assert_snapshot!(saved.text);
+    assert!(save_some(&inputs, 2..=2).added.is_empty());
+}
+
+#[test]
+fn what_needs_something_that_is_not_there_is_a_comment() {
+    let saved = save(&[
+        ("let x = 1; oops()", Came::Failed("no".into())),
+        ("x * 2", GAVE),
+        ("_2 + 1", GAVE),
+        ("2 // two", GAVE),
+        ("_ + _4", GAVE),
+        ("fn f() { 1 }", QUIET),
+        ("fn f() { 2 }", QUIET),
+        ("let s = `a\nb`;", QUIET),
+    ]);
+    insta::assert_snapshot!(saved.text);
 }

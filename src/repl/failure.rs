@@ -1,0 +1,94 @@
+//! The last input that failed, in full: for `:why`.
+
+use super::evaluate::Outcome;
+use super::{Next, Repl};
+use crate::ops::explain;
+use crate::script::error::Diagnostic;
+
+/// An input that failed.
+#[derive(Debug, Clone)]
+pub(super) struct Failure {
+    /// Its number.
+    number: usize,
+    what: What,
+    /// The requests that it sent.
+    requests: Vec<String>,
+}
+
+/// Why an input failed.
+#[derive(Debug, Clone)]
+pub(super) enum What {
+    /// The script or an operation failed.
+    Script(Box<Diagnostic>),
+    /// It was stopped, or could not be carried on.
+    Other(String),
+}
+
+impl Repl {
+    /// Keeps what the input that is under way failed with.
+    pub(super) fn keep_failure(&mut self, what: What) {
+        self.failure = Some(Failure {
+            number: self.inputs.len() + 1,
+            what,
+            requests: self.outside.around.requests(),
+        });
+    }
+
+    /// Tells everything about the last failure.
+    pub(super) fn tell_why(&self) -> Next {
+        let Some(failure) = &self.failure else {
+            self.outside.screen.note("no input has failed yet");
+            return Next::Go;
+        };
+        let mut lines = Vec::new();
+        match &failure.what {
+            What::Other(why) => lines.push(format!("input {} did not end: {why}", failure.number)),
+            What::Script(diagnostic) => {
+                self.outside.screen.diagnostic(diagnostic);
+                lines.push(format!("input {} failed: {}", failure.number, diagnostic.title));
+                lines.extend(facts(diagnostic));
+            }
+        }
+        lines.extend(listed("request", &failure.requests));
+        if let Some(session) = self.desk.session() {
+            let id = session.id();
+            lines.push(format!("on record: :runs steps {id} (row {})", failure.number));
+        }
+        self.tell(&lines.join("\n"));
+        Next::Go
+    }
+
+    /// What came of an input that failed in the script.
+    pub(super) fn failed_outcome(&mut self, diagnostic: Box<Diagnostic>) -> Outcome {
+        let code = diagnostic.code;
+        self.keep_failure(What::Script(diagnostic));
+        Outcome::Failed(code)
+    }
+}
+
+/// What is known of a failure, a line each, the nearest first.
+fn facts(diagnostic: &Diagnostic) -> Vec<String> {
+    let mut lines = vec![format!("err.kind: {}", diagnostic.kind)];
+    lines.extend(diagnostic.status.map(|status| format!("HTTP status: {status}")));
+    for (index, frame) in diagnostic.frames.iter().enumerate() {
+        let what = if frame.label.is_empty() {
+            "here"
+        } else {
+            &frame.label
+        };
+        let word = if index == 0 { "at" } else { "from" };
+        lines.push(format!("{word} {frame}, {what}: {}", frame.text.trim()));
+    }
+    lines.extend(listed("note", &diagnostic.notes));
+    lines.extend(listed("help", &diagnostic.hints));
+    if let Some(entry) = explain::find(&diagnostic.kind) {
+        lines.push(format!("{} means: {}", entry.code, entry.meaning));
+        let remedies: Vec<String> = entry.remedies.iter().map(|remedy| (*remedy).to_owned()).collect();
+        lines.extend(listed("to do", &remedies));
+    }
+    lines
+}
+
+fn listed(word: &str, items: &[String]) -> Vec<String> {
+    items.iter().map(|item| format!("{word}: {item}")).collect()
+}

@@ -1,0 +1,42 @@
+//! The end of a session's run, and what it tells.
+
+use super::Left;
+use super::around::Screen;
+use super::desk::Desk;
+
+/// Ends the run behind the inputs, if there is one, and tells what it created. Gives how it ended when that is not well.
+pub(super) fn farewell(desk: &Desk, screen: &dyn Screen) -> Option<Left> {
+    // Whoever comes second waits until everything is told.
+    let _turn = desk.turn();
+    let (session, open) = match desk.close() {
+        Ok(closed) => closed?,
+        Err(trouble) => {
+            screen.error(&trouble.message, &trouble.hints);
+            return Some(Left::Broken);
+        }
+    };
+    let counts = session.tally.counts();
+    let made: Vec<String> = counts
+        .iter()
+        .map(|(sort, outcome, count)| {
+            let s = if *count == 1 { "" } else { "s" };
+            format!("{count} {sort}{s} {outcome}")
+        })
+        .collect();
+    let id = session.id();
+    if screen.is_terminal() || !made.is_empty() {
+        let made = if made.is_empty() {
+            "nothing was created".to_owned()
+        } else {
+            made.join(", ")
+        };
+        screen.note(&format!("session {id}: {made}"));
+    }
+    if open == 0 {
+        return None;
+    }
+    screen.warn(&format!(
+        "{open} in doubt; provisor resume {id} looks it up without running anything anew"
+    ));
+    Some(Left::InDoubt)
+}

@@ -1,0 +1,56 @@
+//! `:paste`: a text over many lines, taken as it comes, where a terminal does not mark what is pasted.
+
+use std::sync::atomic::Ordering;
+
+use rustyline::Editor;
+use rustyline::error::ReadlineError;
+
+use super::Repl;
+use super::helper::{Keys, ReplHelper};
+use super::history::History;
+
+/// The line that ends the text.
+pub(super) const END: &str = ":end";
+
+/// What ends a text, and the text up to it; `None` while more is to come.
+pub(super) fn ended(text: &str) -> Option<String> {
+    let mut before = String::new();
+    for line in text.split_inclusive('\n') {
+        if line.trim() == END {
+            return Some(before);
+        }
+        before.push_str(line);
+    }
+    None
+}
+
+impl Repl {
+    /// Reads lines up to the one that ends them; `None` when they are given up.
+    pub(super) fn read_paste(&self, editor: &mut Editor<ReplHelper, History>, keys: &Keys) -> Option<String> {
+        let screen = &self.outside.screen;
+        screen.note(&format!(
+            "paste or type; a line {END} or Ctrl-D evaluates it as one input, Ctrl-C gives it up"
+        ));
+        keys.plain.store(true, Ordering::SeqCst);
+        let mut text = String::new();
+        let whole = loop {
+            match editor.readline("paste> ") {
+                Ok(_) if keys.dropped.swap(false, Ordering::SeqCst) => break None,
+                Ok(lines) => {
+                    text.push_str(&lines.replace("\r\n", "\n").replace('\r', "\n"));
+                    text.push('\n');
+                    if let Some(before) = ended(&text) {
+                        break Some(before);
+                    }
+                }
+                Err(ReadlineError::Eof) => break Some(text),
+                Err(_) => break None,
+            }
+        };
+        keys.plain.store(false, Ordering::SeqCst);
+        if whole.is_none() {
+            screen.note("given up; nothing of it ran");
+        }
+        whole
+    }
+}

@@ -1,0 +1,193 @@
+//! Texts that look like credentials: by the name that they are given to, or by how they are written. This is a guess, made
+//! so that what is typed by mistake is not kept; a [secret](crate::value::secret::Secret) is one for certain.
+
+use super::tokens::{Piece, Sort, pieces};
+
+/// Names of credentials contain one of these, letters and digits only.
+const NAMES: &[&str] = &[
+    "password",
+    "passwd",
+    "passphrase",
+    "passcode",
+    "secret",
+    "token",
+    "apikey",
+    "appkey",
+    "accesskey",
+    "privatekey",
+    "credential",
+    "authorization",
+    "bearer",
+    "cookie",
+];
+
+/// Names that are those of credentials as a whole.
+const WHOLE_NAMES: &[&str] = &["pass", "pwd", "pw", "pin", "otp", "auth", "jwt"];
+
+/// Names with such an end tell about a credential without being one.
+const ABOUT: &[&str] = &[
+    "url", "type", "hint", "file", "path", "env", "label", "field", "name", "expires", "length",
+];
+
+/// Functions whose text is a question, not an answer.
+const ASKING: &[&str] = &["ask_secret", "ask"];
+
+/// How well-known tokens begin, and how many characters follow at least.
+const PREFIXES: &[(&str, usize)] = &[
+    ("eyJ", 6),
+    ("sk_live_", 4),
+    ("sk_test_", 4),
+    ("rk_live_", 4),
+    ("sk-", 16),
+    ("ghp_", 8),
+    ("gho_", 8),
+    ("ghs_", 8),
+    ("ghu_", 8),
+    ("ghr_", 8),
+    ("github_pat_", 8),
+    ("glpat-", 8),
+    ("xoxb-", 4),
+    ("xoxp-", 4),
+    ("xoxa-", 4),
+    ("xapp-", 4),
+    ("AKIA", 12),
+    ("ASIA", 12),
+    ("AIza", 20),
+    ("ya29.", 8),
+    ("SG.", 16),
+    ("shpat_", 8),
+    ("npm_", 16),
+    ("pypi-", 16),
+    ("hf_", 16),
+    ("dop_v1_", 8),
+];
+
+/// Is there a text in this input that looks like a credential? Also one outside of quotes, when it is all there is.
+pub fn holds_credential(text: &str) -> bool {
+    let flag = |word: &str| word.strip_prefix("--").is_some_and(is_telling);
+    let typed = text.trim();
+    if typed.starts_with(':') && typed.split([' ', '=']).any(flag) {
+        return true;
+    }
+    if !typed.contains(char::is_whitespace) && !typed.contains(['(', '"', '`']) && is_token(typed) {
+        return true;
+    }
+    let found = pieces(text);
+    let texts = found.iter().enumerate().filter(|(_, piece)| {
+        let sort = piece.sort;
+        sort == Sort::Text || sort == Sort::Comment
+    });
+    let mut texts = texts.map(|(at, piece)| (at, inside(piece.text(text))));
+    texts.any(|(at, inner)| is_credential(inner, given_to(text, &found[..at]).as_deref()))
+}
+
+/// Does a text look like a credential, given what it is given to: a parameter, a key, a variable?
+pub(super) fn is_credential(text: &str, given_to: Option<&str>) -> bool {
+    let by_name = given_to.is_some_and(is_telling) && !text.trim().is_empty();
+    by_name || has_password(text) || names_one(text) || text.split(is_gap).any(is_token)
+}
+
+/// The text between its quotes, or behind the marks of a comment.
+fn inside(text: &str) -> &str {
+    text.trim_matches(['"', '`', '\'', '/', '*'])
+}
+
+/// What a literal is given to, read off what stands before it: `password: "…"`, `let token = "…"`, `set_password("…")`.
+fn given_to(text: &str, before: &[Piece]) -> Option<String> {
+    let mut names = before.iter().rev().map(|piece| (piece.sort, piece.text(text)));
+    let (_, joint) = names.next()?;
+    if ![":", "=", "==", "!=", "("].contains(&joint) {
+        return None;
+    }
+    let (sort, name) = names.next()?;
+    let (sort, name) = if name == "]" { names.next()? } else { (sort, name) };
+    let is_name = matches!(sort, Sort::Name | Sort::Text | Sort::Keyword);
+    let asks = joint == "(" && ASKING.contains(&name);
+    (is_name && !asks).then(|| inside(name).to_owned())
+}
+
+/// Is it the name of a credential?
+fn is_telling(name: &str) -> bool {
+    let mut words = name.split(|c: char| !c.is_alphanumeric());
+    let last = words.next_back().unwrap_or_default().to_lowercase();
+    if ABOUT.contains(&last.as_str()) {
+        return false;
+    }
+    let plain: String = name.chars().filter(|c| c.is_alphanumeric()).collect();
+    let plain = plain.to_lowercase();
+    WHOLE_NAMES.contains(&last.as_str()) || NAMES.iter().any(|known| plain.contains(known))
+}
+
+/// `https://user:password@host`.
+fn has_password(text: &str) -> bool {
+    text.split("://").skip(1).any(|rest| {
+        let authority = rest.split(['/', '?', '#', ' ']).next().unwrap_or_default();
+        let user = authority
+            .rsplit_once('@')
+            .and_then(|(user, _)| user.split_once(':'));
+        user.is_some_and(|(_, password)| !password.is_empty())
+    })
+}
+
+/// `Authorization: Bearer …`, `?token=…`, `password=…`: a name and its value in one text; or a scheme and its value.
+fn names_one(text: &str) -> bool {
+    let mut rest = text;
+    while let Some(at) = rest.find([':', '=']) {
+        let (before, after) = (&rest[..at], &rest[at + 1..]);
+        let name = before.rsplit(|c: char| !(c.is_alphanumeric() || c == '_' || c == '-'));
+        let value = after.split(['&', '\n', ',', ';']).next().unwrap_or_default();
+        let value = value.trim();
+        let is_value = value.len() >= 3 && !value.starts_with("//");
+        if is_value && name.into_iter().next().is_some_and(is_telling) {
+            return true;
+        }
+        rest = after;
+    }
+    ["Bearer ", "Basic ", "Token "].iter().any(|scheme| {
+        let value = text.strip_prefix(scheme).unwrap_or_default();
+        let mixed = value.chars().any(|c| c.is_ascii_digit() || c == '=')
+            || value.chars().skip(1).any(|c| c.is_ascii_uppercase());
+        value.len() >= 8 && mixed && !value.contains(char::is_whitespace)
+    })
+}
+
+/// What separates the words of a text and the parts of an address.
+fn is_gap(c: char) -> bool {
+    c.is_whitespace() || "/?&#\"'<>(){}[],;:@".contains(c)
+}
+
+/// Is a word a key or a token by how it is written?
+fn is_token(word: &str) -> bool {
+    if word.contains("-----BEGIN") {
+        return true;
+    }
+    let known = PREFIXES.iter().any(|(prefix, most)| {
+        word.strip_prefix(prefix)
+            .is_some_and(|rest| rest.len() >= *most && rest.chars().all(is_of_token))
+    });
+    known || is_random(word)
+}
+
+fn is_of_token(c: char) -> bool {
+    c.is_ascii_alphanumeric() || "+/=_-.~".contains(c)
+}
+
+/// A run of letters and digits without a word in it. Names are words and numbers with marks between them, and a UUID is
+/// the name of something.
+fn is_random(word: &str) -> bool {
+    let is_uuid = word.len() == 36 && word.matches('-').count() == 4;
+    let is_plain = word.chars().all(is_of_token);
+    is_plain && !is_uuid && word.split(['-', '_', '.', '=', '+', '~']).any(is_mixed)
+}
+
+fn is_mixed(part: &str) -> bool {
+    let count = |is: fn(&char) -> bool| part.chars().filter(is).count();
+    let digits = count(char::is_ascii_digit);
+    let (upper, lower) = (count(char::is_ascii_uppercase), count(char::is_ascii_lowercase));
+    let long = part.len() >= 20 && digits >= 3 && upper + lower >= 3;
+    let all_sorts = part.len() >= 16 && digits >= 2 && upper >= 2 && lower >= 2;
+    long || all_sorts
+}
+
+#[cfg(test)]
+mod tests;
