@@ -46,6 +46,7 @@ pub(super) fn wait_before_next(
                     _,
                     ErrorKind::Address
                     | ErrorKind::Withheld
+                    | ErrorKind::Setup
                     | ErrorKind::Tls
                     | ErrorKind::Redirect
                     | ErrorKind::TooLarge,

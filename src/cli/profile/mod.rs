@@ -47,13 +47,13 @@ pub(super) struct ProfileCommand {
 #[derive(Subcommand)]
 enum Action {
     /// Add a profile.
-    Add(add::AddCommand),
+    Add(Box<add::AddCommand>),
     /// The profiles there are.
     List(list::ListCommand),
     /// One profile: what it says, and where each value is written.
     Show(show::ShowCommand),
     /// Change a profile.
-    Edit(edit::EditCommand),
+    Edit(Box<edit::EditCommand>),
     /// Take a profile out, and forget its secrets.
     Remove(remove::RemoveCommand),
     /// Sign in, and say what the login may do.
