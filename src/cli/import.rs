@@ -61,7 +61,7 @@ Examples:
   provisor import postman acme.postman_environment.json --profile acme --platform mobsted
   provisor import postman users.postman_collection.json > users.rhai")]
 struct PostmanCommand {
-    /// An environment, a collection, or one of each.
+    /// An environment, a collection, or one of each; `-` is standard input.
     #[arg(required = true, num_args = 1..=2, value_name = "FILE")]
     files: Vec<PathBuf>,
     /// Where the script goes; standard output when not given.
@@ -71,7 +71,7 @@ struct PostmanCommand {
     #[arg(long, value_name = "NAME")]
     profile: Option<String>,
     /// The platform of the environment's account, when it cannot be told.
-    #[arg(long, value_name = "PLATFORM", value_parser = ["mobsted", "jrni", "sparrow"])]
+    #[arg(long, value_name = "PLATFORM", value_parser = ["mobsted", "jrni", "sparrow", "web"])]
     platform: Option<String>,
     /// Which variable of the environment holds a field of the profile, when it cannot be told. Repeatable.
     #[arg(long, value_name = "FIELD=VARIABLE")]
@@ -163,10 +163,10 @@ fn account(
     if account.is_none() {
         if collection.is_none() {
             return Err(CommandError::usage("the environment is not known to be an account of a platform")
-                .hint("say which platform it is: --platform mobsted, jrni or sparrow")
-                .hint("an environment of another service has its use beside a collection: its values become parameters"));
+                .hint("say which platform it is: --platform mobsted, jrni or sparrow, or web for any other service")
+                .hint("beside a collection the values of such an environment become parameters"));
         }
-        app.ui.note("the environment is no account of a platform that provisor knows: no profile is made, and its values become parameters of the script");
+        app.ui.note("the environment is no account of a platform that provisor knows: no profile is made, and its values become parameters of the script (--platform web makes one)");
     }
     Ok(account)
 }
@@ -227,6 +227,7 @@ fn profiled(name: Option<&str>, account: Option<&Account>) -> Option<Profiled> {
         platform: account.platform,
         url: text("url"),
         company: text("company"),
+        secrets: account.secrets.iter().map(|(field, _)| field.key).collect(),
     })
 }
 
@@ -243,6 +244,18 @@ fn check_out(out: &Path, has_script: bool, force: bool) -> Result<(), CommandErr
     if !has_script {
         return Err(CommandError::usage("--out is for the script of a collection")
             .hint("name the collection's file, too"));
+    }
+    let folder = out.parent().filter(|folder| !folder.as_os_str().is_empty());
+    if let Some(folder) = folder.filter(|folder| !folder.is_dir()) {
+        return Err(CommandError::usage(format!(
+            "`{}` cannot be written: there is no folder `{}`",
+            out.display(),
+            folder.display()
+        )));
+    }
+    if out.is_dir() {
+        return Err(CommandError::usage(format!("`{}` is a folder", out.display()))
+            .hint("name the script's file, for example acme.rhai"));
     }
     if out.exists() && !force {
         return Err(CommandError::usage(format!("`{}` exists", out.display()))

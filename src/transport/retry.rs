@@ -47,6 +47,7 @@ pub(super) fn wait_before_next(
                     ErrorKind::Address
                     | ErrorKind::Setup
                     | ErrorKind::Withheld
+                    | ErrorKind::Setup
                     | ErrorKind::Tls
                     | ErrorKind::Redirect
                     | ErrorKind::TooLarge,

@@ -120,6 +120,31 @@ fn what_is_done_to_profiles_is_told_as_json_and_recorded_by_name() {
 }
 
 #[test]
+fn what_belongs_together_is_asked_for_and_a_refused_change_is_not_recorded() {
+    let home = Home::new();
+    let add = "profile add crm --platform web --url https://crm.example";
+    let _ = home
+        .run(&format!("{add} --header X-Key"))
+        .ended(2)
+        .said(&["--secret header_value=PLACE"]);
+    let _ = home
+        .run(&format!("{add} --login ann"))
+        .ended(2)
+        .said(&["--secret password=PLACE"]);
+    let _ = home
+        .run("profile add x --platform web --url crm.example")
+        .ended(2)
+        .said(&["must begin with https://"]);
+    let _ = home.run(add).ended(0);
+    let _ = home
+        .run("profile edit crm --set rate=fast")
+        .ended(2)
+        .said(&["nothing was written"]);
+    let audit = json(home.run("audit --json"));
+    assert_eq!(audit["audit"].as_array().unwrap().len(), 1, "{audit}");
+}
+
+#[test]
 fn a_proxy_that_is_none_is_a_mistake_of_the_configuration_and_named() {
     let home = Home::new();
     home.write("get.rhai", "http::get(\"https://acme.example/\")");

@@ -212,6 +212,42 @@ fn an_environment_of_another_service_gives_parameters() {
 }
 
 #[test]
+fn an_environment_of_any_service_becomes_a_profile_when_it_is_said_to_be_one() {
+    let home = Home::new();
+    home.write("env.json", &json!({"name": "CRM", "values": [
+        {"key": "host", "value": "api.crm.example"}, {"key": "base_url", "value": "https://{{host}}/v2"}, {"key": "login", "value": "ann"},
+        {"key": "access_token", "value": "canary-4711"}]}).to_string());
+    home.write("api.json", &json!({"info": {"name": "x"}, "auth": {"type": "bearer", "bearer": {"token": "{{access_token}}"}}, "item": [
+        {"name": "a", "request": {"method": "GET", "url": "{{base_url}}/clients/{{id}}?page=1"}},
+        {"name": "b", "request": {"method": "POST", "url": "https://{{host}}/v2/clients", "body": {"mode": "raw", "raw": "{\"a\": 1}"}}},
+        {"name": "c", "request": {"method": "GET", "url": "https://{{host}}/v1/old"}}]}).to_string());
+    let _ = home
+        .run("import postman env.json api.json --platform web --out crm.rhai")
+        .ended(0)
+        .said(&["profile `crm` is written", "bearer is sealed"]);
+    let script = home.read("crm.rhai");
+    for part in [
+        "http::get(`/clients/${id}`, #{profile: \"crm\", query: #{page: \"1\"}})",
+        "http::post(\"/clients\", #{profile: \"crm\", json: #{a: 1}})",
+        "bearer: access_token",
+    ] {
+        assert!(script.contains(part), "no `{part}` in\n{script}");
+    }
+    let config = home.configuration();
+    assert!(
+        config.contains("platform = \"web\"") && !config.contains("login"),
+        "{config}"
+    );
+    assert!(!format!("{script}{config}").contains("canary"));
+    let _ = home.run("check crm.rhai").ended(0);
+    // What asks for a prod account asks for this one.
+    let _ = home
+        .run("run crm.rhai --id 1 --access-token x")
+        .ended(2)
+        .said(&["Change the prod account `crm`?"]);
+}
+
+#[test]
 fn what_cannot_be_imported_is_refused_in_words() {
     let home = Home::new();
     let refused = |text: &str, words: &[&str]| {
@@ -252,6 +288,19 @@ fn what_cannot_be_imported_is_refused_in_words() {
         &json!({"info": {}, "item": many}).to_string(),
         &["more than 5000 requests"],
     );
+    home.write("api.json", &collection().to_string());
+    let _ = home
+        .run("import postman api.json --out no/such/x.rhai")
+        .ended(2)
+        .said(&["there is no folder `no/such`"]);
+    let _ = home
+        .run("import postman api.json --out . --force")
+        .ended(2)
+        .said(&["`.` is a folder"]);
+    let piped = home
+        .run_with_input("import postman -", &collection().to_string())
+        .ended(0);
+    assert!(piped.stdout.contains("Acme onboarding"));
     let _ = home
         .run("import postman nothing.json")
         .ended(2)

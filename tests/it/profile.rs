@@ -214,7 +214,7 @@ fn at_a_terminal_everything_is_asked_for_and_the_password_is_not_shown() {
     terminal.press(key::ENTER);
     terminal.wait_for("Address");
     terminal.type_line("nowhere");
-    terminal.wait_for("is not a web address");
+    terminal.wait_for("must begin with https://");
     terminal.type_line(&served.url);
     terminal.wait_for("Login:");
     terminal.type_line(&served.login);

@@ -117,7 +117,12 @@ fn read_url(entry: &Entry<'_>) -> Result<Sourced<String>, ConfigError> {
 
 /// The account's address as a URL, or what is wrong with it, as the rest of the sentence.
 pub(in crate::cli) fn check_address(text: &str) -> Result<url::Url, String> {
-    let url = url::Url::parse(text).map_err(|error| format!("is not a web address: {error}"))?;
+    let url = url::Url::parse(text).map_err(|error| match error {
+        url::ParseError::RelativeUrlWithoutBase => {
+            "must begin with https:// (or http:// on this machine)".into()
+        }
+        error => format!("is not a web address: {error}"),
+    })?;
     if !url.username().is_empty() || url.password().is_some() {
         return Err("must not hold a name or a password: write `login` and `password`".into());
     }

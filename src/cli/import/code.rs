@@ -136,8 +136,9 @@ pub(super) fn name_of(text: &str, otherwise: &str) -> String {
 const LONGEST: usize = 60;
 
 fn is_name(text: &str) -> bool {
-    let mut chars = text.chars();
-    chars.next().is_some_and(|c| c.is_ascii_alphabetic() || c == '_')
+    // However many underscores it begins with, a letter follows.
+    let mut chars = text.trim_start_matches('_').chars();
+    chars.next().is_some_and(|c| c.is_ascii_alphabetic())
         && chars.all(|c| c.is_ascii_alphanumeric() || c == '_')
 }
 

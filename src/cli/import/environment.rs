@@ -73,6 +73,20 @@ const NAMES: &[(&str, &[&str])] = &[
     ("company", &["company", "companyid"]),
     ("api_token", &["apitoken", "token", "apikey"]),
     ("partner_token", &["partnertoken"]),
+    (
+        "bearer",
+        &[
+            "bearer",
+            "bearertoken",
+            "accesstoken",
+            "authtoken",
+            "token",
+            "apitoken",
+            "jwt",
+        ],
+    ),
+    ("header", &[]),
+    ("header_value", &[]),
 ];
 
 /// The account of a platform that the environment describes; nothing when it describes none. `chosen` says which
@@ -121,14 +135,18 @@ pub(super) fn account(
             None => {}
         }
     }
+    // A login without a password is none that a service could be asked with.
+    let secrets: Vec<&str> = account.secrets.iter().map(|(field, _)| field.key).collect();
+    let texts: Vec<&str> = account.texts.iter().map(|(key, _)| *key).collect();
+    let unpaired = fields::unpaired(platform, |key| texts.contains(&key) || secrets.contains(&key));
+    if unpaired == ["password"] && !chosen.iter().any(|(field, _)| field == "login") {
+        account.texts.retain(|(key, _)| *key != "login");
+    } else {
+        missing.extend(unpaired);
+    }
     if missing.is_empty() {
         return Ok(Some(account));
     }
-    let variables: Vec<&str> = environment
-        .variables
-        .iter()
-        .map(|variable| variable.key.as_str())
-        .collect();
     Err(CommandError::usage(format!(
         "the environment has nothing for {} of a {} account",
         missing.join(", "),
@@ -137,7 +155,7 @@ pub(super) fn account(
     .hint(format!(
         "say which variable it is: --take {}=VARIABLE; the variables with a value are {}",
         missing[0],
-        variables.join(", ")
+        environment.names()
     )))
 }
 
@@ -148,9 +166,10 @@ fn check_choice(environment: &Environment, field: &str, variable: &str) -> Resul
             .hint(format!("the fields are {}", known.join(", "))));
     }
     if !environment.variables.iter().any(|known| known.key == variable) {
-        return Err(CommandError::usage(format!(
-            "--take: the environment has no variable `{variable}`"
-        )));
+        return Err(
+            CommandError::usage(format!("--take: the environment has no variable `{variable}`"))
+                .hint(format!("its variables are {}", environment.names())),
+        );
     }
     Ok(())
 }
@@ -186,6 +205,16 @@ fn guessed(environment: &Environment, addresses: &str) -> Option<Platform> {
 }
 
 impl Environment {
+    /// The names of its variables.
+    fn names(&self) -> String {
+        let names: Vec<&str> = self
+            .variables
+            .iter()
+            .map(|variable| variable.key.as_str())
+            .collect();
+        names.join(", ")
+    }
+
     /// The variable for a field, and its value with other variables resolved. Empty values count as none.
     fn find(
         &self,

@@ -1,7 +1,7 @@
 //! Postman's files: read whole, within bounds, and told apart by what they hold.
 
 use std::fs::File;
-use std::io::Read as _;
+use std::io::Read;
 use std::path::Path;
 
 use serde_json::Value as Json;
@@ -24,9 +24,13 @@ pub(super) enum Found {
 pub(super) fn read(path: &Path) -> Result<Found, CommandError> {
     let shown = path.display();
     let unreadable = |why: String| CommandError::usage(format!("`{shown}` cannot be read: {why}"));
-    let file = File::open(path).map_err(|error| unreadable(error.to_string()))?;
+    let source: Box<dyn Read> = if path.as_os_str() == "-" {
+        Box::new(std::io::stdin().lock())
+    } else {
+        Box::new(File::open(path).map_err(|error| unreadable(error.to_string()))?)
+    };
     let mut bytes = Vec::new();
-    let read = file.take(LARGEST + 1).read_to_end(&mut bytes);
+    let read = source.take(LARGEST + 1).read_to_end(&mut bytes);
     read.map_err(|error| unreadable(error.to_string()))?;
     if bytes.len() as u64 > LARGEST {
         return Err(unreadable(format!("it is larger than {} MB", LARGEST >> 20))
@@ -40,6 +44,7 @@ pub(super) fn read(path: &Path) -> Result<Found, CommandError> {
             error.line(),
             error.column()
         ))
+        .hint(WANTED)
     })?;
     told(json).map_err(|why| CommandError::usage(format!("`{shown}` {why}")).hint(WANTED))
 }

@@ -53,7 +53,7 @@ pub(super) fn write(
     if let Some(written) = typed(request, &address, values, sessions)? {
         return Ok(written);
     }
-    web::write(request, &address, values)
+    web::write(request, &address, sessions.service(), values)
 }
 
 /// The request as an operation of its platform, when it is one.

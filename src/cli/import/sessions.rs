@@ -19,6 +19,8 @@ pub(super) struct Profiled {
     pub(super) url: String,
     /// The company that it acts on; empty when it names none.
     pub(super) company: String,
+    /// The keys of its secrets.
+    pub(super) secrets: Vec<&'static str>,
 }
 
 /// The sessions of a script.
@@ -77,6 +79,13 @@ impl Sessions {
     /// The site of an address without its query; nothing when it is no known platform's.
     pub(super) fn site(&self, address: &str, values: &Values) -> Option<Site> {
         site::of(address, &self.evidence, values)
+    }
+
+    /// The profile of a service of the web, when an environment became one.
+    pub(super) fn service(&self) -> Option<&Profiled> {
+        self.profile
+            .as_ref()
+            .filter(|profile| profile.platform == Platform::Web)
     }
 
     /// The sessions that some function uses, in the order in which they were met.

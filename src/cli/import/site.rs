@@ -104,6 +104,28 @@ pub(super) fn of(address: &str, evidence: &Evidence, values: &Values) -> Option<
     })
 }
 
+/// The path of an address below the one of a service, as it is written; nothing when it is not below it.
+pub(super) fn path_below(address: &str, service: &str, values: &Values) -> Option<String> {
+    let service = service.trim().trim_end_matches('/');
+    let shown = values.expanded(address);
+    let mut resolved = if shown.contains("://") {
+        String::new()
+    } else {
+        "https://".to_owned()
+    };
+    let mut all = parts(address).into_iter();
+    while let Some(part) = all.next() {
+        resolved.push_str(&values.expanded(&as_text(part)));
+        if resolved.len() < service.len() {
+            continue;
+        }
+        let rest = resolved.strip_prefix(service)?;
+        let rest = format!("{rest}{}", all.map(as_text).collect::<String>());
+        return (rest.is_empty() || rest.starts_with('/')).then_some(rest);
+    }
+    None
+}
+
 impl Mark {
     /// Does the request show whose it is?
     fn shows(&self, request: &Request, path: &[String]) -> bool {

@@ -133,6 +133,15 @@ fn a_credential_in_an_address_is_a_parameter_that_is_plain() {
 }
 
 #[test]
+fn keys_that_are_no_names_are_written_in_quotes() {
+    for key in ["_", "__", "_1", "1a", "a-b", "new", "\u{e4}"] {
+        let form = json!({"mode": "urlencoded", "urlencoded": [{"key": key, "value": "x"}]});
+        let script = one(&json!({"method": "POST", "url": "https://x.example", "body": form})).text;
+        assert!(script.contains(&format!("form: #{{{key:?}: \"x\"}}")), "{script}");
+    }
+}
+
+#[test]
 fn the_word_for_a_credential_gives_no_credential_away() {
     let auth = json!({"type": "basic", "basic": {"username": "postman", "password": "password"}});
     let script = one(&json!({"url": "https://x.example/password/reset", "auth": auth})).text;

@@ -7,6 +7,8 @@ use super::code::Code;
 use super::collection::{Auth, Field, Request};
 use super::known::Carried;
 use super::request::{Kind, Written};
+use super::sessions::Profiled;
+use super::site;
 use super::values::Values;
 
 /// Headers that provisor writes itself.
@@ -29,10 +31,17 @@ struct Draft {
     headers: Vec<(String, Code)>,
     query: Vec<Field>,
     notes: Vec<String>,
+    /// The keys of the secrets that the profile says who asks with.
+    own: Vec<&'static str>,
 }
 
 /// Writes a request. The error names a circle of variables.
-pub(super) fn write(request: &Request, address: &Address, values: &mut Values) -> Result<Written, String> {
+pub(super) fn write(
+    request: &Request,
+    address: &Address,
+    service: Option<&Profiled>,
+    values: &mut Values,
+) -> Result<Written, String> {
     if !METHODS.contains(&request.method.as_str()) {
         let why = format!("provisor sends no {}", request.method);
         return Ok(Written::omitted(&why));
@@ -41,11 +50,23 @@ pub(super) fn write(request: &Request, address: &Address, values: &mut Values) -
         query: address.query.clone(),
         ..Draft::default()
     };
-    let url = draft.address(address, values)?;
+    let path = service.and_then(|service| {
+        let path = site::path_below(&address.base, &service.url, values)?;
+        Some((service, if path.is_empty() { "/".to_owned() } else { path }))
+    });
+    let url = match &path {
+        None => draft.address(address, values)?,
+        Some((service, path)) => {
+            let name = Code::text(&service.name);
+            draft.options.push(("profile".into(), name));
+            draft.own = service.secrets.clone();
+            values.address(path)?
+        }
+    };
     draft.auth(request.auth.as_ref(), address, values)?;
     if !draft.query.is_empty() {
         let query = body::pairs(&draft.query, values)?;
-        draft.options.insert(0, ("query".into(), query));
+        draft.options.push(("query".into(), query));
     }
     let content_type = draft.body(request, values)?;
     draft.headers(request, content_type.is_none(), values)?;
@@ -108,6 +129,9 @@ impl Draft {
     }
 
     fn basic(&mut self, user: &str, password: &str, values: &mut Values) -> Result<(), String> {
+        if self.own.contains(&"password") {
+            return Ok(());
+        }
         if values.expanded(user).contains(':') {
             self.note("its user has a colon in it, which HTTP does not allow; it signs in as nobody");
             return Ok(());
@@ -120,6 +144,9 @@ impl Draft {
     }
 
     fn bearer(&mut self, token: &str, values: &mut Values) -> Result<(), String> {
+        if self.own.contains(&"bearer") {
+            return Ok(());
+        }
         if token.trim().is_empty() {
             self.note("its token is empty; it signs in as nobody");
             return Ok(());

@@ -223,6 +223,12 @@ fn secrets(
             let _ = write!(absent, ", --secret {}=PLACE", field.key);
         }
     }
+    let has = |key: &str| {
+        texts.iter().any(|(known, _)| *known == key) || found.iter().any(|(known, _)| known.key == key)
+    };
+    for key in fields::unpaired(platform, has) {
+        let _ = write!(absent, ", --secret {key}=PLACE");
+    }
     match absent.strip_prefix(", ") {
         // A profile that never leaves the sandbox needs no account.
         Some(flags) if !sandboxed => Err(missing(flags).hint(format!("a place is {FORMS}"))),

@@ -88,6 +88,17 @@ pub(in crate::cli) fn secrets(platform: Platform) -> &'static [Field] {
     }
 }
 
+/// What goes together with what there is, and is not there: a password with a login, a value with a header. Only where
+/// neither is required by itself.
+pub(in crate::cli) fn unpaired(platform: Platform, has: impl Fn(&str) -> bool) -> Vec<&'static str> {
+    let pairs: &[(&str, &'static str)] = match platform {
+        Platform::Web => &[("login", "password"), ("header", "header_value")],
+        _ => &[],
+    };
+    let lacks = pairs.iter().filter(|(one, other)| has(one) && !has(other));
+    lacks.map(|(_, other)| *other).collect()
+}
+
 /// What a profile must have to be used and has not.
 pub(in crate::cli) fn missing(profile: &Profile) -> Vec<&'static str> {
     let platform = profile.platform();
@@ -100,7 +111,10 @@ pub(in crate::cli) fn missing(profile: &Profile) -> Vec<&'static str> {
         .iter()
         .filter(|field| !profile.secrets.contains_key(field.key));
     let all = texts.chain(secrets).filter(|field| field.required);
-    all.map(|field| field.key).collect()
+    let has = |key: &str| has_text(key) || profile.secrets.contains_key(key);
+    all.map(|field| field.key)
+        .chain(unpaired(platform, has))
+        .collect()
 }
 
 const fn field(key: &'static str, name: &'static str) -> Field {

@@ -35,8 +35,8 @@ Examples:
   provisor profile add acme                                              asks for everything
   pass show acme | provisor profile add acme --url https://acme-admin.mobsted.com \\
       --login partner@acme.example --password-stdin
-  provisor profile add jay --platform jrni --url https://acme.jrni.com/api/v1 --login j@acme.example \\
-      --app-id 1a2b --secret password=env:JAY_PASSWORD --secret app_key=file:~/.jay
+  provisor profile add jay --platform jrni --url https://acme.jrni.com/api/v1 \\
+      --login j@acme.example --app-id 1a2b --secret password=env:JAY_PASSWORD --secret app_key=file:~/.jay
   provisor profile use acme
   provisor profile test")]
 pub(super) struct ProfileCommand {
@@ -47,13 +47,13 @@ pub(super) struct ProfileCommand {
 #[derive(Subcommand)]
 enum Action {
     /// Add a profile.
-    Add(add::AddCommand),
+    Add(Box<add::AddCommand>),
     /// The profiles there are.
     List(list::ListCommand),
     /// One profile: what it says, and where each value is written.
     Show(show::ShowCommand),
     /// Change a profile.
-    Edit(edit::EditCommand),
+    Edit(Box<edit::EditCommand>),
     /// Take a profile out, and forget its secrets.
     Remove(remove::RemoveCommand),
     /// Sign in, and say what the login may do.

@@ -44,8 +44,8 @@ pub(super) fn remove(app: &App, command: &RemoveCommand) -> Result<Exit, Command
         draft.set_default(None);
     }
     let file = draft.file().to_owned();
-    written::record(app, "profile-remove", name)?;
     draft.save()?;
+    written::record(app, "profile-remove", name)?;
     for (key, source) in &profile.secrets {
         if place::forget(app, &profile.keeping(key), &source.value)? {
             app.ui

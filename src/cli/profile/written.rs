@@ -85,8 +85,8 @@ impl<'a> Secrets<'a> {
     pub(in crate::cli) fn save(mut self, draft: Draft, name: &str) -> Result<(), CommandError> {
         let file = draft.file().to_owned();
         let app = self.app;
-        record(app, self.doing, name)?;
         draft.save()?;
+        record(app, self.doing, name)?;
         app.ui
             .note(&format!("profile `{name}` is written to {}", file.display()));
         for keeping in std::mem::take(&mut self.kept) {

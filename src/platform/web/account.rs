@@ -121,7 +121,6 @@ impl Known {
             return Ok(asked);
         };
         match &self.account.credentials {
-            Credentials::None => {}
             Credentials::Bearer(_) => asked.bearer = Some(secret.get("bearer token").await?),
             Credentials::Basic(login, _) => {
                 asked.basic = Some((login.clone(), secret.get("password").await?));
@@ -130,7 +129,7 @@ impl Known {
                 let value = secret.get("header's value").await?;
                 asked.headers.push((name.clone(), Value::Secret(value)));
             }
-            Credentials::Header(..) => {}
+            Credentials::None | Credentials::Header(..) => {}
         }
         Ok(asked)
     }

@@ -21,7 +21,7 @@ fn answers(home: &Home, collection: &Json, params: &str) -> Map<String, Json> {
     }
 }
 
-fn collection(items: Json) -> Json {
+fn collection(items: &Json) -> Json {
     json!({"info": {"name": "x", "schema": "https://schema.getpostman.com/json/collection/v2.1.0/collection.json"},
         "variable": [{"key": "base", "value": "https://api.web.sandbox"}], "item": items})
 }
@@ -71,7 +71,7 @@ fn every_body_arrives_as_the_collection_says() {
         vendor,
     ]);
     let words = "--name Ann --id 7 --doc-content one,two --file-content bytes";
-    let of = answers(&home, &collection(items), words);
+    let of = answers(&home, &collection(&items), words);
     let body = |name: &str| &of[name]["body"];
     let kind = |name: &str| body(name)["headers"]["content-type"].as_str().unwrap_or_default();
     assert_eq!(body("nothing")["body"], "");
@@ -116,7 +116,7 @@ fn who_asks_arrives_whether_it_is_the_requests_own_or_inherited() {
     let home = Home::new();
     let basic = |password: &str| json!({"type": "basic", "basic": [{"key": "username", "value": "ann"}, {"key": "password", "value": password}]});
     let get = |name: &str, path: &str, auth: Json| json!({"name": name, "request": {"method": "GET", "url": format!("{{{{base}}}}{path}"), "auth": auth}});
-    let mut collection = collection(json!([
+    let mut collection = collection(&json!([
         get("Inherited", "/bearer", Json::Null),
         get("Own basic", "/basic/ann/{{pw}}", basic("{{pw}}")),
         {"name": "Folder", "auth": basic("{{pw}}"), "item": [
@@ -147,7 +147,7 @@ fn who_asks_arrives_whether_it_is_the_requests_own_or_inherited() {
 #[test]
 fn addresses_and_methods_are_sent_as_they_were_meant() {
     let home = Home::new();
-    let mut all = collection(json!([
+    let mut all = collection(&json!([
         {"name": "No scheme", "request": {"method": "GET", "url": "{{host}}/anything/:id/x?a=1&b=x%20y", "header": "Accept: text/csv\nX-Two: b"}},
         {"name": "Parts", "request": {"method": "PUT", "url": {"protocol": "https", "host": ["{{host}}"], "path": ["anything", ":id"], "query": [{"key": "q", "value": "{{q}}"}],
             "variable": [{"key": "id", "value": "{{$guid}}"}]}}},

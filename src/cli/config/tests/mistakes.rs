@@ -32,7 +32,7 @@ const MISTAKES: &[(&str, &str, &str)] = &[
     ("[profiles.a]\nlogin = ' '", ":2: `profiles.a.login` is empty", ""),
     (
         "[profiles.a]\nurl = \"acme.example\"",
-        ":2: `profiles.a.url` is not a web address",
+        ":2: `profiles.a.url` must begin with https://",
         "",
     ),
     (

@@ -105,7 +105,7 @@ fn what_does_not_fit_is_not_written() {
     assert!(
         error
             .message
-            .starts_with("`profiles.acme.url` is not a web address"),
+            .starts_with("`profiles.acme.url` must begin with https://"),
         "{}",
         error.message
     );
