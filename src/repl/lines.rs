@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use super::helper::is_finished;
 use super::{Left, Next, Repl, help, paste};
-use crate::script::interactive::{Reading, Sort, pieces, read};
+use crate::script::interactive::{Reading, Sort, Workspace, pieces, read};
 
 /// How long to wait for a line that may go on with a statement. Whoever types into a pipe pauses longer; a file does not.
 const MOMENT: Duration = Duration::from_millis(100);
@@ -218,7 +218,7 @@ impl Repl {
     }
 
     fn readable(&self, name: &str, first: usize, text: &str) -> Result<(), Left> {
-        let checked = self.space().check(name, first, text);
+        let checked = Workspace::check(name, first, text);
         checked.map_err(|diagnostic| {
             self.outside.screen.diagnostic(&diagnostic);
             self.outside.screen.note("nothing ran: all of it is read first");

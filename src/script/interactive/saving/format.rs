@@ -180,21 +180,25 @@ fn is_apart(atoms: &[Atom<'_>], index: usize) -> bool {
     if before.sort == Sort::Comment || atom.sort == Sort::Comment {
         return true;
     }
-    match (before.text, atom.text) {
-        ("(" | "[" | "." | "?." | "::" | ".." | "..=" | "!", _) => return false,
-        ("{" | "#{", "}") => return false,
-        (_, ")" | "]" | "," | ";" | "." | "?." | "::" | ":" | ".." | "..=" | "?[") => return false,
-        ("?[", _) => return false,
-        ("|", _) if begins_closure(atoms, index - 1) => return false,
-        (_, "|") if ends_closure(atoms, index) => return false,
-        ("-" | "+", _) if !is_value(atoms, index - 1) => return false,
-        _ => {}
+    if sticks(before.text, atom.text)
+        || (before.text == "|" && begins_closure(atoms, index - 1))
+        || (atom.text == "|" && ends_closure(atoms, index))
+        || (["-", "+"].contains(&before.text) && !is_value(atoms, index - 1))
+    {
+        return false;
     }
     match atom.text {
         "(" => !(before.sort == Sort::Name || [")", "]"].contains(&before.text) || before.text == "Fn"),
         "[" => !(is_end_of_value(before)),
         _ => true,
     }
+}
+
+/// Do the words never have a blank between them?
+fn sticks(before: &str, word: &str) -> bool {
+    ["(", "[", ".", "?.", "::", "..", "..=", "!", "?["].contains(&before)
+        || [")", "]", ",", ";", ".", "?.", "::", ":", "..", "..=", "?["].contains(&word)
+        || (["{", "#{"].contains(&before) && word == "}")
 }
 
 /// Does a value end before the word with this index?
