@@ -41,11 +41,15 @@ pub(super) fn formatted(text: &str) -> String {
     }
 }
 
-/// The statement with its `;`.
+/// The statement with its `;`; one that is a block has none.
 pub(super) fn terminated(statement: &str) -> String {
     let statement = statement.trim_end();
-    let last = pieces(statement).pop();
-    match last {
+    let mut found = pieces(statement);
+    found.retain(|piece| piece.sort != Sort::Comment || piece.at.end == statement.len());
+    let first = found.first().map_or("", |piece| piece.text(statement));
+    let is_block = ["if", "for", "while", "loop", "switch", "try"].contains(&first);
+    match found.pop() {
+        Some(last) if is_block && last.text(statement) == "}" => statement.to_owned(),
         Some(last) if last.sort == Sort::Comment => {
             let (code, comment) = statement.split_at(last.at.start);
             let code = code.trim_end();
@@ -261,6 +265,23 @@ mod tests {
             ("a\n\n\n\nb", "a\n\nb"),
         ] {
             assert_eq!(formatted(typed), even, "{typed}");
+        }
+    }
+
+    #[test]
+    fn statements_end_as_they_should() {
+        for (typed, ended) in [
+            ("f()", "f();"),
+            ("f();", "f();"),
+            ("2 // two", "2; // two"),
+            ("2; // two", "2; // two"),
+            ("// why\nf()", "// why\nf();"),
+            ("if a { 1 } else { 2 }", "if a { 1 } else { 2 }"),
+            ("for x in y { f(x) }", "for x in y { f(x) }"),
+            ("let m = #{ a: 1 }", "let m = #{ a: 1 };"),
+            ("do { f() } while a", "do { f() } while a;"),
+        ] {
+            assert_eq!(terminated(typed), ended, "{typed}");
         }
     }
 
