@@ -104,6 +104,7 @@ impl Execution<'_> {
 
     fn runner(&self, cancel: &Cancel) -> Runner {
         let (ui, aside) = (self.app.ui.clone(), self.plan.rows.is_some() || self.plan.json);
+        let stop = cancel.clone();
         Runner {
             script: self.script.clone(),
             journal: self.engine.journal.clone(),
@@ -116,8 +117,12 @@ impl Execution<'_> {
                 if aside {
                     ui.note(line);
                 } else {
-                    // A reader of standard output that is gone is no reason to stop a run.
                     let _ = ui.out(line);
+                    // To print on for nobody could mean for ever. The run can be resumed.
+                    if ui.is_closed() && !stop.requested() {
+                        ui.note("nobody reads standard output any more, so the script is stopped");
+                        stop.request();
+                    }
                 }
             }),
         }

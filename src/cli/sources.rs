@@ -20,19 +20,13 @@ pub(super) fn read_main(path: &Path) -> Result<Source, CommandError> {
             .map_err(|error| {
                 CommandError::usage(format!("the script on standard input cannot be read: {error}"))
             })?;
-        return Ok(Source {
-            name: "-".into(),
-            text,
-        });
+        return Ok(Source::new("-", text));
     }
     let text = read(path).map_err(|why| {
         CommandError::usage(format!("script `{}` cannot be read: {why}", path.display()))
             .hint("give the path of a .rhai file, or `-` for standard input")
     })?;
-    Ok(Source {
-        name: path.display().to_string(),
-        text,
-    })
+    Ok(Source::new(path.display().to_string(), text))
 }
 
 /// Imports as files below the folder of the main script.
@@ -85,10 +79,7 @@ impl Loader for Folder {
                 self.shown.join(below)
             }
         });
-        Ok(Source {
-            name: name.display().to_string(),
-            text,
-        })
+        Ok(Source::new(name.display().to_string(), text))
     }
 }
 

@@ -31,6 +31,12 @@ pub enum SignedIn {
     EachTime,
 }
 
+/// The account that an object of a script acts as, as the ledger names it; `None` when it has no address.
+pub fn acts_as(object: &Object) -> Option<String> {
+    let account = session::account_of(object).ok()?;
+    (!account.is_empty()).then_some(account)
+}
+
 /// What a map can describe an account of the platform by, in `connect(#{ … })`; nothing for another module.
 pub fn keys(platform: &str) -> Vec<Param> {
     let Some(shape) = shape(platform) else {

@@ -20,6 +20,9 @@ pub trait Screen: Send + Sync {
     /// How many columns fit on a line of standard output; `None` when there is no limit.
     fn width(&self) -> Option<usize>;
 
+    /// Has the reader of the data gone away?
+    fn is_closed(&self) -> bool;
+
     /// How many lines fit on the terminal; `None` where there is none.
     fn height(&self) -> Option<usize>;
 

@@ -2,6 +2,7 @@
 
 use super::around::{Mode, Outside};
 use super::show;
+use crate::ops::error::Code;
 use crate::run::session::{Consent, Permit};
 use crate::value::Value;
 
@@ -17,6 +18,7 @@ pub(super) fn consent(outside: &Outside, permit: &Permit<'_>) -> Consent {
     match place.mode {
         Mode::Sandbox | Mode::Dev => Consent::Yes,
         Mode::ReadOnly => Consent::Refused {
+            code: Code::Forbidden,
             message: format!(
                 "`{}` changes the account, and this session is read-only",
                 permit.op.signature()
@@ -25,6 +27,7 @@ pub(super) fn consent(outside: &Outside, permit: &Permit<'_>) -> Consent {
         },
         Mode::Prod if outside.yes => Consent::Yes,
         Mode::Prod if !outside.screen.is_terminal() => Consent::Refused {
+            code: Code::NoTerminal,
             message: format!("{profile} is a real account, and there is no terminal to ask at"),
             hint: "say that you want the changes: add --yes".into(),
         },

@@ -178,7 +178,12 @@ impl Door for LazyDoor {
     }
 
     fn print(&self, line: &str) {
-        self.desk.outside.screen.out(line);
+        let screen = &self.desk.outside.screen;
+        screen.out(line);
+        // Nobody reads it any more: to go on could mean for ever.
+        if screen.is_closed() && !self.interrupt.is_asked() {
+            self.interrupt.ask();
+        }
     }
 }
 

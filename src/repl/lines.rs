@@ -3,22 +3,25 @@
 use std::collections::VecDeque;
 use std::io::BufRead;
 use std::sync::mpsc::{Receiver, RecvTimeoutError, sync_channel};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use super::helper::is_finished;
-use super::{Left, Next, Repl, help, paste};
-use crate::script::interactive::{Reading, Sort, Workspace, pieces, read};
+use super::paste;
+use crate::script::interactive::{Reading, read};
 
 /// How long to wait for a line that may go on with a statement. Whoever types into a pipe pauses longer; a file does not.
 const MOMENT: Duration = Duration::from_millis(100);
+
+/// What comes at once is read as a whole when it ends within this time, and is not longer than this many bytes.
+const AT_ONCE: (Duration, usize) = (Duration::from_secs(1), 4 << 20);
 
 /// Lines as they come in.
 pub struct Lines {
     /// What messages call them.
     name: String,
     coming: Receiver<Result<String, String>>,
-    /// Lines that were looked at and not taken.
-    ahead: VecDeque<String>,
+    /// Lines that were looked at and not taken, and why there are no more.
+    ahead: VecDeque<Result<String, String>>,
     /// How many lines were taken.
     taken: usize,
     /// Everything, when it is there from the start.
@@ -69,12 +72,10 @@ impl Lines {
 
     /// The next line; when `patience` is set, only if it comes within that time.
     fn next(&mut self, patience: Option<Duration>) -> Line {
-        if let Some(line) = self.ahead.pop_front() {
-            return Line::Text(line);
-        }
-        let line = match patience {
-            None => self.coming.recv().map_err(|_| RecvTimeoutError::Disconnected),
-            Some(patience) => self.coming.recv_timeout(patience),
+        let line = match (self.ahead.pop_front(), patience) {
+            (Some(line), _) => Ok(line),
+            (None, None) => self.coming.recv().map_err(|_| RecvTimeoutError::Disconnected),
+            (None, Some(patience)) => self.coming.recv_timeout(patience),
         };
         match line {
             Ok(Ok(line)) => Line::Text(line),
@@ -84,8 +85,56 @@ impl Lines {
         }
     }
 
+    /// What messages call them.
+    pub(super) fn name(&self) -> &str {
+        &self.name
+    }
+
+    /// Everything, when it is there from the start or comes at once.
+    pub(super) fn whole(&mut self) -> Option<String> {
+        self.whole.take().or_else(|| self.at_once())
+    }
+
+    /// All of it, when it comes at once, as it does from `cat`. Whoever types into a pipe pauses.
+    fn at_once(&mut self) -> Option<String> {
+        let mut begun = Instant::now();
+        let mut found = Vec::new();
+        let mut whole = String::new();
+        // How long the first line takes tells nothing.
+        let mut patience = None;
+        let ended = loop {
+            match self.next(patience) {
+                Line::Text(line) => {
+                    whole.push_str(&line);
+                    found.push(Ok(line));
+                }
+                Line::End => break true,
+                Line::NotYet => break false,
+                Line::Lost(why) => {
+                    found.push(Err(why));
+                    break false;
+                }
+            }
+            if patience.replace(MOMENT).is_none() {
+                begun = Instant::now();
+            }
+            if begun.elapsed() > AT_ONCE.0 || whole.len() > AT_ONCE.1 {
+                break false;
+            }
+        };
+        self.ahead.extend(found);
+        ended.then_some(whole)
+    }
+
+    /// Puts lines back that were looked at.
+    fn put_back(&mut self, lines: Vec<String>) {
+        for line in lines.into_iter().rev() {
+            self.ahead.push_front(Ok(line));
+        }
+    }
+
     /// The lines up to the one that ends a paste, and the number of the first.
-    fn paste(&mut self) -> Result<(usize, String), String> {
+    pub(super) fn paste(&mut self) -> Result<(usize, String), String> {
         let first = self.taken + 1;
         let mut text = String::new();
         loop {
@@ -104,30 +153,49 @@ impl Lines {
     }
 
     /// The next statement, and the number of its first line; `None` at the end.
-    fn statement(&mut self) -> Result<Option<(usize, String)>, String> {
+    pub(super) fn statement(&mut self) -> Result<Option<(usize, String)>, String> {
         let mut text = String::new();
         let mut first = self.taken + 1;
         loop {
             let complete = !text.trim().is_empty() && is_finished(text.trim_end_matches('\n'));
-            match self.next(complete.then_some(MOMENT)) {
+            // Empty lines and notes may stand before what goes on.
+            let mut looked_at = Vec::new();
+            let next = loop {
+                match self.next(complete.then_some(MOMENT)) {
+                    Line::Text(line) if complete && is_blank(&line) => looked_at.push(line),
+                    next => break next,
+                }
+            };
+            match next {
                 Line::Lost(why) => return Err(why),
                 Line::End if text.trim().is_empty() => return Ok(None),
-                Line::NotYet | Line::End => return Ok(Some((first, text))),
+                Line::NotYet | Line::End => {
+                    self.put_back(looked_at);
+                    return Ok(Some((first, text)));
+                }
                 Line::Text(line) => {
-                    if complete && !goes_on(&text, &line) {
-                        self.ahead.push_front(line);
+                    let goes_on = goes_on(&text, &line);
+                    looked_at.push(line);
+                    if complete && !goes_on {
+                        self.put_back(looked_at);
                         return Ok(Some((first, text)));
                     }
                     if text.trim().is_empty() {
                         text.clear();
                         first = self.taken + 1;
                     }
-                    self.taken += 1;
-                    text.push_str(&line);
+                    self.taken += looked_at.len();
+                    text.extend(looked_at);
                 }
             }
         }
     }
+}
+
+/// Is there nothing on the line but a note?
+fn is_blank(line: &str) -> bool {
+    let line = line.trim();
+    line.is_empty() || line.starts_with("//")
 }
 
 /// Does the last line of an input that goes on say that it is given up?
@@ -157,83 +225,7 @@ fn goes_on(text: &str, line: &str) -> bool {
 }
 
 fn only_comments(text: &str) -> bool {
-    let mut lines = text.lines().map(str::trim);
-    lines.all(|line| line.is_empty() || line.starts_with("//"))
-}
-
-impl Repl {
-    /// Evaluates everything that comes in, statement by statement, until one fails. What is there from the start is read as
-    /// a whole first: when a statement of it cannot be read, none runs.
-    pub(super) fn read_all(&mut self, mut lines: Lines) -> Result<(), Left> {
-        if let Some(text) = lines.whole.take() {
-            self.read_whole(&lines.name, text)?;
-        }
-        loop {
-            let statement = lines.statement().map_err(|why| self.unreadable(&why))?;
-            let Some((first, text)) = statement else {
-                return Ok(());
-            };
-            let name = lines.name.clone();
-            let mut next = self.enter_from(&name, first, &text);
-            if next == Next::Paste {
-                let (first, text) = lines.paste().map_err(|why| self.unreadable(&why))?;
-                next = self.enter_from(&name, first, &text);
-            }
-            self.follow(&next)?;
-        }
-    }
-
-    fn unreadable(&self, why: &str) -> Left {
-        self.outside
-            .screen
-            .error(&format!("the input cannot be read: {why}"), &[]);
-        Left::Usage
-    }
-
-    /// Reads every statement of a text before the first runs, and defines its functions.
-    fn read_whole(&mut self, name: &str, text: String) -> Result<(), Left> {
-        let mut lines = Lines::read(name, std::io::Cursor::new(text));
-        let mut functions = String::new();
-        while let Ok(Some((first, text))) = lines.statement() {
-            let text = text.replace("\r\n", "\n");
-            let typed = text.trim();
-            if typed == ":paste" {
-                let (first, text) = lines.paste().map_err(|why| self.unreadable(&why))?;
-                self.readable(name, first, &text)?;
-                continue;
-            }
-            if typed.starts_with(':') || help::asked(typed).is_some() || is_given_up(typed) {
-                continue;
-            }
-            self.readable(name, first, &text)?;
-            if is_function(&text) {
-                let above = functions.matches('\n').count() + 1;
-                functions.push_str(&"\n".repeat(first.saturating_sub(above)));
-                functions.push_str(&text);
-            }
-        }
-        let loader = self.outside.around.loader();
-        self.space().define(name, &functions, &*loader);
-        Ok(())
-    }
-
-    fn readable(&self, name: &str, first: usize, text: &str) -> Result<(), Left> {
-        let checked = Workspace::check(name, first, text);
-        checked.map_err(|diagnostic| {
-            self.outside.screen.diagnostic(&diagnostic);
-            self.outside.screen.note("nothing ran: all of it is read first");
-            Left::Failed(None)
-        })
-    }
-}
-
-/// Does a statement only define a function?
-fn is_function(text: &str) -> bool {
-    let found = pieces(text);
-    let mut words = found.iter().filter(|piece| piece.sort != Sort::Comment);
-    words
-        .next()
-        .is_some_and(|word| ["fn", "private"].contains(&word.text(text)))
+    text.lines().all(is_blank)
 }
 
 #[cfg(test)]

@@ -36,6 +36,7 @@ mod lines;
 mod meta;
 mod paint;
 mod paste;
+mod piped;
 mod prompt;
 mod secrecy;
 mod show;

@@ -13,7 +13,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 
 pub use self::door::{Consent, InputDoor, Permit, Tell, Told};
 pub use self::settle::{Fate, Settling, settle};
-pub use self::undo::Change;
+pub use self::undo::{Change, WayBack};
 use super::interrupt::Interrupt;
 use super::tally::Tally;
 use crate::journal::{Journal, JournalError, NewRow, NewRun, RowStatus, RunLock, RunStatus, StepFilter};
@@ -127,7 +127,8 @@ impl Session {
     pub fn changes(&self) -> Result<Vec<Change>, JournalError> {
         self.journal.flush()?;
         let steps = self.journal.steps(self.run.id(), &StepFilter::All)?;
-        Ok(steps.iter().filter_map(undo::change).collect())
+        let changes = steps.iter().map(|step| undo::change(&self.journal, step));
+        changes.filter_map(Result::transpose).collect()
     }
 
     /// Looks up what is in doubt, and tells `each`. Nothing is sent again.

@@ -156,6 +156,17 @@ impl Scene<'_> {
     fn variable(&self, name: &str) -> Diagnostic {
         let error = Diagnostic::new("script_error", format!("there is no variable `{name}` here"));
         let names = self.names;
+        if let Some(constant) = name.strip_prefix("global::") {
+            return match names.variables.contains(constant) {
+                true => error.hint(format!(
+                    "only constants are there: write `const {constant} = ...` instead of `let`, before it is needed"
+                )),
+                false => match nearest(constant, names.variables.iter().map(String::as_str)) {
+                    Some(near) => error.hint(format!("did you mean `global::{near}`?")),
+                    None => error.hint(format!("declare it at the top: `const {constant} = ...`")),
+                },
+            };
+        }
         if names.variables.contains(name) && self.in_function {
             return error.hint(format!(
                 "functions do not see variables outside of them; pass it as a parameter, or declare it at the top \

@@ -45,6 +45,7 @@ pub(super) fn wait_before_next(
                 (
                     _,
                     ErrorKind::Address
+                    | ErrorKind::Setup
                     | ErrorKind::Withheld
                     | ErrorKind::Tls
                     | ErrorKind::Redirect

@@ -46,6 +46,10 @@ impl Screen for TerminalScreen {
         self.ui.width_now().map(usize::from)
     }
 
+    fn is_closed(&self) -> bool {
+        self.ui.is_closed()
+    }
+
     fn height(&self) -> Option<usize> {
         let size = rustix::termios::tcgetwinsize(std::io::stdout()).ok()?;
         (size.ws_row > 0).then_some(size.ws_row.into())
@@ -56,7 +60,7 @@ impl Screen for TerminalScreen {
     }
 
     fn out(&self, text: &str) {
-        // A reader that is gone is no reason to stop a session.
+        // A reader that is gone ends the session, which asks for it.
         let _ = self.ui.out(&crate::cli::ui::printable(text));
     }
 

@@ -53,6 +53,10 @@ impl Repl {
             _ => None,
         };
         if let Some(command) = exact.or(only) {
+            if command.args.is_empty() && !args.trim().is_empty() {
+                let message = format!("`:{}` takes nothing, and got `{}`", command.name, args.trim());
+                return self.wrong(&message, &[]);
+            }
             return (command.run)(self, args.trim());
         }
         let hint = match nearest(name, commands().map(|command| command.name)) {

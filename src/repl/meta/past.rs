@@ -3,9 +3,12 @@
 use regex_lite::Regex;
 
 use super::Command;
+use crate::ops;
 use crate::repl::evaluate::Entered;
 use crate::repl::{Left, Next, Repl};
-use crate::run::session::{Change, Fate};
+use crate::run::session::{Change, Fate, WayBack};
+use crate::script::interactive::Answer;
+use crate::value::Value;
 
 pub(super) static COMMANDS: &[Command] = &[
     Command {
@@ -28,8 +31,8 @@ pub(super) static COMMANDS: &[Command] = &[
     },
     Command {
         name: "undo",
-        args: "",
-        summary: "What this session changed, and how each change could be undone",
+        args: "[N]",
+        summary: "What this session changed, or input N of it, and how each change could be undone",
         run: undo,
     },
     Command {
@@ -110,35 +113,34 @@ fn rerun(repl: &mut Repl, args: &str) -> Next {
     }
 }
 
-fn undo(repl: &mut Repl, _: &str) -> Next {
+fn undo(repl: &mut Repl, args: &str) -> Next {
+    let number: Option<u64> = match args.parse() {
+        _ if args.is_empty() => None,
+        Ok(number) => Some(number),
+        Err(_) => return repl.usage("undo"),
+    };
     let changes = match repl.desk.session().map(|session| session.changes()) {
         None => Vec::new(),
         Some(Ok(changes)) => changes,
         Some(Err(error)) => return repl.wrong(&format!("the journal cannot be read: {error}"), &[]),
     };
-    if changes.is_empty() {
-        repl.outside.screen.note("this session has changed nothing");
+    let wanted: Vec<&Change> = changes
+        .iter()
+        .filter(|change| number.is_none_or(|number| number == change.number))
+        .collect();
+    if wanted.is_empty() {
+        let who = number.map_or("this session".to_owned(), |number| format!("input {number}"));
+        repl.outside.screen.note(&format!("{who} has changed nothing"));
         return Next::Go;
     }
-    for change in &changes {
-        repl.outside.screen.out(&told(change));
+    for change in wanted {
+        let told = repl.told(change);
+        repl.outside.screen.out(&told);
     }
     repl.outside
         .screen
         .note("nothing is undone by itself: enter what you want undone");
     Next::Go
-}
-
-/// One change and its way back.
-fn told(change: &Change) -> String {
-    let what = change.what.as_deref().unwrap_or_default();
-    let done = format!("{:>4}   {} {what}", change.number, change.op);
-    let back = match (&change.state, &change.undo) {
-        (state, _) if state != "done" => format!("is {state}; :resume looks it up"),
-        (_, Some(undo)) => format!("undo it with {undo}"),
-        (_, None) => change.why_not.to_owned(),
-    };
-    format!("{}\n       {back}", done.trim_end())
 }
 
 fn runs(repl: &mut Repl, args: &str) -> Next {
@@ -170,6 +172,45 @@ fn resume(repl: &mut Repl, args: &str) -> Next {
 }
 
 impl Repl {
+    /// One change and its way back.
+    fn told(&self, change: &Change) -> String {
+        let what = change.what.as_deref().unwrap_or_default();
+        let done = format!("{:>4}   {} {what}", change.number, change.op);
+        let back = match (&change.state, &change.undo) {
+            (state, _) if state != "done" => format!("is {state}; :resume looks it up"),
+            (_, Some(undo)) => self.way_back(undo),
+            (_, None) => change.why_not.to_owned(),
+        };
+        format!("{}\n       {back}", done.trim_end())
+    }
+
+    /// The call on the variable that holds the account's very session, if there is one: identifiers are an account's own,
+    /// and on another account the same call would remove another thing.
+    fn way_back(&self, undo: &WayBack) -> String {
+        let WayBack {
+            receiver,
+            account,
+            call,
+        } = undo;
+        let Some(kind) = receiver else {
+            return format!("undo it with `{call}`");
+        };
+        let space = self.space();
+        let holds = |name: &str| match space.variable(name) {
+            Some(Answer::Value(Value::Object(held))) => {
+                held.kind == *kind && ops::account::acts_as(&held).as_ref() == Some(account)
+            }
+            _ => false,
+        };
+        let variables = space.variables();
+        match variables.iter().find(|one| holds(&one.name)) {
+            Some(one) => format!("undo it with `{}.{call}`, on {account}", one.name),
+            None => format!(
+                "undo it with `.{call}` on a {kind} of {account}, and of no other account; no variable holds one"
+            ),
+        }
+    }
+
     fn is_own(&self, run: &str) -> bool {
         self.desk.session().is_some_and(|session| session.id() == run)
     }

@@ -69,6 +69,8 @@ pub enum Consent {
     No,
     /// It must not be made.
     Refused {
+        /// What kind of failure it is.
+        code: Code,
         /// Why, in a sentence without a full stop.
         message: String,
         /// What to do, in a sentence without a full stop.
@@ -144,8 +146,8 @@ impl InputDoor {
         match self.tell.consent(&permit) {
             Consent::Yes => Ok(()),
             Consent::No => Err(self.halt(Stop::Cancelled)),
-            Consent::Refused { message, hint } => {
-                Err(Denied::Failed(OpError::new(Code::Forbidden, message).hint(hint)))
+            Consent::Refused { code, message, hint } => {
+                Err(Denied::Failed(OpError::new(code, message).hint(hint)))
             }
         }
     }

@@ -1,6 +1,6 @@
 //! What a session changed, and the way back.
 
-use crate::journal::{StepRecord, StepState};
+use crate::journal::{Journal, JournalError, NaturalKey, StepRecord, StepState};
 use crate::ops;
 use crate::ops::spec::{Effect, OpSpec};
 use crate::value::Value;
@@ -16,14 +16,25 @@ pub struct Change {
     pub what: Option<String>,
     /// How the step stands: `done`, `in doubt`.
     pub state: String,
-    /// The call that undoes it, as an input.
-    pub undo: Option<String>,
+    /// The call that undoes it.
+    pub undo: Option<WayBack>,
     /// Why there is none, in a sentence without a full stop.
     pub why_not: &'static str,
 }
 
+/// The call that undoes a change. Identifiers are an account's own: on another account it means another thing.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct WayBack {
+    /// The kind of object that it is called on.
+    pub receiver: Option<&'static str>,
+    /// The account of that object, as the ledger names it.
+    pub account: String,
+    /// What stands behind the object: `delete_app(2)`.
+    pub call: String,
+}
+
 /// The change that a step made or may have made; `None` when it changed nothing.
-pub(super) fn change(step: &StepRecord) -> Option<Change> {
+pub(super) fn change(journal: &Journal, step: &StepRecord) -> Result<Option<Change>, JournalError> {
     let changed = match step.state {
         StepState::Absent | StepState::Refused => false,
         StepState::Intended { .. } | StepState::InDoubt { .. } | StepState::HalfDone => true,
@@ -33,7 +44,7 @@ pub(super) fn change(step: &StepRecord) -> Option<Change> {
     let outcome = step.outcome.as_ref();
     let unchanged = matches!(outcome, Some(Value::Object(thing)) if thing.text("outcome") == "unchanged");
     if !changed || unchanged {
-        return None;
+        return Ok(None);
     }
     let spec = ops::ALL
         .iter()
@@ -41,48 +52,71 @@ pub(super) fn change(step: &StepRecord) -> Option<Change> {
         .flatten()
         .find(|spec| spec.id() == step.op);
     let undo = spec.and_then(|spec| way_back(spec, step));
+    let is_gone = match &undo {
+        Some((_, sort)) => is_gone(journal, step, sort)?,
+        None => false,
+    };
     let why_not = match (spec.map(|spec| spec.effect), &step.thing) {
+        _ if is_gone => "it has been removed since",
         (Some(Effect::Change { strikes: Some(_), .. }), _) => "what was removed cannot be brought back",
         (_, Some(_)) => "no operation removes it; ask the platform",
         _ => "nothing is known that would undo it",
     };
-    Some(Change {
+    Ok(Some(Change {
         number: step.position + 1,
         op: step.op.clone(),
         what: step.thing.as_ref().map(|thing| thing.name.clone()),
         state: step.state.name().to_owned(),
-        undo,
+        undo: undo.map(|(way_back, _)| way_back).filter(|_| !is_gone),
         why_not,
-    })
+    }))
 }
 
-/// The operation that strikes out what this one made, on the same platform.
-fn way_back(spec: &OpSpec, step: &StepRecord) -> Option<String> {
-    let sort = step.thing.as_ref()?.sort.as_str();
+/// Does the ledger no longer hold what the step made? Then an operation has removed it.
+fn is_gone(journal: &Journal, step: &StepRecord, sort: &'static str) -> Result<bool, JournalError> {
+    let Some(thing) = &step.thing else {
+        return Ok(false);
+    };
+    let key = NaturalKey {
+        account: thing.account.clone(),
+        sort,
+        name: thing.name.clone(),
+    };
+    let held = journal.ledger_get(&key)?.map(|item| item.value);
+    Ok(id(held.as_ref()) != id(step.outcome.as_ref()))
+}
+
+fn id(thing: Option<&Value>) -> Option<&Value> {
+    match thing {
+        Some(Value::Object(thing)) => thing.fields.get("id"),
+        _ => None,
+    }
+}
+
+/// The call that strikes out what this one made, and the sort of thing that is.
+fn way_back(spec: &OpSpec, step: &StepRecord) -> Option<(WayBack, &'static str)> {
+    let made = step.thing.as_ref()?;
     let makes = matches!(spec.effect, Effect::Ensure { .. } | Effect::Create { .. });
-    let removes = |other: &&OpSpec| {
-        let strikes = match other.effect {
-            Effect::Change { strikes, .. } => strikes,
-            _ => None,
-        };
-        other.module == spec.module && other.receiver == spec.receiver && strikes == Some(sort)
+    let removes = |other: &OpSpec| match other.effect {
+        Effect::Change { strikes, .. } => {
+            let alike = other.module == spec.module && other.receiver == spec.receiver;
+            strikes.filter(|sort| alike && *sort == made.sort)
+        }
+        _ => None,
     };
-    let undo = ops::ALL
-        .iter()
-        .copied()
-        .flatten()
-        .find(removes)
+    let mut all = ops::ALL.iter().copied().flatten();
+    let (undo, sort) = all
+        .find_map(|other| Some((other, removes(other)?)))
         .filter(|_| makes)?;
-    let Some(Value::Object(thing)) = &step.outcome else {
-        return None;
-    };
-    let id = match thing.fields.get("id")? {
+    let id = match id(step.outcome.as_ref())? {
         Value::Int(id) => id.to_string(),
         Value::Text(id) => format!("{id:?}"),
         _ => return None,
     };
-    Some(format!(
-        "`{}`",
-        undo.signature().replacen(undo.params.first()?.name, &id, 1)
-    ))
+    let way_back = WayBack {
+        receiver: undo.receiver,
+        account: made.account.clone(),
+        call: format!("{}({id})", undo.name),
+    };
+    Some((way_back, sort))
 }

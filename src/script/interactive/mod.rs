@@ -3,6 +3,7 @@
 //! All inputs of a session are lines of one imagined document, in which each begins below the one before. So a place
 //! in the running text tells which input it lies in, also inside a function that an earlier input defined.
 
+mod course;
 mod credential;
 mod ground;
 mod library;
@@ -17,6 +18,7 @@ use std::sync::Arc;
 
 use rhai::{AST, Dynamic, EvalAltResult, Scope, Stmt};
 
+use self::course::Course;
 pub use self::credential::holds_credential;
 use self::ground::{Ground, MAIN};
 pub use self::library::{Native, natives};
@@ -46,6 +48,8 @@ pub struct Workspace {
     /// The `import` statements that succeeded: Rhai forgets imports after each evaluation.
     imports: Vec<Stmt>,
     loaded: Loaded,
+    /// Did the last input end the script that it is a part of?
+    over: bool,
 }
 
 /// An input that can run.
@@ -97,6 +101,7 @@ impl Workspace {
             functions: AST::empty(),
             imports: Vec::new(),
             loaded: Loaded::default(),
+            over: false,
         }
     }
 
@@ -135,16 +140,19 @@ impl Workspace {
     pub fn evaluate(&mut self, ready: &Ready, number: usize, door: Arc<dyn Door>) -> Result<Answer, Ended> {
         let live = Live::new(door);
         let sources: Arc<dyn Sources> = Arc::clone(&self.ground) as Arc<dyn Sources>;
+        let course = Course::of(&self.scope);
         let mut whole = AST::new(self.imports.iter().cloned(), rhai::Module::new())
             .merge(&self.functions)
-            .merge(&ready.ast);
+            .merge(&course.around(&ready.ast));
         whole.set_source(MAIN);
-        let engine = engine(&sources, &live, &self.loaded);
+        let mut engine = engine(&sources, &live, &self.loaded);
+        course.prepare(&mut engine);
         let scope = &mut self.scope;
         let outcome = catch_unwind(AssertUnwindSafe(|| {
             engine.eval_ast_with_scope::<Dynamic>(scope, &whole)
         }));
         self.keep(&ready.ast);
+        self.over = matches!(outcome, Ok(Ok(_))) && !course.ended();
         if let Some(stop) = live.stopped() {
             return Err(Ended::Stopped(stop));
         }
@@ -160,6 +168,11 @@ impl Workspace {
             }
             Err(panic) => Err(Ended::Bug(panic_text(panic.as_ref()))),
         }
+    }
+
+    /// Would a script end with the input that ran last, by `exit` or by a `return` that stands in no function?
+    pub fn is_over(&self) -> bool {
+        self.over
     }
 
     /// The variables, the newest first.

@@ -128,6 +128,58 @@ fn names_that_look_like_those_of_results_are_others() {
 }
 
 #[test]
+fn names_of_results_are_keys_and_texts_like_others_where_no_variable_is_meant() {
+    let mut typist = Typist::new();
+    typist.gives("40", 40);
+    typist.gives_nothing("let m = #{ _1: 5, _: 6, \"_2\": _1 };");
+    typist.gives("m[\"_1\"]", 5);
+    typist.gives("m._1 + m._2 + m[\"_\"]", 51);
+    typist.gives("m.keys().len() + if \"_1\" in m.keys() { 0 } else { 9 }", 3);
+    let error = typist.fails("_99");
+    assert!(error.title.contains("`_99`"), "{}", error.title);
+    let error = typist.fails("throw `${_err.message}`");
+    assert!(error.title.contains("_99"), "{}", error.title);
+}
+
+#[test]
+fn constants_of_earlier_inputs_are_seen_in_functions() {
+    let mut typist = Typist::new();
+    typist.gives_nothing("const K = 3;");
+    typist.gives_nothing("fn k() { global::K }");
+    typist.gives("k()", 3);
+    typist.gives_nothing("const L = 4; fn l() { global::L + global::K }");
+    typist.gives("l()", 7);
+    typist.gives("const M = 1; fn m() { global::M } m()", 1);
+    let error = typist.fails("fn n() { global::Q } n()");
+    assert!(
+        error.hints.iter().any(|hint| hint.contains("const Q")),
+        "{:?}",
+        error.hints
+    );
+}
+
+#[test]
+fn an_input_that_ends_its_script_is_told_from_others() {
+    let mut typist = Typist::new();
+    for (text, over) in [
+        ("return 3", true),
+        ("fn f(x) { if x > 1 { return 1; } 2 } f(3)", false),
+        ("if f(3) == 1 { return 5 } else { 6 }", true),
+        ("if f(1) == 1 { return 5 } else { 6 }", false),
+        ("if f(1) == 1 { return } let x = 1", false),
+        ("if f(3) == 1 { return } let x = 1", true),
+        ("loop { return 1; }", true),
+        ("exit(4)", true),
+        ("1", false),
+    ] {
+        let _ = typist.types(text).unwrap();
+        assert_eq!(typist.space.is_over(), over, "{text}");
+    }
+    typist.gives("if f(3) == 2 { return 5 } else { 6 }", 6);
+    typist.gives("return 7", 7);
+}
+
+#[test]
 fn a_failure_is_shown_in_the_input_that_it_lies_in() {
     let mut typist = Typist::new();
     typist.gives_nothing("let pad = 1;\n\nlet more = 2;");

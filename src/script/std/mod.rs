@@ -1,5 +1,7 @@
 //! Pure helpers that scripts have beside Rhai's own standard functions.
 
+mod texts;
+
 use rhai::{Array, Blob, Dynamic, EvalAltResult, INT, ImmutableString, Map, Module};
 
 use super::caught::{self, Caught};
@@ -19,6 +21,7 @@ pub(super) fn register(module: &mut Module) {
             map.get(key).cloned().unwrap_or(default)
         });
     register_limited(module);
+    texts::register(module);
     // Rhai's own reads a clock that cannot be replayed.
     global("timestamp").set_into_module(module, || -> Checked<Dynamic> {
         let error =

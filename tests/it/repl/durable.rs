@@ -129,6 +129,46 @@ fn what_a_session_changed_and_how_to_undo_it_is_listed() {
 }
 
 #[test]
+fn a_way_back_names_the_account_and_the_variable_that_holds_it() {
+    let home = Home::new();
+    let begin = "let p = mobsted::connect();\nlet cl = p.ensure_tenant(\"ann@example.com\").connect();\ncl.ensure_app(\"Shop\", \"https://ann.example\");\nlet later = p;\n";
+    let undo = |more: &str| {
+        let home = Home::new();
+        home.run_with_input("repl --sandbox", &format!("{begin}{more}"))
+            .ended(0)
+    };
+    let ran = undo(":undo\n");
+    assert!(
+        ran.stdout.contains("undo it with `cl.delete_app(") && ran.stdout.contains(", on http"),
+        "{}",
+        ran.stdout
+    );
+    let ran = undo("cl = ();\n:undo\n");
+    assert!(
+        ran.stdout.contains("of no other account; no variable holds one")
+            && !ran.stdout.contains("p.delete_app"),
+        "{}",
+        ran.stdout
+    );
+    let ran = undo("cl.delete_app(cl.apps().filter(|app| app.name == \"Shop\")[0].id);\n:undo\n");
+    assert!(
+        ran.stdout.contains("it has been removed since") && !ran.stdout.contains("undo it with"),
+        "{}",
+        ran.stdout
+    );
+    let ran = undo(":undo 2\n");
+    assert!(
+        ran.stdout.contains("ann@example.com") && !ran.stdout.contains("ensure_app"),
+        "{}",
+        ran.stdout
+    );
+    let _ = undo(":undo 1\n").said(&["input 1 has changed nothing"]);
+    let ran = home.run_with_input("repl", "1\n:q x\n2\n").ended(2);
+    assert_eq!(ran.stdout, "1\n");
+    let _ = ran.said(&["`:quit` takes nothing, and got `x`"]);
+}
+
+#[test]
 fn inputs_that_may_hold_a_secret_are_masked_wherever_the_session_is_shown() {
     let home = Home::new();
     let input = "let password = \"hunter2hunter2\";\n let hidden = \"spaced-out\";\nmobsted::connect().tenants().len()\n:history\n";

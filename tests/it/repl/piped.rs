@@ -66,6 +66,74 @@ throw "enough";
     let _ = repl.said(&["enough", "stdin:17:1"]);
 }
 
+/// Gives a text to `run`, and as a file and through a pipe to `repl`. Each ends with this code and prints this.
+#[track_caller]
+fn agree(text: &str, code: i32, printed: &str) {
+    let home = Home::new();
+    home.write("it.rhai", text);
+    let run = home.run("run it.rhai").ended(code);
+    assert!(run.stdout.starts_with(printed), "run: {}", run.stdout);
+    let mut command = home.command(["repl"]);
+    let file = std::fs::File::open(home.work().join("it.rhai")).unwrap();
+    let repl = crate::support::finish(command.stdin(file).spawn().unwrap()).ended(code);
+    assert_eq!(repl.stdout, printed, "as a file");
+    let repl = home.run_with_input("repl", text).ended(code);
+    assert_eq!(repl.stdout, printed, "through a pipe");
+}
+
+#[test]
+fn constants_of_earlier_statements_are_seen_in_functions() {
+    agree(
+        "const K = 3;\nfn k() { global::K }\nprint(k());\nconst L = K + 1;\nfn l() { global::L + global::K }\nprint(l());\n",
+        0,
+        "3\n7\n",
+    );
+    agree("let v = 3;\nfn k() { global::v }\nk();\n", 1, "");
+}
+
+#[test]
+fn what_follows_a_return_or_an_exit_does_not_run() {
+    agree("print(1);\nreturn;\nprint(2);\n", 0, "1\n");
+    agree("print(1);\nif 1 < 2 { return; }\nprint(2);\n", 0, "1\n");
+    agree("print(1);\nif 1 > 2 { return; }\nprint(2);\n", 0, "1\n2\n");
+    agree("fn f() { return 3; }\nlet x = f();\nprint(x);\n", 0, "3\n");
+    agree("print(1);\nexit();\nprint(2);\n", 0, "1\n");
+    let home = Home::new();
+    let ran = home
+        .run_with_input("repl", "return 3;\nprint(\"after\")\n")
+        .ended(0);
+    assert_eq!(ran.stdout, "3\n");
+}
+
+#[test]
+fn a_statement_goes_on_behind_empty_lines_and_notes() {
+    agree(
+        "if 1 > 2 { print(1); }\n\n// otherwise\nelse { print(2); }\n\nprint([1, 2]\n\n  .len());\n",
+        0,
+        "2\n2\n",
+    );
+}
+
+#[test]
+fn functions_may_stand_behind_their_use() {
+    agree("f(2);\nfn f(n) { print(n); }\n", 0, "2\n");
+}
+
+#[test]
+fn a_mark_before_a_text_is_no_part_of_it() {
+    agree("\u{feff}print(1);\n", 0, "1\n");
+}
+
+#[test]
+fn a_main_that_nobody_calls_is_told() {
+    let home = Home::new();
+    let main = "fn main(name) { }\n";
+    let ran = home.run_with_input("repl", main).ended(0);
+    let _ = ran.said(&["`main` is defined here and was not called", "provisor run"]);
+    let ran = home.run_with_input("repl", &format!("{main}main(1);\n")).ended(0);
+    assert_eq!(ran.stderr, "");
+}
+
 #[test]
 fn a_file_that_cannot_be_read_to_its_end_runs_nothing() {
     let home = Home::new();
@@ -81,11 +149,28 @@ fn a_file_that_cannot_be_read_to_its_end_runs_nothing() {
         assert_eq!(ran.stdout, "", "{script}");
         let _ = ran.said(&[place, "nothing ran"]);
     }
-    // Whoever types into a pipe is answered statement by statement.
-    let ran = home
-        .run_with_input("repl", "print(\"ran\");\nlet b = 1 2;\n")
-        .ended(1);
-    assert_eq!(ran.stdout, "ran\n");
+    // What comes through a pipe at once is read like a file.
+    let input = "print(\"ran\");\nlet b = 1 2;\n";
+    let ran = home.run_with_input("repl", input).ended(1);
+    assert_eq!(ran.stdout, "");
+    let _ = ran.said(&["nothing ran"]);
+}
+
+#[test]
+fn whoever_types_into_a_pipe_is_answered_statement_by_statement() {
+    use std::io::{Read as _, Write as _};
+    let home = Home::new();
+    let mut command = home.command(["repl"]);
+    let mut child = command.stdin(std::process::Stdio::piped()).spawn().unwrap();
+    let mut stdin = child.stdin.take().unwrap();
+    stdin.write_all(b"print(\"ran\");\n").unwrap();
+    let mut first = [0; 4];
+    child.stdout.as_mut().unwrap().read_exact(&mut first).unwrap();
+    assert_eq!(&first, b"ran\n");
+    stdin.write_all(b"let b = 1 2;\n").unwrap();
+    drop(stdin);
+    let ran = crate::support::finish(child).ended(1);
+    let _ = ran.said(&["stdin:2:11"]);
 }
 
 #[test]
@@ -167,8 +252,10 @@ fn a_session_on_a_real_account_changes_nothing_without_consent() {
     let home = Home::new();
     profile(&home, "prod");
     let input = "mobsted::connect().ensure_tenant(\"ann@example.com\");\n";
-    let ran = home.run_with_input("repl --profile acme", input).ended(5);
+    let ran = home.run_with_input("repl --profile acme", input).ended(2);
     let _ = ran.said(&["acme is a real account", "--yes"]);
+    home.write("one.rhai", input);
+    let _ = home.run("run one.rhai --profile acme").ended(2);
     profile(&home, "read-only");
     let ran = home.run_with_input("repl --profile acme", input).ended(5);
     let _ = ran.said(&["read-only"]);

@@ -1,0 +1,110 @@
+//! Evaluating what comes in when nobody types.
+
+use super::lines::{Lines, is_given_up};
+use super::{Left, Next, Repl, help};
+use crate::script::interactive::{Sort, Workspace, pieces};
+
+impl Repl {
+    /// Evaluates everything that comes in, statement by statement, until one fails. What is there from the start, or comes
+    /// at once, is read as a whole first: when a statement of it cannot be read, none runs.
+    pub(super) fn read_all(&mut self, mut lines: Lines) -> Result<(), Left> {
+        if let Some(text) = lines.whole() {
+            self.read_whole(lines.name(), text)?;
+        }
+        let mut calls_main = false;
+        loop {
+            let statement = lines.statement().map_err(|why| self.unreadable(&why))?;
+            let Some((first, text)) = statement else {
+                self.tell_of_main(calls_main);
+                return Ok(());
+            };
+            if self.outside.screen.is_closed() {
+                // Whoever read what came of the statements has seen enough.
+                return Err(Left::Interrupted);
+            }
+            calls_main |= is_call_of_main(&text);
+            let before = self.inputs.len();
+            let name = lines.name().to_owned();
+            let mut next = self.enter_from(&name, first, &text);
+            if next == Next::Paste {
+                let (first, text) = lines.paste().map_err(|why| self.unreadable(&why))?;
+                next = self.enter_from(&name, first, &text);
+            }
+            self.follow(&next)?;
+            let evaluated = self.inputs.len() > before && !text.trim_start().starts_with(':');
+            if evaluated && self.space().is_over() {
+                // What follows an `exit` or a `return` is not reached, as in a script that runs.
+                return Ok(());
+            }
+        }
+    }
+
+    /// A `main` that nobody calls is a surprise: `provisor run` calls it.
+    fn tell_of_main(&self, called: bool) {
+        let defined = self.space().functions().iter().any(|known| known.name == "main");
+        if defined && !called {
+            self.outside
+                .screen
+                .note("`main` is defined here and was not called; provisor run FILE calls it");
+        }
+    }
+
+    fn unreadable(&self, why: &str) -> Left {
+        self.outside
+            .screen
+            .error(&format!("the input cannot be read: {why}"), &[]);
+        Left::Usage
+    }
+
+    /// Reads every statement of a text before the first runs, and defines its functions.
+    fn read_whole(&mut self, name: &str, text: String) -> Result<(), Left> {
+        let mut lines = Lines::read(name, std::io::Cursor::new(text));
+        let mut functions = String::new();
+        while let Ok(Some((first, text))) = lines.statement() {
+            let text = text.replace("\r\n", "\n");
+            let typed = text.trim();
+            if typed == ":paste" {
+                let (first, text) = lines.paste().map_err(|why| self.unreadable(&why))?;
+                self.readable(name, first, &text)?;
+                continue;
+            }
+            if typed.starts_with(':') || help::asked(typed).is_some() || is_given_up(typed) {
+                continue;
+            }
+            self.readable(name, first, &text)?;
+            if is_function(&text) {
+                let above = functions.matches('\n').count() + 1;
+                functions.push_str(&"\n".repeat(first.saturating_sub(above)));
+                functions.push_str(&text);
+            }
+        }
+        let loader = self.outside.around.loader();
+        self.space().define(name, &functions, &*loader);
+        Ok(())
+    }
+
+    fn readable(&self, name: &str, first: usize, text: &str) -> Result<(), Left> {
+        let checked = Workspace::check(name, first, text);
+        checked.map_err(|diagnostic| {
+            self.outside.screen.diagnostic(&diagnostic);
+            self.outside.screen.note("nothing ran: all of it is read first");
+            Left::Failed(None)
+        })
+    }
+}
+
+/// Does a statement only define a function?
+fn is_function(text: &str) -> bool {
+    let found = pieces(text);
+    let mut words = found.iter().filter(|piece| piece.sort != Sort::Comment);
+    words
+        .next()
+        .is_some_and(|word| ["fn", "private"].contains(&word.text(text)))
+}
+
+fn is_call_of_main(text: &str) -> bool {
+    let found = pieces(text);
+    let words: Vec<&str> = found.iter().map(|piece| piece.text(text)).collect();
+    let mut pairs = words.windows(2).enumerate();
+    pairs.any(|(at, pair)| pair == ["main", "("] && (at == 0 || words[at - 1] != "fn"))
+}

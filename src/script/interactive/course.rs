@@ -1,0 +1,118 @@
+//! What surrounds an input while it runs: the constants of earlier inputs, which functions see as `global::NAME`, and
+//! whether it came to its end or left by `exit` or by a `return` that stands in no function.
+
+use std::collections::BTreeMap;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, RwLock};
+
+use rhai::{AST, Dynamic, Engine, Expr, FnCallExpr, ImmutableString, Module, Position, Scope, Stmt, Token};
+
+use crate::script::host;
+
+/// The names of what is put around an input. No script can write them.
+const BEFORE: &str = "\u{1}before";
+const AFTER: &str = "\u{1}after";
+
+/// How one input runs.
+pub(super) struct Course {
+    constants: BTreeMap<ImmutableString, Dynamic>,
+    ended: Arc<AtomicBool>,
+}
+
+impl Course {
+    /// On what earlier inputs left.
+    pub(super) fn of(scope: &Scope<'_>) -> Course {
+        let mut constants = BTreeMap::new();
+        // The newest comes first.
+        for (name, constant, value) in scope.iter_raw() {
+            if constant && !constants.contains_key(name) {
+                constants.insert(name.into(), value.clone());
+            }
+        }
+        Course {
+            constants,
+            ended: Arc::default(),
+        }
+    }
+
+    /// The input with what is put around it.
+    pub(super) fn around(&self, input: &AST) -> AST {
+        let Some((before, after)) = surroundings() else {
+            return input.clone();
+        };
+        let mut statements = vec![before];
+        statements.extend(input.statements().iter().cloned());
+        AST::new(told(statements, after), Module::new()).merge(&input.clone_functions_only())
+    }
+
+    /// Gives an engine what the surroundings need.
+    #[expect(
+        deprecated,
+        reason = "Rhai marks its volatile interfaces so; the version is pinned exactly"
+    )]
+    pub(super) fn prepare(&self, engine: &mut Engine) {
+        let constants = self.constants.clone();
+        engine.on_var(move |name, _, mut context| {
+            if name != BEFORE {
+                return Ok(None);
+            }
+            // Rhai keeps the constants of one evaluation only.
+            let constants = Arc::new(RwLock::new(constants.clone()));
+            context.global_runtime_state_mut().constants = Some(constants);
+            Ok(Some(Dynamic::UNIT))
+        });
+        let ended = Arc::clone(&self.ended);
+        engine.register_fn(AFTER, move |value: Dynamic| {
+            ended.store(true, Ordering::Relaxed);
+            value
+        });
+    }
+
+    /// Did it come to its end?
+    pub(super) fn ended(&self) -> bool {
+        self.ended.load(Ordering::Relaxed)
+    }
+}
+
+/// The statement before an input, and the call behind it.
+#[expect(
+    deprecated,
+    reason = "Rhai marks its volatile interfaces so; the version is pinned exactly"
+)]
+fn surroundings() -> Option<(Stmt, Box<FnCallExpr>)> {
+    let mut engine = host::compiler();
+    engine.on_parse_token(|token, _, _| match token {
+        Token::Identifier(name) if name.as_str() == "before" => Token::Identifier(Box::new(BEFORE.into())),
+        Token::Identifier(name) if name.as_str() == "after" => Token::Identifier(Box::new(AFTER.into())),
+        token => token,
+    });
+    let ast = engine.compile("before; after(())").ok()?;
+    let [before, Stmt::Expr(after)] = ast.statements() else {
+        return None;
+    };
+    match &**after {
+        Expr::FnCall(after, _) => Some((before.clone(), after.clone())),
+        _ => None,
+    }
+}
+
+/// The statements, the last of which tells that it was reached: its value goes through the call behind them.
+fn told(mut statements: Vec<Stmt>, mut after: Box<FnCallExpr>) -> Vec<Stmt> {
+    let gives = |last: &Stmt| {
+        !matches!(
+            last,
+            Stmt::Noop(..)
+                | Stmt::Var(..)
+                | Stmt::Import(..)
+                | Stmt::Export(..)
+                | Stmt::Share(..)
+                | Stmt::Return(..)
+        )
+    };
+    if let Some(last) = statements.pop_if(|last| gives(last)) {
+        after.args.clear();
+        after.args.push(Expr::Stmt(Box::new(last.into())));
+    }
+    statements.push(Stmt::FnCall(after, Position::NONE));
+    statements
+}
