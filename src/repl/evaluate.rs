@@ -5,6 +5,7 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use super::Repl;
+use super::around::Trouble;
 use super::desk::LazyDoor;
 use super::failure::What;
 use super::secrecy;
@@ -153,38 +154,32 @@ impl Repl {
         }
     }
 
-    fn stopped(&mut self, stop: Stop, door: &LazyDoor) -> Outcome {
+    fn stopped(&mut self, by: Stop, door: &LazyDoor) -> Outcome {
         let screen = self.outside.screen.clone();
-        match stop {
+        match by {
             Stop::Cancelled => {
                 screen.note("stopped; the rest of the input did not run");
                 self.keep_failure(What::Other("it was stopped".into()));
                 self.close(InputEnd::Failed("stopped by the user".into()), Outcome::Stopped)
             }
             Stop::Parked { step, why } => {
-                let step = if step.is_empty() {
+                let place = if step.is_empty() {
                     String::new()
                 } else {
                     format!(" (step {step})")
                 };
-                let message = format!("in doubt: {why}{step}");
+                let message = format!("in doubt: {why}{place}");
                 screen.error(&message, &[":resume looks it up again".into()]);
                 self.keep_failure(What::Other(message));
                 self.close(InputEnd::Parked(why), Outcome::InDoubt)
             }
             Stop::JournalLost(why) => {
-                let message = match door.trouble() {
-                    Some(trouble) => {
-                        screen.error(&trouble.message, &trouble.hints);
-                        trouble.message
-                    }
-                    None => {
-                        let message = format!("the journal cannot be written: {why}");
-                        screen.error(&message, &[]);
-                        message
-                    }
-                };
-                self.keep_failure(What::Other(message));
+                let trouble = door.trouble().unwrap_or_else(|| Trouble {
+                    message: format!("the journal cannot be written: {why}"),
+                    hints: Vec::new(),
+                });
+                screen.error(&trouble.message, &trouble.hints);
+                self.keep_failure(What::Other(trouble.message));
                 self.close(InputEnd::Failed(why), Outcome::Broken)
             }
         }
