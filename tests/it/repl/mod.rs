@@ -1,10 +1,12 @@
 //! The interactive loop.
 
+mod closing;
 mod comfort;
 mod durable;
 mod piped;
 mod saving;
 mod stopping;
+mod traps;
 mod typing;
 mod walkthrough;
 

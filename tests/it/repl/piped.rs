@@ -149,11 +149,21 @@ fn a_file_that_cannot_be_read_to_its_end_runs_nothing() {
         assert_eq!(ran.stdout, "", "{script}");
         let _ = ran.said(&[place, "nothing ran"]);
     }
-    // Whoever types into a pipe is answered statement by statement.
-    let ran = home
-        .run_with_input("repl", "print(\"ran\");\nlet b = 1 2;\n")
-        .ended(1);
-    assert_eq!(ran.stdout, "ran\n");
+    // So does a pipe that is written at once; whoever types into one is answered statement by statement.
+    let broken = "print(\"ran\");\nlet b = 1 2;\n";
+    let ran = home.run_with_input("repl", broken).ended(1);
+    assert_eq!(ran.stdout, "");
+    let mut command = home.command(["repl"]);
+    let mut child = command.stdin(std::process::Stdio::piped()).spawn().unwrap();
+    let mut stdin = child.stdin.take().unwrap();
+    let (first, second) = broken.split_at(14);
+    std::io::Write::write_all(&mut stdin, first.as_bytes()).unwrap();
+    let mut ran = [0; 4];
+    std::io::Read::read_exact(child.stdout.as_mut().unwrap(), &mut ran).unwrap();
+    assert_eq!(&ran, b"ran\n");
+    std::io::Write::write_all(&mut stdin, second.as_bytes()).unwrap();
+    drop(stdin);
+    let _ = crate::support::finish(child).ended(1);
 }
 
 #[test]
