@@ -7,7 +7,7 @@ use std::collections::BTreeSet;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use super::app::App;
-use super::config::{Config, Mode, Profile};
+use super::config::{Config, Mode, Platform, Profile};
 use super::error::CommandError;
 use super::plan::RunPlan;
 use super::rows;
@@ -59,10 +59,15 @@ pub(super) fn ask(app: &App, script: &Script, plan: &RunPlan, yes: bool) -> Resu
     // A configuration that is not in order is told when an account is needed.
     let config = Config::load(app.paths()?, &app.env).unwrap_or_default();
     let touched = touched(app, &config, script, plan, &changing);
-    let open: Vec<&Profile> = touched
+    let (covered, open): (Vec<&Profile>, Vec<&Profile>) = touched
         .into_iter()
-        .filter(|profile| !agreed.covers(&profile.name))
-        .collect();
+        .partition(|profile| agreed.covers(&profile.name));
+    for profile in covered {
+        app.ui.note(&format!(
+            "changes of the prod account `{}` were agreed to when the run began",
+            profile.name
+        ));
+    }
     if open.is_empty() {
         return Ok(agreed);
     }
@@ -101,17 +106,28 @@ fn touched<'a>(
     changing: &[&'static OpSpec],
 ) -> Vec<&'a Profile> {
     let mut touched: Vec<&Profile> = Vec::new();
-    let platforms: BTreeSet<&str> = changing.iter().map(|op| op.module).collect();
-    for platform in platforms {
+    let modules: BTreeSet<&str> = changing.iter().map(|op| op.module).collect();
+    for platform in modules.iter().filter_map(|module| Platform::of_module(module)) {
         touched.extend(
             config
-                .choose_for(platform, plan.profile.as_deref(), &app.env)
+                .choose_for(platform.name(), plan.profile.as_deref(), &app.env)
                 .ok()
-                .filter(|profile| profile.platform().name() == platform),
+                .filter(|profile| profile.platform() == platform),
         );
     }
+    let sources = script.bundle().sources();
+    // What goes to any address, and to an account that the script describes itself, goes out under the active profile,
+    // whatever platform that is of.
+    let anywhere = modules.contains(Platform::Web.module());
+    let described = |text: &str| {
+        text.split_whitespace()
+            .collect::<String>()
+            .contains("::connect(#{")
+    };
+    if anywhere || (!changing.is_empty() && sources.iter().any(|source| described(&source.text))) {
+        touched.extend(config.choose(plan.profile.as_deref(), &app.env).ok());
+    }
     if !changing.is_empty() {
-        let sources = script.bundle().sources();
         let is_named = |profile: &&Profile| {
             let quoted = format!("\"{}\"", profile.name);
             sources.iter().any(|source| source.text.contains(&quoted))

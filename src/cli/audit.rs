@@ -9,11 +9,12 @@ use super::exit::Exit;
 use super::times;
 use crate::value::Value;
 
-/// Show who revealed, resolved or set what, and when, the oldest first.
+/// Show who revealed, resolved, sealed or changed what, and when, the oldest first.
 #[derive(Args)]
 #[command(after_help = "\
 JSON (--json), one document: {\"version\": 1, \"audit\": [{at, kind, who, what}]}
-  kind is reveal, resolve, set-password, with-current, trust or distrust
+  kind is reveal, resolve, set-password, with-current, trust, distrust, seal, forget, profile-add,
+  profile-edit or profile-remove
   who is the user's name in the environment, the system's number for it, and the machine")]
 pub(super) struct AuditCommand {
     /// Print it as JSON.
@@ -39,7 +40,8 @@ pub(super) fn audit(app: &App, command: &AuditCommand) -> Result<Exit, CommandEr
         return Ok(Exit::Ok);
     }
     if audits.is_empty() {
-        app.ui.note("nothing was revealed, resolved, set or trusted yet");
+        app.ui
+            .note("nothing was revealed, resolved, set, sealed or trusted yet");
         return Ok(Exit::Ok);
     }
     let rows = audits.into_iter().map(|audit| {

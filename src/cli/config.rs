@@ -90,6 +90,9 @@ impl Config {
             config.add(&document, trusted)?;
             config.files.push(file);
         }
+        for profile in config.profiles.values_mut() {
+            profile.take_variables(env);
+        }
         Ok(config)
     }
 

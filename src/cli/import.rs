@@ -12,9 +12,11 @@ mod request;
 mod script;
 mod secrets;
 mod sessions;
+mod site;
 #[cfg(test)]
 mod tests;
 mod values;
+mod web;
 
 use std::path::{Path, PathBuf};
 
@@ -32,6 +34,7 @@ use collection::Collection;
 use environment::{Account, Environment};
 use read::Found;
 use script::{Given, Script};
+use sessions::Profiled;
 
 /// Take over what was made with another tool.
 #[derive(Args)]
@@ -90,7 +93,11 @@ pub(super) fn import(app: &App, command: &ImportCommand) -> Result<Exit, Command
         _ => None,
     };
     let script = match &collection {
-        Some(collection) => Some(converted(collection, environment.as_ref(), name.as_deref())?),
+        Some(collection) => Some(converted(
+            collection,
+            environment.as_ref(),
+            profiled(name.as_deref(), account.as_ref()),
+        )?),
         None => None,
     };
     // Nothing is written before everything is known to fit.
@@ -168,7 +175,7 @@ fn account(
 fn converted(
     collection: &Collection,
     environment: Option<&Environment>,
-    profile: Option<&str>,
+    profile: Option<Profiled>,
 ) -> Result<Script, CommandError> {
     let taken = Words::command()
         .get_arguments()
@@ -179,7 +186,7 @@ fn converted(
         variables: environment
             .map(|environment| environment.variables.clone())
             .unwrap_or_default(),
-        profile: profile.map(str::to_owned),
+        profile,
         taken,
     };
     if collection.requests.is_empty() {
@@ -190,17 +197,37 @@ fn converted(
     let source = Source::new("import.rhai", script.text.as_str());
     let read = Bundle::collect(&source, &NoImports)
         .and_then(|bundle| program::Script::compile(&run::host(), bundle));
-    read.map_err(|diagnostic| {
-        CommandError::new(
+    // What is called in it is compared with the table of operations, down to the keys of options.
+    let wrong = match read {
+        Ok(read) => read.check().into_iter().next(),
+        Err(diagnostic) => Some(*diagnostic),
+    };
+    match wrong {
+        None => Ok(script),
+        Some(wrong) => Err(CommandError::new(
             Exit::Script,
             format!(
-                "the script made of the collection cannot be read: {}",
-                diagnostic.title
+                "the script made of the collection is not in order: {}",
+                wrong.title
             ),
         )
-        .hint("nothing was written; this is a fault of provisor: please report it with the collection")
-    })?;
-    Ok(script)
+        .hint("nothing was written; this is a fault of provisor: please report it with the collection")),
+    }
+}
+
+/// The profile that the environment becomes, as a script names it.
+fn profiled(name: Option<&str>, account: Option<&Account>) -> Option<Profiled> {
+    let (name, account) = (name?, account?);
+    let text = |key: &str| {
+        let found = account.texts.iter().find(|(known, _)| *known == key);
+        found.map(|(_, text)| text.clone()).unwrap_or_default()
+    };
+    Some(Profiled {
+        name: name.to_owned(),
+        platform: account.platform,
+        url: text("url"),
+        company: text("company"),
+    })
 }
 
 /// What was imported imports nothing.

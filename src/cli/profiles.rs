@@ -134,6 +134,10 @@ fn simulated(sandbox: &Sandbox) -> BTreeMap<&'static str, Simulated> {
                 ],
             ),
         ),
+        (
+            "web",
+            Simulated::new([("url", WEB)], [("bearer", "of-the-sandbox")]),
+        ),
     ])
 }
 
@@ -152,6 +156,9 @@ pub(super) fn sandboxed(app: &App, asked: Option<&str>) -> Option<String> {
     let profile = config.choose(asked, &app.env).ok()?;
     profile.sandboxed().map(|_| profile.name.clone())
 }
+
+/// Where the simulated service of the web is. It takes any token.
+const WEB: &str = "https://api.web.sandbox";
 
 /// The profile that tells how to speak to the sandbox.
 const SANDBOX: &str = "sandbox";
@@ -182,6 +189,7 @@ impl Profiles for Configured {
         let active = settings(profile, &self.env)?;
         Ok(Settings {
             read_only: active.read_only,
+            unconfirmed: self.unconfirmed(profile),
             ..Settings::default()
         })
     }
@@ -206,9 +214,14 @@ impl Configured {
         };
         let profile = profile.map_err(|error| bad_profile(&error))?;
         let mut found = to_profile(profile, &self.env)?;
-        let prod = profile.mode.as_ref().is_some_and(|mode| mode.value == Mode::Prod);
-        found.settings.unconfirmed = prod && !self.agreed.covers(&profile.name);
+        found.settings.unconfirmed = self.unconfirmed(profile);
         Ok(Arc::new(found))
+    }
+
+    /// Is it a `prod` account, and has nobody agreed to changing it?
+    fn unconfirmed(&self, profile: &config::Profile) -> bool {
+        let prod = profile.mode.as_ref().is_some_and(|mode| mode.value == Mode::Prod);
+        prod && !self.agreed.covers(&profile.name)
     }
 }
 

@@ -13,7 +13,6 @@ use super::recorded::{described, find_run};
 use crate::journal::{Journal, Resolution, RunRecord, RunStatus, StepFilter, StepRecord};
 use crate::ops;
 use crate::ops::given::{given, wanted};
-use crate::ops::spec::OpSpec;
 use crate::value::{Record, Value};
 
 /// Say what became of a step that is in doubt or half done: it was carried out (`done`), or it was not (`absent`).
@@ -86,7 +85,7 @@ pub(super) fn resolve(app: &App, command: &ResolveCommand) -> Result<Exit, Comma
 fn find_step(journal: &Journal, run: &RunRecord, fragment: &str) -> Result<StepRecord, CommandError> {
     let has = |step: &StepRecord| {
         let name = step.thing.as_ref().map_or("", |thing| &thing.name);
-        step.key.contains(fragment) || name.contains(&fragment.to_lowercase())
+        step.key.contains(fragment) || name.to_lowercase().contains(&fragment.to_lowercase())
     };
     let mut open = journal.steps(&run.id, &StepFilter::ForAPerson)?;
     if let Some(exact) = open.iter().position(|step| step.key == fragment) {
@@ -127,7 +126,7 @@ fn none(
 
 /// What the step is to have as its outcome.
 fn result(run: &RunRecord, step: &StepRecord, file: Option<&Path>) -> Result<Value, CommandError> {
-    let Some(op) = operation(&step.op) else {
+    let Some(op) = ops::operation(&step.op) else {
         return Err(CommandError::usage(format!(
             "this version has no operation `{}`",
             step.op
@@ -147,10 +146,6 @@ fn result(run: &RunRecord, step: &StepRecord, file: Option<&Path>) -> Result<Val
         },
     };
     given(op, written, known(run, step)).map_err(|why| CommandError::usage(format!("--value: {why}")))
-}
-
-fn operation(id: &str) -> Option<&'static OpSpec> {
-    ops::ALL.iter().copied().flatten().find(|op| op.id() == id)
 }
 
 /// What the journal knows of the result: the name of the thing, and through which profile it is spoken to.

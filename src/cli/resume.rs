@@ -104,7 +104,12 @@ pub(super) fn resume(app: &App, command: &ResumeCommand) -> Result<Exit, Command
         // Nothing is sent.
         Agreement::to_all()
     } else {
-        agreement::ask(app, &pinned.script, &plan, command.yes)?
+        // Another script, or other rows, are not what was agreed to.
+        let mut asked = plan.clone();
+        if edited || command.rows.is_some() {
+            asked.agreed.clear();
+        }
+        agreement::ask(app, &pinned.script, &asked, command.yes)?
     };
     let engine = app.engine_over(
         journal,

@@ -4,9 +4,9 @@
 use super::call::Call;
 use super::error::{Code, OpError};
 use super::session::Shape;
-use super::spec::{Effect, Param, Type};
+use super::spec::{Param, Type};
 use super::world::World;
-use super::{jrni, mobsted, session, sparrow};
+use super::{jrni, mobsted, session, sparrow, web};
 use crate::value::{Object, Value};
 
 /// What a login may do, as it was found out by asking for it.
@@ -27,6 +27,8 @@ pub enum SignedIn {
     Until(i64),
     /// The token works for as long as it is used often enough.
     WhileUsed,
+    /// There are no tokens: each request says who asks.
+    EachTime,
 }
 
 /// The account that an object of a script acts as, as the ledger names it; `None` when it has no address.
@@ -52,15 +54,6 @@ pub fn keys(platform: &str) -> Vec<Param> {
     .collect()
 }
 
-fn shape(platform: &str) -> Option<&'static Shape> {
-    match platform {
-        "mobsted" => Some(&mobsted::SHAPE),
-        "jrni" => Some(&jrni::SHAPE),
-        "sparrow" => Some(&sparrow::SHAPE),
-        _ => None,
-    }
-}
-
 impl World {
     /// The account of a profile, as operations know it. Sends nothing.
     pub fn account(&self, platform: &str, profile: &str) -> Result<Object, OpError> {
@@ -78,6 +71,7 @@ impl World {
             "mobsted" => self.mobsted(account)?.sign_in().await?,
             "jrni" => self.jrni_of(account)?.sign_in().await?,
             "sparrow" => self.sparrow(account)?.sign_in().await?,
+            "web" => self.web_of(account)?.knock().await?,
             other => return Err(strange(other)),
         }
         self.signed_in(account).await
@@ -89,6 +83,7 @@ impl World {
             "mobsted" => Ok(self.mobsted(account)?.forget_tokens().await?),
             "jrni" => Ok(self.jrni_of(account)?.log_out().await.map(drop)?),
             "sparrow" => Ok(self.sparrow(account)?.forget_tokens().await?),
+            "web" => Ok(()),
             other => Err(strange(other)),
         }
     }
@@ -99,6 +94,7 @@ impl World {
             "mobsted" => Ok(self.mobsted(account)?.forget_tokens().await?),
             "jrni" => Ok(self.jrni_of(account)?.forget_tokens().await?),
             "sparrow" => Ok(self.sparrow(account)?.forget_tokens().await?),
+            "web" => Ok(()),
             other => Err(strange(other)),
         }
     }
@@ -111,18 +107,17 @@ impl World {
             "sparrow" => Ok(until(self.sparrow(account)?.signed_in_until().await?)),
             "jrni" if self.jrni_of(account)?.is_signed_in().await? => Ok(SignedIn::WhileUsed),
             "jrni" => Ok(SignedIn::No),
+            "web" => Ok(SignedIn::EachTime),
             other => Err(strange(other)),
         }
     }
 
-    /// Asks for what an account of its sort can see: every operation that only looks and needs no argument.
+    /// Asks for what shows what the account may do: the few things that its platform names for that.
     pub async fn abilities(&self, account: &Object) -> Vec<Ability> {
-        // Signing out changes nothing that is kept on the platform, but it looks at nothing either.
-        let looks = super::ALL.iter().copied().flatten().filter(|op| {
-            matches!(op.effect, Effect::Observe)
-                && op.name != "logout"
-                && op.required() == 0
-                && op.receiver == Some(account.kind.as_str())
+        let named = shape(session::platform_of(account)).map_or(&[][..], |shape| shape.looks);
+        let looks = named.iter().filter_map(|name| {
+            let mut all = super::ALL.iter().copied().flatten();
+            all.find(|op| op.name == *name && op.receiver == Some(account.kind.as_str()))
         });
         let mut abilities = Vec::new();
         for op in looks {
@@ -142,9 +137,40 @@ impl World {
     }
 }
 
+/// How accounts of a platform are described.
+fn shape(platform: &str) -> Option<&'static Shape> {
+    let all: [&'static Shape; 4] = [&mobsted::SHAPE, &jrni::SHAPE, &sparrow::SHAPE, &web::SHAPE];
+    all.into_iter().find(|shape| shape.platform == platform)
+}
+
 fn strange(platform: &str) -> OpError {
     OpError::new(
         Code::BadProfile,
         format!("`{platform}` accounts cannot be signed in to"),
     )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::ops::spec::Effect;
+
+    #[test]
+    fn what_an_account_is_tried_with_is_there_looks_only_and_takes_nothing() {
+        for shape in ["mobsted", "jrni", "sparrow", "web"]
+            .into_iter()
+            .filter_map(shape)
+        {
+            for look in shape.looks {
+                let mut all = crate::ops::ALL.iter().copied().flatten();
+                let found = all.any(|op| {
+                    op.name == *look
+                        && op.receiver == Some(shape.kind)
+                        && op.required() == 0
+                        && matches!(op.effect, Effect::Observe)
+                });
+                assert!(found, "{}: {look}", shape.platform);
+            }
+        }
+    }
 }

@@ -67,6 +67,21 @@ impl Call {
         Call { functions, ..self }
     }
 
+    /// The same call with another address, and another option.
+    pub(super) fn readdressed(mut self, url: &str, key: &str, value: Value) -> Call {
+        let place = |name: &str| self.op.params.iter().position(|param| param.name == name);
+        let (address, options) = (place("url"), place("options"));
+        if let Some(arg) = address.and_then(|at| self.args.get_mut(at)) {
+            *arg = url.into();
+        }
+        if let Some(arg) = options.and_then(|at| self.args.get_mut(at)) {
+            let mut given = arg.as_record().cloned().unwrap_or_default();
+            given.insert(key.to_owned(), value);
+            *arg = Value::Record(given);
+        }
+        self
+    }
+
     /// What this call promises.
     pub fn effect(&self) -> Effect {
         match self.op.effect {

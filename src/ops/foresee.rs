@@ -68,6 +68,10 @@ pub async fn foresee(
     retrying: bool,
 ) -> Result<Foreseen, JournalError> {
     let failed = |error| Ok(Foreseen::Failed { error, step: None });
+    let call = &match super::web::addressed(world, call.clone()) {
+        Ok(call) => call,
+        Err(error) => return failed(error),
+    };
     let plan = match plan(world, call) {
         Ok(plan) => plan,
         Err(error) => return failed(error),

@@ -48,6 +48,11 @@ pub static ALL: &[&[OpSpec]] = &[
     asking::OPS,
 ];
 
+/// The operation of this stable name, as journals have it.
+pub fn operation(id: &str) -> Option<&'static OpSpec> {
+    ALL.iter().copied().flatten().find(|op| op.id() == id)
+}
+
 /// Every kind of object, platform by platform.
 pub static KINDS: &[&[Kind]] = &[mobsted::KINDS, jrni::KINDS, sparrow::KINDS];
 

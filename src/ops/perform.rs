@@ -51,6 +51,7 @@ pub async fn perform(
     call: Call,
     cancel: &Cancel,
 ) -> Result<Performed, Halt> {
+    let call = super::web::addressed(world, call).map_err(Halt::Failed)?;
     let plan = plan(world, &call).map_err(Halt::Failed)?;
     let attempt = Asking::new(world, &call, cancel);
     let Some(plan) = plan else {
@@ -86,6 +87,11 @@ pub async fn look_up(
     call: &Call,
     cancel: &Cancel,
 ) -> Result<Closed, JournalError> {
+    let call = match super::web::addressed(world, call.clone()) {
+        Ok(call) => call,
+        Err(error) => return Ok(Closed::Open(error.message)),
+    };
+    let call = &call;
     match plan(world, call) {
         Ok(Some(plan)) => row.close(&plan, &Asking::new(world, call, cancel), cancel).await,
         Ok(None) => Ok(Closed::Known),
@@ -111,7 +117,7 @@ pub(super) fn plan(world: &World, call: &Call) -> Result<Option<StepPlan>, OpErr
     };
     let settings = match &call.receiver {
         Some(session) => world.settings(session)?,
-        None => world.elsewhere()?,
+        None => super::web::settings(world, call)?,
     };
     if settings.read_only {
         return Err(OpError::new(
@@ -162,7 +168,8 @@ pub async fn look(world: &World, call: &Call) -> Result<Value, OpError> {
         );
         return Err(OpError::new(Code::Forbidden, message));
     }
-    (call.op.run)(world, call).await
+    let call = super::web::addressed(world, call.clone())?;
+    (call.op.run)(world, &call).await
 }
 
 /// What the ledger learns from the outcome.

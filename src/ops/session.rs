@@ -2,7 +2,7 @@
 
 use super::call::Call;
 use super::error::{Code, OpError};
-use super::spec::Type;
+use super::spec::{Effect, OpSpec, Param, RunFn, Timeout, Type};
 use super::world::{Profile, World};
 use crate::platform::Password;
 use crate::value::secret::Secret;
@@ -22,6 +22,8 @@ pub(super) struct Shape {
     pub(super) secrets: &'static [Key],
     /// What every session has besides, unseen by scripts.
     pub(super) hidden: &'static [(&'static str, &'static str)],
+    /// Operations that show what an account may do when it is tried: few and cheap, without arguments, and they only look.
+    pub(super) looks: &'static [&'static str],
 }
 
 /// One part of the description of an account.
@@ -43,8 +45,40 @@ impl Key {
     }
 }
 
-/// The parameter of every `connect`.
-pub(super) const ACCOUNT_TYPE: Type = Type::Any;
+/// The operation that names an account of a platform: what `connect` is everywhere. `doc` says what its map holds.
+pub(super) const fn naming(
+    shape: &'static Shape,
+    summary: &'static str,
+    doc: &'static str,
+    example: &'static str,
+    run: RunFn,
+) -> OpSpec {
+    OpSpec {
+        module: shape.platform,
+        name: "connect",
+        receiver: None,
+        summary,
+        doc,
+        params: &[Param {
+            name: "account",
+            ty: Type::Any,
+            required: false,
+            doc: "a profile's name, or a map that describes the account",
+        }],
+        result: shape.kind,
+        errors: &[
+            (
+                Code::BadProfile,
+                "the profile is not configured, or is another platform's",
+            ),
+            (Code::BadArgument, "the map lacks a key or has another one"),
+        ],
+        effect: Effect::Sign,
+        timeout: Timeout::Reply,
+        example,
+        run,
+    }
+}
 
 /// The session that `account` names: the profile that is active for the platform, the one of that name, or the account
 /// that a map describes. Sends nothing.

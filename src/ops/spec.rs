@@ -79,6 +79,16 @@ impl OpSpec {
         }
     }
 
+    /// Can the platform tell whether a call whose answer was lost was carried out? What depends on the call can be looked
+    /// up when it names a thing.
+    pub fn can_be_looked_up(&self, names_a_thing: bool) -> bool {
+        match self.effect {
+            Effect::Act => false,
+            Effect::ByCall(_) => names_a_thing,
+            _ => true,
+        }
+    }
+
     /// How many parameters must be given.
     pub fn required(&self) -> usize {
         self.params.iter().filter(|param| param.required).count()
@@ -135,7 +145,10 @@ impl Permission {
         match self {
             Permission::None => "sends nothing; allowed in every mode",
             Permission::Read => "reads only; allowed in every mode",
-            Permission::Change => "refused by a profile in mode `read-only` before anything is sent",
+            Permission::Change => {
+                "refused in mode `read-only` before anything is sent; asked about once per run in mode `prod`; free in `dev` \
+                 and `sandbox`"
+            }
         }
     }
 }

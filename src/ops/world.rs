@@ -24,7 +24,7 @@ pub use crate::platform::Password;
 pub struct Profile {
     /// Its name in the configuration; `sandbox` for the embedded sandbox's accounts.
     pub name: String,
-    /// The platform: `mobsted`, `jrni`, `sparrow`.
+    /// The platform: `mobsted`, `jrni`, `sparrow`, `web`.
     pub platform: String,
     /// What it says of the account, by key: `url`, `login`, `company`.
     pub texts: BTreeMap<String, String>,
@@ -88,7 +88,7 @@ pub struct World {
     pub(super) mobsted: mobsted::Shared,
     pub(super) jrni: jrni::Shared,
     pub(super) sparrow: sparrow::Accounts,
-    pub(super) web: web::Client,
+    pub(super) web: web::Accounts,
 }
 
 impl fmt::Debug for World {
@@ -109,7 +109,7 @@ impl World {
             mobsted: mobsted::Shared::new(network),
             jrni: jrni::Shared::new(network),
             sparrow: sparrow::Accounts::new(network.clone()),
-            web: web::Client::new(network.clone()),
+            web: web::Accounts::new(network.clone()),
         }
     }
 

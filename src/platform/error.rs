@@ -96,7 +96,8 @@ impl ApiError {
     pub(super) fn no_answer(request: &Request, error: &TransportError) -> ApiError {
         let (kind, transient) = match error.kind {
             ErrorKind::Address => (ApiErrorKind::Address, false),
-            ErrorKind::Withheld => (ApiErrorKind::Local, true),
+            // Neither was anything sent, nor does it say anything of what was asked.
+            ErrorKind::Withheld | ErrorKind::Setup => (ApiErrorKind::Local, true),
             // Even a certificate that is not trusted is no refusal to be kept: a profile can name whom to trust.
             ErrorKind::Dns | ErrorKind::Connect | ErrorKind::Tls => (ApiErrorKind::Unreachable, true),
             ErrorKind::Timeout | ErrorKind::Reset => (ApiErrorKind::Unavailable, true),

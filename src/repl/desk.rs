@@ -16,6 +16,7 @@ use crate::value::Value;
 pub(super) struct Desk {
     outside: Outside,
     state: Arc<Mutex<State>>,
+    closing: Arc<Mutex<()>>,
 }
 
 #[derive(Default)]
@@ -34,7 +35,13 @@ impl Desk {
         Desk {
             outside: outside.clone(),
             state: Arc::default(),
+            closing: Arc::default(),
         }
+    }
+
+    /// The right to end the session, held until that is told.
+    pub(super) fn turn(&self) -> MutexGuard<'_, ()> {
+        self.closing.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// The session, when one has begun.

@@ -6,6 +6,8 @@ use super::desk::Desk;
 
 /// Ends the run behind the inputs, if there is one, and tells what it created. Gives how it ended when that is not well.
 pub(super) fn farewell(desk: &Desk, screen: &dyn Screen) -> Option<Left> {
+    // Whoever comes second waits until everything is told.
+    let _turn = desk.turn();
     let (session, open) = match desk.close() {
         Ok(closed) => closed?,
         Err(trouble) => {

@@ -1,6 +1,6 @@
 //! Evaluating what comes in when nobody types.
 
-use super::lines::Lines;
+use super::lines::{Lines, is_given_up};
 use super::{Left, Next, Repl, help};
 use crate::script::interactive::{Sort, pieces};
 
@@ -68,7 +68,7 @@ impl Repl {
                 self.readable(name, first, &text)?;
                 continue;
             }
-            if typed.starts_with(':') || help::asked(typed).is_some() {
+            if typed.starts_with(':') || help::asked(typed).is_some() || is_given_up(typed) {
                 continue;
             }
             self.readable(name, first, &text)?;

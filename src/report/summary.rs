@@ -22,7 +22,7 @@ pub struct Summary {
 }
 
 /// The outcomes that have a place in the lines; others follow by name.
-const OUTCOMES: [&str; 3] = ["created", "adopted", "unchanged"];
+const OUTCOMES: [&str; 4] = ["created", "adopted", "found", "unchanged"];
 
 impl Summary {
     /// A summary of nothing yet.
@@ -38,7 +38,7 @@ impl Summary {
         }
     }
 
-    /// Counts things of a sort (`tenant`, `app`) with an outcome (`created`, `adopted`, `unchanged`).
+    /// Counts things of a sort (`tenant`, `app`) with an outcome (`created`, `adopted`, `found`, `unchanged`).
     pub fn outcome(&mut self, sort: &str, outcome: &str, count: u64) {
         if count > 0 {
             let of_sort = self.outcomes.entry(sort.to_owned()).or_default();

@@ -71,9 +71,12 @@ impl std::fmt::Debug for Idle {
 }
 
 impl Reins {
-    /// Takes what starts now.
+    /// Takes what starts now. When nothing is to begin any more, it is asked to stop at once.
     pub fn take(&self, interrupt: &Interrupt) {
         *self.lock() = Some(interrupt.clone());
+        if self.is_ending() {
+            interrupt.ask();
+        }
     }
 
     /// Nothing is under way any more.

@@ -7,6 +7,9 @@ use crate::ops::perform::Performed;
 use crate::ops::spec::{Effect, OpSpec};
 use crate::value::Value;
 
+/// What something is called that was made under a key at a service of the web.
+const KEYED: &str = "keyed item";
+
 /// Counts of things by sort and outcome.
 #[derive(Debug, Default)]
 pub struct Tally(Mutex<BTreeMap<(String, String), u64>>);
@@ -18,18 +21,20 @@ impl Tally {
         if performed.replayed {
             return;
         }
-        let (Effect::Ensure { .. } | Effect::Create { .. }, Value::Object(thing)) =
-            (op.effect, &performed.value)
-        else {
-            return;
+        let (sort, outcome) = match (op.effect, &performed.value) {
+            (Effect::Ensure { .. } | Effect::Create { .. }, Value::Object(thing)) => {
+                let sort = thing.kind.rsplit("::").next().unwrap_or(&thing.kind);
+                (sort.to_lowercase(), thing.text("outcome").to_owned())
+            }
+            // What a service of the web made under a key; without one nothing says what became of it.
+            (Effect::ByCall(_), Value::Record(answer)) => {
+                let Some(outcome) = answer.get("outcome").and_then(Value::as_text) else {
+                    return;
+                };
+                (KEYED.to_owned(), outcome.to_owned())
+            }
+            _ => return,
         };
-        let sort = thing
-            .kind
-            .rsplit("::")
-            .next()
-            .unwrap_or(&thing.kind)
-            .to_lowercase();
-        let outcome = thing.text("outcome").to_owned();
         *self.lock().entry((sort, outcome)).or_default() += 1;
     }
 
@@ -68,5 +73,24 @@ mod tests {
             tally.count(ensure, &Performed { value, replayed });
         }
         assert_eq!(tally.counts(), [("tenant".to_owned(), "created".to_owned(), 1)]);
+    }
+
+    #[test]
+    fn what_was_made_under_a_key_is_counted_and_other_answers_are_not() {
+        let mut all = ops::ALL.iter().copied().flatten();
+        let post = all
+            .find(|op| op.id() == "http::post")
+            .expect("the operation exists");
+        let tally = Tally::default();
+        let answer = |outcome: &[(String, Value)]| Performed {
+            value: Value::Record(outcome.iter().cloned().collect()),
+            replayed: false,
+        };
+        tally.count(post, &answer(&[("status".to_owned(), Value::Int(201))]));
+        tally.count(post, &answer(&[("outcome".to_owned(), "created".into())]));
+        assert_eq!(
+            tally.counts(),
+            [("keyed item".to_owned(), "created".to_owned(), 1)]
+        );
     }
 }

@@ -11,7 +11,7 @@ use super::host::Host;
 use super::literal;
 use super::parse::{self, Parsed};
 use super::program::Script;
-use crate::ops::spec::{OpSpec, Type};
+use crate::ops::spec::{OpSpec, Param, Type};
 use crate::value::nearest::nearest;
 
 /// Functions that Rhai knows by itself and lists nowhere.
@@ -302,26 +302,44 @@ impl Scene<'_> {
             .find_map(|(index, arg)| self.keys(&fit, index, arg))
     }
 
-    /// A map literal for options: are its keys known?
+    /// A map literal for options: are its keys known, are those there that must be, and so on in the maps that they hold?
     fn keys(&self, fit: &[&'static OpSpec], index: usize, arg: &Expr) -> Option<Diagnostic> {
-        let Expr::Map(map, _) = arg else { return None };
-        let mut known: Vec<&'static str> = Vec::new();
+        let mut known: Vec<&'static Param> = Vec::new();
         for op in fit {
             match op.params.get(index).map(|param| param.ty) {
-                Some(Type::Options(keys)) => known.extend(keys.iter().map(|key| key.name)),
+                Some(Type::Options(keys)) => known.extend(keys),
                 // Some operation of this name takes any map there.
                 _ => return None,
             }
         }
-        let strange = map
-            .0
+        // Where several operations are meant, what one needs another may not.
+        self.options(&known, arg, fit.len() == 1)
+    }
+
+    fn options(&self, known: &[&'static Param], arg: &Expr, complete: bool) -> Option<Diagnostic> {
+        let Expr::Map(map, at) = arg else { return None };
+        for (key, value) in &map.0 {
+            let name = key.name.as_str();
+            let Some(param) = known.iter().find(|param| param.name == name) else {
+                let error = self.wrong(key.pos, format!("there is no option `{name}`"));
+                let names: Vec<&str> = known.iter().map(|param| param.name).collect();
+                return Some(match nearest(name, names.iter().copied()) {
+                    Some(near) => error.hint(format!("did you mean `{near}`?")),
+                    None => error.hint(format!("the options are {}", names.join(", "))),
+                });
+            };
+            if let Type::Options(keys) = param.ty {
+                let keys: Vec<&'static Param> = keys.iter().collect();
+                if let Some(wrong) = self.options(&keys, value, complete) {
+                    return Some(wrong);
+                }
+            }
+        }
+        let given = |name: &str| map.0.iter().any(|(key, _)| key.name == name);
+        let missing = known
             .iter()
-            .find(|(key, _)| !known.contains(&key.name.as_str()))?;
-        let name = strange.0.name.as_str();
-        let error = self.wrong(strange.0.pos, format!("there is no option `{name}`"));
-        Some(match nearest(name, known.iter().copied()) {
-            Some(near) => error.hint(format!("did you mean `{near}`?")),
-            None => error.hint(format!("the options are {}", known.join(", "))),
-        })
+            .find(|param| complete && param.required && !given(param.name))?;
+        let title = format!("the option `{}` is missing: {}", missing.name, missing.doc);
+        Some(self.wrong(*at, title))
     }
 }

@@ -95,7 +95,7 @@ impl Clients {
             _ => (&self.plain, Dial::Plain),
         };
         if let (Some(why), Dial::PublicTls) = (&self.settings.proxies.unusable, dial) {
-            return Err(TransportError::unsent(ErrorKind::Address, why.clone()));
+            return Err(TransportError::unsent(ErrorKind::Setup, why.clone()));
         }
         let client = built.get_or_init(|| build(&self.settings, dial));
         client

@@ -16,6 +16,8 @@ pub enum Sent {
 pub enum ErrorKind {
     /// The address may not be used, or the request cannot be written. Nothing was sent; trying again is useless.
     Address,
+    /// What this machine is set up with cannot be used, such as its proxy. Nothing was sent; trying again is useless.
+    Setup,
     /// Its gate did not open. Nothing was sent; trying again is useless.
     Withheld,
     /// The host's name has no address. Nothing was sent; tried again.
@@ -41,6 +43,7 @@ impl ErrorKind {
     pub(super) fn words(self) -> &'static str {
         match self {
             ErrorKind::Address => "the address may not be used",
+            ErrorKind::Setup => "this machine's own setup cannot be used",
             ErrorKind::Withheld => "held back",
             ErrorKind::Dns => "the host has no address",
             ErrorKind::Connect => "no connection",

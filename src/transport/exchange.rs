@@ -1,5 +1,6 @@
 //! One try of a request: to the platform, along its redirects, and back with a bounded body.
 
+use std::collections::HashSet;
 use std::time::{Duration, Instant};
 
 use reqwest::header::{ACCEPT, AUTHORIZATION, CONTENT_TYPE, HOST, HeaderMap, HeaderName, HeaderValue};
@@ -181,11 +182,17 @@ fn headers(request: &Request) -> Result<HeaderMap, TransportError> {
         value.set_sensitive(true);
         headers.insert(AUTHORIZATION, value);
     }
+    let mut written = HashSet::new();
     for (name, text) in request.wire_headers() {
         let key = HeaderName::from_bytes(name.as_bytes()).map_err(|_| unusable(name))?;
         let mut value = HeaderValue::from_str(&text).map_err(|_| unusable(name))?;
         value.set_sensitive(true);
-        headers.insert(key, value);
+        // The first replaces what is usual; a header that is given several times is sent so.
+        if written.insert(key.clone()) {
+            headers.insert(key, value);
+        } else {
+            headers.append(key, value);
+        }
     }
     Ok(headers)
 }

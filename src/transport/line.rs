@@ -198,7 +198,11 @@ impl Identity {
             Err(rustls::Error::InconsistentKeys(_)) => {
                 Err("the key is not the one of the certificate".to_owned())
             }
-            Err(why) => Err(format!("certificate and key cannot be used: {why}")),
+            // What the library says of the rest is its own internals.
+            Err(_) => Err(
+                "the certificate cannot be used: TLS wants an X.509 certificate of version 3, in PEM"
+                    .to_owned(),
+            ),
         }
     }
 

@@ -17,7 +17,7 @@ fn parked(home: &Home) -> String {
     let _ = home
         .run(words)
         .ended(10)
-        .said(&["in doubt", "provisor resume", "provisor runs show"]);
+        .said(&["in doubt", "for you to say: provisor runs show"]);
     home.newest()
 }
 

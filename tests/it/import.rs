@@ -1,5 +1,7 @@
 //! Postman's files become a profile and a script that can be read, run and shown.
 
+mod http;
+mod platforms;
 mod secrets;
 
 use serde_json::{Value as Json, json};

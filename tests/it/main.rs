@@ -7,6 +7,7 @@
 )]
 #![allow(clippy::format_push_string, reason = "test data")]
 
+mod accounts;
 mod changed;
 mod check;
 #[cfg(unix)]

@@ -130,6 +130,17 @@ fn a_run_that_was_agreed_to_is_resumed_without_asking_again() {
     let _ = rig.run("run fails.rhai --yes").ended(1);
     let ran = rig.run("resume --retry-failed").ended(1);
     assert!(!ran.stderr.contains("Change the prod"), "{}", ran.stderr);
+    let _ = ran.said(&["changes of the prod account `acme` were agreed to when the run began"]);
+    // An edited script is not what was agreed to.
+    rig.home.write(
+        "fails.rhai",
+        "let p = mobsted::connect();\np.ensure_tenant(\"ann@example.com\");\np.ensure_tenant(\"bob@example.com\").email",
+    );
+    let ran = rig.run("resume --retry-failed --with-current").ended(2);
+    let _ = ran.said(&["Change the prod account `acme`?", "--yes"]);
+    assert_eq!(rig.tenants(), 1);
+    let _ = rig.run("resume --retry-failed --with-current --yes").ended(0);
+    assert_eq!(rig.tenants(), 2);
 
     // Begun in another mode, nobody has agreed to anything.
     let rig = Rig::new("dev");
@@ -165,6 +176,22 @@ fn read_only_lets_nothing_through_and_yes_changes_nothing_about_that() {
     let around = rig.run("run around.rhai --yes").ended(5);
     let _ = around.said(&["the profile is read-only"]);
     assert_eq!(rig.tenants(), 0);
+}
+
+#[test]
+fn prod_asks_before_a_script_changes_an_account_that_it_describes_itself() {
+    let rig = Rig::new("prod");
+    let (url, login, password) = (&rig.served.url, &rig.served.login, &rig.served.password);
+    rig.home.write(
+        "around.rhai",
+        &format!(
+            "mobsted::connect( #{{url: \"{url}\", login: \"{login}\", password: \"{password}\"}}).ensure_tenant(\"a@b.example\").email"
+        ),
+    );
+    let around = rig.run("run around.rhai").ended(2);
+    let _ = around.said(&["Change the prod account `acme`?", "--yes"]);
+    assert_eq!(rig.tenants(), 0);
+    let _ = rig.run("run around.rhai --yes").ended(0);
 }
 
 #[test]

@@ -1,5 +1,8 @@
 //! Any other service of the web: each kind of body, what is shown of an answer, and how a lost one is settled.
 
+mod profiles;
+mod session;
+
 use provisor::sandbox::Books;
 use serde_json::{Value, json};
 

@@ -28,6 +28,8 @@ const COMMAND_TIMEOUT: Duration = Duration::from_secs(30);
 pub enum CredentialSource {
     /// An environment variable.
     Env(String),
+    /// An environment variable that nobody named, but whose name says what it is for: `PROVISOR_ACME_PASSWORD`.
+    Implicit(String),
     /// A file that only its user can read; a line end at its end does not count.
     File(PathBuf),
     /// The first line that a program writes to its standard output. No shell is involved.
@@ -50,7 +52,9 @@ impl CredentialSource {
     /// takes longer than 30 s, a keyring that cannot be opened, a secret that was never given, is empty or not UTF-8.
     pub(in crate::cli) fn read(&self, keeping: &Keeping, env: &Env) -> Result<Secret, ConfigError> {
         let secret = match self {
-            CredentialSource::Env(name) => self.read_variable(name, env)?,
+            CredentialSource::Env(name) | CredentialSource::Implicit(name) => {
+                self.read_variable(name, env)?
+            }
             CredentialSource::File(path) => self.read_file(path, env)?,
             CredentialSource::Command { argv, folder } => {
                 command::first_line(argv, folder, env, COMMAND_TIMEOUT)
@@ -79,7 +83,7 @@ impl CredentialSource {
     /// The sort of place, in a word.
     pub(in crate::cli) fn kind(&self) -> &'static str {
         match self {
-            CredentialSource::Env(_) => "env",
+            CredentialSource::Env(_) | CredentialSource::Implicit(_) => "env",
             CredentialSource::File(_) => "file",
             CredentialSource::Command { .. } => "command",
             CredentialSource::Keyring(_) => "keyring",
@@ -164,7 +168,9 @@ impl fmt::Display for CredentialSource {
     /// The place in words, for messages.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            CredentialSource::Env(name) => write!(f, "the environment variable {name}"),
+            CredentialSource::Env(name) | CredentialSource::Implicit(name) => {
+                write!(f, "the environment variable {name}")
+            }
             CredentialSource::File(path) => write!(f, "the file {}", path.display()),
             CredentialSource::Command { argv, .. } => {
                 write!(f, "the command `{}`", argv.first().map_or("", String::as_str))

@@ -98,6 +98,13 @@ impl Config {
                     asks(&profile.name, key, &source.value)
                 ));
             }
+            if profile.url.is_some() {
+                lines.push(format!(
+                    "it says that profile `{}` is at {address}, where its secrets in variables such as {} are sent",
+                    profile.name,
+                    profile.variable("password")
+                ));
+            }
             let way = profile.connection.asks(&profile.name);
             lines.extend(way.into_iter().map(|(_, what)| what));
             if let Some(mode) = &profile.mode {

@@ -6,15 +6,25 @@ use std::time::Duration;
 
 use super::{ConfigError, Connection, CredentialSource, Mode, Origin, Platform, Sourced, guard};
 use crate::cli::paths::Env;
+use crate::cli::profile::fields;
 use crate::cli::safe::Keeping;
 use crate::transport::line::Line;
 use crate::value::secret::Secret;
 
-/// What a profile may say of its account besides the address: who signs in; JRNI's application and company.
-pub const TEXTS: [&str; 3] = ["login", "app_id", "company"];
+/// What a profile may say of its account besides the address: who signs in; JRNI's application and company; the header
+/// that carries a key of a service of the web.
+pub const TEXTS: [&str; 4] = ["login", "app_id", "company", "header"];
 
-/// The credentials that a profile may have: Mobsted's and JRNI's password, JRNI's key, Sparrow's two tokens.
-pub const SECRETS: [&str; 4] = ["password", "app_key", "api_token", "partner_token"];
+/// The credentials that a profile may have: Mobsted's and JRNI's password, JRNI's key, Sparrow's two tokens, a service's
+/// bearer token or the value of its header.
+pub const SECRETS: [&str; 6] = [
+    "password",
+    "app_key",
+    "api_token",
+    "partner_token",
+    "bearer",
+    "header_value",
+];
 
 /// A named account. Everything but the name may be missing, and is asked for when it is needed.
 #[derive(Debug, Clone)]
@@ -74,6 +84,33 @@ impl Profile {
     pub fn text(&self, key: &'static str) -> Result<&str, ConfigError> {
         let text = self.texts.get(key).map(|text| text.value.as_str());
         text.ok_or_else(|| self.incomplete(key))
+    }
+
+    /// The variable of the environment that holds a credential of this profile when no file names a place for it.
+    pub(in crate::cli) fn variable(&self, key: &str) -> String {
+        format!("PROVISOR_{}_{key}", self.name)
+            .replace('-', "_")
+            .to_ascii_uppercase()
+    }
+
+    /// Takes the credentials that no file names a place for from such variables, where they are set. Whoever wrote the
+    /// address has as good as named them: a file that is not trusted gets nothing by it.
+    pub(super) fn take_variables(&mut self, env: &Env) {
+        for field in fields::secrets(self.platform()) {
+            let variable = self.variable(field.key);
+            if self.secrets.contains_key(field.key) || env.get(&variable).is_none_or(str::is_empty) {
+                continue;
+            }
+            let origin = match &self.url {
+                Some(url) => url.origin.clone(),
+                None => Origin {
+                    file: self.file.clone(),
+                    line: 1,
+                },
+            };
+            let value = CredentialSource::Implicit(variable);
+            self.secrets.insert(field.key, Sourced { value, origin });
+        }
     }
 
     /// Fetches a credential from its source: reads a variable or a file, or runs a command. Done when it is needed,

@@ -81,8 +81,7 @@ fn those<T, const N: usize>(
 }
 
 fn read_platform(entry: &Entry<'_>) -> Result<Sourced<Platform>, ConfigError> {
-    let all = [Platform::Mobsted, Platform::Jrni, Platform::Sparrow];
-    one_of(entry, &all, Platform::name)
+    one_of(entry, &Platform::ALL, Platform::name)
 }
 
 fn read_mode(entry: &Entry<'_>) -> Result<Sourced<Mode>, ConfigError> {

@@ -53,7 +53,7 @@ pub(in crate::cli) enum From {
     /// A line of a file.
     File(super::Origin),
     /// A variable of the environment.
-    Variable(&'static str),
+    Variable(String),
     /// Nobody has written it.
     Default,
 }
@@ -117,16 +117,24 @@ fn overall(app: &App, config: &Config) -> Vec<Line> {
         });
     };
     if let Some(home) = app.env.get("PROVISOR_HOME") {
-        add("home", home.to_owned(), From::Variable("PROVISOR_HOME"));
+        add(
+            "home",
+            home.to_owned(),
+            From::Variable("PROVISOR_HOME".to_owned()),
+        );
     }
     let key = if app.env.get("PROVISOR_KEY").is_some() {
-        ("given, not shown", From::Variable("PROVISOR_KEY"))
+        ("given, not shown", From::Variable("PROVISOR_KEY".to_owned()))
     } else {
         ("in the state folder", From::Default)
     };
     add("key", key.0.to_owned(), key.1);
     if let Some(name) = app.env.get("PROVISOR_PROFILE") {
-        add("profile", name.to_owned(), From::Variable("PROVISOR_PROFILE"));
+        add(
+            "profile",
+            name.to_owned(),
+            From::Variable("PROVISOR_PROFILE".to_owned()),
+        );
     } else if let Some(name) = config.default_profile() {
         add("profile", name.value.clone(), From::File(name.origin.clone()));
     } else if let Ok(only) = config.choose(None, &app.env) {
@@ -149,7 +157,14 @@ pub(in crate::cli) fn lines(profile: &Profile) -> Vec<Line> {
         put(&mut lines, key, Some(text), Clone::clone);
     }
     for (key, source) in &profile.secrets {
-        put(&mut lines, key, Some(source), CredentialSource::to_string);
+        match &source.value {
+            CredentialSource::Implicit(variable) => lines.push(Line {
+                key: (*key).to_owned(),
+                value: source.value.to_string(),
+                origin: From::Variable(variable.clone()),
+            }),
+            _ => put(&mut lines, key, Some(source), CredentialSource::to_string),
+        }
     }
     put(&mut lines, "mode", profile.mode.as_ref(), |mode| {
         mode.name().into()

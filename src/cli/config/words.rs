@@ -10,21 +10,46 @@ pub enum Platform {
     Jrni,
     /// Sparrow SMS.
     Sparrow,
+    /// Any other service of the web.
+    Web,
 }
 
 impl Platform {
+    /// Every platform.
+    pub const ALL: [Platform; 4] = [
+        Platform::Mobsted,
+        Platform::Jrni,
+        Platform::Sparrow,
+        Platform::Web,
+    ];
+
     /// The platform of this name.
     pub fn of_name(name: &str) -> Option<Platform> {
-        let all = [Platform::Mobsted, Platform::Jrni, Platform::Sparrow];
-        all.into_iter().find(|platform| platform.name() == name)
+        Platform::ALL.into_iter().find(|platform| platform.name() == name)
     }
 
-    /// Its name in configuration files, which is also that of its script module.
+    /// The platform whose operations the script module of this name holds.
+    pub fn of_module(module: &str) -> Option<Platform> {
+        Platform::ALL
+            .into_iter()
+            .find(|platform| platform.module() == module)
+    }
+
+    /// The script module of its operations.
+    pub fn module(self) -> &'static str {
+        match self {
+            Platform::Web => "http",
+            platform => platform.name(),
+        }
+    }
+
+    /// Its name in configuration files.
     pub fn name(self) -> &'static str {
         match self {
             Platform::Mobsted => "mobsted",
             Platform::Jrni => "jrni",
             Platform::Sparrow => "sparrow",
+            Platform::Web => "web",
         }
     }
 }

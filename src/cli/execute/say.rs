@@ -8,7 +8,8 @@ use crate::bulk::schedule::{Ended, Finished};
 use crate::cli::error::CommandError;
 use crate::cli::exit::Exit;
 use crate::cli::rows::is_stream;
-use crate::journal::{RowFilter, RowStatus, RunStatus, StepFilter, StepState};
+use crate::journal::{RowFilter, RowStatus, RunStatus, StepFilter, StepRecord, StepState};
+use crate::ops;
 use crate::report::reveal::Reveal;
 use crate::run::Runner;
 use crate::value::{Record, Value};
@@ -74,6 +75,15 @@ impl Execution<'_> {
         }
     }
 
+    /// Can the platform tell of anything that is in doubt?
+    fn can_be_looked_up(&self) -> bool {
+        let open = self.engine.journal.steps(self.id(), &StepFilter::Open);
+        let tells = |step: &StepRecord| {
+            ops::operation(&step.op).is_none_or(|op| op.can_be_looked_up(step.thing.is_some()))
+        };
+        open.is_ok_and(|open| open.iter().any(tells))
+    }
+
     /// Has a call failed and left something on the platform that a second try would double?
     fn left_behind(&self) -> bool {
         let steps = self.engine.journal.steps(self.id(), &StepFilter::ForAPerson);
@@ -104,7 +114,9 @@ impl Execution<'_> {
             }
             Ended::Complete if self.missing => Exit::Aborted,
             _ if outcome.parked > 0 => {
-                ui.hint(&format!("what is in doubt is looked up again by: {resume}"));
+                if self.can_be_looked_up() {
+                    ui.hint(&format!("what is in doubt is looked up again by: {resume}"));
+                }
                 ui.hint(&format!(
                     "what cannot be looked up is for you to say: provisor runs show {}",
                     self.id()

@@ -50,21 +50,14 @@ fn pairs(query: &str) -> Vec<Field> {
     parts
         .map(|part| {
             let (key, value) = part.split_once('=').unwrap_or((part, ""));
-            Field {
-                key: decoded(key),
-                value: decoded(value),
-                file: None,
-            }
+            Field::new(&decoded(key), &decoded(value))
         })
         .collect()
 }
 
 fn unescaped(field: &Field) -> Field {
-    Field {
-        key: decoded(&field.key.replace('+', "%2B")),
-        value: decoded(&field.value.replace('+', "%2B")),
-        file: None,
-    }
+    let plain = |text: &str| decoded(&text.replace('+', "%2B"));
+    Field::new(&plain(&field.key), &plain(&field.value))
 }
 
 fn decoded(text: &str) -> String {

@@ -90,11 +90,7 @@ fn trimmed_lines(text: &str) -> String {
 fn form(json: &Json, values: &mut Values) -> Result<Body, String> {
     let given = match &json["urlencoded"] {
         Json::String(pairs) => url::form_urlencoded::parse(pairs.as_bytes())
-            .map(|(key, value)| Field {
-                key: key.into_owned(),
-                value: value.into_owned(),
-                file: None,
-            })
+            .map(|(key, value)| Field::new(&key, &value))
             .collect(),
         other => fields(other),
     };
@@ -109,22 +105,42 @@ fn multipart(json: &Json, values: &mut Values) -> Result<Body, String> {
     let mut body = Body::default();
     let mut given = Vec::new();
     for field in fields(&json["formdata"]) {
-        if let Some(file) = &field.file {
-            body.notes.push(format!(
-                "`{}` carries a file: its content is given as text",
-                field.key
-            ));
-            let code = content_of(file, &field.key, values);
-            given.push((field.key, code));
-        } else {
-            let code = values.value(&field.value, &field.key)?;
-            given.push((field.key, code));
-        }
+        let (content, filename) = match &field.file {
+            None => (values.value(&field.value, &field.key)?, ""),
+            Some(file) => {
+                body.notes.push(format!(
+                    "`{}` carries a file: its content is given as text",
+                    field.key
+                ));
+                (content_of(file, &field.key, values), base_name(file))
+            }
+        };
+        given.push((field.key.clone(), part(content, filename, field.kind.as_deref())));
     }
     if !given.is_empty() {
         body.option = Some(("multipart", merged(given)));
     }
     Ok(body)
+}
+
+/// A part of a form: its content alone, or a map where more is said of it.
+fn part(content: Code, filename: &str, kind: Option<&str>) -> Code {
+    let plain = |text: &str| -> String { text.chars().filter(|c| !c.is_control() && *c != '"').collect() };
+    let more = [("filename", filename), ("type", kind.unwrap_or_default())];
+    let more = more.into_iter().filter(|(_, text)| !text.is_empty());
+    let mut fields: Vec<(String, Code)> = more
+        .map(|(key, text)| (key.to_owned(), Code::text(&plain(text))))
+        .collect();
+    if fields.is_empty() {
+        return content;
+    }
+    fields.insert(0, ("content".to_owned(), content));
+    Code::Map(fields)
+}
+
+/// The name of a file without its folders, which are nobody else's business.
+fn base_name(path: &str) -> &str {
+    path.rsplit(['/', '\\']).next().unwrap_or_default()
 }
 
 fn file(json: &Json, values: &mut Values) -> Body {
@@ -163,7 +179,7 @@ fn graphql(json: &Json, values: &mut Values) -> Result<Body, String> {
 
 /// The parameter for the content of a file, of which only the name is known.
 fn content_of(source: &str, field: &str, values: &mut Values) -> Code {
-    let name = source.rsplit(['/', '\\']).next().unwrap_or_default();
+    let name = base_name(source);
     let about = if name.is_empty() {
         format!("the content of the file in `{field}`")
     } else {
@@ -288,6 +304,17 @@ fn number_code(number: &serde_json::Number, field: &str, values: &mut Values) ->
         (None, Some(float)) if number.is_f64() => Code::Expr(format!("{float:?}")),
         _ => Code::Expr(quoted(&text)),
     })
+}
+
+/// A text or number of a document as it was written, variables in it.
+pub(super) fn as_written(json: &Json) -> String {
+    match json {
+        Json::String(text) => match text.strip_prefix(BARE) {
+            Some(name) => format!("{{{{{name}}}}}"),
+            None => text.clone(),
+        },
+        other => text(other),
+    }
 }
 
 fn depth(json: &Json) -> usize {

@@ -61,6 +61,18 @@ pub(super) struct Field {
     pub(super) value: String,
     /// The name of a file, where a form carries one.
     pub(super) file: Option<String>,
+    /// What a part of a form says to be.
+    pub(super) kind: Option<String>,
+}
+
+impl Field {
+    pub(super) fn new(key: &str, value: &str) -> Field {
+        Field {
+            key: key.to_owned(),
+            value: value.to_owned(),
+            ..Field::default()
+        }
+    }
 }
 
 /// How a request signs in.
@@ -189,11 +201,7 @@ pub(super) fn headers(json: &Json) -> Vec<Field> {
         Json::String(lines) => lines
             .lines()
             .filter_map(|line| line.split_once(':'))
-            .map(|(key, value)| Field {
-                key: key.trim().to_owned(),
-                value: value.trim().to_owned(),
-                file: None,
-            })
+            .map(|(key, value)| Field::new(key.trim(), value.trim()))
             .collect(),
         other => fields(other),
     }
@@ -202,40 +210,36 @@ pub(super) fn headers(json: &Json) -> Vec<Field> {
 /// The same without the form of header lines.
 pub(super) fn fields(json: &Json) -> Vec<Field> {
     match json {
-        Json::Array(items) => items
-            .iter()
-            .filter_map(Json::as_object)
-            .filter_map(field)
-            .collect(),
+        Json::Array(items) => items.iter().filter_map(Json::as_object).flat_map(field).collect(),
         Json::Object(fields) => fields
             .iter()
-            .map(|(key, value)| Field {
-                key: key.clone(),
-                value: text(value),
-                file: None,
-            })
+            .map(|(key, value)| Field::new(key, &text(value)))
             .collect(),
         _ => Vec::new(),
     }
 }
 
-fn field(fields: &Map<String, Json>) -> Option<Field> {
+/// One field; several where it carries several files.
+fn field(fields: &Map<String, Json>) -> Vec<Field> {
     let get = |name: &str| fields.get(name).map(text).unwrap_or_default();
-    if fields.get("disabled") == Some(&Json::Bool(true)) || fields.get("enabled") == Some(&Json::Bool(false))
-    {
-        return None;
-    }
-    let file = (get("type") == "file").then(|| match fields.get("src") {
-        Some(Json::Array(several)) => several.first().map(text).unwrap_or_default(),
-        Some(one) => text(one),
-        None => String::new(),
-    });
+    let off = fields.get("disabled") == Some(&Json::Bool(true))
+        || fields.get("enabled") == Some(&Json::Bool(false));
     let key = get("key");
-    (!key.is_empty()).then(|| Field {
-        key,
-        value: get("value"),
+    if off || key.is_empty() {
+        return Vec::new();
+    }
+    let files: Vec<Option<String>> = match fields.get("src") {
+        _ if get("type") != "file" => vec![None],
+        Some(Json::Array(several)) if !several.is_empty() => several.iter().map(text).map(Some).collect(),
+        Some(one) => vec![Some(text(one))],
+        None => vec![Some(String::new())],
+    };
+    let field = |file| Field {
         file,
-    })
+        kind: Some(get("contentType")).filter(|kind| !kind.trim().is_empty()),
+        ..Field::new(&key, &get("value"))
+    };
+    files.into_iter().map(field).collect()
 }
 
 /// Variables of a collection or an environment; those that are switched off are left out.

@@ -1,61 +1,62 @@
 //! Requests that provisor has operations for: by platform, method and path.
 
-use serde_json::Value as Json;
+mod jrni;
+mod mobsted;
+mod sparrow;
+mod typed;
 
-use super::code::{Code, quoted};
+use serde_json::{Map, Value as Json};
+
+use super::body;
+use super::collection::{Request, fields};
 use super::values::Values;
-use crate::ops::doc;
-use crate::ops::spec::OpSpec;
+use crate::cli::config::Platform;
 
 /// A request, as far as it tells which operation it is.
 pub(super) struct Ask<'a> {
+    pub(super) platform: Platform,
     pub(super) method: &'a str,
     /// The path below the API, in parts; a variable is `{{name}}`.
     pub(super) path: Vec<String>,
     pub(super) query: Vec<(String, String)>,
-    /// The body as JSON, or a form as an object of texts; nothing when there is none, or it is another form.
-    pub(super) body: Json,
-    /// The form of the body: `json` or `form`.
-    pub(super) form: bool,
+    pub(super) carries: Carried,
+    /// The session that it is made of, as an expression.
+    pub(super) session: &'a str,
+    /// The company that the session acts on, variables resolved; only JRNI's has one.
+    pub(super) company: Option<&'a str>,
 }
 
-/// A platform by what its addresses have in common.
+/// What a request carries.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub(super) enum Carried {
+    #[default]
+    Nothing,
+    /// Fields, as JSON or as a form's texts.
+    Fields(Map<String, Json>, Form),
+    /// Anything else.
+    Other,
+}
+
+/// In what form fields are carried.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) struct Platform {
-    /// The module of its operations.
-    pub(super) module: &'static str,
-    /// The part of the path that its API begins with.
-    pub(super) api: &'static str,
-}
-
-const MOBSTED: Platform = Platform {
-    module: "mobsted",
-    api: "/api/v8",
-};
-
-/// The platform of an address without its query, and the address's base and path below the API. Only a platform whose
-/// operations there are.
-pub(super) fn platform(url: &str) -> Option<(Platform, String, String)> {
-    let (base, path) = url.split_once(MOBSTED.api)?;
-    (path.is_empty() || path.starts_with('/'))
-        .then(|| (MOBSTED, base.to_owned(), path.to_owned()))
-        .filter(|(platform, ..)| doc::all().any(|op| op.module == platform.module))
+pub(super) enum Form {
+    Json,
+    Pairs,
+    Parts,
 }
 
 /// A call of an operation.
 #[derive(Debug, Clone, PartialEq)]
 pub(super) struct Called {
-    /// The expression, on a session of this name.
+    /// The expression.
     pub(super) code: String,
     /// What a reader must know.
-    pub(super) note: Option<&'static str>,
+    pub(super) notes: Vec<String>,
 }
 
 /// What a request is on its platform.
 #[derive(Debug, PartialEq)]
 pub(super) enum Meaning {
-    /// It signs in: the login and the password, as they are written.
-    SignIn(String, String),
     /// Provisor does it by itself.
     ByItself(&'static str),
     /// An operation.
@@ -64,213 +65,92 @@ pub(super) enum Meaning {
     Unknown,
 }
 
+/// The error names a circle of variables.
 type Done = Result<Meaning, String>;
 
-/// Says what a request is. The error names a circle of variables.
-pub(super) fn meaning(ask: &Ask, session: &str, values: &mut Values) -> Done {
-    let path: Vec<&str> = ask.path.iter().map(String::as_str).collect();
-    match (ask.method, path.as_slice()) {
-        ("GET", ["auth"]) => Ok(Meaning::SignIn(ask.query("login"), ask.query("password"))),
-        ("GET", ["refresh"]) => Ok(Meaning::ByItself("provisor renews tokens by itself")),
-        ("POST", ["partners"]) => ask.typed(
-            values,
-            &Typed {
-                op: "mobsted::ensure_tenant",
-                session,
-                args: vec![Arg::Field("email")],
-                note: Some("created, or given back as it is when it is on record already"),
-            },
-        ),
-        ("GET", ["object"]) => match ask.query("applicationId").as_str() {
-            "1" => ask.typed(values, &Typed::new("mobsted::tenants", session, vec![])),
-            _ => ask.typed(
-                values,
-                &Typed::new("mobsted::objects", session, vec![Arg::Query("applicationId")]),
-            ),
+const SIGNS_IN: &str = "provisor signs in by itself when an operation needs it";
+
+/// Says what a request is.
+pub(super) fn meaning(ask: &Ask, values: &mut Values) -> Done {
+    if sign_in(ask).is_some() {
+        return Ok(Meaning::ByItself(SIGNS_IN));
+    }
+    match ask.platform {
+        Platform::Mobsted => mobsted::meaning(ask, values),
+        Platform::Jrni => jrni::meaning(ask, values),
+        Platform::Sparrow => sparrow::meaning(ask, values),
+        Platform::Web => Ok(Meaning::Unknown),
+    }
+}
+
+/// The description of the account that a request signs in to, by key, as it is written; nothing when it does not sign in.
+pub(super) fn sign_in(ask: &Ask) -> Option<Vec<(&'static str, String)>> {
+    match ask.platform {
+        Platform::Mobsted => mobsted::sign_in(ask),
+        Platform::Jrni => jrni::sign_in(ask),
+        Platform::Sparrow => sparrow::sign_in(ask),
+        Platform::Web => None,
+    }
+}
+
+/// What a request carries, as far as operations can take it apart.
+pub(super) fn carried(request: &Request) -> Carried {
+    let body = &request.body;
+    if body.is_null() || body["disabled"] == true {
+        return Carried::Nothing;
+    }
+    match body["mode"].as_str() {
+        None => Carried::Nothing,
+        Some("raw") if super::collection::text(&body["raw"]).trim().is_empty() => Carried::Nothing,
+        Some("raw") => match body::document(body) {
+            Json::Object(fields) => Carried::Fields(fields, Form::Json),
+            _ => Carried::Other,
         },
-        ("GET", ["applications"]) => ask.typed(values, &Typed::new("mobsted::apps", session, vec![])),
-        ("POST", ["applications"]) => ask.typed(
-            values,
-            &Typed {
-                op: "mobsted::ensure_app",
-                session,
-                args: vec![
-                    Arg::Field("Name"),
-                    Arg::Field("appWebSiteUrl"),
-                    Arg::More("fields", &["Name", "appWebSiteUrl", "type"]),
-                ],
-                note: Some("created, or given back as it is when it is on record already"),
-            },
-        ),
-        ("PUT", ["applications", id]) => ask.typed(
-            values,
-            &Typed::new("mobsted::update_app", session, vec![Arg::Text(id), Arg::Body]),
-        ),
-        ("DELETE", ["applications", id]) => ask.typed(
-            values,
-            &Typed::new("mobsted::delete_app", session, vec![Arg::Text(id)]),
-        ),
-        ("GET", ["screen"]) => ask.typed(
-            values,
-            &Typed::new("mobsted::screens", session, vec![Arg::Query("ApplicationId")]),
-        ),
-        ("GET", ["lists"]) => ask.typed(
-            values,
-            &Typed::new("mobsted::lists", session, vec![Arg::Query("appId")]),
-        ),
-        ("GET", ["hashtags", "info"]) => ask.typed(
-            values,
-            &Typed::new("mobsted::hashtags", session, vec![Arg::Query("applicationId")]),
-        ),
-        ("POST", ["hashtags", "objects"]) => {
-            let args = vec![Arg::Field("applicationId"), Arg::Field("ids"), Arg::Field("tags")];
-            ask.typed(values, &Typed::new("mobsted::object_tags", session, args))
-        }
-        ("POST", ["nginx", "config"]) => {
-            let args = vec![Arg::Field("domain"), Arg::Renamed("appId", "app")];
-            ask.typed(values, &Typed::new("mobsted::set_domain", session, args))
-        }
-        _ => ask.raw(session, values),
+        Some("urlencoded") => form(&body["urlencoded"], Form::Pairs),
+        Some("formdata") => form(&body["formdata"], Form::Parts),
+        Some(_) => Carried::Other,
     }
 }
 
-/// What a typed operation takes from the request.
-enum Arg<'a> {
-    /// A part of the path.
-    Text(&'a str),
-    /// A field of the query.
-    Query(&'static str),
-    /// A field of the body.
-    Field(&'static str),
-    /// The whole body.
-    Body,
-    /// The body but for these fields, under this key of the options; nothing when that is nothing.
-    More(&'static str, &'static [&'static str]),
-    /// One field of the body under another name of the options; nothing when it is not there.
-    Renamed(&'static str, &'static str),
-}
-
-struct Typed<'a> {
-    op: &'static str,
-    session: &'a str,
-    args: Vec<Arg<'a>>,
-    note: Option<&'static str>,
-}
-
-impl<'a> Typed<'a> {
-    fn new(op: &'static str, session: &'a str, args: Vec<Arg<'a>>) -> Typed<'a> {
-        Typed {
-            op,
-            session,
-            args,
-            note: None,
+fn form(json: &Json, form: Form) -> Carried {
+    let given = fields(json);
+    if given.is_empty() {
+        return Carried::Nothing;
+    }
+    let mut map = Map::new();
+    for field in given {
+        if field.file.is_some() || map.insert(field.key, field.value.into()).is_some() {
+            return Carried::Other;
         }
     }
+    Carried::Fields(map, form)
 }
 
 impl Ask<'_> {
+    /// A field of the query; empty when it is not there.
     fn query(&self, name: &str) -> String {
         let found = self.query.iter().find(|(key, _)| key.eq_ignore_ascii_case(name));
         found.map(|(_, value)| value.clone()).unwrap_or_default()
     }
 
+    /// The fields that it carries.
+    fn fields(&self) -> Option<&Map<String, Json>> {
+        match &self.carries {
+            Carried::Fields(fields, _) => Some(fields),
+            _ => None,
+        }
+    }
+
+    /// One of the fields that it carries; upper and lower case are the same.
     fn field(&self, name: &str) -> Option<&Json> {
-        let fields = self.body.as_object()?;
-        let found = fields.iter().find(|(key, _)| key.eq_ignore_ascii_case(name));
-        found.map(|(_, value)| value)
+        let mut fields = self.fields()?.iter();
+        fields
+            .find(|(key, _)| key.eq_ignore_ascii_case(name))
+            .map(|(_, value)| value)
     }
 
-    /// A call of an operation of the table; a raw one when it is not there, or the request lacks what it takes.
-    fn typed(&self, values: &mut Values, typed: &Typed) -> Done {
-        let Some(op) = doc::all().find(|op| op.id() == typed.op) else {
-            return self.raw(typed.session, values);
-        };
-        let mut args: Vec<String> = Vec::new();
-        for arg in &typed.args {
-            let code = match arg {
-                Arg::Text(text) => Some(values.value(text, "id")?),
-                Arg::Query(name) => match self.query(name).as_str() {
-                    "" => None,
-                    text => Some(values.value(text, name)?),
-                },
-                Arg::Field(name) => self
-                    .field(name)
-                    .map(|json| super::body::value(json, name, values))
-                    .transpose()?,
-                Arg::Body if self.body.is_object() => Some(super::body::value(&self.body, "", values)?),
-                Arg::Body => None,
-                Arg::More(key, without) => match self.more(without) {
-                    None => continue,
-                    Some(more) => {
-                        let more = super::body::value(&more, "", values)?;
-                        Some(Code::Map(vec![((*key).to_owned(), more)]))
-                    }
-                },
-                Arg::Renamed(name, key) => match self.field(name) {
-                    None => continue,
-                    Some(json) => {
-                        let code = super::body::value(json, name, values)?;
-                        Some(Code::Map(vec![((*key).to_owned(), code)]))
-                    }
-                },
-            };
-            match code {
-                Some(code) => args.push(code.render(4)),
-                None => return self.raw(typed.session, values),
-            }
-        }
-        Ok(Meaning::Call(Called {
-            code: call(typed.session, op, &args),
-            note: typed.note,
-        }))
+    /// The same as text; empty when it is not there.
+    fn field_text(&self, name: &str) -> String {
+        self.field(name).map(body::as_written).unwrap_or_default()
     }
-
-    /// The body without these fields.
-    fn more(&self, without: &[&str]) -> Option<Json> {
-        let mut fields = self.body.as_object()?.clone();
-        fields.retain(|key, _| !without.iter().any(|name| name.eq_ignore_ascii_case(key)));
-        (!fields.is_empty()).then_some(Json::Object(fields))
-    }
-
-    /// The platform's raw call, which signs in by itself.
-    fn raw(&self, session: &str, values: &mut Values) -> Done {
-        let name = self.method.to_lowercase();
-        let Some(op) = doc::all().find(|op| op.module == "mobsted" && op.name == name) else {
-            return Ok(Meaning::Unknown);
-        };
-        let mut args = vec![values.address(&format!("/{}", self.path.join("/")))?];
-        let mut query = Vec::new();
-        for (key, value) in &self.query {
-            query.push((key.clone(), values.value(value, key)?));
-        }
-        let query = Code::Map(query);
-        let no_query = query == Code::Map(Vec::new());
-        if matches!(self.method, "POST" | "PUT") {
-            args.push(if self.body.is_object() {
-                super::body::value(&self.body, "", values)?.render(4)
-            } else {
-                "#{}".to_owned()
-            });
-            let mut options = Vec::new();
-            if self.form {
-                options.push(("encoding".to_owned(), Code::Expr(quoted("form"))));
-            }
-            if !no_query {
-                options.push(("query".to_owned(), query));
-            }
-            if !options.is_empty() {
-                args.push(Code::Map(options).render(4));
-            }
-        } else if !no_query {
-            args.push(query.render(4));
-        }
-        Ok(Meaning::Call(Called {
-            code: call(session, op, &args),
-            note: None,
-        }))
-    }
-}
-
-fn call(session: &str, op: &OpSpec, args: &[String]) -> String {
-    format!("{session}.{}({})", op.name, args.join(", "))
 }

@@ -39,7 +39,14 @@ pub(super) fn write(app: &App, name: &str, account: Account, force: bool) -> Res
     config::check_address(&url)
         .map_err(|problem| CommandError::usage(format!("the environment's address `{url}` {problem}")))?;
     let mut draft = written::draft(app)?;
-    let mut secrets = Secrets::new(app);
+    let mut secrets = Secrets::new(
+        app,
+        if known.profiles().contains_key(name) {
+            "profile-edit"
+        } else {
+            "profile-add"
+        },
+    );
     if account.platform != Platform::default() {
         draft.set(name, "platform", account.platform.name());
     }

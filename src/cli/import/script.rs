@@ -7,7 +7,7 @@ use super::code::{comment, is_reserved, name_of, quoted};
 use super::collection::{Collection, Request, Variable};
 use super::request::{self, Kind, Written};
 use super::secrets::scrubbed;
-use super::sessions::Sessions;
+use super::sessions::{Profiled, Sessions};
 use super::values::{Param, SHORTEST, Values, unique};
 
 /// A script, and what it came of.
@@ -33,7 +33,7 @@ pub(super) struct Given {
     /// Variables of the environment; they go before those of the collection.
     pub(super) variables: Vec<Variable>,
     /// The profile that the environment became.
-    pub(super) profile: Option<String>,
+    pub(super) profile: Option<Profiled>,
     /// Names that parameters cannot have, since provisor's own options have them.
     pub(super) taken: BTreeSet<String>,
 }
@@ -64,9 +64,9 @@ impl Draft {
     fn write(collection: &Collection, given: &Given, met: Vec<String>) -> Result<Draft, String> {
         let variables = collection.variables.iter().chain(&given.variables).cloned();
         let mut taken = given.taken.clone();
-        taken.extend(["done", "http", "session", "mobsted"].map(str::to_owned));
+        taken.extend(["done", "http", "session", "mobsted", "jrni", "sparrow"].map(str::to_owned));
         let mut values = Values::new(variables, taken, met);
-        let mut sessions = Sessions::of_collection(collection, given.profile.as_deref());
+        let mut sessions = Sessions::of_collection(collection, given.profile.as_ref(), &values);
         let mut names: BTreeSet<String> = BTreeSet::new();
         let mut functions = Vec::new();
         for request in &collection.requests {

@@ -4,54 +4,79 @@ use std::collections::BTreeSet;
 
 use super::address;
 use super::code::{Code, quoted};
-use super::collection::Collection;
-use super::known;
+use super::collection::{Collection, Request};
+use super::known::{self, Ask};
+use super::site::{self, Evidence, Site};
 use super::values::Values;
+use crate::cli::config::Platform;
+use crate::cli::profile::fields;
+
+/// The profile that an environment became.
+#[derive(Debug, Clone)]
+pub(super) struct Profiled {
+    pub(super) name: String,
+    pub(super) platform: Platform,
+    pub(super) url: String,
+    /// The company that it acts on; empty when it names none.
+    pub(super) company: String,
+}
 
 /// The sessions of a script.
 #[derive(Debug, Default)]
 pub(super) struct Sessions {
-    /// The name of the profile, when an environment became one.
-    profile: Option<String>,
-    /// Where a request signs in: the base, the login and the password as they are written.
-    sign_ins: Vec<(String, String, String)>,
+    profile: Option<Profiled>,
+    evidence: Evidence,
+    sign_ins: Vec<SignIn>,
     found: Vec<Session>,
     /// The sessions of the function that is being written.
     pub(super) used: BTreeSet<String>,
 }
 
-/// A session of `main`.
+/// What the requests to an account tell of it: by key, as it is written.
 #[derive(Debug)]
+struct SignIn {
+    base: String,
+    account: Vec<(&'static str, String)>,
+}
+
+/// A session of `main`.
+#[derive(Debug, Clone)]
 pub(super) struct Session {
+    platform: Platform,
     base: String,
     pub(super) name: String,
     /// The expression that makes it.
     pub(super) code: String,
+    /// The company that it acts on, variables resolved; nothing when none is named.
+    pub(super) company: Option<String>,
     pub(super) used: bool,
 }
 
 impl Sessions {
     /// Looks through the collection for requests that sign in.
-    pub(super) fn of_collection(collection: &Collection, profile: Option<&str>) -> Sessions {
-        let mut sign_ins: Vec<(String, String, String)> = Vec::new();
+    pub(super) fn of_collection(
+        collection: &Collection,
+        profile: Option<&Profiled>,
+        values: &Values,
+    ) -> Sessions {
+        let known = profile.map(|profile| (profile.platform, profile.url.as_str()));
+        let mut sessions = Sessions {
+            profile: profile.cloned(),
+            evidence: Evidence::of(collection, known, values),
+            ..Sessions::default()
+        };
         for request in &collection.requests {
             let address = address::read(&request.url);
-            let Some((_, base, path)) = known::platform(&address.base) else {
-                continue;
-            };
-            let query = |name: &str| {
-                let found = address.query.iter().find(|field| field.key == name);
-                found.map(|field| field.value.clone()).unwrap_or_default()
-            };
-            if path == "/auth" && !sign_ins.iter().any(|(known, ..)| *known == base) {
-                sign_ins.push((base, query("login"), query("password")));
+            if let Some(site) = sessions.site(&address.base, values) {
+                sessions.learn(request, &address, site);
             }
         }
-        Sessions {
-            profile: profile.map(str::to_owned),
-            sign_ins,
-            ..Sessions::default()
-        }
+        sessions
+    }
+
+    /// The site of an address without its query; nothing when it is no known platform's.
+    pub(super) fn site(&self, address: &str, values: &Values) -> Option<Site> {
+        site::of(address, &self.evidence, values)
     }
 
     /// The sessions that some function uses, in the order in which they were met.
@@ -59,27 +84,31 @@ impl Sessions {
         self.found.iter().filter(|session| session.used)
     }
 
-    /// The name of the session for a base. The first account is the profile's, when an environment became one or no
-    /// request signs in.
-    pub(super) fn of(&mut self, base: &str, values: &mut Values) -> Result<String, String> {
-        if let Some(session) = self.found.iter().find(|session| session.base == base) {
-            return Ok(session.name.clone());
+    /// The session for a site. A platform's first account is the profile's, when an environment became one, or the active
+    /// profile's when no request signs in.
+    pub(super) fn of(&mut self, site: &Site, values: &mut Values) -> Result<Session, String> {
+        let is_its = |session: &&Session| session.platform == site.platform && session.base == site.base;
+        if let Some(session) = self.found.iter().find(is_its) {
+            return Ok(session.clone());
         }
         // What makes a session stands in `main`, not in the function of the request.
         let outer = std::mem::take(&mut values.used);
-        let code = self.connect(base, values);
+        let made = self.connect(site, values);
         values.used = outer;
-        let name = match self.found.len() {
-            0 => "session".to_owned(),
-            many => format!("session_{}", many + 1),
-        };
-        self.found.push(Session {
-            base: base.to_owned(),
-            name: name.clone(),
-            code: code?,
+        let (code, company) = made?;
+        let session = Session {
+            platform: site.platform,
+            base: site.base.clone(),
+            name: match self.found.len() {
+                0 => "session".to_owned(),
+                many => format!("session_{}", many + 1),
+            },
+            code,
+            company: Some(company).filter(|company| !company.is_empty()),
             used: false,
-        });
-        Ok(name)
+        };
+        self.found.push(session.clone());
+        Ok(session)
     }
 
     /// Notes that the function that is being written uses a session.
@@ -90,27 +119,102 @@ impl Sessions {
         }
     }
 
-    fn connect(&self, base: &str, values: &mut Values) -> Result<String, String> {
-        let first = self.found.is_empty();
-        let sign_in = self.sign_ins.iter().find(|(known, ..)| known == base);
-        match (&self.profile, sign_in) {
-            (Some(profile), _) if first => return Ok(format!("mobsted::connect({})", quoted(profile))),
-            (None, None) if first => return Ok("mobsted::connect()".into()),
+    /// Takes from a request what it tells of its account: the first that tells something counts.
+    fn learn(&mut self, request: &Request, address: &address::Address, site: Site) {
+        let base = site.base.clone();
+        let ask = ask(request, address, site, "", None);
+        let mut told = known::sign_in(&ask).unwrap_or_default();
+        if ask.platform == Platform::Jrni {
+            for (key, name) in [("app_id", "app-id"), ("app_key", "app-key")] {
+                let header = request
+                    .headers
+                    .iter()
+                    .find(|header| header.key.eq_ignore_ascii_case(name));
+                told.extend(header.map(|header| (key, header.value.clone())));
+            }
+        }
+        told.retain(|(_, text)| !text.trim().is_empty());
+        if told.is_empty() {
+            return;
+        }
+        let place = self.sign_ins.iter().position(|known| known.base == base);
+        let place = place.unwrap_or_else(|| {
+            self.sign_ins.push(SignIn {
+                base,
+                account: Vec::new(),
+            });
+            self.sign_ins.len() - 1
+        });
+        let account = &mut self.sign_ins[place].account;
+        for (key, text) in told {
+            if !account.iter().any(|(known, _)| *known == key) {
+                account.push((key, text));
+            }
+        }
+    }
+
+    /// The expression that makes the session, and the company that it acts on.
+    fn connect(&self, site: &Site, values: &mut Values) -> Result<(String, String), String> {
+        let platform = site.platform;
+        let module = platform.name();
+        let first = !self.found.iter().any(|session| session.platform == platform);
+        let profile = self
+            .profile
+            .as_ref()
+            .filter(|profile| profile.platform == platform);
+        let told = self.sign_ins.iter().find(|known| known.base == site.base);
+        let account = told.map(|told| told.account.as_slice()).unwrap_or_default();
+        let has = |key: &str| account.iter().any(|(known, _)| *known == key);
+        let signs_in = fields::secrets(platform).iter().any(|field| has(field.key));
+        match profile {
+            Some(profile) if first => {
+                let code = format!("{module}::connect({})", quoted(&profile.name));
+                return Ok((code, profile.company.clone()));
+            }
+            None if first && !signs_in => return Ok((format!("{module}::connect()"), String::new())),
             _ => {}
         }
-        let url = Code::Expr(values.address(base)?);
-        let (login, password) = if let Some((_, login, password)) = sign_in {
-            (values.value(login, "login")?, values.value(password, "password")?)
-        } else {
-            let login = values.add("login".into(), format!("who signs in at {base}"), None, false);
-            let password = values.add("password".into(), format!("the password for {base}"), None, true);
-            (values.param(login), values.param(password))
-        };
-        let account = [("url", url), ("login", login), ("password", password)];
-        let account = account.map(|(key, code)| (key.to_owned(), code));
-        Ok(format!(
-            "mobsted::connect({})",
-            Code::Map(account.into()).render(8)
-        ))
+        let mut map = vec![("url".to_owned(), Code::Expr(values.address(&site.written)?))];
+        let keys = fields::texts(platform).iter().map(|field| (field, false));
+        let keys = keys.chain(fields::secrets(platform).iter().map(|field| (field, true)));
+        for (field, secret) in keys.filter(|(field, _)| field.key != "url") {
+            let given = account.iter().find(|(key, _)| *key == field.key);
+            let code = match given {
+                Some((_, text)) => values.value(text, field.key)?,
+                None if field.required => {
+                    let about = format!("the {} at {}", field.key.replace('_', " "), site.base);
+                    let param = values.add(field.key.to_owned(), about, None, secret);
+                    values.param(param)
+                }
+                None => continue,
+            };
+            map.push((field.key.to_owned(), code));
+        }
+        let company = account.iter().find(|(key, _)| *key == "company");
+        let company = company.map(|(_, text)| values.expanded(text)).unwrap_or_default();
+        let code = format!("{module}::connect({})", Code::Map(map).render(8));
+        Ok((code, company))
+    }
+}
+
+/// The request as it is asked of its platform.
+pub(super) fn ask<'a>(
+    request: &'a Request,
+    address: &address::Address,
+    site: Site,
+    session: &'a str,
+    company: Option<&'a str>,
+) -> Ask<'a> {
+    let query = address.query.iter();
+    Ask {
+        platform: site.platform,
+        method: &request.method,
+        path: site.path,
+        query: query
+            .map(|field| (field.key.clone(), field.value.clone()))
+            .collect(),
+        carries: known::carried(request),
+        session,
+        company,
     }
 }

@@ -31,8 +31,7 @@ fn every_form_of_body_has_its_option() {
     assert!(json.contains("@param id json  "), "{json}");
     let xml = post(raw("xml", "<a>{{name}}</a>"));
     assert!(
-        xml.contains(r#"headers: #{"Content-Type": "application/xml"}"#)
-            && xml.contains("body: `<a>${name}</a>`"),
+        xml.contains(r#"content_type: "application/xml"}"#) && xml.contains("body: `<a>${name}</a>`"),
         "{xml}"
     );
     assert!(post(raw("json", "no json {{x}")).contains(r#"body: "no json {{x}""#));
@@ -42,7 +41,7 @@ fn every_form_of_body_has_its_option() {
     let parts = post(json!({"mode": "formdata", "formdata": [
         {"key": "a", "value": "1", "type": "text"}, {"key": "doc", "type": "file", "src": "/home/ann/cv.pdf"}]}));
     assert!(
-        parts.contains(r#"multipart: #{a: "1", doc: doc_content}"#),
+        parts.contains(r#"multipart: #{a: "1", doc: #{content: doc_content, filename: "cv.pdf"}}"#),
         "{parts}"
     );
     assert!(
@@ -60,7 +59,7 @@ fn every_form_of_body_has_its_option() {
     );
     assert!(
         post(json!({"mode": "raw", "raw": "", "disabled": true}))
-            .contains("http::post(\"https://x.example/a\", #{})")
+            .contains("http::post(\"https://x.example/a\")")
     );
     let mut deep = String::from("1");
     for _ in 0..60 {
@@ -77,7 +76,7 @@ fn signing_in_becomes_options() {
     let with = |auth: Json| one(&json!({"method": "GET", "url": "https://x.example/a", "auth": auth})).text;
     let basic = with(json!({"type": "basic", "basic": {"username": "ann", "password": "{{pw}}"}}));
     assert!(
-        basic.contains(r#"basic: #{login: "ann", password: pw}"#) && basic.contains("@param pw secret"),
+        basic.contains(r#"basic: #{user: "ann", password: pw}"#) && basic.contains("@param pw secret"),
         "{basic}"
     );
     let bearer = with(json!({"type": "bearer", "bearer": [{"key": "token", "value": "abc"}]}));
@@ -101,7 +100,7 @@ fn signing_in_becomes_options() {
     assert!(with(json!({"type": "hawk", "hawk": {}})).contains("signs in by `hawk`"));
     let own = one(&json!({"method": "GET", "url": "https://ann:s3cretpw@x.example/a"})).text;
     assert!(
-        own.contains("basic: #{login: \"ann\", password: password}") && !own.contains("s3cretpw"),
+        own.contains("basic: #{user: \"ann\", password: password}") && !own.contains("s3cretpw"),
         "{own}"
     );
     let typed = one(
@@ -131,6 +130,16 @@ fn a_credential_in_an_address_is_a_parameter_that_is_plain() {
         script.text
     );
     assert_eq!(script.secrets, ["t"]);
+}
+
+#[test]
+fn the_word_for_a_credential_gives_no_credential_away() {
+    let auth = json!({"type": "basic", "basic": {"username": "postman", "password": "password"}});
+    let script = one(&json!({"url": "https://x.example/password/reset", "auth": auth})).text;
+    assert!(
+        script.contains("https://x.example/password/reset") && script.contains("password: password"),
+        "{script}"
+    );
 }
 
 #[test]

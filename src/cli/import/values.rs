@@ -50,6 +50,9 @@ pub(super) struct Values {
 /// Variables in variables: more means a circle.
 const DEEPEST: usize = 32;
 
+/// More variables than this are not resolved in one text.
+const MOST_REPLACED: usize = 200;
+
 /// A shorter credential is not looked for inside other texts: `test` is a word like any other.
 pub(super) const SHORTEST: usize = 8;
 
@@ -86,7 +89,7 @@ impl Values {
             .map(|variable| variable.value.clone());
         let mut all: Vec<String> = secret
             .chain(self.literals.keys().cloned())
-            .filter(|value| !value.is_empty())
+            .filter(|value| !value.is_empty() && !is_a_word_for_one(value))
             .collect();
         // The longest first, so that none is masked in part.
         all.sort_by_key(|value| std::cmp::Reverse(value.len()));
@@ -103,6 +106,36 @@ impl Values {
             }
         }
         Ok(pieces)
+    }
+
+    /// A text with every variable that is known and no secret put in its place: to compare, never to be written.
+    pub(super) fn expanded(&self, text: &str) -> String {
+        let mut out = String::new();
+        self.expand(text, DEEPEST, &mut { MOST_REPLACED }, &mut out);
+        out
+    }
+
+    fn expand(&self, text: &str, deeper: usize, left: &mut usize, out: &mut String) {
+        for part in parts(text) {
+            let name = match part {
+                Part::Text(text) => {
+                    out.push_str(&text);
+                    continue;
+                }
+                Part::Hole(name) => name,
+            };
+            let known = self
+                .known
+                .get(&name)
+                .filter(|known| !known.value.is_empty() && !is_secret(known));
+            match known {
+                Some(known) if deeper > 0 && *left > 0 => {
+                    *left -= 1;
+                    self.expand(known.value.trim(), deeper - 1, left, out);
+                }
+                _ => out.extend(["{{", name.as_str(), "}}"]),
+            }
+        }
     }
 
     /// A text as an expression. `field` is the name of what takes it, by which a credential is known.
@@ -331,6 +364,12 @@ impl Values {
     }
 }
 
+/// Is it only what credentials are called, as in `password`? Samples write it where one would stand, and so does every
+/// script.
+fn is_a_word_for_one(value: &str) -> bool {
+    value.chars().all(|c| c.is_ascii_alphabetic()) && value.len() < 2 * SHORTEST && name_is_secret(value)
+}
+
 /// Is the variable's value to be kept from sight?
 pub(super) fn is_secret(variable: &Variable) -> bool {
     variable.secret || name_is_secret(&variable.key) || value_is_secret(&variable.value)
@@ -348,7 +387,7 @@ pub(super) fn unique(name: &str, taken: &mut BTreeSet<String>) -> String {
 }
 
 /// A part of a text before its variables are resolved.
-#[derive(Debug, PartialEq)]
+#[derive(Debug, Clone, PartialEq)]
 pub(super) enum Part {
     Text(String),
     Hole(String),

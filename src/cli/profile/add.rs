@@ -6,6 +6,7 @@ use clap::Args;
 
 use super::fields::{self, Field};
 use super::given::Given;
+use super::list;
 use super::place::{FORMS, Place};
 use super::written::{self, Secrets};
 use crate::cli::app::App;
@@ -25,13 +26,20 @@ Examples:
   provisor profile add acme --url https://acme-admin.mobsted.com --login partner@acme.example \\
       --secret password=env:ACME_PASSWORD --mode dev
   provisor profile add sms --platform sparrow --url https://api.sparrow.example \\
-      --secret api_token=stdin --secret partner_token=stdin < tokens.txt")]
+      --secret api_token=stdin --secret partner_token=stdin < tokens.txt
+  provisor profile add crm --platform web --url https://api.crm.example/v2 --secret bearer=env:CRM_TOKEN
+
+JSON (--json), one document:
+  {\"version\": 1, \"did\": \"added\", \"profile\": {as in `profile list`}}")]
 pub(super) struct AddCommand {
     /// The profile's name.
     name: Option<String>,
     /// The platform.
-    #[arg(long, value_name = "PLATFORM", value_parser = ["mobsted", "jrni", "sparrow"])]
+    #[arg(long, value_name = "PLATFORM", value_parser = ["mobsted", "jrni", "sparrow", "web"])]
     platform: Option<String>,
+    /// Print what was added as JSON, and do not offer to try it.
+    #[arg(long)]
+    json: bool,
     #[command(flatten)]
     given: Given,
 }
@@ -54,7 +62,7 @@ pub(super) fn add(app: &App, command: &AddCommand) -> Result<Exit, CommandError>
     let url = url.map(|(_, url)| url.clone()).unwrap_or_default();
     // The file is closed to others from here on, when nobody has to be waited for but at the secrets.
     let mut draft = written::draft(app)?;
-    let mut secrets = Secrets::new(app);
+    let mut secrets = Secrets::new(app, "profile-add");
     let name = &answers.name;
     if answers.platform != Platform::default() {
         draft.set(name, "platform", answers.platform.name());
@@ -75,7 +83,10 @@ pub(super) fn add(app: &App, command: &AddCommand) -> Result<Exit, CommandError>
         draft.set(name, key, value);
     }
     secrets.save(draft, name)?;
-    next_steps(app, &config, &answers, asks)
+    if command.json {
+        list::did(app, "added", name)?;
+    }
+    next_steps(app, &config, &answers, asks && !command.json)
 }
 
 /// What to do with a new profile: at a terminal, try it at once.
@@ -121,12 +132,12 @@ impl Answers {
         }
         let platform = match &command.platform {
             Some(platform) => platform.clone(),
-            None if asks => app.ask_line("Platform: mobsted, jrni or sparrow", Some("mobsted"))?,
+            None if asks => app.ask_line("Platform: mobsted, jrni, sparrow or web", Some("mobsted"))?,
             None => Platform::default().name().to_owned(),
         };
         let platform = Platform::of_name(&platform).ok_or_else(|| {
             CommandError::usage(format!("`{platform}` is no platform"))
-                .hint("the platforms are mobsted, jrni and sparrow")
+                .hint("the platforms are mobsted, jrni and sparrow; web is any other service")
         })?;
         command.given.check_platform(platform)?;
         let places = command.given.places(platform)?;

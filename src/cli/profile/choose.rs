@@ -2,6 +2,7 @@
 
 use clap::Args;
 
+use super::list;
 use super::written;
 use crate::cli::app::App;
 use crate::cli::error::CommandError;
@@ -12,6 +13,9 @@ use crate::cli::exit::Exit;
 /// With `--sandbox` the simulated platforms stand in for it from now on, as if every command said `--sandbox`, until
 /// `--no-sandbox` ends that.
 #[derive(Args)]
+#[command(after_help = "\
+JSON (--json), one document:
+  {\"version\": 1, \"did\": \"chosen\", \"profile\": {as in `profile list`}}")]
 pub(super) struct UseCommand {
     /// The profile.
     name: String,
@@ -21,6 +25,9 @@ pub(super) struct UseCommand {
     /// The sandbox no longer stands in for this profile.
     #[arg(long)]
     no_sandbox: bool,
+    /// Print the chosen profile as JSON.
+    #[arg(long)]
+    json: bool,
 }
 
 pub(super) fn choose(app: &App, command: &UseCommand) -> Result<Exit, CommandError> {
@@ -37,6 +44,9 @@ pub(super) fn choose(app: &App, command: &UseCommand) -> Result<Exit, CommandErr
     }
     draft.set_default(Some(name));
     draft.save()?;
+    if command.json {
+        list::did(app, "chosen", name)?;
+    }
     let url = profile.url.as_ref().map(|url| format!(": {}", url.value));
     app.ui.note(&format!(
         "`{name}` is the profile that is used when none is named{}",

@@ -3,7 +3,7 @@
 use serde_json::Value as Json;
 
 use crate::cli::app::{Accounts, App, Engine};
-use crate::cli::config::{Config, Profile};
+use crate::cli::config::{Config, Platform, Profile};
 use crate::cli::error::CommandError;
 use crate::cli::exit::Exit;
 use crate::cli::times;
@@ -40,7 +40,7 @@ impl Desk {
 pub(super) fn for_how_long(signed_in: SignedIn) -> String {
     match signed_in {
         SignedIn::Until(until) => format!(", until {} UTC", times::shown(until)),
-        SignedIn::No | SignedIn::WhileUsed => String::new(),
+        SignedIn::No | SignedIn::WhileUsed | SignedIn::EachTime => String::new(),
     }
 }
 
@@ -48,12 +48,15 @@ pub(super) fn for_how_long(signed_in: SignedIn) -> String {
 pub(super) fn end(signed_in: SignedIn) -> Json {
     match signed_in {
         SignedIn::Until(until) => times::json(until),
-        SignedIn::No | SignedIn::WhileUsed => Json::Null,
+        SignedIn::No | SignedIn::WhileUsed | SignedIn::EachTime => Json::Null,
     }
 }
 
 /// Are tokens of a profile kept? As if there were none when that cannot be told.
 pub(in crate::cli) fn signed_in(app: &App, profile: &Profile) -> SignedIn {
+    if profile.platform() == Platform::Web {
+        return SignedIn::EachTime;
+    }
     let asked = kept(app, profile).map(|desk| {
         let runtime = &desk.engine.runtime;
         runtime.block_on(desk.engine.world.signed_in(&desk.account))

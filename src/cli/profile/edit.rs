@@ -4,6 +4,7 @@ use clap::Args;
 
 use super::fields::{self, Field};
 use super::given::Given;
+use super::list;
 use super::place::{self, FORMS, Place};
 use super::written::{self, Secrets};
 use crate::cli::app::App;
@@ -22,13 +23,19 @@ Examples:
   provisor profile edit acme
   provisor profile edit acme --mode read-only
   provisor profile edit acme --secret password=sealed          asks for a new password
-  provisor profile edit acme --set timeouts.reply=40s --unset settle")]
+  provisor profile edit acme --set timeouts.reply=40s --unset settle
+
+JSON (--json), one document:
+  {\"version\": 1, \"did\": \"changed\", \"profile\": {as in `profile list`}}")]
 pub(super) struct EditCommand {
     /// The profile; the one that is used when none is named.
     name: Option<String>,
     /// Take a key out. Repeatable.
     #[arg(long, value_name = "KEY")]
     unset: Vec<String>,
+    /// Print the changed profile as JSON.
+    #[arg(long)]
+    json: bool,
     #[command(flatten)]
     given: Given,
 }
@@ -64,7 +71,7 @@ pub(super) fn edit(app: &App, command: &EditCommand) -> Result<Exit, CommandErro
     follow_address(known, &mut changes, asks)?;
     let mut draft = written::draft(app)?;
     let profile = written::own(&config, &draft, &name, "profile edit")?.clone();
-    let mut secrets = Secrets::new(app);
+    let mut secrets = Secrets::new(app, "profile-edit");
     for key in &command.unset {
         if !draft.unset(&name, key) {
             return Err(CommandError::usage(format!(
@@ -95,11 +102,15 @@ pub(super) fn edit(app: &App, command: &EditCommand) -> Result<Exit, CommandErro
         super::desk::forget_tokens(app, &profile);
     }
     secrets.save(draft, &name)?;
-    clear_out(app, &profile, &name)
+    clear_out(app, &profile, &name)?;
+    if command.json {
+        list::did(app, "changed", &name)?;
+    }
+    Ok(Exit::Ok)
 }
 
 /// Forgets the sealed secrets that the profile no longer refers to.
-fn clear_out(app: &App, before: &Profile, name: &str) -> Result<Exit, CommandError> {
+fn clear_out(app: &App, before: &Profile, name: &str) -> Result<(), CommandError> {
     let config = written::read(app)?;
     let now = config.named(name, "profile edit")?;
     for (key, source) in &before.secrets {
@@ -110,7 +121,7 @@ fn clear_out(app: &App, before: &Profile, name: &str) -> Result<Exit, CommandErr
             place::forget(app, &old, &source.value)?;
         }
     }
-    Ok(Exit::Ok)
+    Ok(())
 }
 
 /// A sealed secret does not follow a profile to another address.

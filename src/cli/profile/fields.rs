@@ -35,6 +35,21 @@ pub(in crate::cli) fn texts(platform: Platform) -> &'static [Field] {
             }
         }
         Platform::Sparrow => const { &[field("url", "Address of the API (https://…)")] },
+        Platform::Web => {
+            const {
+                &[
+                    field("url", "Address that every request is below (https://…)"),
+                    optional(
+                        "login",
+                        "Login, when it asks for a user and a password (Enter: none)",
+                    ),
+                    optional(
+                        "header",
+                        "Header that carries a key, as in X-Api-Key (Enter: none)",
+                    ),
+                ]
+            }
+        }
     }
 }
 
@@ -55,6 +70,18 @@ pub(in crate::cli) fn secrets(platform: Platform) -> &'static [Field] {
                 &[
                     field("api_token", "API token"),
                     field("partner_token", "Partner token"),
+                ]
+            }
+        }
+        Platform::Web => {
+            const {
+                &[
+                    optional("bearer", "Bearer token, when it asks for one (Enter: none)"),
+                    optional("password", "Password, when there is a login (Enter: none)"),
+                    optional(
+                        "header_value",
+                        "Value of the header, when there is one (Enter: none)",
+                    ),
                 ]
             }
         }
@@ -99,7 +126,7 @@ mod tests {
 
     #[test]
     fn every_field_is_a_key_of_the_configuration_and_every_key_a_field() {
-        let platforms = [Platform::Mobsted, Platform::Jrni, Platform::Sparrow];
+        let platforms = Platform::ALL;
         let keys = |fields: fn(Platform) -> &'static [Field]| {
             let all = platforms.iter().flat_map(|platform| fields(*platform));
             let mut keys: Vec<&str> = all.map(|field| field.key).collect();

@@ -22,6 +22,9 @@ pub(super) struct Given {
     /// The JRNI company, when the login has several.
     #[arg(long, value_name = "COMPANY")]
     company: Option<String>,
+    /// The header in which a service of the web wants a key, as in `X-Api-Key`.
+    #[arg(long, value_name = "NAME")]
+    header: Option<String>,
     /// What is permitted: `prod` asks before a run changes anything, `dev` does not, `read-only` changes nothing,
     /// `sandbox` never reaches the account.
     #[arg(long, value_name = "MODE", value_parser = ["prod", "dev", "read-only", "sandbox"])]
@@ -31,7 +34,7 @@ pub(super) struct Given {
     others: Vec<String>,
     /// Where a secret comes from: `password=env:VARIABLE`, `password=file:PATH`, `password=command:PROGRAM ARGUMENTS`,
     /// `password=keyring`, `password=keyring:ENTRY`, `password=sealed` (asks) or `password=stdin`. Repeatable: the keys
-    /// are `password`, `app_key`, `api_token` and `partner_token`.
+    /// are `password`, `app_key`, `api_token`, `partner_token`, `bearer` and `header_value`.
     #[arg(long = "secret", value_name = "KEY=PLACE")]
     secrets: Vec<String>,
     /// Read the password from standard input, and seal it: as `--secret password=stdin`.
@@ -58,12 +61,23 @@ pub(super) struct Given {
     api_token: Option<String>,
     #[arg(long, hide = true, num_args = 0..=1, value_name = "SECRET", default_missing_value = "")]
     partner_token: Option<String>,
+    #[arg(long, hide = true, num_args = 0..=1, value_name = "SECRET", default_missing_value = "")]
+    bearer: Option<String>,
+    #[arg(long, hide = true, num_args = 0..=1, value_name = "SECRET", default_missing_value = "")]
+    header_value: Option<String>,
 }
 
 impl Given {
     /// Was nothing given at all?
     pub(super) fn is_nothing(&self) -> bool {
-        let texts = [&self.url, &self.login, &self.app_id, &self.company, &self.mode];
+        let texts = [
+            &self.url,
+            &self.login,
+            &self.app_id,
+            &self.company,
+            &self.header,
+            &self.mode,
+        ];
         texts.into_iter().all(Option::is_none)
             && self.others.is_empty()
             && self.secrets.is_empty()
@@ -80,6 +94,8 @@ impl Given {
             &self.app_key,
             &self.api_token,
             &self.partner_token,
+            &self.bearer,
+            &self.header_value,
         ];
         let Some((key, value)) = SECRETS.iter().zip(written).find(|(_, value)| value.is_some()) else {
             return Ok(());
@@ -102,6 +118,7 @@ impl Given {
             "login" => &self.login,
             "app_id" => &self.app_id,
             "company" => &self.company,
+            "header" => &self.header,
             _ => &None,
         };
         text.as_deref()
@@ -114,7 +131,7 @@ impl Given {
                 .iter()
                 .any(|field| field.key == key)
         };
-        let texts = ["login", "app_id", "company"];
+        let texts = crate::cli::config::TEXTS;
         let stranger = texts
             .into_iter()
             .find(|key| self.text(key).is_some() && !has(key));

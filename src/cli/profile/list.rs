@@ -73,6 +73,20 @@ pub(super) fn mode(profile: &Profile) -> String {
     }
 }
 
+/// Says as JSON what was done to a profile, and what it is now.
+pub(super) fn did(app: &App, did: &str, name: &str) -> Result<(), CommandError> {
+    let config = written::read(app)?;
+    let chosen = config
+        .choose(None, &app.env)
+        .ok()
+        .map(|profile| profile.name.clone());
+    let profile = match config.profiles().get(name) {
+        Some(profile) => document(profile, chosen.as_deref()),
+        None => json!({"name": name}),
+    };
+    app.print(&json!({"version": 1, "did": did, "profile": profile}).to_string())
+}
+
 /// A profile as a document: never a secret, only where it is.
 pub(super) fn document(profile: &Profile, chosen: Option<&str>) -> Json {
     let secrets = profile.secrets.iter();

@@ -95,6 +95,7 @@ impl Place {
                 }
                 let secret = obtain(app, keeping, name, false)?;
                 let entry = entry_name(keeping);
+                record(app, "seal", keeping)?;
                 keychain::put(&entry, &secret)
                     .map_err(|why| CommandError::usage(format!("the keyring does not take it: {why}")))?;
                 table("keyring", entry.as_str().into())
@@ -114,6 +115,7 @@ pub(super) struct Settled {
 
 /// Seals a secret for its address.
 pub(super) fn seal(app: &App, keeping: &Keeping, secret: Secret) -> Result<Settled, CommandError> {
+    record(app, "seal", keeping)?;
     Safe::of(&app.env)?.put(keeping, secret)?;
     Ok(Settled {
         value: table("sealed", true.into()),
@@ -125,16 +127,29 @@ pub(super) fn seal(app: &App, keeping: &Keeping, secret: Secret) -> Result<Settl
 pub(super) fn forget(app: &App, keeping: &Keeping, source: &CredentialSource) -> Result<bool, CommandError> {
     match source {
         CredentialSource::Sealed => {
+            record(app, "forget", keeping)?;
             Safe::of(&app.env)?.remove(keeping)?;
             Ok(true)
         }
         CredentialSource::Keyring(entry) if *entry == entry_name(keeping) => {
+            record(app, "forget", keeping)?;
             keychain::remove(entry)
                 .map_err(|why| CommandError::usage(format!("the keyring's entry `{entry}` stays: {why}")))?;
             Ok(true)
         }
         _ => Ok(false),
     }
+}
+
+/// Records what happens to a secret: its name, never more.
+fn record(app: &App, kind: &str, keeping: &Keeping) -> Result<(), CommandError> {
+    let what = format!(
+        "{} of profile {} at {}",
+        keeping.key,
+        keeping.profile,
+        keeping.place()
+    );
+    Ok(app.journal()?.audit(kind, &app.who(), &what.as_str().into())?)
 }
 
 /// What provisor calls an entry of the keyring.

@@ -2,6 +2,7 @@
 
 use clap::Args;
 
+use super::list;
 use super::place;
 use super::written;
 use crate::cli::app::App;
@@ -12,12 +13,18 @@ use crate::cli::exit::Exit;
 ///
 /// What runs have recorded of the account stays: the ledger and its credentials.
 #[derive(Args)]
+#[command(after_help = "\
+JSON (--json), one document:
+  {\"version\": 1, \"did\": \"removed\", \"profile\": {name}}")]
 pub(super) struct RemoveCommand {
     /// The profile.
     name: String,
     /// Do not ask.
     #[arg(long)]
     yes: bool,
+    /// Print what was removed as JSON.
+    #[arg(long)]
+    json: bool,
 }
 
 pub(super) fn remove(app: &App, command: &RemoveCommand) -> Result<Exit, CommandError> {
@@ -37,6 +44,7 @@ pub(super) fn remove(app: &App, command: &RemoveCommand) -> Result<Exit, Command
         draft.set_default(None);
     }
     let file = draft.file().to_owned();
+    written::record(app, "profile-remove", name)?;
     draft.save()?;
     for (key, source) in &profile.secrets {
         if place::forget(app, &profile.keeping(key), &source.value)? {
@@ -52,6 +60,9 @@ pub(super) fn remove(app: &App, command: &RemoveCommand) -> Result<Exit, Command
     }
     app.ui
         .note(&format!("profile `{name}` is taken out of {}", file.display()));
+    if command.json {
+        list::did(app, "removed", name)?;
+    }
     if was_default {
         app.ui
             .hint("no profile is the default one now: provisor profile use NAME");

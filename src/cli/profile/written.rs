@@ -55,13 +55,16 @@ pub(in crate::cli) fn check_name(name: &str) -> Result<(), CommandError> {
 pub(in crate::cli) struct Secrets<'a> {
     app: &'a App,
     kept: Vec<Keeping>,
+    /// What is being done, as `provisor audit` names it.
+    doing: &'static str,
 }
 
 impl<'a> Secrets<'a> {
-    pub(in crate::cli) fn new(app: &'a App) -> Secrets<'a> {
+    pub(in crate::cli) fn new(app: &'a App, doing: &'static str) -> Secrets<'a> {
         Secrets {
             app,
             kept: Vec::new(),
+            doing,
         }
     }
 
@@ -81,8 +84,9 @@ impl<'a> Secrets<'a> {
     /// Saves the draft, and says where it is and where the secrets are.
     pub(in crate::cli) fn save(mut self, draft: Draft, name: &str) -> Result<(), CommandError> {
         let file = draft.file().to_owned();
-        draft.save()?;
         let app = self.app;
+        record(app, self.doing, name)?;
+        draft.save()?;
         app.ui
             .note(&format!("profile `{name}` is written to {}", file.display()));
         for keeping in std::mem::take(&mut self.kept) {
@@ -95,6 +99,11 @@ impl<'a> Secrets<'a> {
         }
         Ok(())
     }
+}
+
+/// Records that a profile changes.
+pub(in crate::cli) fn record(app: &App, doing: &str, name: &str) -> Result<(), CommandError> {
+    Ok(app.journal()?.audit(doing, &app.who(), &name.into())?)
 }
 
 impl Drop for Secrets<'_> {

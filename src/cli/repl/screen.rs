@@ -17,13 +17,18 @@ pub(super) struct TerminalScreen {
 /// Terminals on which lines cannot be drawn again; the line editor reads plain lines from them.
 const PLAIN: [&str; 3] = ["dumb", "cons25", "emacs"];
 
+/// Can the lines of this terminal be drawn again?
+pub(super) fn redraws(env: &Env) -> bool {
+    let term = env.get("TERM").unwrap_or_default();
+    !PLAIN.iter().any(|plain| term.eq_ignore_ascii_case(plain))
+}
+
 impl TerminalScreen {
     pub(super) fn new(ui: &Ui, env: &Env, typed: bool) -> TerminalScreen {
-        let term = env.get("TERM").unwrap_or_default();
         TerminalScreen {
             ui: ui.clone(),
             typed,
-            redraws: typed && !PLAIN.iter().any(|plain| term.eq_ignore_ascii_case(plain)),
+            redraws: typed && redraws(env),
         }
     }
 }

@@ -22,13 +22,13 @@ pub(super) fn watch(
     ui: &Ui,
     reins: &Reins,
     farewell: Box<dyn Fn() + Send + Sync>,
-    typed: bool,
+    typist: Typist,
 ) {
     let watcher = Watcher {
         ui: ui.clone(),
         reins: reins.clone(),
         farewell: farewell.into(),
-        typed,
+        typist,
         modes: tcgetattr(std::io::stdin()).ok().map(Arc::new),
     };
     // From here on, not only from when the task first runs.
@@ -38,6 +38,17 @@ pub(super) fn watch(
     if let Ok(signals) = signals {
         runtime.spawn(watcher.watch(signals));
     }
+}
+
+/// Who is at the other end.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Typist {
+    /// Nobody: a pipe or a file.
+    Nobody,
+    /// Somebody at a terminal whose lines the editor draws; Ctrl-C reaches it as a key.
+    Editing,
+    /// Somebody at a terminal that reads lines itself; Ctrl-C clears the line there, and only the signal tells.
+    Plain,
 }
 
 struct Signals {
@@ -70,7 +81,7 @@ struct Watcher {
     ui: Ui,
     reins: Reins,
     farewell: Arc<dyn Fn() + Send + Sync>,
-    typed: bool,
+    typist: Typist,
     /// How the terminal was before anybody changed it.
     modes: Option<Arc<Termios>>,
 }
@@ -78,10 +89,14 @@ struct Watcher {
 impl Watcher {
     async fn watch(self, mut signals: Signals) {
         loop {
-            let ends = signals.next().await || !self.typed;
+            let ends = signals.next().await || self.typist == Typist::Nobody;
             let pulled = if ends { self.reins.end() } else { self.reins.pull() };
             match pulled {
                 None if ends => self.end_session(),
+                None if self.typist == Typist::Plain => {
+                    self.ui
+                        .err("\nthe line is cleared; :break gives up the lines before it");
+                }
                 Some(1) | None => {}
                 Some(2) => {
                     let watcher = self.clone();

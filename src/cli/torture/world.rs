@@ -15,7 +15,6 @@ use crate::cli::exit::Exit;
 use crate::cli::paths::make_private_folder;
 use crate::journal::{RunId, StepFilter, StepRecord};
 use crate::ops;
-use crate::ops::spec::{Effect, OpSpec};
 use crate::sandbox::{Options, Role, Sandbox};
 
 /// A world and everything in it. The folder is removed with it, unless it is to be kept.
@@ -90,14 +89,9 @@ impl<'a> World<'a> {
     /// Is everything that is left in doubt of a kind that nothing can look up? Then a person has to tell.
     pub(super) fn waits_for_a_person(&self, run: &str) -> Result<bool, CommandError> {
         let steps = self.app.journal()?.steps(&RunId::new(run), &StepFilter::Open)?;
-        // What depends on the call is an act unless it names a thing.
-        let is_act = |op: &OpSpec, step: &StepRecord| match op.effect {
-            Effect::ByCall(_) => step.thing.is_none(),
-            effect => matches!(effect, Effect::Act),
-        };
         let acts = |step: &StepRecord| {
-            let mut all = ops::ALL.iter().copied().flatten();
-            all.any(|op| op.id() == step.op && is_act(op, step))
+            let op = ops::operation(&step.op);
+            op.is_some_and(|op| !op.can_be_looked_up(step.thing.is_some()))
         };
         Ok(!steps.is_empty() && steps.iter().all(acts))
     }

@@ -175,7 +175,9 @@ pub fn methods(kind: &str) -> impl Iterator<Item = &'static OpSpec> {
 
 /// Is it refused to the own account of a tenant?
 pub fn is_for_master(op: &OpSpec) -> bool {
-    op.errors.iter().any(|(_, when)| *when == super::mobsted::NOT_MASTER)
+    op.errors
+        .iter()
+        .any(|(_, when)| *when == super::mobsted::NOT_MASTER)
 }
 
 /// The kind that a result's type names: `mobsted::Tenant` in `list of mobsted::Tenant`.

@@ -12,7 +12,7 @@ pub(super) use client::Shared;
 
 use super::call::Call;
 use super::error::{Code, OpError};
-use super::session::{self, ACCOUNT_TYPE, Key, Shape, receiver};
+use super::session::{self, Key, Shape, receiver};
 use super::spec::{Boxed, Effect, Kind, OpSpec, Param, Probe, Timeout, Type};
 use super::world::World;
 use crate::platform::error::{ApiError, ApiErrorKind};
@@ -89,33 +89,15 @@ pub(super) const KINDS: &[Kind] = &[
 
 /// From a profile or a description to a session, from a session to another company, and out again.
 pub(super) static CONNECT: &[OpSpec] = &[
-    OpSpec {
-        module: "jrni",
-        name: "connect",
-        receiver: None,
-        summary: "Name the account to work with",
-        doc: "Without an argument the active JRNI profile's account, with a string that profile's, with a map of `url`, \
+    session::naming(
+        &SHAPE,
+        "Name the account to work with",
+        "Without an argument the active JRNI profile's account, with a string that profile's, with a map of `url`, \
               `login`, `password`, `app_id` and, where there are such, `app_key` and `company` the account it describes. \
               Nothing is sent until an operation needs to sign in.",
-        params: &[Param {
-            name: "account",
-            ty: ACCOUNT_TYPE,
-            required: false,
-            doc: "a profile's name, or a map of url, login, password, app_id, app_key, company",
-        }],
-        result: SESSION,
-        errors: &[
-            (
-                Code::BadProfile,
-                "the profile is not configured, or is another platform's",
-            ),
-            (Code::BadArgument, "the map lacks a key or has another one"),
-        ],
-        effect: Effect::Sign,
-        timeout: Timeout::Reply,
-        example: "let group = jrni::connect();\ngroup.login",
-        run: connect,
-    },
+        "let group = jrni::connect();\ngroup.login",
+        connect,
+    ),
     OpSpec {
         module: "jrni",
         name: "within",
@@ -170,6 +152,7 @@ pub(in crate::ops) const SHAPE: Shape = Shape {
     ],
     secrets: &[Key::required("password"), Key::optional("app_key")],
     hidden: &[],
+    looks: &["company", "administrators"],
 };
 
 /// The company to sign in to, where it is not the one to act on.

@@ -14,8 +14,8 @@ pub(super) use client::Shared;
 
 use super::call::Call;
 use super::error::{Code, OpError};
-use super::session::{self, ACCOUNT_TYPE, Key, Shape, receiver};
-use super::spec::{Boxed, Effect, Kind, OpSpec, Param, Timeout};
+use super::session::{self, Key, Shape, receiver};
+use super::spec::{Boxed, Effect, Kind, OpSpec, Timeout};
 use super::world::World;
 use crate::journal::NaturalKey;
 use crate::platform::mobsted::account::Base;
@@ -116,32 +116,14 @@ pub const LIST: &str = "mobsted::List";
 
 /// From a profile, an address or a tenant to a session.
 pub(super) static CONNECT: &[OpSpec] = &[
-    OpSpec {
-        module: "mobsted",
-        name: "connect",
-        receiver: None,
-        summary: "Name the account to work with",
-        doc: "Without an argument the active profile's account, with a string that profile's, with a map of `url`, \
+    session::naming(
+        &SHAPE,
+        "Name the account to work with",
+        "Without an argument the active profile's account, with a string that profile's, with a map of `url`, \
               `login` and `password` the account it describes. Nothing is sent until an operation needs to sign in.",
-        params: &[Param {
-            name: "account",
-            ty: ACCOUNT_TYPE,
-            required: false,
-            doc: "a profile's name, or a map of url, login and password",
-        }],
-        result: SESSION,
-        errors: &[
-            (
-                Code::BadProfile,
-                "the profile is not configured, or is another platform's",
-            ),
-            (Code::BadArgument, "the map lacks a key or has another one"),
-        ],
-        effect: Effect::Sign,
-        timeout: Timeout::Reply,
-        example: "let partner = mobsted::connect();\npartner.login",
-        run: connect,
-    },
+        "let partner = mobsted::connect();\npartner.login",
+        connect,
+    ),
     OpSpec {
         module: "mobsted",
         name: "connect",
@@ -169,6 +151,7 @@ pub(in crate::ops) const SHAPE: Shape = Shape {
     texts: &[Key::required("url"), Key::required("login")],
     secrets: &[Key::required("password")],
     hidden: &[("$role", "master")],
+    looks: &["tenants", "apps"],
 };
 
 fn connect<'a>(world: &'a World, call: &'a Call) -> Boxed<'a, Result<Value, OpError>> {

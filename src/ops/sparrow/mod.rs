@@ -7,8 +7,8 @@ mod message;
 
 use super::call::Call;
 use super::error::{Code, OpError};
-use super::session::{self, ACCOUNT_TYPE, Key, Shape};
-use super::spec::{Boxed, Effect, Kind, OpSpec, Param, Timeout};
+use super::session::{self, Key, Shape};
+use super::spec::{Boxed, Kind, OpSpec};
 use super::world::World;
 use crate::platform::sparrow::account::{Account, Base};
 use crate::platform::sparrow::fault::Fault;
@@ -26,32 +26,14 @@ pub(super) const KINDS: &[Kind] = &[Kind {
 pub const SESSION: &str = "sparrow::Session";
 
 /// From a profile or a map to a session.
-pub(super) static CONNECT: &[OpSpec] = &[OpSpec {
-    module: "sparrow",
-    name: "connect",
-    receiver: None,
-    summary: "Name the account to send messages from",
-    doc: "Without an argument the active Sparrow profile's account, with a string that profile's, with a map of `url`, \
+pub(super) static CONNECT: &[OpSpec] = &[session::naming(
+    &SHAPE,
+    "Name the account to send messages from",
+    "Without an argument the active Sparrow profile's account, with a string that profile's, with a map of `url`, \
           `api_token` and `partner_token` the account it describes. Nothing is sent until an operation needs to sign in.",
-    params: &[Param {
-        name: "account",
-        ty: ACCOUNT_TYPE,
-        required: false,
-        doc: "a profile's name, or a map of url, api_token and partner_token",
-    }],
-    result: SESSION,
-    errors: &[
-        (
-            Code::BadProfile,
-            "the profile is not configured, or is another platform's",
-        ),
-        (Code::BadArgument, "the map lacks a key or has another one"),
-    ],
-    effect: Effect::Sign,
-    timeout: Timeout::Reply,
-    example: "let sms = sparrow::connect();\nsms.url",
-    run: connect,
-}];
+    "let sms = sparrow::connect();\nsms.url",
+    connect,
+)];
 
 /// A Sparrow account.
 pub(super) const SHAPE: Shape = Shape {
@@ -61,6 +43,7 @@ pub(super) const SHAPE: Shape = Shape {
     texts: &[Key::required("url")],
     secrets: &[Key::required("api_token"), Key::required("partner_token")],
     hidden: &[],
+    looks: &["tariffs"],
 };
 
 fn connect<'a>(world: &'a World, call: &'a Call) -> Boxed<'a, Result<Value, OpError>> {

@@ -1,8 +1,11 @@
 //! Any other service of the web: `http::get`, `http::post` and so on. How it is spoken to is `platform::web`.
 
+mod account;
 mod options;
 mod request;
 mod settle;
+
+pub(super) use account::{SHAPE, addressed, settings};
 
 use options::{CHANGING, METHOD, READING, URL};
 use settle::{at_will, changing};
@@ -17,7 +20,11 @@ use crate::value::Value;
 const READ_ERRORS: &[(Code, &str)] = &[
     (
         Code::BadAddress,
-        "the address is not https, or carries credentials",
+        "the address is not https, carries credentials, or is not below the profile's",
+    ),
+    (
+        Code::BadProfile,
+        "the profile is not configured, or is no service of the web",
     ),
     (Code::Unreachable, "no connection can be made"),
     (
@@ -37,7 +44,10 @@ const CHANGE_ERRORS: &[(Code, &str)] = &[
         Code::BadAddress,
         "the address is not https, or carries credentials",
     ),
-    (Code::Forbidden, "the active profile is read-only"),
+    (
+        Code::Forbidden,
+        "the profile is read-only, or prod and nobody has agreed to changing it",
+    ),
     (Code::Unreachable, "no connection can be made"),
     (Code::Refused, "with `check: true` or a key: the service refuses"),
 ];
@@ -138,7 +148,7 @@ pub(in crate::ops) static OPS: &[OpSpec] = &[
         module: "http",
         name: "request",
         receiver: None,
-        summary: "Send a request with any method to any address",
+        summary: "Send a request to any address, by the name of its method",
         doc: CHANGE_DOC,
         params: &[METHOD, URL, CHANGING],
         result: "map",

@@ -20,10 +20,19 @@ const fn needed(name: &'static str, ty: Type, doc: &'static str) -> Param {
     }
 }
 
-pub(super) const URL: Param = needed("url", Type::Text, "where to: https, or http on this machine");
+pub(super) const URL: Param = needed(
+    "url",
+    Type::Text,
+    "where to: https, or http on this machine; a path alone is below the profile's address",
+);
 
 pub(super) const METHOD: Param = needed("method", Type::Text, "GET, HEAD, POST, PUT, PATCH or DELETE");
 
+const PROFILE: Param = option(
+    "profile",
+    Type::Text,
+    "whose address, credential, mode and pace count: the name of a profile of the platform web",
+);
 const QUERY: Param = option(
     "query",
     Type::Map,
@@ -52,8 +61,8 @@ const CHECK: Param = option("check", Type::Bool, "true: a status from 400 on is 
 
 pub(super) const READING: Param = option(
     "options",
-    Type::Options(&[QUERY, HEADERS, BEARER, BASIC, TIMEOUT, CHECK]),
-    "query, headers, bearer, basic, timeout, check",
+    Type::Options(&[PROFILE, QUERY, HEADERS, BEARER, BASIC, TIMEOUT, CHECK]),
+    "profile, query, headers, bearer, basic, timeout, check",
 );
 
 pub(super) const CHANGING: Param = option(
@@ -68,6 +77,7 @@ pub(super) const CHANGING: Param = option(
         ),
         option("body", Type::SecretText, "the body, as it is"),
         option("content_type", Type::Text, "what `body` or `json` says to be"),
+        PROFILE,
         QUERY,
         HEADERS,
         BEARER,
@@ -85,5 +95,5 @@ pub(super) const CHANGING: Param = option(
             "called with the key: gives the thing as it is there, or () when it is not; may only read",
         ),
     ]),
-    "json, form, multipart, body, content_type, query, headers, bearer, basic, timeout, check, key, probe",
+    "json, form, multipart, body, content_type, profile, query, headers, bearer, basic, timeout, check, key, probe",
 );

@@ -31,11 +31,12 @@ pub(super) fn at_will(call: &Call) -> Effect {
 /// Sends the request of a call and gives its answer.
 pub(super) async fn exchange(world: &World, call: &Call, method: Method) -> Result<Value, OpError> {
     let asked = asked(call, method)?;
+    let client = super::account::client(world, call)?;
     let keyed = matches!(call.effect(), Effect::Ensure { .. });
     if !keyed && !call.flag("check") {
-        return Ok(given_back(world.web.send(asked, call.gate.as_ref()).await?));
+        return Ok(given_back(client.send(asked, call.gate.as_ref()).await?));
     }
-    let reply = world.web.send_checked(asked, call.gate.as_ref()).await;
+    let reply = client.send_checked(asked, call.gate.as_ref()).await;
     match reply {
         Ok(reply) if keyed && reply.status >= 300 => {
             let why = format!("the answer was a redirect ({})", reply.status);

@@ -166,7 +166,7 @@ fn drafted(answer: &Answer, json: &Json) -> ApiError {
     let (said, id) = (answer.response.excerpt_of(text("message")), text("batch_id"));
     let known = match id {
         "" => String::new(),
-        id => format!(" as {}", answer.response.excerpt_of(id)),
+        id => format!(" ({})", answer.response.excerpt_of(id)),
     };
     let colon = if said.is_empty() { "" } else { ": " };
     let label = answer.request.label();
@@ -175,7 +175,7 @@ fn drafted(answer: &Answer, json: &Json) -> ApiError {
         platform_text: Some(said.clone()).filter(|said| !said.is_empty()),
         ..ApiError::new(
             ApiErrorKind::Sparrow(fault::Fault::Draft),
-            format!("{label} did not send the message but kept it{known} as a draft{colon}{said}")
+            format!("{label} did not send the message but kept it as a draft{known}{colon}{said}")
                 .replace("  ", " "),
         )
     }

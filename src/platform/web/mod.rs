@@ -1,7 +1,10 @@
 //! Any other service of the web: one request, and the answer as it is.
 
+pub mod account;
+
 mod guarded;
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use url::Url;
@@ -14,6 +17,8 @@ use crate::value::secret::Secret;
 use crate::value::{Record, Value};
 
 use guarded::Guard;
+
+pub use account::Accounts;
 
 pub use crate::transport::request::Part;
 
@@ -52,26 +57,31 @@ pub struct Reply {
     pub encoding: Option<&'static str>,
 }
 
-/// Speaks to any service. Keeps nothing between requests.
-pub struct Client(Network);
+/// Speaks to any service. Keeps nothing between requests but the credential of its own.
+#[derive(Clone)]
+pub struct Client {
+    network: Network,
+    /// The service that a profile describes.
+    known: Option<Arc<account::Known>>,
+}
 
 impl Client {
     /// A client over `network`.
     pub fn new(network: Network) -> Client {
-        Client(network)
+        Client { network, known: None }
     }
 
     /// Sends a request. Every status is an answer, 429 and, for reads, 5xx after they were tried several times. One that
     /// changes something passes `gate` right before it leaves.
     pub async fn send(&self, asked: Asked, gate: Option<&Gate>) -> Result<Reply, ApiError> {
-        let request = request(asked, gate);
+        let request = request(self.signed(asked).await?, gate);
         let response = self.exchange(&request).await?;
         reply(&request, &response)
     }
 
     /// The same, for those who only want to know that it went well: a status from 400 on is an error.
     pub async fn send_checked(&self, asked: Asked, gate: Option<&Gate>) -> Result<Reply, ApiError> {
-        let request = request(asked, gate);
+        let request = request(self.signed(asked).await?, gate);
         let response = self.exchange(&request).await?;
         if response.status >= 400 {
             return Err(ApiError::from_answer(&request, &response));
@@ -79,8 +89,15 @@ impl Client {
         reply(&request, &response)
     }
 
+    async fn signed(&self, asked: Asked) -> Result<Asked, ApiError> {
+        match &self.known {
+            Some(known) => known.signed(asked).await,
+            None => Ok(asked),
+        }
+    }
+
     async fn exchange(&self, request: &Request) -> Result<Response, ApiError> {
-        let sent = self.0.http.send(request).await;
+        let sent = self.network.http.send(request).await;
         sent.map_err(|error| ApiError::no_answer(request, &error))
     }
 }

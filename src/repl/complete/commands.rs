@@ -143,7 +143,7 @@ fn topics(helper: &ReplHelper, word: &str) -> Vec<Candidate> {
             })
             .collect();
     }
-    let mut found: Vec<Candidate> = Vec::new();
+    let mut found = words(word, &["commands"]);
     for op in doc::all().filter(|op| begins(op.name, word)) {
         found.push(Candidate::new(op.name, op.signature(), op.summary));
     }

@@ -76,7 +76,9 @@ fn object(kind: &'static str) -> Vec<Candidate> {
 
 /// The methods of a kind that the own account of a tenant is refused.
 pub(super) fn for_masters(kind: &'static str) -> impl Iterator<Item = Candidate> {
-    doc::methods(kind).filter(|op| doc::is_for_master(op)).map(operation)
+    doc::methods(kind)
+        .filter(|op| doc::is_for_master(op))
+        .map(operation)
 }
 
 fn methods(type_name: &str, word: &str) -> Vec<Candidate> {

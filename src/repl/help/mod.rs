@@ -106,9 +106,8 @@ impl Repl {
     fn overview(&self) -> Next {
         let columns = self.columns();
         let intro = format!(
-            "Type an expression and Enter. Tab completes, Right takes the faint hint, Up and Ctrl-R find earlier inputs, \
-             Ctrl-C clears the line or stops what runs, Ctrl-D leaves. `_` is the last result, `_3` that of input 3, `_err` \
-             the last error. Platforms: {}.",
+            "Type an expression and Enter. Tab completes, Right takes the faint hint, Ctrl-R searches, Ctrl-C clears or \
+             stops, Ctrl-D leaves. `_` is the last result, `_3` that of input 3, `_err` the last error. Platforms: {}.",
             find::modules().join(", ")
         );
         let groups: Vec<(String, String)> = groups::GROUPS

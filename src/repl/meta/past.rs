@@ -54,7 +54,7 @@ fn history(repl: &mut Repl, args: &str) -> Next {
         Ok(Wanted::Last(count)) => (repl.inputs.len().saturating_sub(count)..repl.inputs.len()).collect(),
         Ok(Wanted::Found(pattern)) => {
             let inputs = repl.inputs.iter().enumerate();
-            let found = inputs.filter(|(_, input)| !input.secret && pattern.is_match(&input.text));
+            let found = inputs.filter(|(_, input)| !input.secret && pattern.is_match(input.text.trim_end()));
             found.map(|(index, _)| index).collect()
         }
         Err(why) if why.is_empty() => return repl.usage("history"),

@@ -15,7 +15,7 @@ pub(super) static COMMANDS: &[Command] = &[
     },
     Command {
         name: "mode",
-        args: "[dev|prod|read-only]",
+        args: "[dev|prod|read-only|sandbox]",
         summary: "Be more careful than the profile asks for, or as careful as it does",
         run: mode,
     },

@@ -69,7 +69,16 @@ fn close_row(
 ) -> Result<(), JournalError> {
     let recorded = journal.open_row(run, row.position, &row.scope, false)?;
     let mut open = Vec::new();
-    for (op, call) in calls(row) {
+    for Kept { op, call, lost } in calls(row) {
+        if let Some(why) = lost {
+            let steps = journal.steps(run.id(), &StepFilter::Scope(row.scope.clone()))?;
+            if steps.iter().any(|step| step.op == op && step.state.is_open()) {
+                open.push(why.clone());
+                let (number, fate) = (row.position + 1, Fate::Open(why));
+                each(&Settling { number, op, fate });
+            }
+            continue;
+        }
         let fate = match call.map(|call| runtime.block_on(look_up(world, &recorded, &call, cancel))) {
             Ok(Ok(Closed::Known)) => continue,
             Ok(Ok(Closed::Found)) => Fate::Done,
@@ -109,22 +118,34 @@ fn close_row(
 /// The form in which a row keeps a call.
 pub(super) fn to_value(ask: &Ask) -> Value {
     let receiver = ask.receiver.clone().map_or(Value::Null, Value::Object);
+    let functions = ask.functions.keys().map(|key| Value::from(*key));
     Value::Record(Record::from([
         ("op".into(), ask.op.id().into()),
         ("on".into(), receiver),
         ("args".into(), Value::List(ask.args.clone())),
+        ("functions".into(), Value::List(functions.collect())),
     ]))
 }
 
-/// The calls that a row keeps: the operation's name, and the call unless it is no longer understood.
-fn calls(row: &RowRecord) -> Vec<(String, Result<Call, OpError>)> {
+/// A call as a row keeps it.
+struct Kept {
+    /// The operation's name.
+    op: String,
+    /// The call, unless it is no longer understood.
+    call: Result<Call, OpError>,
+    /// Why nothing can look it up: what it was given for that is gone with the session.
+    lost: Option<String>,
+}
+
+/// The calls that a row keeps.
+fn calls(row: &RowRecord) -> Vec<Kept> {
     let Some(Value::List(asked)) = &row.output else {
         return Vec::new();
     };
     asked.iter().filter_map(from_value).collect()
 }
 
-fn from_value(value: &Value) -> Option<(String, Result<Call, OpError>)> {
+fn from_value(value: &Value) -> Option<Kept> {
     let fields = value.as_record()?;
     let op = fields.get("op")?.as_text()?.to_owned();
     let receiver = match fields.get("on") {
@@ -136,5 +157,22 @@ fn from_value(value: &Value) -> Option<(String, Result<Call, OpError>)> {
     };
     let mut all = ops::ALL.iter().copied().flatten();
     let spec: &'static OpSpec = all.find(|spec| spec.id() == op)?;
-    Some((op, Call::check(spec, receiver, args.clone())))
+    let call = Call::check(spec, receiver, args.clone());
+    let had_functions = matches!(fields.get("functions"), Some(Value::List(keys)) if !keys.is_empty());
+    let lost = had_functions.then(|| gone(call.as_ref().ok()));
+    Some(Kept { op, call, lost })
+}
+
+/// What to say of a call whose functions are gone.
+fn gone(call: Option<&Call>) -> String {
+    let key = match call.and_then(|call| call.option("key")) {
+        Some(Value::Text(key)) => format!("`{key}`"),
+        Some(Value::Int(key)) => format!("`{key}`"),
+        _ => "it".to_owned(),
+    };
+    let url = call.map(|call| call.text("url")).unwrap_or_default();
+    let url = url.split(['?', '#']).next().unwrap_or_default();
+    format!(
+        "its look-up was a function of the session, which is gone; look yourself whether {key} is there: {url}"
+    )
 }

@@ -324,6 +324,6 @@ async fn a_proxy_that_cannot_be_used_stops_what_would_need_it() {
     let http = Http::new(config, Clock::frozen(0));
     let url = url::Url::parse("https://acme.example/x").unwrap();
     let error = http.send(&Request::new(Method::Get, url)).await.unwrap_err();
-    assert_failed(&error, ErrorKind::Address, Sent::No, 1);
+    assert_failed(&error, ErrorKind::Setup, Sent::No, 1);
     assert!(error.to_string().contains("HTTPS_PROXY"), "{error}");
 }

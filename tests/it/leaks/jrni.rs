@@ -13,6 +13,7 @@ pub(super) fn plot() -> Plot {
         secrets: &["password", "app_key"],
         script: SCRIPT,
         answer,
+        signs_in: true,
         reached: "went through everything",
     }
 }

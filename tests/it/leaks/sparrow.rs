@@ -13,6 +13,7 @@ pub(super) fn plot() -> Plot {
         secrets: &["api_token", "partner_token"],
         script: SCRIPT,
         answer,
+        signs_in: true,
         reached: "went through everything",
     }
 }

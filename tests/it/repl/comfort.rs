@@ -27,7 +27,7 @@ fn enter(terminal: &Terminal, line: &str) {
     });
 }
 
-/// Clears what was typed. What is typed ahead of the new prompt is lost.
+/// Clears what was typed.
 fn clear(terminal: &Terminal) {
     terminal.press(key::CTRL_C);
     let _ = terminal.wait_until("the line is clear", |screen| {
@@ -265,6 +265,52 @@ fn a_secret_is_shown_only_after_a_question_and_that_is_recorded() {
         .run_with_input("repl --sandbox", "let t = 1\n:reveal t\n")
         .ended(2);
     let _ = ran.said(&["at a terminal only"]);
+}
+
+#[test]
+fn secrets_and_existing_files_are_written_only_after_a_question() {
+    use std::os::unix::fs::PermissionsExt;
+    let home = Home::new();
+    let file = home.write("t.json", "mine");
+    std::fs::set_permissions(&file, PermissionsExt::from_mode(0o644)).unwrap();
+    let terminal = of_width(&home, 100);
+    enter(
+        &terminal,
+        "let t = mobsted::connect().ensure_tenant(\"ann@example.com\")",
+    );
+    let password = home.books().tenants[0].password.clone();
+    let steps = [
+        (":export t t.json", "Replace `t.json`? [y/N]"),
+        ("n", "add --force to replace it"),
+        (":export t t.json --reveal --force", "in clear? [y/N]"),
+        ("no", "nothing was shown"),
+    ];
+    for (line, shown) in steps {
+        terminal.type_line(line);
+        let _ = terminal.wait_for(shown);
+        assert_eq!(home.read("t.json"), "mine");
+    }
+    terminal.type_line(":export t t.json");
+    let _ = terminal.wait_until("it asks again", |screen| {
+        screen.contents().matches("Replace `t.json`?").count() == 2
+    });
+    terminal.type_line("y");
+    let _ = terminal.wait_for("1 record in t.json");
+    let text = home.read("t.json");
+    assert!(text.contains("***") && !text.contains(&password), "{text}");
+    terminal.type_line(":export t t.json --reveal --force");
+    let _ = terminal.wait_until("it asks about the secrets", |screen| {
+        screen.contents().matches("in clear? [y/N]").count() == 2
+    });
+    terminal.type_line("y");
+    let _ = terminal.wait_for("this is recorded");
+    crate::support::wait_until("it is written", || home.read("t.json").contains(&password));
+    assert_eq!(file.metadata().unwrap().permissions().mode() & 0o777, 0o600);
+    assert!(!terminal.screen().contains(&password));
+    let audit = home.run("audit").ended(0);
+    assert!(audit.stdout.contains("t.json"), "{}", audit.stdout);
+    let input = "let t = ask_secret;\n:export t t.json --reveal\n";
+    let _ = home.run_with_input("repl", input).ended(1);
 }
 
 #[test]

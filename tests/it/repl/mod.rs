@@ -2,9 +2,13 @@
 
 mod closing;
 mod comfort;
+mod commands;
 mod durable;
 mod piped;
+mod promises;
 mod saving;
+mod session;
+mod signals;
 mod stopping;
 mod traps;
 mod typing;

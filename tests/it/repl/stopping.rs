@@ -6,9 +6,11 @@ use super::{fresh_prompt, sandbox};
 use crate::support::Home;
 use crate::support::pty::key;
 
-/// Evaluations end this soon after Ctrl-C. The terminal and a busy machine take their time, too.
+/// Evaluations end within 200 ms of Ctrl-C. The terminal, the test's own thread and a machine that is busy with other tests
+/// take their time, too: this is how long a try may take, and the fastest of a few must keep the promise.
+const SLOWEST: Duration = Duration::from_secs(2);
 const SOON: Duration = Duration::from_millis(200);
-const SLACK: Duration = Duration::from_millis(800);
+const TRIES: usize = 5;
 
 /// What an input wrote before it was stopped tells that it runs.
 #[track_caller]
@@ -16,14 +18,26 @@ fn stops(input: &str) {
     let home = Home::new();
     let terminal = sandbox(&home);
     terminal.type_line("let kept = 40");
-    let _ = terminal.wait_for("sandbox> ");
-    terminal.type_line(&format!("print(`${{1}}-go`); {input}; kept = 0"));
-    let _ = terminal.wait_for("1-go");
-    let started = Instant::now();
-    terminal.press(key::CTRL_C);
-    let _ = terminal.wait_for("the rest of the input did not run");
-    let took = started.elapsed();
-    assert!(took < SOON + SLACK, "{input} took {took:?}");
+    let took: Vec<Duration> = (1..=TRIES)
+        .map(|number| {
+            fresh_prompt(&terminal);
+            terminal.type_line(&format!("print(`${{{number}}}-go`); {input}; kept = 0"));
+            let _ = terminal.wait_for(&format!("\n{number}-go"));
+            let started = Instant::now();
+            terminal.press(key::CTRL_C);
+            let _ = terminal.wait_until("it is stopped", |screen| {
+                let stopped = screen
+                    .contents()
+                    .matches("the rest of the input did not run")
+                    .count();
+                stopped == number
+            });
+            started.elapsed()
+        })
+        .collect();
+    let (fastest, slowest) = (took.iter().min().unwrap(), took.iter().max().unwrap());
+    assert!(*fastest < SOON && *slowest < SLOWEST, "{input} took {took:?}");
+    fresh_prompt(&terminal);
     terminal.type_line("kept + 2");
     let _ = terminal.wait_for("\n42");
 }
@@ -46,13 +60,38 @@ fn a_script_cannot_catch_it() {
 #[test]
 fn a_read_that_hangs_is_stopped() {
     let home = Home::new();
-    let terminal = home.terminal("repl --sandbox --fault object:hang:x1");
+    let terminal = home.terminal("repl --sandbox --fault object:hang");
     let _ = terminal.wait_for("sandbox>");
     terminal.type_line("let p = mobsted::connect()");
-    terminal.type_line("print(`${1}-go`); p.tenants()");
-    let _ = terminal.wait_for("1-go");
-    terminal.press(key::CTRL_C);
-    let _ = terminal.wait_for("the rest of the input did not run");
+    let mut took = Vec::new();
+    for number in 1..=TRIES {
+        fresh_prompt(&terminal);
+        terminal.type_line(&format!("print(`${{{number}}}-go`); p.tenants()"));
+        let _ = terminal.wait_for(&format!("\n{number}-go"));
+        let started = Instant::now();
+        terminal.press(key::CTRL_C);
+        let _ = terminal.wait_until("it is stopped", |screen| {
+            let stopped = screen
+                .contents()
+                .matches("the rest of the input did not run")
+                .count();
+            stopped == number
+        });
+        took.push(started.elapsed());
+    }
+    let (fastest, slowest) = (took.iter().min().unwrap(), took.iter().max().unwrap());
+    assert!(*fastest < SOON && *slowest < SLOWEST, "it took {took:?}");
+}
+
+#[test]
+fn what_is_typed_behind_it_is_not_lost() {
+    let home = Home::new();
+    let terminal = sandbox(&home);
+    terminal.press("print(`${1}-never`)\x03print(`${2}-kept`)\r");
+    let screen = terminal.wait_for("\n2-kept");
+    assert!(!screen.contains("\n1-never"), "{screen}");
+    terminal.press("let m = #{ a: [\r1,\x03\x0340 + 2\r");
+    let _ = terminal.wait_for("\n42");
 }
 
 #[test]

@@ -54,6 +54,28 @@ fn an_input_goes_on_until_it_is_complete_and_says_what_it_waits_for() {
 }
 
 #[test]
+fn what_is_open_is_said_on_every_terminal() {
+    let home = Home::new();
+    for (name, value) in [("TERM", "dumb"), ("NO_COLOR", "1")] {
+        let mut command = home.command(["repl", "--sandbox"]);
+        command.env("TERM", "xterm-256color").env(name, value);
+        let terminal = Terminal::start(command, 24, 80);
+        let _ = terminal.wait_for("sandbox>");
+        terminal.type_line("fn add(a, b) {");
+        let _ = terminal.wait_for("... waiting for } from line 1");
+        terminal.type_line("  a + max(b,");
+        let _ = terminal.wait_for("... waiting for ) from line 2");
+        terminal.type_line("");
+        terminal.type_line("");
+        let _ = terminal.wait_for("; :break gives it up");
+        terminal.type_line(":break");
+        let _ = terminal.wait_for("given up; nothing of it ran");
+        terminal.type_line("6 * 7");
+        let _ = terminal.wait_for("\n42");
+    }
+}
+
+#[test]
 fn a_paste_is_evaluated_as_a_whole() {
     let home = Home::new();
     let terminal = sandbox(&home);

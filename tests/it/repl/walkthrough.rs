@@ -67,8 +67,11 @@ fn played(recorded: &str) -> String {
 fn normalised(screen: &str, home: &Home) -> String {
     let mut text = screen.replace(env!("CARGO_PKG_VERSION"), "X.Y.Z");
     text = text.replace(&home.newest(), "r7f3k");
-    let tenant = home.books().tenants[0].url.clone();
-    text = text.replace(tenant.trim_end_matches('/'), "http://ann.mobsted.sandbox");
+    let tenant = format!("http://{}-admin.", home.books().tenants[0].name);
+    while let Some(at) = text.find(&tenant) {
+        let end = text[at..].find('\n').map_or(text.len(), |end| at + end);
+        text.replace_range(at..end, "http://ann.mobsted.sandbox");
+    }
     let lines: Vec<&str> = text.lines().map(str::trim_end).collect();
     lines.join("\n") + "\n"
 }

@@ -98,6 +98,17 @@ impl Terminal {
         Terminal { pty, child, shared }
     }
 
+    /// The program's process.
+    pub(crate) fn pid(&self) -> u32 {
+        self.child.id()
+    }
+
+    /// Does the terminal read lines and echo them, as it did before the program took it?
+    pub(crate) fn is_plain(&self) -> bool {
+        let modes = rustix::termios::tcgetattr(&*self.pty).unwrap().local_modes;
+        modes.contains(rustix::termios::LocalModes::ECHO | rustix::termios::LocalModes::ICANON)
+    }
+
     /// Types text or keys, as they are.
     pub(crate) fn press(&self, keys: &str) {
         (&*self.pty).write_all(keys.as_bytes()).unwrap();

@@ -1,0 +1,184 @@
+//! Which platform an address belongs to: by its host, by what the requests to it have in common, or by the profile that
+//! an environment became.
+
+use std::collections::BTreeSet;
+
+use super::address;
+use super::collection::{Collection, Request};
+use super::values::{Part, Values, parts};
+use crate::cli::config::Platform;
+
+/// An address of a platform, in two.
+#[derive(Debug, Clone, PartialEq)]
+pub(super) struct Site {
+    pub(super) platform: Platform,
+    /// Where the account is, as it is written; variables stand in it.
+    pub(super) written: String,
+    /// The same with every variable that is known resolved: what tells accounts apart.
+    pub(super) base: String,
+    /// The path below the API, in parts; a variable is `{{name}}`.
+    pub(super) path: Vec<String>,
+}
+
+/// Bases that are known to be an account of a platform, whatever their host is called.
+#[derive(Debug, Default)]
+pub(super) struct Evidence(BTreeSet<(&'static str, String)>);
+
+/// Where the API of a platform begins.
+struct Mark {
+    platform: Platform,
+    /// The part of the path.
+    path: &'static str,
+    /// Does the account's address end with it?
+    kept: bool,
+    /// What a host of the platform has in its name.
+    hosts: &'static [&'static str],
+}
+
+const MARKS: &[Mark] = &[
+    Mark {
+        platform: Platform::Mobsted,
+        path: "/api/v8",
+        kept: false,
+        hosts: &[],
+    },
+    Mark {
+        platform: Platform::Jrni,
+        path: "/api/v1",
+        kept: true,
+        hosts: &["bookingbug.", "jrni."],
+    },
+    Mark {
+        platform: Platform::Jrni,
+        path: "/api/v5",
+        kept: true,
+        hosts: &["bookingbug.", "jrni."],
+    },
+    Mark {
+        platform: Platform::Sparrow,
+        path: "/v1",
+        kept: false,
+        hosts: &["sparrowsms."],
+    },
+];
+
+impl Evidence {
+    /// What the collection tells: who sends an `App-Id` speaks to JRNI, who signs in as Sparrow has it to Sparrow.
+    pub(super) fn of(
+        collection: &Collection,
+        profile: Option<(Platform, &str)>,
+        values: &Values,
+    ) -> Evidence {
+        let mut known = BTreeSet::new();
+        if let Some((platform, url)) = profile {
+            known.insert((platform.name(), trimmed(url)));
+        }
+        for request in &collection.requests {
+            let address = address::read(&request.url);
+            for mark in MARKS {
+                if let Some((_, base, path)) = mark.cut(&address.base, values)
+                    && mark.shows(request, &path)
+                {
+                    known.insert((mark.platform.name(), base));
+                }
+            }
+        }
+        Evidence(known)
+    }
+}
+
+/// The site of an address without its query; nothing when it is no known platform's.
+pub(super) fn of(address: &str, evidence: &Evidence, values: &Values) -> Option<Site> {
+    MARKS.iter().find_map(|mark| {
+        let (written, base, path) = mark.cut(address, values)?;
+        let host = base.to_lowercase();
+        let is_its = mark.hosts.is_empty()
+            || mark.hosts.iter().any(|name| host.contains(name))
+            || evidence.0.contains(&(mark.platform.name(), base.clone()));
+        is_its.then_some(Site {
+            platform: mark.platform,
+            written,
+            base,
+            path,
+        })
+    })
+}
+
+impl Mark {
+    /// Does the request show whose it is?
+    fn shows(&self, request: &Request, path: &[String]) -> bool {
+        let path: Vec<&str> = path.iter().map(String::as_str).collect();
+        match self.platform {
+            Platform::Jrni => request
+                .headers
+                .iter()
+                .any(|header| header.key.eq_ignore_ascii_case("app-id")),
+            Platform::Sparrow => path.starts_with(&["autho", "apitoken", "login"]),
+            _ => false,
+        }
+    }
+
+    /// The base as it is written, the same resolved, and the path below the mark. Variables are resolved as far as the
+    /// mark, and stay as they are behind it.
+    fn cut(&self, address: &str, values: &Values) -> Option<(String, String, Vec<String>)> {
+        let (mut written, mut base) = (String::new(), String::new());
+        let mut all = parts(address).into_iter();
+        while let Some(part) = all.next() {
+            let (as_written, resolved) = match part {
+                Part::Text(text) => (text.clone(), text),
+                Part::Hole(name) => {
+                    let hole = format!("{{{{{name}}}}}");
+                    let resolved = values.expanded(&hole);
+                    (hole, resolved)
+                }
+            };
+            let before = base.len();
+            base.push_str(&resolved);
+            let more: String = all.clone().map(as_text).collect();
+            let Some(at) = self.find(&base, more.is_empty() || more.starts_with('/')) else {
+                written.push_str(&as_written);
+                continue;
+            };
+            let end = at + self.path.len();
+            let rest = format!("{}{more}", &base[end..]);
+            let cut = if self.kept { end } else { at };
+            base.truncate(cut);
+            // A variable that holds the mark and nothing behind it can stand for the whole address.
+            if as_written == resolved && cut >= before {
+                written.push_str(&resolved[..cut - before]);
+            } else if self.kept && rest == more {
+                written.push_str(&as_written);
+            } else {
+                written.clone_from(&base);
+            }
+            let path = rest.split('/').filter(|part| !part.is_empty()).map(str::to_owned);
+            return Some((written, trimmed(&base), path.collect()));
+        }
+        None
+    }
+
+    /// Where the mark stands as a whole part of the path.
+    fn find(&self, text: &str, end_counts: bool) -> Option<usize> {
+        let mut places = text.match_indices(self.path).map(|(at, _)| at);
+        places.find(|at| match &text[at + self.path.len()..] {
+            "" => end_counts,
+            rest => rest.starts_with('/'),
+        })
+    }
+}
+
+fn as_text(part: Part) -> String {
+    match part {
+        Part::Text(text) => text,
+        Part::Hole(name) => format!("{{{{{name}}}}}"),
+    }
+}
+
+fn trimmed(url: &str) -> String {
+    let url = url.trim().trim_end_matches('/');
+    if url.contains("://") || url.starts_with("{{") {
+        url.to_owned()
+    } else {
+        format!("https://{url}")
+    }
+}

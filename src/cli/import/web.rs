@@ -1,0 +1,257 @@
+//! A request of any service as a call of `http::`. The names of its options are those of the table: the script is compared
+//! with it before it is written.
+
+use super::address::Address;
+use super::body;
+use super::code::Code;
+use super::collection::{Auth, Field, Request};
+use super::known::Carried;
+use super::request::{Kind, Written};
+use super::values::Values;
+
+/// Headers that provisor writes itself.
+const OMITTED: &[&str] = &[
+    "content-length",
+    "host",
+    "postman-token",
+    "connection",
+    "accept-encoding",
+    "transfer-encoding",
+];
+
+/// Methods with a function of their own.
+const METHODS: &[&str] = &["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE"];
+
+/// Options of the call, with what a reader must know.
+#[derive(Default)]
+struct Draft {
+    options: Vec<(String, Code)>,
+    headers: Vec<(String, Code)>,
+    query: Vec<Field>,
+    notes: Vec<String>,
+}
+
+/// Writes a request. The error names a circle of variables.
+pub(super) fn write(request: &Request, address: &Address, values: &mut Values) -> Result<Written, String> {
+    if !METHODS.contains(&request.method.as_str()) {
+        let why = format!("provisor sends no {}", request.method);
+        return Ok(Written::omitted(&why));
+    }
+    let mut draft = Draft {
+        query: address.query.clone(),
+        ..Draft::default()
+    };
+    let url = draft.address(address, values)?;
+    draft.auth(request.auth.as_ref(), address, values)?;
+    if !draft.query.is_empty() {
+        let query = body::pairs(&draft.query, values)?;
+        draft.options.insert(0, ("query".into(), query));
+    }
+    let content_type = draft.body(request, values)?;
+    draft.headers(request, content_type.is_none(), values)?;
+    if !draft.headers.is_empty() {
+        let headers = merged(std::mem::take(&mut draft.headers));
+        draft.options.push(("headers".into(), Code::Map(headers)));
+    }
+    draft
+        .options
+        .extend(content_type.map(|kind| ("content_type".to_owned(), kind)));
+    Ok(Written {
+        code: Some(call(&request.method, &url, draft.options)),
+        kind: Kind::Web,
+        notes: draft.notes,
+    })
+}
+
+impl Draft {
+    fn note(&mut self, note: impl Into<String>) {
+        self.notes.push(note.into());
+    }
+
+    /// The address, with a scheme.
+    fn address(&mut self, address: &Address, values: &mut Values) -> Result<String, String> {
+        let shown = values.expanded(&address.base);
+        let bare = address.base.starts_with("{{") && !shown.starts_with("{{") && !shown.contains("://");
+        if address.scheme_added || bare {
+            self.note("the address had no scheme; it is taken as https");
+        } else if shown.starts_with("http://") {
+            self.note("the address is plain http, which only this machine is spoken to in; write https where it can be had");
+        }
+        let scheme = if bare { "https://" } else { "" };
+        values.address(&format!("{scheme}{}", address.base))
+    }
+
+    /// Who asks: options of the call, a header, or a field of the query.
+    fn auth(&mut self, auth: Option<&Auth>, address: &Address, values: &mut Values) -> Result<(), String> {
+        let Some(auth) = auth.filter(|auth| auth.kind != "noauth") else {
+            return match &address.user {
+                Some((user, password)) => self.basic(user, password, values),
+                None => Ok(()),
+            };
+        };
+        match auth.kind.as_str() {
+            "basic" => self.basic(auth.field("username"), auth.field("password"), values),
+            "bearer" => self.bearer(auth.field("token"), values),
+            "oauth2" => {
+                self.note("its OAuth token is to be had elsewhere, and given to the script");
+                let token = Some(auth.field("accessToken")).filter(|token| !token.is_empty());
+                self.bearer(token.unwrap_or("{{access_token}}"), values)
+            }
+            "apikey" => self.api_key(auth, values),
+            other => {
+                self.note(format!(
+                    "it signs in by `{other}`, which has to be written by hand"
+                ));
+                Ok(())
+            }
+        }
+    }
+
+    fn basic(&mut self, user: &str, password: &str, values: &mut Values) -> Result<(), String> {
+        if values.expanded(user).contains(':') {
+            self.note("its user has a colon in it, which HTTP does not allow; it signs in as nobody");
+            return Ok(());
+        }
+        let user = values.value(user, "login")?;
+        let password = values.value(password, "password")?;
+        let both = vec![("user".into(), user), ("password".into(), password)];
+        self.options.push(("basic".into(), Code::Map(both)));
+        Ok(())
+    }
+
+    fn bearer(&mut self, token: &str, values: &mut Values) -> Result<(), String> {
+        if token.trim().is_empty() {
+            self.note("its token is empty; it signs in as nobody");
+            return Ok(());
+        }
+        self.options
+            .push(("bearer".into(), values.value(token.trim(), "token")?));
+        Ok(())
+    }
+
+    fn api_key(&mut self, auth: &Auth, values: &mut Values) -> Result<(), String> {
+        let name = Some(auth.field("key"))
+            .filter(|name| !name.is_empty())
+            .unwrap_or("X-Api-Key");
+        let secret = super::secrets::name_is_secret(name);
+        // Registered as a credential, whatever its field is called, so that its other uses are the same parameter.
+        let value = values.value(auth.field("value"), if secret { name } else { "api_key" })?;
+        if auth.field("in") == "query" {
+            self.query.push(Field::new(name, auth.field("value")));
+        } else {
+            self.headers.push((name.to_owned(), value));
+        }
+        Ok(())
+    }
+
+    /// The body, and what it says to be where its form does not.
+    fn body(&mut self, request: &Request, values: &mut Values) -> Result<Option<Code>, String> {
+        let given = request
+            .headers
+            .iter()
+            .find(|field| field.key.eq_ignore_ascii_case("content-type"));
+        let given = given
+            .map(|field| field.value.trim())
+            .filter(|kind| !kind.is_empty());
+        if matches!(request.method.as_str(), "GET" | "HEAD") {
+            if super::known::carried(request) != Carried::Nothing {
+                self.note(format!(
+                    "its body is left out: provisor sends none with a {}",
+                    request.method
+                ));
+            }
+            return Ok(None);
+        }
+        let carried = body::read(&request.body, given, values)?;
+        self.notes.extend(carried.notes);
+        let Some((key, code)) = carried.option else {
+            return Ok(None);
+        };
+        self.options.push((key.to_owned(), code));
+        match key {
+            "form" | "multipart" => Ok(None),
+            "json" if given.is_none_or(is_plain_json) => Ok(None),
+            _ => match given.map(str::to_owned).or(carried.content_type) {
+                Some(kind) => Ok(Some(values.value(&kind, "Content-Type")?)),
+                None => Ok(None),
+            },
+        }
+    }
+
+    /// The headers of the request. `typed` is whether a content type that goes with nothing is kept.
+    fn headers(&mut self, request: &Request, untyped: bool, values: &mut Values) -> Result<(), String> {
+        let carries = self
+            .options
+            .iter()
+            .any(|(key, _)| ["json", "form", "multipart", "body"].contains(&key.as_str()));
+        for field in &request.headers {
+            let name = field.key.trim().to_lowercase();
+            if OMITTED.contains(&name.as_str()) || (name == "content-type" && (carries || !untyped)) {
+                continue;
+            }
+            if !is_header(&name) {
+                let shown = super::secrets::scrubbed(field.key.trim(), &values.credentials());
+                self.note(format!(
+                    "its header `{shown}` is left out: no header can be called so"
+                ));
+                continue;
+            }
+            if name == "authorization" {
+                // Postman's own sign-in goes before a header that was written by hand.
+                if self
+                    .options
+                    .iter()
+                    .any(|(key, _)| key == "bearer" || key == "basic")
+                {
+                    self.note("its header `Authorization` is left out: it says who asks another way, too");
+                    continue;
+                }
+                if let Some((scheme, token)) = field.value.trim().split_once(' ')
+                    && scheme.eq_ignore_ascii_case("bearer")
+                {
+                    self.bearer(token, values)?;
+                    continue;
+                }
+            }
+            let value = values.value(&field.value, &field.key)?;
+            self.headers.push((field.key.trim().to_owned(), value));
+        }
+        Ok(())
+    }
+}
+
+fn is_plain_json(kind: &str) -> bool {
+    let (kind, parameters) = kind.split_once(';').unwrap_or((kind, ""));
+    let charset = parameters.trim().to_lowercase();
+    kind.trim().eq_ignore_ascii_case("application/json") && (charset.is_empty() || charset == "charset=utf-8")
+}
+
+/// May a header be called so?
+fn is_header(name: &str) -> bool {
+    let allowed = |c: char| c.is_ascii_alphanumeric() || "!#$%&'*+-.^_`|~".contains(c);
+    !name.is_empty() && name.chars().all(allowed)
+}
+
+/// Headers of one name as one with a list.
+fn merged(headers: Vec<(String, Code)>) -> Vec<(String, Code)> {
+    let mut merged: Vec<(String, Code)> = Vec::new();
+    for (name, code) in headers {
+        match merged
+            .iter_mut()
+            .find(|(known, _)| known.eq_ignore_ascii_case(&name))
+        {
+            Some((_, Code::List(items))) => items.push(code),
+            Some((_, one)) => *one = Code::List(vec![one.clone(), code]),
+            None => merged.push((name, code)),
+        }
+    }
+    merged
+}
+
+fn call(method: &str, url: &str, options: Vec<(String, Code)>) -> String {
+    let name = method.to_lowercase();
+    if options.is_empty() {
+        return format!("http::{name}({url})");
+    }
+    format!("http::{name}({url}, {})", Code::Map(options).render(4))
+}

@@ -1,0 +1,223 @@
+//! A service that a profile describes: every request to it is below one address, and carries one credential.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use url::Url;
+
+use super::{Asked, Client, address};
+use crate::platform::clients::Clients;
+use crate::platform::error::{ApiError, ApiErrorKind};
+use crate::platform::session::Credential;
+use crate::platform::{Line, Method, Network, Password};
+use crate::value::Value;
+
+/// A service: where it is, and who asks.
+#[derive(Debug, Clone)]
+pub struct Account {
+    /// The profile's name.
+    pub name: String,
+    /// The address that every request is below.
+    pub url: String,
+    /// Who asks.
+    pub credentials: Credentials,
+    /// How long one try may take, when the request does not say.
+    pub reply: Option<Duration>,
+}
+
+/// How a request says who asks.
+#[derive(Debug, Clone)]
+pub enum Credentials {
+    /// Not at all.
+    None,
+    /// By a token.
+    Bearer(Password),
+    /// By a user and a password.
+    Basic(String, Password),
+    /// By a header and its value.
+    Header(String, Password),
+}
+
+/// Hands out clients: the same service always gets the same one, so that its credential is read once.
+pub struct Accounts {
+    network: Network,
+    clients: Clients<Client>,
+}
+
+/// What a client knows of its service.
+pub(super) struct Known {
+    account: Account,
+    secret: Option<Credential>,
+}
+
+impl Accounts {
+    /// No clients yet; they will be made over `network`.
+    pub fn new(network: Network) -> Accounts {
+        Accounts {
+            network,
+            clients: Clients::default(),
+        }
+    }
+
+    /// A client that says to nobody who asks.
+    pub fn nobodys(&self) -> Client {
+        Client::new(self.network.clone())
+    }
+
+    /// The client for `account`, reached on `line`. Sends nothing.
+    pub fn client(&self, account: &Account, line: &Line) -> Client {
+        let network = self.network.on(line);
+        let fits = |client: &Client| {
+            let known = client.known.as_ref();
+            client.network.http.same_line(&network.http)
+                && known.is_some_and(|known| known.account.same_as(account))
+        };
+        let key = format!("{} {}", account.url, account.name);
+        self.clients.get(key, fits, || Client {
+            network: network.clone(),
+            known: Some(Arc::new(Known::new(account.clone()))),
+        })
+    }
+}
+
+impl Account {
+    fn same_as(&self, other: &Account) -> bool {
+        use Credentials::{Basic, Bearer, Header, None};
+        let same = match (&self.credentials, &other.credentials) {
+            (None, None) => true,
+            (Bearer(one), Bearer(other)) => one.same_as(other),
+            (Basic(who, one), Basic(whom, other)) | (Header(who, one), Header(whom, other)) => {
+                who == whom && one.same_as(other)
+            }
+            _ => false,
+        };
+        same && self.reply == other.reply
+    }
+}
+
+impl Known {
+    fn new(account: Account) -> Known {
+        let secret = match &account.credentials {
+            Credentials::None => None,
+            Credentials::Bearer(secret) | Credentials::Basic(_, secret) | Credentials::Header(_, secret) => {
+                Some(Credential::new(secret.clone()))
+            }
+        };
+        Known { account, secret }
+    }
+
+    /// The request with what the service wants of every one. A request that says itself who asks is left to it.
+    pub(super) async fn signed(&self, mut asked: Asked) -> Result<Asked, ApiError> {
+        below(&self.account.url, asked.url.as_str())?;
+        asked.timeout = asked.timeout.or(self.account.reply);
+        let has = |name: &str| {
+            asked
+                .headers
+                .iter()
+                .any(|(known, _)| known.eq_ignore_ascii_case(name))
+        };
+        let own = asked.bearer.is_some() || asked.basic.is_some() || has("authorization");
+        let Some(secret) = self.secret.as_ref().filter(|_| !own) else {
+            return Ok(asked);
+        };
+        match &self.account.credentials {
+            Credentials::None => {}
+            Credentials::Bearer(_) => asked.bearer = Some(secret.get("bearer token").await?),
+            Credentials::Basic(login, _) => {
+                asked.basic = Some((login.clone(), secret.get("password").await?));
+            }
+            Credentials::Header(name, _) if !has(name) => {
+                let value = secret.get("header's value").await?;
+                asked.headers.push((name.clone(), Value::Secret(value)));
+            }
+            Credentials::Header(..) => {}
+        }
+        Ok(asked)
+    }
+}
+
+impl Client {
+    /// Asks for the service's own address, to see whether it lets us in: 401 and 403 are errors, and so is 407. Any other
+    /// answer will do, since nothing need be there.
+    pub async fn knock(&self) -> Result<(), ApiError> {
+        let Some(known) = &self.known else { return Ok(()) };
+        let asked = Asked {
+            method: Method::Get,
+            url: address(&known.account.url)?,
+            query: Vec::new(),
+            headers: Vec::new(),
+            body: crate::platform::Body::None,
+            bearer: None,
+            basic: None,
+            timeout: None,
+        };
+        match self.send_checked(asked, None).await {
+            Err(error) if error.status.is_none() || matches!(error.status, Some(401 | 403 | 407)) => {
+                Err(error)
+            }
+            _ => Ok(()),
+        }
+    }
+}
+
+/// The address `given` below `base`: a path is put behind it, a whole address must begin with it.
+pub fn below(base: &str, given: &str) -> Result<Url, ApiError> {
+    let base = address(base)?;
+    let given = given.trim();
+    let root = base.path().trim_end_matches('/').to_owned();
+    let start = given.get(..8).unwrap_or(given).to_ascii_lowercase();
+    let url = if start.starts_with("http://") || start.starts_with("https://") {
+        address(given)?
+    } else {
+        let path = format!(
+            "{}{root}/{}",
+            base.origin().ascii_serialization(),
+            given.trim_start_matches('/')
+        );
+        address(&path)?
+    };
+    let rest = url.path().strip_prefix(root.as_str());
+    let within = rest.is_some_and(|rest| rest.is_empty() || rest.starts_with('/'));
+    if url.origin() == base.origin() && within {
+        return Ok(url);
+    }
+    Err(ApiError::new(
+        ApiErrorKind::Address,
+        format!("the address is not below the profile's, {base}"),
+    ))
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used, reason = "tests")]
+    use super::*;
+
+    #[test]
+    fn a_path_is_put_behind_the_address_and_nothing_leads_out_of_it() {
+        let base = "https://api.example/v2/";
+        for (given, url) in [
+            ("/items?a=1", "https://api.example/v2/items?a=1"),
+            ("items", "https://api.example/v2/items"),
+            ("", "https://api.example/v2/"),
+            ("https://api.example/v2/items", "https://api.example/v2/items"),
+            ("https://api.example/v2", "https://api.example/v2"),
+        ] {
+            assert_eq!(below(base, given).unwrap().as_str(), url, "{given}");
+        }
+        for given in [
+            "https://other.example/v2/items",
+            "http://api.example/v2/items",
+            "https://api.example/v3",
+            "https://api.example/v22/items",
+            "/../v3/items",
+            "/%2e%2e/v3",
+            "https://api.example:8443/v2/items",
+        ] {
+            assert_eq!(
+                below(base, given).unwrap_err().kind,
+                ApiErrorKind::Address,
+                "{given}"
+            );
+        }
+    }
+}

@@ -1,0 +1,130 @@
+//! Accounts between people and machines: variables that are secrets by their names, answers as JSON, what is recorded, and
+//! what is wrong with the machine's own setup.
+
+use serde_json::Value as Json;
+
+use crate::support::account::Served;
+use crate::support::{Home, Ran, finish};
+
+/// Runs with these variables.
+fn with(home: &Home, variables: &[(&str, &str)], words: &str) -> Ran {
+    let mut command = home.command(words.split_whitespace());
+    command.envs(variables.iter().copied());
+    finish(command.spawn().unwrap())
+}
+
+fn json(ran: Ran) -> Json {
+    serde_json::from_str(&ran.ended(0).stdout).unwrap()
+}
+
+#[test]
+fn a_variable_named_for_a_profile_and_a_key_is_its_secret_when_no_file_names_a_place() {
+    let platform = Home::new();
+    let served = Served::start(&platform);
+    let home = Home::new();
+    let bare = format!(
+        "[profiles.acme-west]\nurl = \"{}\"\nlogin = \"{}\"\nmode = \"dev\"\n",
+        served.url, served.login
+    );
+    home.configure(&bare);
+    let _ = home.run("profile test").ended(2);
+    let variable = [("PROVISOR_ACME_WEST_PASSWORD", served.password.as_str())];
+    let _ = with(&home, &variable, "profile test").ended(0);
+    let shown = with(&home, &variable, "profile show").ended(0).stdout;
+    assert!(
+        shown.contains("(PROVISOR_ACME_WEST_PASSWORD)") && !shown.contains(&served.password),
+        "{shown}"
+    );
+    let all = json(with(&home, &variable, "config show --json"));
+    let password = all["values"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .find(|value| value["key"] == "profiles.acme-west.password");
+    assert_eq!(
+        password.unwrap()["origin"],
+        serde_json::json!({"kind": "environment", "variable": "PROVISOR_ACME_WEST_PASSWORD"})
+    );
+    // A place that a file names counts more.
+    home.configure(&format!("{bare}password = {{ env = \"OWN\" }}\n"));
+    let both = [variable[0], ("OWN", "wrong")];
+    let _ = with(&home, &both, "profile test").ended(4);
+    // An empty one is none.
+    home.configure(&bare);
+    let _ = with(&home, &[("PROVISOR_ACME_WEST_PASSWORD", "")], "profile test").ended(2);
+}
+
+#[test]
+fn a_project_that_nobody_trusts_gets_no_variable_for_its_address() {
+    let home = Home::new();
+    home.configure("[profiles.acme]\nurl = \"https://acme-admin.mobsted.com\"\nlogin = \"a@acme.example\"\n");
+    home.write(
+        "provisor.toml",
+        "[profiles.acme]\nurl = \"http://127.0.0.1:9\"\nmode = \"dev\"\n",
+    );
+    home.write("look.rhai", "mobsted::connect().tenants().len()");
+    let ran = with(
+        &home,
+        &[("PROVISOR_ACME_PASSWORD", "canary-4711")],
+        "run look.rhai",
+    )
+    .ended(2);
+    let _ = ran.said(&["provisor trust"]);
+    let ran = home.run("trust --yes").ended(0);
+    let _ = ran.said(&["127.0.0.1:9", "PROVISOR_ACME_PASSWORD"]);
+}
+
+#[test]
+fn what_is_done_to_profiles_is_told_as_json_and_recorded_by_name() {
+    let home = Home::new();
+    let words = "profile add acme --url https://acme-admin.mobsted.com --login a@acme.example --password-stdin --json";
+    let added = json(home.run_with_input(words, "canary-4711-pw\n"));
+    assert_eq!((&added["version"], &added["did"]), (&1.into(), &"added".into()));
+    assert_eq!(added["profile"]["name"], "acme");
+    assert_eq!(added["profile"]["mode"], "prod");
+    let chosen = json(home.run("profile use acme --json"));
+    assert_eq!(
+        (&chosen["did"], &chosen["profile"]["chosen"]),
+        (&"chosen".into(), &true.into())
+    );
+    let changed = json(home.run("profile edit acme --mode read-only --json"));
+    assert_eq!(
+        (&changed["did"], &changed["profile"]["mode"]),
+        (&"changed".into(), &"read-only".into())
+    );
+    let removed = json(home.run("profile remove acme --yes --json"));
+    assert_eq!(
+        (&removed["did"], &removed["profile"]["name"]),
+        (&"removed".into(), &"acme".into())
+    );
+    let audit = home.run("audit --json").ended(0).stdout;
+    assert!(!audit.contains("canary"), "{audit}");
+    let audit: Json = serde_json::from_str(&audit).unwrap();
+    let told: Vec<(&str, &str)> = audit["audit"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|one| (one["kind"].as_str().unwrap(), one["what"].as_str().unwrap()))
+        .collect();
+    let secret = "password of profile acme at https://acme-admin.mobsted.com";
+    assert_eq!(
+        told,
+        [
+            ("seal", secret),
+            ("profile-add", "acme"),
+            ("profile-edit", "acme"),
+            ("profile-remove", "acme"),
+            ("forget", secret)
+        ]
+    );
+}
+
+#[test]
+fn a_proxy_that_is_none_is_a_mistake_of_the_configuration_and_named() {
+    let home = Home::new();
+    home.write("get.rhai", "http::get(\"https://acme.example/\")");
+    for variable in ["HTTPS_PROXY", "https_proxy", "ALL_PROXY"] {
+        let ran = with(&home, &[(variable, "socks9://nowhere")], "run get.rhai").ended(2);
+        let _ = ran.said(&[variable, "bad_profile"]);
+    }
+}

@@ -1,0 +1,208 @@
+//! Commands, at a real terminal.
+
+use std::os::unix::fs::PermissionsExt;
+
+use super::{fresh_prompt, profile, sandbox};
+use crate::support::Home;
+use crate::support::pty::{Terminal, key};
+
+#[test]
+fn a_text_over_many_lines_is_taken_as_it_comes() {
+    let home = Home::new();
+    let terminal = sandbox(&home);
+    terminal.type_line(":paste");
+    let _ = terminal.wait_for("paste>");
+    for line in [
+        "let a = [",
+        "\t1,",
+        "\t2];",
+        "",
+        "print(`${a.len()}-\tpasted`)",
+        ":end",
+    ] {
+        terminal.type_line(line);
+    }
+    let _ = terminal.wait_for("\n2-");
+    fresh_prompt(&terminal);
+    terminal.type_line(":paste");
+    terminal.type_line("print(`${3}-never`)");
+    terminal.press(key::CTRL_C);
+    let screen = terminal.wait_for("given up; nothing of it ran");
+    assert!(!screen.contains("\n3-never"), "{screen}");
+    fresh_prompt(&terminal);
+    terminal.type_line(":paste");
+    terminal.type_line("print(`${4}-by`);");
+    terminal.type_line("print(`${5}-key`)");
+    terminal.press(key::CTRL_D);
+    let _ = terminal.wait_for("\n4-by\n5-key");
+    fresh_prompt(&terminal);
+    terminal.press("\x1b[A");
+    let _ = terminal.wait_for("> print(`${4}-by`);\nprint(`${5}-key`)");
+}
+
+#[test]
+fn an_input_that_goes_on_can_be_given_up() {
+    let home = Home::new();
+    let terminal = sandbox(&home);
+    terminal.type_line("let m = #{ a: print(`${1}-never`),");
+    let _ = terminal.wait_for("waiting for } from line 1");
+    terminal.type_line("");
+    let _ = terminal.wait_for(":break gives it up");
+    terminal.type_line(":break");
+    let screen = terminal.wait_for("given up; nothing of it ran");
+    assert!(!screen.contains("\n1-never"), "{screen}");
+    terminal.type_line(":break");
+    let _ = terminal.wait_for("nothing is open");
+    terminal.type_line("6 * 7");
+    let _ = terminal.wait_for("\n42");
+}
+
+#[test]
+fn the_last_failure_is_told_in_full() {
+    let home = Home::new();
+    home.write(
+        "lib.rhai",
+        "fn look(session) {\n    session.find_app(\"nowhere\")\n}\n",
+    );
+    let mut command = home.command(["repl", "--sandbox", "--fault", "applications:500"]);
+    command.env("TERM", "xterm-256color");
+    let terminal = Terminal::start(command, 60, 120);
+    let _ = terminal.wait_for("sandbox>");
+    terminal.type_line(":why");
+    let _ = terminal.wait_for("no input has failed yet");
+    terminal.type_line("import \"lib\" as lib");
+    terminal.type_line("let ann = mobsted::connect().ensure_tenant(\"ann@example.com\").connect()");
+    terminal.type_line("lib::look(ann)");
+    let _ = terminal.wait_for("[unavailable, HTTP 500]");
+    fresh_prompt(&terminal);
+    terminal.type_line("1 + 1");
+    let _ = terminal.wait_for("\n2");
+    terminal.type_line(":why");
+    let screen = terminal.wait_for("on record: :runs steps");
+    for text in [
+        "input 3 failed: ",
+        "err.kind: unavailable",
+        "HTTP status: 500",
+        "at lib.rhai:2:",
+        "from [3]:1:",
+        "in this call to `look`",
+        "request: GET ",
+        "-> 500 (",
+        "unavailable means: ",
+        "to do: ",
+    ] {
+        assert!(screen.contains(text), "`{text}` is not in:\n{screen}");
+    }
+    let password = home.books().tenants[0].password.clone();
+    assert!(!screen.contains(&password));
+    terminal.type_line("let a = 1 2");
+    let _ = terminal.wait_for("[5]:1:");
+    terminal.type_line(":why");
+    let _ = terminal.wait_for("err.kind: syntax_error");
+}
+
+#[test]
+fn the_overview_fits_the_screen() {
+    for columns in [80, 40] {
+        let home = Home::new();
+        let mut command = home.command(["repl", "--sandbox"]);
+        command.env("TERM", "xterm-256color");
+        let terminal = Terminal::start(command, 24, columns);
+        let _ = terminal.wait_for("sandbox>");
+        terminal.type_line(":help");
+        let _ = terminal.wait_for("all about a");
+        fresh_prompt(&terminal);
+        let screen = terminal.screen();
+        assert!(screen.contains("sandbox> :help\n"), "{columns}:\n{screen}");
+        for name in [":search", ":why", ":paste", ":page", ":undo", ":mode"] {
+            assert!(screen.contains(name), "{columns}: {name}\n{screen}");
+        }
+    }
+    let home = Home::new();
+    let ran = home
+        .run_with_input("repl", ":help commands\n:help :why\n")
+        .ended(0);
+    assert!(ran.stdout.contains(":rerun N") && ran.stdout.contains("All about the last failure"));
+}
+
+#[test]
+fn earlier_inputs_and_results_are_found_and_run_only_with_enter() {
+    let home = Home::new();
+    let terminal = sandbox(&home);
+    terminal.type_line("let city = \"Bern\"");
+    terminal.type_line("print(`${2}-ran`); city.len()");
+    let _ = terminal.wait_for("\n2-ran\n4");
+    terminal.type_line(":history /^PRINT/");
+    let _ = terminal.wait_for("no input has that");
+    terminal.type_line(":history /(?i)^PRINT.*len/");
+    let _ = terminal.wait_for("\n   2   print(");
+    terminal.type_line(":history 1");
+    terminal.type_line(":history /(/");
+    let _ = terminal.wait_for("is no regular expression");
+    terminal.type_line(":out 2");
+    fresh_prompt(&terminal);
+    terminal.type_line(":rerun 2");
+    let screen = terminal.wait_until("it is offered", |screen| {
+        screen.contents().matches("> print(`${2}-ran`)").count() == 2
+    });
+    assert_eq!(screen.matches("\n2-ran").count(), 1, "{screen}");
+    terminal.press(key::ENTER);
+    let _ = terminal.wait_until("it has run again", |screen| {
+        screen.contents().matches("\n2-ran").count() == 2
+    });
+}
+
+#[test]
+fn long_values_are_paged_when_that_is_wanted() {
+    let home = Home::new();
+    let pager = home.write(
+        "pager.sh",
+        "#!/bin/sh\ncat > paged.txt\necho \"PAGED $(wc -l < paged.txt)\"\n",
+    );
+    std::fs::set_permissions(&pager, PermissionsExt::from_mode(0o755)).unwrap();
+    let mut command = home.command(["repl", "--sandbox"]);
+    command.env("TERM", "xterm-256color").env("PAGER", &pager);
+    let terminal = Terminal::start(command, 24, 80);
+    let _ = terminal.wait_for("sandbox>");
+    terminal.type_line("let list = []; for i in 0..57 { list.push(#{ id: i }) }");
+    terminal.type_line("list");
+    let _ = terminal.wait_for("37 more rows");
+    terminal.type_line(":page list");
+    let _ = terminal.wait_for("PAGED 57");
+    let text = home.read("paged.txt");
+    assert!(text.contains("\n56"), "{text}");
+    terminal.type_line(":set pager on");
+    terminal.type_line("list + [#{ id: 57 }]");
+    let _ = terminal.wait_for("PAGED 58");
+    terminal.type_line("[#{ few: 1 }]");
+    let _ = terminal.wait_for("few\n1\n");
+    let _ = home
+        .run_with_input("repl", "1\n:page _\n")
+        .ended(2)
+        .said(&["a pager needs a terminal"]);
+}
+
+#[test]
+fn a_session_can_be_made_more_careful_and_never_less() {
+    let home = Home::new();
+    profile(&home, "dev");
+    let terminal = home.terminal("repl --profile acme");
+    let _ = terminal.wait_for("acme:dev>");
+    terminal.type_line(":mode ro");
+    let _ = terminal.wait_for("acme:read-only>");
+    terminal.type_line("mobsted::connect().ensure_tenant(\"ann@example.com\")");
+    let _ = terminal.wait_for("this session is read-only");
+    terminal.type_line(":mode prod");
+    let _ = terminal.wait_for("acme:prod>");
+    terminal.type_line(":mode sandbox");
+    let _ = terminal.wait_for("\nsandbox>");
+    terminal.type_line(":sandbox off");
+    let _ = terminal.wait_until("it works with the profile again", |screen| {
+        screen.contents().trim_end().ends_with("acme:prod>")
+    });
+    profile(&home, "prod");
+    let terminal = home.terminal("repl --profile acme");
+    let _ = terminal.wait_for("acme:prod>");
+    terminal.type_line(":mode dev");
+    let _ = terminal.wait_for("a session may only be more careful");
+}

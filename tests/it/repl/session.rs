@@ -1,0 +1,135 @@
+//! What a session keeps, and when it forgets.
+
+use super::{fresh_prompt, profile, sandbox};
+use crate::support::Home;
+use crate::support::pty::{Terminal, key};
+
+#[test]
+fn results_and_the_last_error_have_names() {
+    let home = Home::new();
+    let terminal = sandbox(&home);
+    for (line, shown) in [
+        ("6 * 7", "\n42"),
+        ("_ + 1", "\n43"),
+        ("_1 + _2", "\n85"),
+        ("oops()", "there is no function `oops`"),
+        ("_err.kind", "\nscript_error"),
+        ("let _B = 1; _1 + _B + 900", "\n943"),
+        (":out 2", "\n43"),
+    ] {
+        fresh_prompt(&terminal);
+        terminal.type_line(line);
+        let _ = terminal.wait_for(shown);
+    }
+}
+
+#[test]
+fn files_are_loaded_run_and_read_anew() {
+    let home = Home::new();
+    home.write("lib.rhai", "fn version() { 100 + 1 }\n");
+    home.write("begin.rhai", "let begun = 5 * 11;\n");
+    home.write("hello.rhai", "fn main(name) { print(`hello ${name}`); }\n");
+    let terminal = sandbox(&home);
+    for (line, shown) in [
+        (":load begin.rhai", ""),
+        ("begun", "\n55"),
+        ("import \"lib\" as lib", ""),
+        ("lib::version()", "\n101"),
+        (":run hello.rhai --name Ann", "\nhello Ann"),
+    ] {
+        fresh_prompt(&terminal);
+        terminal.type_line(line);
+        let _ = terminal.wait_for(if shown.is_empty() { line } else { shown });
+    }
+    home.write("lib.rhai", "fn version() { 100 + 2 }\n");
+    for (line, shown) in [
+        ("lib::version()", "101\n"),
+        (":reload", "read 1 file anew"),
+        ("lib::version()", "\n102"),
+    ] {
+        fresh_prompt(&terminal);
+        terminal.type_line(line);
+        let _ = terminal.wait_for(shown);
+    }
+}
+
+#[test]
+fn another_profile_forgets_what_the_first_answered() {
+    let home = Home::new();
+    profile(&home, "dev");
+    let file = home.provisor().join("config/config.toml");
+    let text = std::fs::read_to_string(&file).unwrap();
+    let other = text.replace("[profiles.acme]", "[profiles.other]");
+    std::fs::write(&file, format!("{text}\n{other}")).unwrap();
+    let terminal = home.terminal("repl --profile acme");
+    let _ = terminal.wait_for("acme:dev>");
+    terminal.type_line("let kept = 1; fn greet() { 40 + 2 }");
+    terminal.type_line(":profile other");
+    let _ = terminal.wait_for("variables of acme:dev are forgotten");
+    let _ = terminal.wait_for("\nother:dev>");
+    terminal.type_line("greet()");
+    let _ = terminal.wait_for("\n42");
+    terminal.type_line("kept");
+    let _ = terminal.wait_for("there is no variable `kept` here");
+    terminal.type_line(":sandbox on");
+    let _ = terminal.wait_for("\nsandbox>");
+    terminal.type_line(":sandbox fault partners:500");
+    terminal.type_line("mobsted::connect().ensure_tenant(\"ann@example.com\")");
+    let _ = terminal.wait_for("answered with 500");
+}
+
+#[test]
+fn a_dumb_terminal_says_that_its_line_is_cleared() {
+    let home = Home::new();
+    let mut command = home.command(["repl", "--sandbox"]);
+    command.env("TERM", "dumb");
+    let terminal = Terminal::start(command, 24, 40);
+    let _ = terminal.wait_for("sandbox>");
+    terminal.press("print(`${1}-never`)");
+    let _ = terminal.wait_for("-never");
+    terminal.press(key::CTRL_C);
+    let _ = terminal.wait_for("the line is cleared");
+    terminal.type_line("print(`${2}-after`)");
+    let screen = terminal.wait_for("\n2-after");
+    assert!(!screen.contains("\n1-never"), "{screen}");
+}
+
+#[test]
+fn what_the_platform_calls_a_request_is_told() {
+    use std::io::{BufRead as _, Write as _};
+    let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let port = listener.local_addr().unwrap().port();
+    std::thread::spawn(move || {
+        for stream in listener.incoming() {
+            let mut stream = stream.unwrap();
+            let mut lines = std::io::BufReader::new(stream.try_clone().unwrap()).lines();
+            while lines
+                .next()
+                .is_some_and(|line| line.is_ok_and(|line| !line.is_empty()))
+            {}
+            let answer = "HTTP/1.1 404 Not Found\r\nX-Request-Id: abc-123\r\nContent-Length: 0\r\nConnection: close\r\n\r\n";
+            let _ = stream.write_all(answer.as_bytes());
+        }
+    });
+    let home = Home::new();
+    let input = format!(
+        ":set trace on\nhttp::get(\"http://127.0.0.1:{port}/x?code=plainly-secret\", #{{ check: true }})\n"
+    );
+    let ran = home.run_with_input("repl", &input).ended(7);
+    let ran = ran.said(&[&format!("GET 127.0.0.1:{port}/x -> 404 ("), "request id abc-123"]);
+    let traced = ran.stderr.lines().filter(|line| line.contains(" -> "));
+    assert!(
+        traced.count() == 1 && !ran.stderr.contains("-> 404 (404"),
+        "{}",
+        ran.stderr
+    );
+    // Nobody listens here any more.
+    let closed = std::net::TcpListener::bind("127.0.0.1:0")
+        .unwrap()
+        .local_addr()
+        .unwrap()
+        .port();
+    let input = format!(":set trace on\nhttp::get(\"http://127.0.0.1:{closed}/x\")\n");
+    let ran = home.run_with_input("repl", &input).ended(6);
+    let _ = ran.said(&["-> no answer: no connection ("]);
+}

@@ -1,0 +1,237 @@
+//! Services that a profile describes: its address, its credential, its mode and its pace count for `http::`.
+
+use std::time::Instant;
+
+use serde_json::Value;
+
+use crate::support::account::Served;
+use crate::support::{Home, Ran, finish};
+
+/// A service of its own, and a home with a profile `crm` for it.
+struct Rig {
+    platform: Home,
+    served: Served,
+    home: Home,
+}
+
+impl Rig {
+    /// The profile says these lines besides its address.
+    fn new(lines: &str) -> Rig {
+        let platform = Home::new();
+        let served = Served::start(&platform);
+        let home = Home::new();
+        let rig = Rig {
+            platform,
+            served,
+            home,
+        };
+        rig.home.configure(&format!(
+            "[profiles.crm]\nplatform = \"web\"\nurl = \"{}\"\n{lines}",
+            rig.url()
+        ));
+        rig
+    }
+
+    fn url(&self) -> String {
+        let rest = self.served.url.strip_prefix("http://").unwrap();
+        format!("http://{}/web", rest.split('/').next().unwrap())
+    }
+
+    fn run(&self, script: &str, more: &str) -> Ran {
+        self.home.write("web.rhai", script);
+        let words = format!("run web.rhai --json {more}");
+        let mut command = self.home.command(words.split_whitespace());
+        command.env("CRM_SECRET", "canary-4711-crm");
+        finish(command.spawn().unwrap())
+    }
+
+    #[track_caller]
+    fn said(&self, script: &str) -> Value {
+        let ran = self.run(script, "").ended(0);
+        assert!(!format!("{}{}", ran.stdout, ran.stderr).contains("canary-4711"));
+        serde_json::from_str(&ran.stdout).unwrap()
+    }
+
+    /// How many items the service has made.
+    fn made(&self) -> u64 {
+        self.platform.books().web.totals.created
+    }
+}
+
+const MAKE: &str = r#"http::post("/items", #{profile: "crm", json: #{name: "Ann"}}).status"#;
+
+#[test]
+fn each_credential_of_a_profile_goes_with_its_requests() {
+    let rig = Rig::new("bearer = { env = \"CRM_SECRET\" }\nmode = \"dev\"\n");
+    let told = rig.said(r#"let a = http::get("/bearer", #{profile: "crm"}); #{ok: a.body.authenticated, url: http::get("/anything/x?q=1", #{profile: "crm"}).body.path}"#);
+    assert_eq!((&told["ok"], &told["url"]), (&true.into(), &"/anything/x".into()));
+    let own = rig.said(r#"#{status: http::get("/basic/eve/pw", #{profile: "crm", basic: #{user: "eve", password: "pw"}}).status}"#);
+    assert_eq!(
+        own["status"], 200,
+        "a call that says itself who asks is left to it"
+    );
+    let basic = Rig::new("login = \"ann\"\npassword = { env = \"CRM_SECRET\" }\nmode = \"dev\"\n");
+    let told =
+        basic.said(r#"#{status: http::get("/basic/ann/canary-" + "4711-crm", #{profile: "crm"}).status}"#);
+    assert_eq!(told["status"], 200);
+    let header =
+        Rig::new("header = \"X-Api-Key\"\nheader_value = { env = \"CRM_SECRET\" }\nmode = \"dev\"\n");
+    let told = header.said(r#"#{key: http::get("/anything", #{profile: "crm"}).body.headers["x-api-key"]}"#);
+    assert_eq!(told["key"], "***", "it came back, masked");
+}
+
+#[test]
+fn a_path_alone_is_the_active_profiles_and_the_sandbox_stands_in() {
+    let rig = Rig::new("mode = \"dev\"\n");
+    let told = rig.said("#{status: http::get(\"/anything\").status}");
+    assert_eq!(told["status"], 200);
+    let ran = rig.run(
+        "#{ok: http::get(\"/bearer\", #{profile: \"crm\"}).body.authenticated}",
+        "--sandbox",
+    );
+    assert!(ran.ended(0).stdout.contains("\"ok\":true"));
+    let none = Home::new();
+    none.write("web.rhai", "http::get(\"/anything\")");
+    let _ = none.run("run web.rhai").ended(2);
+    none.configure("[profiles.acme]\nurl = \"https://acme.example\"\n");
+    let _ = none
+        .run("run web.rhai")
+        .ended(2)
+        .said(&["`acme` is a mobsted account", "--platform web"]);
+}
+
+#[test]
+fn an_address_that_is_not_below_the_profiles_is_refused_unsent() {
+    let rig = Rig::new("bearer = { env = \"CRM_SECRET\" }\nmode = \"dev\"\n");
+    for url in [
+        "https://evil.example/items",
+        "/../bb/api/v1/login",
+        &format!("{}x/items", rig.url()),
+    ] {
+        let script = format!("http::post({url:?}, #{{profile: \"crm\", json: #{{}}}})");
+        let ran = rig.run(&script, "").ended(5);
+        let _ = ran.said(&["not below the profile's", "bad_address"]);
+    }
+    let whole = format!(
+        "#{{status: http::post(\"{}/items\", #{{profile: \"crm\", json: #{{}}}}).status}}",
+        rig.url()
+    );
+    assert_eq!(rig.said(&whole)["status"], 201);
+    assert_eq!(rig.made(), 1);
+}
+
+#[test]
+fn modes_hold_for_a_service_named_by_the_call_and_for_the_active_profile() {
+    let read_only = Rig::new("mode = \"read-only\"\n");
+    let whole = format!(
+        "http::post(\"{}/items\", #{{json: #{{}}}}).status",
+        read_only.url()
+    );
+    for script in [MAKE, whole.as_str()] {
+        let _ = read_only.run(script, "--yes").ended(5).said(&["read-only"]);
+    }
+    assert_eq!(read_only.said("#{n: http::get(\"/items\").body.total}")["n"], 0);
+    assert_eq!(read_only.made(), 0);
+
+    let prod = Rig::new("mode = \"prod\"\n");
+    let whole = format!("http::post(\"{}/items\", #{{json: #{{}}}}).status", prod.url());
+    for script in [MAKE, whole.as_str()] {
+        let _ = prod
+            .run(script, "")
+            .ended(2)
+            .said(&["Change the prod account `crm`?", "--yes"]);
+    }
+    // Below the script, whatever it calls the profile.
+    let both = format!(
+        "default_profile = \"acme\"\n[profiles.acme]\nurl = \"https://acme.example\"\n[profiles.another]\nplatform = \"web\"\nurl = \"https://x.example\"\n{}",
+        prod.home.configuration()
+    );
+    prod.home.configure(&both);
+    let sly = r#"let name = "cr" + "m"; http::post("/items", #{profile: name, json: #{}}).status"#;
+    let _ = prod
+        .run(sly, "")
+        .ended(5)
+        .said(&["changes a prod account", "--yes"]);
+    assert_eq!(prod.made(), 0);
+    let _ = prod.run(MAKE, "--yes").ended(0);
+    assert_eq!(prod.made(), 1);
+}
+
+#[test]
+fn a_changing_request_to_anywhere_asks_under_an_active_prod_account_of_any_platform() {
+    let rig = Rig::new("mode = \"dev\"\n");
+    let more = format!(
+        "default_profile = \"acme\"\n[profiles.acme]\nurl = \"https://acme.example\"\nmode = \"prod\"\n{}",
+        rig.home.configuration()
+    );
+    rig.home.configure(&more);
+    let post = format!("http::post(\"{}/items\", #{{json: #{{}}}}).status", rig.url());
+    let _ = rig
+        .run(&post, "")
+        .ended(2)
+        .said(&["Change the prod account `acme`?"]);
+    assert_eq!(rig.made(), 0);
+    let get = format!("http::get(\"{}/items\").status", rig.url());
+    let _ = rig.run(&get, "").ended(0);
+    // The service of a profile of its own is judged by that.
+    let _ = rig.run(MAKE, "--profile crm").ended(0);
+    assert_eq!(rig.made(), 1);
+}
+
+#[test]
+fn a_profiles_pace_is_one_for_all_rows() {
+    let rig = Rig::new("mode = \"dev\"\nrate = \"4/s\"\n");
+    let rows: String = (0..9).map(|n| format!("{n}\n")).collect();
+    rig.home.write("rows.csv", &format!("n\n{rows}"));
+    let begun = Instant::now();
+    let ran = rig.run(
+        "fn main(n) { #{status: http::get(\"/anything\", #{profile: \"crm\"}).status} }",
+        "--rows rows.csv --jobs 8",
+    );
+    let _ = ran.ended(0);
+    assert!(
+        begun.elapsed().as_millis() >= 1000,
+        "nine at four a second: {:?}",
+        begun.elapsed()
+    );
+}
+
+#[test]
+fn a_profile_is_added_tried_and_shown_like_any_other() {
+    let rig = Rig::new("mode = \"dev\"\n");
+    let url = rig.url();
+    let ran = rig.home.run_with_input(
+        &format!("profile add shop --platform web --url {url} --header X-Api-Key --secret header_value=stdin --mode read-only --set rate=10/s"),
+        "canary-4711-key\n",
+    );
+    let _ = ran.ended(0).said(&["profile `shop` is written"]);
+    let shown = rig.home.run("profile show shop").ended(0).stdout;
+    for part in [
+        "web",
+        &url,
+        "X-Api-Key",
+        "sealed",
+        "read-only",
+        "10/s",
+        "with each request",
+    ] {
+        assert!(shown.contains(part), "no `{part}` in\n{shown}");
+    }
+    let tried = rig.home.run("profile test shop").ended(0).stdout;
+    assert!(
+        tried.contains(&url) && tried.contains("mode read-only"),
+        "{tried}"
+    );
+    assert!(!format!("{shown}{tried}").contains("canary"));
+    let _ = rig
+        .home
+        .run(&format!(
+            "profile add x --platform web --url {url} --bearer canary-4711"
+        ))
+        .ended(2)
+        .said(&["--secret bearer=PLACE"]);
+    rig.home.configure(&format!(
+        "[profiles.crm]\nplatform = \"web\"\nurl = \"{url}/status/403\"\n"
+    ));
+    let _ = rig.home.run("profile test crm").ended(5);
+}

@@ -1,0 +1,63 @@
+//! A request with a key that was typed at the prompt: its look-up is gone with the session, and a person settles it.
+
+use std::io::Write as _;
+use std::process::Stdio;
+
+use crate::support::{Home, signal, wait_until};
+
+const TYPED: &str = r#"let items = "https://api.web.sandbox/items";
+http::post(items, #{json: #{reference: "A-17"}, key: "A-17", probe: |key| { let all = http::get(items).body.items; if all.is_empty() { () } else { all[0] } }});
+"#;
+
+#[test]
+fn what_a_killed_session_left_in_doubt_is_named_and_resolved_by_a_person() {
+    let home = Home::new();
+    let mut command = home.command(["repl", "--sandbox", "--fault", "web-items-post:hang-after:x1"]);
+    let mut child = command.stdin(Stdio::piped()).spawn().unwrap();
+    let mut stdin = child.stdin.take().unwrap();
+    stdin.write_all(TYPED.as_bytes()).unwrap();
+    wait_until("the item is there", || {
+        let status = provisor::sandbox::status(&home.sandbox());
+        status.is_ok_and(|status| status.books.is_some_and(|books| books.web.totals.created == 1))
+    });
+    signal(child.id(), "KILL");
+    let _ = child.wait();
+    drop(stdin);
+    let id = home.newest();
+    for _ in 0..2 {
+        let _ = home.run("resume").ended(10).said(&[
+            "http::post of input 2 stays in doubt",
+            "a function of the session, which is gone",
+            "`A-17`",
+            "https://api.web.sandbox/items",
+            &format!("provisor resolve {id} "),
+        ]);
+    }
+    home.write(
+        "item.json",
+        r#"{"status": 201, "headers": {}, "body": {"id": 1}, "outcome": "created"}"#,
+    );
+    let _ = home
+        .run(&format!("resolve {id} A-17 --as done --value item.json --yes"))
+        .ended(0);
+    let _ = home.run("resume").ended(0).said(&["is closed"]);
+    assert_eq!(home.books().web.totals.created, 1, "nothing was sent again");
+}
+
+#[test]
+fn what_was_made_under_a_key_is_in_the_summary() {
+    let home = Home::new();
+    home.write("rows.csv", "reference\nA-1\nA-2\nA-1\n");
+    home.write(
+        "keyed.rhai",
+        r#"fn main(reference) {
+            let items = "https://api.web.sandbox/items";
+            let found = |key| { let all = http::get(items, #{query: #{reference: key}}).body.items; if all.is_empty() { () } else { all[0] } };
+            #{outcome: http::post(items, #{json: #{reference: reference}, key: reference, probe: found}).outcome}
+        }"#,
+    );
+    let ran = home
+        .run("run keyed.rhai --sandbox --rows rows.csv --jobs 1")
+        .ended(0);
+    let _ = ran.said(&["keyed items: 2 created, 1 unchanged"]);
+}
