@@ -5,6 +5,7 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use super::Repl;
+use super::advice::advice;
 use super::around::Trouble;
 use super::desk::LazyDoor;
 use super::failure::What;
@@ -59,6 +60,11 @@ impl Repl {
         let outcome = self.carry_out((name, line), text, secret);
         if self.settings.timing {
             self.outside.screen.note(&took(started.elapsed()));
+        }
+        if outcome == Outcome::Done && self.outside.screen.is_terminal() {
+            for told in advice(text, self.gave) {
+                self.outside.screen.note(&told);
+            }
         }
         self.inputs.push(Entered {
             text: text.to_owned(),
@@ -139,7 +145,8 @@ impl Repl {
                 };
                 self.close(InputEnd::Done(value), Outcome::Done)
             }
-            Err(Ended::Failed(diagnostic)) => {
+            Err(Ended::Failed(mut diagnostic)) => {
+                diagnostic.hints.extend(self.ways_to_an_account(diagnostic.code));
                 screen.diagnostic(&diagnostic);
                 let why = diagnostic.summary_with_repair();
                 let outcome = self.failed_outcome(diagnostic);
@@ -183,6 +190,23 @@ impl Repl {
                 self.close(InputEnd::Failed(why), Outcome::Broken)
             }
         }
+    }
+
+    /// What a session can do about having no account.
+    fn ways_to_an_account(&self, code: Option<Code>) -> Option<String> {
+        let around = &self.outside.around;
+        if code != Some(Code::BadProfile) || around.place().profile.is_some() {
+            return None;
+        }
+        let known = around.profiles();
+        Some(if known.is_empty() {
+            ":sandbox on works with simulated platforms from here on".to_owned()
+        } else {
+            format!(
+                ":profile NAME works with one of {} from here on",
+                known.join(", ")
+            )
+        })
     }
 
     /// Shows a value.

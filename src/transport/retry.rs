@@ -47,7 +47,6 @@ pub(super) fn wait_before_next(
                     ErrorKind::Address
                     | ErrorKind::Setup
                     | ErrorKind::Withheld
-                    | ErrorKind::Setup
                     | ErrorKind::Tls
                     | ErrorKind::Redirect
                     | ErrorKind::TooLarge,
