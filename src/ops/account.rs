@@ -7,6 +7,7 @@ use super::session::Shape;
 use super::spec::{Param, Type};
 use super::world::World;
 use super::{jrni, mobsted, session, sparrow, web};
+use crate::platform;
 use crate::value::{Object, Value};
 
 /// What a login may do, as it was found out by asking for it.
@@ -52,6 +53,18 @@ pub fn keys(platform: &str) -> Vec<Param> {
         doc: if key.required { "" } else { "may be left out" },
     })
     .collect()
+}
+
+/// Why no account of the platform can have this text under this key, in a sentence without a full stop. Sends nothing.
+pub fn unfit(platform: &str, key: &str, text: &str) -> Option<String> {
+    let problem = match (platform, key) {
+        ("mobsted", "url") => platform::mobsted::account::Base::parse(text).err(),
+        ("jrni", "url") => platform::jrni::account::Base::parse(text).err(),
+        ("sparrow", "url") => platform::sparrow::account::Base::parse(text).err(),
+        ("jrni", "company") => return jrni::company_number(text).err().map(|error| error.message),
+        _ => None,
+    };
+    problem.map(|error| error.message)
 }
 
 impl World {

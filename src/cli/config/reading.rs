@@ -6,6 +6,7 @@ use super::entry::Entry;
 use super::profile::{SECRETS, TEXTS};
 use super::table::Table;
 use super::{ConfigError, Connection, CredentialSource, Mode, Platform, Profile, Sourced, connection};
+use crate::transport::address;
 
 const KEYS: [&str; 8] = [
     "platform",
@@ -127,14 +128,15 @@ pub(in crate::cli) fn check_address(text: &str) -> Result<url::Url, String> {
         return Err("must not hold a name or a password: write `login` and `password`".into());
     }
     match (url.scheme(), url.host_str()) {
-        ("http" | "https", Some(_)) => Ok(url),
+        ("https", Some(_)) => Ok(url),
+        ("http", Some(host)) if address::is_loopback(&url) || address::is_sandbox_host(host) => Ok(url),
         _ => Err("must begin with https:// (or http:// on this machine)".into()),
     }
 }
 
 /// Does the address lead to this machine?
 pub(in crate::cli) fn is_near(text: &str) -> bool {
-    url::Url::parse(text).is_ok_and(|url| crate::transport::address::is_loopback(&url))
+    url::Url::parse(text).is_ok_and(|url| address::is_loopback(&url))
 }
 
 /// Endpoints are paths on the profile's own address, so that no table can send a password elsewhere.

@@ -94,9 +94,13 @@ impl Check {
 
     /// What a command would have failed with.
     pub(super) fn failed(area: &'static str, subject: impl Into<String>, error: CommandError) -> Check {
-        let fix = (!error.hints.is_empty()).then(|| error.hints.join("; "));
+        let fix = if error.hints.is_empty() {
+            "put right what is said there, and run provisor doctor again".to_owned()
+        } else {
+            error.hints.join("; ")
+        };
         Check {
-            fix,
+            fix: Some(fix),
             ..Check::problem(area, subject, error.message)
         }
     }

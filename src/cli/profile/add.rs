@@ -14,6 +14,7 @@ use crate::cli::config::{Config, Platform};
 use crate::cli::error::CommandError;
 use crate::cli::exit::Exit;
 use crate::cli::safe::Keeping;
+use crate::ops;
 
 /// Add a profile to the user's configuration.
 ///
@@ -165,9 +166,10 @@ fn texts(
     for field in fields::texts(platform) {
         let text = match given.text(field.key) {
             Some(text) => text.trim().to_owned(),
-            None if asks => ask_text(app, field)?,
+            None if asks => ask_text(app, platform, field)?,
             None => continue,
         };
+        fits(platform, field.key, &text)?;
         if !text.is_empty() {
             texts.push((field.key, text));
         }
@@ -175,18 +177,36 @@ fn texts(
     Ok(texts)
 }
 
+/// Refuses a text that no account of the platform can have.
+pub(super) fn fits(platform: Platform, key: &str, text: &str) -> Result<(), CommandError> {
+    let Some(problem) = unfit(platform, key, text) else {
+        return Ok(());
+    };
+    Err(CommandError::usage(format!("`{key}`: {problem}")))
+}
+
+fn unfit(platform: Platform, key: &str, text: &str) -> Option<String> {
+    let address = || crate::cli::config::check_address(text).err();
+    let address = if key == "url" && !text.is_empty() {
+        address()
+    } else {
+        None
+    };
+    let address = address.map(|problem| format!("the address {problem}"));
+    address.or_else(|| ops::account::unfit(platform.name(), key, text).filter(|_| !text.is_empty()))
+}
+
 /// Asks for a text until it fits.
-fn ask_text(app: &App, field: &Field) -> Result<String, CommandError> {
+fn ask_text(app: &App, platform: Platform, field: &Field) -> Result<String, CommandError> {
     loop {
         let text = app.ask_line(field.name, None)?;
-        let problem = match field.key {
-            "url" => crate::cli::config::check_address(&text).err(),
-            _ if text.is_empty() && field.required => Some("must be given".to_owned()),
-            _ => None,
+        let problem = match unfit(platform, field.key, &text) {
+            None if text.is_empty() && field.required => Some("it must be given".to_owned()),
+            problem => problem,
         };
         match problem {
             None => return Ok(text),
-            Some(problem) => app.ui.warn(&format!("it {problem}")),
+            Some(problem) => app.ui.warn(&problem),
         }
     }
 }

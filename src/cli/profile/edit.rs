@@ -5,7 +5,7 @@ use clap::Args;
 use super::fields::{self, Field};
 use super::given::Given;
 use super::list;
-use super::place::{self, FORMS, Place};
+use super::place::{self, Place};
 use super::written::{self, Secrets};
 use crate::cli::app::App;
 use crate::cli::config::{CredentialSource, Profile};
@@ -68,6 +68,9 @@ pub(super) fn edit(app: &App, command: &EditCommand) -> Result<Exit, CommandErro
     } else {
         Changes::given(&command.given, known)?
     };
+    for (key, text) in &changes.texts {
+        super::add::fits(known.platform(), key, text)?;
+    }
     follow_address(known, &mut changes, asks)?;
     let mut draft = written::draft(app)?;
     let profile = written::own(&config, &draft, &name, "profile edit")?.clone();
@@ -196,20 +199,10 @@ impl Changes {
                 .secrets
                 .get(field.key)
                 .map(|source| source.value.to_string());
-            let question = match &now {
-                Some(place) => format!("{}: now {place}; Enter keeps it, or {FORMS}", field.name),
-                None => format!("{}: none now; Enter keeps it so, or {FORMS}", field.name),
-            };
-            let place = loop {
-                let answer = app.ask_line(&question, None)?;
-                match Place::parse(&answer) {
-                    Some(place) => break Some(place),
-                    None if answer.is_empty() => break None,
-                    None => app
-                        .ui
-                        .warn("that is no place; `sealed` asks for the secret itself, unseen"),
-                }
-            };
+            let now = now.as_deref().unwrap_or("none");
+            // Whatever is typed here may be the secret itself.
+            let typed = app.ask_secret(&format!("{}: now {now} (not shown; Enter keeps it)", field.name))?;
+            let place = (!typed.is_empty()).then_some(Place::Typed(typed));
             changes.secrets.extend(place.map(|place| (field, place)));
         }
         let now = profile.mode.as_ref().map_or("dev", |mode| mode.value.name());

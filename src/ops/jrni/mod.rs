@@ -219,7 +219,7 @@ fn probe_logout<'a>(world: &'a World, call: &'a Call) -> Boxed<'a, Probe> {
 }
 
 /// A company's number as text; nothing when it is empty.
-fn company_number(text: &str) -> Result<Option<u64>, OpError> {
+pub(super) fn company_number(text: &str) -> Result<Option<u64>, OpError> {
     match text.trim() {
         "" => Ok(None),
         text => match text.parse() {
