@@ -22,6 +22,9 @@ use crate::platform::Network;
 use crate::sandbox::{self, Sandbox};
 use crate::transport::Http;
 
+/// Set where the program runs within another part of itself: `repl`.
+pub(super) const WITHIN: &str = "PROVISOR_WITHIN";
+
 /// What every command has.
 pub(super) struct App {
     /// The words of the command line behind the program's name.
@@ -94,6 +97,14 @@ impl App {
             CommandError::usage("there is no home folder to keep files in")
                 .hint("set PROVISOR_HOME to a folder")
         })
+    }
+
+    /// The command by which people go on with a run: from the prompt of a session, which ran this, its own.
+    pub(super) fn resume(&self, run: &impl std::fmt::Display) -> String {
+        match self.env.get(WITHIN) {
+            Some("repl") => format!(":resume {run}"),
+            _ => format!("provisor resume {run}"),
+        }
     }
 
     /// Writes a line of data to standard output.

@@ -56,7 +56,7 @@ impl Execution<'_> {
             self.engine.runtime.handle().clone(),
         );
         let runner = self.runner(&cancel);
-        let resume = format!("provisor resume {}", self.id());
+        let resume = self.app.resume(self.id());
         // Until the end: writing results may take long, too.
         let _watch = interrupt::watch(&runner.runtime, &self.app.ui, &cancel, resume);
         self.hurry_when_waiting(&cancel);
@@ -141,7 +141,7 @@ impl Execution<'_> {
             return Err(
                 CommandError::new(Exit::Aborted, format!("the journal cannot be written: {why}"))
                     .hint("nothing more was sent; make room or mend the disk, then go on")
-                    .hint(format!("provisor resume {}", self.id())),
+                    .hint(self.app.resume(self.id())),
             );
         }
         let counts = journal.row_counts(self.id())?;

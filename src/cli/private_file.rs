@@ -22,7 +22,11 @@ pub(super) fn write(
         _ => Path::new("."),
     };
     // A temporary file is made with 0600, whatever the umask.
-    let draft = tempfile::NamedTempFile::new_in(folder).map_err(unwritable)?;
+    let draft = tempfile::NamedTempFile::new_in(folder).map_err(|error| match error.raw_os_error() {
+        // The error names a file of ours that nobody knows.
+        Some(code) => unwritable(io::Error::from_raw_os_error(code)),
+        None => unwritable(error.kind().into()),
+    })?;
     let mut sink = BufWriter::new(draft);
     fill(&mut sink)?;
     let draft = sink

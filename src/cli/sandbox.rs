@@ -70,6 +70,20 @@ pub(super) fn sandbox(app: &App, command: &SandboxCommand) -> Result<Exit, Comma
     }
 }
 
+/// The names of the routes, and the kinds of faults, as they are written.
+pub(super) fn known_faults() -> (Vec<String>, Vec<String>) {
+    let routes = Route::all().map(|route| route.name().to_owned());
+    let lines = FAULTS.lines().skip_while(|line| !line.starts_with("Kinds"));
+    let kinds = lines.filter_map(|line| {
+        let column = line.strip_prefix("Kinds").unwrap_or(line);
+        let indented =
+            line.starts_with("Kinds") || line.starts_with("        ") && !line.starts_with("         ");
+        let word = column.split_whitespace().next().filter(|_| indented)?;
+        Some(word.trim_end_matches("MS").to_owned())
+    });
+    (routes.collect(), kinds.collect())
+}
+
 /// Reads faults as they are written on the command line.
 pub(super) fn faults(texts: &[String]) -> Result<Vec<Fault>, CommandError> {
     let parse = |text: &String| {
@@ -191,3 +205,20 @@ Kinds   drop-before   the connection dies, nothing is applied
         truncate      applied, the answer cut short
         garbage       applied, the answer unreadable
         expire-token  401, and the access token is no longer good";
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used, reason = "tests")]
+    use super::*;
+
+    #[test]
+    fn each_fault_that_is_offered_can_be_set() {
+        let (routes, kinds) = known_faults();
+        assert!(kinds.len() >= 13, "{kinds:?}");
+        for kind in kinds {
+            let delay = if kind.ends_with(':') { "5" } else { "" };
+            let fault = format!("{}:{kind}{delay}", routes[0]);
+            assert_eq!(faults(std::slice::from_ref(&fault)).unwrap().len(), 1, "{fault}");
+        }
+    }
+}

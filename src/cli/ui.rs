@@ -135,6 +135,14 @@ impl Ui {
         }
     }
 
+    /// Writes a prompt to standard output, and no line end.
+    pub fn prompt(&self, text: &str) -> io::Result<()> {
+        self.above_bar(|| {
+            let mut out = io::stdout().lock();
+            write!(out, "{text}").and_then(|()| out.flush())
+        })
+    }
+
     /// Writes data to standard output, as it is, and a line end when it has none. A reader that has gone away is no
     /// error; any other failure is.
     pub fn out(&self, text: &str) -> io::Result<()> {

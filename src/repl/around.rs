@@ -32,6 +32,9 @@ pub trait Screen: Send + Sync {
     /// Writes data.
     fn out(&self, text: &str);
 
+    /// Writes a prompt, and no line end.
+    fn prompt(&self, text: &str);
+
     /// Writes documentation: text of our own, whose styles are kept.
     fn page(&self, text: &str);
 
@@ -152,6 +155,9 @@ pub trait Surroundings: Send + Sync {
 
     /// Works there from now on.
     fn switch(&self, to: &Switch) -> Result<(), Trouble>;
+
+    /// The routes of the sandbox that can have a fault, and the kinds of faults, as they are written.
+    fn faults(&self) -> (Vec<String>, Vec<String>);
 
     /// The flags by which the program works where the session does: `--sandbox`, `--profile acme`.
     fn account_flags(&self) -> Vec<String>;

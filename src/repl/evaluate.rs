@@ -5,6 +5,8 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use super::Repl;
+use super::advice::advice;
+use super::around::Trouble;
 use super::desk::LazyDoor;
 use super::failure::What;
 use super::secrecy;
@@ -58,6 +60,11 @@ impl Repl {
         let outcome = self.carry_out((name, line), text, secret);
         if self.settings.timing {
             self.outside.screen.note(&took(started.elapsed()));
+        }
+        if outcome == Outcome::Done && self.outside.screen.is_terminal() {
+            for told in advice(text, self.gave) {
+                self.outside.screen.note(&told);
+            }
         }
         self.inputs.push(Entered {
             text: text.to_owned(),
@@ -138,7 +145,8 @@ impl Repl {
                 };
                 self.close(InputEnd::Done(value), Outcome::Done)
             }
-            Err(Ended::Failed(diagnostic)) => {
+            Err(Ended::Failed(mut diagnostic)) => {
+                diagnostic.hints.extend(self.ways_to_an_account(diagnostic.code));
                 screen.diagnostic(&diagnostic);
                 let why = diagnostic.summary_with_repair();
                 let outcome = self.failed_outcome(diagnostic);
@@ -153,41 +161,52 @@ impl Repl {
         }
     }
 
-    fn stopped(&mut self, stop: Stop, door: &LazyDoor) -> Outcome {
+    fn stopped(&mut self, by: Stop, door: &LazyDoor) -> Outcome {
         let screen = self.outside.screen.clone();
-        match stop {
+        match by {
             Stop::Cancelled => {
                 screen.note("stopped; the rest of the input did not run");
                 self.keep_failure(What::Other("it was stopped".into()));
                 self.close(InputEnd::Failed("stopped by the user".into()), Outcome::Stopped)
             }
             Stop::Parked { step, why } => {
-                let step = if step.is_empty() {
+                let place = if step.is_empty() {
                     String::new()
                 } else {
                     format!(" (step {step})")
                 };
-                let message = format!("in doubt: {why}{step}");
+                let message = format!("in doubt: {why}{place}");
                 screen.error(&message, &[":resume looks it up again".into()]);
                 self.keep_failure(What::Other(message));
                 self.close(InputEnd::Parked(why), Outcome::InDoubt)
             }
             Stop::JournalLost(why) => {
-                let message = match door.trouble() {
-                    Some(trouble) => {
-                        screen.error(&trouble.message, &trouble.hints);
-                        trouble.message
-                    }
-                    None => {
-                        let message = format!("the journal cannot be written: {why}");
-                        screen.error(&message, &[]);
-                        message
-                    }
-                };
-                self.keep_failure(What::Other(message));
+                let trouble = door.trouble().unwrap_or_else(|| Trouble {
+                    message: format!("the journal cannot be written: {why}"),
+                    hints: Vec::new(),
+                });
+                screen.error(&trouble.message, &trouble.hints);
+                self.keep_failure(What::Other(trouble.message));
                 self.close(InputEnd::Failed(why), Outcome::Broken)
             }
         }
+    }
+
+    /// What a session can do about having no account.
+    fn ways_to_an_account(&self, code: Option<Code>) -> Option<String> {
+        let around = &self.outside.around;
+        if code != Some(Code::BadProfile) || around.place().profile.is_some() {
+            return None;
+        }
+        let known = around.profiles();
+        Some(if known.is_empty() {
+            ":sandbox on works with simulated platforms from here on".to_owned()
+        } else {
+            format!(
+                ":profile NAME works with one of {} from here on",
+                known.join(", ")
+            )
+        })
     }
 
     /// Shows a value.

@@ -152,7 +152,8 @@ impl Helper for ReplHelper {}
 impl Validator for ReplHelper {
     fn validate(&self, context: &mut ValidationContext) -> rustyline::Result<ValidationResult> {
         let text = context.input();
-        if self.keys.plain.load(Ordering::SeqCst) || is_finished(text) {
+        let begins = begins_function(text);
+        if self.keys.plain.load(Ordering::SeqCst) || is_finished(text) && !begins {
             return Ok(ValidationResult::Valid(None));
         }
         if !self.outside.screen.redraws()
@@ -163,6 +164,12 @@ impl Validator for ReplHelper {
         }
         Ok(ValidationResult::Incomplete)
     }
+}
+
+/// Is it only the comment of a function that is still to come? An empty line ends it.
+fn begins_function(text: &str) -> bool {
+    let mut lines = text.lines().map(str::trim);
+    !text.ends_with('\n') && !text.is_empty() && lines.all(|line| line.starts_with("///"))
 }
 
 /// Does Enter end this input? A command always does, and an empty line when no bracket is open.

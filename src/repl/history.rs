@@ -84,8 +84,12 @@ impl History {
     }
 }
 
-/// Makes the file when there is none, for its owner alone, and takes rights of others away.
+/// Makes the file when there is none, for its owner alone, and takes rights of others away. Where a link leads, rights are
+/// somebody else's affair: what others may read is not used.
 fn make(file: &Path) -> io::Result<()> {
+    if fs::symlink_metadata(file).is_ok_and(|data| data.is_symlink()) {
+        return linked(file);
+    }
     let mut options = fs::OpenOptions::new();
     options.create(true).append(true);
     #[cfg(unix)]
@@ -95,6 +99,21 @@ fn make(file: &Path) -> io::Result<()> {
     opened.set_permissions(std::os::unix::fs::PermissionsExt::from_mode(0o600))?;
     drop(opened);
     Ok(())
+}
+
+fn linked(file: &Path) -> io::Result<()> {
+    let data = fs::metadata(file)?;
+    #[cfg(unix)]
+    if std::os::unix::fs::PermissionsExt::mode(&data.permissions()) & 0o077 != 0 {
+        return Err(io::Error::other(
+            "it is a link to a file that others may read; take their rights away, or name another in PROVISOR_HISTORY",
+        ));
+    }
+    if data.is_file() {
+        Ok(())
+    } else {
+        Err(io::Error::other("it is a link, and not to a file"))
+    }
 }
 
 impl rustyline::history::History for History {

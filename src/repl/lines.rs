@@ -140,11 +140,12 @@ impl Lines {
         loop {
             match self.next(None) {
                 Line::Lost(why) => return Err(why),
-                Line::End | Line::NotYet => return Ok((first, text)),
+                Line::End | Line::NotYet => return Ok((first, text.trim_end().to_owned())),
                 Line::Text(line) => {
                     self.taken += 1;
                     if line.trim() == paste::END {
-                        return Ok((first, text));
+                        // As it would have been typed: without the end of its last line.
+                        return Ok((first, text.trim_end().to_owned()));
                     }
                     text.push_str(&line);
                 }

@@ -17,11 +17,12 @@
 //!   once, a request that has left is settled, a second one leaves it in doubt.
 //! * **Without a terminal** an input is a statement: as many lines as it needs, and those that only go on with it (`.`,
 //!   `else`, an operator). The first failure ends the loop. `provisor repl < FILE` then does what `provisor run FILE` does
-//!   with a script without `main`; functions of a file are known from its first line on, as there. A file with `main`
-//!   only defines it.
+//!   with a script without `main`; functions of a text that is there at once are known from its first line on, as there, and a
+//!   `return` or `exit` ends it. A `main` is only defined, and that is told.
 
 pub mod around;
 
+mod advice;
 mod asking;
 mod complete;
 mod desk;
@@ -164,6 +165,12 @@ impl Repl {
             }
             for (name, text) in scripts {
                 let outcome = self.evaluate_as(&name, 1, &text);
+                if self.outside.screen.is_terminal() {
+                    let number = self.inputs.len();
+                    self.outside.screen.note(&format!(
+                        "{name} was input {number}; what is typed is counted on from there"
+                    ));
+                }
                 self.follow(&Repl::next(&outcome))?;
             }
         }

@@ -2,7 +2,7 @@
 
 use super::lines::{Lines, is_given_up};
 use super::{Left, Next, Repl, help};
-use crate::script::interactive::{Sort, pieces};
+use crate::script::interactive::{Sort, Workspace, pieces};
 
 impl Repl {
     /// Evaluates everything that comes in, statement by statement, until one fails. What is there from the start, or comes
@@ -84,7 +84,7 @@ impl Repl {
     }
 
     fn readable(&self, name: &str, first: usize, text: &str) -> Result<(), Left> {
-        let checked = self.space().check(name, first, text);
+        let checked = Workspace::check(name, first, text);
         checked.map_err(|diagnostic| {
             self.outside.screen.diagnostic(&diagnostic);
             self.outside.screen.note("nothing ran: all of it is read first");

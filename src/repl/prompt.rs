@@ -36,6 +36,14 @@ impl Repl {
         let keys = Keys::default();
         editor.set_helper(Some(ReplHelper::new(&self.space, &self.outside, &keys)));
         helper::bind(&mut editor, &keys);
+        if !screen.redraws() {
+            // The terminal forgets what was typed, and shows it still: a fresh prompt tells.
+            let outside = self.outside.clone();
+            self.reins.when_idle(move || {
+                let label = outside.around.place().label();
+                outside.screen.prompt(&format!("\n{label}> "));
+            });
+        }
         self.greet();
         for note in &notes {
             screen.note(note);

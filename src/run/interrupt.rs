@@ -1,7 +1,7 @@
 //! How one input of a session is asked to stop: first kindly, then at once.
 
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 
 use crate::journal::Cancel;
 
@@ -58,6 +58,16 @@ impl Interrupt {
 pub struct Reins {
     held: Arc<Mutex<Option<Interrupt>>>,
     ending: Arc<AtomicBool>,
+    idle: Arc<OnceLock<Idle>>,
+}
+
+/// What is done when the reins are pulled and nothing is under way.
+struct Idle(Box<dyn Fn() + Send + Sync>);
+
+impl std::fmt::Debug for Idle {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("Idle")
+    }
 }
 
 impl Reins {
@@ -76,7 +86,16 @@ impl Reins {
 
     /// Asks what is under way to stop, and gives how often it was asked; `None` when there is nothing.
     pub fn pull(&self) -> Option<u32> {
-        self.lock().as_ref().map(Interrupt::ask)
+        let asked = self.lock().as_ref().map(Interrupt::ask);
+        if let (None, false, Some(idle)) = (asked, self.is_ending(), self.idle.get()) {
+            (idle.0)();
+        }
+        asked
+    }
+
+    /// Does this from now on when they are pulled and nothing is under way. Only the first is taken.
+    pub fn when_idle(&self, idle: impl Fn() + Send + Sync + 'static) {
+        let _ = self.idle.set(Idle(Box::new(idle)));
     }
 
     /// Asks what is under way to stop, and that nothing begins after it. Gives how often it was asked; `None` when there is

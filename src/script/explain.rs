@@ -8,8 +8,8 @@ use super::bind::{arguments, nearest_operation};
 use super::caught::{self, Caught};
 use super::error::{Diagnostic, Frame};
 use super::handles::article;
-use super::interactive::natives;
-use super::{literal, syntax};
+use super::interactive::{Native, natives};
+use super::{foreign, literal, syntax};
 
 use super::parse::Names;
 use super::sources::Sources;
@@ -32,8 +32,13 @@ pub(super) fn runtime(sources: &dyn Sources, error: &EvalAltResult) -> Diagnosti
         in_function: walk.frames.len() > 1 || names.has_main(),
     };
     let mut diagnostic = match walk.inner {
-        EvalAltResult::ErrorRuntime(thrown, _) => {
-            thrown_value(sources, &Caught::from_thrown(thrown.clone()), &walk)
+        EvalAltResult::ErrorRuntime(thrown, position) => {
+            let caught = Caught::from_thrown(thrown.clone());
+            if position.is_none() {
+                // Rhai does not say where a function of a module failed.
+                walk.frames.splice(0..0, origin(sources, &caught));
+            }
+            thrown_value(sources, &caught, &walk)
         }
         other => scene.native(other),
     };
@@ -119,6 +124,17 @@ fn thrown_value(sources: &dyn Sources, caught: &Caught, walk: &Walk) -> Diagnost
     diagnostic
 }
 
+fn origin(sources: &dyn Sources, caught: &Caught) -> Option<Frame> {
+    let (source, line, column) = caught.origin()?;
+    let source = if source.is_empty() {
+        sources.main()
+    } else {
+        source.as_str()
+    };
+    let (source, line, column) = sources.written(source, *line, *column);
+    sources.at(&source, line, column)
+}
+
 /// What is around an error of Rhai's own.
 struct Scene<'a> {
     sources: &'a dyn Sources,
@@ -172,6 +188,14 @@ impl Scene<'_> {
                 "functions do not see variables outside of them; pass it as a parameter, or declare it at the top \
                  as `const {name}` and write `global::{name}`"
             ));
+        }
+        if self.knows_module(name) {
+            return error.hint(format!(
+                "it is a module: its functions are called as `{name}::function()`"
+            ));
+        }
+        if let Some(hint) = foreign::word(name) {
+            return error.hint(hint);
         }
         match nearest(name, names.variables.union(&names.params).map(String::as_str)) {
             Some(near) => error.hint(format!("did you mean `{near}`?")),
@@ -249,12 +273,15 @@ impl Scene<'_> {
                 "`{name}` is a variable; a closure in it is called as `{name}.call(..)`"
             ));
         }
-        if let Some((_, takes)) = names
-            .functions
-            .iter()
-            .find(|(known, takes)| known == name && *takes != given)
-        {
-            return Some(format!("`{name}` takes {}", arguments(*takes)));
+        let own = names.functions.iter().filter(|(known, _)| known == name);
+        let takes: Vec<usize> = own.map(|(_, takes)| *takes).collect();
+        if let Some(most) = takes.last().filter(|_| !takes.contains(&given)) {
+            let fewer: String = takes
+                .iter()
+                .filter(|count| *count != most)
+                .map(|count| format!("{count} or "))
+                .collect();
+            return Some(format!("`{name}` takes {fewer}{}", arguments(*most)));
         }
         let operations: Vec<_> = self.sources.host().operations().to_vec();
         let in_module: Vec<_> = match module {
@@ -275,6 +302,8 @@ impl Scene<'_> {
         }
         if module.is_none()
             && let Some(hint) = overloads(name)
+                .or_else(|| foreign::member(name))
+                .or_else(|| foreign::word(name))
         {
             return Some(hint);
         }
@@ -327,7 +356,16 @@ fn no_accessor(text: &str) -> Diagnostic {
             "there is no value here that could have a property `{name}`"
         ))
         .hint("it is `()`: nothing was found or returned; compare it with `()` first"),
-        [name, ty, ..] => new(format!("{} has no property `{name}`", article(plain_type(ty)))),
+        [name, ty, ..] => {
+            let error = new(format!("{} has no property `{name}`", article(plain_type(ty))));
+            let known =
+                |native: &Native| native.name == *name && !native.property && native.takes(plain_type(ty));
+            match foreign::member(name) {
+                Some(hint) => error.hint(hint),
+                None if natives().iter().any(known) => error.hint(format!("it is a method: `.{name}()`")),
+                None => error,
+            }
+        }
         _ => new(caught::lower_first(text)),
     }
 }

@@ -21,6 +21,7 @@ mod convert;
 mod declare;
 mod doc;
 mod explain;
+mod foreign;
 mod function;
 mod handles;
 mod literal;

@@ -5,7 +5,7 @@ use rhai::{LexError, ParseError, ParseErrorType};
 use super::bundle::Source;
 use super::caught;
 use super::error::Diagnostic;
-use super::{literal, parse};
+use super::{foreign, literal, parse};
 
 /// A text that cannot be parsed.
 pub(super) fn syntax(source: &Source, error: &ParseError) -> Diagnostic {
@@ -26,6 +26,9 @@ pub(super) fn syntax(source: &Source, error: &ParseError) -> Diagnostic {
         }
         ParseErrorType::MissingToken(token, _) if token == ";" => {
             unterminated(source, line, column, diagnostic)
+        }
+        ParseErrorType::MissingToken(token, _) if token == "}" && at_dots(source, line, column) => {
+            diagnostic.hint("maps are joined with `a + b`")
         }
         ParseErrorType::UnknownOperator(operator) => operator_hint(diagnostic, operator),
         ParseErrorType::VariableExpected if at_bracket(source, line, column) => diagnostic
@@ -52,8 +55,19 @@ pub(super) fn syntax(source: &Source, error: &ParseError) -> Diagnostic {
 fn unterminated(source: &Source, line: usize, column: usize, diagnostic: Diagnostic) -> Diagnostic {
     let text = source.line(line);
     let before = text.chars().take(column.saturating_sub(1));
-    if text.chars().nth(column.saturating_sub(1)) == Some(':') {
+    let from: String = text.chars().skip(column.saturating_sub(1)).collect();
+    if from.starts_with(':') {
         return diagnostic.hint("a map is written `#{ key: value }`");
+    }
+    if from.starts_with("=>") {
+        return diagnostic.hint("a closure is written `|x| ...`, with several parameters `|a, b| ...`");
+    }
+    let before_it: String = before.clone().collect();
+    if let Some(hint) = [first_word(&from), last_word(&before_it)]
+        .into_iter()
+        .find_map(foreign::word)
+    {
+        return diagnostic.hint(hint);
     }
     if before.clone().all(char::is_whitespace) {
         return diagnostic.hint("the statement before this place has no `;`");
@@ -61,9 +75,31 @@ fn unterminated(source: &Source, line: usize, column: usize, diagnostic: Diagnos
     diagnostic
 }
 
+fn first_word(text: &str) -> &str {
+    let end = text.find(|c: char| !is_of_word(c)).unwrap_or(text.len());
+    &text[..end]
+}
+
+fn last_word(text: &str) -> &str {
+    let text = text.trim_end();
+    let start = text.rfind(|c: char| !is_of_word(c));
+    start
+        .map_or(text, |at| &text[at..])
+        .trim_start_matches(|c: char| !is_of_word(c))
+}
+
+fn is_of_word(c: char) -> bool {
+    c.is_alphanumeric() || c == '_'
+}
+
 fn at_bracket(source: &Source, line: usize, column: usize) -> bool {
     let at = source.line(line).chars().nth(column.saturating_sub(1));
     matches!(at, Some('[' | '{' | '#'))
+}
+
+fn at_dots(source: &Source, line: usize, column: usize) -> bool {
+    let text = source.line(line).chars().skip(column.saturating_sub(1));
+    text.take(2).all(|c| c == '.')
 }
 
 /// What `if`, `while` and `for` take.
@@ -100,6 +136,9 @@ fn reserved(mut diagnostic: Diagnostic, word: &str) -> Diagnostic {
         return diagnostic;
     }
     diagnostic.title = format!("`{word}` is a reserved word");
+    if let Some(hint) = foreign::word(word) {
+        return diagnostic.hint(hint);
+    }
     diagnostic.hint(format!(
         "choose another name; a property of this name is read as `value[\"{word}\"]`"
     ))

@@ -45,8 +45,8 @@ pub(super) fn wait_before_next(
                 (
                     _,
                     ErrorKind::Address
-                    | ErrorKind::Withheld
                     | ErrorKind::Setup
+                    | ErrorKind::Withheld
                     | ErrorKind::Tls
                     | ErrorKind::Redirect
                     | ErrorKind::TooLarge,

@@ -171,7 +171,7 @@ impl Execution<'_> {
     }
 
     fn resume(&self) -> String {
-        format!("provisor resume {}", self.id())
+        self.app.resume(self.id())
     }
 
     /// The one row of a run without rows, when an earlier process has carried it out.

@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
 use super::surroundings::CliSurroundings;
-use crate::cli::app::App;
+use crate::cli::app::{App, WITHIN};
 use crate::cli::config;
 use crate::cli::error::CommandError;
 use crate::cli::exit::Exit;
@@ -30,7 +30,7 @@ impl CliSurroundings {
             "never"
         };
         let mut command = Command::new(program);
-        command.args(["--color", colour]).args(words);
+        command.args(["--color", colour]).args(words).env(WITHIN, "repl");
         if !self.typed {
             // What is left of our own input is ours.
             command.stdin(Stdio::null());

@@ -64,6 +64,10 @@ impl Screen for TerminalScreen {
         let _ = self.ui.out(&crate::cli::ui::printable(text));
     }
 
+    fn prompt(&self, text: &str) {
+        let _ = self.ui.prompt(text);
+    }
+
     fn page(&self, text: &str) {
         let _ = self.ui.out(text);
     }

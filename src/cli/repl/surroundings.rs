@@ -150,6 +150,10 @@ impl Surroundings for CliSurroundings {
         self.switch_to(to).map_err(trouble)
     }
 
+    fn faults(&self) -> (Vec<String>, Vec<String>) {
+        crate::cli::sandbox::known_faults()
+    }
+
     fn account_flags(&self) -> Vec<String> {
         let accounts = lock(&self.accounts).clone();
         let mut flags = Vec::new();

@@ -40,8 +40,10 @@ impl Trace {
             ui: ui.clone(),
             heard: heard.clone(),
         };
-        let hears = tracing::subscriber::set_global_default(listener).is_ok();
-        Trace { hears, heard }
+        Trace {
+            hears: tracing::subscriber::set_global_default(listener).is_ok(),
+            heard,
+        }
     }
 
     /// Tells each request from now on, or no more. The error says why it cannot.

@@ -91,9 +91,11 @@ pub(super) fn run_json(run: &Listed) -> Json {
 fn fields(run: &Listed) -> Vec<(String, Value)> {
     let record = &run.record;
     let of = |status| run.counts.of(status);
-    let total = record
-        .total
-        .map_or("not all read yet".to_owned(), |total| format!("{total} in all"));
+    let total = match record.total {
+        Some(total) => format!("{total} in all"),
+        None if run.plan.session => "as far as was typed".to_owned(),
+        None => "not all read yet".to_owned(),
+    };
     let rows = format!(
         "{} done, {} failed, {} parked, {} open; {total}",
         of(RowStatus::Done),

@@ -173,6 +173,13 @@ pub fn methods(kind: &str) -> impl Iterator<Item = &'static OpSpec> {
     all().filter(move |op| op.receiver == Some(kind))
 }
 
+/// Is it refused to the own account of a tenant?
+pub fn is_for_master(op: &OpSpec) -> bool {
+    op.errors
+        .iter()
+        .any(|(_, when)| *when == super::mobsted::NOT_MASTER)
+}
+
 /// The kind that a result's type names: `mobsted::Tenant` in `list of mobsted::Tenant`.
 pub fn kind_in(result: &str) -> Option<&'static Kind> {
     result.split_whitespace().find_map(super::kind)

@@ -87,7 +87,13 @@ pub fn module(name: &str, look: &Look<'_>) -> String {
 /// several.
 pub fn list(ops: &[&'static OpSpec], look: &Look<'_>) -> String {
     let mut page = Page::new(look);
-    let groups: Vec<&[&'static OpSpec]> = ops.chunk_by(|a, b| a.module == b.module).collect();
+    let mut groups: Vec<Vec<&'static OpSpec>> = Vec::new();
+    for op in ops {
+        match groups.iter_mut().find(|group| group[0].module == op.module) {
+            Some(group) => group.push(op),
+            None => groups.push(vec![op]),
+        }
+    }
     for (index, group) in groups.iter().enumerate() {
         if groups.len() > 1 {
             if index > 0 {

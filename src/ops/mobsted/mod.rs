@@ -198,6 +198,9 @@ fn repaired(world: &World, tenant: &Object) -> Result<Option<Secret>, OpError> {
     }))
 }
 
+/// Why the own account of a tenant is refused what only a master account has.
+pub(super) const NOT_MASTER: &str = "the account is not a master account";
+
 /// The account a session acts as, as the ledger names it: its address in one spelling.
 pub(super) fn account_of(session: &Object) -> Result<String, OpError> {
     Ok(Base::parse(session.text("url"))?.as_str().to_owned())

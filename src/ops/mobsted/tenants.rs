@@ -1,6 +1,6 @@
 //! Tenants: the sub-accounts of a master account.
 
-use super::{SESSION, TENANT, account_of};
+use super::{NOT_MASTER, SESSION, TENANT, account_of};
 use crate::journal::NaturalKey;
 use crate::ops::call::Call;
 use crate::ops::error::{Code, OpError, Sent};
@@ -72,7 +72,7 @@ pub(in crate::ops) static OPS: &[OpSpec] = &[
         doc: "Gives `()` when there is none.",
         params: &[EMAIL],
         result: "mobsted::Tenant or ()",
-        errors: &[(Code::Forbidden, "the account is not a master account")],
+        errors: &[(Code::Forbidden, NOT_MASTER)],
         effect: Effect::Observe,
         timeout: Timeout::Reply,
         example: "mobsted::connect().find_tenant(\"nobody@example.com\") == ()",
@@ -86,7 +86,7 @@ pub(in crate::ops) static OPS: &[OpSpec] = &[
         doc: "",
         params: &[],
         result: "list of mobsted::Tenant",
-        errors: &[(Code::Forbidden, "the account is not a master account")],
+        errors: &[(Code::Forbidden, NOT_MASTER)],
         effect: Effect::Observe,
         timeout: Timeout::Reply,
         example: "mobsted::connect().tenants().len()",
@@ -97,7 +97,7 @@ pub(in crate::ops) static OPS: &[OpSpec] = &[
 const ERRORS: &[(Code, &str)] = &[
     (Code::AlreadyExists, "a tenant with this address exists"),
     (Code::Refused, "the platform refuses the address"),
-    (Code::Forbidden, "the account is not a master account"),
+    (Code::Forbidden, NOT_MASTER),
     (
         Code::SignInRefused,
         "the master account refuses the login or password",

@@ -35,12 +35,16 @@ fn arguments(helper: &ReplHelper, name: &str, args: &str) -> (usize, Vec<Candida
     let is_first = start == 0;
     let found = match name {
         "load" if is_first => return (0, quoted(args)),
-        "save" | "export" if !is_first || name == "save" => paths(word),
+        "save" if !is_first => words(word, &["1-", "--force"]),
+        "save" => paths(word),
+        "export" if !is_first && word.starts_with('-') => words(word, &["--reveal", "--force"]),
+        "export" if !is_first => paths(word),
         "run" if is_first => paths(word),
         "run" => parameters(&helper.outside, args, word),
         "profile" if is_first => names::profiles(&*helper.outside.around, word),
         "mode" if is_first => modes(word),
-        "sandbox" if is_first => words(word, &["on", "off", "status", "fault"]),
+        "sandbox" if is_first => words(word, &["on", "off", "status", "fault", "reset"]),
+        "sandbox" if args.starts_with("fault ") => faults(&helper.outside, word),
         "set" => settings(args, word),
         "help" if is_first => topics(helper, word),
         "source" if is_first => functions(helper, word),
@@ -162,9 +166,28 @@ fn functions(helper: &ReplHelper, word: &str) -> Vec<Candidate> {
 }
 
 fn variables(helper: &ReplHelper, word: &str) -> Vec<Candidate> {
-    let known = space(helper).variables();
+    let space = space(helper);
+    let known = space.variables();
     let fitting = known.iter().filter(|known| begins(&known.name, word));
-    fitting
+    let mut found: Vec<Candidate> = fitting
         .map(|known| Candidate::new(&known.name, &known.name, &known.type_name))
-        .collect()
+        .collect();
+    if "_".starts_with(word) && space.variable("_").is_some() {
+        found.push(Candidate::new("_", "_", "the last result"));
+    }
+    found
+}
+
+/// The faults of the sandbox: a route, then what happens on it.
+fn faults(outside: &Outside, word: &str) -> Vec<Candidate> {
+    let (routes, kinds) = outside.around.faults();
+    let known = match word.split_once(':') {
+        None => routes.into_iter().map(|route| format!("{route}:")).collect(),
+        Some((route, _)) => kinds
+            .into_iter()
+            .map(|kind| format!("{route}:{kind}"))
+            .collect::<Vec<_>>(),
+    };
+    let known: Vec<&str> = known.iter().map(String::as_str).collect();
+    words(word, &known)
 }

@@ -1,6 +1,7 @@
 //! The type of an expression without evaluating it: from live values, and from what operations and functions declare.
 
 mod functions;
+mod locals;
 
 use std::collections::BTreeMap;
 
@@ -98,7 +99,7 @@ const DEEPEST: u8 = 8;
 
 /// The type of the value that ends right before the piece with this index.
 pub(super) fn type_before(space: &Workspace, text: &str, found: &[Piece], end: usize) -> Known {
-    let locals = Locals::new();
+    let locals = locals::locals(space, text, found.get(..end).unwrap_or_default());
     let reader = Reader {
         space,
         text,

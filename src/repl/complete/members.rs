@@ -6,6 +6,47 @@ use super::{Candidate, begins, library};
 use crate::ops::doc;
 use crate::ops::spec::{Param, Type};
 
+/// What can follow a value and its dot, which stands before `start`, and where that begins: a key that is no name is written
+/// in brackets, and these take the dot's place.
+pub(super) fn behind_dot(of: &Known, typed: &str, start: usize) -> (usize, Vec<Candidate>) {
+    let word = &typed[start..];
+    let mut found = members(of, word);
+    let quoted: Vec<Candidate> = match of {
+        Known::Map(keys) => keys
+            .iter()
+            .filter(|(key, _)| !is_name(key) && begins(key, word))
+            .map(|(key, ty)| {
+                let text = format!("[{key:?}]");
+                Candidate::new(&text, &text, ty)
+            })
+            .collect(),
+        _ => Vec::new(),
+    };
+    if quoted.is_empty() || !typed[..start].ends_with('.') || typed[..start].ends_with("?.") {
+        return (start, found);
+    }
+    for one in &mut found {
+        one.replacement.insert(0, '.');
+    }
+    found.extend(quoted);
+    (start - 1, found)
+}
+
+/// The keys of a map, from behind the quote on.
+pub(super) fn index(of: &Known, word: &str) -> Vec<Candidate> {
+    let Known::Map(keys) = of else {
+        return Vec::new();
+    };
+    let fitting = keys
+        .iter()
+        .map(|(key, ty)| (format!("{key:?}"), ty))
+        .filter_map(|(key, ty)| Some((key.strip_prefix('"')?.to_owned(), ty)));
+    fitting
+        .filter(|(key, _)| key.starts_with(word))
+        .map(|(key, ty)| Candidate::new(format!("{key}]"), key.trim_end_matches('"'), ty))
+        .collect()
+}
+
 /// Properties, keys and methods of a value that begin with the word.
 pub(super) fn members(of: &Known, word: &str) -> Vec<Candidate> {
     let mut found = match of {
@@ -31,6 +72,13 @@ fn object(kind: &'static str) -> Vec<Candidate> {
     let properties =
         properties.map(|(name, ty, about)| Candidate::new(*name, *name, format!("{ty}: {about}")));
     properties.chain(doc::methods(kind).map(operation)).collect()
+}
+
+/// The methods of a kind that the own account of a tenant is refused.
+pub(super) fn for_masters(kind: &'static str) -> impl Iterator<Item = Candidate> {
+    doc::methods(kind)
+        .filter(|op| doc::is_for_master(op))
+        .map(operation)
 }
 
 fn methods(type_name: &str, word: &str) -> Vec<Candidate> {

@@ -9,7 +9,7 @@ mod commands;
 pub(super) mod infer;
 mod listing;
 mod members;
-mod names;
+pub(super) mod names;
 mod paths;
 pub(super) mod spot;
 
@@ -17,7 +17,7 @@ use std::sync::{MutexGuard, OnceLock, PoisonError};
 
 use rustyline::completion::Pair;
 
-use self::spot::Spot;
+use self::spot::{Spot, Wanted};
 use super::helper::ReplHelper;
 use crate::script::interactive::{Native, Workspace, natives};
 
@@ -67,14 +67,24 @@ fn code(helper: &ReplHelper, typed: &str) -> (usize, Vec<Candidate>) {
         Spot::Nothing => (typed.len(), Vec::new()),
         Spot::Name { start } => (start, names::names(&space, &typed[start..])),
         Spot::Module { start, module } => (start, names::module(&space, module, &typed[start..])),
-        Spot::Member { start, of } => (start, members::members(&of, &typed[start..])),
+        Spot::Member { start, of } => {
+            let before = typed[..start].trim_end_matches(['.', '?']);
+            let own = spot::is_tenants_own(&space, before);
+            let (start, mut found) = members::behind_dot(&of, typed, start);
+            if let (infer::Known::Object(kind), true) = (&of, own) {
+                let hidden: Vec<Candidate> = members::for_masters(kind.name).collect();
+                found.retain(|one| !hidden.contains(one));
+            }
+            (start, found)
+        }
+        Spot::Index { start, of } => (start, members::index(&of, &typed[start..])),
         Spot::Key { start, keys } => (start, members::keys(&keys, &typed[start..])),
-        Spot::Text { start, profile } => {
+        Spot::Text { start, wanted } => {
             let word = &typed[start..];
-            let found = if profile {
-                names::profiles(&*helper.outside.around, word)
-            } else {
-                paths::paths(word)
+            let found = match wanted {
+                Wanted::Profile => names::profiles(&*helper.outside.around, word),
+                Wanted::Path => paths::paths(word),
+                Wanted::Nothing => Vec::new(),
             };
             // What was escaped is replaced as a whole.
             (start, found)

@@ -8,19 +8,43 @@ use crate::script::interactive::Workspace;
 
 /// Words of the language that begin something.
 const KEYWORDS: &[(&str, &str)] = &[
-    ("let", "a variable"),
-    ("const", "a variable that is not assigned again"),
-    ("fn", "a function"),
-    ("if", "a condition"),
-    ("else", "the other case"),
-    ("for", "for item in list { … }"),
-    ("while", "a loop with a condition"),
-    ("loop", "a loop without an end"),
-    ("switch", "one of several cases"),
-    ("return", "leave the function"),
-    ("throw", "fail"),
-    ("try", "try { … } catch (err) { … }"),
-    ("import", "import \"file\" as name"),
+    ("let", "a variable: let x = 1"),
+    (
+        "const",
+        "a variable that is not assigned again: const MOST = 10; functions see it as global::MOST",
+    ),
+    ("fn", "a function: fn twice(n) { n * 2 }"),
+    (
+        "if",
+        "a condition: if a > b { … } else { … }; it gives the value of the block that ran",
+    ),
+    ("else", "the other case: if a { … } else if b { … } else { … }"),
+    (
+        "for",
+        "for item in list { … }, for (item, number) in list { … }, for n in 0..10 { … }",
+    ),
+    (
+        "in",
+        "for item in list { … }; also a question: \"key\" in map, item in list",
+    ),
+    ("while", "a loop with a condition: while a { … }"),
+    ("loop", "a loop without an end: loop { … if done { break } }"),
+    ("do", "a loop that runs at least once: do { … } while a"),
+    ("break", "leave a loop"),
+    ("continue", "go on with a loop's next round"),
+    (
+        "switch",
+        "one of several cases: switch x { 1 => …, 2 | 3 => …, _ => … }",
+    ),
+    ("return", "leave the function, or the script"),
+    (
+        "throw",
+        "fail: throw \"why\", throw #{ kind: \"no_room\", message: \"why\" }",
+    ),
+    ("try", "try { … } catch (err) { err.kind, err.message, err.hint }"),
+    ("catch", "try { … } catch (err) { … }"),
+    ("import", "import \"file\" as name; then name::function()"),
+    ("this", "what a function is called on: value.f()"),
     ("true", "bool"),
     ("false", "bool"),
 ];
@@ -156,4 +180,10 @@ pub(super) fn profiles(around: &dyn Surroundings, word: &str) -> Vec<Candidate> 
 /// A name and the bracket behind it; both when there is nothing to give.
 pub(super) fn call(name: &str, takes: bool) -> String {
     format!("{name}{}", if takes { "(" } else { "()" })
+}
+
+/// What a word of the language does.
+pub(in crate::repl) fn keyword(word: &str) -> Option<&'static str> {
+    let known = KEYWORDS.iter().find(|(name, _)| *name == word);
+    known.map(|(_, about)| *about)
 }

@@ -3,7 +3,8 @@
 use super::infer::{self, Known, type_before};
 use crate::ops::spec::{OpSpec, Param, Type};
 use crate::ops::{account, doc};
-use crate::script::interactive::{Piece, Sort, Workspace, pieces};
+use crate::script::interactive::{Answer, Piece, Sort, Workspace, pieces};
+use crate::value::Value;
 
 /// What is being typed; `start` is where its word begins.
 #[derive(Debug, Clone, PartialEq)]
@@ -18,8 +19,21 @@ pub(in crate::repl) enum Spot<'a> {
     Member { start: usize, of: Known },
     /// A key of an options map: those that are not there yet.
     Key { start: usize, keys: Vec<Param> },
-    /// A text in quotes: a profile where one is wanted, otherwise perhaps a path.
-    Text { start: usize, profile: bool },
+    /// A key of a map between brackets, behind its first quote.
+    Index { start: usize, of: Known },
+    /// A text in quotes.
+    Text { start: usize, wanted: Wanted },
+}
+
+/// What a text in quotes stands for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(in crate::repl) enum Wanted {
+    /// A profile.
+    Profile,
+    /// A file.
+    Path,
+    /// Nothing that could be completed.
+    Nothing,
 }
 
 /// What is being typed at the end of this text.
@@ -28,7 +42,7 @@ pub(in crate::repl) fn spot<'a>(space: &Workspace, typed: &'a str) -> Spot<'a> {
     if let Some(last) = found.last() {
         let is_open = last.sort == Sort::Text && is_open_text(last.text(typed));
         if is_open {
-            return text(typed, &found);
+            return text(space, typed, &found);
         }
         if last.sort == Sort::Comment {
             return Spot::Nothing;
@@ -92,18 +106,58 @@ fn is_open_text(text: &str) -> bool {
     !inner.ends_with(quote) || escapes.count() % 2 == 1
 }
 
+/// Is what this text ends with the session of a tenant's own account? Master accounts can more.
+pub(in crate::repl) fn is_tenants_own(space: &Workspace, typed: &str) -> bool {
+    let found = pieces(typed);
+    let word = |back: usize| {
+        let at = found.len().checked_sub(back);
+        at.map_or("", |at| found[at].text(typed))
+    };
+    if [word(4), word(3), word(2), word(1)] == [".", "connect", "(", ")"] {
+        let of = type_before(space, typed, &found, found.len() - 4);
+        return matches!(of, Known::Object(kind) if kind.name == "mobsted::Tenant");
+    }
+    let is_variable = ![".", "?.", "::"].contains(&word(2));
+    match space.variable(word(1)).filter(|_| is_variable) {
+        Some(Answer::Value(Value::Object(session))) => session.text("$role") == "tenant",
+        _ => false,
+    }
+}
+
 /// Inside of quotes.
-fn text<'a>(typed: &'a str, found: &[Piece]) -> Spot<'a> {
+fn text<'a>(space: &Workspace, typed: &'a str, found: &[Piece]) -> Spot<'a> {
     let Some((last, before)) = found.split_last() else {
         return Spot::Nothing;
     };
+    let start = last.at.start + 1;
+    let word = |back: usize| {
+        let at = before.len().checked_sub(back);
+        at.map_or("", |at| before[at].text(typed))
+    };
+    if word(1) == "[" {
+        let end = before.len() - 1;
+        let is_list = end == 0 || !is_value(&before[end - 1], typed);
+        if !is_list {
+            let of = type_before(space, typed, before, end);
+            return Spot::Index { start, of };
+        }
+    }
     let profile = call(typed, before).is_some_and(|call| {
         call.argument == 0 && ["connect", "login"].contains(&call.name) && call.open == before.len() - 1
     });
-    Spot::Text {
-        start: last.at.start + 1,
-        profile,
-    }
+    let inner = &typed[start..];
+    let is_path = word(1) == "import" || ["/", "./", "../"].iter().any(|begin| inner.starts_with(begin));
+    let wanted = match (profile, is_path) {
+        (true, _) => Wanted::Profile,
+        (_, true) => Wanted::Path,
+        _ => Wanted::Nothing,
+    };
+    Spot::Text { start, wanted }
+}
+
+/// Can a value end with this piece?
+fn is_value(piece: &Piece, typed: &str) -> bool {
+    piece.sort == Sort::Name || [")", "]", "}"].contains(&piece.text(typed))
 }
 
 /// The innermost bracket that is open, and its index.

@@ -1,7 +1,7 @@
 #![allow(clippy::unwrap_used, reason = "tests")]
 
 use super::infer::type_of;
-use super::spot::{Spot, spot};
+use super::spot::{Spot, Wanted, is_tenants_own, spot};
 use super::{members, names};
 use crate::ops::{ALL, KINDS};
 use crate::script::bundle::{Loader, Source};
@@ -32,6 +32,7 @@ fn titles(typed: &str) -> Vec<String> {
         Spot::Module { start, module } => names::module(&space, module, &typed[start..]),
         Spot::Member { start, of } => members::members(&of, &typed[start..]),
         Spot::Key { start, keys } => members::keys(&keys, &typed[start..]),
+        Spot::Index { start, of } => members::index(&of, &typed[start..]),
     };
     found.into_iter().map(|one| one.title).collect()
 }
@@ -135,18 +136,88 @@ fn quotes_hold_paths_and_profiles() {
         spot(&space, "import \"lib/x"),
         Spot::Text {
             start: 8,
-            profile: false
+            wanted: Wanted::Path
         }
     );
     assert_eq!(
         spot(&space, "mobsted::connect(\"ac"),
         Spot::Text {
             start: 18,
-            profile: true
+            wanted: Wanted::Profile
         }
     );
+    for (typed, wanted) in [
+        ("http::get(\"", Wanted::Nothing),
+        ("greet(\"An", Wanted::Nothing),
+        ("let file = \"./da", Wanted::Path),
+        ("let file = \"/tmp", Wanted::Path),
+        ("[\"x", Wanted::Nothing),
+    ] {
+        assert!(
+            matches!(spot(&space, typed), Spot::Text { wanted: found, .. } if found == wanted),
+            "{typed}"
+        );
+    }
     assert_eq!(spot(&space, "\"done\""), Spot::Name { start: 6 });
     assert_eq!(spot(&space, "// a comment par"), Spot::Nothing);
+}
+
+#[test]
+fn keys_that_are_no_names_are_written_in_brackets() {
+    let space = space();
+    assert_eq!(titles("row[\""), ["address", "email", "not a name", "tags"]);
+    assert_eq!(titles("row.address[\"c"), ["city"]);
+    let Spot::Member { start, of } = spot(&space, "row.") else {
+        panic!("a member");
+    };
+    let (start, found) = members::behind_dot(&of, "row.", start);
+    let replacements: Vec<&str> = found.iter().map(|one| one.replacement.as_str()).collect();
+    assert_eq!(start, 3);
+    assert!(
+        replacements.contains(&"[\"not a name\"]") && replacements.contains(&".email"),
+        "{replacements:?}"
+    );
+    let (start, found) = members::behind_dot(&of, "row.em", 4);
+    assert_eq!((start, found[0].replacement.as_str()), (4, "email"));
+    let index = members::index(&of, "not");
+    assert_eq!(index[0].replacement, "not a name\"]");
+}
+
+#[test]
+fn a_tenants_own_session_is_told_from_a_master_account() {
+    let mut space = space();
+    let own = Object::new("mobsted::Session", [("$role", Value::from("tenant"))]);
+    space.set("own", Value::Object(own));
+    for (typed, is_own) in [
+        ("own", true),
+        ("partner", false),
+        ("tenants[0].connect()", true),
+        ("mobsted::connect()", false),
+        ("partner.find_tenant(\"x\").connect()", false),
+        ("partner.ensure_tenant(\"x\").connect()", true),
+        ("", false),
+    ] {
+        assert_eq!(is_tenants_own(&space, typed), is_own, "{typed}");
+    }
+    let hidden: Vec<String> = members::for_masters("mobsted::Session")
+        .map(|one| one.replacement)
+        .collect();
+    assert!(
+        hidden.contains(&"tenants()".to_owned()) && hidden.contains(&"ensure_tenant(".to_owned()),
+        "{hidden:?}"
+    );
+    assert!(!hidden.contains(&"apps()".to_owned()));
+}
+
+#[test]
+fn names_that_the_text_itself_declares_have_members() {
+    follows("let s = sparrow::connect(); s.", &["send_viber(message)"]);
+    follows("let t = partner.tenants(); for q in t { q.", &["email"]);
+    follows("for q in tenants { q.", &["email"]);
+    follows("tenants.map(|r| r.", &["email"]);
+    follows("partner.tenants().filter(|one| one.", &["email"]);
+    assert_eq!(titles("let s = s.").len(), 0);
+    assert_eq!(titles("tenants.map(|r| q.").len(), 0);
 }
 
 #[test]

@@ -7,6 +7,7 @@ pub(super) use self::own::preview;
 use self::own::{function, native, variable};
 use super::complete::infer::{Known, type_of};
 use super::complete::library;
+use super::complete::names::keyword;
 use super::meta::{Command, commands, settings};
 use super::{Next, Repl};
 use crate::ops::doc::find::{self, Topic};
@@ -168,6 +169,9 @@ impl Repl {
         let plain = name.split_once('(').map_or(name, |(name, _)| name);
         if let Some(found) = variable(&self.space(), plain) {
             pages.push(found);
+        }
+        if let Some(about) = keyword(plain) {
+            pages.push(format!("{}\n{about}", self.heading(plain)));
         }
         let own = self.space().functions();
         pages.extend(

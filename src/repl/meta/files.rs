@@ -56,11 +56,15 @@ pub(super) static COMMANDS: &[Command] = &[
 ];
 
 fn run(repl: &mut Repl, args: &str) -> Next {
-    let words = match words(args) {
+    let mut words = match words(args) {
         Ok(words) if !words.is_empty() => words,
         Ok(_) => return repl.usage("run"),
         Err(why) => return repl.wrong(&why, &[]),
     };
+    // What follows a `--` behind the script is the script's, as it is without one.
+    if words.get(1).is_some_and(|word| word == "--") {
+        words.remove(1);
+    }
     let mut all = vec!["run".to_owned()];
     all.extend(repl.outside.around.account_flags());
     all.extend(words);

@@ -1,6 +1,7 @@
 //! Commands: what begins with a colon. Help and completion read the same tables.
 
 mod files;
+mod held;
 mod look;
 mod past;
 mod place;

@@ -43,7 +43,13 @@ fn profile(repl: &mut Repl, args: &str) -> Next {
         }
         return Next::Go;
     }
-    repl.switch(&Switch::Profile(args.to_owned()))
+    let next = repl.switch(&Switch::Profile(args.to_owned()));
+    if next == Next::Go {
+        repl.outside.screen.note(&format!(
+            "this holds for this session; `provisor profile use {args}` makes it so for later ones"
+        ));
+    }
+    next
 }
 
 fn mode(repl: &mut Repl, args: &str) -> Next {
@@ -70,9 +76,25 @@ fn sandbox(repl: &mut Repl, args: &str) -> Next {
     match (word, rest.trim()) {
         ("on", "") => repl.switch(&Switch::Sandbox(true)),
         ("off", "") => repl.switch(&Switch::Sandbox(false)),
-        ("" | "status", "") => repl.provisor(&["sandbox".into(), "status".into()]),
+        ("" | "status", "") => {
+            let place = repl.outside.around.place();
+            let on = if place.mode == Mode::Sandbox { "on" } else { "off" };
+            repl.outside.screen.note(&format!(
+                "the sandbox is {on} in this session ({})",
+                place.label()
+            ));
+            repl.provisor(&["sandbox".into(), "status".into()])
+        }
         ("fault" | "faults", "") => repl.provisor(&["sandbox".into(), "faults".into()]),
-        ("fault", fault) => repl.switch(&Switch::Fault(fault.to_owned())),
+        ("fault", fault) => {
+            let next = repl.switch(&Switch::Fault(fault.to_owned()));
+            if next == Next::Go {
+                repl.outside.screen.note(&format!(
+                    "the fault {fault} is set from the next operation on; :sandbox on takes all faults away"
+                ));
+            }
+            next
+        }
         ("reset", "") => {
             // The sandbox of this session must not be served while its world is taken away.
             let next = repl.switch(&Switch::Sandbox(true));

@@ -1,6 +1,7 @@
 //! Commands about values.
 
 use super::Command;
+use super::held::split;
 use crate::repl::around::Export;
 use crate::repl::complete::infer::{Known, type_of};
 use crate::repl::help::preview;
@@ -9,7 +10,6 @@ use crate::repl::width::{cut, padded, width};
 use crate::repl::{Next, Repl};
 use crate::run::interrupt::Interrupt;
 use crate::script::interactive::{Answer, Step};
-use crate::value::Value;
 
 pub(super) static COMMANDS: &[Command] = &[
     Command {
@@ -170,10 +170,11 @@ fn reveal(repl: &mut Repl, path: &str) -> Next {
 }
 
 fn export(repl: &mut Repl, args: &str) -> Next {
-    let words: Vec<&str> = args.split_whitespace().collect();
+    let (path, rest) = split(args);
+    let words: Vec<&str> = rest.split_whitespace().collect();
     let (flags, given): (Vec<&str>, Vec<&str>) = words.iter().partition(|word| word.starts_with("--"));
     let known = ["--reveal", "--force"];
-    let [path, file] = given.as_slice() else {
+    let (false, [file]) = (path.is_empty(), given.as_slice()) else {
         return repl.usage("export");
     };
     if let Some(flag) = flags.iter().find(|flag| !known.contains(flag)) {
@@ -184,7 +185,7 @@ fn export(repl: &mut Repl, args: &str) -> Next {
         Err(next) => return next,
     };
     let export = Export {
-        name: (*path).to_owned(),
+        name: path.to_owned(),
         file: file.trim_matches('"').to_owned(),
         reveal: flags.contains(&"--reveal") && value.has_secret(),
         replace: flags.contains(&"--force"),
@@ -202,41 +203,5 @@ fn export(repl: &mut Repl, args: &str) -> Next {
             Next::Go
         }
         Err(trouble) => repl.refuse(&trouble),
-    }
-}
-
-impl Repl {
-    /// What lies at a path from a variable: `tenant`, `tenant.password`, `_`.
-    fn held(&self, path: &str) -> Result<Value, Next> {
-        let mut names = path.split('.');
-        let first = names.next().unwrap_or_default().trim();
-        let answer = self.space().variable(first);
-        let mut value = match answer {
-            Some(Answer::Value(value)) => value,
-            Some(Answer::Nothing | Answer::Other(_)) => {
-                return Err(self.wrong(
-                    &format!("`{first}` holds nothing that could be written down"),
-                    &[],
-                ));
-            }
-            None => {
-                return Err(self.wrong(
-                    &format!("there is no variable `{first}`"),
-                    &[":vars lists them; give a result a name with `let name = _`".into()],
-                ));
-            }
-        };
-        for name in names {
-            let inner = match &value {
-                Value::Record(fields) => fields.get(name),
-                Value::Object(object) => object.fields.get(name).filter(|_| !name.starts_with('$')),
-                _ => None,
-            };
-            let Some(inner) = inner.cloned() else {
-                return Err(self.wrong(&format!("`{path}` does not exist: there is no `{name}`"), &[]));
-            };
-            value = inner;
-        }
-        Ok(value)
     }
 }

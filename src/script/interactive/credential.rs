@@ -77,7 +77,16 @@ pub fn holds_credential(text: &str) -> bool {
         let sort = piece.sort;
         sort == Sort::Text || sort == Sort::Comment
     });
-    let mut texts = texts.map(|(at, piece)| (at, inside(piece.text(text))));
+    let texts = texts.map(|(at, piece)| (at, inside(piece.text(text))));
+    // `Bearer ${token}`: what is written out is no credential.
+    let mut texts = texts.filter(|(at, inner)| {
+        let next = found
+            .get(at + 1)
+            .filter(|next| next.at.start == found[*at].at.end);
+        let goes_on = next.is_some_and(|next| next.text(text).starts_with(['{', '$']));
+        let scheme = inner.trim_end_matches('$').trim_end();
+        !(goes_on && ["", "Bearer", "Basic", "Token"].contains(&scheme))
+    });
     texts.any(|(at, inner)| is_credential(inner, given_to(text, &found[..at]).as_deref()))
 }
 

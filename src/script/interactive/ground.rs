@@ -59,26 +59,31 @@ impl Ground {
         }
     }
 
-    /// Reads an input and everything it imports, and gives the tree that runs. `shift` lines of what its name means lie
+    /// Reads an input and everything it imports, and gives the tree that runs. `above` lines of what its name means lie
     /// before it.
     pub(super) fn enter(
         &mut self,
         source: Source,
-        shift: usize,
+        above: usize,
         loader: &dyn Loader,
     ) -> Result<AST, Box<Diagnostic>> {
         let written = source.clone();
-        self.read(source, shift, loader)
-            .map_err(|error| shifted(error, &written, shift))
+        self.read(source, above, loader).map_err(|mut error| {
+            shift(&mut error, &written, above);
+            error
+        })
     }
 
-    /// Can it be read?
-    pub(super) fn check(&self, source: &Source, shift: usize) -> Result<(), Box<Diagnostic>> {
+    /// Can it be read? `above` lines of what its name means lie before it.
+    pub(super) fn check(source: &Source, above: usize) -> Result<(), Box<Diagnostic>> {
         let running = running(&source.text);
         let renaming = Renaming::of(&running);
         let runs = Source::new(source.name.clone(), running.text);
         let parsed = parse::parse_with(&runs, move |token, place| renaming.rename(token, place));
-        parsed.map(drop).map_err(|error| shifted(error, source, shift))
+        parsed.map(drop).map_err(|mut error| {
+            shift(&mut error, source, above);
+            error
+        })
     }
 
     fn read(&mut self, source: Source, shift: usize, loader: &dyn Loader) -> Result<AST, Box<Diagnostic>> {
@@ -166,16 +171,15 @@ impl Ground {
 }
 
 /// The error as it lies in what the source's name means, with the lines as they are written.
-fn shifted(mut error: Box<Diagnostic>, written: &Source, shift: usize) -> Box<Diagnostic> {
+fn shift(error: &mut Diagnostic, written: &Source, lines: usize) {
     for frame in error
         .frames
         .iter_mut()
         .filter(|frame| frame.source == written.name)
     {
         written.line(frame.line).clone_into(&mut frame.text);
-        frame.line += shift;
+        frame.line += lines;
     }
-    error
 }
 
 impl Sources for Ground {

@@ -130,9 +130,9 @@ impl Workspace {
     }
 
     /// Can it be read as an input that begins in this line? Nothing is kept of it, and imports are not followed.
-    pub fn check(&self, name: &str, line: usize, text: &str) -> Result<(), Box<Diagnostic>> {
+    pub fn check(name: &str, line: usize, text: &str) -> Result<(), Box<Diagnostic>> {
         let source = Source::new(name, text);
-        self.ground.check(&source, line.saturating_sub(1))
+        Ground::check(&source, line.saturating_sub(1))
     }
 
     /// Runs an input that was [prepared](Workspace::prepare) last, as the one with this number. Blocks; needs a thread

@@ -142,6 +142,14 @@ fn names_of_results_are_keys_and_texts_like_others_where_no_variable_is_meant() 
 }
 
 #[test]
+fn a_thrown_map_keeps_its_fields_in_the_last_error() {
+    let mut typist = Typist::new();
+    let _ = typist.fails("throw #{ code: 3, message: \"boo\" }");
+    typist.gives("_err.code", 3);
+    typist.gives("_err.message", "boo");
+}
+
+#[test]
 fn constants_of_earlier_inputs_are_seen_in_functions() {
     let mut typist = Typist::new();
     typist.gives_nothing("const K = 3;");

@@ -342,37 +342,6 @@ fn values_are_exported_for_their_owner_alone_and_masked() {
 }
 
 #[test]
-fn each_trap_of_the_language_says_what_to_write_instead() {
-    let home = Home::new();
-    for (input, hint) in [
-        (
-            "let x = 1; fn f() { x } f()",
-            "functions do not see variables outside of them",
-        ),
-        ("fn f() { this.a }\nf()", "it is what a function is called on"),
-        ("let f = |x| x; f(1)", "`f.call(..)`"),
-        (
-            "let xs = [1]; xs.map(|x| xs.len())",
-            "copy it into another variable first",
-        ),
-        ("let t = \" a \".trim(); t.len()", "change the text in place"),
-        ("let m = #{ a: 1 }; for x in m { }", "`for key in map.keys()`"),
-        ("let a = [...[1]]", "joined with `a + b`"),
-        ("let [a, b] = [1, 2]", "`let a = list[0]; let b = list[1];`"),
-        ("let c = true ? 1 : 2", "`if a { b } else { c }`"),
-        ("fn f(a = 1) { a }", "a second function of the name"),
-        ("let n = 1; if n { }", "a condition is true or false"),
-        ("\"abc\".pad(1)", "`pad(string, int, string)`"),
-        ("mobsted::conect()", "did you mean `mobsted::connect([account])`?"),
-    ] {
-        let ran = home
-            .run_with_input("repl --sandbox", &format!("{input}\n"))
-            .ended(1);
-        let _ = ran.said(&[hint]);
-    }
-}
-
-#[test]
 fn without_colours_there_is_no_ghost_to_take_for_text() {
     let home = Home::new();
     let mut command = home.command(["repl", "--sandbox"]);

@@ -1,5 +1,6 @@
 //! The interactive loop.
 
+mod closing;
 mod comfort;
 mod commands;
 mod durable;
@@ -9,6 +10,7 @@ mod saving;
 mod session;
 mod signals;
 mod stopping;
+mod traps;
 mod typing;
 mod walkthrough;
 

@@ -149,11 +149,28 @@ fn a_file_that_cannot_be_read_to_its_end_runs_nothing() {
         assert_eq!(ran.stdout, "", "{script}");
         let _ = ran.said(&[place, "nothing ran"]);
     }
-    // Whoever types into a pipe is answered statement by statement.
-    let ran = home
-        .run_with_input("repl", "print(\"ran\");\nlet b = 1 2;\n")
-        .ended(1);
-    assert_eq!(ran.stdout, "ran\n");
+    // What comes through a pipe at once is read like a file.
+    let input = "print(\"ran\");\nlet b = 1 2;\n";
+    let ran = home.run_with_input("repl", input).ended(1);
+    assert_eq!(ran.stdout, "");
+    let _ = ran.said(&["nothing ran"]);
+}
+
+#[test]
+fn whoever_types_into_a_pipe_is_answered_statement_by_statement() {
+    use std::io::{Read as _, Write as _};
+    let home = Home::new();
+    let mut command = home.command(["repl"]);
+    let mut child = command.stdin(std::process::Stdio::piped()).spawn().unwrap();
+    let mut stdin = child.stdin.take().unwrap();
+    stdin.write_all(b"print(\"ran\");\n").unwrap();
+    let mut first = [0; 4];
+    child.stdout.as_mut().unwrap().read_exact(&mut first).unwrap();
+    assert_eq!(&first, b"ran\n");
+    stdin.write_all(b"let b = 1 2;\n").unwrap();
+    drop(stdin);
+    let ran = crate::support::finish(child).ended(1);
+    let _ = ran.said(&["stdin:2:11"]);
 }
 
 #[test]

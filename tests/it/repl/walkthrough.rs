@@ -63,10 +63,15 @@ fn played(recorded: &str) -> String {
     normalised(screen.trim_end(), &home)
 }
 
-/// Without what differs from one session to the next: the version and the run's name.
+/// Without what differs from one session to the next: the version, the run's name, and the address of a tenant.
 fn normalised(screen: &str, home: &Home) -> String {
     let mut text = screen.replace(env!("CARGO_PKG_VERSION"), "X.Y.Z");
     text = text.replace(&home.newest(), "r7f3k");
+    let tenant = format!("http://{}-admin.", home.books().tenants[0].name);
+    while let Some(at) = text.find(&tenant) {
+        let end = text[at..].find('\n').map_or(text.len(), |end| at + end);
+        text.replace_range(at..end, "http://ann.mobsted.sandbox");
+    }
     let lines: Vec<&str> = text.lines().map(str::trim_end).collect();
     lines.join("\n") + "\n"
 }

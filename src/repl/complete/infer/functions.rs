@@ -64,7 +64,7 @@ fn body(space: &Workspace, text: &str, mut locals: Locals, depth: u8) -> Known {
     reader(space, text, &found[statement..last], &locals, depth).expression()
 }
 
-fn reader<'a>(
+pub(super) fn reader<'a>(
     space: &'a Workspace,
     text: &'a str,
     pieces: &'a [Piece],

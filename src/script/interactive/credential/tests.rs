@@ -79,6 +79,8 @@ const INNOCENT: &[&str] = &[
     ":search token",
     "`${tenant.email} ${tenant.password}`",
     "// how to sign in: see the manual",
+    "http::get(url, #{ headers: #{ Authorization: `Bearer ${token}` } })",
+    "let password = `${first}${second}`",
     "tokens.filter(|t| t.expires > 0)",
 ];
 

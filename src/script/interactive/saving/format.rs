@@ -41,11 +41,15 @@ pub(super) fn formatted(text: &str) -> String {
     }
 }
 
-/// The statement with its `;`.
+/// The statement with its `;`; one that is a block has none.
 pub(super) fn terminated(statement: &str) -> String {
     let statement = statement.trim_end();
-    let last = pieces(statement).pop();
-    match last {
+    let mut found = pieces(statement);
+    found.retain(|piece| piece.sort != Sort::Comment || piece.at.end == statement.len());
+    let first = found.first().map_or("", |piece| piece.text(statement));
+    let is_block = ["if", "for", "while", "loop", "switch", "try"].contains(&first);
+    match found.pop() {
+        Some(last) if is_block && last.text(statement) == "}" => statement.to_owned(),
         Some(last) if last.sort == Sort::Comment => {
             let (code, comment) = statement.split_at(last.at.start);
             let code = code.trim_end();
@@ -180,21 +184,25 @@ fn is_apart(atoms: &[Atom<'_>], index: usize) -> bool {
     if before.sort == Sort::Comment || atom.sort == Sort::Comment {
         return true;
     }
-    match (before.text, atom.text) {
-        ("(" | "[" | "." | "?." | "::" | ".." | "..=" | "!", _) => return false,
-        ("{" | "#{", "}") => return false,
-        (_, ")" | "]" | "," | ";" | "." | "?." | "::" | ":" | ".." | "..=" | "?[") => return false,
-        ("?[", _) => return false,
-        ("|", _) if begins_closure(atoms, index - 1) => return false,
-        (_, "|") if ends_closure(atoms, index) => return false,
-        ("-" | "+", _) if !is_value(atoms, index - 1) => return false,
-        _ => {}
+    if sticks(before.text, atom.text)
+        || (before.text == "|" && begins_closure(atoms, index - 1))
+        || (atom.text == "|" && ends_closure(atoms, index))
+        || (["-", "+"].contains(&before.text) && !is_value(atoms, index - 1))
+    {
+        return false;
     }
     match atom.text {
         "(" => !(before.sort == Sort::Name || [")", "]"].contains(&before.text) || before.text == "Fn"),
         "[" => !(is_end_of_value(before)),
         _ => true,
     }
+}
+
+/// Do the words never have a blank between them?
+fn sticks(before: &str, word: &str) -> bool {
+    ["(", "[", ".", "?.", "::", "..", "..=", "!", "?["].contains(&before)
+        || [")", "]", ",", ";", ".", "?.", "::", ":", "..", "..=", "?["].contains(&word)
+        || (["{", "#{"].contains(&before) && word == "}")
 }
 
 /// Does a value end before the word with this index?
@@ -257,6 +265,23 @@ mod tests {
             ("a\n\n\n\nb", "a\n\nb"),
         ] {
             assert_eq!(formatted(typed), even, "{typed}");
+        }
+    }
+
+    #[test]
+    fn statements_end_as_they_should() {
+        for (typed, ended) in [
+            ("f()", "f();"),
+            ("f();", "f();"),
+            ("2 // two", "2; // two"),
+            ("2; // two", "2; // two"),
+            ("// why\nf()", "// why\nf();"),
+            ("if a { 1 } else { 2 }", "if a { 1 } else { 2 }"),
+            ("for x in y { f(x) }", "for x in y { f(x) }"),
+            ("let m = #{ a: 1 }", "let m = #{ a: 1 };"),
+            ("do { f() } while a", "do { f() } while a;"),
+        ] {
+            assert_eq!(terminated(typed), ended, "{typed}");
         }
     }
 

@@ -179,36 +179,21 @@ fn is_steady(name: &str, statements: &[String]) -> bool {
         let found = pieces(statement);
         let word = |at: usize| found.get(at).map_or("", |piece| piece.text(statement));
         for at in (0..found.len()).filter(|at| word(*at) == name && found[*at].sort == Sort::Name) {
-            let before = at.checked_sub(1).map_or("", word);
-            let (next, called) = (word(at + 1), word(at + 2));
+            let back = |count: usize| at.checked_sub(count).map_or("", word);
+            let (before, next, called) = (back(1), word(at + 1), word(at + 2));
+            let is_compared = ["==", "<=", ">=", "!="].contains(&next);
             match before {
                 "." | "?." | "::" => {}
-                "let" | "const" => given += 1,
-                "for" | "|" | "," | "(" if ["in", "|", ")", ","].contains(&next) && declares(&word, at) => {
-                    given += 1
-                }
-                _ if next == "["
-                    || (next != "==" && next.ends_with('=') && !["<=", ">=", "!="].contains(&next)) =>
-                {
-                    return false;
-                }
+                // A closure, a loop or a `catch` has another of the name.
+                "let" | "const" | "|" | "for" => given += 1,
+                _ if next == "|" || ["for", "catch"].contains(&back(2)) => given += 1,
+                _ if next == "[" || (next.ends_with('=') && !is_compared) => return false,
                 _ if next == "." && !READING.contains(&called) => return false,
                 _ => {}
             }
         }
     }
     given == 1
-}
-
-/// Is the name at this place one of a closure's or a loop's own? A `|` somewhere before and one behind tell.
-fn declares<'t>(word: &impl Fn(usize) -> &'t str, at: usize) -> bool {
-    let before = (0..at).rev().map(word).find(|word| !is_of_list(word));
-    let behind = (at + 1..).map(word).find(|word| !is_of_list(word));
-    (before == Some("|") && behind == Some("|")) || (before == Some("for") && behind == Some("in"))
-}
-
-fn is_of_list(word: &str) -> bool {
-    [",", "(", ")"].contains(&word) || is_name(word) && !["for", "in"].contains(&word)
 }
 
 /// Methods of texts that do not change them.

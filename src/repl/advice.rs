@@ -1,0 +1,123 @@
+//! Traps that are no errors: what is told at a terminal after an input that fell into one.
+
+use crate::script::interactive::{Piece, Sort, pieces};
+
+/// Methods that change what they are called on and give nothing.
+const IN_PLACE: &[&str] = &[
+    "trim",
+    "make_upper",
+    "make_lower",
+    "replace",
+    "crop",
+    "truncate",
+    "pad",
+    "push",
+    "insert",
+    "clear",
+    "reverse",
+    "sort",
+    "retain",
+    "chop",
+    "set",
+];
+
+/// What to tell about an input that ended well; `gave` tells whether it gave a value.
+pub(super) fn advice(text: &str, gave: bool) -> Vec<String> {
+    let found: Vec<Piece> = pieces(text)
+        .into_iter()
+        .filter(|piece| piece.sort != Sort::Comment)
+        .collect();
+    let words: Vec<&str> = found.iter().map(|piece| piece.text(text)).collect();
+    let mut told = Vec::new();
+    if !gave {
+        told.extend(lost(&found, &words));
+    }
+    if words.windows(3).any(|three| three == ["+", "(", ")"]) {
+        told.push(
+            "`()` added to a text adds nothing, and is no error: look at what may be `()` first".to_owned(),
+        );
+    }
+    told.extend(shared(&words));
+    told
+}
+
+/// A value that was changed in place, and then nobody has it: `" a ".trim()`.
+fn lost(found: &[Piece], words: &[&str]) -> Option<String> {
+    let (last, before) = words.split_last()?;
+    let mut depth = 1_usize;
+    let open = before.iter().rposition(|word| {
+        match *word {
+            ")" => depth += 1,
+            "(" => depth -= 1,
+            _ => {}
+        }
+        depth == 0
+    });
+    let open = open.filter(|_| *last == ")")?;
+    let (name, dot, receiver) = (open.checked_sub(1)?, open.checked_sub(2)?, open.checked_sub(3)?);
+    let is_lost = found[receiver].sort == Sort::Text || words[receiver] == ")";
+    (words[dot] == "." && IN_PLACE.contains(&words[name]) && is_lost).then(|| {
+        format!(
+            "`{0}` changes its value in place and gives nothing: `let x = ...; x.{0}(...); x`",
+            words[name]
+        )
+    })
+}
+
+/// Closures that a loop keeps, and that share its variable: `for i in 0..3 { fs.push(|| i) }`.
+fn shared(words: &[&str]) -> Option<String> {
+    let begins = words.iter().enumerate().filter(|(_, word)| **word == "for");
+    for (at, _) in begins {
+        let Some(variable) = words.get(at + 1).filter(|_| words.get(at + 2) == Some(&"in")) else {
+            continue;
+        };
+        let rest = &words[at + 3..];
+        let kept = rest
+            .windows(3)
+            .position(|three| three[0] == "push" && three[1] == "(" && three[2].starts_with('|'));
+        let Some(kept) = kept else { continue };
+        let closure = rest[kept..]
+            .iter()
+            .take_while(|word| **word != ";" && **word != "}");
+        if closure.skip(2).any(|word| word == variable) {
+            return Some(format!(
+                "the closures share one `{variable}`, and each sees its last value: write `let own = {variable};` in the \
+                 loop, and `own` in the closure"
+            ));
+        }
+    }
+    None
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn traps_that_are_no_errors_are_told() {
+        let told = |text: &str| advice(text, false).join(" ");
+        assert!(told("\" a \".trim()").contains("in place"));
+        assert!(told("f(1).replace(\"a\", g(2))").contains("in place"));
+        assert!(told("\"x\" + ()").contains("adds nothing"));
+        assert!(told("for i in 0..3 { fs.push(|| i) }").contains("share one `i`"));
+        assert!(told("for i in 0..3 { fs.push(|n| n + i) }").contains("share one `i`"));
+    }
+
+    #[test]
+    fn what_is_well_meant_is_not_told() {
+        for text in [
+            "text.trim()",
+            "list.push(1)",
+            "f().len()",
+            "a + f()",
+            "for i in 0..3 { let own = i; fs.push(|| own) }",
+            "for i in 0..3 { fs.push(i) }",
+            "",
+            ")",
+            "for",
+        ] {
+            assert_eq!(advice(text, false), Vec::<String>::new(), "{text}");
+        }
+        assert_eq!(advice("\" a \".trim()", true), Vec::<String>::new());
+    }
+}

@@ -1,0 +1,154 @@
+//! What ends an input or a session other than its user, and what lies around it: readers that go away, links, places.
+
+use std::io::{BufRead as _, BufReader, Write as _};
+use std::os::unix::fs::PermissionsExt as _;
+use std::process::Stdio;
+
+use super::{fresh_prompt, profile, sandbox};
+use crate::support::Home;
+use crate::support::pty::key;
+
+/// Starts the program, reads its first line, and goes away.
+#[track_caller]
+fn leaves_after_a_line(home: &Home, words: &[&str], input: &str) -> i32 {
+    let mut command = home.command(words);
+    let mut child = command.stdin(Stdio::piped()).spawn().unwrap();
+    let mut stdin = child.stdin.take().unwrap();
+    stdin.write_all(input.as_bytes()).unwrap();
+    drop(stdin);
+    let mut line = String::new();
+    let _ = BufReader::new(child.stdout.take().unwrap())
+        .read_line(&mut line)
+        .unwrap();
+    assert_eq!(line, "x\n");
+    crate::support::finish(child).code
+}
+
+#[test]
+fn an_endless_print_ends_with_its_reader() {
+    let home = Home::new();
+    let endless = "loop { print(\"x\"); }\n";
+    assert_eq!(leaves_after_a_line(&home, &["repl"], endless), 130);
+    home.write("endless.rhai", endless);
+    assert_eq!(leaves_after_a_line(&home, &["run", "endless.rhai"], ""), 130);
+}
+
+#[test]
+fn a_long_list_that_becomes_text_is_stopped() {
+    let home = Home::new();
+    let terminal = sandbox(&home);
+    terminal.type_line("let a = []; a.pad(4000000, 1); let kept = 40;");
+    fresh_prompt(&terminal);
+    terminal.type_line("print(`${1}-go`); loop { let t = a.to_string(); }");
+    let _ = terminal.wait_for("1-go");
+    let started = std::time::Instant::now();
+    terminal.press(key::CTRL_C);
+    let _ = terminal.wait_for("the rest of the input did not run");
+    let took = started.elapsed();
+    assert!(took < std::time::Duration::from_secs(3), "it took {took:?}");
+    terminal.type_line("kept + 2");
+    let _ = terminal.wait_for("\n42");
+}
+
+#[test]
+fn the_rights_of_a_file_that_the_history_only_links_to_are_left_alone() {
+    let home = Home::new();
+    let state = home.provisor().join("state");
+    std::fs::create_dir_all(&state).unwrap();
+    std::fs::set_permissions(&state, std::fs::Permissions::from_mode(0o700)).unwrap();
+    let other = home.work().join("other");
+    std::fs::write(&other, "").unwrap();
+    std::fs::set_permissions(&other, std::fs::Permissions::from_mode(0o644)).unwrap();
+    std::os::unix::fs::symlink(&other, state.join("history")).unwrap();
+    let terminal = sandbox(&home);
+    let screen = terminal.screen();
+    assert!(
+        screen.contains("no history is kept") && screen.contains("it is a link"),
+        "{screen}"
+    );
+    terminal.type_line("1 + 1");
+    let _ = terminal.wait_for("\n2");
+    assert_eq!(other.metadata().unwrap().permissions().mode() & 0o777, 0o644);
+    assert_eq!(std::fs::read_to_string(&other).unwrap(), "");
+}
+
+#[test]
+fn a_dumb_terminal_has_a_fresh_prompt_after_tab_and_ctrl_c() {
+    let home = Home::new();
+    let mut command = home.command(["repl", "--sandbox"]);
+    command.env("TERM", "dumb");
+    let terminal = crate::support::pty::Terminal::start(command, 24, 80);
+    let _ = terminal.wait_for("sandbox>");
+    terminal.type_line("let m = #{ a: 1 };");
+    fresh_prompt(&terminal);
+    terminal.press("m.\t");
+    let _ = terminal.wait_for("m.");
+    terminal.press(key::CTRL_C);
+    fresh_prompt(&terminal);
+    terminal.type_line("40 + 2");
+    let _ = terminal.wait_for("\n42");
+}
+
+#[test]
+fn a_run_of_the_session_is_gone_on_with_here() {
+    let home = Home::new();
+    home.write(
+        "slow.rhai",
+        "fn main(name) { print(`${1}-${name}`); sleep(60); }\n",
+    );
+    let terminal = sandbox(&home);
+    terminal.type_line(":run slow.rhai -- --name Ann");
+    let _ = terminal.wait_for("1-Ann");
+    terminal.press(key::CTRL_C);
+    let _ = terminal.wait_for("go on with: :resume ");
+}
+
+#[test]
+fn where_a_session_works_and_what_is_set_is_said() {
+    let home = Home::new();
+    profile(&home, "dev");
+    let input = ":sandbox status\n:sandbox on\n:sandbox status\n:sandbox fault partners:500:x1\n";
+    let ran = home.run_with_input("repl --profile acme", input).ended(0);
+    let _ = ran.said(&[
+        "the sandbox is off in this session (acme:dev)",
+        "the sandbox is on in this session (sandbox)",
+        "the fault partners:500:x1 is set",
+    ]);
+    let ran = home.run_with_input("repl", ":profile acme\n").ended(0);
+    let _ = ran.said(&["holds for this session", "provisor profile use acme"]);
+}
+
+#[test]
+fn a_file_that_cannot_be_written_is_named_as_it_was_typed() {
+    let home = Home::new();
+    let ran = home.run_with_input("repl", "let t = [#{ a: 1 }];\n:export t nowhere/x.csv\n");
+    assert_ne!(ran.code, 0);
+    assert!(
+        ran.stderr.contains("nowhere/x.csv") && !ran.stderr.contains("nowhere/.tmp"),
+        "{}",
+        ran.stderr
+    );
+}
+
+#[test]
+fn what_lies_behind_keys_and_in_lists_can_be_exported() {
+    let home = Home::new();
+    let input = "let m = #{ \"k k\": [#{ a: 1 }, #{ a: 2 }] };\n:export m[\"k k\"] all.csv\n:export m[\"k k\"][1] one.json\n:export m[\"k k\"][2] none.json\n";
+    let ran = home.run_with_input("repl", input).ended(2);
+    let _ = ran.said(&["there is no element 2"]);
+    assert_eq!(
+        std::fs::read_to_string(home.work().join("all.csv")).unwrap(),
+        "a\n1\n2\n"
+    );
+    assert!(home.work().join("one.json").exists());
+}
+
+#[test]
+fn a_session_that_is_closed_says_how_many_inputs_it_had() {
+    let home = Home::new();
+    let _ = home
+        .run_with_input("repl --sandbox", "mobsted::connect().tenants().len()\n1\n")
+        .ended(0);
+    let shown = home.run(&format!("runs show {}", home.newest())).ended(0);
+    assert!(shown.stdout.contains("2 in all"), "{}", shown.stdout);
+}
