@@ -133,6 +133,26 @@ fn a_credential_in_an_address_is_a_parameter_that_is_plain() {
 }
 
 #[test]
+fn only_a_request_with_a_password_signs_in() {
+    let ask = |path: &str, body: Json| {
+        json!({"name": path, "request": {"method": "POST", "url": format!("https://uk.bookingbug.com/api/v1{path}"),
+            "header": [{"key": "App-Id", "value": "{{app_id}}"}], "body": {"mode": "raw", "raw": body.to_string()}}})
+    };
+    let script = script_of(&json!({"info": {"name": "x"}, "item": [
+        ask("/login/admin/37", json!({"email": "{{email}}", "password": ""})),
+        ask("/login/admin/reset_password_email", json!({"email": "{{email}}"})),
+    ]}));
+    assert_eq!((script.typed, script.omitted), (1, 1), "{}", script.text);
+    assert!(
+        script
+            .text
+            .contains("session.post(\"/login/admin/reset_password_email\", #{email: email})"),
+        "{}",
+        script.text
+    );
+}
+
+#[test]
 fn keys_that_are_no_names_are_written_in_quotes() {
     for key in ["_", "__", "_1", "1a", "a-b", "new", "\u{e4}"] {
         let form = json!({"mode": "urlencoded", "urlencoded": [{"key": key, "value": "x"}]});

@@ -20,7 +20,9 @@ pub(super) fn sign_in(ask: &Ask) -> Option<Vec<(&'static str, String)>> {
         _ => return None,
     };
     let (email, password) = (ask.field_text("email"), ask.field_text("password"));
-    (!email.is_empty()).then(|| vec![("login", email), ("password", password), ("company", company)])
+    // A forgotten password is asked for below the same path.
+    let signs_in = !email.is_empty() && ask.field("password").is_some();
+    signs_in.then(|| vec![("login", email), ("password", password), ("company", company)])
 }
 
 pub(super) fn meaning(ask: &Ask, values: &mut Values) -> Done {
