@@ -140,7 +140,7 @@ fn a_file_that_cannot_be_read_to_its_end_runs_nothing() {
     for (script, place) in [
         ("print(\"ran\");\nlet a = 1;\nlet b = 1 2;\n", "stdin:3:11"),
         (":set trace on\nprint(\"ran\")\nfn f() {\n", "stdin:"),
-        ("print(\"ran\")\n:paste\nlet a = [1,\n:end\n", "stdin:4:1"),
+        ("print(\"ran\")\n:paste\nlet a = [1,\n:end\n", "stdin:3:12"),
     ] {
         home.write("broken.rhai", script);
         let mut command = home.command(["repl", "--sandbox"]);
