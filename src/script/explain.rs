@@ -173,14 +173,14 @@ impl Scene<'_> {
         let error = Diagnostic::new("script_error", format!("there is no variable `{name}` here"));
         let names = self.names;
         if let Some(constant) = name.strip_prefix("global::") {
-            return match names.variables.contains(constant) {
-                true => error.hint(format!(
+            if names.variables.contains(constant) {
+                return error.hint(format!(
                     "only constants are there: write `const {constant} = ...` instead of `let`, before it is needed"
-                )),
-                false => match nearest(constant, names.variables.iter().map(String::as_str)) {
-                    Some(near) => error.hint(format!("did you mean `global::{near}`?")),
-                    None => error.hint(format!("declare it at the top: `const {constant} = ...`")),
-                },
+                ));
+            }
+            return match nearest(constant, names.variables.iter().map(String::as_str)) {
+                Some(near) => error.hint(format!("did you mean `global::{near}`?")),
+                None => error.hint(format!("declare it at the top: `const {constant} = ...`")),
             };
         }
         if names.variables.contains(name) && self.in_function {
@@ -276,12 +276,10 @@ impl Scene<'_> {
         let own = names.functions.iter().filter(|(known, _)| known == name);
         let takes: Vec<usize> = own.map(|(_, takes)| *takes).collect();
         if let Some(most) = takes.last().filter(|_| !takes.contains(&given)) {
-            let fewer: String = takes
-                .iter()
-                .filter(|count| *count != most)
-                .map(|count| format!("{count} or "))
-                .collect();
-            return Some(format!("`{name}` takes {fewer}{}", arguments(*most)));
+            let fewer = takes.iter().filter(|count| *count != most);
+            let mut counts: Vec<String> = fewer.map(usize::to_string).collect();
+            counts.push(arguments(*most));
+            return Some(format!("`{name}` takes {}", counts.join(" or ")));
         }
         let operations: Vec<_> = self.sources.host().operations().to_vec();
         let in_module: Vec<_> = match module {

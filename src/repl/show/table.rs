@@ -14,9 +14,15 @@ const GAP: usize = 2;
 
 /// A value for people; ends without a line end.
 pub(super) fn table(value: &Value, frame: Frame) -> String {
+    if let Value::List(items) = value
+        && !items.is_empty()
+    {
+        // What is not shown is not looked at.
+        let shown = items.iter().take(frame.most).map(Value::to_masked_json);
+        return list(&shown.collect::<Vec<_>>(), items.len(), frame);
+    }
     match (value, value.to_masked_json()) {
         (Value::Text(text), _) => text.clone(),
-        (_, Json::Array(items)) if !items.is_empty() => list(&items, frame),
         (value, Json::Object(fields)) if !fields.is_empty() => {
             let below = vertical(&fields, frame);
             match value {
@@ -28,33 +34,32 @@ pub(super) fn table(value: &Value, frame: Frame) -> String {
     }
 }
 
-fn list(items: &[Json], frame: Frame) -> String {
+/// The first items of so many.
+fn list(items: &[Json], count: usize, frame: Frame) -> String {
     let maps: Option<Vec<&Map<String, Json>>> = items.iter().map(Json::as_object).collect();
     match maps {
-        Some(maps) => rows(&maps, frame),
-        None => lines(items, frame),
+        Some(maps) => rows(&maps, count, frame),
+        None => lines(items, count, frame),
     }
 }
 
 /// What are no maps: on one line, or a line each.
-fn lines(items: &[Json], frame: Frame) -> String {
+fn lines(items: &[Json], count: usize, frame: Frame) -> String {
     let line = Json::Array(items.to_vec()).to_string();
-    if items.len() <= frame.most && width(&line) <= frame.columns {
+    if count <= frame.most && width(&line) <= frame.columns {
         return line;
     }
-    let shown = items.iter().take(frame.most);
-    let mut lines: Vec<String> = shown.map(|item| cut(&cell(item), frame.columns)).collect();
-    if items.len() > frame.most {
-        lines.push(more(items.len() - frame.most, "item"));
+    let mut lines: Vec<String> = items.iter().map(|item| cut(&cell(item), frame.columns)).collect();
+    if count > items.len() {
+        lines.push(more(count - items.len(), "item"));
     }
     lines.join("\n")
 }
 
 /// A table with all names; one map below the other when that is too wide.
-fn rows(maps: &[&Map<String, Json>], frame: Frame) -> String {
+fn rows(maps: &[&Map<String, Json>], count: usize, frame: Frame) -> String {
     let names = names(maps);
-    let shown = &maps[..maps.len().min(frame.most)];
-    let cells: Vec<Vec<String>> = shown
+    let cells: Vec<Vec<String>> = maps
         .iter()
         .map(|map| {
             let cells = names
@@ -78,12 +83,12 @@ fn rows(maps: &[&Map<String, Json>], frame: Frame) -> String {
         lines.extend(cells.iter().map(|row| line(row, &widths)));
         lines
     } else {
-        let numbered = shown.iter().enumerate();
+        let numbered = maps.iter().enumerate();
         let blocks = numbered.map(|(index, map)| format!("[{index}]\n{}", vertical(map, frame)));
         blocks.collect()
     };
-    if maps.len() > shown.len() {
-        lines.push(more(maps.len() - shown.len(), "row"));
+    if count > maps.len() {
+        lines.push(more(count - maps.len(), "row"));
     }
     lines.join("\n")
 }

@@ -36,7 +36,7 @@ impl Course {
     }
 
     /// The input with what is put around it.
-    pub(super) fn around(&self, input: &AST) -> AST {
+    pub(super) fn around(input: &AST) -> AST {
         let Some((before, after)) = surroundings() else {
             return input.clone();
         };

@@ -143,7 +143,7 @@ impl Workspace {
         let course = Course::of(&self.scope);
         let mut whole = AST::new(self.imports.iter().cloned(), rhai::Module::new())
             .merge(&self.functions)
-            .merge(&course.around(&ready.ast));
+            .merge(&Course::around(&ready.ast));
         whole.set_source(MAIN);
         let mut engine = engine(&sources, &live, &self.loaded);
         course.prepare(&mut engine);

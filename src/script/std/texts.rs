@@ -1,5 +1,7 @@
 //! Lists and maps as text. Rhai's own cannot be stopped, however long the list is.
 
+use std::fmt::Write as _;
+
 use rhai::{Array, Dynamic, EvalAltResult, Map, Module, NativeCallContext};
 
 use crate::script::handles::global;
@@ -21,6 +23,7 @@ pub(super) fn register(module: &mut Module) {
     }
 }
 
+#[expect(clippy::needless_pass_by_value, reason = "the shape that Rhai registers")]
 fn array(context: NativeCallContext<'_>, array: &mut Array) -> Written {
     let mut text = String::from("[");
     for (at, item) in array.iter_mut().enumerate() {
@@ -32,12 +35,15 @@ fn array(context: NativeCallContext<'_>, array: &mut Array) -> Written {
     Ok(text)
 }
 
+#[expect(clippy::needless_pass_by_value, reason = "the shape that Rhai registers")]
 fn map(context: NativeCallContext<'_>, map: &mut Map) -> Written {
     let mut text = String::from("#{");
     for (at, (key, value)) in map.iter_mut().enumerate() {
         go_on(&context, at)?;
         text.push_str(if at == 0 { "" } else { ", " });
-        text.push_str(&format!("{key:?}: {}", element(&context, value)?));
+        let value = element(&context, value)?;
+        // Writing to a String cannot fail.
+        let _ = write!(text, "{key:?}: {value}");
     }
     text.push('}');
     Ok(text)
@@ -58,7 +64,7 @@ fn element(context: &NativeCallContext<'_>, item: &mut Dynamic) -> Written {
     let name = item.type_name();
     let text = context.call_native_fn_raw("to_debug", true, &mut [item]);
     match text {
-        Ok(text) => Ok(text.into_string().unwrap_or_else(|other| other.to_owned())),
+        Ok(text) => Ok(text.into_string().unwrap_or_else(ToOwned::to_owned)),
         Err(error) => match error.unwrap_inner() {
             EvalAltResult::ErrorTerminated(..) => Err(error),
             _ => Ok(name.to_owned()),
