@@ -251,14 +251,14 @@ impl<'a> Changing<'a> {
         self.boundary(Boundary::BeforeOutcome);
         self.advance(event, Some(&value)).await?;
         self.boundary(Boundary::AfterOutcome);
-        Ok(if event != StepEvent::Answered {
-            Err(StepEnd::Refused(value))
-        } else {
+        Ok(if event == StepEvent::Answered {
             Ok(Output {
                 value,
                 replayed: false,
                 created: true,
             })
+        } else {
+            Err(StepEnd::Refused(value))
         })
     }
 

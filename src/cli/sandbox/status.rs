@@ -28,7 +28,7 @@ pub(super) fn show(app: &App, status: &Status, json: bool) -> Result<(), Command
     let parts = parts(books);
     if json {
         let served = served.map(|(address, pid)| json!({"address": address, "pid": pid}));
-        return app.print(&document(served, books, &parts).to_string());
+        return app.print(&document(served.as_ref(), books, &parts).to_string());
     }
     match served {
         Some((address, pid)) => app.print(&format!("served at http://{address} by process {pid}"))?,
@@ -81,7 +81,7 @@ fn totals(totals: &impl Serialize) -> Json {
 }
 
 /// Mobsted's counts stand at the top, as they did when there was no other platform.
-fn document(served: Option<Json>, books: &Books, parts: &[Part]) -> Json {
+fn document(served: Option<&Json>, books: &Books, parts: &[Part]) -> Json {
     let mut document = json!({"served": served, "pending": books.pending});
     for (at, part) in parts.iter().enumerate() {
         let mut counts: serde_json::Map<String, Json> = part
