@@ -90,7 +90,8 @@ fn what_is_typed_behind_it_is_not_lost() {
     terminal.press("print(`${1}-never`)\x03print(`${2}-kept`)\r");
     let screen = terminal.wait_for("\n2-kept");
     assert!(!screen.contains("\n1-never"), "{screen}");
-    terminal.press("let m = #{ a: [\r1,\x03\x0340 + 2\r");
+    // One at a time: a second one may come while the terminal is not read key by key, and is a signal then.
+    terminal.press("let m = #{ a: [\r1,\x0340 + 2\r");
     let _ = terminal.wait_for("\n42");
 }
 
