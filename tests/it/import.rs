@@ -19,6 +19,7 @@ fn environment() -> Json {
             {"key": "password", "value": "correct horse battery", "type": "secret", "enabled": true},
             {"key": "old", "value": "x", "enabled": false},
             {"key": "client_email", "value": "ann@example.com", "enabled": true},
+            {"key": "webhook_secret", "value": "whk-4711-hush", "type": "secret", "enabled": true},
         ],
     })
 }
@@ -68,7 +69,9 @@ fn an_environment_becomes_a_profile_with_its_secret_sealed() {
         "profile `acme_partner` is written",
         "password is sealed",
         "login, password",
+        "kept nowhere: webhook_secret",
     ]);
+    assert!(!ran.stderr.contains("whk-4711"), "{}", ran.stderr);
     assert_eq!(ran.stdout, "");
     let config = std::fs::read_to_string(home.provisor().join("config/config.toml")).unwrap();
     for line in [

@@ -24,6 +24,8 @@ pub(super) struct Account {
     pub(super) secrets: Vec<(&'static Field, Secret)>,
     /// The variables that it was made of.
     pub(super) taken: Vec<String>,
+    /// The secrets among the variables that no field of it takes.
+    pub(super) left: Vec<String>,
 }
 
 /// Reads an environment.
@@ -108,6 +110,7 @@ pub(super) fn account(
         texts: Vec::new(),
         secrets: Vec::new(),
         taken: Vec::new(),
+        left: Vec::new(),
     };
     let mut missing = Vec::new();
     for field in fields::texts(platform) {
@@ -145,6 +148,9 @@ pub(super) fn account(
         missing.extend(unpaired);
     }
     if missing.is_empty() {
+        let secrets = environment.variables.iter().filter(|variable| variable.secret);
+        let left = secrets.map(|variable| variable.key.clone());
+        account.left = left.filter(|key| !account.taken.contains(key)).collect();
         return Ok(Some(account));
     }
     Err(CommandError::usage(format!(

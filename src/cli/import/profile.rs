@@ -67,6 +67,12 @@ pub(super) fn write(app: &App, name: &str, account: Account, force: bool) -> Res
         "it was made of the variables {}",
         account.taken.join(", ")
     ));
+    if !account.left.is_empty() {
+        app.ui.warn(&format!(
+            "a profile of this platform has no place for these secrets of the environment, and they are kept nowhere: {}",
+            account.left.join(", ")
+        ));
+    }
     app.ui.hint(&format!("try it: provisor profile test {name}"));
     Ok(())
 }
