@@ -35,12 +35,14 @@ pub(super) fn cancel(app: &App, command: &CancelCommand) -> Result<Exit, Command
     journal.set_run_status(id, RunStatus::Cancelled)?;
     app.ui
         .note(&format!("run {id} is cancelled; what it did stays on record"));
-    for step in journal.steps(id, &StepFilter::Open)? {
-        app.ui.warn(&format!(
-            "{} stays in doubt (step {})",
-            described(&step),
-            step.key
-        ));
+    for step in journal.steps(id, &StepFilter::ForAPerson)? {
+        let state = if step.state.is_open() {
+            "in doubt"
+        } else {
+            "half done"
+        };
+        app.ui
+            .warn(&format!("{} stays {state} (step {})", described(&step), step.key));
         app.ui.hint(&format!(
             "when you know: provisor resolve {id} {} --as done|absent",
             step.key

@@ -90,8 +90,15 @@ impl Config {
             config.add(&document, trusted)?;
             config.files.push(file);
         }
+        // A variable that two profiles would share is nobody's: the secret of one must not reach the other's address.
+        let mut sharing: BTreeMap<String, u32> = BTreeMap::new();
+        for profile in config.profiles.values() {
+            *sharing.entry(profile.variable("")).or_default() += 1;
+        }
         for profile in config.profiles.values_mut() {
-            profile.take_variables(env);
+            if sharing.get(&profile.variable("")) == Some(&1) {
+                profile.take_variables(env);
+            }
         }
         Ok(config)
     }

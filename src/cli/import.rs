@@ -227,7 +227,12 @@ fn profiled(name: Option<&str>, account: Option<&Account>) -> Option<Profiled> {
         platform: account.platform,
         url: text("url"),
         company: text("company"),
-        secrets: account.secrets.iter().map(|(field, _)| field.key).collect(),
+        login: text("login"),
+        secrets: account
+            .secrets
+            .iter()
+            .map(|(field, secret)| (field.key, secret.clone()))
+            .collect(),
     })
 }
 

@@ -81,7 +81,7 @@ pub(super) fn resolve(app: &App, command: &ResolveCommand) -> Result<Exit, Comma
     Ok(Exit::Ok)
 }
 
-/// The one step in doubt that has the fragment in its key or in the name of its thing.
+/// The one step in doubt or half done that has the fragment in its key or in the name of its thing.
 fn find_step(journal: &Journal, run: &RunRecord, fragment: &str) -> Result<StepRecord, CommandError> {
     let has = |step: &StepRecord| {
         let name = step.thing.as_ref().map_or("", |thing| &thing.name);

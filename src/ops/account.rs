@@ -61,6 +61,8 @@ pub fn unfit(platform: &str, key: &str, text: &str) -> Option<String> {
         ("mobsted", "url") => platform::mobsted::account::Base::parse(text).err(),
         ("jrni", "url") => platform::jrni::account::Base::parse(text).err(),
         ("sparrow", "url") => platform::sparrow::account::Base::parse(text).err(),
+        ("web", "url") => platform::web::account::base(text).err(),
+        ("web", "header") => platform::web::account::header(text).err(),
         ("jrni", "company") => return jrni::company_number(text).err().map(|error| error.message),
         _ => None,
     };

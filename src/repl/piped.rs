@@ -14,7 +14,7 @@ impl Repl {
         let mut calls_main = false;
         loop {
             let statement = lines.statement().map_err(|why| self.unreadable(&why))?;
-            let Some((first, text)) = statement else {
+            let Some((mut first, mut text)) = statement else {
                 self.tell_of_main(calls_main);
                 return Ok(());
             };
@@ -22,14 +22,14 @@ impl Repl {
                 // Whoever read what came of the statements has seen enough.
                 return Err(Left::Interrupted);
             }
-            calls_main |= is_call_of_main(&text);
             let before = self.inputs.len();
             let name = lines.name().to_owned();
             let mut next = self.enter_from(&name, first, &text);
             if next == Next::Paste {
-                let (first, text) = lines.paste().map_err(|why| self.unreadable(&why))?;
+                (first, text) = lines.paste().map_err(|why| self.unreadable(&why))?;
                 next = self.enter_from(&name, first, &text);
             }
+            calls_main |= is_call_of_main(&text);
             self.follow(&next)?;
             let evaluated = self.inputs.len() > before && !text.trim_start().starts_with(':');
             if evaluated && self.space().is_over() {

@@ -219,20 +219,30 @@ fn an_environment_of_any_service_becomes_a_profile_when_it_is_said_to_be_one() {
     let home = Home::new();
     home.write("env.json", &json!({"name": "CRM", "values": [
         {"key": "host", "value": "api.crm.example"}, {"key": "base_url", "value": "https://{{host}}/v2"}, {"key": "login", "value": "ann"},
-        {"key": "access_token", "value": "canary-4711"}]}).to_string());
+        {"key": "access_token", "value": "canary-4711"}, {"key": "admin_token", "value": "canary-4712", "type": "secret"}]}).to_string());
     home.write("api.json", &json!({"info": {"name": "x"}, "auth": {"type": "bearer", "bearer": {"token": "{{access_token}}"}}, "item": [
         {"name": "a", "request": {"method": "GET", "url": "{{base_url}}/clients/{{id}}?page=1"}},
         {"name": "b", "request": {"method": "POST", "url": "https://{{host}}/v2/clients", "body": {"mode": "raw", "raw": "{\"a\": 1}"}}},
-        {"name": "c", "request": {"method": "GET", "url": "https://{{host}}/v1/old"}}]}).to_string());
+        {"name": "c", "request": {"method": "GET", "url": "https://{{host}}/v1/old"}},
+        {"name": "d", "request": {"method": "DELETE", "url": "{{base_url}}/items/1",
+            "auth": {"type": "bearer", "bearer": {"token": "{{admin_token}}"}}}},
+        {"name": "e", "request": {"method": "GET", "url": "{{base_url}}/open", "auth": {"type": "noauth"}}}]}).to_string());
     let _ = home
         .run("import postman env.json api.json --platform web --out crm.rhai")
         .ended(0)
-        .said(&["profile `crm` is written", "bearer is sealed"]);
+        .said(&[
+            "profile `crm` is written",
+            "bearer is sealed",
+            "kept nowhere: admin_token",
+            "e: it signs in as nobody in Postman",
+        ]);
     let script = home.read("crm.rhai");
     for part in [
         "http::get(`/clients/${id}`, #{profile: \"crm\", query: #{page: \"1\"}})",
         "http::post(\"/clients\", #{profile: \"crm\", json: #{a: 1}})",
         "bearer: access_token",
+        // Somebody else asks.
+        "http::delete(\"/items/1\", #{profile: \"crm\", bearer: admin_token})",
     ] {
         assert!(script.contains(part), "no `{part}` in\n{script}");
     }

@@ -10,6 +10,7 @@ use super::site::{self, Evidence, Site};
 use super::values::Values;
 use crate::cli::config::Platform;
 use crate::cli::profile::fields;
+use crate::value::secret::Secret;
 
 /// The profile that an environment became.
 #[derive(Debug, Clone)]
@@ -19,8 +20,20 @@ pub(super) struct Profiled {
     pub(super) url: String,
     /// The company that it acts on; empty when it names none.
     pub(super) company: String,
-    /// The keys of its secrets.
-    pub(super) secrets: Vec<&'static str>,
+    /// Who signs in; empty when nobody does.
+    pub(super) login: String,
+    /// Its secrets, by key.
+    pub(super) secrets: Vec<(&'static str, Secret)>,
+}
+
+impl Profiled {
+    /// Is this the secret that goes with each request that names the profile?
+    pub(super) fn holds(&self, key: &str, secret: &str) -> bool {
+        let given = Secret::new(secret);
+        self.secrets
+            .iter()
+            .any(|(known, own)| *known == key && *own == given)
+    }
 }
 
 /// The sessions of a script.

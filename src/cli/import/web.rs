@@ -31,8 +31,8 @@ struct Draft {
     headers: Vec<(String, Code)>,
     query: Vec<Field>,
     notes: Vec<String>,
-    /// The keys of the secrets that the profile says who asks with.
-    own: Vec<&'static str>,
+    /// The profile that the request names: what it signs with need not be said again.
+    profile: Option<Profiled>,
 }
 
 /// Writes a request. The error names a circle of variables.
@@ -59,7 +59,7 @@ pub(super) fn write(
         Some((service, path)) => {
             let name = Code::text(&service.name);
             draft.options.push(("profile".into(), name));
-            draft.own = service.secrets.clone();
+            draft.profile = Some((*service).clone());
             values.address(path)?
         }
     };
@@ -70,6 +70,14 @@ pub(super) fn write(
     }
     let content_type = draft.body(request, values)?;
     draft.headers(request, content_type.is_none(), values)?;
+    if draft
+        .profile
+        .as_ref()
+        .is_some_and(|profile| !profile.secrets.is_empty())
+        && is_anonymous(request, address)
+    {
+        draft.note("it signs in as nobody in Postman; here the profile's credential goes with it");
+    }
     if !draft.headers.is_empty() {
         let headers = merged(std::mem::take(&mut draft.headers));
         draft.options.push(("headers".into(), Code::Map(headers)));
@@ -82,6 +90,13 @@ pub(super) fn write(
         kind: Kind::Web,
         notes: draft.notes,
     })
+}
+
+/// Does the request say nothing of who asks?
+fn is_anonymous(request: &Request, address: &Address) -> bool {
+    let says = |field: &Field| field.key.trim().eq_ignore_ascii_case("authorization");
+    let auth = request.auth.as_ref().filter(|auth| auth.kind != "noauth");
+    auth.is_none() && address.user.is_none() && !request.headers.iter().any(says)
 }
 
 impl Draft {
@@ -105,10 +120,10 @@ impl Draft {
     /// Who asks: options of the call, a header, or a field of the query.
     fn auth(&mut self, auth: Option<&Auth>, address: &Address, values: &mut Values) -> Result<(), String> {
         let Some(auth) = auth.filter(|auth| auth.kind != "noauth") else {
-            return match &address.user {
-                Some((user, password)) => self.basic(user, password, values),
-                None => Ok(()),
-            };
+            if let Some((user, password)) = &address.user {
+                return self.basic(user, password, values);
+            }
+            return Ok(());
         };
         match auth.kind.as_str() {
             "basic" => self.basic(auth.field("username"), auth.field("password"), values),
@@ -129,7 +144,9 @@ impl Draft {
     }
 
     fn basic(&mut self, user: &str, password: &str, values: &mut Values) -> Result<(), String> {
-        if self.own.contains(&"password") {
+        let (name, secret) = (values.expanded(user), values.expanded(password));
+        let is_own = |profile: &Profiled| profile.login == name && profile.holds("password", &secret);
+        if self.profile.as_ref().is_some_and(is_own) {
             return Ok(());
         }
         if values.expanded(user).contains(':') {
@@ -144,7 +161,12 @@ impl Draft {
     }
 
     fn bearer(&mut self, token: &str, values: &mut Values) -> Result<(), String> {
-        if self.own.contains(&"bearer") {
+        let secret = values.expanded(token.trim());
+        if self
+            .profile
+            .as_ref()
+            .is_some_and(|profile| profile.holds("bearer", &secret))
+        {
             return Ok(());
         }
         if token.trim().is_empty() {

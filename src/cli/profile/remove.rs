@@ -44,8 +44,9 @@ pub(super) fn remove(app: &App, command: &RemoveCommand) -> Result<Exit, Command
         draft.set_default(None);
     }
     let file = draft.file().to_owned();
-    draft.save()?;
+    // Recorded first: when that fails, the profile still says where its secrets are.
     written::record(app, "profile-remove", name)?;
+    draft.save()?;
     for (key, source) in &profile.secrets {
         if place::forget(app, &profile.keeping(key), &source.value)? {
             app.ui

@@ -85,8 +85,9 @@ impl<'a> Secrets<'a> {
     pub(in crate::cli) fn save(mut self, draft: Draft, name: &str) -> Result<(), CommandError> {
         let file = draft.file().to_owned();
         let app = self.app;
-        draft.save()?;
+        // Recorded first: when that fails, nothing is written, and what was sealed is forgotten again.
         record(app, self.doing, name)?;
+        draft.save()?;
         app.ui
             .note(&format!("profile `{name}` is written to {}", file.display()));
         for keeping in std::mem::take(&mut self.kept) {

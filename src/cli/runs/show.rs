@@ -151,6 +151,7 @@ fn next(run: &Listed, doubts: &[StepRecord], halves: &[StepRecord]) -> Vec<Strin
                 format!("provisor resume {id} --retry-failed"),
             ]
         }
+        "done" | "cancelled" if doubts.is_empty() && !halves.is_empty() => vec![resolve(run, halves)],
         "running" | "done" | "pruned" | "cancelled" if doubts.is_empty() => Vec::new(),
         "running" | "pruned" => Vec::new(),
         "failed" => vec![format!("provisor resume {id} --retry-failed")],

@@ -18,7 +18,7 @@ JSON (--json), one document:
    \"steps\": [{row, step, operation, changes, state, thing: {sort, name, account},
               attempts, started, ended, why}]}
   row counts from 1
-  state is absent, intended, in doubt, done or refused
+  state is absent, intended, in doubt, done, refused or half done (it failed, and left something behind)
   thing is what the step brings into being, or null
   attempts counts the requests that left
   why says why it is in doubt")]
@@ -28,7 +28,7 @@ pub(super) struct StepsCommand {
     /// Only those of this row, counted from 1.
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u64).range(1..))]
     row: Option<u64>,
-    /// Only those whose outcome is not known.
+    /// Only those of which a person can say what became of them: in doubt, or half done.
     #[arg(long, conflicts_with = "row")]
     open: bool,
     /// Print it as JSON.
@@ -41,7 +41,7 @@ pub(super) fn steps(app: &App, command: &StepsCommand) -> Result<Exit, CommandEr
     let run = find_run(&journal, &command.run)?;
     let filter = match command.row {
         Some(row) => StepFilter::Row(row - 1),
-        None if command.open => StepFilter::Open,
+        None if command.open => StepFilter::ForAPerson,
         None => StepFilter::All,
     };
     let steps = journal.steps(&run.id, &filter)?;

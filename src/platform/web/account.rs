@@ -159,6 +159,27 @@ impl Client {
     }
 }
 
+/// Reads the address of a service, below which its paths lie.
+pub fn base(text: &str) -> Result<Url, ApiError> {
+    let url = address(text)?;
+    if url.query().is_some() || url.fragment().is_some() {
+        return Err(ApiError::new(
+            ApiErrorKind::Address,
+            "a service's address has no ? or # part",
+        ));
+    }
+    Ok(url)
+}
+
+/// Checks the name of a header (RFC 9110, 5.6.2).
+pub fn header(name: &str) -> Result<(), ApiError> {
+    let fits = |c: char| c.is_ascii_alphanumeric() || "!#$%&'*+-.^_`|~".contains(c);
+    if !name.is_empty() && name.chars().all(fits) {
+        return Ok(());
+    }
+    Err(ApiError::bad_input("no header can be called so"))
+}
+
 /// The address `given` below `base`: a path is put behind it, a whole address must begin with it.
 pub fn below(base: &str, given: &str) -> Result<Url, ApiError> {
     let base = address(base)?;

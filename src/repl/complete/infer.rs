@@ -94,8 +94,9 @@ pub(in crate::repl) fn type_of(space: &Workspace, text: &str) -> Known {
 /// Names that mean something only where they are read: parameters and variables of a function.
 type Locals = BTreeMap<String, Known>;
 
-/// How many calls of the session's own functions are followed into each other.
-const DEEPEST: u8 = 8;
+/// How many calls of the session's own functions are followed into each other. What calls itself several times is read
+/// as often for each: few enough that it is not felt.
+const DEEPEST: u8 = 3;
 
 /// The type of the value that ends right before the piece with this index.
 pub(super) fn type_before(space: &Workspace, text: &str, found: &[Piece], end: usize) -> Known {

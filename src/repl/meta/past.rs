@@ -177,6 +177,10 @@ impl Repl {
         let what = change.what.as_deref().unwrap_or_default();
         let done = format!("{:>4}   {} {what}", change.number, change.op);
         let back = match (&change.state, &change.undo) {
+            (state, _) if state == "half done" => {
+                "failed and left something behind; when you know what became of it: provisor resolve"
+                    .to_owned()
+            }
             (state, _) if state != "done" => format!("is {state}; :resume looks it up"),
             (_, Some(undo)) => self.way_back(undo),
             (_, None) => change.why_not.to_owned(),
