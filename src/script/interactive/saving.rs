@@ -65,7 +65,7 @@ impl Workspace {
             .iter()
             .filter(|input| range.contains(&input.number) || chosen.contains_key(&input.number))
             .collect();
-        let mut parts = Parts::new(self.host(), &session, &wanted);
+        let mut parts = Parts::new(self.host(), &session, inputs, &wanted);
         let last = wanted
             .iter()
             .rev()
@@ -95,7 +95,7 @@ struct Parts<'a> {
 }
 
 impl<'a> Parts<'a> {
-    fn new(host: &'a Host, session: &'a Session, wanted: &[&Typed]) -> Parts<'a> {
+    fn new(host: &'a Host, session: &'a Session, inputs: &[Typed], wanted: &[&Typed]) -> Parts<'a> {
         let done: Vec<&Typed> = wanted
             .iter()
             .copied()
@@ -108,9 +108,13 @@ impl<'a> Parts<'a> {
             .filter(|piece| piece.sort == Sort::Statement)
             .map(|piece| piece.text.trim().to_owned())
             .collect();
+        let inputs = inputs.iter();
+        let inputs: Vec<String> = inputs
+            .map(|input| pieces::name_results(&input.text, |_| "result".to_owned()))
+            .collect();
         Parts {
             session,
-            lift: Lift::new(host, taken, &statements),
+            lift: Lift::new(host, taken, &statements, &inputs),
             known: BTreeSet::new(),
             results,
             imports: Vec::new(),
@@ -120,7 +124,7 @@ impl<'a> Parts<'a> {
     }
 
     fn add(&mut self, input: &Typed, is_last: bool) {
-        let secret = holds_credential(&input.text);
+        let secret = self.is_secret(&input.text);
         match &input.came {
             _ if input.hidden => self.leave_out(input, "it was to be kept out of files"),
             Came::Failed(_) if secret => self.leave_out(input, "it failed, and may hold a secret"),
@@ -139,6 +143,11 @@ impl<'a> Parts<'a> {
                 None => self.add_done(input, is_last),
             },
         }
+    }
+
+    /// Is there something in this that is written into no file?
+    fn is_secret(&self, typed: &str) -> bool {
+        holds_credential(typed) || self.lift.holds_secret(typed)
     }
 
     fn leave_out(&mut self, input: &Typed, why: &str) {
@@ -179,7 +188,7 @@ impl<'a> Parts<'a> {
     /// Keeps a function; a newer one takes the place of an older one.
     fn function(&mut self, piece: &Piece, input: &Typed) {
         let signature = naming::signature(&piece.text);
-        if holds_credential(&piece.text) {
+        if self.is_secret(&piece.text) {
             self.known.remove(&signature.0);
             self.leave_out(input, &format!("`{}` may hold a secret", signature.0));
             return;
@@ -192,7 +201,7 @@ impl<'a> Parts<'a> {
         let Some(lifted) = self.lift.lift(piece.text.trim()) else {
             return;
         };
-        if holds_credential(&lifted) {
+        if self.is_secret(&lifted) {
             // It stands where no parameter reaches.
             for name in self.session.defines(input.number) {
                 self.known.remove(&name);

@@ -140,3 +140,26 @@ fn what_needs_something_that_is_not_there_is_a_comment() {
     ]);
     insta::assert_snapshot!(saved.text);
 }
+
+#[test]
+fn a_text_that_is_a_credential_somewhere_is_a_secret_everywhere() {
+    for inputs in [
+        &["let m = #{ name: \"hunter22\", password: \"hunter22\" }"] as &[&str],
+        &["let m = #{ email: \"hunter22@x.example\", token: \"hunter22@x.example\" }"],
+        &["let user_name = \"hunter22\"", "let pw = \"hunter22\""],
+        &["let pw = \"hunter22\"", "print(\"hunter22\")"],
+        &[
+            "let pw = \"hunter22\"",
+            "print(\"it is hunter22\")",
+            "fn f() { \"hunter22\" }",
+        ],
+    ] {
+        let quiet: Vec<(&str, Came)> = inputs.iter().map(|text| (*text, QUIET)).collect();
+        let saved = save(&quiet);
+        assert!(!saved.text.contains("hunter22"), "{}", saved.text);
+        let [param] = saved.params.as_slice() else {
+            panic!("one parameter: {:?}", saved.params);
+        };
+        assert_eq!((param.type_name, &param.default), ("secret", &None), "{inputs:?}");
+    }
+}
