@@ -20,7 +20,7 @@ use self::naming::result_name;
 use self::needs::Session;
 use self::pieces::{Piece, Sort, pieces};
 use super::Workspace;
-use super::credential::holds_credential;
+use super::credential::{holds_credential, is_credential};
 use crate::script::host::Host;
 
 /// An input as it was typed, and what came of it.
@@ -128,7 +128,7 @@ impl<'a> Parts<'a> {
         match &input.came {
             _ if input.hidden => self.leave_out(input, "it was to be kept out of files"),
             Came::Failed(_) if secret => self.leave_out(input, "it failed, and may hold a secret"),
-            Came::Failed(why) => self.comment(&format!("failed: {why}"), &input.text),
+            Came::Failed(why) => self.comment(&self.failure(why), &input.text),
             Came::Done(_) => match self.session.missing(input.number, &self.known) {
                 Some(name) if secret => {
                     self.leave_out(
@@ -148,6 +148,20 @@ impl<'a> Parts<'a> {
     /// Is there something in this that is written into no file?
     fn is_secret(&self, typed: &str) -> bool {
         holds_credential(typed) || self.lift.holds_secret(typed)
+    }
+
+    /// Why an input failed; only where, when the reason could tell a secret.
+    fn failure(&self, why: &str) -> String {
+        let tells = self.lift.tells_secret(why) || is_credential(why, None) || holds_credential(why);
+        if !tells {
+            return format!("failed: {why}");
+        }
+        let place = why.rfind(" ([").and_then(|at| why.get(at..));
+        let is_place = |place: &&str| place.chars().all(|c| c.is_ascii_digit() || " ([]:)".contains(c));
+        let place = place
+            .filter(is_place)
+            .filter(|place| !self.lift.tells_secret(place));
+        format!("failed{}", place.unwrap_or_default())
     }
 
     fn leave_out(&mut self, input: &Typed, why: &str) {

@@ -163,3 +163,26 @@ fn a_text_that_is_a_credential_somewhere_is_a_secret_everywhere() {
         assert_eq!((param.type_name, &param.default), ("secret", &None), "{inputs:?}");
     }
 }
+
+#[test]
+fn a_reason_that_tells_a_secret_is_not_written() {
+    let failed = |why: &str| Came::Failed(why.to_owned());
+    let saved = save(&[
+        ("let password = \"hunter22abc\"", QUIET),
+        ("throw \"bad \" + password", failed("bad hunter22abc ([2]:1:1)")),
+        (
+            "throw key()",
+            failed("ghp_16C7e42F292c6912E7710c838347Ae178B4a ([3]:1:1)"),
+        ),
+        ("oops()", failed("there is no function `oops` ([4]:1:1)")),
+    ]);
+    assert!(!saved.text.contains("hunter22"), "{}", saved.text);
+    assert!(!saved.text.contains("ghp_"), "{}", saved.text);
+    for line in [
+        "// failed ([2]:1:1)\n",
+        "// failed ([3]:1:1)\n",
+        "// failed: there is no function `oops` ([4]:1:1)\n",
+    ] {
+        assert!(saved.text.contains(line), "{line} is not in:\n{}", saved.text);
+    }
+}
