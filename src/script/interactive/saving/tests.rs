@@ -186,3 +186,12 @@ fn a_reason_that_tells_a_secret_is_not_written() {
         assert!(saved.text.contains(line), "{line} is not in:\n{}", saved.text);
     }
 }
+
+#[test]
+fn the_last_case_of_a_switch_is_no_result() {
+    let switch = "switch 3 { 3 => \"a\", _ => \"b\" }";
+    let saved = save(&[(switch, GAVE)]);
+    assert!(!saved.text.contains("//     switch"), "{}", saved.text);
+    let saved = save_some(&[("41 + 1", GAVE), (switch, GAVE)], 2..=2);
+    assert_eq!(saved.added, []);
+}
