@@ -3,6 +3,7 @@
 //! [`needs`] tells which inputs a range cannot do without; [`pieces`] cuts them into imports, functions and statements;
 //! [`lift`] makes parameters of literals; [`format`] writes the rest evenly.
 
+mod ending;
 mod format;
 mod lift;
 mod naming;
@@ -140,6 +141,14 @@ impl<'a> Parts<'a> {
                     let why = format!("it uses `{name}`, which is not among the saved inputs");
                     self.comment(&why, &input.text);
                 }
+                None if !is_last && stops(&input.text) => {
+                    let why = "it ends a script, and more follows";
+                    if secret {
+                        self.leave_out(input, why);
+                    } else {
+                        self.comment(why, &input.text);
+                    }
+                }
                 None => self.add_done(input, is_last),
             },
         }
@@ -183,7 +192,11 @@ impl<'a> Parts<'a> {
             self.results.get(&number).cloned().unwrap_or_default()
         });
         let all = pieces(&text);
-        let ends = all.iter().rposition(|piece| piece.sort == Sort::Statement);
+        let is_statement = |piece: &Piece| piece.sort == Sort::Statement;
+        let returns = all
+            .iter()
+            .position(|piece| is_statement(piece) && ending::returned(&piece.text).is_some());
+        let ends = returns.or_else(|| all.iter().rposition(is_statement));
         for (index, piece) in all.into_iter().enumerate() {
             let is_end = Some(index) == ends;
             match piece.sort {
@@ -194,6 +207,8 @@ impl<'a> Parts<'a> {
                     }
                 }
                 Sort::Function => self.function(&piece, input),
+                // What stands behind a `return` never ran.
+                Sort::Statement if Some(index) > ends => {}
                 Sort::Statement => self.statement(&piece, input, is_end, is_last && is_end),
             }
         }
@@ -212,7 +227,12 @@ impl<'a> Parts<'a> {
     }
 
     fn statement(&mut self, piece: &Piece, input: &Typed, is_end: bool, is_last: bool) {
-        let Some(lifted) = self.lift.lift(piece.text.trim()) else {
+        let returned = ending::returned(&piece.text);
+        let text = returned.as_deref().unwrap_or(piece.text.trim());
+        if text.trim_end_matches(';').trim().is_empty() {
+            return;
+        }
+        let Some(lifted) = self.lift.lift(text) else {
             return;
         };
         if self.is_secret(&lifted) {
@@ -263,6 +283,16 @@ impl<'a> Parts<'a> {
             added: Vec::new(),
         }
     }
+}
+
+/// Does an input end a script, other than by a `return` of its own?
+fn stops(text: &str) -> bool {
+    let all = pieces(text);
+    let mut statements = all.iter().filter(|piece| piece.sort == Sort::Statement);
+    statements.any(|piece| {
+        let returned = ending::returned(&piece.text);
+        ending::stops(returned.as_deref().unwrap_or(&piece.text))
+    })
 }
 
 /// The inputs whose results others name, `_3` and what `_` meant, each with a name that nothing else has.

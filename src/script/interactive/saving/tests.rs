@@ -195,3 +195,30 @@ fn the_last_case_of_a_switch_is_no_result() {
     let saved = save_some(&[("41 + 1", GAVE), (switch, GAVE)], 2..=2);
     assert_eq!(saved.added, []);
 }
+
+#[test]
+fn what_ends_an_input_does_not_end_the_script() {
+    let saved = save(&[
+        ("let n = 7", QUIET),
+        ("return n; oops()", GAVE),
+        ("if n > 1 { return 5 }", GAVE),
+        ("exit(n)", QUIET),
+        ("[n].map(|x| { return x })", GAVE),
+        ("_2 + n", GAVE),
+    ]);
+    let lines: Vec<&str> = saved.text.lines().map(str::trim).collect();
+    assert!(
+        !lines.iter().any(|line| line.starts_with("return")),
+        "{}",
+        saved.text
+    );
+    for line in [
+        "let result_2 = n;",
+        "//     if n > 1 { return 5 }",
+        "//     exit(n)",
+        "result_2 + n",
+    ] {
+        assert!(lines.contains(&line), "{line} is not in:\n{}", saved.text);
+    }
+    assert!(!saved.text.contains("//     [n]"), "{}", saved.text);
+}
