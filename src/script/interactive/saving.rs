@@ -3,6 +3,7 @@
 //! [`needs`] tells which inputs a range cannot do without; [`pieces`] cuts them into imports, functions and statements;
 //! [`lift`] makes parameters of literals; [`format`] writes the rest evenly.
 
+mod ending;
 mod format;
 mod lift;
 mod naming;
@@ -20,7 +21,7 @@ use self::naming::result_name;
 use self::needs::Session;
 use self::pieces::{Piece, Sort, pieces};
 use super::Workspace;
-use super::credential::holds_credential;
+use super::credential::{holds_credential, is_credential};
 use crate::script::host::Host;
 
 /// An input as it was typed, and what came of it.
@@ -65,7 +66,7 @@ impl Workspace {
             .iter()
             .filter(|input| range.contains(&input.number) || chosen.contains_key(&input.number))
             .collect();
-        let mut parts = Parts::new(self.host(), &session, &wanted);
+        let mut parts = Parts::new(self.host(), &session, inputs, &wanted);
         let last = wanted
             .iter()
             .rev()
@@ -95,7 +96,7 @@ struct Parts<'a> {
 }
 
 impl<'a> Parts<'a> {
-    fn new(host: &'a Host, session: &'a Session, wanted: &[&Typed]) -> Parts<'a> {
+    fn new(host: &'a Host, session: &'a Session, inputs: &[Typed], wanted: &[&Typed]) -> Parts<'a> {
         let done: Vec<&Typed> = wanted
             .iter()
             .copied()
@@ -108,9 +109,13 @@ impl<'a> Parts<'a> {
             .filter(|piece| piece.sort == Sort::Statement)
             .map(|piece| piece.text.trim().to_owned())
             .collect();
+        let inputs = inputs.iter();
+        let inputs: Vec<String> = inputs
+            .map(|input| pieces::name_results(&input.text, |_| "result".to_owned()))
+            .collect();
         Parts {
             session,
-            lift: Lift::new(host, taken, &statements),
+            lift: Lift::new(host, taken, &statements, &inputs),
             known: BTreeSet::new(),
             results,
             imports: Vec::new(),
@@ -120,11 +125,11 @@ impl<'a> Parts<'a> {
     }
 
     fn add(&mut self, input: &Typed, is_last: bool) {
-        let secret = holds_credential(&input.text);
+        let secret = self.is_secret(&input.text);
         match &input.came {
             _ if input.hidden => self.leave_out(input, "it was to be kept out of files"),
             Came::Failed(_) if secret => self.leave_out(input, "it failed, and may hold a secret"),
-            Came::Failed(why) => self.comment(&format!("failed: {why}"), &input.text),
+            Came::Failed(why) => self.comment(&self.failure(why), &input.text),
             Came::Done(_) => match self.session.missing(input.number, &self.known) {
                 Some(name) if secret => {
                     self.leave_out(
@@ -136,9 +141,36 @@ impl<'a> Parts<'a> {
                     let why = format!("it uses `{name}`, which is not among the saved inputs");
                     self.comment(&why, &input.text);
                 }
+                None if !is_last && stops(&input.text) => {
+                    let why = "it ends a script, and more follows";
+                    if secret {
+                        self.leave_out(input, why);
+                    } else {
+                        self.comment(why, &input.text);
+                    }
+                }
                 None => self.add_done(input, is_last),
             },
         }
+    }
+
+    /// Is there something in this that is written into no file?
+    fn is_secret(&self, typed: &str) -> bool {
+        holds_credential(typed) || self.lift.holds_secret(typed)
+    }
+
+    /// Why an input failed; only where, when the reason could tell a secret.
+    fn failure(&self, why: &str) -> String {
+        let tells = self.lift.tells_secret(why) || is_credential(why, None) || holds_credential(why);
+        if !tells {
+            return format!("failed: {why}");
+        }
+        let place = why.rfind(" ([").and_then(|at| why.get(at..));
+        let is_place = |place: &&str| place.chars().all(|c| c.is_ascii_digit() || " ([]:)".contains(c));
+        let place = place
+            .filter(is_place)
+            .filter(|place| !self.lift.tells_secret(place));
+        format!("failed{}", place.unwrap_or_default())
     }
 
     fn leave_out(&mut self, input: &Typed, why: &str) {
@@ -160,7 +192,11 @@ impl<'a> Parts<'a> {
             self.results.get(&number).cloned().unwrap_or_default()
         });
         let all = pieces(&text);
-        let ends = all.iter().rposition(|piece| piece.sort == Sort::Statement);
+        let is_statement = |piece: &Piece| piece.sort == Sort::Statement;
+        let returns = all
+            .iter()
+            .position(|piece| is_statement(piece) && ending::returned(&piece.text).is_some());
+        let ends = returns.or_else(|| all.iter().rposition(is_statement));
         for (index, piece) in all.into_iter().enumerate() {
             let is_end = Some(index) == ends;
             match piece.sort {
@@ -171,6 +207,8 @@ impl<'a> Parts<'a> {
                     }
                 }
                 Sort::Function => self.function(&piece, input),
+                // What stands behind a `return` never ran.
+                Sort::Statement if Some(index) > ends => {}
                 Sort::Statement => self.statement(&piece, input, is_end, is_last && is_end),
             }
         }
@@ -179,7 +217,7 @@ impl<'a> Parts<'a> {
     /// Keeps a function; a newer one takes the place of an older one.
     fn function(&mut self, piece: &Piece, input: &Typed) {
         let signature = naming::signature(&piece.text);
-        if holds_credential(&piece.text) {
+        if self.is_secret(&piece.text) {
             self.known.remove(&signature.0);
             self.leave_out(input, &format!("`{}` may hold a secret", signature.0));
             return;
@@ -189,10 +227,15 @@ impl<'a> Parts<'a> {
     }
 
     fn statement(&mut self, piece: &Piece, input: &Typed, is_end: bool, is_last: bool) {
-        let Some(lifted) = self.lift.lift(piece.text.trim()) else {
+        let returned = ending::returned(&piece.text);
+        let text = returned.as_deref().unwrap_or(piece.text.trim());
+        if text.trim_end_matches(';').trim().is_empty() {
+            return;
+        }
+        let Some(lifted) = self.lift.lift(text) else {
             return;
         };
-        if holds_credential(&lifted) {
+        if self.is_secret(&lifted) {
             // It stands where no parameter reaches.
             for name in self.session.defines(input.number) {
                 self.known.remove(&name);
@@ -240,6 +283,16 @@ impl<'a> Parts<'a> {
             added: Vec::new(),
         }
     }
+}
+
+/// Does an input end a script, other than by a `return` of its own?
+fn stops(text: &str) -> bool {
+    let all = pieces(text);
+    let mut statements = all.iter().filter(|piece| piece.sort == Sort::Statement);
+    statements.any(|piece| {
+        let returned = ending::returned(&piece.text);
+        ending::stops(returned.as_deref().unwrap_or(&piece.text))
+    })
 }
 
 /// The inputs whose results others name, `_3` and what `_` meant, each with a name that nothing else has.

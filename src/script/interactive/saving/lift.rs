@@ -35,6 +35,8 @@ pub(super) struct Lift<'a> {
     taken: BTreeSet<String>,
     /// Variables that are parameters by themselves, by what they hold.
     whole: BTreeMap<String, String>,
+    /// Texts that are a credential's somewhere, and a name for each.
+    secrets: BTreeMap<String, String>,
     /// The parameters, each with the text that it stands for.
     params: Vec<(String, Lifted)>,
 }
@@ -50,9 +52,21 @@ struct Literal {
 }
 
 impl<'a> Lift<'a> {
-    /// `taken` are the names that the script has already, `statements` all that will be lifted.
-    pub(super) fn new(host: &'a Host, taken: BTreeSet<String>, statements: &[String]) -> Lift<'a> {
+    /// `taken` are the names that the script has already, `statements` all that will be lifted, `inputs` all of the session,
+    /// whose credentials are none of the script's texts.
+    pub(super) fn new(
+        host: &'a Host,
+        taken: BTreeSet<String>,
+        statements: &[String],
+        inputs: &[String],
+    ) -> Lift<'a> {
         let mut whole = BTreeMap::new();
+        let mut secrets = BTreeMap::new();
+        for literal in inputs.iter().flat_map(|input| literals_of(host, input)) {
+            if let Some((base, ParamType::Secret)) = sort(&literal) {
+                secrets.entry(literal.text).or_insert(base);
+            }
+        }
         for statement in statements {
             if let Some((name, text)) = assigned(statement)
                 && is_steady(&name, statements)
@@ -65,8 +79,32 @@ impl<'a> Lift<'a> {
             host,
             taken,
             whole,
+            secrets,
             params: Vec::new(),
         }
+    }
+
+    /// Does a line to read hold a text that is a credential's somewhere?
+    pub(super) fn tells_secret(&self, line: &str) -> bool {
+        self.secrets.keys().any(|secret| line.contains(secret.as_str()))
+    }
+
+    /// Is such a text in what is typed: in a literal or a comment?
+    pub(super) fn holds_secret(&self, typed: &str) -> bool {
+        let found = pieces(typed);
+        let mut texts = found
+            .iter()
+            .filter(|piece| matches!(piece.sort, Sort::Text | Sort::Comment));
+        texts.any(|piece| {
+            let text = piece.text(typed);
+            self.is_secret(text) || self.is_secret(text.trim_matches(['"', '`']))
+        })
+    }
+
+    /// Is it such a text, or has it one in it that is too long to be there by chance?
+    fn is_secret(&self, text: &str) -> bool {
+        let mut secrets = self.secrets.keys();
+        secrets.any(|secret| text == secret || (secret.len() >= 4 && text.contains(secret.as_str())))
     }
 
     pub(super) fn into_params(self) -> Vec<Lifted> {
@@ -75,11 +113,7 @@ impl<'a> Lift<'a> {
 
     /// The statement with parameters in place of literals; `None` when nothing but a parameter is left of it.
     pub(super) fn lift(&mut self, statement: &str) -> Option<String> {
-        let source = Source::new("", statement);
-        let Ok(parsed) = parse::parse(&source) else {
-            return Some(statement.to_owned());
-        };
-        let mut literals = literals(self.host, &parsed.ast);
+        let mut literals = literals_of(self.host, statement);
         literals.sort_by_key(|literal| parse::place(literal.at));
         literals.dedup_by_key(|literal| parse::place(literal.at));
         let variable = assigned(statement).map(|(name, _)| name);
@@ -103,7 +137,14 @@ impl<'a> Lift<'a> {
 
     /// The parameter that a literal becomes, if it becomes one.
     fn param(&mut self, literal: &Literal) -> Option<String> {
-        let (base, ty) = sort(literal)?;
+        // One use as a credential is enough, wherever the text stands besides.
+        let (base, ty) = match self.secrets.get(&literal.text) {
+            Some(base) => (base.clone(), ParamType::Secret),
+            None => match sort(literal)? {
+                (base, _) if self.is_secret(&literal.text) => (base, ParamType::Secret),
+                found => found,
+            },
+        };
         if let Some((_, known)) = self.params.iter().find(|(text, _)| *text == literal.text) {
             return Some(known.name.clone());
         }
@@ -252,6 +293,12 @@ fn plain_name(name: &str) -> String {
         }
     };
     name.chars().map(lower).collect()
+}
+
+/// The literals of a statement; none of one that cannot be parsed.
+fn literals_of(host: &Host, statement: &str) -> Vec<Literal> {
+    let parsed = parse::parse(&Source::new("", statement));
+    parsed.map_or_else(|_| Vec::new(), |parsed| literals(host, &parsed.ast))
 }
 
 /// The literals of a tree outside of texts with `${}`.

@@ -262,7 +262,9 @@ impl<'a> Reader<'a> {
     fn name(&mut self, at: usize) {
         let (word, next) = (self.word(at), self.word(at + 1));
         let before = at.checked_sub(1).map_or("", |at| self.word(at));
-        if [".", "?.", "::"].contains(&before) || next == ":" {
+        // `_ =>` is the last case of a `switch`, not a result.
+        let is_case = word == results::LAST && next == "=>";
+        if [".", "?.", "::"].contains(&before) || next == ":" || is_case {
             return;
         }
         self.names.words.insert(word.to_owned());
@@ -313,6 +315,7 @@ mod tests {
             ("try { risky() } catch (err) { print(err) }", "print risky", ""),
             ("if a || b { c }", "a b c", ""),
             ("const K = 1; K", "", "K"),
+            ("switch n { 3 => a, _ => _ }", "_ a n", ""),
         ] {
             let names = Names::of(text);
             let join = |names: &BTreeSet<String>| names.iter().cloned().collect::<Vec<_>>().join(" ");

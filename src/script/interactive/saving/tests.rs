@@ -140,3 +140,85 @@ fn what_needs_something_that_is_not_there_is_a_comment() {
     ]);
     insta::assert_snapshot!(saved.text);
 }
+
+#[test]
+fn a_text_that_is_a_credential_somewhere_is_a_secret_everywhere() {
+    for inputs in [
+        &["let m = #{ name: \"hunter22\", password: \"hunter22\" }"] as &[&str],
+        &["let m = #{ email: \"hunter22@x.example\", token: \"hunter22@x.example\" }"],
+        &["let user_name = \"hunter22\"", "let pw = \"hunter22\""],
+        &["let pw = \"hunter22\"", "print(\"hunter22\")"],
+        &[
+            "let pw = \"hunter22\"",
+            "print(\"it is hunter22\")",
+            "fn f() { \"hunter22\" }",
+        ],
+    ] {
+        let quiet: Vec<(&str, Came)> = inputs.iter().map(|text| (*text, QUIET)).collect();
+        let saved = save(&quiet);
+        assert!(!saved.text.contains("hunter22"), "{}", saved.text);
+        let [param] = saved.params.as_slice() else {
+            panic!("one parameter: {:?}", saved.params);
+        };
+        assert_eq!((param.type_name, &param.default), ("secret", &None), "{inputs:?}");
+    }
+}
+
+#[test]
+fn a_reason_that_tells_a_secret_is_not_written() {
+    let failed = |why: &str| Came::Failed(why.to_owned());
+    let saved = save(&[
+        ("let password = \"hunter22abc\"", QUIET),
+        ("throw \"bad \" + password", failed("bad hunter22abc ([2]:1:1)")),
+        (
+            "throw key()",
+            failed("ghp_16C7e42F292c6912E7710c838347Ae178B4a ([3]:1:1)"),
+        ),
+        ("oops()", failed("there is no function `oops` ([4]:1:1)")),
+    ]);
+    assert!(!saved.text.contains("hunter22"), "{}", saved.text);
+    assert!(!saved.text.contains("ghp_"), "{}", saved.text);
+    for line in [
+        "// failed ([2]:1:1)\n",
+        "// failed ([3]:1:1)\n",
+        "// failed: there is no function `oops` ([4]:1:1)\n",
+    ] {
+        assert!(saved.text.contains(line), "{line} is not in:\n{}", saved.text);
+    }
+}
+
+#[test]
+fn the_last_case_of_a_switch_is_no_result() {
+    let switch = "switch 3 { 3 => \"a\", _ => \"b\" }";
+    let saved = save(&[(switch, GAVE)]);
+    assert!(!saved.text.contains("//     switch"), "{}", saved.text);
+    let saved = save_some(&[("41 + 1", GAVE), (switch, GAVE)], 2..=2);
+    assert_eq!(saved.added, []);
+}
+
+#[test]
+fn what_ends_an_input_does_not_end_the_script() {
+    let saved = save(&[
+        ("let n = 7", QUIET),
+        ("return n; oops()", GAVE),
+        ("if n > 1 { return 5 }", GAVE),
+        ("exit(n)", QUIET),
+        ("[n].map(|x| { return x })", GAVE),
+        ("_2 + n", GAVE),
+    ]);
+    let lines: Vec<&str> = saved.text.lines().map(str::trim).collect();
+    assert!(
+        !lines.iter().any(|line| line.starts_with("return")),
+        "{}",
+        saved.text
+    );
+    for line in [
+        "let result_2 = n;",
+        "//     if n > 1 { return 5 }",
+        "//     exit(n)",
+        "result_2 + n",
+    ] {
+        assert!(lines.contains(&line), "{line} is not in:\n{}", saved.text);
+    }
+    assert!(!saved.text.contains("//     [n]"), "{}", saved.text);
+}
