@@ -40,6 +40,15 @@ impl Facts {
         sorts
     }
 
+    /// What a cell of the results stands for when it is a number that was given in turn.
+    pub(super) fn numbered(&self, cell: &Json) -> BTreeSet<String> {
+        let things = things::all(&self.books).into_iter();
+        let named = things.filter(|thing| thing.is_numbered_as(cell));
+        named
+            .map(|thing| format!("{} {}", thing.sort, thing.label))
+            .collect()
+    }
+
     /// Every entry of the ledger, by what does not differ from world to world.
     pub(super) fn entries(&self) -> BTreeSet<String> {
         let all = self.ledger.iter();

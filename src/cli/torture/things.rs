@@ -25,6 +25,12 @@ impl Thing {
         !self.name.is_empty()
     }
 
+    /// Has the platform one sequence of numbers for all of its sort? Which one it gets then depends on who came first.
+    pub(super) fn is_numbered_as(&self, cell: &serde_json::Value) -> bool {
+        let in_turn = ["company", "administrator", "person"].contains(&self.sort);
+        in_turn && cell.as_u64().is_some_and(|number| self.id == number.to_string())
+    }
+
     /// Is this the ledger's entry of it?
     pub(super) fn is_entered_as(&self, item: &LedgerItem) -> bool {
         let is_named = match item.platform_id.as_deref() {

@@ -17,6 +17,8 @@ pub(super) struct Expected {
     /// Columns that differ from run to run by themselves: addresses, passwords, the time.
     generated: BTreeSet<String>,
     credentials: Credentials,
+    /// What cells stand for that are numbers given in turn, by row and column.
+    numbered: BTreeMap<(usize, String), BTreeSet<String>>,
     /// What there is of each sort. Nothing when the names of it differ from run to run; then only their number is
     /// compared.
     things: BTreeMap<&'static str, Result<Vec<String>, usize>>,
@@ -58,6 +60,7 @@ impl Expected {
         Ok(Expected {
             generated: generated(&first.rows, &again.rows),
             credentials: Credentials::of(&first),
+            numbered: numbered(&first),
             things: things(first.things(), &again.things()),
             entries: same(first.entries(), &again.entries(), BTreeSet::len),
             flaws: first.flaws().into_iter().chain(again.flaws()).collect(),
@@ -117,7 +120,7 @@ impl Expected {
             &facts.entries(),
             BTreeSet::len,
         ));
-        wrong.extend(self.other_results(&facts.rows));
+        wrong.extend(self.other_results(facts));
         wrong.extend(self.credentials.wrong_in(facts));
         wrong
     }
@@ -165,7 +168,8 @@ impl Expected {
     }
 
     /// Which cells differ. What stands in them is not said: they were written in clear.
-    fn other_results(&self, rows: &[Row]) -> Vec<String> {
+    fn other_results(&self, facts: &Facts) -> Vec<String> {
+        let rows = &facts.rows;
         if rows.len() != self.rows.len() {
             return vec![format!(
                 "{} rows in the results, not {}",
@@ -178,13 +182,25 @@ impl Expected {
             let columns: BTreeSet<&String> = now.keys().chain(then.keys()).collect();
             for column in columns {
                 let counts = !self.generated.contains(column) && !OF_THE_RUN.contains(&column.as_str());
-                if counts && now.get(column) != then.get(column) {
+                let differs = match (self.numbered.get(&(at, column.clone())), now.get(column)) {
+                    (Some(meant), Some(cell)) => facts.numbered(cell).is_disjoint(meant),
+                    (_, cell) => counts && cell != then.get(column),
+                };
+                if differs {
                     other.push(format!("results, row {}: `{column}` is another", at + 1));
                 }
             }
         }
         other
     }
+}
+
+/// The cells of these results that are numbers given in turn.
+fn numbered(facts: &Facts) -> BTreeMap<(usize, String), BTreeSet<String>> {
+    let rows = facts.rows.iter().enumerate();
+    let cells = rows.flat_map(|(at, row)| row.iter().map(move |(column, cell)| ((at, column.clone()), cell)));
+    let meant = cells.map(|(place, cell)| (place, facts.numbered(cell)));
+    meant.filter(|(_, meant)| !meant.is_empty()).collect()
 }
 
 fn routes(traffic: &Traffic) -> Vec<Route> {

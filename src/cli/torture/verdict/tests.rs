@@ -277,6 +277,36 @@ fn what_is_made_twice_on_any_platform_is_found() {
 }
 
 #[test]
+fn numbers_that_are_given_in_turn_are_compared_by_what_they_stand_for() {
+    let world = |company: u64, shown: u64| {
+        let mut facts = elsewhere();
+        facts.books.jrni.companies[1].id = company;
+        let row = json!({"company": shown, "_status": "done"});
+        facts.rows = vec![row.as_object().unwrap().clone()];
+        facts
+    };
+    let quiet = || Quiet {
+        facts: world(2, 2),
+        duration: Duration::from_millis(50),
+    };
+    let expected = Expected::from_quiet(vec![quiet(), quiet()]).unwrap();
+    let said = |facts: &Facts| expected.judge(facts).join("; ");
+    assert!(
+        !said(&world(9, 9)).contains("is another"),
+        "{}",
+        said(&world(9, 9))
+    );
+    assert!(
+        said(&world(9, 1)).contains("row 1: `company` is another"),
+        "the parent's number"
+    );
+    assert!(
+        said(&world(9, 2)).contains("row 1: `company` is another"),
+        "nobody's number"
+    );
+}
+
+#[test]
 fn a_message_sent_twice_is_found_and_one_that_may_not_have_left_is_none() {
     let (twice, unfinished) = judged_elsewhere(|facts| {
         let again = facts.books.sparrow.batches[0].clone();
