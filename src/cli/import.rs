@@ -227,12 +227,8 @@ fn profiled(name: Option<&str>, account: Option<&Account>) -> Option<Profiled> {
         platform: account.platform,
         url: text("url"),
         company: text("company"),
-        login: text("login"),
-        secrets: account
-            .secrets
-            .iter()
-            .map(|(field, secret)| (field.key, secret.clone()))
-            .collect(),
+        taken: account.taken.clone(),
+        signs: !account.secrets.is_empty(),
     })
 }
 

@@ -22,8 +22,8 @@ pub(super) struct Account {
     pub(super) platform: Platform,
     pub(super) texts: Vec<(&'static str, String)>,
     pub(super) secrets: Vec<(&'static Field, Secret)>,
-    /// The variables that it was made of.
-    pub(super) taken: Vec<String>,
+    /// The variables that it was made of, by field.
+    pub(super) taken: Vec<(&'static str, String)>,
     /// The secrets among the variables that no field of it takes.
     pub(super) left: Vec<String>,
 }
@@ -122,7 +122,7 @@ pub(super) fn account(
                     value
                 };
                 account.texts.push((field.key, value));
-                account.taken.push(variable);
+                account.taken.push((field.key, variable));
             }
             None if field.required => missing.push(field.key),
             None => {}
@@ -132,7 +132,7 @@ pub(super) fn account(
         match environment.find(field.key, chosen)? {
             Some((variable, value)) => {
                 account.secrets.push((field, Secret::new(value)));
-                account.taken.push(variable);
+                account.taken.push((field.key, variable));
             }
             None if field.required => missing.push(field.key),
             None => {}
@@ -150,7 +150,8 @@ pub(super) fn account(
     if missing.is_empty() {
         let secrets = environment.variables.iter().filter(|variable| variable.secret);
         let left = secrets.map(|variable| variable.key.clone());
-        account.left = left.filter(|key| !account.taken.contains(key)).collect();
+        let is_taken = |name: &String| account.taken.iter().any(|(_, taken)| taken == name);
+        account.left = left.filter(|name| !is_taken(name)).collect();
         return Ok(Some(account));
     }
     Err(CommandError::usage(format!(

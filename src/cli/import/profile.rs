@@ -63,10 +63,9 @@ pub(super) fn write(app: &App, name: &str, account: Account, force: bool) -> Res
     }
     draft.set(name, "mode", if config::is_near(&url) { "dev" } else { "prod" });
     secrets.save(draft, name)?;
-    app.ui.note(&format!(
-        "it was made of the variables {}",
-        account.taken.join(", ")
-    ));
+    let taken: Vec<&str> = account.taken.iter().map(|(_, name)| name.as_str()).collect();
+    app.ui
+        .note(&format!("it was made of the variables {}", taken.join(", ")));
     if !account.left.is_empty() {
         app.ui.warn(&format!(
             "a profile of this platform has no place for these secrets of the environment, and they are kept nowhere: {}",

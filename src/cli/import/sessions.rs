@@ -10,7 +10,6 @@ use super::site::{self, Evidence, Site};
 use super::values::Values;
 use crate::cli::config::Platform;
 use crate::cli::profile::fields;
-use crate::value::secret::Secret;
 
 /// The profile that an environment became.
 #[derive(Debug, Clone)]
@@ -20,19 +19,19 @@ pub(super) struct Profiled {
     pub(super) url: String,
     /// The company that it acts on; empty when it names none.
     pub(super) company: String,
-    /// Who signs in; empty when nobody does.
-    pub(super) login: String,
-    /// Its secrets, by key.
-    pub(super) secrets: Vec<(&'static str, Secret)>,
+    /// The variables that its fields were taken from, by key.
+    pub(super) taken: Vec<(&'static str, String)>,
+    /// Has it a credential?
+    pub(super) signs: bool,
 }
 
 impl Profiled {
-    /// Is this the secret that goes with each request that names the profile?
-    pub(super) fn holds(&self, key: &str, secret: &str) -> bool {
-        let given = Secret::new(secret);
-        self.secrets
-            .iter()
-            .any(|(known, own)| *known == key && *own == given)
+    /// Is this text of a request the variable that this field of the profile was taken from?
+    pub(super) fn took(&self, key: &str, text: &str) -> bool {
+        let name = text.trim().strip_prefix("{{");
+        let name = name.and_then(|rest| rest.strip_suffix("}}"));
+        let mut taken = self.taken.iter();
+        taken.any(|(known, variable)| *known == key && Some(variable.as_str()) == name)
     }
 }
 

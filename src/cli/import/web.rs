@@ -70,12 +70,7 @@ pub(super) fn write(
     }
     let content_type = draft.body(request, values)?;
     draft.headers(request, content_type.is_none(), values)?;
-    if draft
-        .profile
-        .as_ref()
-        .is_some_and(|profile| !profile.secrets.is_empty())
-        && is_anonymous(request, address)
-    {
+    if draft.profile.as_ref().is_some_and(|profile| profile.signs) && is_anonymous(request, address) {
         draft.note("it signs in as nobody in Postman; here the profile's credential goes with it");
     }
     if !draft.headers.is_empty() {
@@ -144,8 +139,7 @@ impl Draft {
     }
 
     fn basic(&mut self, user: &str, password: &str, values: &mut Values) -> Result<(), String> {
-        let (name, secret) = (values.expanded(user), values.expanded(password));
-        let is_own = |profile: &Profiled| profile.login == name && profile.holds("password", &secret);
+        let is_own = |profile: &Profiled| profile.took("login", user) && profile.took("password", password);
         if self.profile.as_ref().is_some_and(is_own) {
             return Ok(());
         }
@@ -161,11 +155,10 @@ impl Draft {
     }
 
     fn bearer(&mut self, token: &str, values: &mut Values) -> Result<(), String> {
-        let secret = values.expanded(token.trim());
         if self
             .profile
             .as_ref()
-            .is_some_and(|profile| profile.holds("bearer", &secret))
+            .is_some_and(|profile| profile.took("bearer", token))
         {
             return Ok(());
         }

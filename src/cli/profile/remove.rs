@@ -44,8 +44,6 @@ pub(super) fn remove(app: &App, command: &RemoveCommand) -> Result<Exit, Command
         draft.set_default(None);
     }
     let file = draft.file().to_owned();
-    // Recorded first: when that fails, the profile still says where its secrets are.
-    written::record(app, "profile-remove", name)?;
     draft.save()?;
     for (key, source) in &profile.secrets {
         if place::forget(app, &profile.keeping(key), &source.value)? {
@@ -59,6 +57,7 @@ pub(super) fn remove(app: &App, command: &RemoveCommand) -> Result<Exit, Command
             ));
         }
     }
+    written::record(app, "profile-remove", name)?;
     app.ui
         .note(&format!("profile `{name}` is taken out of {}", file.display()));
     if command.json {

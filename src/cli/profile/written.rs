@@ -85,12 +85,13 @@ impl<'a> Secrets<'a> {
     pub(in crate::cli) fn save(mut self, draft: Draft, name: &str) -> Result<(), CommandError> {
         let file = draft.file().to_owned();
         let app = self.app;
-        // Recorded first: when that fails, nothing is written, and what was sealed is forgotten again.
-        record(app, self.doing, name)?;
         draft.save()?;
+        // From here on the file refers to what was sealed, whatever fails next.
+        let kept = std::mem::take(&mut self.kept);
+        record(app, self.doing, name)?;
         app.ui
             .note(&format!("profile `{name}` is written to {}", file.display()));
-        for keeping in std::mem::take(&mut self.kept) {
+        for keeping in kept {
             app.ui.note(&format!(
                 "its {} is sealed in {}, for {} alone",
                 keeping.key.replace('_', " "),
