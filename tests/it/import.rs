@@ -255,7 +255,7 @@ fn an_environment_of_any_service_becomes_a_profile_when_it_is_said_to_be_one() {
     let _ = home.run("check crm.rhai").ended(0);
     // What asks for a prod account asks for this one.
     let _ = home
-        .run("run crm.rhai --id 1 --access-token x")
+        .run("run crm.rhai --id 1 --access-token x --admin-token y")
         .ended(2)
         .said(&["Change the prod account `crm`?"]);
 }

@@ -45,6 +45,8 @@ pub(super) fn remove(app: &App, command: &RemoveCommand) -> Result<Exit, Command
     }
     let file = draft.file().to_owned();
     draft.save()?;
+    // Whether or not that can be recorded, the secrets are nobody's now.
+    let recorded = written::record(app, "profile-remove", name);
     for (key, source) in &profile.secrets {
         if place::forget(app, &profile.keeping(key), &source.value)? {
             app.ui
@@ -57,7 +59,7 @@ pub(super) fn remove(app: &App, command: &RemoveCommand) -> Result<Exit, Command
             ));
         }
     }
-    written::record(app, "profile-remove", name)?;
+    recorded?;
     app.ui
         .note(&format!("profile `{name}` is taken out of {}", file.display()));
     if command.json {
