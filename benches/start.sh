@@ -12,8 +12,3 @@ trap 'rm -rf "$PROVISOR_HOME"' EXIT
 hyperfine --shell=none --warmup 20 --runs 200 --style basic \
     true "$program --version" "$program run $scripts/hello.rhai" "$program run $scripts/hello.rhai --name Ann --json" \
     2> /dev/null
-# To the prompt and out again, in a terminal of its own (`script` of util-linux), beside `true` in such a terminal.
-echo ':quit' > "$PROVISOR_HOME/quit"
-hyperfine --shell=none --warmup 20 --runs 200 --style basic --input "$PROVISOR_HOME/quit" \
-    "script -qec true /dev/null" "script -qec '$program repl --sandbox' /dev/null" \
-    2> /dev/null
