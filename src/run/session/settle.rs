@@ -9,7 +9,6 @@ use crate::ops;
 use crate::ops::call::Call;
 use crate::ops::error::OpError;
 use crate::ops::perform::look_up;
-use crate::ops::spec::OpSpec;
 use crate::ops::world::World;
 use crate::script::door::Ask;
 use crate::value::{Record, Value};
@@ -155,9 +154,7 @@ fn from_value(value: &Value) -> Option<Kept> {
     let Some(Value::List(args)) = fields.get("args") else {
         return None;
     };
-    let mut all = ops::ALL.iter().copied().flatten();
-    let spec: &'static OpSpec = all.find(|spec| spec.id() == op)?;
-    let call = Call::check(spec, receiver, args.clone());
+    let call = Call::check(ops::operation(&op)?, receiver, args.clone());
     let had_functions = matches!(fields.get("functions"), Some(Value::List(keys)) if !keys.is_empty());
     let lost = had_functions.then(|| gone(call.as_ref().ok()));
     Some(Kept { op, call, lost })

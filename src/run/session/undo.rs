@@ -46,11 +46,7 @@ pub(super) fn change(journal: &Journal, step: &StepRecord) -> Result<Option<Chan
     if !changed || unchanged {
         return Ok(None);
     }
-    let spec = ops::ALL
-        .iter()
-        .copied()
-        .flatten()
-        .find(|spec| spec.id() == step.op);
+    let spec = ops::operation(&step.op);
     let undo = spec.and_then(|spec| way_back(spec, step));
     let is_gone = match &undo {
         Some((_, sort)) => is_gone(journal, step, sort)?,
