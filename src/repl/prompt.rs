@@ -37,11 +37,12 @@ impl Repl {
         editor.set_helper(Some(ReplHelper::new(&self.space, &self.outside, &keys)));
         helper::bind(&mut editor, &keys);
         if !screen.redraws() {
-            // The terminal forgets what was typed, and shows it still: a fresh prompt tells.
+            // The terminal reads lines itself: it forgets what was typed, and shows it still. A fresh prompt comes last.
             let outside = self.outside.clone();
             self.reins.when_idle(move || {
                 let label = outside.around.place().label();
-                outside.screen.prompt(&format!("\n{label}> "));
+                let told = "the line is cleared; :break gives up the lines before it";
+                outside.screen.prompt(&format!("\n{told}\n{label}> "));
             });
         }
         self.greet();

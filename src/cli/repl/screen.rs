@@ -18,7 +18,7 @@ pub(super) struct TerminalScreen {
 const PLAIN: [&str; 3] = ["dumb", "cons25", "emacs"];
 
 /// Can the lines of this terminal be drawn again?
-pub(super) fn redraws(env: &Env) -> bool {
+fn redraws(env: &Env) -> bool {
     let term = env.get("TERM").unwrap_or_default();
     !PLAIN.iter().any(|plain| term.eq_ignore_ascii_case(plain))
 }

@@ -16,19 +16,19 @@ const LAST_MOMENT: Duration = Duration::from_secs(1);
 
 /// Pulls the reins at each SIGINT, SIGTERM and SIGHUP from now on. An input that does not stop even so ends the process, and
 /// so does a signal while nothing is evaluated, after the farewell: the journal is consistent at every moment. Somebody who
-/// types leaves otherwise, so that only SIGTERM and SIGHUP end their session.
+/// types (`typed`) leaves otherwise, so that only SIGTERM and SIGHUP end their session.
 pub(super) fn watch(
     runtime: &Handle,
     ui: &Ui,
     reins: &Reins,
     farewell: Box<dyn Fn() + Send + Sync>,
-    typist: Typist,
+    typed: bool,
 ) {
     let watcher = Watcher {
         ui: ui.clone(),
         reins: reins.clone(),
         farewell: farewell.into(),
-        typist,
+        typed,
         modes: tcgetattr(std::io::stdin()).ok().map(Arc::new),
     };
     // From here on, not only from when the task first runs.
@@ -38,17 +38,6 @@ pub(super) fn watch(
     if let Ok(signals) = signals {
         runtime.spawn(watcher.watch(signals));
     }
-}
-
-/// Who is at the other end.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Typist {
-    /// Nobody: a pipe or a file.
-    Nobody,
-    /// Somebody at a terminal whose lines the editor draws; Ctrl-C reaches it as a key.
-    Editing,
-    /// Somebody at a terminal that reads lines itself; Ctrl-C clears the line there, and only the signal tells.
-    Plain,
 }
 
 struct Signals {
@@ -81,7 +70,8 @@ struct Watcher {
     ui: Ui,
     reins: Reins,
     farewell: Arc<dyn Fn() + Send + Sync>,
-    typist: Typist,
+    /// Is somebody at the other end, rather than a pipe or a file?
+    typed: bool,
     /// How the terminal was before anybody changed it.
     modes: Option<Arc<Termios>>,
 }
@@ -89,14 +79,10 @@ struct Watcher {
 impl Watcher {
     async fn watch(self, mut signals: Signals) {
         loop {
-            let ends = signals.next().await || self.typist == Typist::Nobody;
+            let ends = signals.next().await || !self.typed;
             let pulled = if ends { self.reins.end() } else { self.reins.pull() };
             match pulled {
                 None if ends => self.end_session(),
-                None if self.typist == Typist::Plain => {
-                    self.ui
-                        .err("\nthe line is cleared; :break gives up the lines before it");
-                }
                 Some(1) | None => {}
                 Some(2) => {
                     let watcher = self.clone();

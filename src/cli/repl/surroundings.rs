@@ -5,9 +5,8 @@ use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 
 use tokio::runtime::Runtime;
 
-use super::signals::Typist;
 use super::trace::Trace;
-use super::{ask, screen, signals};
+use super::{ask, signals};
 use crate::cli::agreement::Agreement;
 use crate::cli::app::{Accounts, App, Engine};
 use crate::cli::error::CommandError;
@@ -67,14 +66,6 @@ impl CliSurroundings {
         let made = Arc::new(self.app.engine(&accounts)?);
         *engine = Some(made.clone());
         Ok(made)
-    }
-
-    fn typist(&self) -> Typist {
-        match self.typed {
-            false => Typist::Nobody,
-            true if screen::redraws(&self.app.env) => Typist::Editing,
-            true => Typist::Plain,
-        }
     }
 
     fn plan(&self) -> RunPlan {
@@ -232,7 +223,7 @@ impl Surroundings for CliSurroundings {
         // Without a thread for it, Ctrl-C ends the process as it does everywhere.
         if let Ok(runtime) = runtime {
             let runtime = self.runtime.get_or_init(|| runtime);
-            signals::watch(runtime.handle(), &self.app.ui, reins, farewell, self.typist());
+            signals::watch(runtime.handle(), &self.app.ui, reins, farewell, self.typed);
         }
     }
 

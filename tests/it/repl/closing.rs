@@ -80,13 +80,14 @@ fn a_dumb_terminal_has_a_fresh_prompt_after_tab_and_ctrl_c() {
     let terminal = crate::support::pty::Terminal::start(command, 24, 80);
     let _ = terminal.wait_for("sandbox>");
     terminal.type_line("let m = #{ a: 1 };");
-    fresh_prompt(&terminal);
-    terminal.press("m.\t");
-    let _ = terminal.wait_for("m.");
+    let _ = terminal.wait_for("};\nsandbox>");
+    terminal.press("print(`${1}-never`); m.\t");
+    let _ = terminal.wait_for("; m.");
     terminal.press(key::CTRL_C);
-    fresh_prompt(&terminal);
+    let _ = terminal.wait_for("before it\nsandbox>");
     terminal.type_line("40 + 2");
-    let _ = terminal.wait_for("\n42");
+    let screen = terminal.wait_for("\n42");
+    assert!(!screen.contains("\n1-never"), "{screen}");
 }
 
 #[test]

@@ -79,22 +79,6 @@ fn another_profile_forgets_what_the_first_answered() {
 }
 
 #[test]
-fn a_dumb_terminal_says_that_its_line_is_cleared() {
-    let home = Home::new();
-    let mut command = home.command(["repl", "--sandbox"]);
-    command.env("TERM", "dumb");
-    let terminal = Terminal::start(command, 24, 40);
-    let _ = terminal.wait_for("sandbox>");
-    terminal.press("print(`${1}-never`)");
-    let _ = terminal.wait_for("-never");
-    terminal.press(key::CTRL_C);
-    let _ = terminal.wait_for("the line is cleared");
-    terminal.type_line("print(`${2}-after`)");
-    let screen = terminal.wait_for("\n2-after");
-    assert!(!screen.contains("\n1-never"), "{screen}");
-}
-
-#[test]
 fn what_the_platform_calls_a_request_is_told() {
     use std::io::{BufRead as _, Write as _};
     let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
