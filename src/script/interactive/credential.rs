@@ -1,7 +1,7 @@
 //! Texts that look like credentials: by the name that they are given to, or by how they are written. This is a guess, made
 //! so that what is typed by mistake is not kept; a [secret](crate::value::secret::Secret) is one for certain.
 
-use super::tokens::{Piece, Sort, pieces};
+use crate::script::tokens::{Piece, Sort, pieces};
 
 /// Names of credentials contain one of these, letters and digits only.
 const NAMES: &[&str] = &[

@@ -1,6 +1,6 @@
 //! What ends an input at the prompt, and would end the whole script.
 
-use crate::script::interactive::tokens::{Piece, Sort, pieces};
+use crate::script::tokens::{Piece, Sort, pieces};
 
 /// What stands behind the `return` that a statement begins with.
 pub(super) fn returned(statement: &str) -> Option<String> {

@@ -10,9 +10,9 @@ use crate::ops::spec::{OpSpec, Param};
 use crate::script::bundle::Source;
 use crate::script::host::Host;
 use crate::script::interactive::credential::is_credential;
-use crate::script::interactive::tokens::{Sort, pieces};
 use crate::script::literal::is_name;
 use crate::script::parse;
+use crate::script::tokens::{Sort, pieces};
 use crate::script::types::ParamType;
 
 /// A parameter, and what was typed for it.

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use crate::script::interactive::tokens::{Sort, pieces};
+use crate::script::tokens::{Sort, pieces};
 
 /// Words that no name may be: those of the language, and the flags of `provisor run`, which a parameter would hide.
 const NOT_FREE: &[&str] = &[

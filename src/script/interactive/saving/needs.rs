@@ -5,7 +5,7 @@ use std::ops::RangeInclusive;
 
 use super::{Came, Typed};
 use crate::script::interactive::results;
-use crate::script::interactive::tokens::{Piece, Sort, pieces};
+use crate::script::tokens::{Piece, Sort, pieces};
 
 /// What the inputs of a session define and use.
 pub(super) struct Session(Vec<Known>);
