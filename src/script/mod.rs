@@ -12,6 +12,7 @@ pub mod interactive;
 pub mod params;
 pub mod program;
 pub mod types;
+pub mod words;
 
 mod bind;
 mod caught;
