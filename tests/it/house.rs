@@ -49,7 +49,6 @@ const HOMES: &[(&str, &[&str])] = &[
     ("toml", &["cli"]),
     ("rustix", &["cli"]),
     ("tracing_subscriber", &["cli"]),
-    ("rpassword", &["cli"]),
     ("keyring", &["cli/keychain"]),
     ("toml_edit", &["cli"]),
     ("rustix", &["cli"]),

@@ -251,12 +251,19 @@ fn a_secret_that_is_asked_for_is_shown_and_kept_nowhere_in_clear() {
     terminal.wait_for_prompt();
     terminal.type_line("`${who}-${who}`");
     let _ = terminal.wait_for("\nAnn-Ann");
-    terminal.type_line("ask(\"Again? \"); print(`${1}-never`)");
-    let _ = terminal.wait_for("\nAgain?");
-    terminal.press(key::CTRL_C);
-    let screen = terminal.wait_for("the rest of the input did not run");
-    assert!(!screen.contains("\n1-never"), "{screen}");
-    terminal.wait_for_prompt();
+    for (number, asks) in [(1, "ask"), (2, "ask_secret")] {
+        terminal.type_line(&format!("{asks}(\"Again {number}? \"); print(`${{1}}-never`)"));
+        let _ = terminal.wait_for(&format!("\nAgain {number}?"));
+        terminal.press(key::CTRL_C);
+        terminal.wait_for_prompt();
+        let screen = terminal.screen();
+        assert_eq!(
+            screen.matches("the rest of the input did not run").count(),
+            number,
+            "{screen}"
+        );
+        assert!(!screen.contains("\n1-never"), "{screen}");
+    }
     terminal.press(key::CTRL_D);
     assert_eq!(terminal.finish().0, 0);
     let seen = String::from_utf8_lossy(&terminal.bytes()).into_owned();
