@@ -509,20 +509,3 @@ fn a_sparrow_account_is_signed_in_to_and_out_of() {
     let _ = home.run("logout").ended(0);
     assert_eq!(home.json("profile show --json")["profile"]["signed_in"], false);
 }
-
-#[cfg(not(feature = "keyring"))]
-#[test]
-fn a_build_without_a_keyring_says_so() {
-    let home = Home::new();
-    let ran = home.run("profile add acme --url http://127.0.0.1:1 --login a --secret password=keyring");
-    let _ = ran
-        .ended(2)
-        .said(&["without the system's keyring", "--secret password=sealed"]);
-    home.configure(
-        "[profiles.a]\nurl = \"http://127.0.0.1:1\"\nlogin = \"a\"\npassword = { keyring = \"mine\" }\n",
-    );
-    let _ = home
-        .run("profile test")
-        .ended(2)
-        .said(&["the keyring's entry `mine`", "without the system's keyring"]);
-}
