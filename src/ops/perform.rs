@@ -9,7 +9,7 @@ use super::call::Call;
 use super::credential;
 use super::error::{Code, OpError, Sent};
 use super::spec::{Boxed, Effect, Probe, SETTLE, SETTLE_TENANT, Timeout};
-use super::world::World;
+use super::world::{Settings, World};
 use crate::journal::{
     Attempt, Books, Cancel, Change, Closed, JournalError, Leaving, Look, Prepared, RowJournal, Sending,
     StepEnd, StepKind, StepPlan,
@@ -115,30 +115,7 @@ pub(super) fn plan(world: &World, call: &Call) -> Result<Option<StepPlan>, OpErr
         // What depends on the call has been decided.
         Effect::Act | Effect::ByCall(_) => (None, false),
     };
-    let settings = match &call.receiver {
-        Some(session) => world.settings(session)?,
-        None => super::web::settings(world, call)?,
-    };
-    if settings.read_only {
-        return Err(OpError::new(
-            Code::Forbidden,
-            format!(
-                "`{}` changes the account, and the profile is read-only",
-                call.op.signature()
-            ),
-        )
-        .hint("choose a profile of another mode"));
-    }
-    if settings.unconfirmed {
-        return Err(OpError::new(
-            Code::Forbidden,
-            format!(
-                "`{}` changes a prod account, and nobody has agreed to that for this run",
-                call.op.signature()
-            ),
-        )
-        .hint("name the profile with --profile, so that the run asks before it starts, or say --yes"));
-    }
+    let settings = permitted(world, call)?;
     let usual = match call.op.timeout {
         Timeout::TenantCreation => SETTLE_TENANT,
         Timeout::Reply => SETTLE,
@@ -156,6 +133,34 @@ pub(super) fn plan(world: &World, call: &Call) -> Result<Option<StepPlan>, OpErr
             look_for: settings.look_for.unwrap_or(SETTLE_TENANT).max(settle),
         }),
     }))
+}
+
+/// How to speak to the account that a change is made in. Errors: the profile forbids it.
+fn permitted(world: &World, call: &Call) -> Result<Settings, OpError> {
+    let (settings, whose) = match (&call.receiver, &call.reach) {
+        (Some(session), _) => (world.settings(session)?, "the profile".to_owned()),
+        (None, Some(reach)) => (reach.settings.clone(), reach.whose()),
+        (None, None) => (world.elsewhere()?, "the profile".to_owned()),
+    };
+    if settings.read_only {
+        let message = format!(
+            "`{}` changes the account, and {whose} is read-only",
+            call.op.signature()
+        );
+        return Err(OpError::new(Code::Forbidden, message).hint("choose a profile of another mode"));
+    }
+    if settings.unconfirmed {
+        return Err(OpError::new(
+            Code::Forbidden,
+            format!(
+                "`{}` changes a prod account{}, and nobody has agreed to that for this run",
+                call.op.signature(),
+                call.reach.as_ref().map_or(String::new(), |reach| reach.which())
+            ),
+        )
+        .hint("name the profile with --profile, so that the run asks before it starts, or say --yes"));
+    }
+    Ok(settings)
 }
 
 /// Carries out a call that only reads, and records nothing: for look-ups, which have to look anew each time. Anything else
