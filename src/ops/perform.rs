@@ -89,13 +89,24 @@ pub async fn look_up(
 ) -> Result<Closed, JournalError> {
     let call = match super::web::addressed(world, call.clone()) {
         Ok(call) => call,
-        Err(error) => return Ok(Closed::Open(error.message)),
+        // Under which address it is recorded cannot be told any more.
+        Err(error) if row.has_open(&call.op.id()) => return Ok(Closed::Open(error.message)),
+        Err(_) => return Ok(Closed::Known),
     };
     let call = &call;
     match plan(world, call) {
         Ok(Some(plan)) => row.close(&plan, &Asking::new(world, call, cancel), cancel).await,
         Ok(None) => Ok(Closed::Known),
-        Err(error) => Ok(Closed::Open(error.message)),
+        Err(error) if row.is_open(call.op.id(), call.identity()) => Ok(Closed::Open(error.message)),
+        Err(_) => Ok(Closed::Known),
+    }
+}
+
+/// Is this very call recorded, and its outcome open? Counts as asking for it.
+pub fn is_open(world: &World, row: &RowJournal, call: &Call) -> bool {
+    match super::web::addressed(world, call.clone()) {
+        Ok(call) => row.is_open(call.op.id(), call.identity()),
+        Err(_) => row.has_open(&call.op.id()),
     }
 }
 
