@@ -224,7 +224,9 @@ fn start(
     }
     plan.constants = given.clone();
     let input = if flags.rows.is_some() {
-        rows::open(&mut plan, script, path)?
+        let input = rows::open(&mut plan, script, path)?;
+        rows::tell_unused(&app.ui, &plan, script);
+        input
     } else {
         params::complete(script, &given)?;
         Input::one(given.clone().into_iter().collect())

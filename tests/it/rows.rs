@@ -283,6 +283,41 @@ fn a_missing_column_is_told_for_every_form_of_rows() {
     }
 }
 
+#[test]
+fn a_misspelt_column_is_told_before_the_run_and_others_in_one_line() {
+    let home = Home::new();
+    home.write(
+        "m.rhai",
+        "/// @param site string\n/// @param email string = \"none\"\nfn main(site, email) { #{ to: email, id: 1 } }\n",
+    );
+    home.write("x.csv", "site,emial,notes,region,id\na,ann@x.example,n,r,7\n");
+    home.write("x.tsv", "site\temial\tnotes\tregion\na\tann@x.example\tn\tr\n");
+    home.write(
+        "x.jsonl",
+        "{\"site\": \"a\"}\n{\"site\": \"b\", \"emial\": 1, \"notes\": 2}\n{\"site\": \"c\", \"region\": 2}\n",
+    );
+    for rows in ["x.csv", "x.tsv", "x.jsonl"] {
+        let ran = home.run(&format!("run m.rhai --rows {rows}")).ended(0).said(&[
+            "warning: column `emial` is not a parameter of main; did you mean `email`?",
+            "columns not used: notes, region\n",
+        ]);
+        assert_eq!(ran.stderr.matches("emial").count(), 1, "{}", ran.stderr);
+    }
+    // Who gives the parameter means the other column by it.
+    home.write("y.csv", "site,email,emails\na,b,c\n");
+    let ran = home.run("run m.rhai --rows y.csv --out y1.csv").ended(0);
+    let _ = ran.said(&["columns not used: emails\n"]);
+    let again = home.run("run m.rhai --rows y1.csv").ended(0);
+    assert!(
+        again.stderr.contains("columns not used: emails\n"),
+        "{}",
+        again.stderr
+    );
+    home.write("z.csv", "site,email\na,b\n");
+    let quiet = home.run("run m.rhai --rows z.csv").ended(0).stderr;
+    assert!(!quiet.contains("column"), "{quiet}");
+}
+
 /// Three rows that are none, and one whose cell does not fit.
 const MIXED: &str = "n,who\n1,ann\nx,\"bob, the second\"\n3,eve,site\n4\n5,zoe\n";
 
