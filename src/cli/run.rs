@@ -15,7 +15,7 @@ use super::results::Results;
 use super::ui::Colour;
 use super::{agreement, profiles, rows, sources};
 use crate::bulk::input::Input;
-use crate::journal::NewRun;
+use crate::journal::{NewRun, RowCounts};
 use crate::ops;
 use crate::script::bundle::Bundle;
 use crate::script::host::Host;
@@ -272,6 +272,7 @@ fn start(
         plan,
         input: Some(input),
         total,
+        before: RowCounts::default(),
         resumed: None,
         missing: false,
         results,

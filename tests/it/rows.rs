@@ -404,3 +404,31 @@ fn a_row_that_cannot_be_read_shows_none_of_its_cells_where_one_is_a_secret() {
     assert!(!text.contains("4711"), "{text}");
     assert_eq!(csv(&text)[1]["_unread"], "***");
 }
+
+#[test]
+fn a_resume_tells_the_whole_run_and_what_of_it_is_its_own() {
+    let home = Home::new();
+    home.write(
+        "t.rhai",
+        "/// @param n int\nfn main(n) { let t = mobsted::connect().ensure_tenant(`c${n}@x.example`); if n == 8 { throw \"eight\" } #{ url: t.url } }\n",
+    );
+    let rows: String = (1..=12).map(|n| format!("{n}\n")).collect();
+    home.write("x.csv", &format!("n\n{rows}"));
+    let ran = home.run("run t.rhai --sandbox --rows x.csv --out out.csv --jobs 1 --stop-after 1");
+    let _ = ran.ended(9).said(&[
+        "8 rows: 7 done, 1 failed, in",
+        "tenants: 8 created",
+        "4 rows not started",
+    ]);
+    let _ = home.run("resume").ended(8).said(&[
+        "12 rows: 11 done (7 before, 4 now), 1 failed (before), in",
+        "tenants: 12 created",
+        "row 8 failed: eight",
+    ]);
+    let _ = home.run("resume --retry-failed").ended(9).said(&[
+        "12 rows: 11 done (before), 1 failed (now), in",
+        "tenants: 12 created",
+        "row 8 failed: eight",
+    ]);
+    assert_eq!(home.books().totals.tenants_created, 12);
+}
