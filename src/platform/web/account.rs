@@ -59,9 +59,9 @@ impl Accounts {
         }
     }
 
-    /// A client that says to nobody who asks.
-    pub fn nobodys(&self) -> Client {
-        Client::new(self.network.clone())
+    /// A client on `line` that says to nobody who asks.
+    pub fn nobodys(&self, line: &Line) -> Client {
+        Client::new(self.network.on(line))
     }
 
     /// The client for `account`, reached on `line`. Sends nothing.
