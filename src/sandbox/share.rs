@@ -232,7 +232,9 @@ fn post_address(path: &Path, posted: &Posted) -> Result<(), SandboxError> {
     options.write(true).create_new(true);
     #[cfg(unix)]
     std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
-    let mut file = options.open(&draft).map_err(SandboxError::file("write", &draft))?;
+    let mut file = options
+        .open(&draft)
+        .map_err(SandboxError::file("write", &draft))?;
     file.write_all(&text)
         .map_err(SandboxError::file("write", &draft))?;
     fs::rename(&draft, path).map_err(SandboxError::file("write", path))
