@@ -150,7 +150,10 @@ impl Input {
         let row = match row {
             Ok(row) => StoredRow::Cells(row.cells),
             Err(error) if error.position().is_none() => return Err(error.to_string()),
-            Err(error) => StoredRow::Unreadable(error.to_string()),
+            Err(error) => StoredRow::Unreadable {
+                why: error.to_string(),
+                cells: error.into_cells(),
+            },
         };
         let row = if self.separated {
             row.without_blanks(script)

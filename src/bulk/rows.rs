@@ -9,7 +9,7 @@ mod source;
 use std::io::Read;
 use std::path::Path;
 
-pub use error::RowsError;
+pub use error::{RowsError, UNREAD};
 
 use self::csv::CsvRows;
 use self::json::JsonRows;

@@ -13,6 +13,7 @@ use super::plan::RunPlan;
 use super::rows;
 use crate::ops::spec::OpSpec;
 use crate::script::program::Script;
+use crate::value::Value;
 
 /// Stands for every profile.
 const ALL: &str = "*";
@@ -128,10 +129,7 @@ fn touched<'a>(
         touched.extend(config.choose(plan.profile.as_deref(), &app.env).ok());
     }
     if !changing.is_empty() {
-        let is_named = |profile: &&Profile| {
-            let quoted = format!("\"{}\"", profile.name);
-            sources.iter().any(|source| source.text.contains(&quoted))
-        };
+        let is_named = |profile: &&Profile| names(script, plan, profile, anywhere);
         touched.extend(config.profiles().values().filter(is_named));
     }
     touched.sort_by(|one, other| one.name.cmp(&other.name));
@@ -140,6 +138,20 @@ fn touched<'a>(
         profile.mode.as_ref().is_some_and(|mode| mode.value == Mode::Prod) && profile.sandboxed().is_none()
     });
     touched
+}
+
+/// Does the script name the profile, or, when it may send something `anywhere`, its address?
+fn names(script: &Script, plan: &RunPlan, profile: &Profile, anywhere: bool) -> bool {
+    let quoted = format!("\"{}\"", profile.name);
+    let address = profile.url().ok().map(|address| address.trim_end_matches('/'));
+    let address = address.filter(|address| anywhere && !address.is_empty());
+    let addresses = |text: &str| address.is_some_and(|address| text.contains(address));
+    let sources = script.bundle().sources();
+    let in_sources = sources
+        .iter()
+        .any(|source| source.text.contains(&quoted) || addresses(&source.text));
+    let mut given = plan.constants.values().filter_map(Value::as_text);
+    in_sources || given.any(addresses)
 }
 
 /// What the run may do, and to whom.

@@ -30,6 +30,7 @@ use self::document::Document;
 use self::table::Table;
 use super::paths::{Env, Paths};
 use super::trust::Trust;
+use crate::platform::web::account::below;
 
 /// The project's file, searched from the current folder upwards.
 pub const PROJECT_FILE: &str = "provisor.toml";
@@ -172,6 +173,15 @@ impl Config {
                 file: self.user_file.clone(),
             })?
             .usable()
+    }
+
+    /// The profiles whose address the address `url` is below, the nearest first.
+    pub(super) fn around(&self, url: &str) -> Vec<&Profile> {
+        let holds = |profile: &&Profile| profile.url().is_ok_and(|base| below(base, url).is_ok());
+        let mut around: Vec<&Profile> = self.profiles.values().filter(holds).collect();
+        let length = |profile: &&Profile| profile.url().unwrap_or_default().trim_end_matches('/').len();
+        around.sort_by_key(|profile| std::cmp::Reverse(length(profile)));
+        around
     }
 
     fn names(&self) -> Vec<String> {

@@ -17,7 +17,7 @@ use super::results::Results;
 use super::torture::Moment;
 use crate::bulk::input::Input;
 use crate::bulk::schedule::{self, Ended};
-use crate::journal::{RowFilter, RowStatus, RunId, RunLock, RunStatus};
+use crate::journal::{RowCounts, RowFilter, RowStatus, RunId, RunLock, RunStatus, StepFilter};
 use crate::run::Runner;
 use crate::run::cancel::Cancel;
 use crate::run::tally::Tally;
@@ -34,6 +34,8 @@ pub(super) struct Execution<'a> {
     pub(super) input: Option<Input>,
     /// How many rows there are, when that is known.
     pub(super) total: Option<u64>,
+    /// The rows as earlier processes of the run left them.
+    pub(super) before: RowCounts,
     /// Which rows of a resumed run to take; `None` for a new run.
     pub(super) resumed: Option<RowFilter>,
     /// Are there rows that the journal does not have and that cannot be read?
@@ -60,7 +62,13 @@ impl Execution<'_> {
         // Until the end: writing results may take long, too.
         let _watch = interrupt::watch(&runner.runtime, &self.app.ui, &cancel, resume);
         self.hurry_when_waiting(&cancel);
-        let mut watched = Watched::new(self.app, &self.plan, self.total);
+        let mut watched = Watched::new(self.app, &self.plan, self.total, self.before);
+        if rows && self.resumed.is_some() {
+            watched.recall(journal, self.id())?;
+            runner
+                .tally
+                .recall(journal.steps(self.id(), &StepFilter::Things)?);
+        }
         let plan = schedule::Plan {
             jobs: if rows { self.plan.jobs.max(1) } else { 1 },
             stop_after: self.plan.stop_after,
@@ -147,6 +155,7 @@ impl Execution<'_> {
         let counts = journal.row_counts(self.id())?;
         let record = journal.run(self.id())?;
         let mut outcome = Outcome {
+            done: counts.of(RowStatus::Done),
             failed: counts.of(RowStatus::Failed),
             parked: counts.of(RowStatus::Parked),
             open: counts.of(RowStatus::Queued) + counts.of(RowStatus::Skipped),

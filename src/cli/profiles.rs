@@ -193,6 +193,26 @@ impl Profiles for Configured {
             ..Settings::default()
         })
     }
+
+    fn around(&self, url: &str) -> Result<Vec<Arc<Profile>>, OpError> {
+        if self.sandbox.is_some() {
+            return Ok(Vec::new());
+        }
+        let config = self.config()?;
+        let mut around = config.around(url);
+        let active = config.choose(self.asked.as_deref(), &self.env).ok();
+        if let Some(active) = active.filter(|active| around.iter().any(|one| one.name == active.name)) {
+            around = vec![active];
+        }
+        let found = around.into_iter().map(|profile| {
+            let found = self.find(profile.platform().name(), Some(&profile.name));
+            found.map_err(|error| OpError {
+                message: format!("the address is that of a profile: {}", error.message),
+                ..error
+            })
+        });
+        found.collect()
+    }
 }
 
 impl Configured {

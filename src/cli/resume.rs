@@ -19,7 +19,7 @@ use super::exit::Exit;
 use super::plan::RunPlan;
 use super::recorded::Listed;
 use super::results::Results;
-use crate::journal::{RowFilter, RowStatus, RunLock, RunRecord};
+use crate::journal::{RowFilter, RunLock, RunRecord};
 use preview::Preview;
 use script::Pinned;
 
@@ -169,13 +169,13 @@ fn carry_out(
     (unread, results): (unread::Unread, Option<Results>),
 ) -> Result<Exit, CommandError> {
     let counts = engine.journal.row_counts(&record.id)?;
-    let open = counts.all() - counts.of(RowStatus::Done) - counts.of(RowStatus::Failed);
     Execution {
         app,
         engine,
         script: pinned.script,
         run,
-        total: unread.input.is_none().then_some(open),
+        total: unread.input.is_none().then(|| counts.all()),
+        before: counts,
         input: unread.input,
         plan,
         resumed: Some(RowFilter::Unfinished),

@@ -8,9 +8,14 @@ use super::error::CommandError;
 use super::exit::Exit;
 use super::plan::RunPlan;
 use crate::bulk::input::Input;
-use crate::bulk::rows::{RowFormat, Rows};
+use crate::bulk::rows::{RowFormat, Rows, UNREAD};
+use crate::cli::ui::Ui;
+use crate::report::OWN;
 use crate::script::program::Script;
 use crate::value::nearest::nearest;
+
+/// So many objects of a file are looked at for columns that no parameter takes.
+const LOOKED_AT: usize = 1000;
 
 /// Opens the plan's rows, and notes their columns in it.
 pub(super) fn open(plan: &mut RunPlan, script: &Script, path: &Path) -> Result<Input, CommandError> {
@@ -68,6 +73,50 @@ pub(super) fn read(plan: &RunPlan) -> Result<Rows, CommandError> {
         None => Rows::detect(source),
     };
     rows.map_err(|error| CommandError::usage(format!("rows `{from}`: {error}")))
+}
+
+/// Says which columns no parameter takes: a slip of the finger by itself, since its parameter would get its default
+/// silently, and all others in one line. What an earlier run wrote into its results is no news.
+pub(super) fn tell_unused(ui: &Ui, plan: &RunPlan, script: &Script) {
+    let declared = script.declaration();
+    let is_taken = |name: &str| declared.params().iter().any(|param| param.name == name);
+    let is_own = |name: &str| OWN.contains(&name) || name == UNREAD;
+    let is_result = |name: &String| declared.output_columns.contains(name) || is_own(name);
+    let columns = all_columns(plan);
+    let has = |name: &str| columns.iter().any(|column| column == name) || plan.constants.contains_key(name);
+    let open = || {
+        let names = declared.params().iter().map(|param| param.name.as_str());
+        names.filter(|name| !has(name))
+    };
+    let mut extra = Vec::new();
+    for column in columns.iter().filter(|name| !is_taken(name) && !is_result(name)) {
+        match nearest(column, open()) {
+            Some(near) => ui.warn(&format!(
+                "column `{column}` is not a parameter of main; did you mean `{near}`?"
+            )),
+            None => extra.push(column.as_str()),
+        }
+    }
+    if !extra.is_empty() {
+        ui.note(&format!("columns not used: {}", extra.join(", ")));
+    }
+}
+
+/// The columns of the rows. Objects may have others than the first one has: those at the beginning of a file are
+/// looked at.
+fn all_columns(plan: &RunPlan) -> Vec<String> {
+    let mut columns = plan.columns.clone();
+    let from = plan.rows.as_deref().unwrap_or_default();
+    let beginning = (!is_stream(from)).then(|| read(plan).ok()).flatten();
+    let objects = beginning.filter(|rows| !rows.are_separated());
+    for row in objects.into_iter().flatten().take(LOOKED_AT).flatten() {
+        for (name, _) in row.cells {
+            if !columns.contains(&name) {
+                columns.push(name);
+            }
+        }
+    }
+    columns
 }
 
 /// Every parameter without a default needs a column, or a flag that gives it for all rows.

@@ -16,7 +16,7 @@ use super::results::Results;
 use super::ui::Colour;
 use super::{agreement, profiles, rows, sources};
 use crate::bulk::input::Input;
-use crate::journal::NewRun;
+use crate::journal::{NewRun, RowCounts};
 use crate::ops;
 use crate::script::bundle::Bundle;
 use crate::script::host::Host;
@@ -234,7 +234,9 @@ fn start(
     }
     plan.constants = given.clone();
     let input = if flags.rows.is_some() {
-        rows::open(&mut plan, script, path)?
+        let input = rows::open(&mut plan, script, path)?;
+        rows::tell_unused(&app.ui, &plan, script);
+        input
     } else {
         params::complete(script, &given)?;
         Input::one(given.clone().into_iter().collect())
@@ -280,6 +282,7 @@ fn start(
         plan,
         input: Some(input),
         total,
+        before: RowCounts::default(),
         resumed: None,
         missing: false,
         results,

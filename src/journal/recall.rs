@@ -57,6 +57,20 @@ impl RowJournal {
         Ok((key, recall))
     }
 
+    /// Is the step that `op` was asked for with `args` recorded, and its outcome open? Counts as asking for it.
+    pub fn is_open(&self, op: String, args: Value) -> bool {
+        let kind = StepKind::Read;
+        let plan = StepPlan { op, args, kind };
+        let key = self.ask(&plan, &self.asked(&plan)).key;
+        self.recorded.get(&key).is_some_and(|step| step.state.is_open())
+    }
+
+    /// Is any step of `op` open?
+    pub fn has_open(&self, op: &str) -> bool {
+        let mut steps = self.recorded.values();
+        steps.any(|step| step.op == op && step.state.is_open())
+    }
+
     /// The keys of recorded steps that were not asked for, in the order in which they were asked for once.
     pub fn unasked(&self) -> Vec<String> {
         let mut left: Vec<_> = self.recorded.values().collect();

@@ -132,6 +132,8 @@ pub enum StepFilter {
     Row(u64),
     /// Intended and in-doubt ones.
     Open,
+    /// Those that are done and concern something with a name: made, found, or unchanged.
+    Things,
     /// Those of which a person can say what became of them: open and half-done ones.
     ForAPerson,
 }
@@ -143,6 +145,7 @@ impl StepFilter {
             StepFilter::Scope(scope) => step.key.split_once('/').is_some_and(|(of, _)| of == scope),
             StepFilter::Row(position) => step.position == *position,
             StepFilter::Open => step.state.is_open(),
+            StepFilter::Things => step.state == StepState::Done && step.thing.is_some(),
             StepFilter::ForAPerson => step.state.is_for_a_person(),
         }
     }

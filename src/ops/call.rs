@@ -1,11 +1,13 @@
 //! One call of an operation, checked against its entry.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use super::departure::Departure;
 use super::error::{Code, OpError};
 use super::function::{Function, Functions};
 use super::spec::{Effect, OpSpec, Param, Type};
+use super::web::Reach;
 use crate::platform::Gate;
 use crate::value::nearest::nearest;
 use crate::value::secret::Secret;
@@ -28,6 +30,8 @@ pub struct Call {
     pub gate: Option<Gate>,
     /// Tells when its first request leaves.
     pub departure: Departure,
+    /// Under which profile it goes out, for a call to anywhere of which that has been found out.
+    pub(super) reach: Option<Arc<Reach>>,
 }
 
 impl Call {
@@ -58,6 +62,7 @@ impl Call {
             resent: false,
             gate: None,
             departure: Departure::default(),
+            reach: None,
         })
     }
 
@@ -80,6 +85,12 @@ impl Call {
             *arg = Value::Record(given);
         }
         self
+    }
+
+    /// The same call, under the profile that was found for it.
+    pub(super) fn reaching(self, reach: Reach) -> Call {
+        let reach = Some(Arc::new(reach));
+        Call { reach, ..self }
     }
 
     /// What this call promises.

@@ -9,7 +9,7 @@ use super::call::Call;
 use super::credential;
 use super::error::{Code, OpError, Sent};
 use super::spec::{Boxed, Effect, Probe, SETTLE, SETTLE_TENANT, Timeout};
-use super::world::World;
+use super::world::{Settings, World};
 use crate::journal::{
     Attempt, Books, Cancel, Change, Closed, JournalError, Leaving, Look, Prepared, RowJournal, Sending,
     StepEnd, StepKind, StepPlan,
@@ -89,13 +89,24 @@ pub async fn look_up(
 ) -> Result<Closed, JournalError> {
     let call = match super::web::addressed(world, call.clone()) {
         Ok(call) => call,
-        Err(error) => return Ok(Closed::Open(error.message)),
+        // Under which address it is recorded cannot be told any more.
+        Err(error) if row.has_open(&call.op.id()) => return Ok(Closed::Open(error.message)),
+        Err(_) => return Ok(Closed::Known),
     };
     let call = &call;
     match plan(world, call) {
         Ok(Some(plan)) => row.close(&plan, &Asking::new(world, call, cancel), cancel).await,
         Ok(None) => Ok(Closed::Known),
-        Err(error) => Ok(Closed::Open(error.message)),
+        Err(error) if row.is_open(call.op.id(), call.identity()) => Ok(Closed::Open(error.message)),
+        Err(_) => Ok(Closed::Known),
+    }
+}
+
+/// Is this very call recorded, and its outcome open? Counts as asking for it.
+pub fn is_open(world: &World, row: &RowJournal, call: &Call) -> bool {
+    match super::web::addressed(world, call.clone()) {
+        Ok(call) => row.is_open(call.op.id(), call.identity()),
+        Err(_) => row.has_open(&call.op.id()),
     }
 }
 
@@ -115,30 +126,7 @@ pub(super) fn plan(world: &World, call: &Call) -> Result<Option<StepPlan>, OpErr
         // What depends on the call has been decided.
         Effect::Act | Effect::ByCall(_) => (None, false),
     };
-    let settings = match &call.receiver {
-        Some(session) => world.settings(session)?,
-        None => super::web::settings(world, call)?,
-    };
-    if settings.read_only {
-        return Err(OpError::new(
-            Code::Forbidden,
-            format!(
-                "`{}` changes the account, and the profile is read-only",
-                call.op.signature()
-            ),
-        )
-        .hint("choose a profile of another mode"));
-    }
-    if settings.unconfirmed {
-        return Err(OpError::new(
-            Code::Forbidden,
-            format!(
-                "`{}` changes a prod account, and nobody has agreed to that for this run",
-                call.op.signature()
-            ),
-        )
-        .hint("name the profile with --profile, so that the run asks before it starts, or say --yes"));
-    }
+    let settings = permitted(world, call)?;
     let usual = match call.op.timeout {
         Timeout::TenantCreation => SETTLE_TENANT,
         Timeout::Reply => SETTLE,
@@ -156,6 +144,34 @@ pub(super) fn plan(world: &World, call: &Call) -> Result<Option<StepPlan>, OpErr
             look_for: settings.look_for.unwrap_or(SETTLE_TENANT).max(settle),
         }),
     }))
+}
+
+/// How to speak to the account that a change is made in. Errors: the profile forbids it.
+fn permitted(world: &World, call: &Call) -> Result<Settings, OpError> {
+    let (settings, whose) = match (&call.receiver, &call.reach) {
+        (Some(session), _) => (world.settings(session)?, "the profile".to_owned()),
+        (None, Some(reach)) => (reach.settings.clone(), reach.whose()),
+        (None, None) => (world.elsewhere()?, "the profile".to_owned()),
+    };
+    if settings.read_only {
+        let message = format!(
+            "`{}` changes the account, and {whose} is read-only",
+            call.op.signature()
+        );
+        return Err(OpError::new(Code::Forbidden, message).hint("choose a profile of another mode"));
+    }
+    if settings.unconfirmed {
+        return Err(OpError::new(
+            Code::Forbidden,
+            format!(
+                "`{}` changes a prod account{}, and nobody has agreed to that for this run",
+                call.op.signature(),
+                call.reach.as_ref().map_or(String::new(), |reach| reach.which())
+            ),
+        )
+        .hint("name the profile with --profile, so that the run asks before it starts, or say --yes"));
+    }
+    Ok(settings)
 }
 
 /// Carries out a call that only reads, and records nothing: for look-ups, which have to look anew each time. Anything else

@@ -73,6 +73,12 @@ pub trait Profiles: Send + Sync {
     fn elsewhere(&self) -> Result<Settings, OpError> {
         Ok(Settings::default())
     }
+
+    /// The profiles whose address the address `url` is below, the nearest first: what they forbid is forbidden there,
+    /// whoever names them. The active profile alone when it is among them.
+    fn around(&self, _url: &str) -> Result<Vec<Arc<Profile>>, OpError> {
+        Ok(Vec::new())
+    }
 }
 
 /// Everything operations act on; one per process.
@@ -132,6 +138,11 @@ impl World {
     /// How to treat addresses that belong to no profile.
     pub fn elsewhere(&self) -> Result<Settings, OpError> {
         self.profiles.elsewhere()
+    }
+
+    /// The profiles whose address the address `url` is below, the nearest first.
+    pub(super) fn around(&self, url: &str) -> Result<Vec<Arc<Profile>>, OpError> {
+        self.profiles.around(url)
     }
 
     /// How to speak to the account of a session. One that a script describes itself is treated as the active profile

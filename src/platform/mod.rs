@@ -1,6 +1,7 @@
 //! How each platform speaks: typed clients that know its facts and traps, and neither journal nor script.
 
 pub mod clients;
+pub mod endpoints;
 pub mod error;
 pub mod jrni;
 pub mod mobsted;
@@ -114,6 +115,11 @@ impl Network {
             http: self.http.on(line),
             ..self.clone()
         }
+    }
+
+    /// Is it the same network on the same line?
+    fn shares_line(&self, other: &Network) -> bool {
+        self.http.same_line(&other.http)
     }
 }
 

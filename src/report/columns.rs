@@ -7,7 +7,7 @@ use crate::value::Value;
 
 /// The columns every report ends with. Input and output columns of these names give way, so that a results file can
 /// be the next run's input.
-pub(super) const OWN: [&str; 3] = ["_status", "_error", "_run"];
+pub const OWN: [&str; 3] = ["_status", "_error", "_run"];
 
 /// The columns of a report: the input's in their order, then the output's, then `_status`, `_error` and `_run`.
 ///

@@ -13,7 +13,7 @@ mod writer;
 use std::io;
 use std::path::Path;
 
-pub use columns::Columns;
+pub use columns::{Columns, OWN};
 pub use row::{ResultRow, RowStatus};
 pub use writer::Writer;
 

@@ -15,6 +15,8 @@ use super::RowStatus;
 #[derive(Debug, Clone, Default)]
 pub struct Summary {
     rows: BTreeMap<RowStatus, u64>,
+    /// How the rows of the whole run stand, when earlier processes have carried out some of them.
+    whole: Option<BTreeMap<RowStatus, u64>>,
     /// Sort, then outcome, then how many.
     outcomes: BTreeMap<String, BTreeMap<String, u64>>,
     groups: Groups,
@@ -38,6 +40,17 @@ impl Summary {
         }
     }
 
+    /// Takes an error of a row that an earlier process carried out, so that it is told with the others.
+    pub fn earlier(&mut self, position: u64, status: RowStatus, error: &str) {
+        self.groups.add(status, position, error);
+    }
+
+    /// How the rows of the whole run stand, [`RowStatus::Skipped`] for those that are still to be carried out: with
+    /// this, those that were counted are told from those of earlier processes.
+    pub fn whole(&mut self, rows: impl IntoIterator<Item = (RowStatus, u64)>) {
+        self.whole = Some(rows.into_iter().collect());
+    }
+
     /// Counts things of a sort (`tenant`, `app`) with an outcome (`created`, `adopted`, `found`, `unchanged`).
     pub fn outcome(&mut self, sort: &str, outcome: &str, count: u64) {
         if count > 0 {
@@ -51,14 +64,15 @@ impl Summary {
         self.elapsed = Some(elapsed);
     }
 
-    /// How many rows ended like this.
+    /// How many rows ended like this, in the whole run.
     pub fn count(&self, status: RowStatus) -> u64 {
-        self.rows.get(&status).copied().unwrap_or_default()
+        let rows = self.whole.as_ref().unwrap_or(&self.rows);
+        rows.get(&status).copied().unwrap_or_default()
     }
 
-    /// How many rows there were.
+    /// How many rows there were, in the whole run.
     pub fn total(&self) -> u64 {
-        self.rows.values().sum()
+        self.whole.as_ref().unwrap_or(&self.rows).values().sum()
     }
 
     /// The summary as lines of text: the counts, a line for each sort of thing, a line for each group of errors.
@@ -95,7 +109,7 @@ impl Summary {
         let counts: Vec<String> = RowStatus::ALL
             .into_iter()
             .filter(|status| self.count(*status) > 0)
-            .map(|status| format!("{} {}", self.count(status), status.as_str()))
+            .map(|status| self.counted(status))
             .collect();
         let mut line = format!("{total} {}", plural("row", total));
         if !counts.is_empty() {
@@ -105,6 +119,26 @@ impl Summary {
             Some(elapsed) => format!("{line}, in {}", spoken(elapsed)),
             None => line,
         }
+    }
+}
+
+impl Summary {
+    /// `12 done`, or `12 done (7 before, 5 now)` when earlier processes have carried out some.
+    fn counted(&self, status: RowStatus) -> String {
+        let count = self.count(status);
+        if self.whole.is_none() {
+            return format!("{count} {}", status.as_str());
+        }
+        if status == RowStatus::Skipped {
+            return format!("{count} open");
+        }
+        let now = self.rows.get(&status).copied().unwrap_or_default().min(count);
+        let when = match count - now {
+            0 => "now".to_owned(),
+            _ if now == 0 => "before".to_owned(),
+            before => format!("{before} before, {now} now"),
+        };
+        format!("{count} {} ({when})", status.as_str())
     }
 }
 

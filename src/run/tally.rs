@@ -3,6 +3,8 @@
 use std::collections::BTreeMap;
 use std::sync::{Mutex, PoisonError};
 
+use crate::journal::StepRecord;
+use crate::ops;
 use crate::ops::perform::Performed;
 use crate::ops::spec::{Effect, OpSpec};
 use crate::value::Value;
@@ -38,6 +40,17 @@ impl Tally {
         *self.lock().entry((sort, outcome)).or_default() += 1;
     }
 
+    /// Counts what an earlier process of the run recorded.
+    pub fn recall(&self, steps: Vec<StepRecord>) {
+        for step in steps {
+            let (Some(op), Some(value)) = (ops::operation(&step.op), step.outcome) else {
+                continue;
+            };
+            let replayed = false;
+            self.count(op, &Performed { value, replayed });
+        }
+    }
+
     /// The counts: sort, outcome, how many.
     pub fn counts(&self) -> Vec<(String, String, u64)> {
         let counts = self.lock();
@@ -57,7 +70,6 @@ mod tests {
     #![allow(clippy::unwrap_used, clippy::expect_used, reason = "tests")]
 
     use super::*;
-    use crate::ops;
     use crate::value::Object;
 
     #[test]

@@ -1,7 +1,7 @@
 //! One sandbox folder among several processes: one serves, the others use it and wait to take its place.
 
 use std::fs::{self, File, OpenOptions, TryLockError};
-use std::io::ErrorKind;
+use std::io::{ErrorKind, Write as _};
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -222,10 +222,20 @@ fn open_lock(dir: &Path) -> Result<(File, PathBuf), SandboxError> {
     Ok((file, path))
 }
 
-/// Readers see the whole file or none.
+/// Readers see the whole file or none; it is for its owner alone, like all that lies beside it.
 fn post_address(path: &Path, posted: &Posted) -> Result<(), SandboxError> {
     let text = serde_json::to_vec(posted).unwrap_or_default();
     let draft = path.with_extension("new");
-    fs::write(&draft, text).map_err(SandboxError::file("write", &draft))?;
+    // One that was left behind keeps the rights it was made with.
+    drop(fs::remove_file(&draft));
+    let mut options = OpenOptions::new();
+    options.write(true).create_new(true);
+    #[cfg(unix)]
+    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
+    let mut file = options
+        .open(&draft)
+        .map_err(SandboxError::file("write", &draft))?;
+    file.write_all(&text)
+        .map_err(SandboxError::file("write", &draft))?;
     fs::rename(&draft, path).map_err(SandboxError::file("write", path))
 }

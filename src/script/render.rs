@@ -37,13 +37,14 @@ pub(super) fn render(diagnostic: &Diagnostic, color: bool, width: usize) -> Stri
     report.with_helps(&diagnostic.hints);
     let mut out = Vec::new();
     match report.finish().write(Lines(shown), &mut out) {
-        Ok(()) => trimmed(&String::from_utf8_lossy(&out)),
+        // The drawing begins with its own word for it; elsewhere the word is small.
+        Ok(()) => trimmed(&String::from_utf8_lossy(&out)).replacen("Error:", "error:", 1),
         Err(_) => plain(diagnostic),
     }
 }
 
 fn plain(diagnostic: &Diagnostic) -> String {
-    let mut out = format!("Error: {}\n", diagnostic.summary());
+    let mut out = format!("error: {}\n", diagnostic.summary());
     for note in &diagnostic.notes {
         // Writing to a String cannot fail.
         let _ = writeln!(out, "  Note: {note}");

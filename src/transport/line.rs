@@ -35,6 +35,25 @@ pub struct Line {
     pub outage: Option<Duration>,
 }
 
+impl Line {
+    /// A line for requests that go where this one goes and are nobody's: only the pace is this one's.
+    #[must_use]
+    pub fn pace_alone(&self) -> Line {
+        Line {
+            name: self.name.clone(),
+            rate: self.rate,
+            concurrency: self.concurrency,
+            ..Line::default()
+        }
+    }
+
+    /// Do requests on both lines count against one limit?
+    pub(super) fn shares_pace(&self, other: &Line) -> bool {
+        !self.name.is_empty()
+            && (&self.name, self.rate, self.concurrency) == (&other.name, other.rate, other.concurrency)
+    }
+}
+
 /// Whether a proxy stands between. This machine and the sandbox are never reached through one.
 #[derive(Debug, Clone, PartialEq, Default)]
 pub enum Through {

@@ -1,5 +1,6 @@
 //! What the callers of one line share: connections, pace, and the knowledge of what cannot be reached.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use url::Url;
@@ -18,19 +19,23 @@ const OUTAGE: Duration = Duration::from_mins(5);
 #[derive(Debug)]
 pub(super) struct Link {
     pub(super) clients: Clients,
-    pace: Pace,
+    pace: Arc<Pace>,
     sites: Sites,
 }
 
 impl Link {
-    pub(super) fn new(config: &HttpConfig, line: &Line, clock: &Clock) -> Link {
+    /// A link for `line`; at the pace of a line of the same account, when there is one.
+    pub(super) fn new(config: &HttpConfig, line: &Line, clock: &Clock, kin: Option<&Link>) -> Link {
         let patience = Patience {
             seen: line.outage.unwrap_or(OUTAGE),
             unseen: config.unseen_patience,
         };
         Link {
             clients: Clients::new(config, line),
-            pace: Pace::new(line.rate, line.concurrency, clock.clone()),
+            pace: kin.map_or_else(
+                || Arc::new(Pace::new(line.rate, line.concurrency, clock.clone())),
+                |kin| Arc::clone(&kin.pace),
+            ),
             sites: Sites::new(patience, config.listener.clone(), clock.clone()),
         }
     }

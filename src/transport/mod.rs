@@ -98,7 +98,7 @@ impl Http {
             only_sandbox: config.only_sandbox,
         };
         let usual = Line::default();
-        let link = Arc::new(Link::new(&config, &usual, &clock));
+        let link = Arc::new(Link::new(&config, &usual, &clock, None));
         let links = Mutex::new(vec![(usual, Arc::clone(&link))]);
         Http {
             shared: Arc::new(Shared {
@@ -119,7 +119,9 @@ impl Http {
         let found = if let Some((_, known)) = known {
             Arc::clone(known)
         } else {
-            let new = Arc::new(Link::new(&self.shared.config, line, &self.shared.clock));
+            let kin = lines.iter().find(|(known, _)| known.shares_pace(line));
+            let kin = kin.map(|(_, link)| link.as_ref());
+            let new = Arc::new(Link::new(&self.shared.config, line, &self.shared.clock, kin));
             lines.push((line.clone(), Arc::clone(&new)));
             new
         };

@@ -282,3 +282,153 @@ fn a_missing_column_is_told_for_every_form_of_rows() {
             .said(&["no column `n`", "double.rhai:1", "their columns: m"]);
     }
 }
+
+#[test]
+fn a_misspelt_column_is_told_before_the_run_and_others_in_one_line() {
+    let home = Home::new();
+    home.write(
+        "m.rhai",
+        "/// @param site string\n/// @param email string = \"none\"\nfn main(site, email) { #{ to: email, id: 1 } }\n",
+    );
+    home.write("x.csv", "site,emial,notes,region,id\na,ann@x.example,n,r,7\n");
+    home.write("x.tsv", "site\temial\tnotes\tregion\na\tann@x.example\tn\tr\n");
+    home.write(
+        "x.jsonl",
+        "{\"site\": \"a\"}\n{\"site\": \"b\", \"emial\": 1, \"notes\": 2}\n{\"site\": \"c\", \"region\": 2}\n",
+    );
+    for rows in ["x.csv", "x.tsv", "x.jsonl"] {
+        let ran = home.run(&format!("run m.rhai --rows {rows}")).ended(0).said(&[
+            "warning: column `emial` is not a parameter of main; did you mean `email`?",
+            "columns not used: notes, region\n",
+        ]);
+        assert_eq!(ran.stderr.matches("emial").count(), 1, "{}", ran.stderr);
+    }
+    // Who gives the parameter means the other column by it.
+    home.write("y.csv", "site,email,emails\na,b,c\n");
+    let ran = home.run("run m.rhai --rows y.csv --out y1.csv").ended(0);
+    let _ = ran.said(&["columns not used: emails\n"]);
+    let again = home.run("run m.rhai --rows y1.csv").ended(0);
+    assert!(
+        again.stderr.contains("columns not used: emails\n"),
+        "{}",
+        again.stderr
+    );
+    home.write("z.csv", "site,email\na,b\n");
+    let quiet = home.run("run m.rhai --rows z.csv").ended(0).stderr;
+    assert!(!quiet.contains("column"), "{quiet}");
+}
+
+/// Three rows that are none, and one whose cell does not fit.
+const MIXED: &str = "n,who\n1,ann\nx,\"bob, the second\"\n3,eve,site\n4\n5,zoe\n";
+
+#[test]
+fn rows_that_cannot_be_read_keep_their_cells_and_run_when_they_are_mended() {
+    let home = home();
+    home.write("x.csv", MIXED);
+    let _ = home.run("run double.rhai --rows x.csv --out out.csv").ended(8);
+    let rows = csv(&home.read("out.csv"));
+    let cells: Vec<[&str; 3]> = rows
+        .iter()
+        .map(|row| ["n", "who", "_unread"].map(|name| row[name].as_str()))
+        .collect();
+    assert_eq!(
+        cells,
+        [
+            ["1", "ann", ""],
+            ["x", "bob, the second", ""],
+            ["3", "eve", "3,eve,site"],
+            ["4", "", "4"],
+            ["5", "zoe", ""]
+        ]
+    );
+    assert!(rows[1]["_error"].contains("column `n`"), "{:?}", rows[1]);
+    assert!(rows[2]["_error"].contains("3 fields where the header has 2"));
+    // Unmended they do not run, since their cells may be another column's.
+    let _ = home
+        .run("run double.rhai --rows out.csv --out again.csv")
+        .ended(8);
+    let again = csv(&home.read("again.csv"));
+    assert!(
+        again[2]["_error"].contains("empty the column `_unread`"),
+        "{:?}",
+        again[2]
+    );
+    assert_eq!(again[0]["double"], "2");
+    let mended = home
+        .read("out.csv")
+        .replace("\"3,eve,site\"", "")
+        .replace("\nx,", "\n2,");
+    home.write("mended.csv", &mended.replace(",4,failed", ",,failed"));
+    let _ = home
+        .run("run double.rhai --rows mended.csv --out last.csv")
+        .ended(0);
+    let last = csv(&home.read("last.csv"));
+    let doubles: Vec<&str> = last.iter().map(|row| row["double"].as_str()).collect();
+    assert_eq!(doubles, ["2", "4", "6", "8", "10"]);
+}
+
+#[test]
+fn a_line_that_is_no_json_and_bytes_that_are_no_text_come_out_as_they_are() {
+    let home = home();
+    home.write("x.jsonl", "{\"n\": 1}\n{\"n\": 2,\n[3]\n{\"n\": \"four\"}\n");
+    let _ = home
+        .run("run double.rhai --rows x.jsonl --out out.jsonl")
+        .ended(8);
+    let text = home.read("out.jsonl");
+    let rows: Vec<serde_json::Value> = text
+        .lines()
+        .map(|line| serde_json::from_str(line).unwrap())
+        .collect();
+    assert_eq!(rows[1]["_unread"], "{\"n\": 2,");
+    assert_eq!(rows[2]["_unread"], "[3]");
+    assert_eq!(rows[3]["n"], "four");
+    fs::write(home.work().join("l.csv"), b"n,who\n1,Jos\xe9\n").unwrap();
+    let _ = home.run("run double.rhai --rows l.csv --out l-out.csv").ended(8);
+    let rows = csv(&home.read("l-out.csv"));
+    assert_eq!(
+        (rows[0]["n"].as_str(), rows[0]["who"].as_str()),
+        ("1", "Jos\u{fffd}")
+    );
+}
+
+#[test]
+fn a_row_that_cannot_be_read_shows_none_of_its_cells_where_one_is_a_secret() {
+    let home = Home::new();
+    home.write(
+        "s.rhai",
+        "/// @param pin secret  a secret\nfn main(pin, who) { #{ who: who } }\n",
+    );
+    home.write("x.csv", "pin,who\n0815,ann\nann,4711,x\n");
+    let _ = home.run("run s.rhai --rows x.csv --out out.csv").ended(8);
+    let text = home.read("out.csv");
+    assert!(!text.contains("4711"), "{text}");
+    assert_eq!(csv(&text)[1]["_unread"], "***");
+}
+
+#[test]
+fn a_resume_tells_the_whole_run_and_what_of_it_is_its_own() {
+    let home = Home::new();
+    home.write(
+        "t.rhai",
+        "/// @param n int\nfn main(n) { let t = mobsted::connect().ensure_tenant(`c${n}@x.example`); if n == 8 { throw \"eight\" } #{ url: t.url } }\n",
+    );
+    let rows: String = (1..=12).map(|n| format!("{n}\n")).collect();
+    home.write("x.csv", &format!("n\n{rows}"));
+    let ran = home.run("run t.rhai --sandbox --rows x.csv --out out.csv --jobs 1 --stop-after 1");
+    let _ = ran.ended(9).said(&[
+        "8 rows: 7 done, 1 failed, in",
+        "tenants: 8 created",
+        "4 rows not started",
+    ]);
+    let _ = home.run("resume").ended(8).said(&[
+        "12 rows: 11 done (7 before, 4 now), 1 failed (before), in",
+        "tenants: 12 created",
+        "row 8 failed: eight",
+    ]);
+    let _ = home.run("resume --retry-failed").ended(9).said(&[
+        "12 rows: 11 done (before), 1 failed (now), in",
+        "tenants: 12 created",
+        "row 8 failed: eight",
+    ]);
+    assert_eq!(home.books().totals.tenants_created, 12);
+}

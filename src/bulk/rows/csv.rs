@@ -1,15 +1,16 @@
 //! Rows of a separated file with a header line.
 
-use csv::{ByteRecord, ErrorKind, Reader, ReaderBuilder};
+use csv::{ByteRecord, ErrorKind, Reader, ReaderBuilder, WriterBuilder};
 
 use super::meter::Meter;
 use super::source::Stream;
-use super::{InputRow, RowsError};
+use super::{InputRow, RowsError, UNREAD};
 use crate::value::Value;
 
 /// A separated file, read record by record.
 pub(super) struct CsvRows {
     reader: Reader<Meter>,
+    delimiter: u8,
     columns: Vec<String>,
     titles: Vec<String>,
     position: u64,
@@ -27,6 +28,7 @@ impl CsvRows {
             .from_reader(Meter::new(stream));
         let mut rows = CsvRows {
             reader,
+            delimiter,
             columns: Vec::new(),
             titles: Vec::new(),
             position: 0,
@@ -103,6 +105,7 @@ impl CsvRows {
             position,
             line,
             problem,
+            cells: self.as_far_as_it_goes(),
         };
         let (found, expected) = (self.record.len(), self.columns.len());
         if found != expected {
@@ -125,6 +128,26 @@ impl CsvRows {
             cells: cells.collect(),
         })
     }
+
+    /// The cells of a record that is no row, column by column, and the record itself.
+    fn as_far_as_it_goes(&self) -> Vec<(String, Value)> {
+        let cells = self.columns.iter().zip(&self.record);
+        let cells = cells.map(|(name, cell)| (name.clone(), text(cell)));
+        let record = written(&self.record, self.delimiter).unwrap_or_default();
+        cells.chain([(UNREAD.to_owned(), Value::Text(record))]).collect()
+    }
+}
+
+fn text(field: &[u8]) -> Value {
+    Value::Text(String::from_utf8_lossy(field).into_owned())
+}
+
+/// The fields as one line of such a file.
+fn written(record: &ByteRecord, delimiter: u8) -> Option<String> {
+    let mut writer = WriterBuilder::new().delimiter(delimiter).from_writer(Vec::new());
+    writer.write_byte_record(record).ok()?;
+    let line = writer.into_inner().ok()?;
+    Some(String::from_utf8_lossy(&line).trim_end_matches('\n').to_owned())
 }
 
 /// The fields as text, or the index of the first that is none.

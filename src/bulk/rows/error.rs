@@ -1,7 +1,13 @@
 //! Why rows cannot be read.
 
+use crate::value::Value;
+
+/// The column that holds the text of a row that could not be read. A row with something in it is not carried out: its
+/// other cells are what could be guessed.
+pub const UNREAD: &str = "_unread";
+
 /// Why a file, or one row of it, cannot be read.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[derive(Debug, Clone, PartialEq, thiserror::Error)]
 pub enum RowsError {
     /// The file's name does not tell its format.
     #[error("`{file}` does not say what it holds: name it .csv, .tsv (.tab), .json or .jsonl (.ndjson)")]
@@ -69,6 +75,8 @@ pub enum RowsError {
         line: u64,
         /// What is wrong, in a clause.
         problem: String,
+        /// What can be told of its cells, by column, and the whole row as it is written under [`UNREAD`].
+        cells: Vec<(String, Value)>,
     },
 }
 
@@ -78,6 +86,14 @@ impl RowsError {
         match self {
             RowsError::Row { position, .. } => Some(*position),
             _ => None,
+        }
+    }
+
+    /// What can be told of the cells of the row that is wrong.
+    pub fn into_cells(self) -> Vec<(String, Value)> {
+        match self {
+            RowsError::Row { cells, .. } => cells,
+            _ => Vec::new(),
         }
     }
 }

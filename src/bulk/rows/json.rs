@@ -11,7 +11,8 @@ use std::io::BufReader;
 
 use self::cut::{Cut, Cutter};
 use super::source::Stream;
-use super::{InputRow, RowsError};
+use super::{InputRow, RowsError, UNREAD};
+use crate::value::Value;
 
 /// How many rows may be wrong before the first good one tells the columns.
 const LOOK_AHEAD: usize = 1000;
@@ -96,11 +97,16 @@ impl JsonRows {
                 position,
                 line: cut.line,
                 problem: wrong.problem,
+                cells: vec![(UNREAD.to_owned(), text(&cut.text))],
             }),
         }
     }
 }
 
-fn names(cells: &[(String, crate::value::Value)]) -> Vec<String> {
+fn text(row: &[u8]) -> Value {
+    Value::Text(String::from_utf8_lossy(row).trim().to_owned())
+}
+
+fn names(cells: &[(String, Value)]) -> Vec<String> {
     cells.iter().map(|(name, _)| name.clone()).collect()
 }

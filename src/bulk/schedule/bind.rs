@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use crate::bulk::input::{Cells, StoredRow};
+use crate::bulk::rows::UNREAD;
 use crate::journal::RowRecord;
 use crate::script::program::Script;
 use crate::value::secret::{MASK, Secret};
@@ -16,9 +17,15 @@ pub(in crate::bulk) fn arguments(
 ) -> Result<(Cells, Vec<Value>), (Cells, String)> {
     let stored = match StoredRow::read(&row.input) {
         StoredRow::Cells(cells) => cells,
-        StoredRow::Unreadable(why) => return Err((Cells::new(), why)),
+        StoredRow::Unreadable { why, cells } => return Err((cells, why)),
     };
     let number = row.position + 1;
+    if stored.iter().any(|(name, cell)| name == UNREAD && is_given(cell)) {
+        let why = format!(
+            "row {number}: it could not be read once, and its cells may stand in the wrong columns; mend them and empty the column `{UNREAD}`"
+        );
+        return Err((stored, why));
+    }
     let mut given: BTreeMap<String, Value> = constants.clone();
     let declared = script.declaration().params();
     // Nothing is as if it had not been given: the default applies.
@@ -49,6 +56,14 @@ pub(in crate::bulk) fn arguments(
             let why = texts.collect::<Vec<_>>().join("; ");
             Err((stored, why))
         }
+    }
+}
+
+fn is_given(cell: &Value) -> bool {
+    match cell {
+        Value::Null => false,
+        Value::Text(text) => !text.trim().is_empty(),
+        _ => true,
     }
 }
 

@@ -10,7 +10,7 @@ use crate::cli::exit::Exit;
 use crate::cli::rows::is_stream;
 use crate::journal::{RowFilter, RowStatus, RunStatus, StepFilter, StepRecord, StepState};
 use crate::ops;
-use crate::report::reveal::Reveal;
+use crate::report::{self, reveal::Reveal};
 use crate::run::Runner;
 use crate::value::{Record, Value};
 
@@ -18,6 +18,7 @@ use crate::value::{Record, Value};
 pub(super) struct Outcome {
     pub(super) ended: Ended,
     /// Rows by how they stand.
+    pub(super) done: u64,
     pub(super) failed: u64,
     pub(super) parked: u64,
     pub(super) open: u64,
@@ -28,6 +29,12 @@ pub(super) struct Outcome {
 }
 
 impl Outcome {
+    /// The rows of the whole run, as a summary counts them.
+    fn rows(&self) -> [(report::RowStatus, u64); 4] {
+        let counts = [self.done, self.failed, self.parked, self.open];
+        std::array::from_fn(|at| (report::RowStatus::ALL[at], counts[at]))
+    }
+
     pub(super) fn status(&self) -> RunStatus {
         match self.ended {
             Ended::Complete if self.open > 0 || self.unread.is_some() => RunStatus::Interrupted,
@@ -54,6 +61,9 @@ impl Execution<'_> {
         if self.plan.rows.is_some() {
             for (sort, outcome, count) in runner.tally.counts() {
                 summary.outcome(&sort, &outcome, count);
+            }
+            if self.resumed.is_some() {
+                summary.whole(outcome.rows());
             }
             ui.summary(&summary, self.id().as_str());
         } else {

@@ -8,9 +8,13 @@ use crate::cli::app::App;
 use crate::cli::error::CommandError;
 use crate::cli::plan::RunPlan;
 use crate::cli::ui::Progress;
-use crate::journal::RowStatus;
+use crate::journal::{Journal, JournalError, RowCounts, RowFilter, RowStatus, RunId};
 use crate::report::{self, summary::Summary};
 use crate::run::cancel::Cancel;
+use crate::value::Value;
+
+/// Rows read from the journal at once.
+const PAGE: usize = 512;
 
 /// The rows that have ended, counted and shown.
 pub(super) struct Watched {
@@ -22,13 +26,35 @@ pub(super) struct Watched {
 }
 
 impl Watched {
-    pub(super) fn new(app: &App, plan: &RunPlan, total: Option<u64>) -> Watched {
+    /// `before` are the rows as earlier processes of the run left them.
+    pub(super) fn new(app: &App, plan: &RunPlan, total: Option<u64>, before: RowCounts) -> Watched {
+        let progress = plan.rows.is_some().then(|| app.ui.progress(total));
+        if let Some(progress) = &progress {
+            let failed = before.of(RowStatus::Failed);
+            progress.before(before.of(RowStatus::Done) + failed, failed);
+        }
         Watched {
             summary: Summary::new(),
-            progress: plan.rows.is_some().then(|| app.ui.progress(total)),
+            progress,
             last: None,
             started: Instant::now(),
             unwritable: Mutex::default(),
+        }
+    }
+
+    /// Takes in the errors of the rows that have failed in earlier processes.
+    pub(super) fn recall(&mut self, journal: &Journal, run: &RunId) -> Result<(), JournalError> {
+        let mut after = None;
+        loop {
+            let failed = RowFilter::Only(RowStatus::Failed);
+            let page = journal.rows(run, after, PAGE, failed)?;
+            let Some(last) = page.last() else { return Ok(()) };
+            after = Some(last.position);
+            for row in &page {
+                let error = row.error.as_ref().and_then(Value::as_text).unwrap_or_default();
+                self.summary
+                    .earlier(row.position, report::RowStatus::Failed, error);
+            }
         }
     }
 

@@ -57,6 +57,13 @@ impl Progress {
         }
     }
 
+    /// Counts rows that an earlier process of the run carried out. Before any other.
+    pub fn before(&self, rows: u64, failed: u64) {
+        self.counts.before.store(rows, Ordering::Relaxed);
+        self.counts.rows.store(rows, Ordering::Relaxed);
+        self.counts.failed.store(failed, Ordering::Relaxed);
+    }
+
     /// Counts a row that has ended.
     pub fn row(&self, failed: bool) {
         self.counts.rows.fetch_add(1, Ordering::Relaxed);

@@ -35,6 +35,10 @@ pub(super) fn steps(connection: &Connection, run: &RunId, filter: &StepFilter) -
             let sql = format!("{select} and state in ('intended', 'in doubt') order by key");
             list(connection, &sql, [run], read_step)
         }
+        StepFilter::Things => {
+            let sql = format!("{select} and state = 'done' and sort is not null order by key");
+            list(connection, &sql, [run], read_step)
+        }
         StepFilter::ForAPerson => {
             let sql = format!("{select} and state in ('intended', 'in doubt', 'half done') order by key");
             list(connection, &sql, [run], read_step)

@@ -2,10 +2,12 @@
 
 mod account;
 mod options;
+mod reach;
 mod request;
 mod settle;
 
-pub(super) use account::{SHAPE, addressed, settings};
+pub(super) use account::SHAPE;
+pub(super) use reach::{Reach, addressed};
 
 use options::{CHANGING, METHOD, READING, URL};
 use settle::{at_will, changing};

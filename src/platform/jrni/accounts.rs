@@ -6,26 +6,12 @@ use std::time::Duration;
 use super::Client;
 use super::account::Account;
 use super::endpoints::Endpoints;
-use crate::platform::clients::Clients;
-use crate::platform::{Line, Network};
+use crate::platform::{Line, clients};
 
-/// Hands out clients: the same account always gets the same one, so that one sign-in and one refusal serve all rows. A
-/// clone shares the clients.
-#[derive(Clone)]
-pub struct Accounts {
-    network: Network,
-    clients: Arc<Clients<Client>>,
-}
+/// Hands out clients.
+pub type Accounts = clients::Accounts<Client>;
 
 impl Accounts {
-    /// No clients yet; they will be made over `network`.
-    pub fn new(network: Network) -> Accounts {
-        Accounts {
-            network,
-            clients: Arc::default(),
-        }
-    }
-
     /// The client for `account`, reached on `line`: the one known, unless credentials, endpoints, timeout or line differ.
     /// Sends nothing.
     pub fn client(
@@ -35,8 +21,7 @@ impl Accounts {
         reply: Duration,
         line: &Line,
     ) -> Client {
-        let network = self.network.on(line);
-        let fits = |client: &Client| {
+        let fits = |client: &Client, network: &_| {
             let own = client.account();
             let same_key = match (&own.app_key, &account.app_key) {
                 (Some(one), Some(other)) => one.same_as(other),
@@ -47,16 +32,10 @@ impl Accounts {
                 && own.password.same_as(&account.password)
                 && client.inner.reply == reply
                 && *client.endpoints() == **endpoints
-                && client.inner.session.network.http.same_line(&network.http)
+                && client.inner.session.network.shares_line(network)
         };
-        self.clients.get(account.key(), fits, || {
-            Client::new(network.clone(), account.clone(), Arc::clone(endpoints), reply)
+        self.shared(account.key(), line, fits, |network| {
+            Client::new(network, account.clone(), Arc::clone(endpoints), reply)
         })
-    }
-}
-
-impl std::fmt::Debug for Accounts {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.write_str("Accounts")
     }
 }

@@ -1,7 +1,7 @@
 //! JRNI's REST API (formerly `BookingBug`), versions 1 and 5: companies and who works for them.
 //!
 //! What is known comes from the vendor's documents and from clients that the vendor and others have published; what is
-//! only assumed stands in [`endpoints::TABLE`] and can be corrected in a profile.
+//! only assumed stands in [`endpoints::Paths`] and can be corrected in a profile.
 
 pub mod account;
 pub mod accounts;

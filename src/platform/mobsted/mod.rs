@@ -1,7 +1,7 @@
 //! Mobsted's partner API, version 8: sub-accounts, apps, and every other call.
 //!
 //! What is known comes from the vendor's partner manual and from clients and back-end code that others have
-//! published; what is only assumed stands in [`endpoints::TABLE`] and can be corrected in a profile.
+//! published; what is only assumed stands in [`endpoints::Paths`] and can be corrected in a profile.
 
 pub mod account;
 pub mod accounts;

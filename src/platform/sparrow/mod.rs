@@ -24,9 +24,8 @@ pub use messages::{Accepted, Message};
 pub use reports::Part;
 
 use super::answer::Answer;
-use super::clients::Clients;
 use super::session::{Credential, Session};
-use super::{Gate, Line, Network};
+use super::{Gate, Line, Network, clients};
 use crate::platform::error::{ApiError, ApiErrorKind};
 use crate::transport::request::{Method, Request};
 
@@ -47,34 +46,23 @@ struct Inner {
     session: OnceCell<Session<Auth>>,
 }
 
-/// Hands out clients: the same account always gets the same one, so that one sign-in serves all rows.
-pub struct Accounts {
-    network: Network,
-    clients: Clients<Client>,
-}
+/// Hands out clients.
+pub type Accounts = clients::Accounts<Client>;
 
 impl Accounts {
-    /// No clients yet; they will be made over `network`.
-    pub fn new(network: Network) -> Accounts {
-        Accounts {
-            network,
-            clients: Clients::default(),
-        }
-    }
-
     /// The client for `account`, reached on `line`: the one known, unless tokens, times or line differ. Sends nothing.
     pub fn client(&self, account: &Account, reply: Duration, line: &Line) -> Client {
-        let network = self.network.on(line);
-        let fits = |client: &Client| {
+        let fits = |client: &Client, network: &_| {
             let own = &client.0.account;
             own.api_token.same_as(&account.api_token)
                 && own.partner_token.same_as(&account.partner_token)
                 && client.0.reply == reply
-                && client.0.network.http.same_line(&network.http)
+                && client.0.network.shares_line(network)
         };
         let key = format!("{} {}", account.base, account.name);
-        self.clients
-            .get(key, fits, || Client::new(network.clone(), account.clone(), reply))
+        self.shared(key, line, fits, |network| {
+            Client::new(network, account.clone(), reply)
+        })
     }
 }
 

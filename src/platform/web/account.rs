@@ -6,10 +6,9 @@ use std::time::Duration;
 use url::Url;
 
 use super::{Asked, Client, address};
-use crate::platform::clients::Clients;
 use crate::platform::error::{ApiError, ApiErrorKind};
 use crate::platform::session::Credential;
-use crate::platform::{Line, Method, Network, Password};
+use crate::platform::{Line, Method, Password, clients};
 use crate::value::Value;
 
 /// A service: where it is, and who asks.
@@ -39,10 +38,7 @@ pub enum Credentials {
 }
 
 /// Hands out clients: the same service always gets the same one, so that its credential is read once.
-pub struct Accounts {
-    network: Network,
-    clients: Clients<Client>,
-}
+pub type Accounts = clients::Accounts<Client>;
 
 /// What a client knows of its service.
 pub(super) struct Known {
@@ -51,30 +47,20 @@ pub(super) struct Known {
 }
 
 impl Accounts {
-    /// No clients yet; they will be made over `network`.
-    pub fn new(network: Network) -> Accounts {
-        Accounts {
-            network,
-            clients: Clients::default(),
-        }
-    }
-
-    /// A client that says to nobody who asks.
-    pub fn nobodys(&self) -> Client {
-        Client::new(self.network.clone())
+    /// A client on `line` that says to nobody who asks.
+    pub fn nobodys(&self, line: &Line) -> Client {
+        Client::new(self.network(line))
     }
 
     /// The client for `account`, reached on `line`. Sends nothing.
     pub fn client(&self, account: &Account, line: &Line) -> Client {
-        let network = self.network.on(line);
-        let fits = |client: &Client| {
+        let fits = |client: &Client, network: &_| {
             let known = client.known.as_ref();
-            client.network.http.same_line(&network.http)
-                && known.is_some_and(|known| known.account.same_as(account))
+            client.network.shares_line(network) && known.is_some_and(|known| known.account.same_as(account))
         };
         let key = format!("{} {}", account.url, account.name);
-        self.clients.get(key, fits, || Client {
-            network: network.clone(),
+        self.shared(key, line, fits, |network| Client {
+            network,
             known: Some(Arc::new(Known::new(account.clone()))),
         })
     }

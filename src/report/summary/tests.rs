@@ -39,6 +39,32 @@ fn lines_tell_counts_outcomes_and_grouped_errors() {
 }
 
 #[test]
+fn what_earlier_processes_did_is_part_of_the_whole() {
+    let mut summary = Summary::new();
+    (7..12).for_each(|position| summary.row(position, RowStatus::Done, None));
+    summary.whole([(RowStatus::Done, 12), (RowStatus::Failed, 0)]);
+    assert_eq!(summary.lines(), ["12 rows: 12 done (7 before, 5 now)"]);
+    summary.row(12, RowStatus::Parked, Some("nobody knows"));
+    summary.earlier(3, RowStatus::Failed, "refused");
+    let whole = [
+        (RowStatus::Done, 12),
+        (RowStatus::Failed, 1),
+        (RowStatus::Parked, 1),
+        (RowStatus::Skipped, 6),
+    ];
+    summary.whole(whole);
+    assert_eq!(
+        summary.lines(),
+        [
+            "20 rows: 12 done (7 before, 5 now), 1 failed (before), 1 parked (now), 6 open",
+            "row 4 failed: refused",
+            "row 13 parked: nobody knows",
+        ]
+    );
+    assert_eq!(summary.to_json()["rows"]["total"], 20);
+}
+
+#[test]
 fn what_was_made_is_counted_in_the_plural() {
     let mut summary = Summary::new();
     for sort in ["company", "person", "administrator"] {

@@ -8,7 +8,7 @@ use crate::journal::{
 use crate::ops;
 use crate::ops::call::Call;
 use crate::ops::error::OpError;
-use crate::ops::perform::look_up;
+use crate::ops::perform::{is_open, look_up};
 use crate::ops::world::World;
 use crate::script::door::Ask;
 use crate::value::{Record, Value};
@@ -69,23 +69,25 @@ fn close_row(
     let recorded = journal.open_row(run, row.position, &row.scope, false)?;
     let mut open = Vec::new();
     for Kept { op, call, lost } in calls(row) {
-        if let Some(why) = lost {
-            let steps = journal.steps(run.id(), &StepFilter::Scope(row.scope.clone()))?;
-            if steps.iter().any(|step| step.op == op && step.state.is_open()) {
-                open.push(why.clone());
-                let (number, fate) = (row.position + 1, Fate::Open(why));
-                each(&Settling { number, op, fate });
-            }
+        let is_open = match &call {
+            Ok(call) if lost.is_some() => is_open(world, &recorded, call),
+            // Whether it is open is found out by the look-up.
+            Ok(_) => true,
+            Err(_) => recorded.has_open(&op),
+        };
+        if !is_open {
             continue;
         }
-        let fate = match call.map(|call| runtime.block_on(look_up(world, &recorded, &call, cancel))) {
-            Ok(Ok(Closed::Known)) => continue,
-            Ok(Ok(Closed::Found)) => Fate::Done,
-            Ok(Ok(Closed::Absent)) => Fate::Absent,
-            Ok(Ok(Closed::Open(why))) => Fate::Open(why),
-            Ok(Ok(Closed::Stopped)) => Fate::Stopped,
-            Ok(Err(error)) => return Err(error),
-            Err(error) => Fate::Open(error.message),
+        let fate = match (lost, call) {
+            (Some(why), _) => Fate::Open(why),
+            (None, Err(error)) => Fate::Open(error.message),
+            (None, Ok(call)) => match runtime.block_on(look_up(world, &recorded, &call, cancel))? {
+                Closed::Known => continue,
+                Closed::Found => Fate::Done,
+                Closed::Absent => Fate::Absent,
+                Closed::Open(why) => Fate::Open(why),
+                Closed::Stopped => Fate::Stopped,
+            },
         };
         if let Fate::Open(why) = &fate {
             open.push(why.clone());

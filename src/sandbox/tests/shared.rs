@@ -28,6 +28,23 @@ fn the_second_attaches_and_takes_over_when_the_first_ends() {
     assert_eq!(rig.create(&token, "bob@example.com").status(), 200);
 }
 
+#[cfg(unix)]
+#[test]
+fn everything_in_the_folder_is_for_its_owner_alone() {
+    use std::os::unix::fs::PermissionsExt as _;
+
+    let rig = Rig::new();
+    let _ = rig.token();
+    let mut names = Vec::new();
+    for entry in std::fs::read_dir(rig.dir.path()).unwrap() {
+        let entry = entry.unwrap();
+        let mode = entry.metadata().unwrap().permissions().mode() & 0o777;
+        assert_eq!(mode, 0o600, "{:?}", entry.path());
+        names.push(entry.file_name());
+    }
+    assert!(names.iter().any(|name| name == "address"), "{names:?}");
+}
+
 #[test]
 fn an_attached_one_that_has_ended_does_not_take_over() {
     let rig = Rig::new();

@@ -141,7 +141,7 @@ fn a_failure_shows_the_chain_across_files() {
         panic!()
     };
     insta::assert_snapshot!(error.render(false, 100), @r#"
-    Error: taken@example.com is registered already [already_exists, HTTP 409]
+    error: taken@example.com is registered already [already_exists, HTTP 409]
        ╭─[ steps.rhai:3:21 ]
        │
      3 │     let t = session.create_tenant(email);

@@ -18,7 +18,7 @@ fn make(session, email) {
     session.create_tenant(email)
 }"#
     ), @r#"
-    Error: taken@example.com is registered already [already_exists, HTTP 409]
+    error: taken@example.com is registered already [already_exists, HTTP 409]
        ╭─[ main.rhai:7:13 ]
        │
      7 │     session.create_tenant(email)
@@ -41,7 +41,7 @@ fn a_property_that_the_kind_lacks_names_the_nearest() {
     insta::assert_snapshot!(report(
         "let tenant = mobsted::connect().ensure_tenant(\"a@example.com\");\ntenant.pasword"
     ), @r#"
-    Error: a mobsted::Tenant has no property `pasword`
+    error: a mobsted::Tenant has no property `pasword`
        ╭─[ main.rhai:2:8 ]
        │
      2 │ tenant.pasword
@@ -56,7 +56,7 @@ fn a_property_that_the_kind_lacks_names_the_nearest() {
 #[test]
 fn a_variable_outside_of_the_function_is_explained() {
     insta::assert_snapshot!(report("let site = \"x\";\nfn f() { site }\nf()"), @r#"
-    Error: there is no variable `site` here
+    error: there is no variable `site` here
        ╭─[ main.rhai:2:10 ]
        │
      2 │ fn f() { site }
@@ -77,7 +77,7 @@ fn a_variable_outside_of_the_function_is_explained() {
 #[test]
 fn a_syntax_error_shows_its_line() {
     insta::assert_snapshot!(syntax_error("let a = 1\nlet b = 2;").render(false, 100), @r#"
-    Error: expecting ';' to terminate this statement
+    error: expecting ';' to terminate this statement
        ╭─[ main.rhai:2:1 ]
        │
      2 │ let b = 2;
@@ -92,7 +92,7 @@ fn a_syntax_error_shows_its_line() {
 #[test]
 fn an_unfinished_text_is_marked_at_its_end() {
     insta::assert_snapshot!(syntax_error("fn main() {\n  let a = [1,").render(false, 100), @r#"
-    Error: expecting ']' to end this array literal
+    error: expecting ']' to end this array literal
        ╭─[ main.rhai:2:14 ]
        │
      2 │   let a = [1,
@@ -208,7 +208,7 @@ fn reserved_words_and_what_is_switched_off_say_so() {
 fn a_long_line_is_cut_around_the_mark() {
     let script = format!("let a = \"{}\"; 1 / 0;", "x".repeat(300));
     insta::assert_snapshot!(failure(&script).render(false, 80), @r#"
-    Error: division by zero: 1 / 0
+    error: division by zero: 1 / 0
        ╭─[ main.rhai:1:36 ]
        │
      1 │ xxxxxxxxxxxxxxxxxxxxxxxxxxxxxx"; 1 / 0;

@@ -179,6 +179,74 @@ fn a_changing_request_to_anywhere_asks_under_an_active_prod_account_of_any_platf
 }
 
 #[test]
+fn a_whole_address_of_a_profile_that_nobody_names_is_under_the_strictest_of_it_and_the_active_one() {
+    let with_acme = |rig: &Rig, mode: &str| {
+        let active = format!(
+            "default_profile = \"acme\"\n[profiles.acme]\nurl = \"https://acme.example\"\nmode = {mode:?}\n[profiles.another]\nplatform = \"web\"\nurl = \"https://x.example\"\n"
+        );
+        rig.home
+            .configure(&format!("{active}{}", rig.home.configuration()));
+    };
+    let whole = |rig: &Rig| format!("http::post(\"{}/items\", #{{json: #{{}}}}).status", rig.url());
+
+    let looked_at = Rig::new("mode = \"read-only\"\n");
+    with_acme(&looked_at, "dev");
+    let get = format!("#{{n: http::get(\"{}/items\").body.total}}", looked_at.url());
+    assert_eq!(looked_at.said(&get)["n"], 0);
+    let _ = looked_at
+        .run(&whole(&looked_at), "--yes")
+        .ended(5)
+        .said(&["the profile `crm`, whose address it goes to, is read-only"]);
+    assert_eq!(looked_at.made(), 0);
+
+    let real = Rig::new("mode = \"prod\"\n");
+    with_acme(&real, "dev");
+    let _ = real
+        .run(&whole(&real), "")
+        .ended(2)
+        .said(&["Change the prod account `crm`?"]);
+    // Below the script, however it comes by the address.
+    let sly = whole(&real).replace("http://", "ht\" + \"tp://");
+    let told = real.run(&sly, "").ended(5);
+    let _ = told.said(&["a prod account (that of the profile `crm`)", "--yes"]);
+    assert_eq!(real.made(), 0);
+    let _ = real.run(&sly, "--yes").ended(0);
+    assert_eq!(real.made(), 1);
+
+    let simulated = Rig::new("mode = \"sandbox\"\n");
+    with_acme(&simulated, "dev");
+    let _ = simulated
+        .run(&whole(&simulated), "--yes")
+        .ended(2)
+        .said(&["for the sandbox only"]);
+    assert_eq!(simulated.made(), 0);
+
+    let free = Rig::new("mode = \"dev\"\n");
+    with_acme(&free, "read-only");
+    let _ = free.run(&whole(&free), "--yes").ended(5).said(&["read-only"]);
+    let _ = free.run(&whole(&free), "--profile crm").ended(0);
+    assert_eq!(free.made(), 1);
+}
+
+#[test]
+fn a_profiles_pace_counts_for_its_address_whoever_names_it_but_not_its_credential() {
+    let rig = Rig::new("bearer = { env = \"CRM_SECRET\" }\nmode = \"dev\"\nrate = \"4/s\"\n");
+    rig.home.write("rows.csv", "n\n0\n1\n2\n3\n4\n");
+    let script = format!(
+        "fn main(n) {{ let there = \"{}/bearer\"; #{{known: http::get(\"/bearer\", #{{profile: \"crm\"}}).body.authenticated, other: http::get(there).status}} }}",
+        rig.url()
+    );
+    let begun = Instant::now();
+    let ran = rig.run(&script, "--rows rows.csv --jobs 8").ended(0);
+    assert!(
+        begun.elapsed().as_millis() >= 2000,
+        "ten at four a second: {:?}",
+        begun.elapsed()
+    );
+    assert_eq!(ran.stdout.matches("401").count(), 5, "{}", ran.stdout);
+}
+
+#[test]
 fn a_profiles_pace_is_one_for_all_rows() {
     let rig = Rig::new("mode = \"dev\"\nrate = \"4/s\"\n");
     rig.home.write("rows.csv", "n\n0\n1\n2\n3\n4\n5\n6\n7\n8\n");

@@ -44,6 +44,30 @@ fn what_a_killed_session_left_in_doubt_is_named_and_resolved_by_a_person() {
     assert_eq!(home.books().web.totals.created, 1, "nothing was sent again");
 }
 
+const BOTH: &str = r#"let items = "https://api.web.sandbox/items";
+let there = |key| { let all = http::get(items, #{query: #{reference: key}}).body.items; if all.is_empty() { () } else { all[0] } };
+{ http::post("https://api.web.sandbox/anything", #{json: 1, key: "B-1", probe: |key| ()}); http::post(items, #{json: #{reference: "B-2"}, key: "B-2", probe: there}); }
+"#;
+
+#[test]
+fn of_two_keyed_calls_of_one_input_only_the_one_in_doubt_is_named() {
+    let home = Home::new();
+    let mut command = home.command(["repl", "--sandbox", "--fault", "web-items-post:hang-after:x1"]);
+    let mut child = command.stdin(Stdio::piped()).spawn().unwrap();
+    let mut stdin = child.stdin.take().unwrap();
+    stdin.write_all(BOTH.as_bytes()).unwrap();
+    wait_until("the second one is there", || {
+        let status = provisor::sandbox::status(&home.sandbox());
+        status.is_ok_and(|status| status.books.is_some_and(|books| books.web.totals.created == 1))
+    });
+    signal(child.id(), "KILL");
+    let _ = child.wait();
+    drop(stdin);
+    let ran = home.run("resume").ended(10).said(&["`B-2`"]);
+    assert!(!ran.stderr.contains("`B-1`"), "{}", ran.stderr);
+    assert_eq!(ran.stderr.matches("stays in doubt").count(), 1, "{}", ran.stderr);
+}
+
 #[test]
 fn what_was_made_under_a_key_is_in_the_summary() {
     let home = Home::new();

@@ -12,6 +12,8 @@ use super::super::Ui;
 pub(super) struct Counts {
     pub(super) rows: AtomicU64,
     pub(super) failed: AtomicU64,
+    /// Those of them that an earlier process carried out.
+    pub(super) before: AtomicU64,
     /// 0 while it is not known.
     pub(super) total: AtomicU64,
 }
@@ -30,7 +32,7 @@ impl Counts {
     pub(super) fn draw(&self, ui: &Ui) {
         let (rows, failed, total) = self.read();
         let mut slot = ui.bar();
-        let bar = slot.get_or_insert_with(new_bar);
+        let bar = slot.get_or_insert_with(|| new_bar(self.before.load(Ordering::Relaxed)));
         if bar.length() != total {
             if let Some(total) = total {
                 bar.set_length(total);
@@ -49,6 +51,7 @@ impl Counts {
     /// `120 of 300 rows, 2 failed, 12.0/s, about 15 s left`.
     pub(super) fn line(&self, elapsed: Duration) -> String {
         let (rows, failed, total) = self.read();
+        let now = rows.saturating_sub(self.before.load(Ordering::Relaxed));
         let mut parts = vec![match total {
             Some(total) => format!("{rows} of {total} rows"),
             None => format!("{rows} rows"),
@@ -57,8 +60,8 @@ impl Counts {
             parts.push(format!("{failed} failed"));
         }
         #[allow(clippy::cast_precision_loss, reason = "a rate for people")]
-        let rate = rows as f64 / elapsed.as_secs_f64();
-        if rows > 0 && rate.is_finite() {
+        let rate = now as f64 / elapsed.as_secs_f64();
+        if now > 0 && rate.is_finite() {
             parts.push(format!("{rate:.1}/s"));
             let left = total
                 .and_then(|total| total.checked_sub(rows))
@@ -73,8 +76,12 @@ impl Counts {
     }
 }
 
-fn new_bar() -> ProgressBar {
-    let bar = ProgressBar::no_length().with_style(style(false));
+/// A bar that starts behind the rows that were carried out `before`, which its rate leaves out.
+fn new_bar(before: u64) -> ProgressBar {
+    let bar = ProgressBar::no_length()
+        .with_style(style(false))
+        .with_position(before);
+    bar.reset_eta();
     bar.set_draw_target(ProgressDrawTarget::stderr());
     bar
 }

@@ -1,7 +1,10 @@
 //! Tests of the module above.
 
 #![allow(clippy::unwrap_used, reason = "tests")]
+use std::collections::BTreeMap;
+
 use super::*;
+use crate::platform::endpoints::EndpointError;
 
 fn with(key: &str, value: &str) -> Result<Endpoints, EndpointError> {
     Endpoints::with_overrides(&BTreeMap::from([(key.to_owned(), value.to_owned())]))

@@ -1,6 +1,7 @@
 //! Tests of the module above.
 
 use super::*;
+use crate::platform::endpoints::EndpointError;
 
 fn with(key: &str, value: &str) -> Result<Endpoints, EndpointError> {
     Endpoints::with_overrides(&[(key.to_owned(), value.to_owned())].into())

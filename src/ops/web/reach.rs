@@ -1,0 +1,109 @@
+//! Under which profile a call of `http::` goes out: found once, and handed on with the call.
+
+use std::fmt;
+use std::sync::Arc;
+
+use super::account::below_it;
+use crate::ops::call::Call;
+use crate::ops::error::{Code, OpError};
+use crate::ops::world::{Profile, Settings, World};
+use crate::value::Value;
+
+/// Under which profile a call goes out, and what that permits.
+pub(in crate::ops) struct Reach {
+    /// What is permitted, and how it is spoken to.
+    pub(in crate::ops) settings: Settings,
+    /// The profile whose credential goes with it.
+    pub(super) profile: Option<Arc<Profile>>,
+    /// The profile that the call does not name and whose address it goes to all the same, when that forbids more than
+    /// the active one does.
+    strict: Option<String>,
+}
+
+impl fmt::Debug for Reach {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Reach")
+    }
+}
+
+impl Reach {
+    /// Whose mode it is, as a sentence names it.
+    pub(in crate::ops) fn whose(&self) -> String {
+        match &self.strict {
+            Some(name) => format!("the profile `{name}`, whose address it goes to,"),
+            None => "the profile".to_owned(),
+        }
+    }
+
+    /// Which account it is, behind the word for it; nothing when the call or the run says so.
+    pub(in crate::ops) fn which(&self) -> String {
+        let name = self.strict.as_ref();
+        name.map_or(String::new(), |name| format!(" (that of the profile `{name}`)"))
+    }
+}
+
+/// The call with its whole address, and with the profile it goes out under: one that is a path alone is below the
+/// profile's address. The profile is the one that the call names, or for a path alone the active one. A whole address
+/// counts under the strictest of the active profile and those whose addresses it is below. Calls of other operations are
+/// left as they are.
+pub(in crate::ops) fn addressed(world: &World, call: Call) -> Result<Call, OpError> {
+    if call.op.module != "http" || call.reach.is_some() {
+        return Ok(call);
+    }
+    let given = call.text("url");
+    let Some(profile) = profile(world, &call)? else {
+        let reach = around(world, &given)?;
+        return Ok(call.reaching(reach));
+    };
+    let url = below_it(&profile, &given)?;
+    let call = call.readdressed(url.as_str(), "profile", profile.name.as_str().into());
+    Ok(call.reaching(Reach {
+        settings: profile.settings.clone(),
+        profile: Some(profile),
+        strict: None,
+    }))
+}
+
+/// What counts for a whole address: the active profile's mode, and the mode and the pace of those it is below.
+fn around(world: &World, url: &str) -> Result<Reach, OpError> {
+    let mut settings = world.elsewhere()?;
+    let (read_only, unconfirmed) = (settings.read_only, settings.unconfirmed);
+    let mut strict = None;
+    for (at, profile) in world.around(url)?.into_iter().enumerate() {
+        let theirs = &profile.settings;
+        if at == 0 {
+            settings.line = Arc::new(theirs.line.pace_alone());
+            settings.settle = settings.settle.max(theirs.settle);
+            settings.look_for = settings.look_for.max(theirs.look_for);
+        }
+        if !read_only && (theirs.read_only || (theirs.unconfirmed && !unconfirmed && strict.is_none())) {
+            strict = Some(profile.name.clone());
+        }
+        settings.read_only |= theirs.read_only;
+        settings.unconfirmed |= theirs.unconfirmed;
+    }
+    Ok(Reach {
+        settings,
+        profile: None,
+        strict,
+    })
+}
+
+/// The profile of a call; nothing when its address is whole and it names none.
+fn profile(world: &World, call: &Call) -> Result<Option<Arc<Profile>>, OpError> {
+    let profile = match call.option("profile") {
+        Some(Value::Text(name)) => world.profile("web", Some(name.trim()))?,
+        _ if call.text("url").trim().starts_with('/') => world.profile("web", None)?,
+        _ => return Ok(None),
+    };
+    if profile.platform != "web" {
+        let message = format!(
+            "profile `{}` is a {} account, not a service of the platform web",
+            profile.name, profile.platform
+        );
+        return Err(OpError::new(Code::BadProfile, message).hint(
+            "name one: profile: \"NAME\"; add one: provisor profile add NAME --platform web; or write the whole address",
+        ));
+    }
+    Ok(Some(profile))
+}
