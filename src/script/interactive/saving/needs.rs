@@ -100,9 +100,10 @@ impl Session {
         let mut changing = Vec::new();
         let mut signatures: BTreeSet<&Signature> = BTreeSet::new();
         for known in self.before(before) {
-            let mut own = known.names.signatures(name).peekable();
-            if own.peek().is_some() {
-                let is_new = own.fold(false, |new, signature| signatures.insert(signature) || new);
+            let own: BTreeSet<&Signature> = known.names.signatures(name).collect();
+            if !own.is_empty() {
+                let is_new = !own.is_subset(&signatures);
+                signatures.extend(own);
                 found.extend(Some(known).filter(|known| is_new && known.usable));
             } else if known.gives(name) {
                 if known.usable {
