@@ -52,6 +52,7 @@ const HOMES: &[(&str, &[&str])] = &[
     ("rpassword", &["cli"]),
     ("keyring", &["cli/keychain"]),
     ("toml_edit", &["cli"]),
+    ("cap", &["cli/memory"]),
     ("rustix", &["cli"]),
     ("csv", &["bulk", "report", "script"]),
     ("rustyline", &["repl"]),

@@ -21,6 +21,7 @@ mod import;
 mod jrni;
 mod leaks;
 mod ledger;
+mod memory;
 mod mobsted;
 #[cfg(unix)]
 mod modes;
