@@ -20,14 +20,14 @@ mod web;
 
 use std::path::{Path, PathBuf};
 
-use clap::{Args, CommandFactory as _, Subcommand};
+use clap::{Args, Subcommand};
 
 use super::app::App;
 use super::config::Platform;
 use super::error::CommandError;
 use super::exit::Exit;
 use super::private_file;
-use super::run::{self, Words};
+use super::run;
 use crate::script::bundle::{Bundle, Loader, Source};
 use crate::script::program;
 use collection::Collection;
@@ -177,17 +177,12 @@ fn converted(
     environment: Option<&Environment>,
     profile: Option<Profiled>,
 ) -> Result<Script, CommandError> {
-    let taken = Words::command()
-        .get_arguments()
-        .filter_map(|arg| arg.get_long().map(|long| long.replace('-', "_")))
-        .chain(["help".to_owned()])
-        .collect();
     let given = Given {
         variables: environment
             .map(|environment| environment.variables.clone())
             .unwrap_or_default(),
         profile,
-        taken,
+        taken: run::own_names(),
     };
     if collection.requests.is_empty() {
         return Err(CommandError::usage("the collection has no requests"));

@@ -48,6 +48,7 @@ mod times;
 mod tokens;
 mod torture;
 mod trust;
+mod typed;
 pub mod ui;
 
 use std::process::ExitCode;

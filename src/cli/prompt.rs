@@ -1,11 +1,12 @@
 //! Asking at a terminal: lines that are shown, and secrets that are not.
 
-use std::io::{self, BufRead as _, IsTerminal as _, Write as _};
+use std::io::{self, BufRead as _, IsTerminal as _};
 
 use super::app::App;
 use super::error::CommandError;
 use super::exit::Exit;
-use super::ui::{Stream, printable};
+use super::typed;
+use super::ui::Stream;
 use crate::value::secret::Secret;
 
 impl App {
@@ -22,18 +23,11 @@ impl App {
             Some(usual) => format!("{question} [{usual}]: "),
             None => format!("{question}: "),
         };
-        let mut err = io::stderr().lock();
-        let asked = write!(err, "{}", printable(&shown)).and_then(|()| err.flush());
-        asked.map_err(|error| CommandError::usage(format!("the question cannot be asked: {error}")))?;
-        drop(err);
-        let mut line = String::new();
-        let read = io::stdin().lock().read_line(&mut line);
-        match read {
-            Ok(0) => Err(given_up()),
-            Ok(_) if line.trim().is_empty() => Ok(usual.unwrap_or_default().to_owned()),
-            Ok(_) => Ok(line.trim().to_owned()),
-            Err(error) => Err(CommandError::usage(format!("the answer cannot be read: {error}"))),
-        }
+        let line = typed::line(&shown, || false).ok_or_else(given_up)?;
+        Ok(match line.trim() {
+            "" => usual.unwrap_or_default().to_owned(),
+            line => line.to_owned(),
+        })
     }
 
     /// Yes or no; Enter means `usual`.
@@ -50,11 +44,8 @@ impl App {
     /// A secret that somebody types and that is not shown. It may be empty.
     #[expect(clippy::unused_self, reason = "only who has the terminal may ask")]
     pub(super) fn ask_secret(&self, question: &str) -> Result<Secret, CommandError> {
-        let asked = rpassword::prompt_password(format!("{}: ", printable(question)));
-        asked.map(Secret::new).map_err(|error| match error.kind() {
-            io::ErrorKind::Interrupted | io::ErrorKind::UnexpectedEof => given_up(),
-            _ => CommandError::usage(format!("the answer cannot be read: {error}")),
-        })
+        let line = typed::hidden_line(&format!("{question}: "), || false).ok_or_else(given_up)?;
+        Ok(Secret::new(line.as_str()))
     }
 }
 

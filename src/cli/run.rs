@@ -1,5 +1,6 @@
 //! `provisor run`: a script once, or once for each row.
 
+use std::collections::BTreeSet;
 use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 
@@ -139,6 +140,15 @@ pub(super) struct Words {
     color: Option<Colour>,
     #[arg(short, long, hide = true, action = clap::ArgAction::Count)]
     verbose: u8,
+}
+
+/// The names that no parameter of a script may have, because `run` has them itself.
+pub(super) fn own_names() -> BTreeSet<String> {
+    Words::command()
+        .get_arguments()
+        .filter_map(|arg| arg.get_long().map(|long| long.replace('-', "_")))
+        .chain(["help".to_owned()])
+        .collect()
 }
 
 pub(super) fn run(app: &App, command: &RunCommand) -> Result<Exit, CommandError> {

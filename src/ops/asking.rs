@@ -2,6 +2,8 @@
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::mpsc::{Receiver, channel};
+use std::time::Duration;
 
 use super::call::Call;
 use super::error::{Code, OpError};
@@ -33,6 +35,9 @@ impl Asker for Nobody {
         Err(NoAnswer::NoTerminal)
     }
 }
+
+/// How long an asker may take to see that nobody waits any more.
+const LETTING_GO: Duration = Duration::from_millis(500);
 
 const QUESTION: Param = Param {
     name: "question",
@@ -91,8 +96,13 @@ fn ask_secret<'a>(world: &'a World, call: &'a Call) -> Boxed<'a, Result<Value, O
 async fn answer(world: &World, call: &Call, secret: bool) -> Result<Value, OpError> {
     let (asker, question) = (world.asker().clone(), call.text("question"));
     let given_up = Arc::new(AtomicBool::new(false));
-    let _guard = GivenUp(given_up.clone());
-    let answered = tokio::task::spawn_blocking(move || asker.ask(&question, secret, &given_up)).await;
+    let (ends, ended) = channel::<()>();
+    let _guard = GivenUp(given_up.clone(), ended);
+    let asking = move || {
+        let _ends = ends;
+        asker.ask(&question, secret, &given_up)
+    };
+    let answered = tokio::task::spawn_blocking(asking).await;
     let why = match answered {
         Ok(Ok(answer)) => return Ok(answer),
         Ok(Err(NoAnswer::NoTerminal)) => "there is no terminal to ask at",
@@ -106,11 +116,13 @@ async fn answer(world: &World, call: &Call, secret: bool) -> Result<Value, OpErr
     Err(error)
 }
 
-/// Tells the asking thread that nobody waits any more.
-struct GivenUp(Arc<AtomicBool>);
+/// Tells the asking thread that nobody waits any more, and waits a moment until it has let go of the terminal: what is typed
+/// next is not its answer.
+struct GivenUp(Arc<AtomicBool>, Receiver<()>);
 
 impl Drop for GivenUp {
     fn drop(&mut self) {
         self.0.store(true, Ordering::SeqCst);
+        let _ = self.1.recv_timeout(LETTING_GO);
     }
 }

@@ -1,6 +1,6 @@
 //! Traps that are no errors: what is told at a terminal after an input that fell into one.
 
-use crate::script::interactive::{Piece, Sort, pieces};
+use crate::script::interactive::{Binding, Piece, Scopes, Sort, pieces};
 
 /// Methods that change what they are called on and give nothing.
 const IN_PLACE: &[&str] = &[
@@ -37,7 +37,7 @@ pub(super) fn advice(text: &str, gave: bool) -> Vec<String> {
             "`()` added to a text adds nothing, and is no error: look at what may be `()` first".to_owned(),
         );
     }
-    told.extend(shared(&words));
+    told.extend(shared(text, &found));
     told
 }
 
@@ -65,28 +65,25 @@ fn lost(found: &[Piece], words: &[&str]) -> Option<String> {
 }
 
 /// Closures that a loop keeps, and that share its variable: `for i in 0..3 { fs.push(|| i) }`.
-fn shared(words: &[&str]) -> Option<String> {
-    let begins = words.iter().enumerate().filter(|(_, word)| **word == "for");
-    for (at, _) in begins {
-        let Some(variable) = words.get(at + 1).filter(|_| words.get(at + 2) == Some(&"in")) else {
-            continue;
-        };
-        let rest = &words[at + 3..];
-        let kept = rest
-            .windows(3)
-            .position(|three| three[0] == "push" && three[1] == "(" && three[2].starts_with('|'));
-        let Some(kept) = kept else { continue };
-        let closure = rest[kept..]
-            .iter()
-            .take_while(|word| **word != ";" && **word != "}");
-        if closure.skip(2).any(|word| word == variable) {
-            return Some(format!(
-                "the closures share one `{variable}`, and each sees its last value: write `let own = {variable};` in the \
-                 loop, and `own` in the closure"
-            ));
-        }
-    }
-    None
+fn shared(text: &str, found: &[Piece]) -> Option<String> {
+    let scopes = Scopes::of(text);
+    let is_kept = |closure: usize| {
+        let at = found.partition_point(|piece| piece.at.start < closure);
+        let word = |back: usize| at.checked_sub(back).map_or("", |at| found[at].text(text));
+        word(1) == "(" && word(2) == "push"
+    };
+    let shared = scopes.used.iter().find_map(|used| {
+        let loops = scopes.declared.get(used.means?)?;
+        // A closure around the loop has a variable of its own.
+        let within = used.closure.filter(|closure| *closure > loops.at.end)?;
+        (loops.sort == Binding::Loop && is_kept(within)).then_some(used.name.as_str())
+    });
+    shared.map(|variable| {
+        format!(
+            "the closures share one `{variable}`, and each sees its last value: write `let own = {variable};` in the \
+             loop, and `own` in the closure"
+        )
+    })
 }
 
 #[cfg(test)]

@@ -1,5 +1,6 @@
 //! What the loop needs of the program around it; the command line implements it.
 
+use std::collections::BTreeSet;
 use std::path::PathBuf;
 use std::sync::Arc;
 
@@ -161,6 +162,9 @@ pub trait Surroundings: Send + Sync {
 
     /// The flags by which the program works where the session does: `--sandbox`, `--profile acme`.
     fn account_flags(&self) -> Vec<String>;
+
+    /// The names that no parameter of a script may have, because the program's own flags have them.
+    fn flag_names(&self) -> BTreeSet<String>;
 
     /// Runs the program itself with these words, on the same home and terminal, and gives its exit code.
     fn provisor(&self, words: &[String]) -> Result<u8, Trouble>;

@@ -1,4 +1,7 @@
-//! What can be told of a script without running it: calls of what does not exist, or with what it does not take.
+//! What can be told of a script without running it: calls of what does not exist, or with what it does not take, and
+//! variables that are not there.
+
+mod names;
 
 use std::collections::BTreeSet;
 
@@ -15,7 +18,7 @@ use crate::ops::spec::{OpSpec, Param, Type};
 use crate::value::nearest::nearest;
 
 /// Functions that Rhai knows by itself and lists nowhere.
-const KEYWORDS: &[&str] = &[
+pub(super) const KEYWORDS: &[&str] = &[
     "print",
     "debug",
     "type_of",
@@ -34,7 +37,7 @@ const KEYWORDS: &[&str] = &[
 ];
 
 impl Script {
-    /// Everything that is wrong with the calls in the script and in what it imports, in the order of the sources.
+    /// Everything that is wrong with the calls and variables in the script and in what it imports, in the order of the sources.
     pub fn check(&self) -> Vec<Diagnostic> {
         let (host, bundle) = (self.host(), self.bundle());
         let standard = host.function_names();
@@ -106,13 +109,17 @@ impl Scene<'_> {
             found.extend(wrong);
             true
         });
+        found.extend(self.variables());
         found.sort_by_key(|error: &Diagnostic| error.place().map(|frame| (frame.line, frame.column)));
         found.dedup();
         found
     }
 
     fn wrong(&self, at: Position, title: String) -> Diagnostic {
-        let (line, column) = parse::place(at);
+        self.wrong_at(parse::place(at), title)
+    }
+
+    fn wrong_at(&self, (line, column): (usize, usize), title: String) -> Diagnostic {
         let mut error = Diagnostic::at(self.source, line, column, title);
         error.kind = "script_error".into();
         error

@@ -9,7 +9,7 @@ use super::caught::{self, Caught};
 use super::error::{Diagnostic, Frame};
 use super::handles::article;
 use super::interactive::{Native, natives};
-use super::{foreign, literal, syntax};
+use super::{foreign, literal, syntax, unknown};
 
 use super::parse::Names;
 use super::sources::Sources;
@@ -173,32 +173,12 @@ impl Scene<'_> {
         let error = Diagnostic::new("script_error", format!("there is no variable `{name}` here"));
         let names = self.names;
         if let Some(constant) = name.strip_prefix("global::") {
-            if names.variables.contains(constant) {
-                return error.hint(format!(
-                    "only constants are there: write `const {constant} = ...` instead of `let`, before it is needed"
-                ));
-            }
-            return match nearest(constant, names.variables.iter().map(String::as_str)) {
-                Some(near) => error.hint(format!("did you mean `global::{near}`?")),
-                None => error.hint(format!("declare it at the top: `const {constant} = ...`")),
-            };
+            let near = names.variables.iter().map(String::as_str);
+            return error.hint(unknown::constant(constant, names, near));
         }
-        if names.variables.contains(name) && self.in_function {
-            return error.hint(format!(
-                "functions do not see variables outside of them; pass it as a parameter, or declare it at the top \
-                 as `const {name}` and write `global::{name}`"
-            ));
-        }
-        if self.knows_module(name) {
-            return error.hint(format!(
-                "it is a module: its functions are called as `{name}::function()`"
-            ));
-        }
-        if let Some(hint) = foreign::word(name) {
-            return error.hint(hint);
-        }
-        match nearest(name, names.variables.union(&names.params).map(String::as_str)) {
-            Some(near) => error.hint(format!("did you mean `{near}`?")),
+        let near = names.variables.union(&names.params).map(String::as_str);
+        match unknown::hint(name, names, near, self.in_function, self.knows_module(name)) {
+            Some(hint) => error.hint(hint),
             None => error,
         }
     }

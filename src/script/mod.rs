@@ -13,6 +13,7 @@ pub mod memory;
 pub mod params;
 pub mod program;
 pub mod types;
+pub mod words;
 
 mod bind;
 mod caught;
@@ -30,11 +31,14 @@ mod live;
 mod modules;
 mod parse;
 mod render;
+mod scopes;
 mod sources;
 mod std;
 mod syntax;
 #[cfg(test)]
 mod tests;
+mod tokens;
+mod unknown;
 
 /// Bytes of stack that a thread needs to call a script. Measured: one script call level takes up to 17 KB of native
 /// stack optimised and 105 KB unoptimised, and 64 levels are allowed.

@@ -172,7 +172,7 @@ pub(super) fn runnable_below(
 }
 
 /// The text without its `#!` line, every other character in its place.
-fn readable(text: &str) -> String {
+pub(super) fn readable(text: &str) -> String {
     if !text.starts_with("#!") {
         return text.to_owned();
     }

@@ -1,5 +1,6 @@
 //! Secrets as a type, and the net below it.
 
+mod guess;
 mod names;
 
 use std::fmt;
@@ -7,6 +8,7 @@ use std::sync::Arc;
 
 use zeroize::Zeroizing;
 
+pub use guess::{looks_like_a_token, may_name_a_credential};
 pub use names::names_a_credential;
 
 /// What a secret looks like wherever it is shown.

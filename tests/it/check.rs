@@ -17,7 +17,14 @@ fn finds(text: &str, says: &[&str]) {
 #[test]
 fn the_scripts_of_the_repository_pass() {
     let home = Home::new();
-    let names = ["hello.rhai", "onboard.rhai"].map(script);
+    let names = [
+        "hello.rhai",
+        "jrni_companies.rhai",
+        "notify.rhai",
+        "onboard.rhai",
+        "onboard_and_notify.rhai",
+    ]
+    .map(script);
     let words: Vec<&str> = std::iter::once("check")
         .chain(names.iter().map(String::as_str))
         .collect();
@@ -92,6 +99,95 @@ fn what_only_shows_when_it_runs_is_not_judged() {
     home.write(
         "s.rhai",
         "fn main(rows) {\n  let m = #{ step: |x| x + 1 };\n  m.step(1);\n  let out = rows.map(|r| r.name.to_upper());\n  let f = Fn(\"main\");\n  print(type_of(f)); out.filter(|x| x != ()).len();\n  try { throw #{ kind: \"x\" } } catch (e) { print(e.kind) }\n  attempt(|| 1).ok; `${rows.len()}`.contains(\"1\");\n  switch 1 { 1 => now(), _ => uuid() }\n}\n",
+    );
+    let _ = home.run("check s.rhai").ended(0);
+}
+
+#[test]
+fn variables_that_are_not_there_are_found() {
+    finds(
+        "fn main(email) {\n    let tenant = emial;\n    tenant\n}",
+        &[
+            "there is no variable `emial` here",
+            "s.rhai:2:18",
+            "did you mean `email`?",
+        ],
+    );
+    finds(
+        "let rate = 2;\nfn price(n) { n * rate }\nprice(1)",
+        &["s.rhai:2:19", "functions do not see variables outside of them"],
+    );
+    finds(
+        "let list = [1];\nfor item in list { print(item) }\nitem",
+        &["s.rhai:3:1", "it holds only in the block that it is declared in"],
+    );
+    finds(
+        "print(total);\nlet total = 1;",
+        &["s.rhai:1:7", "it is declared further down"],
+    );
+    finds(
+        "let x = undefined;",
+        &["`undefined`", "the value that is nothing is written `()`"],
+    );
+    finds("let x = mobsted;", &["it is a module"]);
+    finds(
+        "const RATE = 2;\nfn f() { global::RAET }\nf()",
+        &[
+            "there is no constant `global::RAET`",
+            "did you mean `global::RATE`?",
+        ],
+    );
+    finds(
+        "let rate = 2;\nfn f() { global::rate }\nf()",
+        &["there is no constant `global::rate`", "only constants are there"],
+    );
+}
+
+#[test]
+fn each_variable_that_is_not_there_is_told_once() {
+    let home = Home::new();
+    home.write("s.rhai", "print(a); print(a); print(b);");
+    let ran = home.run("check s.rhai").ended(3);
+    assert_eq!(
+        ran.stderr.matches("there is no variable `a`").count(),
+        1,
+        "{}",
+        ran.stderr
+    );
+    assert_eq!(
+        ran.stderr.matches("there is no variable `b`").count(),
+        1,
+        "{}",
+        ran.stderr
+    );
+}
+
+#[test]
+fn variables_of_every_sort_are_known() {
+    let home = Home::new();
+    home.write("lib.rhai", "fn one() { 1 }\nexport const TWO = 2;");
+    home.write(
+        "s.rhai",
+        "#!/usr/bin/env provisor\n\
+         import \"lib\" as lib;\n\
+         const RATE = 2;\n\
+         fn double() { this * global::RATE }\n\
+         fn open() { seen }\n\
+         fn main(list, name) {\n\
+             let sum = 0;\n\
+             for (item, i) in list { sum += item + i }\n\
+             let add = |x, y| { let z = x + y; z + sum };\n\
+             let found = list.map(|x| |y| x + y + name);\n\
+             try { add.call(1, 2) } catch (why) { print(why) }\n\
+             let text = `${name} ${#{ key: name, other: lib::TWO }.key}`;\n\
+             let seen = switch sum { 1 | 2 => name, 3 if true => text, _ => () };\n\
+             if is_def_var(\"maybe\") { print(maybe) }\n\
+             open!();\n\
+             let m = #{ list: list, f: |v| v + 1 };\n\
+             m.list[sum].x?.y = sum.double() + lib::one();\n\
+             do { let n = 1; } until true;\n\
+             m\n\
+         }\n",
     );
     let _ = home.run("check s.rhai").ended(0);
 }

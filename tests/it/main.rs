@@ -19,6 +19,8 @@ mod flags;
 mod house;
 mod import;
 mod jrni;
+#[cfg(unix)]
+mod keyring;
 mod leaks;
 mod ledger;
 mod memory;

@@ -1,5 +1,7 @@
 //! Rhai as it is written: texts, maps, lists, comments, names.
 
+use crate::script::words;
+
 /// A value of the script.
 #[derive(Debug, Clone, PartialEq)]
 pub(super) enum Code {
@@ -142,85 +144,10 @@ fn is_name(text: &str) -> bool {
         && chars.all(|c| c.is_ascii_alphanumeric() || c == '_')
 }
 
-/// Is it a word of the language, or one that it keeps for itself?
+/// Is it a word of the language, or one that means something in every script?
 pub(super) fn is_reserved(name: &str) -> bool {
-    const WORDS: &[&str] = &[
-        "true",
-        "false",
-        "let",
-        "const",
-        "if",
-        "else",
-        "unless",
-        "switch",
-        "do",
-        "while",
-        "until",
-        "loop",
-        "for",
-        "in",
-        "continue",
-        "break",
-        "return",
-        "throw",
-        "try",
-        "catch",
-        "import",
-        "export",
-        "as",
-        "global",
-        "private",
-        "fn",
-        "this",
-        "is_shared",
-        "is_def_var",
-        "is_def_fn",
-        "type_of",
-        "print",
-        "debug",
-        "eval",
-        "call",
-        "curry",
-        "var",
-        "static",
-        "shared",
-        "goto",
-        "match",
-        "case",
-        "public",
-        "protected",
-        "new",
-        "use",
-        "with",
-        "module",
-        "package",
-        "super",
-        "thread",
-        "spawn",
-        "go",
-        "await",
-        "async",
-        "sync",
-        "yield",
-        "default",
-        "void",
-        "null",
-        "nil",
-        "exit",
-        "begin",
-        "end",
-        "each",
-        "then",
-        "foreach",
-        "exec",
-        "when",
-        "main",
-        "sleep",
-        "now",
-        "uuid",
-        "random",
-    ];
-    WORDS.contains(&name)
+    const OWN: &[&str] = &["main", "sleep", "now", "uuid", "random"];
+    OWN.contains(&name) || words::is_reserved(name)
 }
 
 #[cfg(test)]

@@ -1,112 +1,37 @@
 //! What looks like a credential: by its name, by its form, or inside a longer text.
 
+use crate::value::secret::{looks_like_a_token, may_name_a_credential};
+
 /// Does a field or variable of this name hold a credential?
 pub(super) fn name_is_secret(name: &str) -> bool {
-    const PARTS: &[&str] = &[
-        "password",
-        "passwd",
-        "passphrase",
-        "secret",
-        "token",
-        "apikey",
-        "authorization",
-        "credential",
-        "privatekey",
-        "accesskey",
-        "bearer",
-        "sessionid",
-        "jwt",
-        "signature",
-        "cookie",
-    ];
-    const WHOLE: &[&str] = &[
-        "pwd",
-        "pass",
-        "pin",
-        "auth",
-        "appkey",
-        "key",
-        "otp",
-        "sid",
-        "xapikey",
-        "xauthtoken",
-    ];
-    // Where a credential is to be had, or what kind it is, is none itself.
-    const NOT: &[&str] = &[
-        "url",
-        "uri",
-        "type",
-        "name",
-        "expiry",
-        "expires",
-        "expiresin",
-        "endpoint",
-        "lifetime",
-        "header",
-    ];
+    // Requests have further ones, whose names mean something else in a script.
+    const PARTS: &[&str] = &["sessionid", "signature"];
+    const WHOLE: &[&str] = &["key", "sid"];
     let letters: String = name.chars().filter(char::is_ascii_alphanumeric).collect();
     let letters = letters.to_ascii_lowercase();
-    if NOT.iter().any(|end| letters.ends_with(end)) {
-        return false;
-    }
-    WHOLE.contains(&letters.as_str()) || PARTS.iter().any(|part| letters.contains(part))
+    may_name_a_credential(name)
+        || WHOLE.contains(&letters.as_str())
+        || PARTS.iter().any(|part| letters.contains(part))
 }
 
 /// Is the text formed like a token, a key, or a hash of one?
 pub(super) fn value_is_secret(value: &str) -> bool {
-    const STARTS: &[&str] = &[
-        "eyJ",
-        "sk_",
-        "pk_live",
-        "rk_",
-        "ghp_",
-        "gho_",
-        "github_pat_",
-        "glpat-",
-        "xoxb-",
-        "xoxp-",
-        "AKIA",
-        "ASIA",
-        "AIza",
-        "PMAK-",
-        "SG.",
-        "ya29.",
-        "Bearer ",
-        "Basic ",
-        "-----BEGIN",
-    ];
     let value = value.trim();
-    if value.len() >= 12 && STARTS.iter().any(|start| value.starts_with(start)) {
-        return true;
-    }
-    is_opaque(value)
+    let scheme = ["Bearer ", "Basic "]
+        .iter()
+        .any(|scheme| value.starts_with(scheme));
+    (scheme && value.len() >= 12) || looks_like_a_token(value) || is_opaque(value)
 }
 
-/// A long word without any order in it: what nobody types and no program names things by.
-fn is_opaque(word: &str) -> bool {
-    let plain = word
+/// Long and without words, also where it has marks and no capitals.
+fn is_opaque(value: &str) -> bool {
+    let plain = value
         .chars()
-        .all(|c| c.is_ascii_alphanumeric() || "+/=_-.".contains(c));
-    let count = |is: fn(&char) -> bool| word.chars().filter(is).count();
-    let (digits, upper, lower) = (
-        count(char::is_ascii_digit),
-        count(char::is_ascii_uppercase),
-        count(char::is_ascii_lowercase),
-    );
-    let hex = word.chars().all(|c| c.is_ascii_hexdigit());
-    let dotted = word.contains('.') || word.contains('/');
-    plain
-        && ((hex && word.len() >= 32 && digits > 4)
-            || (word.len() >= 24 && !dotted && !is_uuid(word) && digits >= 4 && upper >= 3 && lower >= 3)
-            || (word.len() >= 40
-                && !is_uuid(word)
-                && digits >= 6
-                && upper + lower >= 6
-                && !word.contains('/')))
-}
-
-fn is_uuid(word: &str) -> bool {
-    word.len() == 36 && word.chars().filter(|c| *c == '-').count() == 4
+        .all(|c| c.is_ascii_alphanumeric() || "+=_-.".contains(c));
+    let is_uuid = value.len() == 36 && value.matches('-').count() == 4;
+    let digits = value.chars().filter(char::is_ascii_digit).count();
+    let letters = value.chars().filter(char::is_ascii_alphabetic).count();
+    plain && !is_uuid && value.len() >= 40 && digits >= 6 && letters >= 6
 }
 
 /// The text with what looks like a credential masked: for comments, where nothing is missed by it. `known` are

@@ -85,7 +85,7 @@ impl Place {
                 let secret = obtain(app, keeping, name, *stdin)?;
                 return seal(app, keeping, secret);
             }
-            Place::Typed(secret) => return seal(app, keeping, secret.clone()),
+            Place::Typed(secret) => return keep(app, keeping, secret.clone()),
             Place::Keyring => {
                 if let Err(why) = keychain::available() {
                     return Err(CommandError::usage(why).hint(format!(
@@ -94,11 +94,7 @@ impl Place {
                     )));
                 }
                 let secret = obtain(app, keeping, name, false)?;
-                let entry = entry_name(keeping);
-                record(app, "seal", keeping)?;
-                keychain::put(&entry, &secret)
-                    .map_err(|why| CommandError::usage(format!("the keyring does not take it: {why}")))?;
-                table("keyring", entry.as_str().into())
+                return hand_over(app, keeping, &secret);
             }
         };
         Ok(Settled { value, kept: None })
@@ -111,6 +107,31 @@ pub(super) struct Settled {
     pub(super) value: Value,
     /// Where it is sealed, when it is.
     pub(super) kept: Option<Keeping>,
+}
+
+/// Keeps a secret that somebody typed: where the system has a keyring and they want it there, else sealed.
+fn keep(app: &App, keeping: &Keeping, secret: Secret) -> Result<Settled, CommandError> {
+    let question = "Keep it in the system's keyring? Otherwise it is sealed in provisor's own folder";
+    if keychain::available().is_ok() && app.can_ask() && app.ask_yes(question, true)? {
+        return hand_over(app, keeping, &secret);
+    }
+    seal(app, keeping, secret)
+}
+
+/// Gives a secret to the system's keyring.
+fn hand_over(app: &App, keeping: &Keeping, secret: &Secret) -> Result<Settled, CommandError> {
+    let entry = entry_name(keeping);
+    record(app, "seal", keeping)?;
+    keychain::put(&entry, secret).map_err(|why| {
+        CommandError::usage(format!("the keyring does not take it: {why}")).hint(format!(
+            "seal it in provisor's own folder instead: --secret {}=sealed",
+            keeping.key
+        ))
+    })?;
+    Ok(Settled {
+        value: table("keyring", entry.as_str().into()),
+        kept: None,
+    })
 }
 
 /// Seals a secret for its address.

@@ -1,5 +1,6 @@
 //! The program around a session: profiles, journal, files.
 
+use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 
@@ -143,6 +144,10 @@ impl Surroundings for CliSurroundings {
 
     fn faults(&self) -> (Vec<String>, Vec<String>) {
         crate::cli::sandbox::known_faults()
+    }
+
+    fn flag_names(&self) -> BTreeSet<String> {
+        crate::cli::run::own_names()
     }
 
     fn account_flags(&self) -> Vec<String> {

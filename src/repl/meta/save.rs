@@ -41,7 +41,8 @@ fn save(repl: &mut Repl, args: &str) -> Next {
     } else {
         format!("Saved from a session at the prompt: inputs {from} to {to}.")
     };
-    let saved = repl.space().save(&typed, from..=to, &about);
+    let refused = repl.outside.around.flag_names();
+    let saved = repl.space().save(&typed, from..=to, &about, &refused);
     if !repl.check(file, &saved.text) {
         return Next::Failed(crate::repl::Left::Failed(None));
     }
@@ -75,6 +76,16 @@ impl Repl {
         screen.note(&format!("{file} is written, and nothing is wrong with it"));
         for (number, name) in &saved.added {
             screen.note(&format!("input {number} is in it, too: `{name}` is needed"));
+        }
+        for (number, why) in &saved.aside {
+            screen.warn(&format!("input {number} is a comment: {why}"));
+        }
+        for (number, names) in &saved.lost {
+            let names: Vec<String> = names.iter().map(|name| format!("`{name}`")).collect();
+            let names = names.join(", ");
+            screen.warn(&format!(
+                "input {number} is not repeated, and may have changed {names}"
+            ));
         }
         let flag = |name: &str| format!("--{}", name.replace('_', "-"));
         let (secrets, others): (Vec<_>, Vec<_>) =

@@ -1,75 +1,20 @@
 //! Texts that look like credentials: by the name that they are given to, or by how they are written. This is a guess, made
 //! so that what is typed by mistake is not kept; a [secret](crate::value::secret::Secret) is one for certain.
 
-use super::tokens::{Piece, Sort, pieces};
-
-/// Names of credentials contain one of these, letters and digits only.
-const NAMES: &[&str] = &[
-    "password",
-    "passwd",
-    "passphrase",
-    "passcode",
-    "secret",
-    "token",
-    "apikey",
-    "appkey",
-    "accesskey",
-    "privatekey",
-    "credential",
-    "authorization",
-    "bearer",
-    "cookie",
-];
-
-/// Names that are those of credentials as a whole.
-const WHOLE_NAMES: &[&str] = &["pass", "pwd", "pw", "pin", "otp", "auth", "jwt"];
-
-/// Names with such an end tell about a credential without being one.
-const ABOUT: &[&str] = &[
-    "url", "type", "hint", "file", "path", "env", "label", "field", "name", "expires", "length",
-];
+use crate::script::tokens::{Piece, Sort, pieces};
+use crate::value::secret::{looks_like_a_token, may_name_a_credential};
 
 /// Functions whose text is a question, not an answer.
 const ASKING: &[&str] = &["ask_secret", "ask"];
 
-/// How well-known tokens begin, and how many characters follow at least.
-const PREFIXES: &[(&str, usize)] = &[
-    ("eyJ", 6),
-    ("sk_live_", 4),
-    ("sk_test_", 4),
-    ("rk_live_", 4),
-    ("sk-", 16),
-    ("ghp_", 8),
-    ("gho_", 8),
-    ("ghs_", 8),
-    ("ghu_", 8),
-    ("ghr_", 8),
-    ("github_pat_", 8),
-    ("glpat-", 8),
-    ("xoxb-", 4),
-    ("xoxp-", 4),
-    ("xoxa-", 4),
-    ("xapp-", 4),
-    ("AKIA", 12),
-    ("ASIA", 12),
-    ("AIza", 20),
-    ("ya29.", 8),
-    ("SG.", 16),
-    ("shpat_", 8),
-    ("npm_", 16),
-    ("pypi-", 16),
-    ("hf_", 16),
-    ("dop_v1_", 8),
-];
-
 /// Is there a text in this input that looks like a credential? Also one outside of quotes, when it is all there is.
 pub fn holds_credential(text: &str) -> bool {
-    let flag = |word: &str| word.strip_prefix("--").is_some_and(is_telling);
+    let flag = |word: &str| word.strip_prefix("--").is_some_and(may_name_a_credential);
     let typed = text.trim();
     if typed.starts_with(':') && typed.split([' ', '=']).any(flag) {
         return true;
     }
-    if !typed.contains(char::is_whitespace) && !typed.contains(['(', '"', '`']) && is_token(typed) {
+    if !typed.contains(char::is_whitespace) && !typed.contains(['(', '"', '`']) && looks_like_a_token(typed) {
         return true;
     }
     let found = pieces(text);
@@ -92,8 +37,8 @@ pub fn holds_credential(text: &str) -> bool {
 
 /// Does a text look like a credential, given what it is given to: a parameter, a key, a variable?
 pub(super) fn is_credential(text: &str, given_to: Option<&str>) -> bool {
-    let by_name = given_to.is_some_and(is_telling) && !text.trim().is_empty();
-    by_name || has_password(text) || names_one(text) || text.split(is_gap).any(is_token)
+    let by_name = given_to.is_some_and(may_name_a_credential) && !text.trim().is_empty();
+    by_name || has_password(text) || names_one(text) || text.split(is_gap).any(looks_like_a_token)
 }
 
 /// The text between its quotes, or behind the marks of a comment.
@@ -113,18 +58,6 @@ fn given_to(text: &str, before: &[Piece]) -> Option<String> {
     let is_name = matches!(sort, Sort::Name | Sort::Text | Sort::Keyword);
     let asks = joint == "(" && ASKING.contains(&name);
     (is_name && !asks).then(|| inside(name).to_owned())
-}
-
-/// Is it the name of a credential?
-fn is_telling(name: &str) -> bool {
-    let mut words = name.split(|c: char| !c.is_alphanumeric());
-    let last = words.next_back().unwrap_or_default().to_lowercase();
-    if ABOUT.contains(&last.as_str()) {
-        return false;
-    }
-    let plain: String = name.chars().filter(|c| c.is_alphanumeric()).collect();
-    let plain = plain.to_lowercase();
-    WHOLE_NAMES.contains(&last.as_str()) || NAMES.iter().any(|known| plain.contains(known))
 }
 
 /// `https://user:password@host`.
@@ -147,7 +80,7 @@ fn names_one(text: &str) -> bool {
         let value = after.split(['&', '\n', ',', ';']).next().unwrap_or_default();
         let value = value.trim();
         let is_value = value.len() >= 3 && !value.starts_with("//");
-        if is_value && name.into_iter().next().is_some_and(is_telling) {
+        if is_value && name.into_iter().next().is_some_and(may_name_a_credential) {
             return true;
         }
         rest = after;
@@ -163,39 +96,6 @@ fn names_one(text: &str) -> bool {
 /// What separates the words of a text and the parts of an address.
 fn is_gap(c: char) -> bool {
     c.is_whitespace() || "/?&#\"'<>(){}[],;:@".contains(c)
-}
-
-/// Is a word a key or a token by how it is written?
-fn is_token(word: &str) -> bool {
-    if word.contains("-----BEGIN") {
-        return true;
-    }
-    let known = PREFIXES.iter().any(|(prefix, most)| {
-        word.strip_prefix(prefix)
-            .is_some_and(|rest| rest.len() >= *most && rest.chars().all(is_of_token))
-    });
-    known || is_random(word)
-}
-
-fn is_of_token(c: char) -> bool {
-    c.is_ascii_alphanumeric() || "+/=_-.~".contains(c)
-}
-
-/// A run of letters and digits without a word in it. Names are words and numbers with marks between them, and a UUID is
-/// the name of something.
-fn is_random(word: &str) -> bool {
-    let is_uuid = word.len() == 36 && word.matches('-').count() == 4;
-    let is_plain = word.chars().all(is_of_token);
-    is_plain && !is_uuid && word.split(['-', '_', '.', '=', '+', '~']).any(is_mixed)
-}
-
-fn is_mixed(part: &str) -> bool {
-    let count = |is: fn(&char) -> bool| part.chars().filter(is).count();
-    let digits = count(char::is_ascii_digit);
-    let (upper, lower) = (count(char::is_ascii_uppercase), count(char::is_ascii_lowercase));
-    let long = part.len() >= 20 && digits >= 3 && upper + lower >= 3;
-    let all_sorts = part.len() >= 16 && digits >= 2 && upper >= 2 && lower >= 2;
-    long || all_sorts
 }
 
 #[cfg(test)]

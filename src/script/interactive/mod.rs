@@ -11,7 +11,6 @@ mod reading;
 mod results;
 mod saving;
 mod seen;
-mod tokens;
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
@@ -25,7 +24,6 @@ pub use self::library::{Native, natives};
 pub use self::reading::{Open, Reading, read};
 pub use self::saving::{Came, Lifted, Saved, Typed};
 pub use self::seen::{Seen, Step, declared};
-pub use self::tokens::{Piece, Sort, pieces};
 use super::bundle::{Loader, Source};
 use super::caught;
 use super::convert;
@@ -36,7 +34,9 @@ use super::host::Host;
 use super::live::Live;
 use super::modules::Loaded;
 use super::program::{Ended, engine, panic_text};
+pub use super::scopes::{Binding, Declared, Scopes};
 use super::sources::Sources;
+pub use crate::script::tokens::{Piece, Sort, pieces};
 use crate::value::Value;
 
 /// What the inputs of a session share.

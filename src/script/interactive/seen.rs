@@ -2,11 +2,12 @@
 
 use rhai::{Dynamic, Map};
 
-use super::tokens::{Sort, pieces};
 use super::{Workspace, type_name};
 use crate::script::bundle::Source;
 use crate::script::handles::Handle;
 use crate::script::params::Declaration;
+use crate::script::scopes::Scopes;
+use crate::script::tokens::{Sort, pieces};
 use crate::script::{declare, parse};
 
 /// One step into a value.
@@ -94,29 +95,18 @@ pub fn declared(text: &str) -> Option<Declaration> {
 
 /// The definition of a function with its doc comment, as it is written in this text.
 pub(super) fn definition(text: &str, name: &str) -> Option<String> {
+    let scopes = Scopes::of(text);
+    let function = scopes.functions.iter().rfind(|function| function.name == name)?;
     let found = pieces(text);
-    let word = |at: usize| found.get(at).map_or("", |piece| piece.text(text));
-    let at = (0..found.len())
+    let before = found.partition_point(|piece| piece.at.start < function.at.start);
+    let comments = found[..before]
+        .iter()
         .rev()
-        .find(|at| word(*at) == "fn" && found[*at].sort == Sort::Keyword && (word(at + 1) == name))?;
-    let mut first = at;
-    while first > 0 && (found[first - 1].sort == Sort::Comment || word(first - 1) == "private") {
-        first -= 1;
-    }
-    let mut depth = 0_usize;
-    for piece in &found[at..] {
-        match piece.text(text) {
-            "{" | "#{" => depth += 1,
-            "}" => {
-                depth = depth.saturating_sub(1);
-                if depth == 0 {
-                    return text.get(found[first].at.start..piece.at.end).map(str::to_owned);
-                }
-            }
-            _ => {}
-        }
-    }
-    None
+        .take_while(|piece| piece.sort == Sort::Comment);
+    let start = comments
+        .last()
+        .map_or(function.at.start, |comment| comment.at.start);
+    text.get(start..function.at.end).map(str::to_owned)
 }
 
 #[cfg(test)]

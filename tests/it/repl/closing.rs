@@ -4,7 +4,7 @@ use std::io::{BufRead as _, BufReader, Write as _};
 use std::os::unix::fs::PermissionsExt as _;
 use std::process::Stdio;
 
-use super::{fresh_prompt, profile, sandbox};
+use super::{profile, sandbox};
 use crate::support::Home;
 use crate::support::pty::key;
 
@@ -38,7 +38,7 @@ fn a_long_list_that_becomes_text_is_stopped() {
     let home = Home::new();
     let terminal = sandbox(&home);
     terminal.type_line("let a = []; a.pad(4000000, 1); let kept = 40;");
-    fresh_prompt(&terminal);
+    terminal.wait_for_prompt();
     terminal.type_line("print(`${1}-go`); loop { let t = a.to_string(); }");
     let _ = terminal.wait_for("1-go");
     let started = std::time::Instant::now();

@@ -2,7 +2,7 @@
 
 use std::os::unix::fs::PermissionsExt;
 
-use super::{fresh_prompt, profile, sandbox};
+use super::{profile, sandbox};
 use crate::support::Home;
 use crate::support::pty::{Terminal, key};
 
@@ -23,19 +23,19 @@ fn a_text_over_many_lines_is_taken_as_it_comes() {
         terminal.type_line(line);
     }
     let _ = terminal.wait_for("\n2-");
-    fresh_prompt(&terminal);
+    terminal.wait_for_prompt();
     terminal.type_line(":paste");
     terminal.type_line("print(`${3}-never`)");
     terminal.press(key::CTRL_C);
     let screen = terminal.wait_for("given up; nothing of it ran");
     assert!(!screen.contains("\n3-never"), "{screen}");
-    fresh_prompt(&terminal);
+    terminal.wait_for_prompt();
     terminal.type_line(":paste");
     terminal.type_line("print(`${4}-by`);");
     terminal.type_line("print(`${5}-key`)");
     terminal.press(key::CTRL_D);
     let _ = terminal.wait_for("\n4-by\n5-key");
-    fresh_prompt(&terminal);
+    terminal.wait_for_prompt();
     terminal.press("\x1b[A");
     let _ = terminal.wait_for("> print(`${4}-by`);\nprint(`${5}-key`)");
 }
@@ -74,7 +74,7 @@ fn the_last_failure_is_told_in_full() {
     terminal.type_line("let ann = mobsted::connect().ensure_tenant(\"ann@example.com\").connect()");
     terminal.type_line("lib::look(ann)");
     let _ = terminal.wait_for("[unavailable, HTTP 500]");
-    fresh_prompt(&terminal);
+    terminal.wait_for_prompt();
     terminal.type_line("1 + 1");
     let _ = terminal.wait_for("\n2");
     terminal.type_line(":why");
@@ -111,7 +111,7 @@ fn the_overview_fits_the_screen() {
         let _ = terminal.wait_for("sandbox>");
         terminal.type_line(":help");
         let _ = terminal.wait_for("all about a");
-        fresh_prompt(&terminal);
+        terminal.wait_for_prompt();
         let screen = terminal.screen();
         assert!(screen.contains("sandbox> :help\n"), "{columns}:\n{screen}");
         for name in [":search", ":why", ":paste", ":page", ":undo", ":mode"] {
@@ -140,7 +140,7 @@ fn earlier_inputs_and_results_are_found_and_run_only_with_enter() {
     terminal.type_line(":history /(/");
     let _ = terminal.wait_for("is no regular expression");
     terminal.type_line(":out 2");
-    fresh_prompt(&terminal);
+    terminal.wait_for_prompt();
     terminal.type_line(":rerun 2");
     let screen = terminal.wait_until("it is offered", |screen| {
         screen.contents().matches("> print(`${2}-ran`)").count() == 2

@@ -37,13 +37,3 @@ fn profile(home: &Home, mode: &str) {
     )
     .unwrap();
 }
-
-/// Waits for an empty line at the prompt.
-#[track_caller]
-fn fresh_prompt(terminal: &Terminal) {
-    let _ = terminal.wait_until("the prompt is empty", |screen| {
-        let contents = screen.contents();
-        let last = contents.lines().rfind(|line| !line.trim().is_empty());
-        last.is_some_and(|line| line.trim_end().ends_with('>'))
-    });
-}

@@ -109,3 +109,118 @@ fn an_existing_file_is_kept_and_a_range_can_be_chosen() {
         .ended(2)
         .said(&["no range"]);
 }
+
+/// Inputs of a session, the range that is saved, and what the last of them gives: the script must pass the check and
+/// give the same.
+#[track_caller]
+fn repeats(inputs: &[&str], range: &str, gives: &str) -> String {
+    let home = Home::new();
+    let typed = format!("{}\n:save s.rhai {range}\n", inputs.join("\n"));
+    let session = home.run_with_input("repl --sandbox", &typed).ended(0);
+    let text = home.read("s.rhai");
+    assert!(session.stdout.contains(gives), "{}\n{text}", session.stdout);
+    let _ = home.run("check s.rhai").ended(0);
+    let ran = home.run("run s.rhai --sandbox").ended(0);
+    assert!(
+        ran.stdout.contains(gives),
+        "{}\n{}\n{text}",
+        ran.stdout,
+        ran.stderr
+    );
+    text
+}
+
+#[test]
+fn constants_that_functions_use_work_in_the_script() {
+    let text = repeats(
+        &[
+            "let base = 20",
+            "const RATE = base + 1",
+            "fn price(n) { n * global::RATE }",
+            "base += 1",
+            "price(2) + RATE * 1000 + base * 100000",
+        ],
+        "",
+        "2121042",
+    );
+    assert!(text.contains("\nconst RATE = base + 1;\n"), "{text}");
+    let text = repeats(
+        &[
+            "const PARTNER = mobsted::connect()",
+            "fn tenant(email) { global::PARTNER.ensure_tenant(email) }",
+            "let t = tenant(\"ann@example.com\")",
+            "PARTNER.ensure_tenant(\"ann@example.com\").email",
+        ],
+        "",
+        "ann@example.com",
+    );
+    assert!(text.contains("\nconst PARTNER = mobsted::connect();\n"), "{text}");
+}
+
+#[test]
+fn a_range_repeats_what_changed_its_variables() {
+    let inputs = [
+        "let list = [1]",
+        "let unused = 1",
+        "list.push(2)",
+        "let m = #{ k: 1 }",
+        "m.a = list.len()",
+        "m[\"k\"] += 10",
+        "list[0] = 5",
+        "let n = 1",
+        "n += 6",
+        "let add = |x| list.push(x)",
+        "add.call(9)",
+        "fn double() { this *= 2 }",
+        "n.double()",
+        "`${list} ${m.a} ${m.k} ${n}`",
+    ];
+    let text = repeats(&inputs, "14", "[5, 2, 9] 2 11 14");
+    assert!(!text.contains("unused"), "{text}");
+}
+
+#[test]
+fn names_of_closures_and_loops_hide_nothing_behind_them() {
+    let inputs = [
+        "let mail = \"outer\"",
+        "let xs = [1, 2]",
+        "let sum = 0",
+        "for mail in xs { sum += mail } xs.map(|mail| mail * 2); try { throw 1 } catch (mail) { mail; sum += 1 }",
+        "`${mail} ${sum}`",
+    ];
+    let _ = repeats(&inputs, "4-5", "outer 4");
+}
+
+#[test]
+fn a_main_of_the_session_has_another_name_in_the_script() {
+    let text = repeats(&["fn main(a) { a + 1 }", "main(41)"], "", "42");
+    assert!(
+        text.contains("fn main_2(a)") && text.contains("main_2(41)"),
+        "{text}"
+    );
+}
+
+#[test]
+fn what_is_missing_is_told() {
+    let home = Home::new();
+    let typed =
+        "let list = [1]\nlist.push(2)\nconst N = list.len()\nfn f() { global::N }\nf()\n:save s.rhai\n";
+    let _ = home.run_with_input("repl", typed).ended(0).said(&[
+        "s.rhai is written",
+        "input 4 is a comment: `f` is left out: no function can see the constant `N`",
+        "input 5 is a comment: it uses `f`",
+    ]);
+    let _ = home.run("check s.rhai").ended(0);
+    let _ = home.run("run s.rhai").ended(0);
+}
+
+#[test]
+fn a_script_with_an_unknown_variable_is_not_written() {
+    let home = Home::new();
+    let typed = "let n = 1\nif n > 1 { nope }\n:save s.rhai\n";
+    let _ = home.run_with_input("repl", typed).ended(1).said(&[
+        "there is no variable `nope` here",
+        "would not pass provisor check",
+    ]);
+    assert!(!home.work().join("s.rhai").exists());
+}

@@ -1,8 +1,7 @@
 //! What a session keeps, and when it forgets.
 
-use super::{fresh_prompt, profile, sandbox};
+use super::{profile, sandbox};
 use crate::support::Home;
-use crate::support::pty::{Terminal, key};
 
 #[test]
 fn results_and_the_last_error_have_names() {
@@ -17,7 +16,7 @@ fn results_and_the_last_error_have_names() {
         ("let _B = 1; _1 + _B + 900", "\n943"),
         (":out 2", "\n43"),
     ] {
-        fresh_prompt(&terminal);
+        terminal.wait_for_prompt();
         terminal.type_line(line);
         let _ = terminal.wait_for(shown);
     }
@@ -37,7 +36,7 @@ fn files_are_loaded_run_and_read_anew() {
         ("lib::version()", "\n101"),
         (":run hello.rhai --name Ann", "\nhello Ann"),
     ] {
-        fresh_prompt(&terminal);
+        terminal.wait_for_prompt();
         terminal.type_line(line);
         let _ = terminal.wait_for(if shown.is_empty() { line } else { shown });
     }
@@ -47,7 +46,7 @@ fn files_are_loaded_run_and_read_anew() {
         (":reload", "read 1 file anew"),
         ("lib::version()", "\n102"),
     ] {
-        fresh_prompt(&terminal);
+        terminal.wait_for_prompt();
         terminal.type_line(line);
         let _ = terminal.wait_for(shown);
     }

@@ -1,6 +1,6 @@
 //! A session at a terminal that is asked to end.
 
-use super::{fresh_prompt, sandbox};
+use super::sandbox;
 use crate::support::{Home, signal};
 
 #[test]
@@ -14,7 +14,7 @@ fn it_is_closed_and_the_terminal_is_as_before() {
         let mut terminal = sandbox(&home);
         terminal.type_line("mobsted::connect().ensure_tenant(\"ann@example.com\").outcome");
         let _ = terminal.wait_for("\ncreated");
-        fresh_prompt(&terminal);
+        terminal.wait_for_prompt();
         terminal.press(typed);
         let shown = if typed.ends_with('\r') { "\n1-go" } else { typed };
         let _ = terminal.wait_for(shown);

@@ -2,7 +2,7 @@
 
 use std::time::{Duration, Instant};
 
-use super::{fresh_prompt, sandbox};
+use super::sandbox;
 use crate::support::Home;
 use crate::support::pty::key;
 
@@ -20,7 +20,7 @@ fn stops(input: &str) {
     terminal.type_line("let kept = 40");
     let took: Vec<Duration> = (1..=TRIES)
         .map(|number| {
-            fresh_prompt(&terminal);
+            terminal.wait_for_prompt();
             terminal.type_line(&format!("print(`${{{number}}}-go`); {input}; kept = 0"));
             let _ = terminal.wait_for(&format!("\n{number}-go"));
             let started = Instant::now();
@@ -37,7 +37,7 @@ fn stops(input: &str) {
         .collect();
     let (fastest, slowest) = (took.iter().min().unwrap(), took.iter().max().unwrap());
     assert!(*fastest < SOON && *slowest < SLOWEST, "{input} took {took:?}");
-    fresh_prompt(&terminal);
+    terminal.wait_for_prompt();
     terminal.type_line("kept + 2");
     let _ = terminal.wait_for("\n42");
 }
@@ -65,7 +65,7 @@ fn a_read_that_hangs_is_stopped() {
     terminal.type_line("let p = mobsted::connect()");
     let mut took = Vec::new();
     for number in 1..=TRIES {
-        fresh_prompt(&terminal);
+        terminal.wait_for_prompt();
         terminal.type_line(&format!("print(`${{{number}}}-go`); p.tenants()"));
         let _ = terminal.wait_for(&format!("\n{number}-go"));
         let started = Instant::now();
@@ -102,7 +102,7 @@ fn while_typing_it_clears_the_line_and_nothing_runs() {
     terminal.press("print(`${1}-never`)");
     let _ = terminal.wait_for("-never");
     terminal.press(key::CTRL_C);
-    fresh_prompt(&terminal);
+    terminal.wait_for_prompt();
     terminal.type_line("print(`${2}-after`)");
     let screen = terminal.wait_for("\n2-after");
     assert!(!screen.contains("\n1-never"), "{screen}");
@@ -115,7 +115,7 @@ fn it_leaves_a_stuck_continuation() {
     terminal.type_line("let m = #{ a: [");
     let _ = terminal.wait_for("waiting for ] from line 1");
     terminal.press(key::CTRL_C);
-    fresh_prompt(&terminal);
+    terminal.wait_for_prompt();
     terminal.type_line("6 * 7");
     let _ = terminal.wait_for("\n42");
 }
@@ -162,7 +162,7 @@ fn a_second_one_leaves_the_change_in_doubt_and_the_session_goes_on() {
     let _ = terminal.wait_for("\n2");
     terminal.type_line(":resume");
     let _ = terminal.wait_for("was carried out; it is on record");
-    fresh_prompt(&terminal);
+    terminal.wait_for_prompt();
     terminal.press(key::CTRL_D);
     assert_eq!(terminal.finish().0, 0);
     assert_eq!(home.books().totals.tenants_created, 1);
@@ -174,7 +174,7 @@ fn leaving_tells_what_was_created() {
     let mut terminal = sandbox(&home);
     terminal.type_line("mobsted::connect().ensure_tenant(\"ann@example.com\").outcome");
     let _ = terminal.wait_for("created");
-    fresh_prompt(&terminal);
+    terminal.wait_for_prompt();
     terminal.press(key::CTRL_D);
     let _ = terminal.wait_for("1 tenant created");
     assert_eq!(terminal.finish().0, 0);

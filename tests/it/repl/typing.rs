@@ -2,7 +2,7 @@
 
 use std::os::unix::fs::PermissionsExt;
 
-use super::{fresh_prompt, profile, sandbox};
+use super::{profile, sandbox};
 use crate::support::Home;
 use crate::support::pty::{Terminal, key};
 
@@ -136,7 +136,7 @@ fn the_history_lasts_is_the_users_alone_and_holds_no_secret() {
         terminal.type_line(line);
     }
     let _ = terminal.wait_for("defined f()");
-    fresh_prompt(&terminal);
+    terminal.wait_for_prompt();
     terminal.press(key::CTRL_D);
     assert_eq!(terminal.finish().0, 0);
     let file = home.provisor().join("state/history");
@@ -148,12 +148,12 @@ fn the_history_lasts_is_the_users_alone_and_holds_no_secret() {
     terminal.press(UP);
     let _ = terminal.wait_for("fn f() {\n  7 }");
     terminal.press(key::CTRL_C);
-    fresh_prompt(&terminal);
+    terminal.wait_for_prompt();
     terminal.press("let r");
     terminal.press(UP);
     let _ = terminal.wait_for("> let remembered = 1");
     terminal.press(key::CTRL_C);
-    fresh_prompt(&terminal);
+    terminal.wait_for_prompt();
     terminal.press(CTRL_R);
     terminal.press("remem");
     let _ = terminal.wait_for("let remembered = 1");
@@ -167,7 +167,7 @@ fn the_history_can_be_switched_off() {
     let mut terminal = Terminal::start(command, 24, 80);
     let _ = terminal.wait_for("sandbox>");
     terminal.type_line("let gone = 1");
-    fresh_prompt(&terminal);
+    terminal.wait_for_prompt();
     terminal.press(key::CTRL_D);
     assert_eq!(terminal.finish().0, 0);
     assert!(!home.provisor().join("state/history").exists());
@@ -205,7 +205,7 @@ fn a_dumb_terminal_and_no_colour_get_plain_text() {
         let _ = terminal.wait_for("sandbox>");
         terminal.type_line("6 * 7");
         let _ = terminal.wait_for("\n42");
-        fresh_prompt(&terminal);
+        terminal.wait_for_prompt();
         terminal.press(key::CTRL_D);
         assert_eq!(terminal.finish().0, 0, "{name}");
         let bytes = String::from_utf8_lossy(&terminal.bytes()).into_owned();
@@ -242,21 +242,28 @@ fn a_secret_that_is_asked_for_is_shown_and_kept_nowhere_in_clear() {
     terminal.type_line("let s = ask_secret(\"PIN: \")");
     let _ = terminal.wait_for("\nPIN:");
     terminal.type_line("typed-5ecret");
-    fresh_prompt(&terminal);
+    terminal.wait_for_prompt();
     terminal.type_line("[s, s == s]");
     let _ = terminal.wait_for("***");
     terminal.type_line("let who = ask(\"Who? \")");
     let _ = terminal.wait_for("\nWho?");
     terminal.type_line("Ann");
-    fresh_prompt(&terminal);
+    terminal.wait_for_prompt();
     terminal.type_line("`${who}-${who}`");
     let _ = terminal.wait_for("\nAnn-Ann");
-    terminal.type_line("ask(\"Again? \"); print(`${1}-never`)");
-    let _ = terminal.wait_for("\nAgain?");
-    terminal.press(key::CTRL_C);
-    let screen = terminal.wait_for("the rest of the input did not run");
-    assert!(!screen.contains("\n1-never"), "{screen}");
-    fresh_prompt(&terminal);
+    for (number, asks) in [(1, "ask"), (2, "ask_secret")] {
+        terminal.type_line(&format!("{asks}(\"Again {number}? \"); print(`${{1}}-never`)"));
+        let _ = terminal.wait_for(&format!("\nAgain {number}?"));
+        terminal.press(key::CTRL_C);
+        terminal.wait_for_prompt();
+        let screen = terminal.screen();
+        assert_eq!(
+            screen.matches("the rest of the input did not run").count(),
+            number,
+            "{screen}"
+        );
+        assert!(!screen.contains("\n1-never"), "{screen}");
+    }
     terminal.press(key::CTRL_D);
     assert_eq!(terminal.finish().0, 0);
     let seen = String::from_utf8_lossy(&terminal.bytes()).into_owned();

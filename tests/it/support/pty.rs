@@ -6,6 +6,7 @@
 use std::io::{Read as _, Write as _};
 use std::num::NonZeroU16;
 use std::process::{Child, Command};
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
@@ -32,6 +33,8 @@ pub(crate) struct Terminal {
     pty: Arc<Pty>,
     child: Child,
     shared: Arc<Shared>,
+    /// How many bytes the program had written when a key was last pressed.
+    pressed: AtomicUsize,
 }
 
 /// What the reading thread and the test look at.
@@ -95,7 +98,12 @@ impl Terminal {
         let pty = Arc::new(pty);
         let (reader, screen) = (pty.clone(), shared.clone());
         std::thread::spawn(move || screen.read(&reader));
-        Terminal { pty, child, shared }
+        Terminal {
+            pty,
+            child,
+            shared,
+            pressed: AtomicUsize::new(0),
+        }
     }
 
     /// The program's process.
@@ -111,6 +119,7 @@ impl Terminal {
 
     /// Types text or keys, as they are.
     pub(crate) fn press(&self, keys: &str) {
+        self.pressed.store(self.drawn().bytes.len(), Ordering::SeqCst);
         (&*self.pty).write_all(keys.as_bytes()).unwrap();
     }
 
@@ -135,6 +144,18 @@ impl Terminal {
         })
     }
 
+    /// Waits for an empty line behind a prompt, on another line than the one where keys were last pressed.
+    #[track_caller]
+    pub(crate) fn wait_for_prompt(&self) {
+        let pressed = self.pressed.load(Ordering::SeqCst);
+        let _ = self.wait_for_drawn("the prompt is empty", |drawn| {
+            let contents = drawn.parser.screen().contents();
+            let last = contents.lines().rfind(|line| !line.trim().is_empty());
+            let left_the_line = pressed == 0 || drawn.bytes[pressed..].contains(&b'\n');
+            left_the_line && last.is_some_and(|line| line.trim_end().ends_with('>'))
+        });
+    }
+
     /// Waits until the program asks for something that is not to be shown: it has put the prompt there and switched the
     /// echo off.
     #[track_caller]
@@ -150,10 +171,15 @@ impl Terminal {
     /// Waits until the screen is as wanted. Gives its text.
     #[track_caller]
     pub(crate) fn wait_until(&self, what: &str, ready: impl Fn(&vt100::Screen) -> bool) -> String {
+        self.wait_for_drawn(what, |drawn| ready(drawn.parser.screen()))
+    }
+
+    #[track_caller]
+    fn wait_for_drawn(&self, what: &str, ready: impl Fn(&Drawn) -> bool) -> String {
         let start = Instant::now();
         let mut drawn = self.drawn();
         loop {
-            let (is_ready, ended) = (ready(drawn.parser.screen()), drawn.ended);
+            let (is_ready, ended) = (ready(&drawn), drawn.ended);
             let contents = drawn.parser.screen().contents();
             if is_ready {
                 return contents;

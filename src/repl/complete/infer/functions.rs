@@ -1,7 +1,9 @@
 //! What functions of the session give, read off their text.
 
+use std::ops::Range;
+
 use super::{Known, Locals, Reader};
-use crate::script::interactive::{Piece, Sort, Workspace, pieces};
+use crate::script::interactive::{Binding, Piece, Scopes, Sort, Workspace, pieces};
 
 /// What a function gives for such arguments: what `@return` in its comment says, else the type of the expression that its
 /// body ends with. Nothing is known of one that returns early or ends with a branch.
@@ -28,40 +30,45 @@ pub(super) fn result(space: &Workspace, name: &str, args: &[Known], depth: u8) -
     body(space, &text, locals, depth)
 }
 
-/// The type of what the body in this text ends with.
+/// The type of what the body of the function in this text ends with.
 fn body(space: &Workspace, text: &str, mut locals: Locals, depth: u8) -> Known {
-    let found: Vec<Piece> = pieces(text)
-        .into_iter()
-        .filter(|piece| piece.sort != Sort::Comment)
-        .collect();
-    let word = |at: usize| found.get(at).map_or("", |piece| piece.text(text));
-    let closing = (0..found.len())
-        .find(|at| word(*at) == ")")
-        .unwrap_or(found.len());
-    let (first, last) = (closing + 2, found.len().saturating_sub(1));
-    if first > last || (first..last).any(|at| word(at) == "return") {
+    let scopes = Scopes::of(text);
+    let Some(function) = scopes.functions.last() else {
+        return Known::Nothing;
+    };
+    if !function.returns.is_empty() {
         return Known::Nothing;
     }
-    if word(last - 1) == ";" || first == last {
-        return Known::Plain("()".into());
+    let mut found = pieces(text);
+    found.retain(|piece| piece.sort != Sort::Comment);
+    let index = |at: usize| found.partition_point(|piece| piece.at.start < at);
+    let part = |range: &Range<usize>| &found[index(range.start)..index(range.end)];
+    // What is declared in the body itself, and holds at its end.
+    let in_body = scopes
+        .holding(function.body.end.saturating_sub(1))
+        .filter(|known| known.sort != Binding::Parameter);
+    let mut last = function.body.start;
+    for declared in in_body {
+        let value = declared.value.clone().unwrap_or_default();
+        let known = reader(space, text, part(&value), &locals, depth).expression();
+        locals.insert(declared.name.clone(), known);
+        last = last.max(value.end);
     }
-    let mut statement = first;
+    let rest = part(&(last..function.body.end));
     let mut brackets = 0_usize;
-    for at in first..last {
-        match word(at) {
+    let mut statement = 0;
+    for (at, piece) in rest.iter().enumerate() {
+        match piece.text(text) {
             "(" | "[" | "{" | "#{" => brackets += 1,
             ")" | "]" | "}" => brackets = brackets.saturating_sub(1),
-            ";" if brackets == 0 => {
-                if word(statement) == "let" && word(statement + 2) == "=" {
-                    let value = reader(space, text, &found[statement + 3..at], &locals, depth).expression();
-                    locals.insert(word(statement + 1).to_owned(), value);
-                }
-                statement = at + 1;
-            }
+            ";" if brackets == 0 => statement = at + 1,
             _ => {}
         }
     }
-    reader(space, text, &found[statement..last], &locals, depth).expression()
+    if statement == rest.len() {
+        return Known::Plain("()".into());
+    }
+    reader(space, text, &rest[statement..], &locals, depth).expression()
 }
 
 pub(super) fn reader<'a>(

@@ -2,7 +2,7 @@
 
 use super::functions::reader;
 use super::{DEEPEST, Known, Locals};
-use crate::script::interactive::{Piece, Sort, Workspace};
+use crate::script::interactive::{Binding, Declared, Piece, Scopes, Workspace};
 
 /// Methods of a list whose closure takes an element.
 const OF_ELEMENTS: &[&str] = &[
@@ -11,49 +11,47 @@ const OF_ELEMENTS: &[&str] = &[
 
 /// What the names mean at the end of these pieces.
 pub(super) fn locals(space: &Workspace, text: &str, found: &[Piece]) -> Locals {
+    let end = found.last().map_or(0, |piece| piece.at.end);
+    let text = text.get(..end).unwrap_or_default();
+    let scopes = Scopes::of(text);
     let mut locals = Locals::new();
-    let word = |at: usize| found.get(at).map_or("", |piece| piece.text(text));
-    for at in 0..found.len() {
-        let read = |from: usize, to: usize, locals: &Locals| {
-            reader(
-                space,
-                text,
-                found.get(from..to).unwrap_or_default(),
-                locals,
-                DEEPEST,
-            )
-            .expression()
+    for declared in scopes.holding(end) {
+        let read = |from: usize, to: usize| {
+            let part = found.get(from..to).unwrap_or_default();
+            reader(space, text, part, &locals, DEEPEST).expression()
         };
-        let known = match (word(at), word(at + 2)) {
-            ("let" | "const", "=") => until(found, text, at + 3, ";").map(|end| read(at + 3, end, &locals)),
-            ("for", "in") => until(found, text, at + 3, "{").map(|end| element(read(at + 3, end, &locals))),
-            ("|", "|" | ",") if at >= 3 && word(at - 1) == "(" && word(at - 3) == "." => {
-                let start = reader(space, text, found, &locals, DEEPEST).start_of_value(at - 3);
-                let of_elements = OF_ELEMENTS.contains(&word(at - 2));
-                of_elements.then(|| element(read(start, at - 3, &locals)))
-            }
-            _ => None,
+        let index = |at: usize| found.partition_point(|piece| piece.at.start < at);
+        let value = declared
+            .value
+            .as_ref()
+            .map(|value| read(index(value.start), index(value.end)));
+        let known = match (declared.sort, value) {
+            (Binding::Loop, Some(of)) => Some(element(of)),
+            (Binding::Closure, _) => of_closure(space, text, found, declared, &locals),
+            (_, value) => value,
         };
-        let name = found.get(at + 1).filter(|piece| piece.sort == Sort::Name);
-        if let (Some(known), Some(name)) = (known, name) {
-            locals.insert(name.text(text).to_owned(), known);
-        }
+        // Of what nothing is known, an older one of the name is no longer meant.
+        locals.insert(declared.name.clone(), known.unwrap_or(Known::Nothing));
     }
     locals
 }
 
-/// The index of this piece outside of brackets; nothing when it is not there yet.
-fn until(found: &[Piece], text: &str, from: usize, end: &str) -> Option<usize> {
-    let mut depth = 0_usize;
-    for (at, piece) in found.iter().enumerate().skip(from) {
-        match piece.text(text) {
-            word if depth == 0 && word == end => return Some(at),
-            "(" | "[" | "{" | "#{" => depth += 1,
-            ")" | "]" | "}" => depth = depth.checked_sub(1)?,
-            _ => {}
-        }
+/// The first parameter of a closure that is called for each element of a list.
+fn of_closure(
+    space: &Workspace,
+    text: &str,
+    found: &[Piece],
+    declared: &Declared,
+    locals: &Locals,
+) -> Option<Known> {
+    let at = found.partition_point(|piece| piece.at.start < declared.at.start);
+    let word = |back: usize| at.checked_sub(back).map_or("", |at| found[at].text(text));
+    if [word(1), word(2), word(4)] != ["|", "(", "."] || !OF_ELEMENTS.contains(&word(3)) {
+        return None;
     }
-    None
+    let start = reader(space, text, found, locals, DEEPEST).start_of_value(at - 4);
+    let list = reader(space, text, &found[start..at - 4], locals, DEEPEST).expression();
+    Some(element(list))
 }
 
 fn element(of: Known) -> Known {

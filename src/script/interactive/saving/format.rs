@@ -3,7 +3,7 @@
 
 use std::fmt::Write as _;
 
-use crate::script::interactive::tokens::{Piece, Sort, pieces};
+use crate::script::tokens::{Piece, Sort, pieces};
 
 /// How far the body of `main` is indented, and what is in brackets.
 const INDENT: &str = "    ";

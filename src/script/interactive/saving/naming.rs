@@ -2,102 +2,25 @@
 
 use std::collections::BTreeSet;
 
-use crate::script::interactive::tokens::{Sort, pieces};
+use crate::script::scopes::Scopes;
+use crate::script::tokens::{Sort, pieces};
+use crate::script::words;
 
-/// Words that no name may be: those of the language, and the flags of `provisor run`, which a parameter would hide.
-const NOT_FREE: &[&str] = &[
-    "main",
-    "_err",
-    "fault",
-    "seed",
-    "profile",
-    "rows",
-    "rows_format",
-    "out",
-    "format",
-    "reveal",
-    "jobs",
-    "stop_after",
-    "yes",
-    "json",
-    "help",
-    "color",
-    "verbose",
-    "sandbox",
-    "default",
-    "new",
-    "use",
-    "with",
-    "match",
-    "case",
-    "module",
-    "package",
-    "public",
-    "private",
-    "protected",
-    "spawn",
-    "thread",
-    "sync",
-    "async",
-    "await",
-    "yield",
-    "go",
-    "goto",
-    "is",
-    "null",
-    "nil",
-    "void",
-    "var",
-    "static",
-    "shared",
-    "super",
-    "call",
-    "curry",
-    "print",
-    "debug",
-    "exit",
-    "eval",
-    "this",
-    "global",
-    "let",
-    "const",
-    "fn",
-    "if",
-    "else",
-    "switch",
-    "for",
-    "in",
-    "while",
-    "loop",
-    "do",
-    "until",
-    "break",
-    "continue",
-    "return",
-    "throw",
-    "try",
-    "catch",
-    "import",
-    "export",
-    "as",
-    "true",
-    "false",
-    "type_of",
-    "is_def_var",
-    "is_def_fn",
-];
+/// Names that mean something in every script or session.
+const OWN: &[&str] = &["main", "_err"];
 
 /// Words before a noun in the names of operations.
 const VERBS: &[&str] = &["ensure_", "create_", "find_", "get_", "update_"];
 
 /// May nothing be called so?
 pub(super) fn is_reserved(name: &str) -> bool {
-    NOT_FREE.contains(&name)
+    OWN.contains(&name) || words::is_reserved(name)
 }
 
-/// The name, with a number behind it when it is taken.
-pub(super) fn free(name: &str, taken: &BTreeSet<String>) -> String {
-    let is_free = |name: &str| !taken.contains(name) && !is_reserved(name);
+/// The name, with a number behind it when it is one of those that are taken.
+pub(super) fn free<'a>(name: &str, taken: impl IntoIterator<Item = &'a String>) -> String {
+    let taken: BTreeSet<&String> = taken.into_iter().collect();
+    let is_free = |name: &String| !taken.contains(name) && !is_reserved(name);
     let mut free = name.to_owned();
     let mut count = 2;
     while !is_free(&free) {
@@ -136,15 +59,9 @@ pub(super) fn result_name(statement: &str) -> Option<String> {
 
 /// The name of a function, and how many parameters it has.
 pub(super) fn signature(function: &str) -> (String, usize) {
-    let found = pieces(function);
-    let words: Vec<&str> = found
-        .iter()
-        .filter(|piece| piece.sort != Sort::Comment)
-        .map(|piece| piece.text(function))
-        .collect();
-    let at = words.iter().position(|word| *word == "fn").unwrap_or(0);
-    let name = words.get(at + 1).copied().unwrap_or_default().to_owned();
-    let params = words.iter().skip(at + 2).take_while(|word| **word != ")");
-    let count = params.filter(|word| !["(", ","].contains(word)).count();
-    (name, count)
+    let scopes = Scopes::of(function);
+    let found = scopes.functions.first();
+    found.map_or_else(Default::default, |function| {
+        (function.name.clone(), function.params.len())
+    })
 }

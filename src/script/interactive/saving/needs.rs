@@ -1,84 +1,209 @@
-//! Which inputs need which others: by the names that they define and use.
+//! Which inputs need which others: by the names that they declare, change and use.
+
+mod names;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::ops::RangeInclusive;
 
+use self::names::Names;
 use super::{Came, Typed};
 use crate::script::interactive::results;
-use crate::script::interactive::tokens::{Piece, Sort, pieces};
+use crate::script::scopes::Scopes;
 
-/// What the inputs of a session define and use.
+/// What the inputs of a session declare, change and use.
 pub(super) struct Session(Vec<Known>);
 
 struct Known {
     number: usize,
     names: Names,
+    /// What a closure of an earlier input, which is used here, may change besides.
+    by_closures: BTreeSet<String>,
     /// Can others use what it defines in a script?
     usable: bool,
     gave: bool,
 }
 
-/// The names of an input.
-#[derive(Debug, Default, PartialEq, Eq)]
-struct Names {
-    /// Those that it needs from before it.
-    uses: BTreeSet<String>,
-    /// Those that it gives to what follows: variables, functions, imports, and those that it changes.
-    defines: BTreeSet<String>,
-    /// Every name in it that means something by itself.
-    words: BTreeSet<String>,
-}
+/// A name that is needed before an input with this number.
+type Wanted = (String, usize);
 
 impl Session {
-    pub(super) fn of(inputs: &[Typed]) -> Session {
-        let known = inputs.iter().map(|input| Known {
-            number: input.number,
-            names: Names::of(&input.text),
-            usable: matches!(input.came, Came::Done(_)) && !input.hidden,
-            gave: input.came == Came::Done(true),
-        });
-        Session(known.collect())
+    /// `is_known` tells of methods whose doing is known.
+    pub(super) fn of(inputs: &[Typed], is_known: &dyn Fn(&str) -> bool) -> Session {
+        let read: Vec<Scopes> = inputs.iter().map(|input| Scopes::of(&input.text)).collect();
+        let functions: BTreeSet<&str> = read
+            .iter()
+            .flat_map(|scopes| &scopes.functions)
+            .map(|function| function.name.as_str())
+            .collect();
+        let is_own = |name: &str| functions.contains(name);
+        let mut known: Vec<Known> = Vec::new();
+        // What closures in variables change when they are called.
+        let mut closures: BTreeMap<String, BTreeSet<String>> = BTreeMap::new();
+        for (input, scopes) in inputs.iter().zip(&read) {
+            // An input that failed by a mistyped method has changed nothing with it.
+            let names = match input.came {
+                Came::Done(_) => Names::of(scopes, is_known, &is_own),
+                Came::Failed(_) => Names::of(scopes, &|_| true, &is_own),
+            };
+            let used = names.uses.iter().filter_map(|name| closures.get(name));
+            let mut by_closures: BTreeSet<String> = used.flatten().cloned().collect();
+            by_closures.retain(|name| !names.declares.contains(name));
+            if !names.in_closures.is_empty() {
+                let results = [results::LAST.to_owned(), results::numbered(input.number)];
+                for name in names.declares.iter().chain(&names.changes).chain(&results) {
+                    let changed = closures.entry(name.clone()).or_default();
+                    changed.extend(names.in_closures.iter().cloned());
+                }
+            }
+            known.push(Known {
+                number: input.number,
+                names,
+                by_closures,
+                usable: matches!(input.came, Came::Done(_)) && !input.hidden,
+                gave: input.came == Came::Done(true),
+            });
+        }
+        Session(known)
     }
 
     /// The inputs from before the range that it cannot do without, and the name that each is needed for.
     pub(super) fn choose(&self, range: &RangeInclusive<usize>) -> BTreeMap<usize, String> {
         let mut chosen: BTreeMap<usize, String> = BTreeMap::new();
-        let within = |known: &&Known| known.usable && range.contains(&known.number);
-        let mut open: Vec<usize> = self.0.iter().filter(within).map(|known| known.number).collect();
-        while let Some(number) = open.pop() {
-            for name in self.uses(number) {
-                let source = self.before(number).find(|known| known.gives(&name));
-                let Some(source) = source.filter(|source| source.usable) else {
-                    continue;
-                };
+        let within = self
+            .0
+            .iter()
+            .filter(|known| known.usable && range.contains(&known.number));
+        let mut open: Vec<Wanted> = within.flat_map(|known| self.wants(known)).collect();
+        let mut seen: BTreeSet<Wanted> = BTreeSet::new();
+        while let Some((name, before)) = open.pop() {
+            if !seen.insert((name.clone(), before)) {
+                continue;
+            }
+            for source in self.sources(&name, before) {
+                // What a function needs, it needs when it is called.
+                open.extend(self.called(source, &name, before));
                 if !range.contains(&source.number) && !chosen.contains_key(&source.number) {
                     chosen.insert(source.number, shown(&name));
-                    open.push(source.number);
+                    open.extend(self.wants(source));
                 }
             }
         }
         chosen
     }
 
+    /// Where a name gets what it means before this input: the one that declares it, and those that change it since.
+    fn sources(&self, name: &str, before: usize) -> Vec<&Known> {
+        let mut changing = Vec::new();
+        for known in self.before(before) {
+            if known.gives(name) {
+                if !known.usable {
+                    return Vec::new();
+                }
+                changing.push(known);
+                return changing;
+            }
+            if known.usable && known.changes(name) {
+                changing.push(known);
+            }
+        }
+        Vec::new()
+    }
+
+    /// What an input needs to run, and what the functions that it defines need by then.
+    fn wants(&self, known: &Known) -> Vec<Wanted> {
+        let number = known.number;
+        let uses = self.uses(number).into_iter();
+        let uses = uses.chain(known.by_closures.iter().cloned());
+        let mut wants: Vec<Wanted> = uses.map(|name| (name, number)).collect();
+        for function in known.names.functions.keys() {
+            wants.extend(self.called(known, function, number));
+        }
+        wants
+    }
+
+    /// What a function of this input needs when it is called by an input with this number; what is defined later only,
+    /// it needs nevertheless.
+    fn called(&self, known: &Known, function: &str, by: usize) -> Vec<Wanted> {
+        let needs = known.names.functions.get(function).into_iter().flatten();
+        let when = |name: &String| {
+            if self.sources(name, by).is_empty() {
+                usize::MAX
+            } else {
+                by
+            }
+        };
+        needs.map(|name| (name.clone(), when(name))).collect()
+    }
+
     /// A name that the input needs from an earlier one and that is not known.
     pub(super) fn missing(&self, number: usize, known: &BTreeSet<String>) -> Option<String> {
         let is_missing = |name: &&String| {
             let somebody = self.before(number).any(|earlier| earlier.gives(name));
-            (somebody || results::is_result(name)) && !known.contains(*name)
+            (somebody || results::is_result(name) || *name == ERROR) && !known.contains(*name)
         };
         self.uses(number).iter().find(is_missing).map(|name| shown(name))
     }
 
-    /// What the input gives to those after it.
+    /// Does any input give this?
+    pub(super) fn is_given(&self, name: &str) -> bool {
+        self.0.iter().any(|known| known.gives(name))
+    }
+
+    /// The functions that an input defines, and what each needs.
+    pub(super) fn functions(&self, number: usize) -> impl Iterator<Item = (&String, &BTreeSet<String>)> {
+        let known = self.input(number).into_iter();
+        known.flat_map(|known| &known.names.functions)
+    }
+
+    /// The imports of an input, by their names.
+    pub(super) fn modules(&self, number: usize) -> impl Iterator<Item = &String> {
+        self.input(number)
+            .into_iter()
+            .flat_map(|known| &known.names.modules)
+    }
+
+    /// What the input gives to those after it: what it declares, and its result.
     pub(super) fn defines(&self, number: usize) -> BTreeSet<String> {
         let Some(known) = self.input(number) else {
             return BTreeSet::new();
         };
-        let mut names = known.names.defines.clone();
+        let mut names = known.names.declares.clone();
         if known.gave {
             names.insert(results::numbered(number));
         }
         names
+    }
+
+    /// What of earlier inputs it may change.
+    pub(super) fn changes(&self, number: usize) -> BTreeSet<String> {
+        self.input(number).map_or_else(BTreeSet::new, |known| {
+            known.names.changes.union(&known.by_closures).cloned().collect()
+        })
+    }
+
+    /// What inputs that cannot be repeated, because they failed or are to be kept out of files, may have changed before
+    /// one of these uses it: the number of each, and the names.
+    pub(super) fn lost(&self, wanted: &BTreeSet<usize>) -> BTreeMap<usize, Vec<String>> {
+        let mut found: BTreeMap<usize, Vec<String>> = BTreeMap::new();
+        for lost in self.0.iter().filter(|known| !known.usable) {
+            let users = self
+                .0
+                .iter()
+                .filter(|known| known.usable && known.number > lost.number && wanted.contains(&known.number));
+            let used: Vec<(usize, BTreeSet<String>)> = users
+                .map(|known| (known.number, self.uses(known.number)))
+                .collect();
+            for name in self.changes(lost.number) {
+                let is_used = used.iter().any(|(number, uses)| {
+                    let sources = self.sources(&name, *number);
+                    uses.contains(&name) && sources.last().is_some_and(|source| source.number < lost.number)
+                });
+                if is_used {
+                    found.entry(lost.number).or_default().push(name);
+                }
+            }
+        }
+        found
     }
 
     /// The input whose result `_` means in this one.
@@ -100,6 +225,14 @@ impl Session {
         let known = numbers.filter_map(|number| self.input(number));
         known
             .flat_map(|known| known.names.words.iter().cloned())
+            .collect()
+    }
+
+    /// The constants that these inputs and their functions use as `global::NAME`.
+    pub(super) fn constants_used(&self, numbers: impl Iterator<Item = usize>) -> BTreeSet<String> {
+        let known = numbers.filter_map(|number| self.input(number));
+        known
+            .flat_map(|known| known.names.constants.iter().cloned())
             .collect()
     }
 
@@ -126,9 +259,16 @@ impl Session {
     }
 }
 
+/// The variable that holds why the last failed input failed.
+const ERROR: &str = "_err";
+
 impl Known {
     fn gives(&self, name: &str) -> bool {
-        self.names.defines.contains(name) || (self.gave && results::numbered(self.number) == name)
+        self.names.declares.contains(name) || (self.gave && results::numbered(self.number) == name)
+    }
+
+    fn changes(&self, name: &str) -> bool {
+        self.names.changes.contains(name) || self.by_closures.contains(name)
     }
 }
 
@@ -138,192 +278,5 @@ fn shown(name: &str) -> String {
         results::LAST.to_owned()
     } else {
         name.to_owned()
-    }
-}
-
-impl Names {
-    fn of(text: &str) -> Names {
-        let found: Vec<Piece> = pieces(text)
-            .into_iter()
-            .filter(|piece| piece.sort != Sort::Comment)
-            .collect();
-        let mut reader = Reader {
-            text,
-            found: &found,
-            names: Names::default(),
-            local: BTreeSet::new(),
-            pending: Vec::new(),
-            depth: 0,
-        };
-        let mut at = 0;
-        while at < found.len() {
-            at = reader.read(at);
-        }
-        reader.settle(0);
-        reader.names
-    }
-}
-
-/// Goes through an input from its first word to its last.
-struct Reader<'a> {
-    text: &'a str,
-    found: &'a [Piece],
-    names: Names,
-    /// Names that mean something of this input from here on.
-    local: BTreeSet<String>,
-    /// Variables whose statement is not over, and how deep it lies.
-    pending: Vec<(String, usize)>,
-    depth: usize,
-}
-
-impl<'a> Reader<'a> {
-    fn word(&self, at: usize) -> &'a str {
-        self.found.get(at).map_or("", |piece| piece.text(self.text))
-    }
-
-    /// Reads what stands here, and gives where it ends.
-    fn read(&mut self, at: usize) -> usize {
-        let (word, next) = (self.word(at), self.word(at + 1));
-        match word {
-            "let" | "const" => {
-                self.names.words.insert(next.to_owned());
-                self.pending.push((next.to_owned(), self.depth));
-                return at + 2;
-            }
-            "fn" => return self.function(at),
-            "for" | "catch" => return self.declared(at + 1, &["in", "{"]),
-            "as" => {
-                self.define(next);
-                return at + 2;
-            }
-            "|" if !self.is_operand(at) => return self.declared(at + 1, &["|"]),
-            "(" | "[" | "{" | "#{" => self.depth += 1,
-            ")" | "]" | "}" => {
-                self.depth = self.depth.saturating_sub(1);
-                self.settle(self.depth + 1);
-            }
-            ";" => self.settle(self.depth),
-            _ if self.found[at].sort == Sort::Name => self.name(at),
-            _ => {}
-        }
-        at + 1
-    }
-
-    /// Does a value end before this place?
-    fn is_operand(&self, at: usize) -> bool {
-        let before = at.checked_sub(1).and_then(|at| self.found.get(at));
-        before.is_some_and(|piece| {
-            matches!(piece.sort, Sort::Name | Sort::Number | Sort::Text)
-                || [")", "]", "}"].contains(&piece.text(self.text))
-        })
-    }
-
-    /// Names up to one of these words are the input's own.
-    fn declared(&mut self, from: usize, ends: &[&str]) -> usize {
-        let mut at = from;
-        while at < self.found.len() && !ends.contains(&self.word(at)) {
-            if self.found[at].sort == Sort::Name {
-                self.names.words.insert(self.word(at).to_owned());
-                self.local.insert(self.word(at).to_owned());
-            }
-            at += 1;
-        }
-        if self.word(at) == "{" { at } else { at + 1 }
-    }
-
-    /// A function sees nothing from outside but functions and modules.
-    fn function(&mut self, at: usize) -> usize {
-        self.define(self.word(at + 1));
-        let mut depth = 0_usize;
-        let mut at = at + 2;
-        while at < self.found.len() {
-            let (word, next) = (self.word(at), self.word(at + 1));
-            match word {
-                "{" | "#{" => depth += 1,
-                "}" => {
-                    depth = depth.saturating_sub(1);
-                    if depth == 0 {
-                        return at + 1;
-                    }
-                }
-                _ if self.found[at].sort == Sort::Name => {
-                    let is_member = [".", "?.", "::"].contains(&self.word(at - 1));
-                    if depth > 0 && !is_member && ["(", "::"].contains(&next) && !self.local.contains(word) {
-                        self.names.uses.insert(word.to_owned());
-                    }
-                }
-                _ => {}
-            }
-            at += 1;
-        }
-        at
-    }
-
-    fn name(&mut self, at: usize) {
-        let (word, next) = (self.word(at), self.word(at + 1));
-        let before = at.checked_sub(1).map_or("", |at| self.word(at));
-        // `_ =>` is the last case of a `switch`, not a result.
-        let is_case = word == results::LAST && next == "=>";
-        if [".", "?.", "::"].contains(&before) || next == ":" || is_case {
-            return;
-        }
-        self.names.words.insert(word.to_owned());
-        if !self.local.contains(word) {
-            self.names.uses.insert(word.to_owned());
-        }
-        let changes = [
-            "=", "+=", "-=", "*=", "/=", "%=", "**=", "<<=", ">>=", "&=", "|=", "^=",
-        ];
-        if changes.contains(&next) && !self.local.contains(word) {
-            self.names.defines.insert(word.to_owned());
-        }
-    }
-
-    fn define(&mut self, name: &str) {
-        self.names.words.insert(name.to_owned());
-        self.names.defines.insert(name.to_owned());
-        self.local.insert(name.to_owned());
-    }
-
-    /// Variables of statements at this depth or deeper are there from now on; those of the input itself for others, too.
-    fn settle(&mut self, depth: usize) {
-        for (name, _) in self.pending.extract_if(.., |(_, at)| *at >= depth) {
-            if depth == 0 {
-                self.names.defines.insert(name.clone());
-            }
-            self.local.insert(name);
-        }
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn an_input_tells_what_it_needs_and_gives() {
-        for (text, uses, defines) in [
-            ("let a = b + 1; let c = a;", "b", "a c"),
-            ("let x = x + 1", "x", "x"),
-            ("x = 2; y += x", "x y", "x y"),
-            ("list.map(|item| item.name + suffix)", "list suffix", ""),
-            ("for (v, i) in list { let w = v; print(w + i) }", "list print", ""),
-            ("fn f(a) { let b = a; g(b) + lib::h(c) }", "g lib", "f"),
-            ("import \"lib\" as lib; lib::one()", "", "lib"),
-            ("#{ id: app.id, note: _, n: _3 }", "_ _3 app", ""),
-            ("`${who} ${3}`", "who", ""),
-            ("try { risky() } catch (err) { print(err) }", "print risky", ""),
-            ("if a || b { c }", "a b c", ""),
-            ("const K = 1; K", "", "K"),
-            ("switch n { 3 => a, _ => _ }", "_ a n", ""),
-        ] {
-            let names = Names::of(text);
-            let join = |names: &BTreeSet<String>| names.iter().cloned().collect::<Vec<_>>().join(" ");
-            assert_eq!(
-                (join(&names.uses).as_str(), join(&names.defines).as_str()),
-                (uses, defines),
-                "{text}"
-            );
-        }
     }
 }

@@ -1,0 +1,136 @@
+//! Lines that somebody types at the terminal, shown or not: the wait ends as soon as nobody wants the answer any more.
+
+use std::io::{self, BufRead as _, IsTerminal as _, Stdin, Write as _};
+use std::time::{Duration, Instant};
+
+use rustix::event::{PollFd, PollFlags, Timespec, poll};
+use rustix::io::Errno;
+use rustix::process::{Signal, getpid, kill_process};
+use rustix::termios::{LocalModes, OptionalActions, Termios, tcgetattr, tcsetattr};
+use zeroize::Zeroizing;
+
+use self::keys::{Keys, Pressed};
+use super::ui::printable;
+
+mod keys;
+
+/// How often it is looked whether the answer is still wanted.
+const MOMENT: Timespec = Timespec {
+    tv_sec: 0,
+    tv_nsec: 20_000_000,
+};
+
+/// How long a signal may take to be seen by whoever watches for it.
+const BEING_SEEN: Duration = Duration::from_millis(500);
+
+/// The line that somebody types, without its end; `None` when nobody can, the input ends, or `given_up` says so first.
+pub(super) fn line(question: &str, given_up: impl Fn() -> bool) -> Option<Zeroizing<String>> {
+    let stdin = terminal()?;
+    show(question)?;
+    let line = wait(&stdin, given_up).and_then(|()| {
+        let mut line = Zeroizing::new(String::new());
+        let read = stdin.lock().read_line(&mut line).ok()?;
+        let kept = line.trim_end_matches(['\r', '\n']).len();
+        line.truncate(kept);
+        (read > 0).then_some(line)
+    });
+    if line.is_none() {
+        end_line();
+    }
+    line
+}
+
+/// The same, with nothing shown of what is typed, from before the question is: a line of any length, with Backspace,
+/// Ctrl-W and Ctrl-U. Ctrl-C is sent on as SIGINT after the terminal is as it was.
+pub(super) fn hidden_line(question: &str, given_up: impl Fn() -> bool) -> Option<Zeroizing<String>> {
+    let stdin = terminal()?;
+    let hidden = Hidden::begin(&stdin)?;
+    show(question)?;
+    let mut keys = Keys::default();
+    let ended = loop {
+        let mut byte = Zeroizing::new([0]);
+        let read = wait(&stdin, &given_up).map(|()| rustix::io::read(&stdin, &mut *byte));
+        match read {
+            Some(Err(Errno::INTR)) => {}
+            None | Some(Ok(0) | Err(_)) => break Pressed::End,
+            Some(Ok(_)) => match keys.press(byte[0]) {
+                Pressed::More => {}
+                ended => break ended,
+            },
+        }
+    };
+    drop(hidden);
+    end_line();
+    match ended {
+        Pressed::Enter => keys.line(),
+        Pressed::Interrupt => {
+            interrupt(given_up);
+            None
+        }
+        Pressed::End | Pressed::More => None,
+    }
+}
+
+/// Sends the process the signal of Ctrl-C, which ends it, or is seen by whoever watches for it: a moment is left for that.
+fn interrupt(given_up: impl Fn() -> bool) {
+    let sent = Instant::now();
+    let _ = kill_process(getpid(), Signal::INT);
+    while !given_up() && sent.elapsed() < BEING_SEEN {
+        std::thread::sleep(Duration::from_millis(5));
+    }
+}
+
+fn terminal() -> Option<Stdin> {
+    let stdin = io::stdin();
+    stdin.is_terminal().then_some(stdin)
+}
+
+/// An answer counts only when the question was seen.
+fn show(question: &str) -> Option<()> {
+    let mut err = io::stderr().lock();
+    write!(err, "{}", printable(question))
+        .and_then(|()| err.flush())
+        .ok()
+}
+
+/// Ends the line in which a question stands.
+fn end_line() {
+    let _ = writeln!(io::stderr());
+}
+
+/// Waits until something is typed; `None` when that is not wanted any more.
+fn wait(stdin: &Stdin, given_up: impl Fn() -> bool) -> Option<()> {
+    while !given_up() {
+        let mut ready = [PollFd::new(stdin, PollFlags::IN)];
+        match poll(&mut ready, Some(&MOMENT)) {
+            Ok(0) | Err(Errno::INTR) => {}
+            // What was typed after the end of the wait is for somebody else.
+            Ok(_) => return (!given_up()).then_some(()),
+            Err(_) => return None,
+        }
+    }
+    None
+}
+
+/// What is typed is not shown until this is dropped, and comes key by key: as whole lines it could not be longer than
+/// 4,095 bytes on Linux, and the rest would be lost in silence.
+struct Hidden(Termios);
+
+impl Hidden {
+    fn begin(stdin: &Stdin) -> Option<Hidden> {
+        let before = tcgetattr(stdin).ok()?;
+        let mut hidden = before.clone();
+        hidden
+            .local_modes
+            .remove(LocalModes::ECHO | LocalModes::ECHONL | LocalModes::ICANON | LocalModes::ISIG);
+        tcsetattr(stdin, OptionalActions::Flush, &hidden).ok()?;
+        Some(Hidden(before))
+    }
+}
+
+impl Drop for Hidden {
+    fn drop(&mut self) {
+        // A terminal that is gone needs nothing.
+        let _ = tcsetattr(io::stdin(), OptionalActions::Now, &self.0);
+    }
+}

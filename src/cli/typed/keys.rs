@@ -1,0 +1,139 @@
+//! The keys of a line that is typed without being shown.
+
+use zeroize::Zeroizing;
+
+/// What a key is to whoever waits for the line.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Pressed {
+    /// There is more to come.
+    More,
+    /// The line is ended.
+    Enter,
+    /// Ctrl-C.
+    Interrupt,
+    /// Ctrl-D on an empty line: there is no line.
+    End,
+}
+
+/// A line as it is typed, byte by byte.
+#[derive(Default)]
+pub(super) struct Keys {
+    line: Zeroizing<Vec<u8>>,
+    escape: Escape,
+}
+
+/// Where in the bytes of an arrow or another special key.
+#[derive(Default, Clone, Copy, PartialEq, Eq)]
+enum Escape {
+    #[default]
+    No,
+    Begun,
+    Within,
+}
+
+impl Keys {
+    pub(super) fn press(&mut self, byte: u8) -> Pressed {
+        if self.is_special(byte) {
+            return Pressed::More;
+        }
+        match byte {
+            3 => return Pressed::Interrupt,
+            4 if self.line.is_empty() => return Pressed::End,
+            4 | b'\r' | b'\n' => return Pressed::Enter,
+            8 | 0x7f => self.erase_character(),
+            0x15 => self.keep(0),
+            0x17 => self.erase_word(),
+            0..0x20 => {}
+            _ => self.line.push(byte),
+        }
+        Pressed::More
+    }
+
+    /// What was typed; `None` when it is no UTF-8.
+    pub(super) fn line(&self) -> Option<Zeroizing<String>> {
+        let line = std::str::from_utf8(&self.line).ok()?;
+        Some(Zeroizing::new(line.to_owned()))
+    }
+
+    /// Does the byte belong to a special key, such as an arrow? ESC, `[` or `O`, numbers, and a last letter.
+    fn is_special(&mut self, byte: u8) -> bool {
+        self.escape = match (self.escape, byte) {
+            (Escape::No, 0x1b) => Escape::Begun,
+            (Escape::No, _) => return false,
+            (Escape::Begun, b'[' | b'O') | (Escape::Within, 0x20..0x40) => Escape::Within,
+            (Escape::Within, 0x40..0x7f) => Escape::No,
+            (Escape::Begun | Escape::Within, _) => {
+                // The Escape key alone.
+                self.escape = Escape::No;
+                return false;
+            }
+        };
+        true
+    }
+
+    fn erase_character(&mut self) {
+        let begins = |byte: &u8| byte & 0b1100_0000 != 0b1000_0000;
+        self.keep(self.line.iter().rposition(begins).unwrap_or(0));
+    }
+
+    fn erase_word(&mut self) {
+        let word = self.line.iter().rposition(|byte| *byte != b' ');
+        let before = word.and_then(|word| self.line[..word].iter().rposition(|byte| *byte == b' '));
+        self.keep(before.map_or(0, |blank| blank + 1));
+    }
+
+    /// Forgets all behind the first bytes, and leaves nothing of it in memory.
+    fn keep(&mut self, bytes: usize) {
+        self.line[bytes..].fill(0);
+        self.line.truncate(bytes);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn typed(keys: &str) -> (Pressed, String) {
+        let mut line = Keys::default();
+        let mut last = Pressed::More;
+        for byte in keys.bytes() {
+            assert_eq!(last, Pressed::More, "{keys:?} goes on after its end");
+            last = line.press(byte);
+        }
+        (last, line.line().map(|line| line.to_string()).unwrap_or_default())
+    }
+
+    #[test]
+    fn a_line_ends_with_enter_and_may_be_corrected() {
+        for (keys, line) in [
+            ("s3cret\r", "s3cret"),
+            ("s3crex\x7ft\n", "s3cret"),
+            ("\x7f\x08a\r", "a"),
+            ("aé\x7fb\r", "ab"),
+            ("wrong\x15right\r", "right"),
+            ("two words \x17more\r", "two more"),
+            ("word\x17\r", ""),
+            ("a\x1b[Db\x1bOAc\x1b[1;5Cd\r", "abcd"),
+            ("a\x1b\r", "a"),
+            ("a\x01\tb\x04", "ab"),
+        ] {
+            assert_eq!(typed(keys), (Pressed::Enter, line.to_owned()), "{keys:?}");
+        }
+    }
+
+    #[test]
+    fn a_question_is_given_up_with_ctrl_c_and_on_an_empty_line_with_ctrl_d() {
+        assert_eq!(typed("half\x03").0, Pressed::Interrupt);
+        assert_eq!(typed("\x04").0, Pressed::End);
+        assert_eq!(typed("half").0, Pressed::More);
+    }
+
+    #[test]
+    fn a_line_has_no_greatest_length_and_must_be_utf8() {
+        let long = "x".repeat(10_000);
+        assert_eq!(typed(&format!("{long}\r")), (Pressed::Enter, long));
+        let mut broken = Keys::default();
+        let _ = broken.press(0xc3);
+        assert!(broken.line().is_none());
+    }
+}

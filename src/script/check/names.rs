@@ -1,0 +1,78 @@
+//! Variables that are not there: mistyped ones, those of another block, those that a function does not see.
+
+use std::collections::BTreeSet;
+
+use super::Scene;
+use crate::script::error::Diagnostic;
+use crate::script::scopes::{Binding, Scopes, Use, Used};
+use crate::script::{parse, unknown};
+
+impl Scene<'_> {
+    /// Each variable that is not there, where each function and the rest first uses it.
+    pub(super) fn variables(&self) -> Vec<Diagnostic> {
+        let text = parse::readable(&self.source.text);
+        let scopes = Scopes::of(&text);
+        let mut told = BTreeSet::new();
+        let unknown = scopes
+            .used
+            .iter()
+            .filter(|used| is_unknown(&scopes, used) && told.insert((used.function, used.name.as_str())));
+        unknown.map(|used| self.unknown(&scopes, &text, used)).collect()
+    }
+
+    fn unknown(&self, scopes: &Scopes, text: &str, used: &Used) -> Diagnostic {
+        let names = &self.parsed.names;
+        let (line, column) = place(text, used.at.start);
+        let name = used.name.as_str();
+        if used.sort == Use::Global {
+            let title = format!("there is no constant `global::{name}`");
+            let constants = scopes
+                .declared
+                .iter()
+                .filter(|known| known.outer && known.sort == Binding::Constant)
+                .map(|known| known.name.as_str());
+            return self
+                .wrong_at((line, column), title)
+                .hint(unknown::constant(name, names, constants));
+        }
+        let error = self.wrong_at((line, column), format!("there is no variable `{name}` here"));
+        let seen = scopes
+            .holding(used.at.start)
+            .filter(|known| known.function == used.function && known.sort != Binding::Module)
+            .map(|known| known.name.as_str());
+        let elsewhere = || scopes.declared.iter().find(|known| known.name == name);
+        let is_module = elsewhere().is_some_and(|known| known.sort == Binding::Module)
+            || self.host.module_names().any(|module| module == name);
+        let hint = unknown::hint(name, names, seen, used.function.is_some(), is_module);
+        let hint = hint.or_else(|| {
+            let declared = elsewhere()?;
+            Some(if declared.holds.start > used.at.start {
+                "it is declared further down".to_owned()
+            } else {
+                "it holds only in the block that it is declared in".to_owned()
+            })
+        });
+        match hint {
+            Some(hint) => error.hint(hint),
+            None => error,
+        }
+    }
+}
+
+fn is_unknown(scopes: &Scopes, used: &Used) -> bool {
+    let sees_its_caller = || {
+        let function = used.function.and_then(|index| scopes.functions.get(index));
+        function.is_some_and(|function| scopes.open.contains(&function.name))
+    };
+    used.means.is_none()
+        && matches!(used.sort, Use::Variable | Use::Global)
+        && !scopes.asked.contains(&used.name)
+        && !sees_its_caller()
+}
+
+/// Line and column of a byte, both counted from 1.
+fn place(text: &str, at: usize) -> (usize, usize) {
+    let before = text.get(..at).unwrap_or_default();
+    let line = before.rsplit('\n').next().unwrap_or_default();
+    (before.matches('\n').count() + 1, line.chars().count() + 1)
+}

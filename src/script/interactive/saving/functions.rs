@@ -1,0 +1,128 @@
+//! The functions of the script: the newest of each signature, without those that could not run.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use super::constants::Tops;
+use super::naming::{self, signature};
+use super::needs::Session;
+use super::pieces::{self, pieces};
+use crate::script::scopes::{Scopes, Use};
+use crate::script::tokens::{self, Sort};
+
+/// The functions of the script.
+pub(super) struct Functions {
+    /// What each is left out for.
+    left_out: BTreeMap<String, String>,
+    /// Functions by name and number of parameters.
+    kept: Vec<((String, usize), String)>,
+    /// What a function `main` of the session is called in a script, which has its own.
+    main: Option<String>,
+}
+
+impl Functions {
+    /// Finds out which functions of these inputs can be kept.
+    pub(super) fn find(
+        session: &Session,
+        inputs: &[(usize, &str)],
+        tops: &Tops,
+        is_secret: &dyn Fn(&str) -> bool,
+    ) -> Functions {
+        let mut left_out = BTreeMap::new();
+        let mut needs: BTreeMap<&String, &BTreeSet<String>> = BTreeMap::new();
+        let mut modules: BTreeSet<&String> = BTreeSet::new();
+        for (number, text) in inputs {
+            modules.extend(session.modules(*number));
+            needs.extend(session.functions(*number));
+            for piece in pieces(text)
+                .iter()
+                .filter(|piece| piece.sort == pieces::Sort::Function)
+            {
+                let name = signature(&piece.text).0;
+                left_out.remove(&name);
+                if is_secret(&piece.text) {
+                    left_out.insert(name, SECRET.to_owned());
+                } else if let Some(unseen) = unseen(session, &piece.text) {
+                    left_out.insert(name, format!("it does not see `{unseen}`"));
+                }
+            }
+        }
+        // Without one of them, those that call it are of no use either.
+        loop {
+            let is_there = |name: &String| {
+                let kept = needs.contains_key(name) && !left_out.contains_key(name);
+                !session.is_given(name) || kept || modules.contains(name) || tops.has(name)
+            };
+            let found = needs
+                .iter()
+                .filter(|(name, _)| !left_out.contains_key(**name))
+                .find_map(|(name, needs)| Some((*name, needs.iter().find(|name| !is_there(name))?)));
+            let Some((name, missing)) = found else { break };
+            let why = match tops.stuck(missing) {
+                Some(why) => format!("no function can see the constant `{missing}`: {why}"),
+                None => format!("it uses `{missing}`, which is not among the saved inputs"),
+            };
+            left_out.insert(name.clone(), why);
+        }
+        let has_main = needs.keys().any(|name| *name == "main");
+        let taken = || session.words(inputs.iter().map(|(number, _)| *number));
+        Functions {
+            left_out,
+            kept: Vec::new(),
+            main: has_main.then(|| naming::free("main", &taken())),
+        }
+    }
+
+    /// Why a function is not kept; nothing when it is.
+    pub(super) fn left_out(&self, name: &str) -> Option<String> {
+        self.left_out.get(name).cloned()
+    }
+
+    /// Keeps a function in place of an older one.
+    pub(super) fn keep(&mut self, function: &str) {
+        let signature = signature(function);
+        self.kept.retain(|(known, _)| *known != signature);
+        self.kept.push((signature, self.renamed(function)));
+    }
+
+    /// The text with another name for the session's own `main`.
+    pub(super) fn renamed(&self, text: &str) -> String {
+        let mut out = text.to_owned();
+        let Some(name) = &self.main else { return out };
+        let found = tokens::pieces(text);
+        let word = |at: usize| found.get(at).map_or("", |piece| piece.text(text));
+        for at in (0..found.len()).rev() {
+            let joined = at
+                .checked_sub(1)
+                .is_some_and(|at| [".", "?.", "::"].contains(&word(at)));
+            if found[at].sort == Sort::Name && word(at) == "main" && word(at + 1) == "(" && !joined {
+                out.replace_range(found[at].at.clone(), name);
+            }
+        }
+        out
+    }
+
+    /// The functions, in the order in which they were defined.
+    pub(super) fn kept(&self) -> impl Iterator<Item = &str> {
+        self.kept.iter().map(|(_, text)| text.as_str())
+    }
+}
+
+/// Why a function is left out of which nothing may be told.
+pub(super) const SECRET: &str = "it may hold a secret";
+
+/// A variable or constant that a function uses and cannot see.
+fn unseen(session: &Session, text: &str) -> Option<String> {
+    let scopes = Scopes::of(text);
+    let function = scopes.functions.first()?;
+    let mut free = scopes.free_in(function);
+    let unseen = free.find(|used| match used.sort {
+        Use::Variable => !scopes.asked.contains(&used.name),
+        Use::Global => !session.is_given(&used.name),
+        Use::Call | Use::Method | Use::Module => false,
+    })?;
+    Some(if unseen.sort == Use::Global {
+        format!("global::{}", unseen.name)
+    } else {
+        unseen.name.clone()
+    })
+}

@@ -1,0 +1,153 @@
+//! The literals of a statement: what each is given to, and the parameter that it could become.
+
+use rhai::{ASTNode, Expr, FnCallExpr, Position, Stmt};
+
+use crate::ops::spec::{OpSpec, Param};
+use crate::script::bundle::Source;
+use crate::script::host::Host;
+use crate::script::interactive::credential::is_credential;
+use crate::script::literal::is_name;
+use crate::script::parse;
+use crate::script::tokens::{Sort, pieces};
+use crate::script::types::ParamType;
+
+/// A literal in a text.
+pub(super) struct Literal {
+    /// Where it begins.
+    pub(super) at: Position,
+    /// What it says.
+    pub(super) text: String,
+    /// What it is given to: a parameter of an operation, a key, a variable.
+    pub(super) given_to: Option<String>,
+    /// What that is for.
+    pub(super) about: &'static str,
+}
+
+/// The literals of a statement; none of one that cannot be parsed.
+pub(super) fn literals_of(host: &Host, statement: &str) -> Vec<Literal> {
+    let parsed = parse::parse(&Source::new("", statement));
+    parsed.map_or_else(|_| Vec::new(), |parsed| literals(host, &parsed.ast))
+}
+
+/// The name and the type of a parameter for this literal; `None` when it is to stay one.
+pub(super) fn parameter_for(literal: &Literal) -> Option<(String, ParamType)> {
+    let text = &literal.text;
+    let given_to = literal.given_to.as_deref().map(plain_name);
+    let named = |usual: &str| match &given_to {
+        Some(name) if is_name(name) && !name.starts_with('_') => name.clone(),
+        _ => usual.to_owned(),
+    };
+    if is_credential(text, literal.given_to.as_deref()) {
+        return Some((named("secret"), ParamType::Secret));
+    }
+    let fits = |ty: ParamType| ty.parse(text).is_ok() && !text.contains(char::is_whitespace);
+    if text.contains('@') && fits(ParamType::Email) {
+        return Some((named("email"), ParamType::Email));
+    }
+    if text.contains("://") && fits(ParamType::Url) {
+        return Some((named("site"), ParamType::Url));
+    }
+    let is_a_name = given_to
+        .as_deref()
+        .is_some_and(|name| name == "name" || name.ends_with("_name"));
+    let plain = !text.trim().is_empty() && !text.contains(char::is_control);
+    (is_a_name && plain).then(|| (named("name"), ParamType::String))
+}
+
+/// `let email = "ann@example.com"`: the variable and what it holds.
+pub(super) fn assigned(statement: &str) -> Option<(String, String)> {
+    let found = pieces(statement);
+    let mut words = found.iter().filter(|piece| piece.text(statement) != ";");
+    let (word, name, sign, text) = (words.next()?, words.next()?, words.next()?, words.next()?);
+    let is_assigned = ["let", "const"].contains(&word.text(statement)) && sign.text(statement) == "=";
+    if !is_assigned || text.sort != Sort::Text || words.next().is_some() {
+        return None;
+    }
+    let value = parse::literal(text.text(statement))?
+        .into_immutable_string()
+        .ok()?;
+    Some((name.text(statement).to_owned(), value.to_string()))
+}
+
+/// The bytes of the literal that begins here.
+pub(super) fn span(text: &str, at: Position) -> Option<(usize, usize)> {
+    let (line, column) = parse::place(at);
+    let start: usize = text.split_inclusive('\n').take(line - 1).map(str::len).sum();
+    let rest = text.get(start..)?;
+    let from = start + rest.char_indices().nth(column - 1)?.0;
+    let piece = pieces(text).into_iter().find(|piece| piece.at.start == from)?;
+    (piece.sort == Sort::Text).then_some((from, piece.at.end))
+}
+
+/// `x_api_key` for `X-Api-Key`.
+fn plain_name(name: &str) -> String {
+    let lower = |c: char| {
+        if c.is_ascii_alphanumeric() {
+            c.to_ascii_lowercase()
+        } else {
+            '_'
+        }
+    };
+    name.chars().map(lower).collect()
+}
+
+/// The literals of a tree outside of texts with `${}`.
+fn literals(host: &Host, ast: &rhai::AST) -> Vec<Literal> {
+    let mut found = Vec::new();
+    ast.walk(&mut |path: &[ASTNode]| {
+        let Some(ASTNode::Expr(Expr::StringConstant(text, at))) = path.last() else {
+            return true;
+        };
+        let mut about = "";
+        let given_to = match path.len().checked_sub(2).and_then(|above| path.get(above)) {
+            Some(ASTNode::Expr(Expr::InterpolatedString(..)) | ASTNode::Stmt(Stmt::Import(..))) => {
+                return true;
+            }
+            Some(
+                ASTNode::Stmt(Stmt::FnCall(call, _))
+                | ASTNode::Expr(Expr::FnCall(call, _) | Expr::MethodCall(call, _)),
+            ) => {
+                let param = parameter(host, call, *at);
+                about = param.map_or("", |param| param.doc);
+                let set = call.name.strip_prefix("set_").filter(|_| param.is_none());
+                param.map(|param| param.name).or(set).map(str::to_owned)
+            }
+            Some(ASTNode::Expr(Expr::Map(map, _))) => {
+                let entry = map.0.iter().find(|(_, value)| value.position() == *at);
+                entry.map(|(key, _)| key.name.to_string())
+            }
+            Some(ASTNode::Stmt(Stmt::Var(var, ..))) => Some(var.0.name.to_string()),
+            Some(ASTNode::Stmt(Stmt::Assignment(assignment))) if !assignment.0.is_op_assignment() => {
+                assigned_to(&assignment.1.lhs)
+            }
+            _ => None,
+        };
+        found.push(Literal {
+            at: *at,
+            text: text.to_string(),
+            given_to,
+            about,
+        });
+        true
+    });
+    found
+}
+
+/// What is assigned to, in a word: the variable, the property, the key.
+fn assigned_to(target: &Expr) -> Option<String> {
+    match target {
+        Expr::Variable(variable, ..) => Some(variable.1.to_string()),
+        Expr::Property(property, _) => Some(property.2.to_string()),
+        Expr::Dot(chain, ..) | Expr::Index(chain, ..) => assigned_to(&chain.rhs),
+        Expr::StringConstant(key, _) => Some(key.to_string()),
+        _ => None,
+    }
+}
+
+/// The operation's parameter that a literal is given for.
+fn parameter(host: &Host, call: &FnCallExpr, at: Position) -> Option<&'static Param> {
+    let index = call.args.iter().position(|arg| arg.position() == at)?;
+    let takes = |op: &&&'static OpSpec| op.name == call.name.as_str() && op.params.len() > index;
+    let op = host.operations().iter().find(takes)?;
+    op.params.get(index)
+}

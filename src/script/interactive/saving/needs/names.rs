@@ -1,0 +1,141 @@
+//! The names of one input.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use crate::script::scopes::{Binding, Scopes, Use, Used};
+
+/// The names of an input.
+#[derive(Debug, Default, PartialEq, Eq)]
+pub(super) struct Names {
+    /// Those that it needs from before it when it runs.
+    pub(super) uses: BTreeSet<String>,
+    /// Those that it gives to what follows: variables, functions, imports.
+    pub(super) declares: BTreeSet<String>,
+    /// Variables from before it that it may change.
+    pub(super) changes: BTreeSet<String>,
+    /// Variables that its closures may change when they are called.
+    pub(super) in_closures: BTreeSet<String>,
+    /// Its functions, and what each needs when it is called.
+    pub(super) functions: BTreeMap<String, BTreeSet<String>>,
+    /// Its imports, by their names.
+    pub(super) modules: BTreeSet<String>,
+    /// Constants that it or its functions use as `global::NAME`.
+    pub(super) constants: BTreeSet<String>,
+    /// Every name in it that means something by itself, outside of functions.
+    pub(super) words: BTreeSet<String>,
+}
+
+impl Names {
+    /// `is_known` tells of methods whose doing is known, `is_own` of functions that the session defines.
+    pub(super) fn of(
+        scopes: &Scopes,
+        is_known: &dyn Fn(&str) -> bool,
+        is_own: &dyn Fn(&str) -> bool,
+    ) -> Names {
+        let mut names = Names::default();
+        for known in scopes.declared.iter().filter(|known| known.function.is_none()) {
+            names.words.insert(known.name.clone());
+            if known.outer {
+                names.declares.insert(known.name.clone());
+            }
+            if known.outer && known.sort == Binding::Module {
+                names.modules.insert(known.name.clone());
+            }
+        }
+        // A method is the language's or an operation unless the session has a function of the name.
+        let counts = |used: &&Used| used.sort != Use::Method || is_own(&used.name);
+        let used_here = scopes.used.iter().filter(|used| used.function.is_none());
+        for used in used_here.filter(counts) {
+            names.words.insert(used.name.clone());
+            let means = used.means.and_then(|index| scopes.declared.get(index));
+            if means.is_none_or(|known| known.outer) && used.may_change(is_known) && used.closure.is_some() {
+                names.in_closures.insert(used.name.clone());
+            }
+        }
+        for used in scopes.free().filter(counts) {
+            names.uses.insert(used.name.clone());
+            if used.may_change(is_known) {
+                names.changes.insert(used.name.clone());
+            }
+        }
+        for function in &scopes.functions {
+            names.words.insert(function.name.clone());
+            names.declares.insert(function.name.clone());
+            let needs = scopes.free_in(function).filter(|used| used.sort != Use::Variable);
+            let called = scopes.used.iter().filter(|used| {
+                // Another function of this input needs things, too.
+                matches!(used.sort, Use::Call | Use::Method) && function.at.contains(&used.at.start)
+            });
+            let name = |used: &Used| used.name.clone();
+            let all = names.functions.entry(function.name.clone()).or_default();
+            all.extend(needs.chain(called).filter(counts).map(name));
+            all.remove(&function.name);
+        }
+        let constants = scopes.used.iter().filter(|used| used.sort == Use::Global);
+        names.constants.extend(constants.map(|used| used.name.clone()));
+        names
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_input_tells_what_it_needs_and_gives() {
+        for (text, uses, gives) in [
+            ("let a = b + 1; let c = a;", "b", "a c"),
+            ("let x = x + 1", "x", "x"),
+            ("x = 2; y += x", "x y", "x y"),
+            ("list.map(|item| item.name + suffix)", "list suffix", ""),
+            ("for (v, i) in list { let w = v; print(w + i) }", "list print", ""),
+            ("import \"lib\" as lib; lib::one()", "", "lib"),
+            ("#{ id: app.id, note: _, n: _3 }", "_ _3 app", ""),
+            ("`${who} ${3}`", "who", ""),
+            ("try { risky() } catch (err) { print(err) }", "print risky", ""),
+            ("if a || b { c }", "a b c", ""),
+            ("const K = 1; K", "", "K"),
+            ("switch n { 3 => a, _ => _ }", "_ a n", ""),
+            // Where a name holds no longer, it is needed.
+            ("xs.map(|x| x); x", "x xs", ""),
+            ("for i in 0..3 { i } i", "i", ""),
+            ("try { f() } catch (e) { e } e", "e f", ""),
+            ("{ let a = 1; } a", "a", ""),
+            (
+                "list.push(x); m.a = 1; n[\"k\"] += 1; l[0] = len(l)",
+                "l len list m n x",
+                "l list m n",
+            ),
+        ] {
+            let is_known = |name: &str| ["map", "print", "len"].contains(&name);
+            let names = Names::of(&Scopes::of(text), &is_known, &|_| false);
+            let join =
+                |names: &mut dyn Iterator<Item = &String>| names.cloned().collect::<Vec<_>>().join(" ");
+            assert_eq!(
+                (
+                    join(&mut names.uses.iter()).as_str(),
+                    join(&mut names.declares.union(&names.changes)).as_str()
+                ),
+                (uses, gives),
+                "{text}"
+            );
+        }
+    }
+
+    #[test]
+    fn a_function_needs_nothing_until_it_is_called() {
+        let text = "fn f(a) { let b = a; g(b).i() + lib::h(c).j() + global::K }";
+        let names = Names::of(&Scopes::of(text), &|_| true, &|name| name == "i");
+        assert!(names.uses.is_empty());
+        let needs: Vec<&str> = names.functions["f"].iter().map(String::as_str).collect();
+        assert_eq!(needs, ["K", "g", "i", "lib"]);
+        assert_eq!(names.constants.iter().collect::<Vec<_>>(), ["K"]);
+    }
+
+    #[test]
+    fn closures_tell_what_they_change_when_they_are_called() {
+        let text = "let n = 0; let add = |x| { list.push(x); n += 1; let y = 1; y += 1 }";
+        let names = Names::of(&Scopes::of(text), &|_| false, &|_| false);
+        assert_eq!(names.in_closures.iter().collect::<Vec<_>>(), ["list", "n"]);
+    }
+}

@@ -1,0 +1,39 @@
+//! The comment that declares the parameters of `main`.
+
+use std::fmt::Write as _;
+
+use super::lift::Lifted;
+
+/// The `@param` lines for these, and the empty line above them.
+pub(super) fn documented(params: &[Lifted]) -> String {
+    let mut text = String::new();
+    if params.is_empty() {
+        return text;
+    }
+    text.push_str("///\n");
+    let widest = |width: fn(&Lifted) -> usize| params.iter().map(width).max().unwrap_or_default();
+    let (names, types) = (
+        widest(|param| param.name.len()),
+        widest(|param| param.type_name.len()),
+    );
+    for param in params {
+        let default = match &param.default {
+            Some(default) => format!("= {}  {}", quoted(default), param.about),
+            None => format!("{}  (it was typed, and is not kept)", param.about),
+        };
+        let line = format!(
+            "/// @param {:names$}  {:types$} {}",
+            param.name,
+            param.type_name,
+            default.trim_end()
+        );
+        let _ = writeln!(text, "{}", line.trim_end());
+    }
+    text
+}
+
+/// A text as the language writes it.
+fn quoted(text: &str) -> String {
+    let escaped = text.replace('\\', "\\\\").replace('"', "\\\"");
+    format!("\"{escaped}\"")
+}

@@ -1,0 +1,43 @@
+//! What to do about a variable that is not there.
+
+use super::foreign;
+use super::parse::Names;
+use crate::value::nearest::nearest;
+
+/// The hint for a name that means no variable where it stands. `near` are the names that may be meant.
+pub(super) fn hint<'a>(
+    name: &str,
+    names: &Names,
+    near: impl IntoIterator<Item = &'a str>,
+    in_function: bool,
+    is_module: bool,
+) -> Option<String> {
+    if names.variables.contains(name) && in_function {
+        return Some(format!(
+            "functions do not see variables outside of them; pass it as a parameter, or declare it at the top \
+             as `const {name}` and write `global::{name}`"
+        ));
+    }
+    if is_module {
+        return Some(format!(
+            "it is a module: its functions are called as `{name}::function()`"
+        ));
+    }
+    if let Some(hint) = foreign::word(name) {
+        return Some(hint.to_owned());
+    }
+    nearest(name, near).map(|near| format!("did you mean `{near}`?"))
+}
+
+/// The hint for `global::NAME` where there is no such constant.
+pub(super) fn constant<'a>(name: &str, names: &Names, near: impl IntoIterator<Item = &'a str>) -> String {
+    if names.variables.contains(name) {
+        return format!(
+            "only constants are there: write `const {name} = ...` instead of `let`, before it is needed"
+        );
+    }
+    match nearest(name, near) {
+        Some(near) => format!("did you mean `global::{near}`?"),
+        None => format!("declare it at the top: `const {name} = ...`"),
+    }
+}

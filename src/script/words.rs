@@ -1,0 +1,41 @@
+//! The words that the language keeps for itself, as its own tokenizer knows them.
+
+use rhai::Token;
+
+use super::host;
+
+/// Can nothing be called so? Also what is no name at all.
+pub fn is_reserved(word: &str) -> bool {
+    if OWN.contains(&word) {
+        return true;
+    }
+    let engine = host::compiler();
+    let texts = [word];
+    let (mut tokens, _) = engine.lex(&texts);
+    !matches!(tokens.next(), Some((Token::Identifier(name), _)) if name.as_str() == word)
+}
+
+/// Words that are names for the tokenizer, and mean something in every script.
+const OWN: &[&str] = &["global", "exit"];
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const RESERVED: &str = "let const fn if else switch for in while loop do until break continue return throw try \
+        catch import export as true false this private global is_shared is_def_var is_def_fn type_of print debug eval \
+        call curry var static shared goto match case public protected new use with module package super thread spawn \
+        go await async sync yield default void null nil exit is Fn";
+
+    #[test]
+    fn words_of_the_language_are_no_names() {
+        let names: Vec<&str> = RESERVED.split(' ').filter(|word| !is_reserved(word)).collect();
+        assert_eq!(names, Vec::<&str>::new());
+        for word in ["", "_", "_3", "two words", "é", "1", "a.b", "\"a\""] {
+            assert!(is_reserved(word), "{word}");
+        }
+        for word in ["email", "main", "site_2", "_x", "lets", "format", "now", "sleep"] {
+            assert!(!is_reserved(word), "{word}");
+        }
+    }
+}

@@ -1,0 +1,137 @@
+//! What may be a credential by its name, or by how it is written. A guess, made so that what was typed or handed in by
+//! mistake is not kept in clear; a [secret](super::Secret) is one for certain.
+
+/// May something of this name be a credential? `password`, `X-Api-Key`, `userPassword`, `access_token`, `PIN`.
+pub fn may_name_a_credential(name: &str) -> bool {
+    let words = name.split(|c: char| !c.is_alphanumeric());
+    let last = words.last().unwrap_or_default().to_lowercase();
+    let plain: String = name.chars().filter(|c| c.is_alphanumeric()).collect();
+    let plain = plain.to_lowercase();
+    if ABOUT.iter().any(|end| plain.ends_with(end)) {
+        return false;
+    }
+    WHOLE.contains(&last.as_str()) || PARTS.iter().any(|known| plain.contains(known))
+}
+
+/// Is a word formed like a token, a key, or a hash of one?
+pub fn looks_like_a_token(word: &str) -> bool {
+    if word.contains("-----BEGIN") {
+        return true;
+    }
+    let known = BEGINNINGS.iter().any(|(begin, least)| {
+        word.strip_prefix(begin)
+            .is_some_and(|rest| rest.len() >= *least && rest.chars().all(is_of_token))
+    });
+    known || is_random(word)
+}
+
+/// Names of credentials contain one of these, letters and digits only.
+const PARTS: &[&str] = &[
+    "password",
+    "passwd",
+    "passphrase",
+    "passcode",
+    "secret",
+    "token",
+    "apikey",
+    "appkey",
+    "accesskey",
+    "privatekey",
+    "credential",
+    "authorization",
+    "bearer",
+    "cookie",
+    "jwt",
+];
+
+/// Last words of names that are those of credentials.
+const WHOLE: &[&str] = &["pass", "pwd", "pw", "pin", "otp", "auth"];
+
+/// Names with such an end tell about a credential without being one: where it is to be had, what kind it is.
+const ABOUT: &[&str] = &[
+    "url",
+    "uri",
+    "type",
+    "hint",
+    "file",
+    "path",
+    "env",
+    "label",
+    "field",
+    "name",
+    "expires",
+    "expiry",
+    "expiresin",
+    "endpoint",
+    "lifetime",
+    "length",
+];
+
+/// How well-known tokens begin, and how many characters follow at least.
+const BEGINNINGS: &[(&str, usize)] = &[
+    ("eyJ", 6),
+    ("sk_live_", 4),
+    ("sk_test_", 4),
+    ("rk_live_", 4),
+    ("pk_live_", 4),
+    ("sk_", 12),
+    ("rk_", 12),
+    ("sk-", 16),
+    ("ghp_", 8),
+    ("gho_", 8),
+    ("ghs_", 8),
+    ("ghu_", 8),
+    ("ghr_", 8),
+    ("github_pat_", 8),
+    ("glpat-", 8),
+    ("xoxb-", 4),
+    ("xoxp-", 4),
+    ("xoxa-", 4),
+    ("xapp-", 4),
+    ("AKIA", 12),
+    ("ASIA", 12),
+    ("AIza", 20),
+    ("ya29.", 8),
+    ("SG.", 16),
+    ("shpat_", 8),
+    ("npm_", 16),
+    ("pypi-", 16),
+    ("hf_", 16),
+    ("dop_v1_", 8),
+    ("PMAK-", 8),
+];
+
+fn is_of_token(c: char) -> bool {
+    c.is_ascii_alphanumeric() || "+/=_-.~".contains(c)
+}
+
+/// A run of letters and digits without a word in it. Names are words and numbers with marks between them, and a UUID is
+/// the name of something.
+fn is_random(word: &str) -> bool {
+    let is_uuid = word.len() == 36 && word.matches('-').count() == 4;
+    let is_plain = word.chars().all(is_of_token);
+    let mut parts = word.split(['-', '_', '.', '=', '+', '~']);
+    is_plain && !is_uuid && (parts.any(is_mixed) || is_mixed_as_a_whole(word))
+}
+
+fn is_mixed(part: &str) -> bool {
+    let (digits, upper, lower) = counts(part);
+    let long = part.len() >= 20 && digits >= 3 && upper + lower >= 3;
+    let all_sorts = part.len() >= 16 && digits >= 2 && upper >= 2 && lower >= 2;
+    long || all_sorts
+}
+
+/// Random also where marks divide it; addresses and paths have dots and slashes.
+fn is_mixed_as_a_whole(word: &str) -> bool {
+    let (digits, upper, lower) = counts(word);
+    word.len() >= 24 && !word.contains(['.', '/']) && digits >= 4 && upper >= 3 && lower >= 3
+}
+
+fn counts(text: &str) -> (usize, usize, usize) {
+    let count = |is: fn(&char) -> bool| text.chars().filter(is).count();
+    (
+        count(char::is_ascii_digit),
+        count(char::is_ascii_uppercase),
+        count(char::is_ascii_lowercase),
+    )
+}
