@@ -169,6 +169,22 @@ fn a_text_that_is_a_credential_somewhere_is_a_secret_everywhere() {
 }
 
 #[test]
+fn parameters_of_the_sessions_functions_tell_what_a_literal_is() {
+    let saved = save(&[
+        ("fn sign(user, password) { user + password }", QUIET),
+        ("fn shop(name) { name }", QUIET),
+        ("sign(\"ann\", \"geheim-123\") + shop(\"Ann's\")", GAVE),
+    ]);
+    assert!(!saved.text.contains("geheim"), "{}", saved.text);
+    let params: Vec<(&str, &str)> = saved
+        .params
+        .iter()
+        .map(|param| (param.name.as_str(), param.type_name))
+        .collect();
+    assert_eq!(params, [("password", "secret"), ("name", "string")]);
+}
+
+#[test]
 fn a_reason_that_tells_a_secret_is_not_written() {
     let failed = |why: &str| Came::Failed(why.to_owned());
     let saved = save(&[
