@@ -135,12 +135,14 @@ impl Ui {
         }
     }
 
-    /// Writes a prompt to standard output, and no line end.
+    /// Writes a prompt, and no line end: to standard output, else to standard error, where that is a terminal.
     pub fn prompt(&self, text: &str) -> io::Result<()> {
-        self.above_bar(|| {
-            let mut out = io::stdout().lock();
-            write!(out, "{text}").and_then(|()| out.flush())
-        })
+        let mut to: Box<dyn Write> = match (self.out.terminal, self.err.terminal) {
+            (true, _) => Box::new(io::stdout()),
+            (false, true) => Box::new(io::stderr()),
+            (false, false) => return Ok(()),
+        };
+        self.above_bar(|| write!(to, "{text}").and_then(|()| to.flush()))
     }
 
     /// Writes data to standard output, as it is, and a line end when it has none. A reader that has gone away is no

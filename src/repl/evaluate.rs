@@ -61,7 +61,7 @@ impl Repl {
         if self.settings.timing {
             self.outside.screen.note(&took(started.elapsed()));
         }
-        if outcome == Outcome::Done && self.outside.screen.is_terminal() {
+        if outcome == Outcome::Done && self.outside.screen.is_typed() {
             for told in advice(text, self.gave) {
                 self.outside.screen.note(&told);
             }
@@ -134,7 +134,7 @@ impl Repl {
         let screen = self.outside.screen.clone();
         match ended {
             Ok(answer) => {
-                if answer == Answer::Nothing && !ready.defines.is_empty() && screen.is_terminal() {
+                if answer == Answer::Nothing && !ready.defines.is_empty() && screen.is_typed() {
                     screen.note(&format!("defined {}", ready.defines.join(", ")));
                 }
                 self.gave = answer != Answer::Nothing;

@@ -24,7 +24,7 @@ pub(super) fn farewell(desk: &Desk, screen: &dyn Screen) -> Option<Left> {
         })
         .collect();
     let id = session.id();
-    if screen.is_terminal() || !made.is_empty() {
+    if screen.is_typed() || !made.is_empty() {
         let made = if made.is_empty() {
             "nothing was created".to_owned()
         } else {

@@ -1,5 +1,8 @@
 //! The session's words on the terminal.
 
+use std::sync::OnceLock;
+
+use super::ask;
 use crate::cli::paths::Env;
 use crate::cli::ui::{Stream, Ui};
 use crate::repl::around::Screen;
@@ -12,6 +15,8 @@ pub(super) struct TerminalScreen {
     typed: bool,
     /// Can lines be drawn again?
     redraws: bool,
+    /// Why data could not be written.
+    lost: OnceLock<String>,
 }
 
 /// Terminals on which lines cannot be drawn again; the line editor reads plain lines from them.
@@ -28,14 +33,30 @@ impl TerminalScreen {
         TerminalScreen {
             ui: ui.clone(),
             typed,
-            redraws: typed && redraws(env),
+            redraws: typed && ui.is_terminal(Stream::Out) && redraws(env),
+            lost: OnceLock::new(),
+        }
+    }
+
+    /// Data that is lost ends the session, which asks for it.
+    fn write(&self, text: &str) {
+        if let Err(error) = self.ui.out(text) {
+            self.lost.get_or_init(|| error.to_string());
         }
     }
 }
 
 impl Screen for TerminalScreen {
-    fn is_terminal(&self) -> bool {
+    fn is_typed(&self) -> bool {
         self.typed
+    }
+
+    fn is_terminal(&self) -> bool {
+        self.typed && self.ui.is_terminal(Stream::Out)
+    }
+
+    fn can_ask(&self) -> bool {
+        ask::is_possible()
     }
 
     fn has_colour(&self) -> bool {
@@ -47,7 +68,11 @@ impl Screen for TerminalScreen {
     }
 
     fn is_closed(&self) -> bool {
-        self.ui.is_closed()
+        self.ui.is_closed() || self.lost.get().is_some()
+    }
+
+    fn lost(&self) -> Option<String> {
+        self.lost.get().cloned()
     }
 
     fn height(&self) -> Option<usize> {
@@ -60,8 +85,7 @@ impl Screen for TerminalScreen {
     }
 
     fn out(&self, text: &str) {
-        // A reader that is gone ends the session, which asks for it.
-        let _ = self.ui.out(&crate::cli::ui::printable(text));
+        self.write(&crate::cli::ui::printable(text));
     }
 
     fn prompt(&self, text: &str) {
@@ -69,7 +93,7 @@ impl Screen for TerminalScreen {
     }
 
     fn page(&self, text: &str) {
-        let _ = self.ui.out(text);
+        self.write(text);
     }
 
     fn note(&self, text: &str) {

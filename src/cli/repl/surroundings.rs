@@ -133,6 +133,18 @@ impl Surroundings for CliSurroundings {
         let config = self.config();
         config.map_or(Vec::new(), |config| config.profiles().keys().cloned().collect())
     }
+    fn line(&self) -> Result<Option<String>, Trouble> {
+        let mut line = String::new();
+        match std::io::stdin().read_line(&mut line) {
+            Ok(0) => Ok(None),
+            Ok(_) => Ok(Some(line)),
+            Err(error) => Err(Trouble {
+                message: format!("the terminal cannot be read: {error}"),
+                hints: Vec::new(),
+            }),
+        }
+    }
+
 
     fn check(&self, to: &Switch) -> Result<(), Trouble> {
         self.may_switch(to).map_err(trouble)
