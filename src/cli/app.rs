@@ -205,6 +205,12 @@ impl App {
             ),
             None => "sandbox: simulated platforms; nothing real is changed".to_owned(),
         });
+        if sandbox.shares_faults() {
+            self.ui.warn(&format!(
+                "the sandbox is served by another process, whose requests meet {} too, until this one ends",
+                accounts.faults.join(" and ")
+            ));
+        }
         Ok(sandbox)
     }
 }
