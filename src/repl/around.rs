@@ -127,6 +127,8 @@ pub enum Switch {
     Sandbox(bool),
     /// On the sandbox, with one more of its faults.
     Fault(String),
+    /// On the sandbox, whose world is forgotten and begun anew.
+    Reset,
 }
 
 /// A value that is to become a file.
