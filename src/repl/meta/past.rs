@@ -5,6 +5,7 @@ use regex_lite::Regex;
 use super::Command;
 use crate::ops;
 use crate::repl::evaluate::Entered;
+use crate::repl::secrecy::KEPT_OUT;
 use crate::repl::{Left, Next, Repl};
 use crate::run::session::{Change, Fate, WayBack};
 use crate::script::interactive::Answer;
@@ -97,7 +98,7 @@ impl Wanted {
 fn line(number: usize, input: &Entered) -> String {
     let mark = if input.done { ' ' } else { '!' };
     let text = if input.secret {
-        "(not shown: it may hold a secret)".to_owned()
+        KEPT_OUT.to_owned()
     } else {
         input.text.trim_end().replace('\n', "\n       ")
     };
