@@ -230,12 +230,7 @@ impl Repl {
 
     /// `exit`, `quit` and `help` are words that people try; each tells what it is here, unless a variable has the name.
     fn bare_word(&self, typed: &str) -> Option<Next> {
-        let word = typed.trim_end_matches([';', '(', ')']);
-        let hint = match word {
-            "exit" | "quit" => ":quit or Ctrl-D leaves",
-            "help" => ":help lists what there is; :help NAME tells about one",
-            _ => return None,
-        };
+        let (word, hint) = way(typed)?;
         let is_variable = self.space().variable(word).is_some();
         if is_variable || !self.outside.screen.is_terminal() {
             return None;
@@ -285,4 +280,15 @@ impl Repl {
             _ => left,
         }
     }
+}
+
+/// The word of an input that is nothing else, and what it is here, when people try it.
+fn way(typed: &str) -> Option<(&str, &'static str)> {
+    let word = typed.trim_end_matches([';', '(', ')']);
+    let hint = match word {
+        "exit" | "quit" => ":quit or Ctrl-D leaves",
+        "help" => ":help lists what there is; :help NAME tells about one",
+        _ => return None,
+    };
+    Some((word, hint))
 }

@@ -10,6 +10,7 @@ use crate::repl::{Left, Next, Repl};
 use crate::run::session::{Change, Fate, WayBack};
 use crate::script::interactive::Answer;
 use crate::value::Value;
+use crate::value::nearest::nearest;
 
 pub(super) static COMMANDS: &[Command] = &[
     Command {
@@ -38,7 +39,7 @@ pub(super) static COMMANDS: &[Command] = &[
     },
     Command {
         name: "runs",
-        args: "[show RUN | steps RUN]",
+        args: "[show [RUN] | steps [RUN]]",
         summary: "The runs on record, this session among them",
         run: runs,
     },
@@ -144,11 +145,29 @@ fn undo(repl: &mut Repl, args: &str) -> Next {
     Next::Go
 }
 
+/// What can be done with runs on record.
+const RUNS: [&str; 5] = ["list", "show", "steps", "export", "prune"];
+
 fn runs(repl: &mut Repl, args: &str) -> Next {
     let mut words: Vec<String> = vec!["runs".into()];
     let given: Vec<&str> = args.split_whitespace().collect();
     match given.as_slice() {
         [] => words.push("list".into()),
+        // Without a run, this one is meant.
+        [word @ ("show" | "steps")] => match repl.desk.session() {
+            Some(session) => words.extend([(*word).to_owned(), session.id()]),
+            None => {
+                let message = format!("this session is not on record yet, and `:runs {word}` names no run");
+                return repl.wrong(&message, &[":runs lists those there are".into()]);
+            }
+        },
+        [word, ..] if !word.starts_with('-') && !RUNS.contains(word) => {
+            let hint = nearest(word, RUNS).map(|near| format!("did you mean {near}?"));
+            return repl.wrong(
+                &format!("`:runs` does not know `{word}`"),
+                &hint.into_iter().collect::<Vec<_>>(),
+            );
+        }
         given => words.extend(given.iter().map(|word| (*word).to_owned())),
     }
     repl.provisor(&words)
