@@ -8,7 +8,7 @@ mod table;
 use std::borrow::Cow;
 use std::io::{self, IsTerminal as _, Write};
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 
 use indicatif::ProgressBar;
 
@@ -39,6 +39,8 @@ pub struct Ui {
     /// Was the width given by the environment?
     fixed: bool,
     closed: Arc<AtomicBool>,
+    /// Why data could not be written.
+    lost: Arc<OnceLock<String>>,
     /// Is what happens simulated?
     sandboxed: Arc<AtomicBool>,
     bar: Arc<Mutex<Option<ProgressBar>>>,
@@ -82,6 +84,7 @@ impl Ui {
             width,
             fixed: columns.is_some(),
             closed: Arc::default(),
+            lost: Arc::default(),
             sandboxed: Arc::default(),
             bar: Arc::default(),
         }
@@ -114,6 +117,11 @@ impl Ui {
     /// Has the reader of standard output gone away? Then nothing more need be written there.
     pub fn is_closed(&self) -> bool {
         self.closed.load(Ordering::Relaxed)
+    }
+
+    /// Why data could not be written to standard output, though somebody was to read it.
+    pub fn lost(&self) -> Option<&str> {
+        self.lost.get().map(String::as_str)
     }
 
     /// From here on everything is simulated, and questions and failures say so.
@@ -158,7 +166,11 @@ impl Ui {
                 self.closed.store(true, Ordering::Relaxed);
                 Ok(())
             }
-            other => other,
+            Err(error) => {
+                self.lost.get_or_init(|| error.to_string());
+                Err(error)
+            }
+            Ok(()) => Ok(()),
         }
     }
 

@@ -159,11 +159,11 @@ pub trait Surroundings: Send + Sync {
     /// input ends, or the interrupt comes first.
     fn ask(&self, question: &str, interrupt: &Interrupt) -> Option<String>;
 
-    /// The profiles there are, by name.
-    fn profiles(&self) -> Vec<String>;
     /// The next line that the person at the terminal types, with its end; `None` at the end of the input.
     fn line(&self) -> Result<Option<String>, Trouble>;
 
+    /// The profiles there are, by name.
+    fn profiles(&self) -> Vec<String>;
 
     /// Could the session work there?
     fn check(&self, to: &Switch) -> Result<(), Trouble>;

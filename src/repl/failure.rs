@@ -76,7 +76,7 @@ impl Repl {
                 || failed.is_some_and(lies_in)
                 || holds_credential(&frame.text);
             if is_secret {
-                frame.text = KEPT_OUT.to_owned();
+                KEPT_OUT.clone_into(&mut frame.text);
                 (frame.column, frame.length) = (1, KEPT_OUT.len());
             }
         }

@@ -1,7 +1,5 @@
 //! The session's words on the terminal.
 
-use std::sync::OnceLock;
-
 use super::ask;
 use crate::cli::paths::Env;
 use crate::cli::ui::{Stream, Ui};
@@ -15,8 +13,6 @@ pub(super) struct TerminalScreen {
     typed: bool,
     /// Can lines be drawn again?
     redraws: bool,
-    /// Why data could not be written.
-    lost: OnceLock<String>,
 }
 
 /// Terminals on which lines cannot be drawn again; the line editor reads plain lines from them.
@@ -34,14 +30,6 @@ impl TerminalScreen {
             ui: ui.clone(),
             typed,
             redraws: typed && ui.is_terminal(Stream::Out) && redraws(env),
-            lost: OnceLock::new(),
-        }
-    }
-
-    /// Data that is lost ends the session, which asks for it.
-    fn write(&self, text: &str) {
-        if let Err(error) = self.ui.out(text) {
-            self.lost.get_or_init(|| error.to_string());
         }
     }
 }
@@ -68,11 +56,11 @@ impl Screen for TerminalScreen {
     }
 
     fn is_closed(&self) -> bool {
-        self.ui.is_closed() || self.lost.get().is_some()
+        self.ui.is_closed() || self.ui.lost().is_some()
     }
 
     fn lost(&self) -> Option<String> {
-        self.lost.get().cloned()
+        self.ui.lost().map(str::to_owned)
     }
 
     fn height(&self) -> Option<usize> {
@@ -85,7 +73,8 @@ impl Screen for TerminalScreen {
     }
 
     fn out(&self, text: &str) {
-        self.write(&crate::cli::ui::printable(text));
+        // A reader that is gone, and data that is lost, end the session, which asks for it.
+        let _ = self.ui.out(&crate::cli::ui::printable(text));
     }
 
     fn prompt(&self, text: &str) {
@@ -93,7 +82,7 @@ impl Screen for TerminalScreen {
     }
 
     fn page(&self, text: &str) {
-        self.write(text);
+        let _ = self.ui.out(text);
     }
 
     fn note(&self, text: &str) {

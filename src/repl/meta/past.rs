@@ -154,13 +154,13 @@ fn runs(repl: &mut Repl, args: &str) -> Next {
     match given.as_slice() {
         [] => words.push("list".into()),
         // Without a run, this one is meant.
-        [word @ ("show" | "steps")] => match repl.desk.session() {
-            Some(session) => words.extend([(*word).to_owned(), session.id()]),
-            None => {
+        [word @ ("show" | "steps")] => {
+            let Some(session) = repl.desk.session() else {
                 let message = format!("this session is not on record yet, and `:runs {word}` names no run");
                 return repl.wrong(&message, &[":runs lists those there are".into()]);
-            }
-        },
+            };
+            words.extend([(*word).to_owned(), session.id()]);
+        }
         [word, ..] if !word.starts_with('-') && !RUNS.contains(word) => {
             let hint = nearest(word, RUNS).map(|near| format!("did you mean {near}?"));
             return repl.wrong(
