@@ -69,6 +69,11 @@ pub(super) struct Engine {
     pub(super) runtime: Runtime,
 }
 
+/// Data could not be written to standard output, and why.
+pub(super) fn output_lost(why: impl std::fmt::Display) -> CommandError {
+    CommandError::new(Exit::Aborted, format!("standard output cannot be written: {why}"))
+}
+
 impl App {
     /// The command line's view of the process, read once.
     pub(super) fn from_process(colour: Colour, verbose: u8) -> App {
@@ -112,12 +117,7 @@ impl App {
 
     /// Writes a line of data to standard output.
     pub(super) fn print(&self, line: &str) -> Result<(), CommandError> {
-        self.ui.out(line).map_err(|error| {
-            CommandError::new(
-                Exit::Aborted,
-                format!("standard output cannot be written: {error}"),
-            )
-        })
+        self.ui.out(line).map_err(output_lost)
     }
 
     /// Makes a folder of ours when it is missing, for the user alone.
@@ -208,6 +208,12 @@ impl App {
             ),
             None => "sandbox: simulated platforms; nothing real is changed".to_owned(),
         });
+        if sandbox.shares_faults() {
+            self.ui.warn(&format!(
+                "the sandbox is served by another process, whose requests meet {} too, until this one ends",
+                accounts.faults.join(" and ")
+            ));
+        }
         Ok(sandbox)
     }
 }

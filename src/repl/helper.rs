@@ -167,7 +167,7 @@ impl Validator for ReplHelper {
 }
 
 /// Is it only the comment of a function that is still to come? An empty line ends it.
-fn begins_function(text: &str) -> bool {
+pub(super) fn begins_function(text: &str) -> bool {
     let mut lines = text.lines().map(str::trim);
     !text.ends_with('\n') && !text.is_empty() && lines.all(|line| line.starts_with("///"))
 }

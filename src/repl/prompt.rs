@@ -37,13 +37,7 @@ impl Repl {
         editor.set_helper(Some(ReplHelper::new(&self.space, &self.outside, &keys)));
         helper::bind(&mut editor, &keys);
         if !screen.redraws() {
-            // The terminal reads lines itself: it forgets what was typed, and shows it still. A fresh prompt comes last.
-            let outside = self.outside.clone();
-            self.reins.when_idle(move || {
-                let label = outside.around.place().label();
-                let told = "the line is cleared; :break gives up the lines before it";
-                outside.screen.prompt(&format!("\n{told}\n{label}> "));
-            });
+            self.prompt_when_idle();
         }
         self.greet();
         for note in &notes {
@@ -101,8 +95,19 @@ impl Repl {
         }
     }
 
+    /// Where the terminal reads lines itself, Ctrl-C makes it forget what was typed, and it shows it still: a fresh prompt
+    /// comes last.
+    pub(super) fn prompt_when_idle(&self) {
+        let outside = self.outside.clone();
+        self.reins.when_idle(move || {
+            let label = outside.around.place().label();
+            let told = "the line is cleared; :break gives up the lines before it";
+            outside.screen.prompt(&format!("\n{told}\n{label}> "));
+        });
+    }
+
     /// One line: what this is, where it works, and where to find help.
-    fn greet(&self) {
+    pub(super) fn greet(&self) {
         let (around, screen) = (&self.outside.around, &self.outside.screen);
         let place = around.place();
         let works = match (&place.profile, place.mode) {

@@ -1,6 +1,7 @@
 //! `provisor repl`: type, see, keep.
 
 mod ask;
+mod draft;
 mod errands;
 mod place;
 mod screen;

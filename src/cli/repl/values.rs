@@ -49,7 +49,7 @@ impl CliSurroundings {
             return Err(error.hint("end it in .csv, .json or .jsonl"));
         };
         if path.exists() && !export.replace {
-            let agreed = self.typed && yes(&format!("Replace `{}`?", export.file), interrupt);
+            let agreed = ask::agreed(&format!("Replace `{}`?", export.file), interrupt);
             if !agreed {
                 return Err(CommandError::usage(format!("`{}` exists", export.file))
                     .hint("choose another name, or add --force to replace it"));
@@ -77,11 +77,11 @@ impl CliSurroundings {
         columns: &[String],
         interrupt: &Interrupt,
     ) -> Result<Reveal, CommandError> {
-        if !self.typed {
+        if !ask::is_possible() {
             let error = CommandError::usage(format!("{what} are shown at a terminal only"));
             return Err(error.hint("`provisor tenants export --reveal --yes` writes passwords into a file"));
         }
-        if !yes(&format!("Show {what} in clear?"), interrupt) {
+        if !ask::agreed(&format!("Show {what} in clear?"), interrupt) {
             return Err(CommandError::new(Exit::Aborted, "nothing was shown"));
         }
         let who = self.app.who();
@@ -93,11 +93,6 @@ impl CliSurroundings {
         self.app.ui.note("this is recorded: see provisor audit");
         Ok(Reveal::columns(columns.iter().cloned()))
     }
-}
-
-fn yes(question: &str, interrupt: &Interrupt) -> bool {
-    let answer = ask::ask(&format!("{question} [y/N] "), interrupt);
-    answer.is_some_and(|answer| ["y", "yes"].contains(&answer.trim().to_lowercase().as_str()))
 }
 
 /// A list's items, or the value itself, as records.

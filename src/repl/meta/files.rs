@@ -72,16 +72,21 @@ fn run(repl: &mut Repl, args: &str) -> Next {
 }
 
 fn reload(repl: &mut Repl, _: &str) -> Next {
-    let modules = repl.space().import_statements();
-    let count = repl.space().forget_modules();
+    let statements = repl.space().import_statements();
+    let before = repl.space().forget_modules();
+    let count = before.count();
     if count == 0 {
         repl.outside.screen.note("nothing is imported");
         return Next::Go;
     }
-    let next = repl.enter(&modules.join("\n"));
+    let next = repl.enter(&statements.join("\n"));
+    let screen = repl.outside.screen.clone();
     if next == Next::Go {
         let files = if count == 1 { "file" } else { "files" };
-        repl.outside.screen.note(&format!("read {count} {files} anew"));
+        screen.note(&format!("read {count} {files} anew"));
+    } else {
+        repl.space().restore_modules(before);
+        screen.note("what was imported before stays; :reload tries again");
     }
     next
 }

@@ -5,10 +5,12 @@ use regex_lite::Regex;
 use super::Command;
 use crate::ops;
 use crate::repl::evaluate::Entered;
+use crate::repl::secrecy::KEPT_OUT;
 use crate::repl::{Left, Next, Repl};
 use crate::run::session::{Change, Fate, WayBack};
 use crate::script::interactive::Answer;
 use crate::value::Value;
+use crate::value::nearest::nearest;
 
 pub(super) static COMMANDS: &[Command] = &[
     Command {
@@ -37,7 +39,7 @@ pub(super) static COMMANDS: &[Command] = &[
     },
     Command {
         name: "runs",
-        args: "[show RUN | steps RUN]",
+        args: "[show [RUN] | steps [RUN]]",
         summary: "The runs on record, this session among them",
         run: runs,
     },
@@ -97,7 +99,7 @@ impl Wanted {
 fn line(number: usize, input: &Entered) -> String {
     let mark = if input.done { ' ' } else { '!' };
     let text = if input.secret {
-        "(not shown: it may hold a secret)".to_owned()
+        KEPT_OUT.to_owned()
     } else {
         input.text.trim_end().replace('\n', "\n       ")
     };
@@ -143,11 +145,29 @@ fn undo(repl: &mut Repl, args: &str) -> Next {
     Next::Go
 }
 
+/// What can be done with runs on record.
+const RUNS: [&str; 5] = ["list", "show", "steps", "export", "prune"];
+
 fn runs(repl: &mut Repl, args: &str) -> Next {
     let mut words: Vec<String> = vec!["runs".into()];
     let given: Vec<&str> = args.split_whitespace().collect();
     match given.as_slice() {
         [] => words.push("list".into()),
+        // Without a run, this one is meant.
+        [word @ ("show" | "steps")] => {
+            let Some(session) = repl.desk.session() else {
+                let message = format!("this session is not on record yet, and `:runs {word}` names no run");
+                return repl.wrong(&message, &[":runs lists those there are".into()]);
+            };
+            words.extend([(*word).to_owned(), session.id()]);
+        }
+        [word, ..] if !word.starts_with('-') && !RUNS.contains(word) => {
+            let hint = nearest(word, RUNS).map(|near| format!("did you mean {near}?"));
+            return repl.wrong(
+                &format!("`:runs` does not know `{word}`"),
+                &hint.into_iter().collect::<Vec<_>>(),
+            );
+        }
         given => words.extend(given.iter().map(|word| (*word).to_owned())),
     }
     repl.provisor(&words)

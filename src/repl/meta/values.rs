@@ -142,7 +142,8 @@ fn reveal(repl: &mut Repl, path: &str) -> Next {
     if path.is_empty() {
         return repl.usage("reveal");
     }
-    if !repl.outside.screen.is_terminal() {
+    let screen = &repl.outside.screen;
+    if !screen.is_terminal() || !screen.can_ask() {
         return repl.wrong(
             "secrets are shown at a terminal only",
             &["`provisor tenants export --reveal` writes them into a file".into()],

@@ -92,6 +92,19 @@ pub struct Function {
     pub doc: String,
 }
 
+/// Imported files, as they were read.
+pub struct Modules {
+    read: ground::Modules,
+    loaded: Loaded,
+}
+
+impl Modules {
+    /// How many there are.
+    pub fn count(&self) -> usize {
+        self.read.count()
+    }
+}
+
 impl Workspace {
     /// Nothing is defined yet.
     pub fn new(host: &Host) -> Workspace {
@@ -259,10 +272,18 @@ impl Workspace {
         self.imports.iter().filter_map(text).collect()
     }
 
-    /// Reads imported files again when they are next used. Gives how many were read before.
-    pub fn forget_modules(&mut self) -> usize {
-        self.loaded.clear();
-        Arc::make_mut(&mut self.ground).forget_modules()
+    /// Reads imported files again when they are next imported. Gives those that were read before.
+    pub fn forget_modules(&mut self) -> Modules {
+        Modules {
+            read: Arc::make_mut(&mut self.ground).forget_modules(),
+            loaded: std::mem::take(&mut self.loaded),
+        }
+    }
+
+    /// Goes on with these, and with none that was imported since: for when they could not be read again.
+    pub fn restore_modules(&mut self, modules: Modules) {
+        Arc::make_mut(&mut self.ground).restore_modules(modules.read);
+        self.loaded = modules.loaded;
     }
 
     /// Forgets every variable: they may hold what another account answered.

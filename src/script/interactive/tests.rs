@@ -208,7 +208,7 @@ fn imports_stay_and_are_read_once_until_they_are_forgotten() {
     assert_eq!(typist.space.modules(), ["lib"]);
     typist.files = Files(&[("lib", "export const K = 8; fn plus(n) { n + 1 }")]);
     typist.gives("lib::K", 7);
-    assert_eq!(typist.space.forget_modules(), 1);
+    assert_eq!(typist.space.forget_modules().count(), 1);
     typist.gives_nothing("import \"lib\" as lib;");
     typist.gives("lib::K", 8);
     let error = typist.fails("import \"nowhere\" as n;");
@@ -216,6 +216,25 @@ fn imports_stay_and_are_read_once_until_they_are_forgotten() {
         error.summary(),
         "cannot import \"nowhere\": there is no such file ([6]:1:8)"
     );
+}
+
+#[test]
+fn modules_that_cannot_be_read_again_can_be_restored() {
+    let mut typist = Typist::new();
+    typist.files = Files(&[
+        ("lib", "import \"low\" as low; fn two() { low::two() }"),
+        ("low", "fn two() { 2 }"),
+    ]);
+    typist.gives_nothing("import \"lib\" as lib;");
+    let modules = typist.space.forget_modules();
+    typist.files = Files(&[
+        ("lib", "import \"low\" as low; fn two() { low::two() }"),
+        ("low", "fn two( { 3 }"),
+    ]);
+    let _ = typist.fails("import \"lib\" as lib;");
+    typist.space.restore_modules(modules);
+    typist.gives("1 + 1", 2);
+    typist.gives("lib::two()", 2);
 }
 
 #[test]
