@@ -38,7 +38,7 @@ impl Repl {
         };
         let answer = self.space().variable(&first);
         let mut value = match answer {
-            Some(Answer::Value(value)) => value,
+            Some(Answer::Value(value) | Answer::Mixed(value)) => value,
             Some(Answer::Nothing | Answer::Other(_)) => {
                 return Err(self.wrong(
                     &format!("`{first}` holds nothing that could be written down"),
@@ -61,6 +61,11 @@ impl Repl {
                 return Err(self.wrong(&format!("`{path}` does not exist: {missing}"), &[]));
             };
             value = inner;
+        }
+        if let Value::Object(object) = &value
+            && object.is_stand_in()
+        {
+            return Err(self.wrong(&format!("`{path}` holds nothing that could be written down"), &[]));
         }
         Ok(value)
     }

@@ -11,6 +11,7 @@ mod reading;
 mod results;
 mod saving;
 mod seen;
+mod shown;
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
@@ -66,6 +67,9 @@ pub enum Answer {
     Nothing,
     /// A value.
     Value(Value),
+    /// Data in which something lies that is none, of which only [its type](crate::value::Object::stand_in) is there: it
+    /// can be shown, and not be used.
+    Mixed(Value),
     /// Something that is no data: a closure, a range. What it is, in a word or two.
     Other(String),
 }
@@ -330,9 +334,10 @@ fn answer(value: Dynamic) -> Answer {
         return Answer::Nothing;
     }
     let what = type_name(&value);
-    match convert::to_value(value, "value") {
-        Ok(value) => Answer::Value(value),
-        Err(_) => Answer::Other(what),
+    match shown::shown(value) {
+        (value, true) => Answer::Value(value),
+        (Value::Object(object), false) if object.is_stand_in() => Answer::Other(what),
+        (value, false) => Answer::Mixed(value),
     }
 }
 
