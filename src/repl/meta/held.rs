@@ -12,7 +12,7 @@ enum Step {
 }
 
 /// The path at the beginning of this text, and what stands behind it. Blanks between brackets belong to the path.
-pub(super) fn split(text: &str) -> (&str, &str) {
+pub(in crate::repl) fn split(text: &str) -> (&str, &str) {
     let mut quoted = false;
     let mut depth = 0_usize;
     for (at, c) in text.char_indices() {

@@ -35,7 +35,7 @@ use super::host::Host;
 use super::live::Live;
 use super::modules::Loaded;
 use super::program::{Ended, engine, panic_text};
-pub use super::scopes::{Binding, Declared, Scopes};
+pub use super::scopes::{Binding, Declared, Scopes, Use};
 use super::sources::Sources;
 pub use crate::script::tokens::{Piece, Sort, pieces};
 use crate::value::Value;
@@ -294,6 +294,11 @@ impl Workspace {
             }
         }
     }
+}
+
+/// Is it a function that the parser itself knows, and no list of functions has?
+pub fn is_word_of_the_language(name: &str) -> bool {
+    super::check::KEYWORDS.contains(&name)
 }
 
 fn functions_of(ast: &AST) -> Vec<Function> {
