@@ -165,6 +165,9 @@ pub trait Surroundings: Send + Sync {
     /// The profiles there are, by name.
     fn profiles(&self) -> Vec<String>;
 
+    /// The runs on record, the newest first, each with a few words about it. Nothing is made or asked for it.
+    fn runs(&self) -> Vec<(String, String)>;
+
     /// Could the session work there?
     fn check(&self, to: &Switch) -> Result<(), Trouble>;
 

@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
 use super::draft::Draft;
-use super::surroundings::CliSurroundings;
+use super::surroundings::{CliSurroundings, lock};
 use crate::cli::app::{App, WITHIN};
 use crate::cli::config;
 use crate::cli::error::CommandError;
@@ -136,6 +136,26 @@ impl CliSurroundings {
             }
         }
         (scripts, notes)
+    }
+
+    /// The runs on record, the newest first; no journal is made for it.
+    pub(super) fn known_runs(&self) -> Option<Vec<(String, String)>> {
+        let engine = lock(&self.engine).clone();
+        let journal = match engine {
+            Some(engine) => engine.journal.clone(),
+            None if self.app.paths().ok()?.journal().exists() => self.app.journal().ok()?,
+            None => return None,
+        };
+        let runs = journal.runs().ok()?.into_iter();
+        Some(
+            runs.map(|run| {
+                (
+                    run.id.to_string(),
+                    format!("{}, {}", run.name, run.status.as_str()),
+                )
+            })
+            .collect(),
+        )
     }
 
     /// Trusts the project's file, and gives its name and text.

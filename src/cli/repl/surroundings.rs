@@ -162,6 +162,10 @@ impl Surroundings for CliSurroundings {
         crate::cli::sandbox::known_faults()
     }
 
+    fn runs(&self) -> Vec<(String, String)> {
+        self.known_runs().unwrap_or_default()
+    }
+
     fn flag_names(&self) -> BTreeSet<String> {
         crate::cli::run::own_names()
     }

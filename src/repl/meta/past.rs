@@ -6,6 +6,7 @@ use super::Command;
 use crate::ops;
 use crate::repl::evaluate::Entered;
 use crate::repl::secrecy::KEPT_OUT;
+use crate::repl::width::cut;
 use crate::repl::{Left, Next, Repl};
 use crate::run::session::{Change, Fate, WayBack};
 use crate::script::interactive::Answer;
@@ -195,7 +196,19 @@ impl Repl {
     /// One change and its way back.
     fn told(&self, change: &Change) -> String {
         let what = change.what.as_deref().unwrap_or_default();
-        let done = format!("{:>4}   {} {what}", change.number, change.op);
+        let mut done = format!("{:>4}   {} {what}", change.number, change.op);
+        // On what it was done stands in the input, when nothing else tells it.
+        let index = usize::try_from(change.number).unwrap_or_default();
+        let input = index.checked_sub(1).and_then(|index| self.inputs.get(index));
+        if let Some(input) = input.filter(|input| !input.secret && change.undo.is_none()) {
+            let lines: Vec<&str> = input.text.split_whitespace().collect();
+            let columns = self.columns().saturating_sub(17).max(20);
+            done = format!(
+                "{}\n       typed as `{}`",
+                done.trim_end(),
+                cut(&lines.join(" "), columns)
+            );
+        }
         let back = match (&change.state, &change.undo) {
             (state, _) if state == "half done" => {
                 "failed and left something behind; when you know what became of it: provisor resolve"

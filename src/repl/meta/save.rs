@@ -1,6 +1,7 @@
 //! From exploring to a script.
 
 use super::Command;
+use super::words::words;
 use crate::repl::secrecy::is_hidden;
 use crate::repl::{Next, Repl};
 use crate::script::bundle::{Bundle, Source};
@@ -15,7 +16,11 @@ pub(super) static COMMANDS: &[Command] = &[Command {
 }];
 
 fn save(repl: &mut Repl, args: &str) -> Next {
-    let mut words: Vec<&str> = args.split_whitespace().collect();
+    let words = match words(args) {
+        Ok(words) => words,
+        Err(why) => return repl.wrong(&why, &[]),
+    };
+    let mut words: Vec<&str> = words.iter().map(String::as_str).collect();
     let force = words.contains(&"--force");
     words.retain(|word| *word != "--force");
     let (file, range) = match words.as_slice() {
@@ -25,7 +30,10 @@ fn save(repl: &mut Repl, args: &str) -> Next {
             None => {
                 return repl.wrong(
                     &format!("`{range}` is no range of inputs"),
-                    &["for example 2-5, or 3".into()],
+                    &[
+                        "for example 2-5, or 3".into(),
+                        "a path with blanks stands in quotes".into(),
+                    ],
                 );
             }
         },

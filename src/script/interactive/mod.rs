@@ -11,6 +11,7 @@ mod reading;
 mod results;
 mod saving;
 mod seen;
+mod shown;
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
@@ -34,7 +35,7 @@ use super::host::Host;
 use super::live::Live;
 use super::modules::Loaded;
 use super::program::{Ended, engine, panic_text};
-pub use super::scopes::{Binding, Declared, Scopes};
+pub use super::scopes::{Binding, Declared, Scopes, Use};
 use super::sources::Sources;
 pub use crate::script::tokens::{Piece, Sort, pieces};
 use crate::value::Value;
@@ -66,6 +67,9 @@ pub enum Answer {
     Nothing,
     /// A value.
     Value(Value),
+    /// Data in which something lies that is none, of which only [its type](crate::value::Object::stand_in) is there: it
+    /// can be shown, and not be used.
+    Mixed(Value),
     /// Something that is no data: a closure, a range. What it is, in a word or two.
     Other(String),
 }
@@ -320,6 +324,11 @@ impl Workspace {
     }
 }
 
+/// Is it a function that the parser itself knows, and no list of functions has?
+pub fn is_word_of_the_language(name: &str) -> bool {
+    super::check::KEYWORDS.contains(&name)
+}
+
 fn functions_of(ast: &AST) -> Vec<Function> {
     let named = ast.iter_functions().filter(|f| !f.name.starts_with("anon$"));
     let mut found: Vec<Function> = named
@@ -358,9 +367,10 @@ fn answer(value: Dynamic) -> Answer {
         return Answer::Nothing;
     }
     let what = type_name(&value);
-    match convert::to_value(value, "value") {
-        Ok(value) => Answer::Value(value),
-        Err(_) => Answer::Other(what),
+    match shown::shown(value) {
+        (value, true) => Answer::Value(value),
+        (Value::Object(object), false) if object.is_stand_in() => Answer::Other(what),
+        (value, false) => Answer::Mixed(value),
     }
 }
 

@@ -87,6 +87,13 @@ fn variables_functions_and_closures_stay() {
     typist.gives_nothing("fn twice(n) { n * 3 }");
     typist.gives("twice(x)", 60);
     assert_eq!(typist.types("|n| n").unwrap(), Answer::Other("closure".into()));
+    let Answer::Mixed(mixed) = typist.types("#{f: || 1, a: [2, |x| x]}").unwrap() else {
+        panic!("one closure hides nothing but itself");
+    };
+    assert_eq!(
+        mixed.to_masked_json().to_string(),
+        r#"{"a":[2,"<closure>"],"f":"<closure>"}"#
+    );
 }
 
 #[test]
