@@ -62,16 +62,17 @@ struct Function {
 
 impl Draft {
     fn write(collection: &Collection, given: &Given, met: Vec<String>) -> Result<Draft, String> {
-        let variables = collection.variables.iter().chain(&given.variables).cloned();
         let mut taken = given.taken.clone();
         taken.extend(["done", "http", "session", "mobsted", "jrni", "sparrow"].map(str::to_owned));
-        let mut values = Values::new(variables, taken, met);
-        let mut sessions = Sessions::of_collection(collection, given.profile.as_ref(), &values);
+        let mut values =
+            Values::new(collection.variables.iter().cloned(), taken, met).below(&given.variables);
+        let mut sessions = Sessions::of_collection(collection, given.profile.as_ref(), &mut values);
         let mut names: BTreeSet<String> = BTreeSet::new();
         let mut functions = Vec::new();
         for request in &collection.requests {
             values.used.clear();
             sessions.used.clear();
+            values.enter(&request.variables);
             let written = request::write(request, &mut values, &mut sessions)?;
             let name = match name_of(&request.name, "request") {
                 name if is_reserved(&name) => format!("{name}_request"),

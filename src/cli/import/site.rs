@@ -67,13 +67,14 @@ impl Evidence {
     pub(super) fn of(
         collection: &Collection,
         profile: Option<(Platform, &str)>,
-        values: &Values,
+        values: &mut Values,
     ) -> Evidence {
         let mut known = BTreeSet::new();
         if let Some((platform, url)) = profile {
             known.insert((platform.name(), trimmed(url)));
         }
         for request in &collection.requests {
+            values.enter(&request.variables);
             let address = address::read(&request.url);
             for mark in MARKS {
                 if let Some((_, base, path)) = mark.cut(&address.base, values)

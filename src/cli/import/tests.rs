@@ -204,6 +204,45 @@ fn names_that_mean_something_else_are_changed() {
     assert_eq!(names.len(), 4);
 }
 
+#[test]
+fn a_variable_of_a_folder_counts_in_its_folder_alone() {
+    let bearer = json!({"type": "bearer", "bearer": [{"key": "token", "value": "{{token}}"}]});
+    let post = |name: &str| json!({"name": name, "request": {"method": "POST", "url": "{{url}}/out", "auth": bearer}});
+    let json = json!({"info": {"name": "x"},
+    "variable": [{"key": "base", "value": "https://api.example.com"}, {"key": "url", "value": "{{base}}/v1"}],
+    "item": [
+        {"name": "A", "variable": [{"key": "base", "value": "https://folder.example.com"}, {"key": "token", "value": "hush-4711-hush"}],
+         "item": [post("inside"), {"name": "Deep", "item": [post("deeper")]}]},
+        post("outside"),
+    ]});
+    let script = script_of(&json);
+    for part in [
+        "@param base url = \"https://api.example.com\"  the variable `base`\n",
+        "@param a_base url = \"https://folder.example.com\"  the variable `base` of the folder `A`",
+        "fn inside(a_base, token) {\n    http::post(`${a_base}/v1/out`, #{bearer: token})",
+        "fn deeper(a_base, token) {\n    http::post(`${a_base}/v1/out`, #{bearer: token})",
+        "fn outside(base, token_2) {\n    http::post(`${base}/v1/out`, #{bearer: token_2})",
+    ] {
+        assert!(script.text.contains(part), "no `{part}` in\n{}", script.text);
+    }
+    assert!(!script.text.contains("hush"), "{}", script.text);
+    // The environment says it for all of them.
+    let given = Given {
+        variables: vec![collection::Variable {
+            key: "base".into(),
+            value: "https://env.example.com".into(),
+            ..collection::Variable::default()
+        }],
+        ..Given::default()
+    };
+    let script = script::write(&collection::read(&json).unwrap(), &given).unwrap();
+    assert!(
+        script.text.contains("https://env.example.com") && !script.text.contains("folder.example.com"),
+        "{}",
+        script.text
+    );
+}
+
 proptest! {
     /// Whatever stands in a collection, its script can be read: `converted` reads it as every script is read.
     #[test]
