@@ -243,6 +243,96 @@ fn a_variable_of_a_folder_counts_in_its_folder_alone() {
     );
 }
 
+#[test]
+fn variables_without_an_end_leave_out_the_requests_that_use_them() {
+    let variable = |key: &str, value: &str| json!({"key": key, "value": value});
+    let mut variables = vec![
+        variable("a", "{{b}}"),
+        variable("b", "{{a}}"),
+        variable("own", "{{own}}"),
+    ];
+    let name = |n: usize| format!("v{n}");
+    variables.extend((0..30).map(|n| variable(&name(n), &format!("{{{{v{}}}}}{{{{v{}}}}}", n + 1, n + 1))));
+    variables.extend((100..190).map(|n| variable(&name(n), &format!("{{{{v{}}}}}/", n + 1))));
+    let unused = script_of(
+        &json!({"info": {}, "variable": variables, "item": [{"name": "x", "request": "https://x.example"}]}),
+    );
+    assert_eq!((unused.web, unused.notes.len()), (1, 0), "{:?}", unused.notes);
+    let used = script_of(&json!({"info": {}, "variable": variables, "item": [
+        {"name": "x", "request": "https://x.example/{{free}}"},
+        {"name": "Circle", "request": "https://x.example/{{never}}/{{a}}"},
+        {"name": "Own", "request": "https://x.example/{{own}}"},
+        {"name": "Doubling", "request": "https://x.example/{{v0}}"},
+        {"name": "Chain", "request": "https://x.example/{{v100}}"}]}));
+    assert_eq!((used.web, used.omitted), (1, 4), "{}", used.text);
+    for (note, why) in used.notes.iter().zip([
+        "a -> b -> a",
+        "own -> own",
+        "beyond all bounds",
+        "more than 32 deep",
+    ]) {
+        assert!(note.contains(why), "{note}");
+        assert!(used.text.contains(why), "{}", used.text);
+    }
+    assert!(
+        used.text.contains("fn main(free) {"),
+        "nothing is asked for what is left out: {}",
+        used.text
+    );
+}
+
+#[test]
+fn what_is_said_of_a_host_is_said_once() {
+    let script = script_of(
+        &json!({"info": {}, "variable": [{"key": "near", "value": "localhost:3000"}, {"key": "far", "value": "far.example"}], "item": [
+        {"name": "a", "request": "http://127.0.0.1:8080/a"}, {"name": "b", "request": "http://localhost/b"},
+        {"name": "c", "request": "localhost:3000/c"}, {"name": "d", "request": "{{near}}/d"},
+        {"name": "e", "request": "http://plain.example/e"}, {"name": "f", "request": "http://plain.example:80/f"},
+        {"name": "g", "request": "bare.example/g"}, {"name": "h", "request": "{{far}}/h"}, {"name": "i", "request": "{{far}}/i"}]}),
+    );
+    assert_eq!(script.notes.len(), 3, "{:?}", script.notes);
+    for (note, host) in script
+        .notes
+        .iter()
+        .zip(["`bare.example`", "`far.example`", "`plain.example`"])
+    {
+        assert!(note.contains(host), "{note}");
+        assert_eq!(script.text.matches(note.as_str()).count(), 1, "{}", script.text);
+    }
+    for part in [
+        "http::get(\"http://127.0.0.1:8080/a\")",
+        "http::get(\"http://localhost:3000/c\")",
+        "http::get(`http://${near}/d`)",
+        "http::get(`https://${far}/h`)",
+    ] {
+        assert!(script.text.contains(part), "no `{part}` in\n{}", script.text);
+    }
+}
+
+#[test]
+fn what_is_not_the_web_stands_as_a_comment() {
+    let script = script_of(
+        &json!({"info": {}, "variable": [{"key": "socket", "value": "wss://live.example"}], "item": [
+        {"name": "Feed", "request": "ws://x.example/feed"}, {"name": "Live", "request": "{{socket}}/live"},
+        {"name": "Loud", "request": "HTTPS://x.example/a"}]}),
+    );
+    assert_eq!((script.web, script.omitted), (1, 2), "{}", script.text);
+    for part in [
+        "the request is GET ws://x.example/feed",
+        "the request is GET {{socket}}/live",
+    ] {
+        assert!(
+            script.text.contains(&format!(
+                "    // {}",
+                if part.contains("feed") { "feed: " } else { "live: " }
+            )),
+            "{}",
+            script.text
+        );
+        assert!(script.text.contains(part), "{}", script.text);
+    }
+}
+
 proptest! {
     /// Whatever stands in a collection, its script can be read: `converted` reads it as every script is read.
     #[test]

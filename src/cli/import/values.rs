@@ -52,6 +52,8 @@ pub(super) struct Values {
     taken: BTreeSet<String>,
     /// Credentials that an earlier reading met; a text that holds one is one.
     met: Vec<String>,
+    /// What a reader must know of the collection as a whole.
+    pub(super) notes: BTreeSet<String>,
     /// The parameters of the function that is being written.
     pub(super) used: BTreeSet<usize>,
 }
@@ -87,6 +89,7 @@ impl Values {
             refused,
             taken: BTreeSet::new(),
             met,
+            notes: BTreeSet::new(),
             used: BTreeSet::new(),
         }
     }
@@ -110,6 +113,11 @@ impl Values {
             self.scope = scope;
             self.made.clear();
         }
+    }
+
+    /// Notes what is said once for all requests.
+    pub(super) fn once(&mut self, note: String) {
+        self.notes.insert(note);
     }
 
     /// The variables of folders that count now.
