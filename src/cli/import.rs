@@ -270,16 +270,20 @@ fn deliver(app: &App, out: Option<&Path>, script: &Script) -> Result<(), Command
         })?,
     }
     app.ui.note(&format!(
-        "{} requests: {} by operations of their platforms, {} by http::, {} left out; {} scripts stand as comments",
-        script.requests, script.typed, script.web, script.omitted, script.scripts
+        "{}: {} by operations of their platforms, {} by http::, {} left out; {}",
+        script::counted(script.requests, "request"),
+        script.typed,
+        script.web,
+        script.omitted,
+        script.scripts_stand()
     ));
     for note in script.notes.iter().take(MOST_NOTES) {
         app.ui.note(&format!("- {note}"));
     }
     if script.notes.len() > MOST_NOTES {
         app.ui.note(&format!(
-            "- and {} more notes, at the functions of the script",
-            script.notes.len() - MOST_NOTES
+            "- and {}, at the functions of the script",
+            script::counted(script.notes.len() - MOST_NOTES, "more note")
         ));
     }
     if !script.secrets.is_empty() {

@@ -27,6 +27,22 @@ pub(super) struct Script {
     pub(super) notes: Vec<String>,
 }
 
+impl Script {
+    /// What became of the collection's own scripts.
+    pub(super) fn scripts_stand(&self) -> String {
+        match self.scripts {
+            1 => "1 script stands as a comment".to_owned(),
+            many => format!("{many} scripts stand as comments"),
+        }
+    }
+}
+
+/// So many of something, in words.
+pub(super) fn counted(count: usize, one: &str) -> String {
+    let more = if count == 1 { "" } else { "s" };
+    format!("{count} {one}{more}")
+}
+
 /// What the script is made from besides the collection.
 #[derive(Debug, Clone, Default)]
 pub(super) struct Given {
@@ -171,14 +187,17 @@ impl Draft {
         }
         let _ = write!(
             about,
-            "\n{} requests: {} by operations of their platforms, {} by `http::`, {} left out.",
-            script.requests, script.typed, script.web, script.omitted
+            "\n{}: {} by operations of their platforms, {} by `http::`, {} left out.",
+            counted(script.requests, "request"),
+            script.typed,
+            script.web,
+            script.omitted
         );
         if script.scripts > 0 {
             let _ = write!(
                 about,
-                "\nScripts of the collection do not run here; {} stand as comments.",
-                script.scripts
+                "\nScripts of the collection do not run here; {}.",
+                script.scripts_stand()
             );
         }
         for note in &script.notes {
@@ -194,9 +213,11 @@ impl Draft {
     }
 
     fn main(&self, collection: &Collection, known: &[String]) -> String {
-        let mut text =
-            String::from("/// Send the requests in their order, and say how each was answered.\n///\n");
+        let mut text = String::from("/// Send the requests in their order, and say how each was answered.\n");
         let params: Vec<&Param> = self.values.params.iter().collect();
+        if !params.is_empty() {
+            text.push_str("///\n");
+        }
         for param in &params {
             text.push_str(&param_line(param, known));
         }

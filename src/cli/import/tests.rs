@@ -333,6 +333,21 @@ fn what_is_not_the_web_stands_as_a_comment() {
     }
 }
 
+#[test]
+fn one_request_is_called_one() {
+    let script = script_of(
+        &json!({"info": {"name": "x"}, "event": [{"listen": "test", "script": {"exec": "a();"}}],
+        "item": [{"name": "a", "request": "https://x.example"}]}),
+    );
+    for line in [
+        "//! 1 request: 0 by operations of their platforms, 1 by `http::`, 0 left out.\n",
+        "//! Scripts of the collection do not run here; 1 script stands as a comment.\n",
+        "/// Send the requests in their order, and say how each was answered.\nfn main() {\n",
+    ] {
+        assert!(script.text.contains(line), "no `{line}` in\n{}", script.text);
+    }
+}
+
 proptest! {
     /// Whatever stands in a collection, its script can be read: `converted` reads it as every script is read.
     #[test]
