@@ -243,6 +243,7 @@ pub(super) fn ask<'a>(
             .map(|field| (field.key.clone(), field.value.clone()))
             .collect(),
         carries: known::carried(request),
+        headers: &request.headers,
         session,
         company,
     }

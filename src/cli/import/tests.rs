@@ -348,6 +348,40 @@ fn one_request_is_called_one() {
     }
 }
 
+#[test]
+fn what_an_operation_does_not_take_stands_as_a_note() {
+    let ask = |name: &str, method: &str, path: &str, header: Json| {
+        json!({"name": name, "request": {"method": method, "url": format!("https://acme.bookingbug.com/api/v1{path}"), "header": header,
+            "body": {"mode": "raw", "raw": if method == "PUT" { "{\"name\": \"x\"}" } else { "" }}}})
+    };
+    let usual = json!([{"key": "App-Id", "value": "a"}, {"key": "Authorization", "value": "Bearer {{t}}"}, {"key": "Accept", "value": "application/hal+json"},
+        {"key": "Content-Type", "value": "application/json"}]);
+    let script = script_of(&json!({"info": {"name": "x"}, "item": [
+        ask("Usual", "GET", "/admin/37/people", usual),
+        ask("Match", "PUT", "/admin/37/services/1", json!([{"key": "If-Match", "value": "x"}])),
+        ask("Typed", "GET", "/admin/37/people", json!([{"key": "Accept-Language", "value": "fr"}, {"key": "Prefer", "value": "x"}])),
+        ask("First", "GET", "/admin/37/people?page=1&per_page=5", json!([])),
+        ask("Third", "GET", "/company/37/children?page=3", json!([])),
+        ask("French", "GET", "/company/37/children?locale=fr", json!([])),
+    ]}));
+    for part in [
+        "session.within(\"37\").people()",
+        "session.put(\"/admin/37/services/1\", #{name: \"x\"})",
+        "session.get(\"/company/37/children\", #{page: \"3\"})",
+        "session.get(\"/company/37/children\", #{locale: \"fr\"})",
+    ] {
+        assert!(script.text.contains(part), "no `{part}` in\n{}", script.text);
+    }
+    assert_eq!(
+        script.notes,
+        [
+            "Match: the operation does not take the header `If-Match`",
+            "Typed: the operation does not take the headers `Accept-Language`, `Prefer`",
+            "First: the operation reads the whole list, and does not take `page`, `per_page`",
+        ]
+    );
+}
+
 proptest! {
     /// Whatever stands in a collection, its script can be read: `converted` reads it as every script is read.
     #[test]

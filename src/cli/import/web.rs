@@ -12,7 +12,7 @@ use super::site;
 use super::values::Values;
 
 /// Headers that provisor writes itself.
-const OMITTED: &[&str] = &[
+pub(super) const OMITTED: &[&str] = &[
     "content-length",
     "host",
     "postman-token",
