@@ -159,14 +159,21 @@ fn account(
         .iter()
         .map(|request| address::read(&request.url).base)
         .collect();
-    let account = environment::account(environment, asked, &chosen, &addresses.join("\n"))?;
+    let spoken = collection.and_then(|collection| site::of_environment(collection, &environment.variables));
+    let account = environment::account(
+        environment,
+        asked,
+        &chosen,
+        &addresses.join("\n"),
+        spoken.as_ref(),
+    )?;
     if account.is_none() {
         if collection.is_none() {
             return Err(CommandError::usage("the environment is not known to be an account of a platform")
                 .hint("say which platform it is: --platform mobsted, jrni or sparrow, or web for any other service")
                 .hint("beside a collection the values of such an environment become parameters"));
         }
-        app.ui.note("the environment is no account of a platform that provisor knows: no profile is made, and its values become parameters of the script (--platform web makes one)");
+        app.ui.note("the environment is no whole account of a platform that provisor knows: no profile is made, and its values become parameters of the script (--platform web makes one; --platform and --take FIELD=VARIABLE say what cannot be told)");
     }
     Ok(account)
 }

@@ -382,6 +382,63 @@ fn what_an_operation_does_not_take_stands_as_a_note() {
     );
 }
 
+#[test]
+fn the_platform_of_an_environment_is_told_from_where_requests_go() {
+    let collection = |url: &str| {
+        let ask = |path: &str| json!({"name": path, "request": {"url": format!("{url}{path}"), "header": [{"key": "App-Id", "value": "{{app_id}}"}]}});
+        collection::read(&json!({"info": {"name": "x"}, "item": [ask("/login/admin/{{companyId}}"), ask("/admin/{{companyId}}/people")]})).unwrap()
+    };
+    let environment = |host: &str, password: &str| {
+        environment::read(
+            &json!({"name": "Local", "values": [{"key": "host", "value": host}, {"key": "email", "value": "ann@x.example"},
+            {"key": "password", "value": password}, {"key": "app_id", "value": "app-1"}, {"key": "companyId", "value": "37"}]}),
+        )
+    };
+    let account = |collection: &Collection, environment: &Environment| {
+        let spoken = site::of_environment(collection, &environment.variables);
+        environment::account(environment, None, &[], "", spoken.as_ref()).unwrap()
+    };
+    for (host, url, becomes) in [
+        (
+            "http://127.0.0.1:4711/jrni/api/v1",
+            "{{host}}",
+            "http://127.0.0.1:4711/jrni/api/v1",
+        ),
+        (
+            "127.0.0.1:4711",
+            "http://{{host}}/jrni/api/v1",
+            "http://127.0.0.1:4711/jrni/api/v1",
+        ),
+        (
+            "bookings.example",
+            "https://{{host}}/api/v1",
+            "https://bookings.example",
+        ),
+    ] {
+        let found = account(&collection(url), &environment(host, "hush")).unwrap();
+        assert_eq!(found.platform, Platform::Jrni);
+        assert_eq!(
+            found.texts.iter().find(|(key, _)| *key == "url").unwrap().1,
+            becomes
+        );
+    }
+    // Requests that go elsewhere say nothing of it, and half an account is none.
+    assert!(
+        account(
+            &collection("https://other.example/api/v1"),
+            &environment("mine.example", "hush")
+        )
+        .is_none()
+    );
+    assert!(
+        account(
+            &collection("https://{{host}}/api/v1"),
+            &environment("mine.example", "")
+        )
+        .is_none()
+    );
+}
+
 proptest! {
     /// Whatever stands in a collection, its script can be read: `converted` reads it as every script is read.
     #[test]

@@ -270,7 +270,7 @@ fn is_own(field: &Field, values: &Values) -> bool {
     let name = field.key.trim().to_lowercase();
     let value = values.expanded(&field.value).trim().to_lowercase();
     match name.as_str() {
-        "authorization" => value.starts_with("bearer "),
+        "authorization" => value.starts_with("bearer ") || value.starts_with("{{"),
         "accept" => value.is_empty() || value.contains("json") || value.contains("*/*"),
         "content-type" => {
             let kinds = [
