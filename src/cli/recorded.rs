@@ -6,6 +6,8 @@ use super::error::CommandError;
 use super::plan::RunPlan;
 use super::times;
 use crate::journal::{Journal, RowCounts, RowStatus, RunId, RunRecord, RunStatus, StepRecord};
+use crate::ops;
+use crate::ops::given::wanted;
 use crate::value::nearest::nearest;
 
 /// The run of this name, or an error that names the nearest.
@@ -99,6 +101,18 @@ pub(super) fn described(step: &StepRecord) -> String {
         name.unwrap_or_default(),
         step.position + 1
     )
+}
+
+/// The command by which a person says what became of a step of this operation: with `--value` where the script needs
+/// what the call gave back.
+pub(super) fn resolving(run: &RunId, key: &str, op: &str) -> String {
+    let needs_value = ops::operation(op).is_none_or(|op| wanted(op).is_some());
+    let done = if needs_value {
+        "--as absent, or --as done --value FILE"
+    } else {
+        "--as absent, or --as done"
+    };
+    format!("provisor resolve {run} {key} {done}")
 }
 
 /// A step as JSON; its outcome is for exports alone.

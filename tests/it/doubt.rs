@@ -37,7 +37,10 @@ fn a_step_that_cannot_be_looked_up_is_resolved_as_done_and_not_sent_again() {
     let shown = home.run(&format!("runs show {id}")).ended(0);
     let _ = shown.said(&["is in doubt", &format!("provisor resolve {id} ")]);
 
-    let resolve = format!("resolve {id} mobsted::post --as done");
+    let bare = format!("resolve {id} mobsted::post --as done --yes");
+    let _ = home.run(&bare).ended(2).said(&["--value FILE", "any JSON"]);
+    home.write("app.json", "{\"id\": 1}");
+    let resolve = format!("resolve {id} mobsted::post --as done --value app.json");
     let _ = home.run(&resolve).ended(2).said(&["--yes"]);
     let resolved = home.run(&format!("{resolve} --yes")).ended(0);
     let _ = resolved.said(&[&format!("provisor resume {id}")]);
@@ -126,4 +129,80 @@ fn a_tenant_is_given_by_hand_with_its_password() {
     assert_eq!(home.books().totals.tenants_created, 1);
     let shown = home.json("tenants show ann@example.com --json");
     assert_eq!(shown["tenant"]["credential"], "recorded");
+}
+
+const SMS: &str = "run notify.rhai --sandbox --phone +4915112345678 --fault sparrow-sms:drop-after:1:x1";
+
+fn sent(home: &Home) -> u64 {
+    home.books().sparrow.totals.sent
+}
+
+#[test]
+fn a_message_is_not_recorded_as_sent_without_what_the_script_goes_on_with() {
+    let home = Home::new();
+    home.write("notify.rhai", include_str!("../../scripts/notify.rhai"));
+    let _ = home.run(SMS).ended(10);
+    let id = home.newest();
+    let resolve = format!("resolve {id} send_sms --as done --yes");
+    let _ = home.run(&resolve).ended(2).said(&[
+        "id (string), message (string)",
+        "\"id\":\"…\"",
+        "--as done --value FILE",
+    ]);
+    home.write("empty.json", "{}");
+    let _ = home
+        .run(&format!("{resolve} --value empty.json"))
+        .ended(2)
+        .said(&["`id` is missing"]);
+    home.write("sent.json", "{\"id\": \"m-1\"}");
+    let _ = home.run(&format!("{resolve} --value sent.json")).ended(0);
+    let ran = home.run(&format!("resume {id}")).ended(0);
+    assert!(ran.stdout.contains("m-1"), "{}", ran.stdout);
+    assert_eq!(sent(&home), 1, "not sent again");
+}
+
+#[test]
+fn a_wrong_word_is_put_right_and_the_row_goes_on() {
+    let home = Home::new();
+    home.write(
+        "sent.rhai",
+        r#"
+fn main(phone) {
+    let sent = sparrow::connect().send_sms(#{sender: "B", recipients: phone, text: "x"});
+    if sent.id == "wrong" { throw "no such message" }
+    #{ message: sent.id }
+}
+"#,
+    );
+    let _ = home.run(&SMS.replace("notify", "sent")).ended(10);
+    let id = home.newest();
+    home.write("wrong.json", "{\"id\": \"wrong\"}");
+    home.write("right.json", "{\"id\": \"m-1\"}");
+    let resolve = |how: &str| home.run(&format!("resolve {id} send_sms --as {how} --yes"));
+    let _ = resolve("done --value wrong.json").ended(0);
+    let _ = home.run(&format!("resume {id}")).ended(1);
+    let _ = resolve("done --value right.json")
+        .ended(0)
+        .said(&[&format!("provisor resume {id}")]);
+    let ran = home.run(&format!("resume {id}")).ended(0);
+    assert!(ran.stdout.contains("m-1"), "{}", ran.stdout);
+    assert_eq!(sent(&home), 1, "not sent again");
+    // It was not sent after all.
+    let _ = resolve("absent").ended(0);
+    let _ = home.run(&format!("resume {id}")).ended(0);
+    assert_eq!(sent(&home), 2, "the person was believed");
+    // The platform's own word stands.
+    let _ = resolve("absent").ended(2).said(&["is done, not in doubt"]);
+    let audit = home.json("audit --json");
+    let said: Vec<&str> = audit["audit"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|entry| entry["what"].as_str().unwrap())
+        .collect();
+    assert_eq!(said.len(), 3);
+    assert!(
+        said[1].ends_with("corrected to done") && said[2].ends_with("corrected to absent"),
+        "{said:?}"
+    );
 }

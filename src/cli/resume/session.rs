@@ -6,6 +6,7 @@ use crate::cli::error::CommandError;
 use crate::cli::exit::Exit;
 use crate::cli::interrupt;
 use crate::cli::plan::RunPlan;
+use crate::cli::recorded::resolving;
 use crate::journal::{Journal, RunRecord, RunStatus, StepFilter};
 use crate::run::cancel::Cancel;
 use crate::run::session::{Fate, Settling, settle};
@@ -84,10 +85,8 @@ pub(super) fn close(
         return Ok(Exit::Interrupted);
     }
     for step in &left {
-        app.ui.hint(&format!(
-            "when you know: provisor resolve {id} {} --as done|absent",
-            step.key
-        ));
+        app.ui
+            .hint(&format!("when you know: {}", resolving(&id, &step.key, &step.op)));
     }
     Ok(Exit::InDoubt)
 }

@@ -6,7 +6,7 @@ use serde_json::{Value as Json, json};
 use crate::cli::app::App;
 use crate::cli::error::CommandError;
 use crate::cli::exit::Exit;
-use crate::cli::recorded::{Listed, described, find_run, step_json};
+use crate::cli::recorded::{Listed, described, find_run, resolving, step_json};
 use crate::cli::times;
 use crate::journal::{RowStatus, StepFilter, StepRecord};
 use crate::value::Value;
@@ -162,6 +162,6 @@ fn next(run: &Listed, doubts: &[StepRecord], halves: &[StepRecord]) -> Vec<Strin
 }
 
 fn resolve(run: &Listed, doubts: &[StepRecord]) -> String {
-    let step = doubts.first().map_or("STEP", |step| &step.key);
-    format!("provisor resolve {} {step} --as done|absent", run.record.id)
+    let (key, op) = doubts.first().map_or(("STEP", ""), |step| (&step.key, &step.op));
+    resolving(&run.record.id, key, op)
 }
