@@ -242,6 +242,21 @@ fn a_probe_only_reads_and_a_look_up_that_cannot_tell_parks() {
         6,
         &["answered with 500"],
     );
+    for (probe, what) in [
+        ("|key| false", "a bool"),
+        ("|key| 5", "an int"),
+        ("|key| []", "a list"),
+        ("|key| \"\"", "a string"),
+    ] {
+        refused(probe, 1, &["gives the thing as a map", what]);
+    }
+    for probe in ["|a, b| ()", "|a, b, c| ()"] {
+        refused(
+            probe,
+            1,
+            &["`probe` is called with 1 value", "takes more parameters"],
+        );
+    }
     assert_eq!(home.books().web.totals.created, 0, "nothing was sent");
     // An answer of 404 is absent, and a function may take nothing.
     let answer = said(&home, &script(&format!("|| http::get(\"{url}/99\")")));

@@ -92,7 +92,7 @@ pub(super) const CHANGING: Param = option(
         option(
             "probe",
             Type::Function,
-            "called with the key: gives the thing as it is there, or () when it is not; may only read",
+            "called with the key: gives the thing as a map, an answer, or () when it is not there; may only read",
         ),
     ]),
     "json, form, multipart, body, content_type, profile, query, headers, bearer, basic, timeout, check, key, probe",
