@@ -57,7 +57,8 @@ impl Listed {
 
     /// Rows that have not come to an end.
     pub(super) fn open(&self) -> u64 {
-        self.counts.of(RowStatus::Queued) + self.counts.of(RowStatus::Skipped)
+        let open = [RowStatus::Queued, RowStatus::Skipped, RowStatus::Interrupted];
+        open.into_iter().map(|status| self.counts.of(status)).sum()
     }
 
     /// Where it works: `sandbox`, a profile, or `-` when it was not told which.

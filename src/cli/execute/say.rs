@@ -21,6 +21,9 @@ pub(super) struct Outcome {
     pub(super) done: u64,
     pub(super) failed: u64,
     pub(super) parked: u64,
+    /// Begun, and stopped between two steps.
+    pub(super) interrupted: u64,
+    /// Not begun.
     pub(super) open: u64,
     /// How many rows were read, when these are not all.
     pub(super) unread: Option<u64>,
@@ -30,14 +33,14 @@ pub(super) struct Outcome {
 
 impl Outcome {
     /// The rows of the whole run, as a summary counts them.
-    fn rows(&self) -> [(report::RowStatus, u64); 4] {
-        let counts = [self.done, self.failed, self.parked, self.open];
+    fn rows(&self) -> [(report::RowStatus, u64); 5] {
+        let counts = [self.done, self.failed, self.parked, self.interrupted, self.open];
         std::array::from_fn(|at| (report::RowStatus::ALL[at], counts[at]))
     }
 
     pub(super) fn status(&self) -> RunStatus {
         match self.ended {
-            Ended::Complete if self.open > 0 || self.unread.is_some() => RunStatus::Interrupted,
+            Ended::Complete if self.interrupted + self.open > 0 || self.unread.is_some() => RunStatus::Interrupted,
             Ended::Complete if self.parked > 0 => RunStatus::Parked,
             Ended::Complete if self.failed > 0 => RunStatus::Failed,
             Ended::Complete => RunStatus::Done,
@@ -62,7 +65,7 @@ impl Execution<'_> {
             for (sort, outcome, count) in runner.tally.counts() {
                 summary.outcome(&sort, &outcome, count);
             }
-            if self.resumed.is_some() {
+            if self.resumed.is_some() || outcome.interrupted + outcome.open > 0 {
                 summary.whole(outcome.rows());
             }
             ui.summary(&summary, self.id().as_str());

@@ -56,7 +56,7 @@ pub(super) fn close(
         "looking up {} of session {id}; no input is run anew",
         steps(open.len())
     ));
-    let cancel = Cancel::new(std::time::Duration::ZERO, engine.runtime.handle().clone());
+    let cancel = Cancel::new();
     let again = format!("provisor resume {id}");
     let _watch = interrupt::watch(engine.runtime.handle(), &app.ui, &cancel, again.clone());
     let journal = &engine.journal;
@@ -66,7 +66,7 @@ pub(super) fn close(
         &run,
         &engine.world,
         engine.runtime.handle(),
-        cancel.over(),
+        cancel.signal(),
         &mut |settling| stopped |= !tell(app, settling),
     )?;
     let left = journal.steps(&id, &StepFilter::Open)?;
