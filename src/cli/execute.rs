@@ -139,6 +139,7 @@ impl Execution<'_> {
             done: counts.of(RowStatus::Done),
             failed: counts.of(RowStatus::Failed),
             parked: counts.of(RowStatus::Parked),
+            scripts: watched.failed_by_the_script(),
             interrupted: counts.of(RowStatus::Interrupted),
             open: counts.of(RowStatus::Queued) + counts.of(RowStatus::Skipped),
             unread: record

@@ -1,5 +1,7 @@
 //! `provisor runs show`: one run, and what can be done about it.
 
+use std::collections::BTreeSet;
+
 use clap::Args;
 use serde_json::{Value as Json, json};
 
@@ -146,10 +148,13 @@ fn next(run: &Listed, doubts: &[StepRecord], halves: &[StepRecord]) -> Vec<Strin
     let id = &run.record.id;
     match run.status() {
         "failed" if !halves.is_empty() => {
-            vec![
-                resolve(run, halves),
-                format!("provisor resume {id} --retry-failed"),
-            ]
+            let mut next = vec![resolve(run, halves)];
+            let rows: BTreeSet<u64> = halves.iter().map(|step| step.position).collect();
+            // What only a person can move on is not helped by another try.
+            if run.counts.of(RowStatus::Failed) > rows.len() as u64 {
+                next.push(format!("provisor resume {id} --retry-failed"));
+            }
+            next
         }
         "done" | "cancelled" if doubts.is_empty() && !halves.is_empty() => vec![resolve(run, halves)],
         "running" | "done" | "pruned" | "cancelled" if doubts.is_empty() => Vec::new(),
