@@ -55,7 +55,7 @@ const BASIC: Param = option(
 const TIMEOUT: Param = option(
     "timeout",
     Type::Duration,
-    "how long one try may take; 30 s when not given",
+    "how long one try may take, from 1ms to 24h; 30 s when not given",
 );
 const CHECK: Param = option("check", Type::Bool, "true: a status from 400 on is an error");
 
