@@ -2,7 +2,7 @@
 
 use clap::Args;
 
-use super::desk::{Desk, chosen, for_how_long};
+use super::desk::{Desk, chosen, exit, told};
 use super::{fields, place, written};
 use crate::cli::app::App;
 use crate::cli::config::{CredentialSource, Profile};
@@ -48,18 +48,14 @@ pub(in crate::cli) fn login(app: &App, command: &LoginCommand) -> Result<Exit, C
             return Err(error);
         }
     };
-    app.ui.note(&format!(
-        "signed in to {}{}",
-        desk.account.text("url"),
-        for_how_long(signed_in)
-    ));
+    app.ui.note(&told(&desk.account, "", signed_in));
     if asked.is_some() {
         app.ui.note(&format!(
             "the password is sealed in {}",
             app.paths()?.secrets().display()
         ));
     }
-    Ok(Exit::Ok)
+    Ok(exit(signed_in))
 }
 
 /// A password that was sealed to sign in with it.
