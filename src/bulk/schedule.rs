@@ -288,8 +288,9 @@ impl Desk {
         }
     }
 
-    /// Runs one row and records its end; `None` when it was interrupted and stays in the queue.
+    /// Runs one row and records its end; `None` when it was interrupted and stays open.
     fn run_row(&self, row: RowRecord) -> Option<Finished> {
+        let before = row.status;
         let (input, args) = match arguments(&self.runner.script, &self.plan.constants, &row) {
             Ok(bound) => bound,
             Err((input, why)) => {
@@ -319,7 +320,14 @@ impl Desk {
                 finished.error = Some(format!("in doubt: {why} (step {step})"));
             }
             RowEnd::Bug(what) => finished.error = Some(format!("a fault of provisor: {what}")),
-            RowEnd::Interrupted => return None,
+            RowEnd::Interrupted => {
+                // A parked row has more to tell.
+                if before != RowStatus::Parked {
+                    finished.status = RowStatus::Interrupted;
+                    self.record(finished);
+                }
+                return None;
+            }
             RowEnd::JournalLost(why) => {
                 self.fail(Ended::JournalLost(why));
                 return None;

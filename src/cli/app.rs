@@ -62,8 +62,6 @@ pub(super) struct Accounts {
 pub(super) struct Engine {
     pub(super) journal: Journal,
     pub(super) world: Arc<World>,
-    /// The way to the network.
-    pub(super) http: Http,
     /// Serves the sandbox while a command uses it.
     _sandbox: Option<Arc<Sandbox>>,
     pub(super) runtime: Runtime,
@@ -178,7 +176,7 @@ impl App {
         let tokens = Tokens::new(self.paths()?, self.sealer()?);
         let profiles = Configured::new(self, accounts, sandbox.as_deref())?;
         let network = Network {
-            http: http.clone(),
+            http,
             store: Arc::new(tokens),
             clock: Clock::system(),
         };
@@ -187,7 +185,6 @@ impl App {
         Ok(Engine {
             journal,
             world: Arc::new(world),
-            http,
             _sandbox: sandbox,
             runtime,
         })

@@ -5,7 +5,7 @@ use clap::Args;
 use super::app::App;
 use super::error::CommandError;
 use super::exit::Exit;
-use super::recorded::{described, find_run};
+use super::recorded::{described, find_run, resolving};
 use crate::journal::{RunStatus, StepFilter};
 
 /// Give a run up: `resume` leaves it alone from then on.
@@ -43,10 +43,8 @@ pub(super) fn cancel(app: &App, command: &CancelCommand) -> Result<Exit, Command
         };
         app.ui
             .warn(&format!("{} stays {state} (step {})", described(&step), step.key));
-        app.ui.hint(&format!(
-            "when you know: provisor resolve {id} {} --as done|absent",
-            step.key
-        ));
+        app.ui
+            .hint(&format!("when you know: {}", resolving(id, &step.key, &step.op)));
     }
     Ok(Exit::Ok)
 }

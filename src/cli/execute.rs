@@ -4,7 +4,6 @@ mod say;
 mod watched;
 
 use std::sync::Arc;
-use std::time::Duration;
 
 use self::say::Outcome;
 use self::watched::Watched;
@@ -44,24 +43,17 @@ pub(super) struct Execution<'a> {
     pub(super) results: Option<Results>,
 }
 
-/// For this long after the first Ctrl-C, rows under way may still ask for operations.
-const GRACE: Duration = Duration::from_secs(10);
-
 impl Execution<'_> {
     /// Carries the run out.
     pub(super) fn carry_out(mut self) -> Result<Exit, CommandError> {
         let journal = &self.engine.journal;
         let rows = self.plan.rows.is_some();
         journal.set_run_status(self.id(), RunStatus::Running)?;
-        let cancel = Cancel::new(
-            if rows { GRACE } else { Duration::ZERO },
-            self.engine.runtime.handle().clone(),
-        );
+        let cancel = Cancel::new();
         let runner = self.runner(&cancel);
         let resume = self.app.resume(self.id());
         // Until the end: writing results may take long, too.
         let _watch = interrupt::watch(&runner.runtime, &self.app.ui, &cancel, resume);
-        self.hurry_when_waiting(&cancel);
         let mut watched = Watched::new(self.app, &self.plan, self.total, self.before);
         if rows && self.resumed.is_some() {
             watched.recall(journal, self.id())?;
@@ -97,17 +89,6 @@ impl Execution<'_> {
 
     fn id(&self) -> &RunId {
         self.run.id()
-    }
-
-    /// The grace is for rows that can end soon. Those that wait for a platform that cannot be reached cannot.
-    fn hurry_when_waiting(&self, cancel: &Cancel) {
-        let (http, cancel) = (self.engine.http.clone(), cancel.clone());
-        self.engine.runtime.spawn(async move {
-            cancel.asked().await;
-            if http.is_waiting() {
-                cancel.hurry();
-            }
-        });
     }
 
     fn runner(&self, cancel: &Cancel) -> Runner {
@@ -160,6 +141,8 @@ impl Execution<'_> {
             done: counts.of(RowStatus::Done),
             failed: counts.of(RowStatus::Failed),
             parked: counts.of(RowStatus::Parked),
+            scripts: watched.failed_by_the_script(),
+            interrupted: counts.of(RowStatus::Interrupted),
             open: counts.of(RowStatus::Queued) + counts.of(RowStatus::Skipped),
             unread: record
                 .is_some_and(|run| run.total.is_none())

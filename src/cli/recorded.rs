@@ -6,6 +6,8 @@ use super::error::CommandError;
 use super::plan::RunPlan;
 use super::times;
 use crate::journal::{Journal, RowCounts, RowStatus, RunId, RunRecord, RunStatus, StepRecord};
+use crate::ops;
+use crate::ops::given::wanted;
 use crate::value::nearest::nearest;
 
 /// The run of this name, or an error that names the nearest.
@@ -55,7 +57,8 @@ impl Listed {
 
     /// Rows that have not come to an end.
     pub(super) fn open(&self) -> u64 {
-        self.counts.of(RowStatus::Queued) + self.counts.of(RowStatus::Skipped)
+        let open = [RowStatus::Queued, RowStatus::Skipped, RowStatus::Interrupted];
+        open.into_iter().map(|status| self.counts.of(status)).sum()
     }
 
     /// Where it works: `sandbox`, a profile, or `-` when it was not told which.
@@ -99,6 +102,18 @@ pub(super) fn described(step: &StepRecord) -> String {
         name.unwrap_or_default(),
         step.position + 1
     )
+}
+
+/// The command by which a person says what became of a step of this operation: with `--value` where the script needs
+/// what the call gave back.
+pub(super) fn resolving(run: &RunId, key: &str, op: &str) -> String {
+    let needs_value = ops::operation(op).is_none_or(|op| wanted(op).is_some());
+    let done = if needs_value {
+        "--as absent, or --as done --value FILE"
+    } else {
+        "--as absent, or --as done"
+    };
+    format!("provisor resolve {run} {key} {done}")
 }
 
 /// A step as JSON; its outcome is for exports alone.

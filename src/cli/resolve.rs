@@ -12,10 +12,13 @@ use super::plan::RunPlan;
 use super::recorded::{described, find_run};
 use crate::journal::{Journal, Resolution, RunRecord, RunStatus, StepFilter, StepRecord};
 use crate::ops;
-use crate::ops::given::{given, wanted};
+use crate::ops::given::{Wanted, given, wanted};
 use crate::value::{Record, Value};
 
 /// Say what became of a step that is in doubt or half done: it was carried out (`done`), or it was not (`absent`).
+///
+/// With `done` the script goes on with what the call gave back: write that into a file and name it with `--value`. What
+/// was said can be put right: resolve the step again.
 ///
 /// Look on the platform first. A step that is resolved as absent is sent again by a resume; one that was carried out
 /// after all would then be carried out twice. A step is half done when it failed and left something behind, as a
@@ -75,19 +78,29 @@ pub(super) fn resolve(app: &App, command: &ResolveCommand) -> Result<Exit, Comma
     journal.resolve(&run.id, &step.key, &says, &app.who())?;
     app.ui
         .note(&format!("{asked} is recorded as {what}; see provisor audit"));
+    // The inputs of a session never run anew.
+    if !RunPlan::from_value(&run.plan).session {
+        journal.reopen_row(&run.id, step.position)?;
+    }
     if run.status != RunStatus::Cancelled {
         app.ui.hint(&format!("provisor resume {}", run.id));
     }
     Ok(Exit::Ok)
 }
 
-/// The one step in doubt or half done that has the fragment in its key or in the name of its thing.
+/// The one step in doubt or half done that has the fragment in its key or in the name of its thing; when there is none,
+/// the one that is done by a person's word.
 fn find_step(journal: &Journal, run: &RunRecord, fragment: &str) -> Result<StepRecord, CommandError> {
     let has = |step: &StepRecord| {
         let name = step.thing.as_ref().map_or("", |thing| &thing.name);
         step.key.contains(fragment) || name.to_lowercase().contains(&fragment.to_lowercase())
     };
     let mut open = journal.steps(&run.id, &StepFilter::ForAPerson)?;
+    let mut said = Vec::new();
+    if !open.iter().any(has) {
+        said = journal.resolved_steps(&run.id)?;
+    }
+    open.append(&mut said);
     if let Some(exact) = open.iter().position(|step| step.key == fragment) {
         return Ok(open.swap_remove(exact));
     }
@@ -96,7 +109,7 @@ fn find_step(journal: &Journal, run: &RunRecord, fragment: &str) -> Result<StepR
         (Some(step), 0) => Ok(step),
         (None, _) => Err(none(journal, run, fragment, has)?),
         (Some(step), more) => Err(CommandError::usage(format!(
-            "`{fragment}` is in {} steps that are in doubt, for example {}",
+            "`{fragment}` is in {} steps of which you can say what became of them, for example {}",
             more + 1,
             step.key
         ))
@@ -136,12 +149,16 @@ fn result(run: &RunRecord, step: &StepRecord, file: Option<&Path>) -> Result<Val
         Some(file) => read(file)?,
         None => match wanted(op) {
             None => Value::Null,
-            Some(fields) => {
+            Some(Wanted { shape, example }) => {
                 return Err(CommandError::usage(format!(
-                    "what {} gave back is needed: a JSON object with {fields}",
+                    "what {} gave back is needed, since the script goes on with it: {shape}",
                     step.op
                 ))
-                .hint("write what you know into a file, and say --value FILE"));
+                .hint(format!("write what you know into a file, for example {example}"))
+                .hint(format!(
+                    "then: provisor resolve {} {} --as done --value FILE",
+                    run.id, step.key
+                )));
             }
         },
     };
@@ -158,6 +175,7 @@ fn known(run: &RunRecord, step: &StepRecord) -> Record {
         "tenant" | "administrator" => "email",
         "company" => "ref",
         "person" => "reference",
+        "http" => return Record::from([("outcome".to_owned(), "created".into())]),
         _ => return Record::new(),
     };
     let named = (name.to_owned(), thing.name.as_str().into());

@@ -278,7 +278,8 @@ fn reported(status: RowStatus) -> report::RowStatus {
         RowStatus::Done => report::RowStatus::Done,
         RowStatus::Failed => report::RowStatus::Failed,
         RowStatus::Parked => report::RowStatus::Parked,
-        _ => report::RowStatus::Skipped,
+        RowStatus::Interrupted => report::RowStatus::Interrupted,
+        RowStatus::Queued | RowStatus::Skipped => report::RowStatus::Skipped,
     }
 }
 

@@ -157,6 +157,12 @@ pub(super) fn resume(app: &App, command: &ResumeCommand) -> Result<Exit, Command
     }
     app.ui
         .note(&format!("resuming run {} of {}", record.id, plan.script));
+    if !command.with_current && pinned.has_changed(&plan) {
+        app.ui.note(&format!(
+            "`{}` has changed since, and the run keeps to what it started with; --with-current takes it as it is now",
+            plan.script
+        ));
+    }
     // Before anything is recorded: it may be refused.
     let results = Results::wanted(&plan, &pinned.script, true)?;
     if command.retry_failed {

@@ -5,7 +5,7 @@ use super::seal::Sealed;
 use super::step::{StepEvent, StepState};
 use super::table::{
     AuditData, ClaimData, ItemData, Repeats, Res, RowData, RowEnd, RowPut, RunData, StepData, StepFilter,
-    Tables,
+    Tables, Thing,
 };
 
 /// One write: carried out whole, or not at all.
@@ -38,6 +38,12 @@ pub(super) enum Write {
         run: RunId,
         position: u64,
         end: RowEnd,
+    },
+    /// Carries a row that had ended out once more, from its recorded steps.
+    Reopen {
+        run: RunId,
+        position: u64,
+        at_ms: i64,
     },
     /// Tries failed rows again: their refusals are forgotten, and they are queued.
     RetryFailed {
@@ -133,6 +139,7 @@ pub(super) fn apply(tables: &mut dyn Tables, repeats: &mut Repeats, write: Write
             }
         }
         Write::RowEnd { run, position, end } => tables.end_row(&run, position, &end)?,
+        Write::Reopen { run, position, at_ms } => return reopen(tables, &run, position, at_ms),
         Write::RetryFailed { run } => return retry_failed(tables, &run),
         Write::Intend { step, event } => return intend(tables, *step, event),
         Write::Record { step, event } => return record(tables, *step, event),
@@ -190,6 +197,32 @@ fn put_row(tables: &mut dyn Tables, repeats: &mut Repeats, run: &RunId, mut row:
         repeats.insert(entry, number);
     }
     Ok(())
+}
+
+/// A row that has not ended stays as it is, and so does a run that was given up.
+fn reopen(tables: &mut dyn Tables, run: &RunId, position: u64, at_ms: i64) -> Res<Reply> {
+    let row = tables
+        .rows(run, position.checked_sub(1), 1, RowFilter::All)?
+        .pop();
+    let has_ended =
+        |row: &RowData| row.position == position && matches!(row.status, RowStatus::Done | RowStatus::Failed);
+    let given_up = tables
+        .run(run)?
+        .is_none_or(|run| run.status == RunStatus::Cancelled);
+    if given_up || !row.as_ref().is_some_and(has_ended) {
+        return Ok(Reply::Counted(0));
+    }
+    let end = RowEnd {
+        status: RowStatus::Queued,
+        output: None,
+        error: None,
+    };
+    tables.end_row(run, position, &end)?;
+    change_run(tables, run, |run| {
+        run.status = RunStatus::Interrupted;
+        run.changed_ms = at_ms;
+    })?;
+    Ok(Reply::Counted(1))
 }
 
 fn retry_failed(tables: &mut dyn Tables, run: &RunId) -> Res<Reply> {
@@ -275,25 +308,29 @@ fn move_step(tables: &mut dyn Tables, change: Move) -> Res<Reply> {
     if matches!(change.event, StepEvent::LookedInVain { .. }) {
         step.attempts += 1;
     }
+    let was_over = step.state.is_final();
     step.state = state;
     step.outcome = change.outcome;
     step.why = change.why.or(step.why).filter(|_| !state.is_final());
     step.ended_ms = state.is_final().then_some(change.at_ms);
     keep_or_drop(tables, &step, change.event)?;
-    if let Some(thing) = step.thing {
-        if state.is_open() {
-            tables.put_claim(&ClaimData {
-                thing,
-                run: change.run,
-                step: change.key,
-                parked: change.parked,
-            })?;
-        } else {
-            tables.drop_claim(&thing)?;
-        }
+    let of = (change.run, change.key);
+    match &step.thing {
+        Some(thing) if state.is_open() => tables.put_claim(&ClaimData {
+            thing: thing.clone(),
+            run: of.0.clone(),
+            step: of.1.clone(),
+            parked: change.parked,
+        })?,
+        // A step that was over had given its claim up: who holds the thing now is at work on it.
+        Some(thing) if !was_over => tables.drop_claim(thing)?,
+        _ => {}
     }
     if let Some(item) = change.item {
         tables.put_item(&item)?;
+    }
+    if let (StepEvent::CorrectedAbsent, Some(thing)) = (change.event, &step.thing) {
+        take_back(tables, thing, &of)?;
     }
     if let Some((account, sort, platform_id)) = change.removed {
         tables.drop_item(&account, &sort, &platform_id)?;
@@ -302,6 +339,16 @@ fn move_step(tables: &mut dyn Tables, change: Move) -> Res<Reply> {
         tables.put_audit(&audit)?;
     }
     Ok(Reply::Written)
+}
+
+/// Strikes the thing out of the ledger, where it is what this step entered.
+fn take_back(tables: &mut dyn Tables, thing: &Thing, (run, step): &(RunId, String)) -> Res<()> {
+    let item = tables.item(thing)?;
+    let is_ours = |item: &ItemData| item.run.as_ref() == Some(run) && item.step.as_ref() == Some(step);
+    if item.as_ref().is_some_and(is_ours) {
+        tables.strike_item(thing)?;
+    }
+    Ok(())
 }
 
 /// A step that may have been carried out once is kept when it turns absent, so that the next attempt knows of the

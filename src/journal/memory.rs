@@ -199,6 +199,11 @@ impl Tables for Maps {
         Ok(())
     }
 
+    fn strike_item(&mut self, thing: &Thing) -> Res<()> {
+        self.items.remove(thing);
+        Ok(())
+    }
+
     fn put_audit(&mut self, audit: &AuditData) -> Res<()> {
         self.audits.push(audit.clone());
         Ok(())

@@ -28,6 +28,7 @@ mod memory;
 mod recall;
 mod record;
 mod repin;
+mod resolve;
 mod row;
 mod run;
 mod seal;
@@ -57,7 +58,8 @@ pub use ledger::LedgerItem;
 pub use lock::RunLock;
 pub use maintain::AuditRecord;
 pub use recall::Recall;
-pub use record::{Resolution, StepRecord};
+pub use record::StepRecord;
+pub use resolve::Resolution;
 pub use row::RowJournal;
 pub use run::{
     EarlierSources, NewRow, NewRun, RowCounts, RowFilter, RowRecord, RowStatus, RunId, RunRecord, RunStatus,

@@ -1,14 +1,13 @@
 //! Runs, rows and steps, written and read by those who carry runs out or look at them.
 
-use super::apply::{Move, Reply, Write};
-use super::change::{item_place, platform_id};
+use super::Journal;
+use super::apply::{Reply, Write};
 use super::error::JournalError;
 use super::lock::RunLock;
 use super::row::{step_place, why_place};
 use super::run::{NewRow, NewRun, RowCounts, RowFilter, RowRecord, RowStatus, RunId, RunRecord, RunStatus};
-use super::step::{StepEvent, StepState};
-use super::table::{AuditData, ItemData, RowData, RowEnd, RunData, StepData, StepFilter, Thing};
-use super::{Journal, maintain};
+use super::step::StepState;
+use super::table::{RowData, RowEnd, RunData, StepData, StepFilter, Thing};
 use crate::value::Value;
 use crate::value::digest::sha256;
 
@@ -39,15 +38,6 @@ pub struct StepRecord {
     pub outcome: Option<Value>,
     /// Why it is in doubt.
     pub why: Option<String>,
-}
-
-/// What a person says about a step in doubt.
-#[derive(Debug, Clone)]
-pub enum Resolution {
-    /// It was carried out, and this is the outcome.
-    Done(Value),
-    /// It was not carried out; a resume sends it again.
-    Absent,
 }
 
 const ID_LENGTH: usize = 5;
@@ -245,75 +235,6 @@ impl Journal {
         steps.into_iter().map(|step| self.step_record(step)).collect()
     }
 
-    /// Records what a person says about a step that is in doubt or half done, and that `who` said it. The run must not be under way.
-    pub fn resolve(&self, id: &RunId, key: &str, says: &Resolution, who: &str) -> Result<(), JournalError> {
-        let lock = self.lock_run(id)?;
-        let Some(step) = self.store().read(|look| look.step(id, key))? else {
-            return Err(JournalError::NoSuchStep {
-                run: id.clone(),
-                step: key.to_owned(),
-            });
-        };
-        let at_ms = self.clock().now_millis();
-        // An intent whose process died is in doubt, though nobody has said so yet.
-        if step.state != StepState::HalfDone {
-            self.move_by_hand(&step, StepEvent::AnswerLost { at_ms }, None, None)?;
-        }
-        let (event, outcome) = match says {
-            Resolution::Done(value) => (StepEvent::ResolvedDone, Some(value)),
-            Resolution::Absent => (StepEvent::ResolvedAbsent, None),
-        };
-        let what = Value::from(format!(
-            "{id}/{key} {}",
-            if outcome.is_some() { "done" } else { "absent" }
-        ));
-        let audit = maintain::audit_data(self, "resolve", who, &what);
-        self.move_by_hand(&step, event, outcome, Some(audit))?;
-        drop(lock);
-        Ok(())
-    }
-
-    fn move_by_hand(
-        &self,
-        step: &StepData,
-        event: StepEvent,
-        outcome: Option<&Value>,
-        audit: Option<AuditData>,
-    ) -> Result<(), JournalError> {
-        let at_ms = self.clock().now_millis();
-        let item = match (&step.thing, outcome) {
-            (Some(thing), Some(value)) if step.ledger => Some(ItemData {
-                thing: thing.clone(),
-                platform_id: platform_id(value),
-                run: Some(step.run.clone()),
-                step: Some(step.key.clone()),
-                value: self.sealer().seal(&item_place(thing), value),
-                created_ms: at_ms,
-                changed_ms: at_ms,
-            }),
-            _ => None,
-        };
-        let change = Move {
-            run: step.run.clone(),
-            key: step.key.clone(),
-            event,
-            at_ms,
-            outcome: outcome.map(|value| self.sealer().seal(&step_place(step), value)),
-            why: step.why.clone().filter(|_| outcome.is_none()),
-            parked: true,
-            item,
-            removed: None,
-            audit,
-        };
-        match self.store().write(Write::Move(Box::new(change)))? {
-            Reply::Elsewhere(now) => Err(JournalError::NotInDoubt {
-                step: step.key.clone(),
-                state: now.map_or(StepState::Absent, |step| step.state).name(),
-            }),
-            _ => Ok(()),
-        }
-    }
-
     /// A name that no run has, locked.
     fn unused_id(&self) -> Result<RunLock, JournalError> {
         loop {
@@ -366,7 +287,7 @@ impl Journal {
         })
     }
 
-    fn step_record(&self, step: StepData) -> Result<StepRecord, JournalError> {
+    pub(super) fn step_record(&self, step: StepData) -> Result<StepRecord, JournalError> {
         let outcome = self.open_optional(&step_place(&step), step.outcome.as_ref())?;
         let why = self.open_optional(&why_place(&step), step.why.as_ref())?;
         Ok(StepRecord {

@@ -155,6 +155,8 @@ statuses! {
         Parked = 3, "parked";
         /// Not begun, because the run was stopped.
         Skipped = 4, "skipped";
+        /// Begun, and stopped between two steps.
+        Interrupted = 5, "interrupted";
     }
 }
 
@@ -192,7 +194,7 @@ pub struct RowRecord {
 pub enum RowFilter {
     /// All of them.
     All,
-    /// Those that a resume carries out: queued, parked and skipped ones.
+    /// Those that a resume carries out: queued, parked, skipped and interrupted ones.
     Unfinished,
     /// Those with this status.
     Only(RowStatus),
@@ -202,9 +204,7 @@ impl RowFilter {
     pub(super) fn admits(self, status: RowStatus) -> bool {
         match self {
             RowFilter::All => true,
-            RowFilter::Unfinished => {
-                matches!(status, RowStatus::Queued | RowStatus::Parked | RowStatus::Skipped)
-            }
+            RowFilter::Unfinished => !matches!(status, RowStatus::Done | RowStatus::Failed),
             RowFilter::Only(only) => status == only,
         }
     }

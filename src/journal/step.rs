@@ -10,6 +10,7 @@
 //! ```
 //!
 //! An intent can also end as `HalfDone`, which only a person moves on: to `Done`, or to `Absent` to have it tried again.
+//! What a person has said to be done, a person may put right: `CorrectedDone`, `CorrectedAbsent`.
 
 /// What is known about a step.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -92,6 +93,10 @@ pub enum StepEvent {
     ResolvedDone,
     /// A person says that it was not carried out.
     ResolvedAbsent,
+    /// A person who said that it was carried out gives another outcome. Only for a step that is done by such a word.
+    CorrectedDone,
+    /// A person who said that it was carried out says now that it was not. Only for a step that is done by such a word.
+    CorrectedAbsent,
     /// A person wants a refused step tried again.
     RetryWanted,
 }
@@ -121,11 +126,13 @@ impl StepState {
             (S::Absent, E::Known)
             | (S::Intended { .. }, E::Answered)
             | (S::InDoubt { .. }, E::Found | E::ResolvedDone)
-            | (S::HalfDone, E::ResolvedDone) => S::Done,
+            | (S::HalfDone, E::ResolvedDone)
+            | (S::Done, E::CorrectedDone) => S::Done,
             (S::Absent, E::KnownRefused) | (S::Intended { .. }, E::Refused) => S::Refused,
             (S::Intended { .. }, E::HalfDone) => S::HalfDone,
             (S::Intended { .. }, E::NotCarriedOut)
             | (S::InDoubt { .. } | S::HalfDone, E::ResolvedAbsent)
+            | (S::Done, E::CorrectedAbsent)
             | (S::Refused, E::RetryWanted) => S::Absent,
             (
                 S::Intended { sent_ms, settle_ms } | S::InDoubt { sent_ms, settle_ms },

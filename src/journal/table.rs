@@ -191,6 +191,7 @@ pub(super) trait Tables: Look {
     /// Inserts or replaces.
     fn put_item(&mut self, item: &ItemData) -> Res<()>;
     fn drop_item(&mut self, account: &str, sort: &str, platform_id: &str) -> Res<()>;
+    fn strike_item(&mut self, thing: &Thing) -> Res<()>;
     fn put_audit(&mut self, audit: &AuditData) -> Res<()>;
     /// Drops a run's rows, reads and unused sources; changing steps stay.
     fn drop_details(&mut self, run: &RunId) -> Res<()>;

@@ -10,6 +10,7 @@ use super::spec::{Param, Type};
 use super::world::World;
 use super::{jrni, mobsted, session, sparrow, web};
 use crate::platform;
+use crate::platform::web::account::Knock;
 use crate::value::{Object, Value};
 
 /// What a login may do, as it was found out by asking for it.
@@ -32,6 +33,8 @@ pub enum SignedIn {
     WhileUsed,
     /// There are no tokens: each request says who asks.
     EachTime,
+    /// The same, and the service was asked for its own address.
+    Knocked(Knock),
 }
 
 /// The account that an object of a script acts as, as the ledger names it; `None` when it has no address.
@@ -94,14 +97,18 @@ impl World {
         }
     }
 
-    /// Signs in anew, with the credentials of the profile, and keeps the tokens.
+    /// Signs in anew, with the credentials of the profile, and keeps the tokens. A service of the web is asked for its own
+    /// address.
     pub async fn sign_in(&self, account: &Object) -> Result<SignedIn, OpError> {
         self.forget_tokens(account).await?;
         match session::platform_of(account) {
             "mobsted" => self.mobsted(account)?.sign_in().await?,
             "jrni" => self.jrni_of(account)?.sign_in().await?,
             "sparrow" => self.sparrow(account)?.sign_in().await?,
-            "web" => self.web_of(account)?.knock().await?,
+            "web" => {
+                let knock = self.web_of(account)?.knock().await?;
+                return Ok(knock.map_or(SignedIn::EachTime, SignedIn::Knocked));
+            }
             other => return Err(strange(other)),
         }
         self.signed_in(account).await

@@ -1,30 +1,100 @@
 //! A result that a person gives in place of an answer that was lost.
 
-use super::spec::{Kind, OpSpec};
+use serde_json::{Value as Json, json};
+
+use super::spec::{Fields, Kind, OpSpec};
 use crate::platform::mobsted::account::Base;
-use crate::value::secret::Secret;
+use crate::value::secret::{Secret, names_a_credential};
 use crate::value::{Object, Record, Value};
 
 /// The value that a step of `op` is to have as its outcome, from what a person wrote. `known` are fields that need not
 /// be written, because the journal knows them. The error says what is missing or does not fit, in a sentence without a
 /// full stop.
 pub fn given(op: &OpSpec, written: Value, known: Record) -> Result<Value, String> {
-    let Some(kind) = super::kind(op.result) else {
-        return Ok(written);
-    };
-    let Value::Record(written) = written else {
-        return Err(format!("a {} is a JSON object with {}", kind.name, names(kind)));
-    };
-    if let Some(stranger) = written.keys().find(|key| property(kind, key).is_none()) {
-        return Err(format!(
-            "a {} has no `{stranger}`; it has {}",
-            kind.name,
-            names(kind)
-        ));
+    match Shape::of(op) {
+        Shape::Nothing => match written {
+            Value::Null => Ok(Value::Null),
+            _ => Err(format!("{} gives nothing back", op.id())),
+        },
+        Shape::Kind(kind) => object(kind, written, known),
+        Shape::Fields(fields) => map(fields, written, known),
+        Shape::Map => match written {
+            Value::Record(_) => Ok(guarded(written)),
+            other => Err(format!(
+                "a result of {} is a JSON object, not {}",
+                op.id(),
+                other.type_name()
+            )),
+        },
+        Shape::Any => Ok(guarded(written)),
     }
-    let mut fields = known;
-    fields.extend(written);
-    if !fields.contains_key("login") && property(kind, "login").is_some() {
+}
+
+/// What a person has to write as a result.
+#[derive(Debug, PartialEq)]
+pub struct Wanted {
+    /// What it is, in words: `a JSON object with id (string), …`.
+    pub shape: String,
+    /// How it could look, as JSON.
+    pub example: String,
+}
+
+/// What a person has to write for a result of `op`; `None` when it gives nothing back.
+pub fn wanted(op: &OpSpec) -> Option<Wanted> {
+    let (shape, example) = match Shape::of(op) {
+        Shape::Nothing => return None,
+        Shape::Kind(kind) => with(kind.properties),
+        Shape::Fields(fields) => with(fields),
+        Shape::Map => ("a JSON object".to_owned(), json!({"id": "…"})),
+        Shape::Any => (
+            "any JSON; null will do when the script does not look at it".to_owned(),
+            Json::Null,
+        ),
+    };
+    let example = example.to_string();
+    Some(Wanted { shape, example })
+}
+
+/// An object with these fields, in words and as an example.
+fn with(fields: Fields) -> (String, Json) {
+    let needed = fields
+        .iter()
+        .filter(|(name, ty, _)| *ty != "map" && !NOW_AND_THEN.contains(name));
+    let example = needed.map(|(name, ty, _)| ((*name).to_owned(), sample(name, ty)));
+    (
+        format!("a JSON object with {}", names(fields)),
+        Json::Object(example.collect()),
+    )
+}
+
+/// Fields that not every result has, or that need not be told.
+const NOW_AND_THEN: &[&str] = &["encoding", "outcome"];
+
+/// What results of an operation look like.
+enum Shape {
+    Nothing,
+    Kind(&'static Kind),
+    Fields(Fields),
+    /// A map with whatever the platform puts into it.
+    Map,
+    Any,
+}
+
+impl Shape {
+    fn of(op: &OpSpec) -> Shape {
+        match (super::kind(op.result), super::fields(op), op.result) {
+            (Some(kind), ..) => Shape::Kind(kind),
+            (_, Some(fields), _) => Shape::Fields(fields),
+            (.., "()") => Shape::Nothing,
+            (.., "map") => Shape::Map,
+            _ => Shape::Any,
+        }
+    }
+}
+
+fn object(kind: &Kind, written: Value, known: Record) -> Result<Value, String> {
+    let mut fields = taken(&format!("a {}", kind.name), kind.properties, written, known)?;
+    if !fields.contains_key("login") && has(kind.properties, "login") {
         let email = fields.get("email").cloned().unwrap_or_default();
         fields.insert("login".into(), email);
     }
@@ -38,10 +108,43 @@ pub fn given(op: &OpSpec, written: Value, known: Record) -> Result<Value, String
     Ok(Value::Object(object))
 }
 
-/// What a person has to write for a result of `op`: the properties, or nothing when anything will do.
-pub fn wanted(op: &OpSpec) -> Option<String> {
-    let kind = super::kind(op.result);
-    kind.map(names)
+/// A map with all its fields. The first must be written, if only as `null`: a script is likely to look at it.
+fn map(fields: Fields, written: Value, known: Record) -> Result<Value, String> {
+    let mut given = taken("it", fields, written, known)?;
+    let mut all = Record::new();
+    for (at, (name, ty, _)) in fields.iter().enumerate() {
+        let value = match (given.remove(*name), *ty) {
+            (None, _) if at == 0 => {
+                return Err(format!("`{name}` is missing; write null when nobody knows it"));
+            }
+            (None, "map") => Value::Record(Record::new()),
+            (None, _) if NOW_AND_THEN.contains(name) => continue,
+            (value, _) => value.unwrap_or_default(),
+        };
+        let fits = match (*ty, &value) {
+            (_, Value::Null) | ("any value", _) | ("string", Value::Text(_)) => true,
+            ("int", Value::Int(_)) | ("map", Value::Record(_)) | ("list", Value::List(_)) => true,
+            _ => false,
+        };
+        if !fits {
+            return Err(format!("`{name}` must be {ty}, not {}", value.type_name()));
+        }
+        all.insert((*name).into(), guarded(value));
+    }
+    Ok(Value::Record(all))
+}
+
+/// What was written, and what is known besides.
+fn taken(what: &str, fields: Fields, written: Value, known: Record) -> Result<Record, String> {
+    let Value::Record(written) = written else {
+        return Err(format!("{what} is a JSON object with {}", names(fields)));
+    };
+    if let Some(stranger) = written.keys().find(|key| !has(fields, key)) {
+        return Err(format!("{what} has no `{stranger}`; it has {}", names(fields)));
+    }
+    let mut all = known;
+    all.extend(written);
+    Ok(all)
 }
 
 fn fit(name: &str, ty: &str, value: Value) -> Result<Value, String> {
@@ -65,18 +168,40 @@ fn fit(name: &str, ty: &str, value: Value) -> Result<Value, String> {
     }
 }
 
-fn property<'a>(kind: &'a Kind, name: &str) -> Option<&'a str> {
-    let mut properties = kind.properties.iter();
-    properties
-        .find(|(known, _, _)| *known == name)
-        .map(|(_, ty, _)| *ty)
+/// The value with a secret for whatever is named like a credential, as in a platform's answer.
+fn guarded(value: Value) -> Value {
+    match value {
+        Value::List(items) => Value::List(items.into_iter().map(guarded).collect()),
+        Value::Record(fields) => {
+            let guard = |(name, value): (String, Value)| match value {
+                Value::Text(text) if names_a_credential(&name) => (name, Secret::new(text).into()),
+                other => (name, guarded(other)),
+            };
+            Value::Record(fields.into_iter().map(guard).collect())
+        }
+        plain => plain,
+    }
 }
 
-fn names(kind: &Kind) -> String {
-    let names = kind
-        .properties
-        .iter()
-        .map(|(name, ty, _)| format!("{name} ({ty})"));
+fn sample(name: &str, ty: &str) -> Json {
+    match (name, ty) {
+        ("status", _) => json!(201),
+        ("url", _) => json!("https://…"),
+        (_, "int") => json!(1),
+        (_, "bool") => json!(false),
+        (_, "list") => json!([]),
+        (_, "map") => json!({}),
+        (_, "any value") => Json::Null,
+        _ => json!("…"),
+    }
+}
+
+fn has(fields: Fields, name: &str) -> bool {
+    fields.iter().any(|(known, ..)| *known == name)
+}
+
+fn names(fields: Fields) -> String {
+    let names = fields.iter().map(|(name, ty, _)| format!("{name} ({ty})"));
     names.collect::<Vec<_>>().join(", ")
 }
 

@@ -24,7 +24,7 @@ pub mod spec;
 mod web;
 pub mod world;
 
-use spec::{Kind, OpSpec};
+use spec::{Fields, Kind, OpSpec};
 
 /// Every operation, in the order in which people meet them.
 pub static ALL: &[&[OpSpec]] = &[
@@ -51,6 +51,15 @@ pub static ALL: &[&[OpSpec]] = &[
 /// The operation of this stable name, as journals have it.
 pub fn operation(id: &str) -> Option<&'static OpSpec> {
     ALL.iter().copied().flatten().find(|op| op.id() == id)
+}
+
+/// What is in the map that an operation gives back, for those whose maps are always alike.
+static MAPS: &[(&[OpSpec], Fields)] = &[(sparrow::send::OPS, sparrow::send::SENT), (web::OPS, web::ANSWER)];
+
+/// What is in the map that the operation gives back; `None` when it gives back no map, or the platform decides.
+pub fn fields(op: &OpSpec) -> Option<Fields> {
+    let lists = |(ops, _): &&(&[OpSpec], Fields)| ops.iter().any(|each| each.id() == op.id());
+    MAPS.iter().find(lists).map(|(_, fields)| *fields)
 }
 
 /// Every kind of object, platform by platform.

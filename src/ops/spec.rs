@@ -315,6 +315,9 @@ pub struct Kind {
     pub properties: &'static [(&'static str, &'static str, &'static str)],
 }
 
+/// What is in a map that operations give back: each field's name, type and a line of text. The first is always there.
+pub type Fields = &'static [(&'static str, &'static str, &'static str)];
+
 /// How long a request may still land after its sender died, unless the profile says otherwise: up to ten seconds to
 /// connect, and fifteen for the platform.
 pub const SETTLE: Duration = Duration::from_secs(25);

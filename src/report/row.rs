@@ -11,16 +11,19 @@ pub enum RowStatus {
     Failed,
     /// It cannot go on without a person: its last step is in doubt.
     Parked,
+    /// It was begun, and stopped between two steps; what it did is on record.
+    Interrupted,
     /// It was not started.
     Skipped,
 }
 
 impl RowStatus {
     /// Every status, in the order in which summaries list them.
-    pub const ALL: [RowStatus; 4] = [
+    pub const ALL: [RowStatus; 5] = [
         RowStatus::Done,
         RowStatus::Failed,
         RowStatus::Parked,
+        RowStatus::Interrupted,
         RowStatus::Skipped,
     ];
 
@@ -30,6 +33,7 @@ impl RowStatus {
             RowStatus::Done => "done",
             RowStatus::Failed => "failed",
             RowStatus::Parked => "parked",
+            RowStatus::Interrupted => "interrupted",
             RowStatus::Skipped => "skipped",
         }
     }

@@ -45,7 +45,7 @@ impl Summary {
         self.groups.add(status, position, error);
     }
 
-    /// How the rows of the whole run stand, [`RowStatus::Skipped`] for those that are still to be carried out: with
+    /// How the rows of the whole run stand, [`RowStatus::Skipped`] for those that are not begun: with
     /// this, those that were counted are told from those of earlier processes.
     pub fn whole(&mut self, rows: impl IntoIterator<Item = (RowStatus, u64)>) {
         self.whole = Some(rows.into_iter().collect());
@@ -130,7 +130,10 @@ impl Summary {
             return format!("{count} {}", status.as_str());
         }
         if status == RowStatus::Skipped {
-            return format!("{count} open");
+            return format!("{count} not begun");
+        }
+        if status == RowStatus::Interrupted {
+            return format!("{count} interrupted");
         }
         let now = self.rows.get(&status).copied().unwrap_or_default().min(count);
         let when = match count - now {

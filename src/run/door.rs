@@ -14,7 +14,7 @@ use crate::ops::perform::{Halt, Performed, perform};
 use crate::script::door::{Ask, Denied, Door, Stop};
 use crate::value::Value;
 
-/// How long a script may compute without asking for an operation, once the run is asked to stop.
+/// How long a script may go on without asking for an operation, once the run is asked to stop: time to return.
 const PATIENCE: Duration = Duration::from_millis(100);
 
 pub(super) struct RowDoor {
@@ -55,21 +55,13 @@ impl RowDoor {
     async fn carry_out(&self, call: Call) -> Result<Performed, Halt> {
         let cancel = &self.runner.cancel;
         let changes = call.effect().changes();
-        let waits = call.op.name == "sleep";
-        let work = perform(&self.runner.world, &self.row, call, cancel.over());
+        let work = perform(&self.runner.world, &self.row, call, cancel.signal());
         if changes {
             return work.await;
         }
-        let stop = async {
-            if waits {
-                cancel.asked().await;
-            } else {
-                cancel.over().cancelled().await;
-            }
-        };
         tokio::select! {
             done = work => done,
-            () = stop => Err(Halt::Cancelled),
+            () = cancel.asked() => Err(Halt::Cancelled),
         }
     }
 }
@@ -79,7 +71,8 @@ impl Door for RowDoor {
         if let Some(stop) = self.stopped() {
             return Err(Denied::Stop(stop));
         }
-        if self.runner.cancel.is_over() {
+        // Between two steps is where a row stops.
+        if self.runner.cancel.requested() {
             return Err(self.halt(Stop::Cancelled));
         }
         let call = Call::check(ask.op, ask.receiver, ask.args).map_err(Denied::Failed)?;
@@ -103,13 +96,13 @@ impl Door for RowDoor {
         if let Some(stop) = self.stop.get() {
             return Some(stop.clone());
         }
-        let cancel = &self.runner.cancel;
-        if !cancel.requested() {
+        if !self.runner.cancel.requested() {
             return None;
         }
         let idle = self.millis().saturating_sub(self.last.load(Ordering::Relaxed));
         let computing = u128::from(idle) >= PATIENCE.as_millis();
-        (cancel.is_over() || computing).then(|| self.stop.get_or_init(|| Stop::Cancelled).clone())
+        // A row that asks for nothing more may end.
+        computing.then(|| self.stop.get_or_init(|| Stop::Cancelled).clone())
     }
 
     fn looking(&self, waited_for: watch::Receiver<()>) -> Arc<dyn Door> {

@@ -31,7 +31,7 @@ pub(super) fn taken(context: &NativeCallContext, live: &Live, param: &Param, arg
             }
         };
         if let Some(pointer) = pointer.map(|pointer| unshared(pointer).cast::<FnPtr>()) {
-            functions.insert(key.name, function(context, live, pointer));
+            functions.insert(key.name, function(context, live, key.name, pointer));
         }
     }
     functions
@@ -43,7 +43,7 @@ pub(super) fn taken(context: &NativeCallContext, live: &Live, param: &Param, arg
     deprecated,
     reason = "Rhai marks what may change in another version so; the version is pinned"
 )]
-fn function(context: &NativeCallContext, live: &Live, pointer: FnPtr) -> Function {
+fn function(context: &NativeCallContext, live: &Live, key: &'static str, pointer: FnPtr) -> Function {
     let store = context.store_data();
     let live = live.clone();
     Function::new(move |args| {
@@ -59,7 +59,7 @@ fn function(context: &NativeCallContext, live: &Live, pointer: FnPtr) -> Functio
                 let outcome = catch_unwind(AssertUnwindSafe(|| match live.engine() {
                     Some(engine) => {
                         let context = store.create_context(&engine);
-                        called(&context, &pointer, args)
+                        called(&context, key, &pointer, args)
                     }
                     None => Err(failed("a function can only be called by a running script")),
                 }));
@@ -79,7 +79,13 @@ fn function(context: &NativeCallContext, live: &Live, pointer: FnPtr) -> Functio
 }
 
 /// Calls with as many of the arguments as the closure takes.
-fn called(context: &NativeCallContext, pointer: &FnPtr, args: Vec<Value>) -> Result<Value, OpError> {
+fn called(
+    context: &NativeCallContext,
+    key: &str,
+    pointer: &FnPtr,
+    args: Vec<Value>,
+) -> Result<Value, OpError> {
+    let most = args.len();
     let mut args: Vec<Dynamic> = args.into_iter().map(convert::to_dynamic).collect();
     loop {
         match pointer.call_raw(context, None, args.clone()) {
@@ -87,7 +93,11 @@ fn called(context: &NativeCallContext, pointer: &FnPtr, args: Vec<Value>) -> Res
                 let value = convert::to_value(value, "the function's result");
                 return value.map_err(|why| failed(&why));
             }
-            Err(error) if is_other_count(&error, pointer) && args.pop().is_some() => {}
+            Err(error) if is_other_count(&error, pointer) => {
+                if args.pop().is_none() {
+                    return Err(takes_others(key, most, pointer));
+                }
+            }
             Err(error) => return Err(operation_error(&error)),
         }
     }
@@ -96,6 +106,21 @@ fn called(context: &NativeCallContext, pointer: &FnPtr, args: Vec<Value>) -> Res
 /// Is the closure itself not found for that number of arguments?
 fn is_other_count(error: &EvalAltResult, pointer: &FnPtr) -> bool {
     matches!(error, EvalAltResult::ErrorFunctionNotFound(signature, _) if signature.starts_with(pointer.fn_name()))
+}
+
+/// No form of the function takes as many values as there are, or fewer.
+fn takes_others(key: &str, most: usize, pointer: &FnPtr) -> OpError {
+    let given = match most {
+        1 => "1 value".to_owned(),
+        most => format!("{most} values"),
+    };
+    let why = match pointer.fn_name() {
+        name if name.starts_with("anon$") => "the function takes more parameters".to_owned(),
+        name => format!("no function `{name}` takes that many parameters, or fewer"),
+    };
+    failed(&format!("`{key}` is called with {given}, and {why}")).hint(format!(
+        "write it with at most {most}: {key}: |key| … or {key}: || …"
+    ))
 }
 
 /// The failure of the operation in the closure, or of the closure itself.

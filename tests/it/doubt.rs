@@ -37,7 +37,10 @@ fn a_step_that_cannot_be_looked_up_is_resolved_as_done_and_not_sent_again() {
     let shown = home.run(&format!("runs show {id}")).ended(0);
     let _ = shown.said(&["is in doubt", &format!("provisor resolve {id} ")]);
 
-    let resolve = format!("resolve {id} mobsted::post --as done");
+    let bare = format!("resolve {id} mobsted::post --as done --yes");
+    let _ = home.run(&bare).ended(2).said(&["--value FILE", "any JSON"]);
+    home.write("app.json", "{\"id\": 1}");
+    let resolve = format!("resolve {id} mobsted::post --as done --value app.json");
     let _ = home.run(&resolve).ended(2).said(&["--yes"]);
     let resolved = home.run(&format!("{resolve} --yes")).ended(0);
     let _ = resolved.said(&[&format!("provisor resume {id}")]);
@@ -126,4 +129,175 @@ fn a_tenant_is_given_by_hand_with_its_password() {
     assert_eq!(home.books().totals.tenants_created, 1);
     let shown = home.json("tenants show ann@example.com --json");
     assert_eq!(shown["tenant"]["credential"], "recorded");
+}
+
+const SMS: &str = "run notify.rhai --sandbox --phone +4915112345678 --fault sparrow-sms:drop-after:1:x1";
+
+fn sent(home: &Home) -> u64 {
+    home.books().sparrow.totals.sent
+}
+
+#[test]
+fn a_message_is_not_recorded_as_sent_without_what_the_script_goes_on_with() {
+    let home = Home::new();
+    home.write("notify.rhai", include_str!("../../scripts/notify.rhai"));
+    let _ = home.run(SMS).ended(10);
+    let id = home.newest();
+    let resolve = format!("resolve {id} send_sms --as done --yes");
+    let _ = home.run(&resolve).ended(2).said(&[
+        "id (string), message (string)",
+        "\"id\":\"…\"",
+        "--as done --value FILE",
+    ]);
+    home.write("empty.json", "{}");
+    let _ = home
+        .run(&format!("{resolve} --value empty.json"))
+        .ended(2)
+        .said(&["`id` is missing"]);
+    home.write("sent.json", "{\"id\": \"m-1\"}");
+    let _ = home.run(&format!("{resolve} --value sent.json")).ended(0);
+    let ran = home.run(&format!("resume {id}")).ended(0);
+    assert!(ran.stdout.contains("m-1"), "{}", ran.stdout);
+    assert_eq!(sent(&home), 1, "not sent again");
+}
+
+#[test]
+fn a_wrong_word_is_put_right_and_the_row_goes_on() {
+    let home = Home::new();
+    home.write(
+        "sent.rhai",
+        r#"
+fn main(phone) {
+    let sent = sparrow::connect().send_sms(#{sender: "B", recipients: phone, text: "x"});
+    if sent.id == "wrong" { throw "no such message" }
+    #{ message: sent.id }
+}
+"#,
+    );
+    let _ = home.run(&SMS.replace("notify", "sent")).ended(10);
+    let id = home.newest();
+    home.write("wrong.json", "{\"id\": \"wrong\"}");
+    home.write("right.json", "{\"id\": \"m-1\"}");
+    let resolve = |how: &str| home.run(&format!("resolve {id} send_sms --as {how} --yes"));
+    let _ = resolve("done --value wrong.json").ended(0);
+    let _ = home.run(&format!("resume {id}")).ended(1);
+    let _ = resolve("done --value right.json")
+        .ended(0)
+        .said(&[&format!("provisor resume {id}")]);
+    let ran = home.run(&format!("resume {id}")).ended(0);
+    assert!(ran.stdout.contains("m-1"), "{}", ran.stdout);
+    assert_eq!(sent(&home), 1, "not sent again");
+    // It was not sent after all.
+    let _ = resolve("absent").ended(0);
+    let _ = home.run(&format!("resume {id}")).ended(0);
+    assert_eq!(sent(&home), 2, "the person was believed");
+    // The platform's own word stands.
+    let _ = resolve("absent").ended(2).said(&["is done, not in doubt"]);
+    let audit = home.json("audit --json");
+    let said: Vec<&str> = audit["audit"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|entry| entry["what"].as_str().unwrap())
+        .collect();
+    assert_eq!(said.len(), 3);
+    assert!(
+        said[1].ends_with("corrected to done") && said[2].ends_with("corrected to absent"),
+        "{said:?}"
+    );
+}
+
+#[test]
+fn after_a_draft_only_what_helps_is_named_and_the_row_goes_on_once_a_person_has_spoken() {
+    let home = Home::new();
+    home.write("notify.rhai", include_str!("../../scripts/notify.rhai"));
+    home.write("people.csv", "phone\n+4915112345678\n+4915112345679\n");
+    let mut serving = home.command(["sandbox", "serve"]).spawn().unwrap();
+    wait_until("the sandbox is served", || {
+        provisor::sandbox::status(&home.sandbox()).is_ok_and(|status| status.served.is_some())
+    });
+    home.happen("sparrow/credits/0");
+    let ran = home
+        .run("run notify.rhai --sandbox --rows people.csv --out out.csv")
+        .ended(8);
+    let ran = ran.said(&["2 rows failed: POST ", "sparrow_draft", "say what became of it"]);
+    assert!(!ran.stderr.contains("--retry-failed"), "{}", ran.stderr);
+    let said = "kept it as a draft (…): Insufficient credits [sparrow_draft, HTTP 200]";
+    assert!(
+        ran.stderr.contains(said),
+        "only its number differs: {}",
+        ran.stderr
+    );
+    let id = home.newest();
+    let shown = home.run(&format!("runs show {id}")).ended(0);
+    assert!(!shown.stderr.contains("--retry-failed"), "{}", shown.stderr);
+    home.happen("sparrow/credits/10");
+
+    let steps = home.json(&format!("runs steps {id} --open --json"));
+    let keys: Vec<&str> = steps["steps"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|step| step["step"].as_str().unwrap())
+        .collect();
+    home.write("sent.json", "{\"id\": \"m-1\"}");
+    let resume = format!("provisor resume {id}");
+    let _ = home
+        .run(&format!(
+            "resolve {id} {} --as done --value sent.json --yes",
+            keys[0]
+        ))
+        .ended(0)
+        .said(&[&resume]);
+    let _ = home
+        .run(&format!("resolve {id} {} --as absent --yes", keys[1]))
+        .ended(0)
+        .said(&[&resume]);
+    let _ = home.run(&format!("resume {id}")).ended(0);
+    let done = home.read("out.csv");
+    assert!(done.contains("m-1") && !done.contains("failed"), "{done}");
+    let totals = home.books().sparrow.totals;
+    assert_eq!(
+        (totals.sent, totals.drafts),
+        (1, 2),
+        "one of them was sent from the portal"
+    );
+    signal(serving.id(), "TERM");
+    let _ = serving.wait();
+}
+
+#[test]
+fn a_failure_of_the_script_is_mended_in_the_script() {
+    let home = Home::new();
+    let script = |end: &str| {
+        home.write("broken.rhai", &format!("fn main(n) {{ let id = uuid(); {end} }}"));
+    };
+    script("#{ id: id.nonsense() }");
+    let ran = home.run("run broken.rhai --n 1").ended(1);
+    let id = home.newest();
+    let mended = format!("mend the script, then: provisor resume {id} --retry-failed --with-current");
+    let _ = ran.said(&[&mended]);
+    script("#{ id: n }");
+    let again = home.run(&format!("resume {id} --retry-failed")).ended(1);
+    let _ = again.said(&["has changed since", "--with-current"]);
+    let _ = home
+        .run(&format!("resume {id} --retry-failed --with-current --yes"))
+        .ended(0);
+    // A platform that fails is not the script's fault.
+    home.write(
+        "asks.rhai",
+        "fn main(n) { uuid(); http::get(\"https://api.web.sandbox/status/404\", #{check: true}) }",
+    );
+    let ran = home.run("run asks.rhai --sandbox --n 1").ended(7);
+    assert!(
+        ran.stderr.contains("--retry-failed") && !ran.stderr.contains("--with-current"),
+        "{}",
+        ran.stderr
+    );
+
+    home.write("rows.csv", "n\n1\n2\n");
+    script("#{ id: id.nonsense() }");
+    let ran = home.run("run broken.rhai --rows rows.csv --out out.csv").ended(8);
+    let ran = ran.said(&["mend it, then: provisor resume", "--with-current"]);
+    assert!(!ran.stderr.contains("try failed rows again"), "{}", ran.stderr);
 }

@@ -90,7 +90,6 @@ fn rows_wait_for_a_platform_that_cannot_be_reached_until_they_are_stopped() {
     run.wait_for("the run waits and tries again in 1 s; Ctrl-C stops it");
     let asked = Instant::now();
     let (code, said) = run.interrupt();
-    // The grace for rows under way, ten seconds, is not for those that wait.
     assert!(asked.elapsed() < Duration::from_secs(8), "{said}");
     assert_eq!(code, 130, "{said}");
     assert_eq!(said.matches("the run waits").count(), 1, "{said}");

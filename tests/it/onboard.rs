@@ -218,20 +218,38 @@ fn what_was_there_before_is_taken_over_only_when_asked_and_never_asked_for_again
 }
 
 #[test]
-fn rows_under_way_finish_after_ctrl_c() {
+fn after_ctrl_c_no_step_is_begun_and_the_rows_under_way_stay_open() {
     let home = Home::new();
     home.write("clients.csv", &clients(100));
     let onboard = script("onboard.rhai");
-    let words = "--sandbox --rows clients.csv --out results.csv --jobs 4 --fault partners:slow:300";
+    let words = "--sandbox --rows clients.csv --out results.csv --jobs 4 --fault partners:slow:1000";
     let words = ["run", &onboard].into_iter().chain(words.split(' '));
     let child = home.command(words).spawn().unwrap();
-    let world = home.sandbox().join("world.jsonl");
-    wait_until("a tenant is there", || {
-        std::fs::read_to_string(&world).is_ok_and(|log| log.contains("client0@example.com"))
+    wait_until("a tenant's request has left", || {
+        let runs = home.json("runs list --json");
+        let Some(id) = runs["runs"][0]["id"].as_str() else {
+            return false;
+        };
+        let open = home.json(&format!("runs steps {id} --open --json"));
+        !open["steps"].as_array().unwrap().is_empty()
     });
     signal(child.id(), "INT");
-    let _ = finish(child).ended(130);
+    let ran = finish(child).ended(130);
     let books = books(&home);
-    assert!((1..=8).contains(&books.tenants.len()), "{}", books.tenants.len());
-    assert_eq!(books.apps.len(), books.tenants.len(), "no row stopped half-way");
+    // What had left is settled, and no row has gone on to its app.
+    assert!((1..=4).contains(&books.tenants.len()), "{}", books.tenants.len());
+    assert_eq!(books.apps.len(), 0);
+    let id = home.newest();
+    let open = home.json(&format!("runs steps {id} --open --json"));
+    assert_eq!(open["steps"], serde_json::json!([]));
+    let results = csv(&home.read("results.csv"));
+    let count = |status: &str| results.iter().filter(|row| row["_status"] == status).count();
+    assert!(count("interrupted") >= books.tenants.len(), "{results:?}");
+    assert_eq!(count("interrupted") + count("skipped"), 100);
+    let told = format!(
+        "100 rows: {} interrupted, {} not begun",
+        count("interrupted"),
+        count("skipped")
+    );
+    assert!(ran.stderr.contains(&told), "{}", ran.stderr);
 }

@@ -187,7 +187,11 @@ fn a_draft_is_a_failure_with_its_own_code_that_a_resume_does_not_repeat() {
         .ended(7)
         .said(&["sparrow_draft"]);
     let shown = home.run(&format!("runs show {run}")).ended(0);
-    let _ = shown.said(&["left something behind", "provisor resolve", "--as done|absent"]);
+    let _ = shown.said(&[
+        "left something behind",
+        "provisor resolve",
+        "--as absent, or --as done --value FILE",
+    ]);
     // A person has deleted the draft: now it may go out.
     let _ = home.run(&format!("resolve {run} sms --as absent --yes")).ended(0);
     let _ = home.run(&format!("resume {run} --retry-failed")).ended(0);

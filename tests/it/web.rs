@@ -287,10 +287,37 @@ fn a_probe_only_reads_and_a_look_up_that_cannot_tell_parks() {
         6,
         &["answered with 500"],
     );
+    for (probe, what) in [
+        ("|key| false", "a bool"),
+        ("|key| 5", "an int"),
+        ("|key| []", "a list"),
+        ("|key| \"\"", "a string"),
+    ] {
+        refused(probe, 1, &["gives the thing as a map", what]);
+    }
+    for probe in ["|a, b| ()", "|a, b, c| ()"] {
+        refused(
+            probe,
+            1,
+            &["`probe` is called with 1 value", "takes more parameters"],
+        );
+    }
     assert_eq!(home.books().web.totals.created, 0, "nothing was sent");
     // An answer of 404 is absent, and a function may take nothing.
     let answer = said(&home, &script(&format!("|| http::get(\"{url}/99\")")));
     assert_eq!(answer["result"], "created");
+    for (options, says) in [
+        ("timeout: \"-5s\"", "must be a duration, from 0s on"),
+        ("timeout: -5", "must be a duration, from 0s on"),
+        ("timeout: \"0s\"", "from 1ms to 24h"),
+        ("timeout: \"9 days\"", "from 1ms to 24h"),
+        ("timeout: true", "must be duration, not a bool"),
+        ("headers: #{\"X-A\\r\\nX-B\": \"1\"}", "`X-A\\r\\nX-B`"),
+        ("headers: #{\"\": \"1\"}", "no header can be called ``"),
+    ] {
+        let call = format!("http::get(\"{url}\", #{{{options}}})");
+        let _ = run(&home, &call, "").ended(1).said(&[says]);
+    }
     let keyless = format!("http::post(\"{url}\", #{{json: 1, key: \"X\"}})");
     let _ = run(&home, &keyless, "").ended(1).said(&["`key` needs a `probe`"]);
 }

@@ -181,7 +181,9 @@ fn tokens(app: &App, profile: &Profile) -> Check {
         ),
         SignedIn::Until(_) => Check::ok(AREA, subject, "they have ended; the next run signs in"),
         SignedIn::WhileUsed => Check::ok(AREA, subject, "signed in for as long as it is used"),
-        SignedIn::EachTime => Check::ok(AREA, subject, "none are used; each request says who asks"),
+        SignedIn::EachTime | SignedIn::Knocked(_) => {
+            Check::ok(AREA, subject, "none are used; each request says who asks")
+        }
         SignedIn::No => Check::ok(AREA, subject, "none; the first run signs in"),
     }
 }

@@ -1,5 +1,6 @@
 //! What a run says when it has ended, and with which code the program ends.
 
+use std::collections::BTreeSet;
 use std::path::PathBuf;
 
 use super::Execution;
@@ -10,6 +11,7 @@ use crate::cli::exit::Exit;
 use crate::cli::rows::is_stream;
 use crate::journal::{RowFilter, RowStatus, RunStatus, StepFilter, StepRecord, StepState};
 use crate::ops;
+use crate::ops::error::Code;
 use crate::report::{self, reveal::Reveal};
 use crate::run::Runner;
 use crate::value::{Record, Value};
@@ -21,6 +23,11 @@ pub(super) struct Outcome {
     pub(super) done: u64,
     pub(super) failed: u64,
     pub(super) parked: u64,
+    /// Of those that failed just now, how many by the script itself.
+    pub(super) scripts: u64,
+    /// Begun, and stopped between two steps.
+    pub(super) interrupted: u64,
+    /// Not begun.
     pub(super) open: u64,
     /// How many rows were read, when these are not all.
     pub(super) unread: Option<u64>,
@@ -30,20 +37,29 @@ pub(super) struct Outcome {
 
 impl Outcome {
     /// The rows of the whole run, as a summary counts them.
-    fn rows(&self) -> [(report::RowStatus, u64); 4] {
-        let counts = [self.done, self.failed, self.parked, self.open];
+    fn rows(&self) -> [(report::RowStatus, u64); 5] {
+        let counts = [self.done, self.failed, self.parked, self.interrupted, self.open];
         std::array::from_fn(|at| (report::RowStatus::ALL[at], counts[at]))
     }
 
     pub(super) fn status(&self) -> RunStatus {
         match self.ended {
-            Ended::Complete if self.open > 0 || self.unread.is_some() => RunStatus::Interrupted,
+            Ended::Complete if self.interrupted + self.open > 0 || self.unread.is_some() => {
+                RunStatus::Interrupted
+            }
             Ended::Complete if self.parked > 0 => RunStatus::Parked,
             Ended::Complete if self.failed > 0 => RunStatus::Failed,
             Ended::Complete => RunStatus::Done,
             _ => RunStatus::Interrupted,
         }
     }
+}
+
+/// Did the row fail by what the script does, so that it fails again however often it is tried?
+pub(super) fn is_the_scripts(row: &Finished) -> bool {
+    let by_itself = [Code::BadArgument, Code::BadAddress, Code::ProtectedApp];
+    let failed = row.diagnostic.as_ref();
+    failed.is_some_and(|failed| failed.code.is_none_or(|code| by_itself.contains(&code)))
 }
 
 impl Execution<'_> {
@@ -62,7 +78,7 @@ impl Execution<'_> {
             for (sort, outcome, count) in runner.tally.counts() {
                 summary.outcome(&sort, &outcome, count);
             }
-            if self.resumed.is_some() {
+            if self.resumed.is_some() || outcome.interrupted + outcome.open > 0 {
                 summary.whole(outcome.rows());
             }
             ui.summary(&summary, self.id().as_str());
@@ -142,25 +158,69 @@ impl Execution<'_> {
             }
             _ if outcome.failed > 0 && self.plan.rows.is_none() => {
                 let steps = |filter| self.engine.journal.steps(self.id(), &filter).unwrap_or_default();
+                let code = last.and_then(|last| last.diagnostic.as_ref()?.code);
                 if self.left_behind() {
                     self.hint_at_what_was_left();
                 } else if !steps(StepFilter::All).is_empty() {
-                    ui.hint(&format!(
-                        "what was done is kept; go on with: {resume} --retry-failed"
-                    ));
+                    let scripts = last.is_some_and(|last| is_the_scripts(last)) && self.has_file();
+                    ui.hint(&if scripts {
+                        format!("what was done is kept; mend the script, then: {resume} --retry-failed --with-current")
+                    } else {
+                        format!("what was done is kept; go on with: {resume} --retry-failed")
+                    });
                 }
-                let code = last.and_then(|last| last.diagnostic.as_ref()?.code);
                 code.map_or(Exit::Script, Exit::of)
             }
             _ if outcome.failed > 0 => {
-                if self.left_behind() {
-                    self.hint_at_what_was_left();
-                }
-                ui.hint(&format!("try failed rows again with: {resume} --retry-failed"));
+                self.hint_at_failed_rows(outcome);
                 Exit::RowsFailed
             }
             _ => Exit::Ok,
         }
+    }
+
+    /// Says of each sort of failure what helps: what a person must settle, what the script must do otherwise, and what
+    /// may go well another time.
+    fn hint_at_failed_rows(&self, outcome: &Outcome) {
+        let (ui, resume) = (&self.app.ui, self.resume());
+        let half_done = self.rows_left_half_done();
+        if half_done > 0 || self.left_behind() {
+            self.hint_at_what_was_left();
+        }
+        let scripts = if self.has_file() { outcome.scripts } else { 0 };
+        if outcome.failed > half_done + scripts {
+            ui.hint(&format!("try failed rows again with: {resume} --retry-failed"));
+        }
+        if scripts > 0 {
+            ui.hint(&format!(
+                "what fails by the script itself fails again: mend it, then: {resume} --retry-failed --with-current"
+            ));
+        }
+    }
+
+    /// How many failed rows have a call that failed and left something behind.
+    fn rows_left_half_done(&self) -> u64 {
+        const PAGE: usize = 512;
+        let journal = &self.engine.journal;
+        let steps = journal
+            .steps(self.id(), &StepFilter::ForAPerson)
+            .unwrap_or_default();
+        let half = steps.iter().filter(|step| step.state == StepState::HalfDone);
+        let half: BTreeSet<u64> = half.map(|step| step.position).collect();
+        let (mut count, mut after) = (0, None);
+        while !half.is_empty() {
+            let failed = RowFilter::Only(RowStatus::Failed);
+            let page = journal.rows(self.id(), after, PAGE, failed).unwrap_or_default();
+            let Some(last) = page.last() else { break };
+            after = Some(last.position);
+            count += page.iter().filter(|row| half.contains(&row.position)).count() as u64;
+        }
+        count
+    }
+
+    /// Is there a file of the script that can be mended?
+    fn has_file(&self) -> bool {
+        self.plan.script != "-"
     }
 
     fn input_lost(&self, outcome: &Outcome, why: &str) -> CommandError {

@@ -3,6 +3,7 @@
 use std::sync::{Mutex, PoisonError};
 use std::time::Instant;
 
+use super::say::is_the_scripts;
 use crate::bulk::schedule::Finished;
 use crate::cli::app::App;
 use crate::cli::error::CommandError;
@@ -21,6 +22,8 @@ pub(super) struct Watched {
     summary: Summary,
     progress: Option<Progress>,
     last: Option<Finished>,
+    /// Rows that failed by the script itself.
+    scripts: u64,
     started: Instant,
     unwritable: Mutex<Option<CommandError>>,
 }
@@ -37,6 +40,7 @@ impl Watched {
             summary: Summary::new(),
             progress,
             last: None,
+            scripts: 0,
             started: Instant::now(),
             unwritable: Mutex::default(),
         }
@@ -69,7 +73,13 @@ impl Watched {
         if let Some(progress) = &self.progress {
             progress.row(status != report::RowStatus::Done);
         }
+        self.scripts += u64::from(status == report::RowStatus::Failed && is_the_scripts(finished));
         self.last = Some(finished.clone());
+    }
+
+    /// How many rows failed by what the script does.
+    pub(super) fn failed_by_the_script(&self) -> u64 {
+        self.scripts
     }
 
     /// The results cannot be written: no new rows, and the error is told at the end.

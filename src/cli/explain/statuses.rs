@@ -57,16 +57,17 @@ pub(super) const ALL: &[Explanation] = &[
     },
     Explanation {
         code: "skipped",
-        meaning: "The row was not begun, because the run was stopped.",
+        meaning: "The run was stopped before it was the row's turn, so that the row was not begun.",
         causes: &["--stop-after was reached", "the run was interrupted"],
         remedies: &["provisor resume begins it"],
         example: "provisor resume",
     },
     Explanation {
         code: "interrupted",
-        meaning: "The run was stopped, by its user or by a stop rule, and can go on.",
+        meaning: "The run was stopped, by its user or by a stop rule, and can go on. Of a row: it was begun, and stopped \
+                  between two steps; what it did until then is on record, and no request of it is under way.",
         causes: &["Ctrl-C", "--stop-after was reached"],
-        remedies: &["provisor resume goes on where it stopped"],
+        remedies: &["provisor resume goes on where it stopped, without doing anything a second time"],
         example: "provisor resume",
     },
     Explanation {

@@ -9,6 +9,7 @@ use crate::cli::exit::Exit;
 use crate::cli::times;
 use crate::ops::account::SignedIn;
 use crate::ops::error::{Code, OpError};
+use crate::platform::web::account::Knock;
 use crate::value::Object;
 use crate::value::secret::Secret;
 
@@ -43,19 +44,44 @@ impl Desk {
     }
 }
 
-/// For how long somebody is signed in, to be put behind a sentence that says so.
-pub(super) fn for_how_long(signed_in: SignedIn) -> String {
+/// What came of signing in to the account, in a sentence without a full stop. `who` signed in, where there is a login.
+pub(super) fn told(account: &Object, who: &str, signed_in: SignedIn) -> String {
+    let url = account.text("url");
     match signed_in {
-        SignedIn::Until(until) => format!(", until {} UTC", times::shown(until)),
-        SignedIn::No | SignedIn::WhileUsed | SignedIn::EachTime => String::new(),
+        SignedIn::Knocked(knock) => format!("{url} answered {}", knocked(knock)),
+        SignedIn::Until(until) => format!("signed in to {url}{who}, until {} UTC", times::shown(until)),
+        SignedIn::No | SignedIn::WhileUsed | SignedIn::EachTime => format!("signed in to {url}{who}"),
     }
+}
+
+/// A service of the web that answers at all lets us in, as far as its own address shows; one that fails does not.
+pub(super) fn exit(signed_in: SignedIn) -> Exit {
+    match signed_in {
+        SignedIn::Knocked(Knock { status: 500.., .. }) => Exit::Network,
+        _ => Exit::Ok,
+    }
+}
+
+fn knocked(Knock { status, credential }: Knock) -> String {
+    let tried = if credential {
+        "to a request with the profile's credential"
+    } else {
+        "; the profile has no credential to try"
+    };
+    let so = match status {
+        500.. => ": the service fails",
+        400.. if credential => ": this does not show whether the credential is right",
+        _ => "",
+    };
+    let gap = if credential { " " } else { "" };
+    format!("{status}{gap}{tried}{so}")
 }
 
 /// The end of the tokens for JSON; null when there are none, and when they have no end of their own.
 pub(super) fn end(signed_in: SignedIn) -> Json {
     match signed_in {
         SignedIn::Until(until) => times::json(until),
-        SignedIn::No | SignedIn::WhileUsed | SignedIn::EachTime => Json::Null,
+        SignedIn::No | SignedIn::WhileUsed | SignedIn::EachTime | SignedIn::Knocked(_) => Json::Null,
     }
 }
 

@@ -2,7 +2,7 @@
 
 use clap::Args;
 
-use super::desk::{Desk, chosen, for_how_long};
+use super::desk::{Desk, chosen, exit, told};
 use super::{fields, place, written};
 use crate::cli::app::App;
 use crate::cli::config::{CredentialSource, Profile};
@@ -40,11 +40,7 @@ pub(in crate::cli) fn login(app: &App, command: &LoginCommand) -> Result<Exit, C
     let typed = ask_password(app, profile, command)?;
     let desk = Desk::with(app, profile, typed.clone())?;
     let signed_in = desk.sign_in()?;
-    app.ui.note(&format!(
-        "signed in to {}{}",
-        desk.account.text("url"),
-        for_how_long(signed_in)
-    ));
+    app.ui.note(&told(&desk.account, "", signed_in));
     if let Some(password) = typed {
         keep(app, profile, password)?;
         app.ui.note(&format!(
@@ -52,7 +48,7 @@ pub(in crate::cli) fn login(app: &App, command: &LoginCommand) -> Result<Exit, C
             app.paths()?.secrets().display()
         ));
     }
-    Ok(Exit::Ok)
+    Ok(exit(signed_in))
 }
 
 /// Asks for a password that is not on record.

@@ -3,7 +3,7 @@
 use clap::Args;
 use serde_json::{Value as Json, json};
 
-use super::desk::{Desk, chosen, end, for_how_long};
+use super::desk::{Desk, chosen, end, exit, told};
 use super::written;
 use crate::cli::app::App;
 use crate::cli::config::{Mode, Profile};
@@ -17,7 +17,8 @@ use crate::value::Object;
 #[command(after_help = "\
 JSON (--json), one document:
   {\"version\": 1, \"profile\", \"platform\", \"url\", \"login\", \"mode\", \"sandbox\", \"signed_in_until\",
-   \"may\": [{operation, ok, count, error}]}")]
+   \"answered\": {status, credential}, \"may\": [{operation, ok, count, error}]}
+  answered is what a service of the web answered at its own address, and whether a credential was sent; else null")]
 pub(super) struct TestCommand {
     /// The profile; the one that is used when none is named.
     name: Option<String>,
@@ -49,7 +50,11 @@ pub(super) fn try_profile(app: &App, name: &str, json: bool) -> Result<Exit, Com
     }
     // Signed in, yet nothing can be seen: a key that lacks its rights.
     let all_fail = !abilities.is_empty() && abilities.iter().all(|ability| ability.found.is_err());
-    Ok(if all_fail { Exit::Permission } else { Exit::Ok })
+    Ok(if all_fail {
+        Exit::Permission
+    } else {
+        exit(signed_in)
+    })
 }
 
 fn say(
@@ -59,12 +64,11 @@ fn say(
     signed_in: SignedIn,
     abilities: &[Ability],
 ) -> Result<(), CommandError> {
-    let until = for_how_long(signed_in);
     let who = match account.text("login") {
         "" => String::new(),
         login => format!(" as {login}"),
     };
-    app.print(&format!("signed in to {}{who}{until}", account.text("url")))?;
+    app.print(&told(account, &who, signed_in))?;
     for ability in abilities {
         app.print(&match &ability.found {
             Ok(Some(count)) => format!("{}: {count}", ability.what),
@@ -101,6 +105,10 @@ fn document(profile: &Profile, signed_in: SignedIn, abilities: &[Ability]) -> Js
         "mode": profile.mode.as_ref().map_or("dev", |mode| mode.value.name()),
         "sandbox": profile.sandboxed().is_some(),
         "signed_in_until": end(signed_in),
+        "answered": match signed_in {
+            SignedIn::Knocked(knock) => json!({"status": knock.status, "credential": knock.credential}),
+            _ => Json::Null,
+        },
         "may": may,
     })
 }

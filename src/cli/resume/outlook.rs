@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use serde_json::{Value as Json, json};
 
 use crate::bulk::rehearsal::{Does, Rehearsed};
-use crate::cli::recorded::Listed;
+use crate::cli::recorded::{Listed, resolving};
 use crate::cli::times;
 use crate::cli::ui::Ui;
 use crate::journal::{RowStatus, RunId};
@@ -135,7 +135,7 @@ fn about(row: &Rehearsed, run: &RunId) -> String {
     };
     let thing = coming.thing.clone().unwrap_or_default();
     match &coming.how {
-        How::Parks => format!("provisor resolve {run} {} --as done|absent", coming.step),
+        How::Parks => resolving(run, &coming.step, &coming.op),
         How::LooksUp { settled_ms } => {
             format!(
                 "{thing} (absent is believed after {} UTC)",

@@ -1,7 +1,6 @@
 //! What a resume would do, shown before it does anything.
 
 use std::sync::Arc;
-use std::time::Duration;
 
 use serde_json::{Value as Json, json};
 
@@ -44,7 +43,7 @@ impl Preview {
             run: run.clone(),
             world: engine.world.clone(),
             runtime: engine.runtime.handle().clone(),
-            cancel: Cancel::new(Duration::ZERO, engine.runtime.handle().clone()),
+            cancel: Cancel::new(),
             tally: Arc::new(Tally::default()),
             print: Arc::new(|_: &str| {}),
         };

@@ -33,6 +33,12 @@ impl Pinned {
         })
     }
 
+    /// Is the script another one now? Not when there is no file any more, or none that can be read.
+    pub(super) fn has_changed(&self, plan: &RunPlan) -> bool {
+        plan.script != "-"
+            && run::load(Path::new(&plan.script)).is_ok_and(|now| texts(&now) != texts(&self.script))
+    }
+
     /// Takes the script as it is now, when it is another one. It must fit what the run was given.
     pub(super) fn take_current(&mut self, plan: &RunPlan) -> Result<bool, CommandError> {
         if plan.script == "-" {

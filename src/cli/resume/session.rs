@@ -6,6 +6,7 @@ use crate::cli::error::CommandError;
 use crate::cli::exit::Exit;
 use crate::cli::interrupt;
 use crate::cli::plan::RunPlan;
+use crate::cli::recorded::resolving;
 use crate::journal::{Journal, RunRecord, RunStatus, StepFilter};
 use crate::run::cancel::Cancel;
 use crate::run::session::{Fate, Settling, settle};
@@ -55,7 +56,7 @@ pub(super) fn close(
         "looking up {} of session {id}; no input is run anew",
         steps(open.len())
     ));
-    let cancel = Cancel::new(std::time::Duration::ZERO, engine.runtime.handle().clone());
+    let cancel = Cancel::new();
     let again = format!("provisor resume {id}");
     let _watch = interrupt::watch(engine.runtime.handle(), &app.ui, &cancel, again.clone());
     let journal = &engine.journal;
@@ -65,7 +66,7 @@ pub(super) fn close(
         &run,
         &engine.world,
         engine.runtime.handle(),
-        cancel.over(),
+        cancel.signal(),
         &mut |settling| stopped |= !tell(app, settling),
     )?;
     let left = journal.steps(&id, &StepFilter::Open)?;
@@ -84,10 +85,8 @@ pub(super) fn close(
         return Ok(Exit::Interrupted);
     }
     for step in &left {
-        app.ui.hint(&format!(
-            "when you know: provisor resolve {id} {} --as done|absent",
-            step.key
-        ));
+        app.ui
+            .hint(&format!("when you know: {}", resolving(&id, &step.key, &step.op)));
     }
     Ok(Exit::InDoubt)
 }

@@ -1,12 +1,14 @@
 //! `provisor runs show`: one run, and what can be done about it.
 
+use std::collections::BTreeSet;
+
 use clap::Args;
 use serde_json::{Value as Json, json};
 
 use crate::cli::app::App;
 use crate::cli::error::CommandError;
 use crate::cli::exit::Exit;
-use crate::cli::recorded::{Listed, described, find_run, step_json};
+use crate::cli::recorded::{Listed, described, find_run, resolving, step_json};
 use crate::cli::times;
 use crate::journal::{RowStatus, StepFilter, StepRecord};
 use crate::value::Value;
@@ -146,10 +148,13 @@ fn next(run: &Listed, doubts: &[StepRecord], halves: &[StepRecord]) -> Vec<Strin
     let id = &run.record.id;
     match run.status() {
         "failed" if !halves.is_empty() => {
-            vec![
-                resolve(run, halves),
-                format!("provisor resume {id} --retry-failed"),
-            ]
+            let mut next = vec![resolve(run, halves)];
+            let rows: BTreeSet<u64> = halves.iter().map(|step| step.position).collect();
+            // What only a person can move on is not helped by another try.
+            if run.counts.of(RowStatus::Failed) > rows.len() as u64 {
+                next.push(format!("provisor resume {id} --retry-failed"));
+            }
+            next
         }
         "done" | "cancelled" if doubts.is_empty() && !halves.is_empty() => vec![resolve(run, halves)],
         "running" | "done" | "pruned" | "cancelled" if doubts.is_empty() => Vec::new(),
@@ -162,6 +167,6 @@ fn next(run: &Listed, doubts: &[StepRecord], halves: &[StepRecord]) -> Vec<Strin
 }
 
 fn resolve(run: &Listed, doubts: &[StepRecord]) -> String {
-    let step = doubts.first().map_or("STEP", |step| &step.key);
-    format!("provisor resolve {} {step} --as done|absent", run.record.id)
+    let (key, op) = doubts.first().map_or(("STEP", ""), |step| (&step.key, &step.op));
+    resolving(&run.record.id, key, op)
 }

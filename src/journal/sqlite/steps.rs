@@ -179,6 +179,12 @@ pub(super) fn drop_item(connection: &Connection, account: &str, sort: &str, plat
     Ok(())
 }
 
+pub(super) fn strike_item(connection: &Connection, thing: &Thing) -> Res<()> {
+    let sql = "delete from ledger where account = ?1 and sort = ?2 and name = ?3";
+    connection.prepare_cached(sql)?.execute(named(thing))?;
+    Ok(())
+}
+
 pub(super) fn audits(connection: &Connection) -> Res<Vec<AuditData>> {
     list(
         connection,

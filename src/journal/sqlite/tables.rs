@@ -91,6 +91,9 @@ impl Tables for Sql<'_> {
     fn drop_item(&mut self, account: &str, sort: &str, platform_id: &str) -> Res<()> {
         steps::drop_item(self.0, account, sort, platform_id)
     }
+    fn strike_item(&mut self, thing: &Thing) -> Res<()> {
+        steps::strike_item(self.0, thing)
+    }
     fn put_audit(&mut self, audit: &AuditData) -> Res<()> {
         steps::put_audit(self.0, audit)
     }

@@ -64,6 +64,20 @@ fn what_is_half_done_is_not_tried_again_until_a_person_says_so() {
     assert_eq!(half.next(StepEvent::ResolvedDone), Ok(StepState::Done));
 }
 
+#[test]
+fn only_what_is_done_is_corrected() {
+    use StepEvent::{CorrectedAbsent, CorrectedDone};
+    assert_eq!(StepState::Done.next(CorrectedDone), Ok(StepState::Done));
+    assert_eq!(StepState::Done.next(CorrectedAbsent), Ok(StepState::Absent));
+    let doubt = StepState::InDoubt {
+        sent_ms: 1,
+        settle_ms: 2,
+    };
+    for state in [StepState::Absent, doubt, StepState::Refused, StepState::HalfDone] {
+        assert!(state.next(CorrectedDone).is_err() && state.next(CorrectedAbsent).is_err());
+    }
+}
+
 proptest! {
     #[test]
     fn no_sequence_reaches_an_end_twice(events in prop::collection::vec(event(), 0..200)) {

@@ -278,11 +278,13 @@ async fn a_person_resolves_what_is_parked() {
     journal
         .resolve(&id, &keys[1], &Resolution::Absent, "eve")
         .unwrap();
-    let twice = journal.resolve(&id, &keys[0], &Resolution::Absent, "eve");
-    assert!(matches!(
-        twice,
-        Err(JournalError::NotInDoubt { state: "done", .. })
-    ));
+    // What a person said, a person may put right; what is absent is for the next attempt.
+    let other = Resolution::Done("otherwise".into());
+    journal.resolve(&id, &keys[0], &other, "eve").unwrap();
+    let said = journal.resolved_steps(&id).unwrap();
+    assert_eq!(said.len(), 1);
+    assert_eq!(said[0].outcome, Some("otherwise".into()));
+    journal.resolve(&id, &keys[0], &done, "eve").unwrap();
     let run = journal.lock_run(&id).unwrap();
     let first = step(&journal, &run, "a", &act("ann"), &platform).await.unwrap();
     assert_eq!((first.value, first.replayed), ("by hand".into(), true));
@@ -293,12 +295,39 @@ async fn a_person_resolves_what_is_parked() {
             .created
     );
     assert_eq!(platform.sends().last().unwrap(), &(START, true));
+    drop(run);
+    let settled = journal.resolve(&id, &keys[1], &Resolution::Absent, "eve");
+    assert!(matches!(
+        settled,
+        Err(JournalError::NotInDoubt { state: "done", .. })
+    ));
     let audits = journal.audits().unwrap();
-    assert_eq!(audits.len(), 2);
+    assert_eq!(audits.len(), 4);
     assert_eq!(
         (audits[0].kind.as_str(), audits[0].who.as_str()),
         ("resolve", "eve")
     );
+}
+
+#[tokio::test]
+async fn what_is_said_again_of_a_thing_is_what_the_ledger_holds() {
+    let clock = frozen();
+    let journal = in_memory(&clock);
+    let unclear = std::iter::repeat_n(Look::Unknown("two apps match".to_owned()), 1000);
+    let platform = Platform::new(&clock, [Does::DropsAfter]).looks(unclear);
+    let run = begin(&journal);
+    doubt(step(&journal, &run, "a", &ensure("ann"), &platform).await);
+    let (id, key) = (run.id().clone(), only_step(&journal, &run).key);
+    drop(run);
+    let held = || journal.ledger_get(&tenant("ann")).unwrap().map(|item| item.value);
+    for number in [1, 2] {
+        let done = Resolution::Done(outcome(number));
+        journal.resolve(&id, &key, &done, "eve").unwrap();
+        assert_eq!(held(), Some(outcome(number)));
+    }
+    journal.resolve(&id, &key, &Resolution::Absent, "eve").unwrap();
+    assert_eq!(held(), None);
+    assert_eq!(journal.check().unwrap(), Vec::<String>::new());
 }
 
 #[tokio::test]

@@ -312,7 +312,7 @@ pub(super) const CODES: &[Explanation] = &[
         remedies: &[
             "pay the account up and send the draft from the portal; sending anew would make a second message",
             "a retry of the run does not send it again: when you deleted the draft, say so with provisor resolve RUN STEP \
-             --as absent, and go on with provisor resume RUN --retry-failed",
+             --as absent, and go on with provisor resume RUN",
         ],
         example: "try {\n    sparrow::connect().send_sms(#{sender: \"Bakery\", text: \"Hello\", recipients: \"+4915112345678\"});\n} catch (err) {\n    if err.kind == \"sparrow_draft\" { print(err.message); } else { throw err; }\n}",
     },
@@ -328,7 +328,8 @@ pub(super) const CODES: &[Explanation] = &[
         ],
         remedies: &[
             "provisor resume looks it up again",
-            "look at the platform yourself, and say what became of it: provisor resolve",
+            "look at the platform yourself, and say what became of it: provisor resolve RUN STEP --as absent, or --as done \
+             --value FILE with what the call gave back",
         ],
         example: "provisor runs show RUN\nprovisor resolve RUN STEP --as absent",
     },

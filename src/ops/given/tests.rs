@@ -44,7 +44,56 @@ fn what_is_missing_or_unknown_is_named() {
 }
 
 #[test]
-fn an_operation_without_a_kind_takes_anything() {
+fn a_raw_call_takes_anything_and_hides_its_credentials() {
     assert_eq!(given(op("post"), Value::Null, Record::new()), Ok(Value::Null));
-    assert_eq!(wanted(op("post")), None);
+    assert!(wanted(op("post")).unwrap().shape.contains("null will do"));
+    let answer = json(r#"{"items": [{"api_token": "hunter2", "id": 1}]}"#);
+    let kept = given(op("post"), answer, Record::new()).unwrap();
+    assert!(!kept.to_masked_json().to_string().contains("hunter2"));
+}
+
+#[test]
+fn what_gives_nothing_back_needs_nothing() {
+    assert_eq!(wanted(op("delete_app")), None);
+    assert_eq!(
+        given(op("delete_app"), Value::Null, Record::new()),
+        Ok(Value::Null)
+    );
+    assert!(given(op("delete_app"), json("1"), Record::new()).is_err());
+}
+
+#[test]
+fn a_map_has_all_its_fields_and_its_first_is_never_forgotten() {
+    let sms = op("send_sms");
+    assert!(
+        wanted(sms)
+            .unwrap()
+            .shape
+            .contains("id (string), message (string)")
+    );
+    let refused = |text: &str| given(sms, json(text), Record::new()).unwrap_err();
+    assert!(refused("{}").contains("`id` is missing"));
+    assert!(refused("null").contains("a JSON object with id (string)"));
+    assert!(refused(r#"{"id": "m-1", "cost": 1}"#).contains("no `cost`"));
+    assert_eq!(refused(r#"{"id": 7}"#), "`id` must be string, not an int");
+    let Ok(Value::Record(sent)) = given(sms, json(r#"{"id": "m-1"}"#), Record::new()) else {
+        panic!("no map");
+    };
+    assert_eq!((&sent["id"], &sent["valid"]), (&"m-1".into(), &Value::Null));
+    for (name, ..) in super::super::fields(sms).unwrap() {
+        assert!(sent.contains_key(*name), "{name}");
+    }
+}
+
+#[test]
+fn every_example_is_itself_a_result() {
+    for op in super::super::ALL.iter().copied().flatten() {
+        if let Some(wanted) = wanted(op).filter(|_| op.effect.changes()) {
+            let example = wanted
+                .example
+                .replace("https://…", "https://a1-admin.mobsted.com");
+            let result = given(op, json(&example), Record::new());
+            assert!(result.is_ok(), "{}: {result:?} of {}", op.id(), wanted.example);
+        }
+    }
 }

@@ -5,7 +5,7 @@ use super::{SESSION, errors};
 use crate::ops::call::Call;
 use crate::ops::error::{Code, OpError};
 use crate::ops::session::receiver;
-use crate::ops::spec::{Boxed, Effect, OpSpec, Param, Timeout, Type};
+use crate::ops::spec::{Boxed, Effect, Fields, OpSpec, Param, Timeout, Type};
 use crate::ops::world::World;
 use crate::platform::sparrow::{Accepted, Message};
 use crate::value::{Record, Value};
@@ -140,6 +140,15 @@ const WHATSAPP_ERRORS: &[(Code, &str)] = errors![
         Code::RateLimited,
         "more than three messages a second, for longer than is waited"
     ),
+];
+
+/// What a send gives back.
+pub(in crate::ops) const SENT: Fields = &[
+    ("id", "string", "the message's number, for the reports"),
+    ("message", "string", "the platform's words"),
+    ("credits", "int", "what it costs"),
+    ("valid", "int", "to how many it goes"),
+    ("invalid", "list", "the numbers to which it does not go"),
 ];
 
 pub(in crate::ops) static OPS: &[OpSpec] = &[

@@ -14,7 +14,7 @@ use settle::{at_will, changing};
 
 use super::call::Call;
 use super::error::{Code, OpError};
-use super::spec::{Boxed, Effect, OpSpec, Timeout};
+use super::spec::{Boxed, Effect, Fields, OpSpec, Timeout};
 use super::world::World;
 use crate::platform::Method;
 use crate::value::Value;
@@ -87,6 +87,19 @@ macro_rules! operation {
         }
     };
 }
+
+/// What an answer is to a script.
+pub(in crate::ops) const ANSWER: Fields = &[
+    ("status", "int", "the HTTP status"),
+    ("headers", "map", "the headers, by their names in lower case"),
+    ("body", "any value", "JSON as a value, anything else as text"),
+    ("encoding", "string", "`base64` when the body is"),
+    (
+        "outcome",
+        "string",
+        "with a key: `created`, `found` or `unchanged`",
+    ),
+];
 
 pub(in crate::ops) static OPS: &[OpSpec] = &[
     operation!(

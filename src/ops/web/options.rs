@@ -59,7 +59,7 @@ const BASIC: Param = option(
 const TIMEOUT: Param = option(
     "timeout",
     Type::Duration,
-    "how long one try may take; 30 s when not given",
+    "how long one try may take, from 1ms to 24h; 30 s when not given",
 );
 const CHECK: Param = option("check", Type::Bool, "true: a status from 400 on is an error");
 
@@ -96,7 +96,7 @@ pub(super) const CHANGING: Param = option(
         option(
             "probe",
             Type::Function,
-            "called with the key: gives the thing as it is there, or () when it is not; may only read",
+            "called with the key: gives the thing as a map, an answer, or () when it is not there; may only read",
         ),
     ]),
     "json, form, multipart, body, content_type, profile, query, headers, bearer, basic, timeout, check, key, probe",

@@ -1,5 +1,8 @@
 //! From the arguments of a call to the request that leaves.
 
+use std::ops::RangeInclusive;
+use std::time::Duration;
+
 use crate::ops::call::{Call, parse_duration};
 use crate::ops::error::{Code, OpError};
 use crate::platform::web::{self, Asked, Part};
@@ -8,6 +11,9 @@ use crate::value::{Record, Value};
 
 /// Headers that the transport writes itself.
 const OWN_HEADERS: &[&str] = &["host", "content-length", "transfer-encoding", "connection"];
+
+/// How long one try may be told to take.
+const TIMEOUTS: RangeInclusive<Duration> = Duration::from_millis(1)..=Duration::from_secs(24 * 60 * 60);
 
 /// The request that a call asks for.
 pub(super) fn asked(call: &Call, method: Method) -> Result<Asked, OpError> {
@@ -63,8 +69,18 @@ pub(super) fn asked(call: &Call, method: Method) -> Result<Asked, OpError> {
         body,
         bearer,
         basic: user.zip(basic.get("password").and_then(Call::secret)),
-        timeout: call.option("timeout").and_then(parse_duration),
+        timeout: timeout(call)?,
     })
+}
+
+/// How long one try may take.
+fn timeout(call: &Call) -> Result<Option<Duration>, OpError> {
+    match call.option("timeout").and_then(parse_duration) {
+        Some(timeout) if !TIMEOUTS.contains(&timeout) => Err(bad(
+            "`timeout` must be from 1ms to 24h: how long one try may take".to_owned(),
+        )),
+        timeout => Ok(timeout),
+    }
 }
 
 fn headers(given: Record) -> Result<Vec<(String, Value)>, OpError> {
@@ -72,6 +88,12 @@ fn headers(given: Record) -> Result<Vec<(String, Value)>, OpError> {
     for (name, value) in given {
         if OWN_HEADERS.iter().any(|own| name.eq_ignore_ascii_case(own)) {
             return Err(bad(format!("the header `{name}` is written by provisor")));
+        }
+        if web::account::header(&name).is_err() {
+            let name = name.escape_debug();
+            return Err(bad(format!(
+                "no header can be called `{name}`: letters, digits and dashes make its name"
+            )));
         }
         match value {
             Value::Record(_) | Value::Object(_) => {

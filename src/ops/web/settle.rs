@@ -92,7 +92,8 @@ fn probe<'a>(_: &'a World, call: &'a Call) -> Boxed<'a, Probe> {
 }
 
 /// Asks the script's function. `()` is absent, and so is an answer of 404 or 410; an answer of another failure tells
-/// nothing; anything else is the thing.
+/// nothing; another map is the thing. What is no map, such as `false` or a list that may be empty, is a mistake of the
+/// script: taken for the thing, it would keep the request from being sent for ever.
 async fn look(call: &Call) -> Probe {
     let function = match probing(call) {
         Ok(function) => function,
@@ -107,6 +108,9 @@ async fn look(call: &Call) -> Probe {
                 Probe::Unknown(format!("the look-up was answered with {status}"))
             }
             Some(_) => Probe::Found(with_outcome(found, "found")),
+            None if !matches!(found, Value::Record(_) | Value::Object(_)) => {
+                Probe::Unreachable(no_thing(&found))
+            }
             None => Probe::Found(with_outcome(as_answer(found), "found")),
         },
         Err(error) => Probe::Unreachable(error),
@@ -119,6 +123,15 @@ fn probing(call: &Call) -> Result<&Function, OpError> {
         OpError::new(Code::BadArgument, message)
             .hint("probe: |key| { … } gives the thing, or () when there is none")
     })
+}
+
+fn no_thing(found: &Value) -> OpError {
+    let message = format!(
+        "`probe` gives the thing as a map, an answer of `http::get`, or () when it is not there; this one gave {}",
+        found.type_name()
+    );
+    OpError::new(Code::BadArgument, message)
+        .hint("probe: |key| { let found = …; if found.is_empty() { () } else { found[0] } }")
 }
 
 /// The status, when the value is an answer as this module's operations give them.

@@ -122,10 +122,11 @@ impl Known {
 }
 
 impl Client {
-    /// Asks for the service's own address, to see whether it lets us in: 401 and 403 are errors, and so is 407. Any other
-    /// answer will do, since nothing need be there.
-    pub async fn knock(&self) -> Result<(), ApiError> {
-        let Some(known) = &self.known else { return Ok(()) };
+    /// Asks for the service's own address, to see whether it lets us in: 401, 403 and 407 are refusals of the credential,
+    /// or ask for one. Any other answer tells that the service is reached; nothing need be there. `None` for a client of no
+    /// service.
+    pub async fn knock(&self) -> Result<Option<Knock>, ApiError> {
+        let Some(known) = &self.known else { return Ok(None) };
         let asked = Asked {
             method: Method::Get,
             url: address(&known.account.url)?,
@@ -136,12 +137,38 @@ impl Client {
             basic: None,
             timeout: None,
         };
-        match self.send_checked(asked, None).await {
-            Err(error) if error.status.is_none() || matches!(error.status, Some(401 | 403 | 407)) => {
-                Err(error)
-            }
-            _ => Ok(()),
-        }
+        let credential = known.secret.is_some();
+        let status = match self.send_checked(asked, None).await {
+            Ok(reply) => reply.status,
+            Err(error) => match error.status {
+                None => return Err(error),
+                Some(401 | 403 | 407) => return Err(refused(error, credential)),
+                Some(status) => status,
+            },
+        };
+        Ok(Some(Knock { status, credential }))
+    }
+}
+
+/// What a service answered that was asked for its own address.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Knock {
+    /// The status.
+    pub status: u16,
+    /// Was a credential sent along?
+    pub credential: bool,
+}
+
+fn refused(error: ApiError, credential: bool) -> ApiError {
+    let tried = if credential {
+        "it refuses the profile's credential"
+    } else {
+        "it asks for a credential, and the profile has none"
+    };
+    ApiError {
+        kind: ApiErrorKind::SignInRefused,
+        message: format!("{}: {tried}", error.message),
+        ..error
     }
 }
 

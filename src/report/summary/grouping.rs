@@ -3,7 +3,7 @@
 use serde_json::{Value as Json, json};
 
 use super::super::RowStatus;
-use super::pattern::pattern;
+use super::pattern::{BLANK, Part, parts, pattern, without_tries};
 
 /// Errors of more kinds than this are only counted.
 const MOST_GROUPS: usize = 100;
@@ -23,9 +23,11 @@ pub(super) struct Groups {
 struct Group {
     status: RowStatus,
     pattern: String,
-    /// The error of the row that was first to end.
+    /// The error in pieces, and of which of them the rows have different ones.
+    parts: Vec<Part>,
+    differing: Vec<bool>,
+    /// The error of the row that comes first.
     example: String,
-    same: bool,
     first: u64,
     rows: u64,
 }
@@ -33,11 +35,15 @@ struct Group {
 impl Groups {
     pub(super) fn add(&mut self, status: RowStatus, position: u64, error: &str) {
         let error = error.lines().next().unwrap_or_default().trim();
-        let pattern = pattern(error);
+        let parts = parts(&without_tries(error));
+        let pattern = pattern(&parts);
         let known = |group: &&mut Group| group.status == status && group.pattern == pattern;
         if let Some(group) = self.groups.iter_mut().find(known) {
             group.rows += 1;
-            group.same &= group.example == error;
+            let pairs = group.parts.iter().zip(&parts);
+            for (differs, (one, other)) in group.differing.iter_mut().zip(pairs) {
+                *differs |= one != other;
+            }
             if position < group.first {
                 group.first = position;
                 error.clone_into(&mut group.example);
@@ -46,8 +52,9 @@ impl Groups {
             self.groups.push(Group {
                 status,
                 pattern,
+                differing: vec![false; parts.len()],
+                parts,
                 example: error.to_owned(),
-                same: true,
                 first: position,
                 rows: 1,
             });
@@ -89,15 +96,20 @@ impl Groups {
 }
 
 impl Group {
-    fn text(&self) -> &str {
-        if self.same { &self.example } else { &self.pattern }
+    /// The error with a blank where the rows differ.
+    fn text(&self) -> String {
+        let pieces = self.parts.iter().zip(&self.differing);
+        let shown = pieces.map(|(part, differs)| if *differs { BLANK } else { &part.text });
+        shown.collect()
     }
 
     fn line(&self) -> String {
         let (status, text, first) = (self.status.as_str(), self.text(), self.first + 1);
         match self.rows {
             1 => format!("row {first} {status}: {text}"),
-            rows if self.same => format!("{rows} rows {status}: {text} (first: row {first})"),
+            rows if !self.differing.contains(&true) => {
+                format!("{rows} rows {status}: {text} (first: row {first})")
+            }
             rows => format!(
                 "{rows} rows {status}: {text}\n  the first, row {first}: {}",
                 self.example

@@ -50,18 +50,19 @@ fn what_earlier_processes_did_is_part_of_the_whole() {
         (RowStatus::Done, 12),
         (RowStatus::Failed, 1),
         (RowStatus::Parked, 1),
+        (RowStatus::Interrupted, 2),
         (RowStatus::Skipped, 6),
     ];
     summary.whole(whole);
     assert_eq!(
         summary.lines(),
         [
-            "20 rows: 12 done (7 before, 5 now), 1 failed (before), 1 parked (now), 6 open",
+            "22 rows: 12 done (7 before, 5 now), 1 failed (before), 1 parked (now), 2 interrupted, 6 not begun",
             "row 4 failed: refused",
             "row 13 parked: nobody knows",
         ]
     );
-    assert_eq!(summary.to_json()["rows"]["total"], 20);
+    assert_eq!(summary.to_json()["rows"]["total"], 22);
 }
 
 #[test]
@@ -87,7 +88,7 @@ fn json_has_every_count() {
     summary.row(0, RowStatus::Failed, Some("refused"));
     summary.outcome("tenant", "created", 2);
     let expected = json!({
-        "rows": {"done": 0, "failed": 1, "parked": 0, "skipped": 0, "total": 1},
+        "rows": {"done": 0, "failed": 1, "parked": 0, "interrupted": 0, "skipped": 0, "total": 1},
         "outcomes": {"tenant": {"created": 2}},
         "errors": [{"status": "failed", "error": "refused", "rows": 1, "first_row": 1}],
         "elapsed_ms": null,

@@ -286,7 +286,9 @@ fn a_profile_is_added_tried_and_shown_like_any_other() {
     }
     let tried = rig.home.run("profile test shop").ended(0).stdout;
     assert!(
-        tried.contains(&url) && tried.contains("mode read-only"),
+        tried.contains(&url)
+            && tried.contains("with the profile's credential")
+            && tried.contains("mode read-only"),
         "{tried}"
     );
     assert!(!format!("{shown}{tried}").contains("canary"));
@@ -300,5 +302,30 @@ fn a_profile_is_added_tried_and_shown_like_any_other() {
     rig.home.configure(&format!(
         "[profiles.crm]\nplatform = \"web\"\nurl = \"{url}/status/403\"\n"
     ));
-    let _ = rig.home.run("profile test crm").ended(5);
+    let refused = rig.home.run("profile test crm").ended(4);
+    let _ = refused.said(&["403", "the profile has none"]);
+    for (status, code, says) in [
+        (404, 0, "answered 404; the profile has no credential to try"),
+        (
+            500,
+            6,
+            "answered 500; the profile has no credential to try: the service fails",
+        ),
+        (200, 0, "answered 200; the profile has no credential to try"),
+    ] {
+        rig.home.configure(&format!(
+            "[profiles.crm]\nplatform = \"web\"\nurl = \"{url}/status/{status}\"\n"
+        ));
+        let ran = rig.home.run("profile test crm").ended(code);
+        assert!(
+            ran.stdout.contains(says) && !ran.stdout.contains("signed in"),
+            "{}",
+            ran.stdout
+        );
+    }
+    let document = rig.home.json("profile test crm --json");
+    assert_eq!(
+        document["answered"],
+        serde_json::json!({"status": 200, "credential": false})
+    );
 }

@@ -14,6 +14,39 @@ fn equal_errors_keep_their_values() {
 }
 
 #[test]
+fn only_what_differs_is_left_out() {
+    let mut groups = Groups::default();
+    let error = |phone: &str| {
+        format!(
+            "POST https://api.example/v1/sms/ kept the message to {phone} [sparrow_draft, HTTP 200] (notify.rhai:20:22)"
+        )
+    };
+    groups.add(RowStatus::Failed, 0, &error("+491"));
+    groups.add(RowStatus::Failed, 1, &error("+492"));
+    let text = error("…");
+    assert_eq!(groups.to_json()[0]["error"], text.as_str());
+    assert_eq!(
+        groups.lines(),
+        [format!(
+            "2 rows failed: {text}\n  the first, row 1: {}",
+            error("+491")
+        )]
+    );
+}
+
+#[test]
+fn failures_that_were_tried_more_or_less_often_are_equal() {
+    let mut groups = Groups::default();
+    groups.add(RowStatus::Failed, 0, "no answer within 5 s (2 tries)");
+    groups.add(RowStatus::Failed, 1, "no answer within 5 s");
+    groups.add(RowStatus::Failed, 2, "no answer within 5 s (3 tries)");
+    assert_eq!(
+        groups.lines(),
+        ["3 rows failed: no answer within 5 s (first: row 1)"]
+    );
+}
+
+#[test]
 fn the_number_of_groups_is_bounded() {
     let mut groups = Groups::default();
     let letters = |number: u64| -> String {

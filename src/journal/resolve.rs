@@ -1,0 +1,163 @@
+//! What a person says became of a step, and how that word is put right.
+
+use std::collections::HashSet;
+
+use super::Journal;
+use super::apply::{Move, Reply, Write};
+use super::change::{item_place, platform_id};
+use super::error::JournalError;
+use super::maintain::audit_data;
+use super::record::StepRecord;
+use super::row::step_place;
+use super::run::RunId;
+use super::step::{StepEvent, StepState};
+use super::table::{AuditData, ItemData, StepData};
+use crate::value::Value;
+
+/// What a person says about a step in doubt.
+#[derive(Debug, Clone)]
+pub enum Resolution {
+    /// It was carried out, and this is the outcome.
+    Done(Value),
+    /// It was not carried out; a resume sends it again.
+    Absent,
+}
+
+/// The kind of the audit's records of such words.
+const KIND: &str = "resolve";
+
+/// What those records say after the step's name, and whether the step is done by it.
+const WORDS: [(&str, bool); 4] = [
+    (" corrected to done", true),
+    (" corrected to absent", false),
+    (" done", true),
+    (" absent", false),
+];
+
+impl Journal {
+    /// Records what a person says about a step that is in doubt, half done, or done by a person's word alone, and that
+    /// `who` said it. The run must not be under way.
+    pub fn resolve(&self, id: &RunId, key: &str, says: &Resolution, who: &str) -> Result<(), JournalError> {
+        let lock = self.lock_run(id)?;
+        let Some(step) = self.store().read(|look| look.step(id, key))? else {
+            return Err(JournalError::NoSuchStep {
+                run: id.clone(),
+                step: key.to_owned(),
+            });
+        };
+        let corrected = step.state == StepState::Done && self.done_by_word(id)?.contains(key);
+        // An intent whose process died is in doubt, though nobody has said so yet.
+        if !corrected && step.state != StepState::HalfDone {
+            let at_ms = self.clock().now_millis();
+            self.move_by_hand(&step, StepEvent::AnswerLost { at_ms }, None, None)?;
+        }
+        let (event, outcome) = match (says, corrected) {
+            (Resolution::Done(value), false) => (StepEvent::ResolvedDone, Some(value)),
+            (Resolution::Absent, false) => (StepEvent::ResolvedAbsent, None),
+            (Resolution::Done(value), true) => (StepEvent::CorrectedDone, Some(value)),
+            (Resolution::Absent, true) => (StepEvent::CorrectedAbsent, None),
+        };
+        let word = match event {
+            StepEvent::CorrectedDone => " corrected to done",
+            StepEvent::CorrectedAbsent => " corrected to absent",
+            _ if outcome.is_some() => " done",
+            _ => " absent",
+        };
+        let audit = audit_data(self, KIND, who, &Value::from(format!("{id}/{key}{word}")));
+        self.move_by_hand(&step, event, outcome, Some(audit))?;
+        drop(lock);
+        Ok(())
+    }
+
+    /// The steps of a run that are done because a person said so: their word may be put right.
+    pub fn resolved_steps(&self, id: &RunId) -> Result<Vec<StepRecord>, JournalError> {
+        let keys = self.done_by_word(id)?;
+        let mut steps = Vec::new();
+        for key in keys {
+            let step = self.store().read(|look| look.step(id, &key))?;
+            if let Some(step) = step.filter(|step| step.state == StepState::Done) {
+                steps.push(self.step_record(step)?);
+            }
+        }
+        steps.sort_by_key(|step| (step.position, step.seq));
+        Ok(steps)
+    }
+
+    /// Queues a row that has ended once more, because a person has moved one of its steps on: its other steps are
+    /// answered from the journal. `false` when the row has not ended or the run was given up: then nothing is changed.
+    pub fn reopen_row(&self, id: &RunId, position: u64) -> Result<bool, JournalError> {
+        let lock = self.lock_run(id)?;
+        let reply = self.store().write(Write::Reopen {
+            run: id.clone(),
+            position,
+            at_ms: self.clock().now_millis(),
+        })?;
+        drop(lock);
+        Ok(matches!(reply, Reply::Counted(1..)))
+    }
+
+    /// The keys of the steps of which the audit's last word is that they are done. Whether they still are, the step
+    /// knows: said to be absent, it may have been sent again since, and that is another word.
+    fn done_by_word(&self, id: &RunId) -> Result<HashSet<String>, JournalError> {
+        let prefix = format!("{id}/");
+        let mut keys = HashSet::new();
+        for audit in self.audits()?.iter().filter(|audit| audit.kind == KIND) {
+            let what = audit.what.as_text().and_then(|what| what.strip_prefix(&prefix));
+            let said = what.and_then(|what| {
+                let mut words = WORDS.iter();
+                words.find_map(|(word, done)| what.strip_suffix(word).map(|key| (key, *done)))
+            });
+            match said {
+                Some((key, true)) => {
+                    keys.insert(key.to_owned());
+                }
+                Some((key, false)) => {
+                    keys.remove(key);
+                }
+                None => {}
+            }
+        }
+        Ok(keys)
+    }
+
+    fn move_by_hand(
+        &self,
+        step: &StepData,
+        event: StepEvent,
+        outcome: Option<&Value>,
+        audit: Option<AuditData>,
+    ) -> Result<(), JournalError> {
+        let at_ms = self.clock().now_millis();
+        let item = match (&step.thing, outcome) {
+            (Some(thing), Some(value)) if step.ledger => Some(ItemData {
+                thing: thing.clone(),
+                platform_id: platform_id(value),
+                run: Some(step.run.clone()),
+                step: Some(step.key.clone()),
+                value: self.sealer().seal(&item_place(thing), value),
+                created_ms: at_ms,
+                changed_ms: at_ms,
+            }),
+            _ => None,
+        };
+        let change = Move {
+            run: step.run.clone(),
+            key: step.key.clone(),
+            event,
+            at_ms,
+            outcome: outcome.map(|value| self.sealer().seal(&step_place(step), value)),
+            why: step.why.clone().filter(|_| outcome.is_none()),
+            parked: true,
+            item,
+            removed: None,
+            audit,
+        };
+        match self.store().write(Write::Move(Box::new(change)))? {
+            Reply::Elsewhere(now) => Err(JournalError::NotInDoubt {
+                step: step.key.clone(),
+                state: now.map_or(StepState::Absent, |step| step.state).name(),
+            }),
+            _ => Ok(()),
+        }
+    }
+}
