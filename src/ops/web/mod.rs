@@ -65,9 +65,6 @@ const CHANGE_DOC: &str = "Gives the answer as a map of `status`, `headers` and `
                           ensure operations: the thing has a name in the ledger, and the function is asked whether it \
                           is there, before the request and after a lost answer.";
 
-/// What every answer has, and the types.
-pub(in crate::ops) const ANSWER: &[(&str, &str)] = &[("status", "int"), ("headers", "map"), ("body", "any")];
-
 /// Every method has one entry; they differ in little.
 macro_rules! operation {
     ($name:literal, $summary:literal, $doc:expr, $options:expr, $errors:expr, $effect:expr, $example:literal, $run:ident) => {

@@ -558,11 +558,12 @@ fn known_at(space: &Workspace, steps: Vec<Step>, at: usize) -> Option<Chain> {
 fn function(module: &str, name: &str) -> Known {
     let op = doc::all().find(|op| op.module == module && op.receiver.is_none() && op.name == name);
     match op {
-        Some(op) => match doc::result_keys(op) {
-            [] => Known::of_words(op.result),
-            keys => Known::Map(
-                keys.iter()
-                    .map(|(key, ty)| ((*key).into(), (*ty).into()))
+        Some(op) => match crate::ops::fields(op) {
+            None => Known::of_words(op.result),
+            Some(fields) => Known::Map(
+                fields
+                    .iter()
+                    .map(|(key, ty, _)| ((*key).into(), (*ty).into()))
                     .collect(),
             ),
         },
