@@ -21,6 +21,7 @@ use crate::ops::world::World;
 use crate::platform::Network;
 use crate::sandbox::{self, Sandbox};
 use crate::transport::Http;
+use crate::value::secret::Secret;
 
 /// Set where the program runs within another part of itself: `repl`.
 pub(super) const WITHIN: &str = "PROVISOR_WITHIN";
@@ -43,6 +44,8 @@ pub(super) struct Accounts {
     pub(super) sandbox: bool,
     /// The profile that was asked for.
     pub(super) profile: Option<String>,
+    /// Its password, when that is tried before it is kept.
+    pub(super) password: Option<Secret>,
     /// Faults of the sandbox.
     pub(super) faults: Vec<String>,
     /// Faults that the run had when it started: not injected again, but what they delayed may still land.

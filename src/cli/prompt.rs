@@ -30,6 +30,24 @@ impl App {
         })
     }
 
+    /// A line that fits: what does not is told, and asked for again.
+    pub(super) fn ask_until<T>(
+        &self,
+        question: &str,
+        usual: Option<&str>,
+        read: impl Fn(&str) -> Result<T, CommandError>,
+    ) -> Result<T, CommandError> {
+        loop {
+            match read(&self.ask_line(question, usual)?) {
+                Ok(read) => return Ok(read),
+                Err(misfit) => {
+                    self.ui.warn(&misfit.message);
+                    misfit.hints.iter().for_each(|hint| self.ui.hint(hint));
+                }
+            }
+        }
+    }
+
     /// Yes or no; Enter means `usual`.
     #[expect(clippy::unused_self, reason = "only who has the terminal may ask")]
     pub(super) fn ask_yes(&self, question: &str, usual: bool) -> Result<bool, CommandError> {

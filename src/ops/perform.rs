@@ -97,9 +97,8 @@ pub async fn look_up(
     let call = &call;
     match plan(world, call) {
         Ok(Some(plan)) => row.close(&plan, &Asking::new(world, call, cancel), cancel).await,
-        Ok(None) => Ok(Closed::Known),
         Err(error) if row.is_open(call.op.id(), call.identity()) => Ok(Closed::Open(error.message)),
-        Err(_) => Ok(Closed::Known),
+        Ok(None) | Err(_) => Ok(Closed::Known),
     }
 }
 

@@ -56,7 +56,7 @@ impl Repl {
     /// Evaluates an input, shows what came of it, and keeps it. Messages say that it begins in this line of `name`.
     pub(super) fn evaluate_as(&mut self, name: &str, line: usize, text: &str) -> Outcome {
         let started = Instant::now();
-        let secret = secrecy::is_secret(text);
+        let secret = secrecy::is_secret(text) || self.space().gives_credential(text);
         let outcome = self.carry_out((name, line), text, secret);
         if self.settings.timing {
             self.outside.screen.note(&took(started.elapsed()));

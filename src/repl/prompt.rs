@@ -76,7 +76,7 @@ impl Repl {
         if keys.dropped.swap(false, Ordering::SeqCst) {
             return Next::Go;
         }
-        editor.history_mut().remember(text);
+        self.remember(editor, text);
         let next = self.enter(text);
         if next != Next::Paste {
             return next;
@@ -84,7 +84,7 @@ impl Repl {
         let Some(text) = self.read_paste(editor, keys) else {
             return Next::Go;
         };
-        editor.history_mut().remember(&text);
+        self.remember(editor, &text);
         self.enter(&text)
     }
 
@@ -97,6 +97,13 @@ impl Repl {
             let told = "the line is cleared; :break gives up the lines before it";
             outside.screen.prompt(&format!("\n{told}\n{label}> "));
         });
+    }
+
+    /// Keeps an input in the history, unless it may hold a secret.
+    fn remember(&self, editor: &mut Editor<ReplHelper, History>, text: &str) {
+        if !self.space().gives_credential(text) {
+            editor.history_mut().remember(text);
+        }
     }
 
     /// One line: what this is, where it works, and where to find help.

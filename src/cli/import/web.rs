@@ -10,6 +10,7 @@ use super::request::{Kind, Written};
 use super::sessions::Profiled;
 use super::site;
 use super::values::Values;
+use crate::platform::Method;
 
 /// Headers that provisor writes itself.
 const OMITTED: &[&str] = &[
@@ -42,7 +43,7 @@ pub(super) fn write(
     service: Option<&Profiled>,
     values: &mut Values,
 ) -> Result<Written, String> {
-    if !METHODS.contains(&request.method.as_str()) {
+    if Method::parse(&request.method).is_err() {
         let why = format!("provisor sends no {}", request.method);
         return Ok(Written::omitted(&why));
     }
@@ -291,9 +292,13 @@ fn merged(headers: Vec<(String, Code)>) -> Vec<(String, Code)> {
 }
 
 fn call(method: &str, url: &str, options: Vec<(String, Code)>) -> String {
-    let name = method.to_lowercase();
+    let begin = if METHODS.contains(&method) {
+        format!("http::{}({url}", method.to_lowercase())
+    } else {
+        format!("http::request({}, {url}", Code::text(method).render(4))
+    };
     if options.is_empty() {
-        return format!("http::{name}({url})");
+        return format!("{begin})");
     }
-    format!("http::{name}({url}, {})", Code::Map(options).render(4))
+    format!("{begin}, {})", Code::Map(options).render(4))
 }

@@ -157,7 +157,7 @@ pub(in crate::ops) static OPS: &[OpSpec] = &[
         errors: CHANGE_ERRORS,
         effect: Effect::ByCall(at_will),
         timeout: Timeout::Reply,
-        example: "http::request(\"GET\", \"https://api.web.sandbox/basic/ann/secret\", #{\n    basic: #{user: \"ann\", password: \"secret\"},\n}).body.user",
+        example: "let cache = \"https://api.web.sandbox/anything/pages\";\nhttp::request(\"OPTIONS\", cache, #{check: true});\nhttp::request(\"PURGE\", cache, #{headers: #{\"X-Tag\": \"home\"}, check: true}).body.method",
         run: request,
     },
 ];
@@ -189,11 +189,8 @@ fn delete<'a>(world: &'a World, call: &'a Call) -> Boxed<'a, Result<Value, OpErr
 fn request<'a>(world: &'a World, call: &'a Call) -> Boxed<'a, Result<Value, OpError>> {
     Box::pin(async move {
         let name = call.text("method");
-        let method = Method::parse(name.trim()).ok_or_else(|| {
-            let message =
-                format!("the method `{name}` is not known; it is GET, HEAD, POST, PUT, PATCH or DELETE");
-            OpError::new(Code::BadArgument, message)
-        })?;
+        let method = Method::parse(name.trim())
+            .map_err(|why| OpError::new(Code::BadArgument, format!("`{}` {why}", name.trim())))?;
         settle::exchange(world, call, method).await
     })
 }

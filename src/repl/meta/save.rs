@@ -80,6 +80,11 @@ impl Repl {
         for (number, why) in &saved.aside {
             screen.warn(&format!("input {number} is a comment: {why}"));
         }
+        for (number, (name, later)) in &saved.anew {
+            screen.warn(&format!(
+                "input {number} may give something else now: it used `{name}` as it was before input {later}"
+            ));
+        }
         for (number, names) in &saved.lost {
             let names: Vec<String> = names.iter().map(|name| format!("`{name}`")).collect();
             let names = names.join(", ");

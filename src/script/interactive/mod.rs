@@ -169,6 +169,13 @@ impl Workspace {
         if let Some(stop) = live.stopped() {
             return Err(Ended::Stopped(stop));
         }
+        if let Some(overrun) = live.overrun() {
+            let ended = match outcome {
+                Ok(result) => result.map_err(|error| failed(&*sources, &error)),
+                Err(panic) => Err(Ended::Bug(panic_text(panic.as_ref()))),
+            };
+            return Err(overrun.end(ended, None));
+        }
         match outcome {
             Ok(Ok(value)) => Ok(self.result(value, number)),
             Ok(Err(error)) => {
@@ -177,7 +184,7 @@ impl Workspace {
                 }
                 self.scope
                     .set_or_push("_err", Dynamic::from(caught::from_error(&error)));
-                Err(Ended::Failed(Box::new(explain::runtime(&*sources, &error))))
+                Err(failed(&*sources, &error))
             }
             Err(panic) => Err(Ended::Bug(panic_text(panic.as_ref()))),
         }
@@ -371,6 +378,11 @@ fn type_name(value: &Dynamic) -> String {
         name if name.contains("Secret") => "secret".to_owned(),
         name => name.to_owned(),
     }
+}
+
+/// An input that failed.
+fn failed(sources: &dyn Sources, error: &EvalAltResult) -> Ended {
+    Ended::Failed(Box::new(explain::runtime(sources, error)))
 }
 
 #[cfg(test)]

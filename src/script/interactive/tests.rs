@@ -334,3 +334,29 @@ fn what_there_is_can_be_listed() {
         ("Adds.", 2)
     );
 }
+
+#[test]
+fn an_input_that_takes_too_much_memory_is_stopped_and_the_next_begins_anew() {
+    use std::sync::atomic::{AtomicUsize, Ordering};
+
+    use crate::script::memory::Memory;
+
+    // Every step takes a byte more.
+    static TAKEN: AtomicUsize = AtomicUsize::new(0);
+    let memory = Memory {
+        used: || TAKEN.fetch_add(1, Ordering::SeqCst),
+        most: || 500,
+    };
+    let mut typist = Typist::new();
+    typist.space = Workspace::new(&Host::new(ops::ALL, ops::KINDS).within(memory));
+    typist.gives_nothing("let kept = 41");
+    for input in [
+        "loop {}",
+        "loop { try { [1].map(|x| { loop {} }) } catch (e) {} }",
+        "fn f() { loop {} } f()",
+    ] {
+        let error = typist.fails(input);
+        assert_eq!(error.kind, "out_of_memory", "{input}");
+    }
+    typist.gives("kept + 1", 42);
+}
