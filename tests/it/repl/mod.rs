@@ -4,6 +4,7 @@ mod closing;
 mod comfort;
 mod commands;
 mod durable;
+mod feel;
 mod piped;
 mod promises;
 mod saving;
