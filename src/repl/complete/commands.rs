@@ -36,12 +36,11 @@ fn arguments(helper: &ReplHelper, name: &str, args: &str) -> (usize, Vec<Candida
     let is_first = start == 0;
     let paths = |_: &str| files(&said, in_quotes);
     let found = match name {
-        "load" if is_first => paths(word),
+        "load" | "run" if is_first => paths(word),
         "save" if !is_first => words(word, &["1-", "--force"]),
         "save" => paths(word),
         "export" if !is_first && word.starts_with('-') => words(word, &["--reveal", "--force"]),
         "export" if !is_first => paths(word),
-        "run" if is_first => paths(word),
         "run" => parameters(&helper.outside, args, word),
         "profile" if is_first => names::profiles(&*helper.outside.around, word),
         "mode" if is_first => modes(word),

@@ -1,14 +1,16 @@
 //! The type of an expression without evaluating it: from live values, and from what operations and functions declare.
 
+mod declared;
 mod functions;
 mod locals;
 pub(in crate::repl) mod missing;
 
 use std::collections::BTreeMap;
 
-use super::library;
+pub(super) use self::declared::{ERROR, operations};
+use self::declared::{function, method, property};
 use crate::ops::doc;
-use crate::ops::spec::{Kind, OpSpec};
+use crate::ops::spec::Kind;
 use crate::script::interactive::{Piece, Sort, Step, Workspace, pieces};
 
 /// What is known of a value.
@@ -149,15 +151,6 @@ pub(super) fn type_before(space: &Workspace, text: &str, found: &[Piece], end: u
     let start = reader.start_of_value(end);
     reader.part(start, end).value()
 }
-
-/// What every error has that is caught: name, type, one line.
-pub(super) const ERROR: &[(&str, &str, &str)] = &[
-    ("kind", "string", "the code: `provisor explain` tells about it"),
-    ("message", "string", "what failed and why"),
-    ("status", "int or ()", "the status of HTTP, if there was one"),
-    ("hint", "string or ()", "what to do"),
-    ("value", "any", "what was thrown, when a script threw it"),
-];
 
 struct Reader<'a> {
     space: &'a Workspace,
@@ -552,76 +545,6 @@ fn known_at(space: &Workspace, steps: Vec<Step>, at: usize) -> Option<Chain> {
         steps: Some(steps),
         at,
     })
-}
-
-/// What a function of a module gives, or with an empty module, one that needs none.
-fn function(module: &str, name: &str) -> Known {
-    let op = doc::all().find(|op| op.module == module && op.receiver.is_none() && op.name == name);
-    match op {
-        Some(op) => match crate::ops::fields(op) {
-            None => Known::of_words(op.result),
-            Some(fields) => Known::Map(
-                fields
-                    .iter()
-                    .map(|(key, ty, _)| ((*key).into(), (*ty).into()))
-                    .collect(),
-            ),
-        },
-        None if module.is_empty() => {
-            let native = library()
-                .iter()
-                .find(|native| native.name == name && !native.property);
-            native.map_or(Known::Nothing, |native| Known::of_words(&native.result))
-        }
-        None => Known::Nothing,
-    }
-}
-
-/// The operations of this name on such a value.
-pub(super) fn operations(of: &Known, name: &str) -> Vec<&'static OpSpec> {
-    match of {
-        Known::Object(kind) => doc::methods(kind.name).filter(|op| op.name == name).collect(),
-        _ => Vec::new(),
-    }
-}
-
-fn method(of: &Known, name: &str) -> Known {
-    if let Some(op) = operations(of, name).first() {
-        return Known::of_words(op.result);
-    }
-    if let (Known::List(_), "filter" | "extract" | "drain" | "splice" | "dedup") = (of, name) {
-        return of.clone();
-    }
-    if let (Known::List(item), "find" | "first" | "last" | "pop" | "shift" | "get") = (of, name) {
-        return (**item).clone();
-    }
-    let native = library()
-        .iter()
-        .find(|native| native.name == name && !native.property && native.takes(of.type_name()));
-    native.map_or(Known::Nothing, |native| Known::of_words(&native.result))
-}
-
-fn property(of: &Known, name: &str) -> Known {
-    match of {
-        Known::Object(kind) => {
-            let property = kind.properties.iter().find(|(known, ..)| *known == name);
-            property.map_or(Known::Nothing, |(_, ty, _)| Known::of_words(ty))
-        }
-        Known::Map(keys) => {
-            let key = keys.iter().find(|(known, _)| known == name);
-            key.map_or(Known::Nothing, |(_, ty)| Known::of_words(ty))
-        }
-        Known::Plain(plain) if plain == "error" => {
-            let property = ERROR.iter().find(|(known, ..)| *known == name);
-            property.map_or(Known::Nothing, |(_, ty, _)| Known::of_words(ty))
-        }
-        other => {
-            let native = library()
-                .iter()
-                .find(|native| native.name == name && native.property && native.takes(other.type_name()));
-            native.map_or(Known::Nothing, |native| Known::of_words(&native.result))
-        }
-    }
 }
 
 fn is_operator(word: &str) -> bool {

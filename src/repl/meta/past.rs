@@ -200,7 +200,7 @@ impl Repl {
         // On what it was done stands in the input, when nothing else tells it.
         let index = usize::try_from(change.number).unwrap_or_default();
         let input = index.checked_sub(1).and_then(|index| self.inputs.get(index));
-        if let Some(input) = input.filter(|input| !input.secret && change.undo.is_none()) {
+        if let Some(input) = input.filter(|input| !input.secret && change.what.is_none()) {
             let lines: Vec<&str> = input.text.split_whitespace().collect();
             let columns = self.columns().saturating_sub(17).max(20);
             done = format!(

@@ -85,6 +85,11 @@ impl Repl {
         for (number, name) in &saved.added {
             screen.note(&format!("input {number} is in it, too: `{name}` is needed"));
         }
+        if let Some(name) = &saved.main {
+            screen.note(&format!(
+                "the session's `main` is `{name}` in it: the script has a `main` of its own"
+            ));
+        }
         for (number, why) in &saved.aside {
             screen.warn(&format!("input {number} is a comment: {why}"));
         }

@@ -59,6 +59,8 @@ pub struct Saved {
     pub added: Vec<(usize, String)>,
     /// Inputs that ended well and are comments, at least in part, and why.
     pub aside: Vec<(usize, String)>,
+    /// What a function `main` of the session is called in the script, which has its own.
+    pub main: Option<String>,
     /// Inputs that used a function or a constant that a later one defined anew: its name, and the later one.
     pub anew: Vec<(usize, (String, usize))>,
     /// Inputs that failed or were to be kept out of files, and what each may have changed that the script uses.

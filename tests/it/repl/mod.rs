@@ -5,6 +5,7 @@ mod comfort;
 mod commands;
 mod consent;
 mod durable;
+mod feel;
 mod piped;
 mod promises;
 mod saving;

@@ -223,6 +223,7 @@ fn a_project_file_is_loaded_only_when_it_is_trusted() {
     let _ = ran.said(&["repl.rhai is not loaded", ":trust"]);
     let ran = home.run_with_input("repl", ":trust\ngreeting\n").ended(0);
     assert_eq!(ran.stdout, "hello\n");
+    assert_eq!(ran.stderr.matches("is trusted").count(), 1, "{}", ran.stderr);
     let ran = home.run_with_input("repl", "greeting\n").ended(0);
     assert_eq!((ran.stdout.as_str(), ran.stderr.as_str()), ("hello\n", ""));
     let _ = home.run_with_input("repl --no-rc", "greeting\n").ended(1);

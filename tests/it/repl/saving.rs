@@ -247,3 +247,21 @@ fn what_is_given_to_a_parameter_named_like_a_credential_is_in_no_file() {
     assert!(!history.contains("geheim"), "{history}");
     assert!(!home.read("s.rhai").contains("geheim"));
 }
+
+#[test]
+fn a_session_with_a_main_of_its_own_is_saved_and_told_what_became_of_it() {
+    let home = Home::new();
+    let workflow = "/// Greets.\n/// @param email email  who\nfn main(email) { `hello ${email}` }\n";
+    home.write("workflow.rhai", workflow);
+    for (calls, result) in [
+        ("main(\"ann@example.com\")\n", "hello ann@example.com"),
+        ("1 + 1\n", "2"),
+    ] {
+        let input = format!(":load workflow.rhai\n{calls}:save s.rhai --force\n");
+        let ran = home.run_with_input("repl --sandbox", &input).ended(0);
+        let _ = ran.said(&["the session's `main` is `main_2` in it", "s.rhai is written"]);
+        let _ = home.run("check s.rhai").ended(0);
+        let ran = home.run("run s.rhai --sandbox").ended(0);
+        assert!(ran.stdout.contains(result), "{}", ran.stdout);
+    }
+}

@@ -104,6 +104,13 @@ impl Functions {
         out
     }
 
+    /// What a function `main` of the session is called in the script; nothing when none is kept.
+    pub(super) fn main(&self) -> Option<&str> {
+        let name = self.main.as_deref()?;
+        let is_kept = self.kept.iter().any(|((known, _), _)| known == "main");
+        is_kept.then_some(name)
+    }
+
     /// The functions, in the order in which they were defined.
     pub(super) fn kept(&self) -> impl Iterator<Item = &str> {
         self.kept.iter().map(|(_, text)| text.as_str())

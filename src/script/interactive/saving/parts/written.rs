@@ -21,6 +21,7 @@ impl Parts<'_> {
                 text.push('\n');
             }
         }
+        let main = self.functions.main().map(str::to_owned);
         for function in self.functions.kept() {
             let _ = writeln!(text, "{function}\n");
         }
@@ -37,6 +38,7 @@ impl Parts<'_> {
             text,
             params,
             added: Vec::new(),
+            main,
             aside: self.aside,
             anew: self.anew.into_iter().collect(),
             lost: self.lost.into_iter().collect(),

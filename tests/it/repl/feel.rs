@@ -1,0 +1,198 @@
+//! How it feels to work in: values as they are, paths with blanks, recalling, and what questions look like.
+
+use super::sandbox;
+use crate::support::pty::key;
+use crate::support::{Home, signal};
+
+const TAB: &str = "\t";
+const UP: &str = "\x1b[A";
+
+#[test]
+fn one_closure_hides_nothing_but_itself() {
+    let home = Home::new();
+    let terminal = sandbox(&home);
+    for (line, shown) in [
+        ("#{f: || 1, a: 2}", "a  2\nf  <closure>"),
+        ("[|x| x, 7]", "[<closure>,7]"),
+        ("1e300 * 1e300", "\ninf\n"),
+        (
+            "let t = mobsted::connect().ensure_tenant(\"ann@example.com\")",
+            "",
+        ),
+        ("t.password", "\n***\n"),
+        ("[t.password]", "\n[***]\n"),
+    ] {
+        terminal.type_line(line);
+        let _ = terminal.wait_for(shown);
+        terminal.wait_for_prompt();
+    }
+    assert!(!terminal.screen().contains(&home.books().tenants[0].password));
+}
+
+#[test]
+fn rows_are_counted_in_every_form() {
+    let home = Home::new();
+    let terminal = sandbox(&home);
+    for (line, shown) in [
+        (":set rows 3", ""),
+        (":set format csv", ""),
+        (
+            "let l = []; for n in 1..=100 { l.push(#{n: n * 1000}) } l",
+            "3000\n… 97 more rows",
+        ),
+        (":set format auto", ""),
+        ("\"a\\nb\\nc\\nd\\ne\"", "a\nb\nc\n… 2 more lines"),
+    ] {
+        terminal.type_line(line);
+        let _ = terminal.wait_for(shown);
+        terminal.wait_for_prompt();
+    }
+}
+
+#[test]
+fn up_looks_on_behind_an_input_of_several_lines() {
+    let home = Home::new();
+    let terminal = sandbox(&home);
+    for line in [
+        "\"first\"",
+        "fn mud() { 1 }",
+        "let other = 1",
+        "fn multi(a) {\r  a\r}",
+        "\"last\"",
+    ] {
+        terminal.type_line(line);
+        terminal.wait_for_prompt();
+    }
+    terminal.press("fn mu");
+    let _ = terminal.wait_for("sandbox> fn mu");
+    terminal.press(UP);
+    let _ = terminal.wait_until("the nearest is there", |screen| {
+        screen.contents().matches("fn multi(a) {").count() == 2
+    });
+    terminal.press(UP);
+    let screen = terminal.wait_until("the one before it is there", |screen| {
+        screen.contents().trim_end().ends_with("sandbox> fn mud() { 1 }")
+    });
+    assert_eq!(screen.matches("let other = 1").count(), 1, "{screen}");
+}
+
+#[test]
+fn a_path_with_blanks_stands_in_quotes_everywhere() {
+    let home = Home::new();
+    home.write("with space/x.rhai", "let answer = 6 * 7;\n");
+    let input = ":load \"with space/x.rhai\"\nanswer\n:run 'with space/x.rhai'\n:save \"s p.rhai\"\n\
+                 let m = #{a: [1]}\n:export m \"a b.json\"\n:export m 'a b.csv'\n";
+    let ran = home.run_with_input("repl --sandbox", input).ended(0);
+    assert!(ran.stdout.starts_with("42\n"), "{}", ran.stdout);
+    assert_eq!(home.read("a b.json"), "{\"a\":[1]}\n");
+    assert!(home.read("a b.csv").starts_with("a\n"));
+    assert!(home.read("s p.rhai").contains("6 * 7"));
+    for refused in [
+        ":load with space/x.rhai\n",
+        ":export m a b.json\n",
+        ":save s p.rhai\n",
+    ] {
+        let input = format!("let m = 1\n{refused}");
+        let _ = home
+            .run_with_input("repl --sandbox", &input)
+            .ended(2)
+            .said(&["quotes"]);
+    }
+}
+
+#[test]
+fn tab_quotes_what_needs_it_and_goes_on_inside() {
+    let home = Home::new();
+    home.write(
+        "with space/x.rhai",
+        "/// @param email email  who\nfn main(email) { email }\n",
+    );
+    let terminal = sandbox(&home);
+    for (command, ends) in [("load", ""), ("run", " --em")] {
+        terminal.press(&format!(":{command} with"));
+        terminal.press(TAB);
+        let _ = terminal.wait_for(&format!(":{command} \"with space/"));
+        terminal.press(TAB);
+        let _ = terminal.wait_for(&format!(":{command} \"with space/x.rhai\""));
+        if !ends.is_empty() {
+            terminal.press(ends);
+            terminal.press(TAB);
+            let _ = terminal.wait_for(":run \"with space/x.rhai\" --email");
+        }
+        terminal.press(key::CTRL_C);
+        terminal.wait_for_prompt();
+    }
+}
+
+#[test]
+fn tab_looks_into_what_a_command_takes() {
+    let home = Home::new();
+    let terminal = sandbox(&home);
+    terminal.type_line("let o = #{ inner: #{ deep: 1 } }; mobsted::connect().tenants().len() == 0");
+    let _ = terminal.wait_for("\ntrue");
+    terminal.wait_for_prompt();
+    let run = home.newest();
+    for (typed, completed) in [
+        (":reveal o.", ":reveal o.inner"),
+        (":page o.inn", ":page o.inner"),
+        (":export o.inner.d", ":export o.inner.deep"),
+        (":resume ", &format!(":resume {run}")),
+        (":runs show ", &format!(":runs show {run}")),
+    ] {
+        terminal.press(typed);
+        terminal.press(TAB);
+        let _ = terminal.wait_for(completed);
+        terminal.press(key::CTRL_C);
+        terminal.wait_for_prompt();
+    }
+}
+
+#[test]
+fn a_type_is_asked_of_what_can_have_one() {
+    let home = Home::new();
+    let input = "let n = 1\n:type n\n:type ()\n";
+    assert_eq!(home.run_with_input("repl", input).ended(0).stdout, "int\n()\n");
+    for (expression, said) in [
+        ("1 +", "goes on"),
+        ("[1", "goes on: ] is missing"),
+        ("nope(1)", "there is no function `nope`"),
+        ("nope", "there is no variable `nope`"),
+    ] {
+        let ran = home.run_with_input("repl", &format!(":type {expression}\n"));
+        let _ = ran.ended(2).said(&[said]);
+    }
+}
+
+#[test]
+fn an_answer_stands_apart_and_the_end_on_a_line_of_its_own() {
+    let home = Home::new();
+    let mut terminal = sandbox(&home);
+    terminal.type_line("ask(\"Which one?\")");
+    let _ = terminal.wait_for("\nWhich one?");
+    terminal.type_line("abc");
+    let _ = terminal.wait_for("Which one? abc\nabc");
+    terminal.wait_for_prompt();
+    signal(terminal.pid(), "TERM");
+    let (code, screen) = terminal.finish();
+    assert_eq!(code, 130);
+    let mut lines = screen.lines();
+    assert!(lines.any(|line| line.starts_with("session ")), "{screen}");
+    let mut terminal = sandbox(&home);
+    signal(terminal.pid(), "TERM");
+    assert_eq!(terminal.finish().0, 130);
+    let (_, column) = terminal.look(|screen| screen.cursor_position());
+    assert_eq!(column, 0, "the shell's prompt begins a line");
+}
+
+#[test]
+fn a_change_without_a_way_back_tells_on_what_it_was_made() {
+    let home = Home::new();
+    let input = "let c = mobsted::connect().ensure_tenant(\"ann@example.com\").connect();\n\
+                 let a = c.ensure_app(\"Ann\", \"https://ann.example\");\nlet changed = c.update_app(a.id, #{Name: \"Eve\"});\n:undo 3\n";
+    let ran = home.run_with_input("repl --sandbox", input).ended(0);
+    assert!(
+        ran.stdout.contains("mobsted::update_app") && ran.stdout.contains("Eve"),
+        "{}",
+        ran.stdout
+    );
+}
