@@ -81,7 +81,8 @@ fn typed(
         return Ok(None);
     };
     let session = sessions.of(&site, values)?;
-    let ask = sessions::ask(request, address, site, &session.name, session.company.as_deref());
+    let company = session.company.as_deref();
+    let ask = sessions::ask(request, address, site, &session.name, company, values);
     Ok(match known::meaning(&ask, values)? {
         Meaning::ByItself(note) => Some(Written::omitted(note)),
         Meaning::Call(called) => {
