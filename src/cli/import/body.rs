@@ -166,7 +166,13 @@ fn file(json: &Json, values: &mut Values) -> Body {
 fn graphql(json: &Json, values: &mut Values) -> Result<Body, String> {
     let mut fields = vec![("query".to_owned(), values.value(&text(&json["query"]), "query")?)];
     let variables = match &json["variables"] {
-        Json::String(text) => with_holes(text).unwrap_or(Json::Null),
+        Json::String(text) => {
+            let read = with_holes(text);
+            if read.is_none() && !text.trim().is_empty() {
+                values.say("the variables of its query are no JSON, and are left out".to_owned());
+            }
+            read.unwrap_or(Json::Null)
+        }
         other => other.clone(),
     };
     if variables

@@ -50,6 +50,9 @@ pub(super) fn write(
     if address.base.trim().is_empty() {
         return Ok(Written::omitted("it has no address"));
     }
+    if address::host(&address.base).is_empty() {
+        return Ok(Written::omitted("its address has no host"));
+    }
     let shown = values.expanded(&address.base);
     if let Some(scheme) = address::scheme(&shown)
         && !scheme.contains("{{")

@@ -497,6 +497,25 @@ fn json_keeps_its_types_and_its_digits() {
     );
 }
 
+#[test]
+fn what_would_be_lost_in_silence_is_kept_or_said() {
+    let post = |body: Json| json!({"name": "x", "request": {"method": "POST", "url": "//x.example/a", "body": body}});
+    let script = script_of(&json!({"info": {"name": "x"}, "item": [
+        post(json!({"mode": "raw", "raw": r#"{"a": 1, "a": {"b": ":"}}"#})),
+        post(json!({"mode": "graphql", "graphql": {"query": "{ me }", "variables": "{\"n\": 1,}"}})),
+        {"name": "Nowhere", "request": "/relative"},
+    ]}));
+    for part in [
+        r#"body: "{\"a\": 1, \"a\": {\"b\": \":\"}}""#,
+        "Note: the variables of its query are no JSON, and are left out.",
+        "http::post(\"https://x.example/a\"",
+        "its address has no host",
+    ] {
+        assert!(script.text.contains(part), "no `{part}` in\n{}", script.text);
+    }
+    assert_eq!((script.web, script.omitted), (2, 1));
+}
+
 proptest! {
     /// Whatever stands in a collection, its script can be read: `converted` reads it as every script is read.
     #[test]

@@ -32,7 +32,16 @@ pub(super) fn with_holes(content: &str) -> Option<Json> {
 
 /// Can values hold the JSON as it is, every number of it and what its variables stand for?
 pub(super) fn is_held(content: &str, values: &Values) -> bool {
-    bits(content).iter().all(|bit| match bit {
+    let all = bits(content);
+    // Each colon outside of texts is a field: where a map holds fewer, a name stood twice.
+    let colons = all.iter().map(|bit| match bit {
+        Bit::Plain(text) => text.matches(':').count(),
+        _ => 0,
+    });
+    if with_holes(content).is_some_and(|json| fields(&json) < colons.sum()) {
+        return false;
+    }
+    all.iter().all(|bit| match bit {
         Bit::Quoted(_) | Bit::Inside(_) => true,
         Bit::Plain(text) => numbers(text).all(is_exact),
         Bit::Bare(name) => {
@@ -51,6 +60,14 @@ pub(super) fn is_exact_json(text: &str) -> bool {
             Bit::Plain(text) => numbers(text).all(is_exact),
             _ => true,
         })
+}
+
+fn fields(json: &Json) -> usize {
+    match json {
+        Json::Array(items) => items.iter().map(fields).sum(),
+        Json::Object(map) => map.len() + map.values().map(fields).sum::<usize>(),
+        _ => 0,
+    }
 }
 
 fn bits(content: &str) -> Vec<Bit> {
