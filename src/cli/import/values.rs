@@ -19,6 +19,7 @@ pub(super) enum Piece {
 
 /// A parameter of `main`.
 #[derive(Debug, Clone, PartialEq)]
+#[expect(clippy::struct_excessive_bools, reason = "each is a way in which it is used")]
 pub(super) struct Param {
     pub(super) name: String,
     /// What it stands for.
