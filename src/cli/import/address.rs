@@ -172,7 +172,8 @@ fn with_scheme(base: String) -> (String, bool) {
     if scheme(&base).is_some() || base.starts_with("{{") || base.is_empty() {
         return (base, false);
     }
-    (format!("{}{base}", scheme_for(&base)), true)
+    let base = base.strip_prefix("//").unwrap_or(&base);
+    (format!("{}{base}", scheme_for(base)), true)
 }
 
 /// The scheme that an address begins with.

@@ -1,10 +1,13 @@
 //! Bodies in all of Postman's forms.
 
+mod exact;
+
 use serde_json::Value as Json;
 
 use super::code::{Code, quoted};
 use super::collection::{Field, fields, text};
-use super::values::{Part, Piece, Values, parts};
+use super::values::{Piece, Values};
+use exact::{is_exact_json, is_held, with_holes};
 
 /// What a request carries, as keys of the options of `http::`.
 #[derive(Debug, Default)]
@@ -50,17 +53,19 @@ fn raw(json: &Json, content_type: Option<&str>, values: &mut Values) -> Result<B
         .unwrap_or_default();
     let says_json = language == "json" || content_type.is_some_and(|kind| kind.contains("json"));
     let untold = language.is_empty() || language == "text";
-    if (says_json || (untold && content_type.is_none()))
-        && let Some(document) = with_holes(&content)
-        && (document.is_object() || document.is_array())
-        && depth(&document) <= DEEPEST
-    {
+    let document = with_holes(&content).filter(|document| {
+        let is_json = says_json || (untold && content_type.is_none());
+        is_json && (document.is_object() || document.is_array())
+    });
+    let inexact = document.is_some() && !is_held(&content, values);
+    if let Some(document) = document.filter(|document| !inexact && depth(document) <= DEEPEST) {
         return Ok(Body {
             option: Some(("json", value(&document, "", values)?)),
             ..Body::default()
         });
     }
     let kind = match language {
+        _ if inexact => Some("application/json"),
         "json" => Some("application/json"),
         "xml" => Some("application/xml"),
         "html" => Some("text/html"),
@@ -68,6 +73,9 @@ fn raw(json: &Json, content_type: Option<&str>, values: &mut Values) -> Result<B
         _ => None,
     };
     let mut notes = Vec::new();
+    if inexact {
+        notes.push("its JSON is sent as text: values of the script would change it".to_owned());
+    }
     let known = values.credentials();
     let code = if super::secrets::scrubbed(&content, &known) == trimmed_lines(&content) {
         values.value(&content, "body")?
@@ -158,7 +166,13 @@ fn file(json: &Json, values: &mut Values) -> Body {
 fn graphql(json: &Json, values: &mut Values) -> Result<Body, String> {
     let mut fields = vec![("query".to_owned(), values.value(&text(&json["query"]), "query")?)];
     let variables = match &json["variables"] {
-        Json::String(text) => with_holes(text).unwrap_or(Json::Null),
+        Json::String(text) => {
+            let read = with_holes(text);
+            if read.is_none() && !text.trim().is_empty() {
+                values.say("the variables of its query are no JSON, and are left out".to_owned());
+            }
+            read.unwrap_or(Json::Null)
+        }
         other => other.clone(),
     };
     if variables
@@ -220,32 +234,6 @@ fn merged(fields: Vec<(String, Code)>) -> Code {
     Code::Map(merged)
 }
 
-/// JSON in which variables may stand without quotes; nothing when it is none even so.
-fn with_holes(content: &str) -> Option<Json> {
-    let mut out = String::with_capacity(content.len());
-    let (mut quoted_now, mut escaped) = (false, false);
-    for part in parts(content) {
-        match part {
-            Part::Text(text) => {
-                for c in text.chars() {
-                    match c {
-                        '\\' if quoted_now => escaped = !escaped,
-                        '"' if !escaped => quoted_now = !quoted_now,
-                        _ => escaped = false,
-                    }
-                    if c == '"' {
-                        escaped = false;
-                    }
-                    out.push(c);
-                }
-            }
-            Part::Hole(name) if quoted_now => out.extend(["{{", name.as_str(), "}}"]),
-            Part::Hole(name) => out.push_str(&serde_json::to_string(&format!("{BARE}{name}")).ok()?),
-        }
-    }
-    serde_json::from_str(&out).ok()
-}
-
 /// What begins the text of a variable that stood without quotes.
 const BARE: char = '\u{1}';
 
@@ -274,35 +262,53 @@ pub(super) fn value(json: &Json, field: &str, values: &mut Values) -> Result<Cod
 
 /// A variable that stood without quotes is a number, a flag, or a whole document.
 fn bare(name: &str, field: &str, values: &mut Values) -> Result<Code, String> {
-    let pieces = values.pieces(&format!("{{{{{name}}}}}"))?;
-    if let [Piece::Param(index)] = pieces.as_slice()
-        && !values.params[*index].secret
-        && !values.params[*index].in_text
-    {
-        let param = &mut values.params[*index];
-        let fits = param
-            .default
-            .as_ref()
-            .is_none_or(|text| matches!(serde_json::from_str(text), Ok(Json::Number(_) | Json::Bool(_))));
-        if !fits {
-            return values.value(&format!("{{{{{name}}}}}"), field);
+    let hole = format!("{{{{{name}}}}}");
+    let pieces = values.pieces(&hole)?;
+    match pieces.as_slice() {
+        [Piece::Param(index)] => {
+            let param = &mut values.params[*index];
+            let fits = param.default.as_deref().is_none_or(is_exact_json);
+            if param.secret || !fits {
+                values.say(format!(
+                    "`{name}` is sent as a text, though it stands without quotes"
+                ));
+                return values.value(&hole, field);
+            }
+            if param.mixed {
+                // Elsewhere it is a text, of which every character counts.
+                return Ok(parsed(&values.param(*index).render(0)));
+            }
+            param.json = true;
+            Ok(values.param(*index))
         }
-        param.json = true;
-        return Ok(values.param(*index));
+        [_, _, ..] if !values.hides(&pieces) => Ok(parsed(&values.text(&pieces))),
+        _ => values.value(&hole, field),
     }
-    values.value(&format!("{{{{{name}}}}}"), field)
+}
+
+/// The value that a text of JSON has.
+fn parsed(text: &str) -> Code {
+    Code::Expr(format!("parse_json({text})"))
 }
 
 fn number_code(number: &serde_json::Number, field: &str, values: &mut Values) -> Result<Code, String> {
     let text = number.to_string();
     if super::secrets::name_is_secret(field) {
+        values.say(format!(
+            "`{field}` is sent as a text: a credential is no number here"
+        ));
         return values.value(&text, field);
     }
     Ok(match (number.as_i64(), number.as_f64()) {
         (Some(_), _) => Code::Expr(text),
         // Rhai writes no exponent without a point.
         (None, Some(float)) if number.is_f64() => Code::Expr(format!("{float:?}")),
-        _ => Code::Expr(quoted(&text)),
+        _ => {
+            values.say(format!(
+                "`{field}` is sent as a text: its number is too large for a value"
+            ));
+            Code::Expr(quoted(&text))
+        }
     })
 }
 
@@ -326,10 +332,12 @@ fn depth(json: &Json) -> usize {
     }
 }
 
-/// A raw body as JSON with its variables in texts, for those that take it apart; nothing when it is none.
-pub(super) fn document(body: &Json) -> Json {
-    let document = with_holes(&text(&body["raw"])).unwrap_or(Json::Null);
-    if depth(&document) <= DEEPEST {
+/// A raw body as JSON with its variables in texts, for those that take it apart; nothing when it is none, or when
+/// values would change it.
+pub(super) fn document(body: &Json, values: &Values) -> Json {
+    let content = text(&body["raw"]);
+    let document = with_holes(&content).unwrap_or(Json::Null);
+    if depth(&document) <= DEEPEST && is_held(&content, values) {
         document
     } else {
         Json::Null

@@ -95,7 +95,7 @@ pub(super) fn sign_in(ask: &Ask) -> Option<Vec<(&'static str, String)>> {
 }
 
 /// What a request carries, as far as operations can take it apart.
-pub(super) fn carried(request: &Request) -> Carried {
+pub(super) fn carried(request: &Request, values: &Values) -> Carried {
     let body = &request.body;
     if body.is_null() || body["disabled"] == true {
         return Carried::Nothing;
@@ -103,7 +103,7 @@ pub(super) fn carried(request: &Request) -> Carried {
     match body["mode"].as_str() {
         None => Carried::Nothing,
         Some("raw") if super::collection::text(&body["raw"]).trim().is_empty() => Carried::Nothing,
-        Some("raw") => match body::document(body) {
+        Some("raw") => match body::document(body, values) {
             Json::Object(fields) => Carried::Fields(fields, Form::Json),
             _ => Carried::Other,
         },

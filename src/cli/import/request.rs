@@ -50,6 +50,9 @@ pub(super) fn write(
     if address.base.trim().is_empty() {
         return Ok(Written::omitted("it has no address"));
     }
+    if address::host(&address.base).is_empty() {
+        return Ok(Written::omitted("its address has no host"));
+    }
     let shown = values.expanded(&address.base);
     if let Some(scheme) = address::scheme(&shown)
         && !scheme.contains("{{")
@@ -81,7 +84,8 @@ fn typed(
         return Ok(None);
     };
     let session = sessions.of(&site, values)?;
-    let ask = sessions::ask(request, address, site, &session.name, session.company.as_deref());
+    let company = session.company.as_deref();
+    let ask = sessions::ask(request, address, site, &session.name, company, values);
     Ok(match known::meaning(&ask, values)? {
         Meaning::ByItself(note) => Some(Written::omitted(note)),
         Meaning::Call(called) => {

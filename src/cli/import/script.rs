@@ -60,6 +60,7 @@ pub(super) fn write(collection: &Collection, given: &Given) -> Result<Script, St
     let first = Draft::write(collection, given, Met::default());
     let met = Met {
         credentials: first.values.credentials(),
+        mixed: first.values.mixed(),
         left: first.left,
     };
     Draft::write(collection, given, met).script(collection)
@@ -69,6 +70,7 @@ pub(super) fn write(collection: &Collection, given: &Given) -> Result<Script, St
 #[derive(Default)]
 struct Met {
     credentials: Vec<String>,
+    mixed: BTreeSet<(String, String)>,
     left: BTreeMap<usize, String>,
 }
 
@@ -91,14 +93,16 @@ impl Draft {
     fn write(collection: &Collection, given: &Given, met: Met) -> Draft {
         let mut taken = given.taken.clone();
         taken.extend(["done", "http", "session", "mobsted", "jrni", "sparrow"].map(str::to_owned));
-        let mut values =
-            Values::new(collection.variables.iter().cloned(), taken, met.credentials).below(&given.variables);
+        let mut values = Values::new(collection.variables.iter().cloned(), taken, met.credentials)
+            .below(&given.variables)
+            .with_mixed(met.mixed);
         let mut sessions = Sessions::of_collection(collection, given.profile.as_ref(), &mut values);
         let mut names: BTreeSet<String> = BTreeSet::new();
         let mut functions = Vec::new();
         let mut left = met.left;
         for (place, request) in collection.requests.iter().enumerate() {
             values.used.clear();
+            values.said.clear();
             sessions.used.clear();
             values.enter(&request.variables);
             // What failed before is not tried again, so that nothing of it is left in the script.
@@ -111,6 +115,8 @@ impl Draft {
                 left.insert(place, why);
                 omitted
             });
+            let mut written = written;
+            written.notes.append(&mut values.said);
             let name = match name_of(&request.name, "request") {
                 name if is_reserved(&name) => format!("{name}_request"),
                 name => name,

@@ -85,7 +85,7 @@ impl Sessions {
             values.enter(&request.variables);
             let address = address::read(&request.url);
             if let Some(site) = sessions.site(&address.base, values) {
-                sessions.learn(request, &address, site);
+                sessions.learn(request, &address, site, values);
             }
         }
         sessions
@@ -144,9 +144,9 @@ impl Sessions {
     }
 
     /// Takes from a request what it tells of its account: the first that tells something counts.
-    fn learn(&mut self, request: &Request, address: &address::Address, site: Site) {
+    fn learn(&mut self, request: &Request, address: &address::Address, site: Site, values: &Values) {
         let base = site.base.clone();
-        let ask = ask(request, address, site, "", None);
+        let ask = ask(request, address, site, "", None, values);
         let mut told = known::sign_in(&ask).unwrap_or_default();
         if ask.platform == Platform::Jrni {
             for (key, name) in [("app_id", "app-id"), ("app_key", "app-key")] {
@@ -233,6 +233,7 @@ pub(super) fn ask<'a>(
     site: Site,
     session: &'a str,
     company: Option<&'a str>,
+    values: &Values,
 ) -> Ask<'a> {
     let query = address.query.iter();
     Ask {
@@ -242,7 +243,7 @@ pub(super) fn ask<'a>(
         query: query
             .map(|field| (field.key.clone(), field.value.clone()))
             .collect(),
-        carries: known::carried(request),
+        carries: known::carried(request, values),
         headers: &request.headers,
         session,
         company,

@@ -439,6 +439,83 @@ fn the_platform_of_an_environment_is_told_from_where_requests_go() {
     );
 }
 
+#[test]
+fn json_keeps_its_types_and_its_digits() {
+    let raw = |text: &str| json!({"mode": "raw", "raw": text, "options": {"raw": {"language": "json"}}});
+    let post = |name: &str, body: Json| json!({"name": name, "request": {"method": "POST", "url": "https://x.example/{{n}}", "body": body}});
+    let variables: Vec<Json> = [
+        ("n", "5"),
+        ("f", "true"),
+        ("only", "7"),
+        ("list", "[1, 2]"),
+        ("word", "abc"),
+        ("big", "12345678901234567890"),
+        ("sum", "{{n}}{{n}}"),
+    ]
+    .iter()
+    .map(|(key, value)| json!({"key": key, "value": value}))
+    .collect();
+    let script = script_of(&json!({"info": {"name": "x"}, "variable": variables, "item": [
+        post("Mixed", raw(r#"{"count": {{n}}, "f": {{f}}, "text": "{{f}}", "only": {{only}}, "list": {{list}}, "sum": {{sum}}}"#)),
+        post("Big", raw(r#"{"count": {{n}}, "big": 12345678901234567890, "text": "{{word}}"}"#)),
+        post("Held", raw(r#"{"big": {{big}}}"#)),
+        post("Word", raw(r#"{"word": {{word}}}"#)),
+        post("Pin", raw(r#"{"pin": 471147}"#)),
+    ]}));
+    for part in [
+        " count: parse_json(n),\n",
+        " f: parse_json(f),\n",
+        " list: list,\n",
+        " only: only,\n",
+        " sum: parse_json(`${n}${n}`),\n",
+        " text: f,\n",
+        "@param n string = \"5\"",
+        "@param f string = \"true\"",
+        "@param only json = 7",
+        "@param list json = [1, 2]",
+        "@param big string = \"12345678901234567890\"",
+        "`{\"count\": ${n}, \"big\": 12345678901234567890, \"text\": \"${word}\"}`",
+        "`{\"big\": ${big}}`",
+        "`{\"word\": ${word}}`",
+    ] {
+        assert!(script.text.contains(part), "no `{part}` in\n{}", script.text);
+    }
+    assert_eq!(
+        script.text.matches("content_type: \"application/json\"").count(),
+        3,
+        "{}",
+        script.text
+    );
+    assert_eq!(script.notes.len(), 4, "{:?}", script.notes);
+    // An operation has no place for a text.
+    let ask = json!({"name": "x", "request": {"method": "POST", "url": "https://a-admin.mobsted.com/api/v8/lists", "body": raw(r#"{"id": 12345678901234567890}"#)}});
+    let script = script_of(&json!({"info": {"name": "x"}, "item": [ask]}));
+    assert!(
+        script.text.contains(r#"body: "{\"id\": 12345678901234567890}""#),
+        "{}",
+        script.text
+    );
+}
+
+#[test]
+fn what_would_be_lost_in_silence_is_kept_or_said() {
+    let post = |body: Json| json!({"name": "x", "request": {"method": "POST", "url": "//x.example/a", "body": body}});
+    let script = script_of(&json!({"info": {"name": "x"}, "item": [
+        post(json!({"mode": "raw", "raw": r#"{"a": 1, "a": {"b": ":"}}"#})),
+        post(json!({"mode": "graphql", "graphql": {"query": "{ me }", "variables": "{\"n\": 1,}"}})),
+        {"name": "Nowhere", "request": "/relative"},
+    ]}));
+    for part in [
+        r#"body: "{\"a\": 1, \"a\": {\"b\": \":\"}}""#,
+        "Note: the variables of its query are no JSON, and are left out.",
+        "http::post(\"https://x.example/a\"",
+        "its address has no host",
+    ] {
+        assert!(script.text.contains(part), "no `{part}` in\n{}", script.text);
+    }
+    assert_eq!((script.web, script.omitted), (2, 1));
+}
+
 proptest! {
     /// Whatever stands in a collection, its script can be read: `converted` reads it as every script is read.
     #[test]

@@ -19,6 +19,7 @@ pub(super) enum Piece {
 
 /// A parameter of `main`.
 #[derive(Debug, Clone, PartialEq)]
+#[expect(clippy::struct_excessive_bools, reason = "each is a way in which it is used")]
 pub(super) struct Param {
     pub(super) name: String,
     /// What it stands for.
@@ -29,6 +30,10 @@ pub(super) struct Param {
     pub(super) in_text: bool,
     /// Does JSON take it as it is, without quotes?
     pub(super) json: bool,
+    /// Does anything else take it whole?
+    plain: bool,
+    /// Do both, as an earlier reading has found? Then it is a text.
+    pub(super) mixed: bool,
 }
 
 /// Every variable and every credential that was met.
@@ -52,6 +57,10 @@ pub(super) struct Values {
     taken: BTreeSet<String>,
     /// Credentials that an earlier reading met; a text that holds one is one.
     met: Vec<String>,
+    /// Variables that JSON and texts take, by their places.
+    mixed: BTreeSet<(String, String)>,
+    /// What a reader must know of the request that is being written.
+    pub(super) said: Vec<String>,
     /// What a reader must know of the collection as a whole.
     pub(super) notes: BTreeSet<String>,
     /// The parameters of the function that is being written.
@@ -89,6 +98,8 @@ impl Values {
             refused,
             taken: BTreeSet::new(),
             met,
+            mixed: BTreeSet::new(),
+            said: Vec::new(),
             notes: BTreeSet::new(),
             used: BTreeSet::new(),
         }
@@ -112,6 +123,36 @@ impl Values {
             self.hidden.extend(secret.map(|variable| variable.value.clone()));
             self.scope = scope;
             self.made.clear();
+        }
+    }
+
+    /// The variables that JSON takes without quotes and texts take, too.
+    pub(super) fn mixed(&self) -> BTreeSet<(String, String)> {
+        let is_mixed = |pieces: &[Piece]| {
+            matches!(pieces, [Piece::Param(index)] if {
+                let param = &self.params[*index];
+                param.json && !param.secret && (param.plain || param.in_text)
+            })
+        };
+        let mixed = self.by_variable.iter().filter(|(_, pieces)| is_mixed(pieces));
+        mixed.map(|(place, _)| place.clone()).collect()
+    }
+
+    /// The same, with what an earlier reading found of it.
+    pub(super) fn with_mixed(self, mixed: BTreeSet<(String, String)>) -> Values {
+        Values { mixed, ..self }
+    }
+
+    /// Is there a secret among them?
+    pub(super) fn hides(&self, pieces: &[Piece]) -> bool {
+        let is_secret = |piece: &Piece| matches!(piece, Piece::Param(index) if self.params[*index].secret);
+        pieces.iter().any(is_secret)
+    }
+
+    /// Notes something of the request that is being written.
+    pub(super) fn say(&mut self, note: String) {
+        if !self.said.contains(&note) {
+            self.said.push(note);
         }
     }
 
@@ -196,6 +237,7 @@ impl Values {
         match pieces.as_slice() {
             [Piece::Param(index)] => {
                 self.params[*index].secret |= secret_field;
+                self.params[*index].plain = true;
                 return Ok(self.param(*index));
             }
             [Piece::Code(code)] => return Ok(Code::Expr((*code).to_owned())),
@@ -211,9 +253,7 @@ impl Values {
                 }
             })
             .collect();
-        let holds_secret = pieces
-            .iter()
-            .any(|piece| matches!(piece, Piece::Param(index) if self.params[*index].secret));
+        let holds_secret = self.hides(&pieces);
         let has_holes = pieces.iter().any(|piece| !matches!(piece, Piece::Text(_)));
         if holds_secret || (secret_field && !plain.trim().is_empty()) || self.is_credential(&plain) {
             return Ok(self.credential(text, field, has_holes));
@@ -319,6 +359,8 @@ impl Values {
             secret,
             in_text: false,
             json: false,
+            plain: false,
+            mixed: false,
         });
         self.params.len() - 1
     }
@@ -351,6 +393,9 @@ impl Values {
             Some(dynamic) => self.dynamic(name, dynamic),
             None => vec![Piece::Param(self.own(name))],
         };
+        if let [Piece::Param(index)] = pieces.as_slice() {
+            self.params[*index].mixed = self.mixed.contains(&place);
+        }
         self.by_variable.insert(place, pieces.clone());
         Ok(pieces)
     }

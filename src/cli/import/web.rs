@@ -203,7 +203,7 @@ impl Draft {
             .map(|field| field.value.trim())
             .filter(|kind| !kind.is_empty());
         if matches!(request.method.as_str(), "GET" | "HEAD") {
-            if super::known::carried(request) != Carried::Nothing {
+            if super::known::carried(request, values) != Carried::Nothing {
                 self.note(format!(
                     "its body is left out: provisor sends none with a {}",
                     request.method

@@ -215,3 +215,26 @@ fn both_versions_say_the_same() {
         script(&new)
     );
 }
+
+#[test]
+fn json_arrives_with_its_types_and_its_digits() {
+    let home = Home::new();
+    let mut all = collection(&json!([
+        {"name": "Mixed", "request": {"method": "POST", "url": "{{base}}/anything/{{n}}",
+            "body": raw("json", r#"{"count": {{n}}, "f": {{f}}, "text": "{{f}}", "list": {{list}}, "sum": {{n}}}"#)}},
+        post("Big", &raw("json", r#"{"count": {{n}}, "big": 12345678901234567890}"#)),
+    ]));
+    let variables = all["variable"].as_array_mut().unwrap();
+    for (key, value) in [("n", "5"), ("f", "true"), ("list", "[1, 2.5]")] {
+        variables.push(json!({"key": key, "value": value}));
+    }
+    let of = answers(&home, &all, "");
+    assert_eq!(of["mixed"]["body"]["path"], "/anything/5");
+    assert_eq!(
+        of["mixed"]["body"]["json"],
+        json!({"count": 5, "f": true, "text": "true", "list": [1, 2.5], "sum": 5})
+    );
+    let big = &of["big"]["body"];
+    assert_eq!(big["body"], r#"{"count": 5, "big": 12345678901234567890}"#);
+    assert_eq!(big["headers"]["content-type"], "application/json");
+}

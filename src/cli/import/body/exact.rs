@@ -1,0 +1,173 @@
+//! JSON with variables in it, and whether values can hold it without changing it.
+
+use serde_json::Value as Json;
+
+use super::BARE;
+use crate::cli::import::values::{Part, Values, parts};
+
+/// A part of such a text.
+enum Bit {
+    /// In quotes, which are not part of it.
+    Quoted(String),
+    /// Outside of quotes, with the quotes that begin and end texts.
+    Plain(String),
+    /// A variable in quotes.
+    Inside(String),
+    /// A variable without quotes.
+    Bare(String),
+}
+
+/// JSON in which variables may stand without quotes; nothing when it is none even so.
+pub(super) fn with_holes(content: &str) -> Option<Json> {
+    let mut out = String::with_capacity(content.len());
+    for bit in bits(content) {
+        match bit {
+            Bit::Quoted(text) | Bit::Plain(text) => out.push_str(&text),
+            Bit::Inside(name) => out.extend(["{{", name.as_str(), "}}"]),
+            Bit::Bare(name) => out.push_str(&serde_json::to_string(&format!("{BARE}{name}")).ok()?),
+        }
+    }
+    serde_json::from_str(&out).ok()
+}
+
+/// Can values hold the JSON as it is, every number of it and what its variables stand for?
+pub(super) fn is_held(content: &str, values: &Values) -> bool {
+    let all = bits(content);
+    // Each colon outside of texts is a field: where a map holds fewer, a name stood twice.
+    let colons = all.iter().map(|bit| match bit {
+        Bit::Plain(text) => text.matches(':').count(),
+        _ => 0,
+    });
+    if with_holes(content).is_some_and(|json| fields(&json) < colons.sum()) {
+        return false;
+    }
+    all.iter().all(|bit| match bit {
+        Bit::Quoted(_) | Bit::Inside(_) => true,
+        Bit::Plain(text) => numbers(text).all(is_exact),
+        Bit::Bare(name) => {
+            let shown = values.expanded(&format!("{{{{{name}}}}}"));
+            // What is given when the script runs is not known here.
+            shown.contains("{{") || is_exact_json(&shown)
+        }
+    })
+}
+
+/// Is the text JSON that values can hold as it is?
+pub(super) fn is_exact_json(text: &str) -> bool {
+    let is_json = serde_json::from_str::<Json>(text).is_ok();
+    is_json
+        && bits(text).iter().all(|bit| match bit {
+            Bit::Plain(text) => numbers(text).all(is_exact),
+            _ => true,
+        })
+}
+
+fn fields(json: &Json) -> usize {
+    match json {
+        Json::Array(items) => items.iter().map(fields).sum(),
+        Json::Object(map) => map.len() + map.values().map(fields).sum::<usize>(),
+        _ => 0,
+    }
+}
+
+fn bits(content: &str) -> Vec<Bit> {
+    let mut all = Vec::new();
+    let (mut quoted_now, mut escaped) = (false, false);
+    for part in parts(content) {
+        let text = match part {
+            Part::Hole(name) if quoted_now => {
+                all.push(Bit::Inside(name));
+                continue;
+            }
+            Part::Hole(name) => {
+                all.push(Bit::Bare(name));
+                continue;
+            }
+            Part::Text(text) => text,
+        };
+        let mut piece = String::new();
+        for c in text.chars() {
+            let ends = c == '"' && !escaped;
+            escaped = quoted_now && c == '\\' && !escaped;
+            if !ends {
+                piece.push(c);
+                continue;
+            }
+            if quoted_now {
+                all.push(Bit::Quoted(std::mem::take(&mut piece)));
+                piece.push('"');
+            } else {
+                piece.push('"');
+                all.push(Bit::Plain(std::mem::take(&mut piece)));
+            }
+            quoted_now = !quoted_now;
+        }
+        all.push(if quoted_now {
+            Bit::Quoted(piece)
+        } else {
+            Bit::Plain(piece)
+        });
+    }
+    all
+}
+
+fn numbers(text: &str) -> impl Iterator<Item = &str> {
+    let words = text.split(|c: char| !(c.is_ascii_digit() || "+-.eE".contains(c)));
+    words.filter(|word| word.starts_with(|c: char| c.is_ascii_digit() || c == '-'))
+}
+
+/// Is the number the same when a value held it?
+fn is_exact(number: &str) -> bool {
+    if !number.contains(['.', 'e', 'E']) {
+        return number.parse::<i64>().is_ok_and(|int| int.to_string() == number);
+    }
+    let float = number.parse::<f64>().ok().filter(|float| float.is_finite());
+    float.is_some_and(|float| digits(number).is_some() && digits(number) == digits(&format!("{float:e}")))
+}
+
+/// The digits that count, and by what power of ten they stand.
+fn digits(number: &str) -> Option<(String, i64)> {
+    let number = number.to_ascii_lowercase();
+    let (digits, power) = number.split_once('e').unwrap_or((&number, "0"));
+    let (whole, rest) = digits.split_once('.').unwrap_or((digits, ""));
+    let all = format!("{whole}{rest}");
+    let all = all.trim_start_matches(['-', '0']);
+    let kept = all.trim_end_matches('0');
+    let zeros = i64::try_from(all.len() - kept.len()).ok()?;
+    let power = power.parse::<i64>().ok()? - i64::try_from(rest.len()).ok()? + zeros;
+    Some((kept.to_owned(), if kept.is_empty() { 0 } else { power }))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_number_is_held_when_it_comes_back_the_same() {
+        for number in [
+            "0",
+            "-7",
+            "9223372036854775807",
+            "1.10",
+            "2.5e3",
+            "0.0",
+            "1E2",
+            "-0.5",
+        ] {
+            assert!(is_exact_json(number), "{number}");
+        }
+        for number in [
+            "12345678901234567890",
+            "10000000000000000000",
+            "0.1234567890123456789",
+            "1e999",
+            "-0",
+        ] {
+            assert!(!is_exact_json(number), "{number}");
+        }
+        assert!(is_exact_json(
+            r#"{"a": "12345678901234567890 \" 1e999", "b": [1]}"#
+        ));
+        assert!(!is_exact_json(r#"{"a": "\\", "b": 12345678901234567890}"#));
+    }
+}
