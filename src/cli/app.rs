@@ -21,6 +21,7 @@ use crate::ops::world::World;
 use crate::platform::Network;
 use crate::sandbox::{self, Sandbox};
 use crate::transport::Http;
+use crate::value::secret::Secret;
 
 /// Set where the program runs within another part of itself: `repl`.
 pub(super) const WITHIN: &str = "PROVISOR_WITHIN";
@@ -43,6 +44,8 @@ pub(super) struct Accounts {
     pub(super) sandbox: bool,
     /// The profile that was asked for.
     pub(super) profile: Option<String>,
+    /// Its password, when that is tried before it is kept.
+    pub(super) password: Option<Secret>,
     /// Faults of the sandbox.
     pub(super) faults: Vec<String>,
     /// Faults that the run had when it started: not injected again, but what they delayed may still land.
@@ -62,6 +65,11 @@ pub(super) struct Engine {
     /// Serves the sandbox while a command uses it.
     _sandbox: Option<Arc<Sandbox>>,
     pub(super) runtime: Runtime,
+}
+
+/// Data could not be written to standard output, and why.
+pub(super) fn output_lost(why: impl std::fmt::Display) -> CommandError {
+    CommandError::new(Exit::Aborted, format!("standard output cannot be written: {why}"))
 }
 
 impl App {
@@ -107,12 +115,7 @@ impl App {
 
     /// Writes a line of data to standard output.
     pub(super) fn print(&self, line: &str) -> Result<(), CommandError> {
-        self.ui.out(line).map_err(|error| {
-            CommandError::new(
-                Exit::Aborted,
-                format!("standard output cannot be written: {error}"),
-            )
-        })
+        self.ui.out(line).map_err(output_lost)
     }
 
     /// Makes a folder of ours when it is missing, for the user alone.
@@ -202,6 +205,12 @@ impl App {
             ),
             None => "sandbox: simulated platforms; nothing real is changed".to_owned(),
         });
+        if sandbox.shares_faults() {
+            self.ui.warn(&format!(
+                "the sandbox is served by another process, whose requests meet {} too, until this one ends",
+                accounts.faults.join(" and ")
+            ));
+        }
         Ok(sandbox)
     }
 }

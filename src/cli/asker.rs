@@ -1,6 +1,5 @@
 //! The questions of scripts, put to whoever sits at the terminal.
 
-use std::io::{self, IsTerminal as _};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Mutex, PoisonError};
 
@@ -15,7 +14,7 @@ pub(super) struct TerminalAsker(Mutex<()>);
 
 impl Asker for TerminalAsker {
     fn ask(&self, question: &str, secret: bool, given_up: &AtomicBool) -> Result<Value, NoAnswer> {
-        if !io::stdin().is_terminal() || !io::stderr().is_terminal() {
+        if !typed::is_possible() {
             return Err(NoAnswer::NoTerminal);
         }
         let _turn = self.0.lock().unwrap_or_else(PoisonError::into_inner);

@@ -11,8 +11,9 @@ use super::run;
 /// Find what is wrong with scripts without running them.
 ///
 /// A script is read with everything it imports; `main` is compared with its doc comment, and calls with the operations,
-/// methods, numbers of arguments and option keys that there are. Nothing is opened, signed in to or sent. A name that only
-/// shows when the script runs (a map's field, a method of something a platform answers) is not judged.
+/// methods, numbers of arguments and option keys that there are; a variable that is not there where it is used is found.
+/// Nothing is opened, signed in to or sent. A name that only shows when the script runs (a map's field, a method of
+/// something a platform answers) is not judged.
 #[derive(Args)]
 #[command(after_help = "\
 Examples:

@@ -121,18 +121,23 @@ impl Config {
 
     /// The profile to use: the one `flag` names, else `PROVISOR_PROFILE`, else `default_profile`, else the only one.
     pub fn choose(&self, flag: Option<&str>, env: &Env) -> Result<&Profile, ConfigError> {
+        self.chosen(flag, env)?.usable()
+    }
+
+    /// The same, usable or not.
+    fn chosen(&self, flag: Option<&str>, env: &Env) -> Result<&Profile, ConfigError> {
         if let Some(name) = flag {
-            return self.named(name, "--profile");
+            return self.find(name, "--profile");
         }
         if let Some(name) = env.get("PROVISOR_PROFILE") {
-            return self.named(name, "PROVISOR_PROFILE");
+            return self.find(name, "PROVISOR_PROFILE");
         }
         if let Some(name) = &self.default_profile {
-            return self.named(&name.value, &format!("default_profile in {}", name.origin));
+            return self.find(&name.value, &format!("default_profile in {}", name.origin));
         }
         let mut profiles = self.profiles.values();
         match (profiles.next(), profiles.next()) {
-            (Some(only), None) => only.usable(),
+            (Some(only), None) => Ok(only),
             (None, _) => Err(ConfigError::NoProfile {
                 file: self.user_file.clone(),
             }),
@@ -141,14 +146,13 @@ impl Config {
     }
 
     /// The profile to use for a platform: the one [`Config::choose`] gives when it is of that platform, else the only
-    /// one of that platform.
+    /// one of that platform. A profile that is named must be there, whatever platform is wanted.
     pub fn choose_for(&self, platform: &str, flag: Option<&str>, env: &Env) -> Result<&Profile, ConfigError> {
-        let chosen = self.choose(flag, env);
-        if let Ok(chosen) = &chosen
-            && chosen.platform().name() == platform
-        {
-            return Ok(chosen);
-        }
+        let chosen = match self.chosen(flag, env) {
+            Ok(chosen) if chosen.platform().name() == platform => return chosen.usable(),
+            Err(wrong @ ConfigError::UnknownProfile { .. }) => return Err(wrong),
+            chosen => chosen,
+        };
         let mut of_platform = self
             .profiles
             .values()
@@ -164,6 +168,10 @@ impl Config {
 
     /// The profile of this name, which `asked_by` (a flag, a variable, a script) asks for.
     pub fn named(&self, name: &str, asked_by: &str) -> Result<&Profile, ConfigError> {
+        self.find(name, asked_by)?.usable()
+    }
+
+    fn find(&self, name: &str, asked_by: &str) -> Result<&Profile, ConfigError> {
         self.profiles
             .get(name)
             .ok_or_else(|| ConfigError::UnknownProfile {
@@ -171,8 +179,7 @@ impl Config {
                 asked_by: asked_by.to_owned(),
                 known: self.names(),
                 file: self.user_file.clone(),
-            })?
-            .usable()
+            })
     }
 
     /// The profiles whose address the address `url` is below, the nearest first.

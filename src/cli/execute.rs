@@ -7,7 +7,7 @@ use std::sync::Arc;
 
 use self::say::Outcome;
 use self::watched::Watched;
-use super::app::{App, Engine};
+use super::app::{App, Engine, output_lost};
 use super::error::CommandError;
 use super::exit::Exit;
 use super::interrupt;
@@ -106,10 +106,12 @@ impl Execution<'_> {
                 if aside {
                     ui.note(line);
                 } else {
-                    let _ = ui.out(line);
                     // To print on for nobody could mean for ever. The run can be resumed.
-                    if ui.is_closed() && !stop.requested() {
-                        ui.note("nobody reads standard output any more, so the script is stopped");
+                    let is_lost = ui.out(line).is_err();
+                    if (ui.is_closed() || is_lost) && !stop.requested() {
+                        if !is_lost {
+                            ui.note("nobody reads standard output any more, so the script is stopped");
+                        }
                         stop.request();
                     }
                 }
@@ -156,7 +158,11 @@ impl Execution<'_> {
         if shown.is_ok() {
             journal.set_run_status(self.id(), outcome.status())?;
         }
-        shown.and(said)
+        let exit = shown.and(said)?;
+        match self.app.ui.lost() {
+            Some(why) => Err(output_lost(why)),
+            None => Ok(exit),
+        }
     }
 
     /// The file at the results' place stays as it is while there are rows that could not be read: it may be all that is

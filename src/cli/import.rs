@@ -159,14 +159,21 @@ fn account(
         .iter()
         .map(|request| address::read(&request.url).base)
         .collect();
-    let account = environment::account(environment, asked, &chosen, &addresses.join("\n"))?;
+    let spoken = collection.and_then(|collection| site::of_environment(collection, &environment.variables));
+    let account = environment::account(
+        environment,
+        asked,
+        &chosen,
+        &addresses.join("\n"),
+        spoken.as_ref(),
+    )?;
     if account.is_none() {
         if collection.is_none() {
             return Err(CommandError::usage("the environment is not known to be an account of a platform")
                 .hint("say which platform it is: --platform mobsted, jrni or sparrow, or web for any other service")
                 .hint("beside a collection the values of such an environment become parameters"));
         }
-        app.ui.note("the environment is no account of a platform that provisor knows: no profile is made, and its values become parameters of the script (--platform web makes one)");
+        app.ui.note("the environment is no whole account of a platform that provisor knows: no profile is made, and its values become parameters of the script (--platform web makes one; --platform and --take FIELD=VARIABLE say what cannot be told)");
     }
     Ok(account)
 }
@@ -270,16 +277,20 @@ fn deliver(app: &App, out: Option<&Path>, script: &Script) -> Result<(), Command
         })?,
     }
     app.ui.note(&format!(
-        "{} requests: {} by operations of their platforms, {} by http::, {} left out; {} scripts stand as comments",
-        script.requests, script.typed, script.web, script.omitted, script.scripts
+        "{}: {} by operations of their platforms, {} by http::, {} left out; {}",
+        script::counted(script.requests, "request"),
+        script.typed,
+        script.web,
+        script.omitted,
+        script.scripts_stand()
     ));
     for note in script.notes.iter().take(MOST_NOTES) {
         app.ui.note(&format!("- {note}"));
     }
     if script.notes.len() > MOST_NOTES {
         app.ui.note(&format!(
-            "- and {} more notes, at the functions of the script",
-            script.notes.len() - MOST_NOTES
+            "- and {}, at the functions of the script",
+            script::counted(script.notes.len() - MOST_NOTES, "more note")
         ));
     }
     if !script.secrets.is_empty() {

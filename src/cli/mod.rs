@@ -21,6 +21,7 @@ mod journal;
 mod keychain;
 mod ledger;
 mod logging;
+mod memory;
 mod network;
 mod ops;
 mod params;

@@ -20,6 +20,8 @@ pub(super) struct Configured {
     env: Env,
     paths: Paths,
     asked: Option<String>,
+    /// The password of the profile that was asked for, when it is none that is kept.
+    password: Option<Secret>,
     /// The simulated accounts by platform, when the sandbox stands in for every account.
     sandbox: Option<BTreeMap<&'static str, Simulated>>,
     /// How long a request to the sandbox may still land after its sender died.
@@ -45,6 +47,7 @@ impl Configured {
             env: app.env.clone(),
             paths: app.paths()?.clone(),
             asked: accounts.profile.clone(),
+            password: accounts.password.clone(),
             sandbox: sandbox.map(simulated),
             sandbox_settle: super::sandbox::settle(&accounts.faults, &accounts.past_faults)?,
             agreed: accounts.agreed.clone(),
@@ -235,6 +238,11 @@ impl Configured {
         let profile = profile.map_err(|error| bad_profile(&error))?;
         let mut found = to_profile(profile, &self.env)?;
         found.settings.unconfirmed = self.unconfirmed(profile);
+        if let (Some(password), true) = (&self.password, self.asked.as_ref() == Some(&profile.name)) {
+            found
+                .secrets
+                .insert("password".into(), Password::known(password.clone()));
+        }
         Ok(Arc::new(found))
     }
 

@@ -1,18 +1,18 @@
 //! Asking at a terminal: lines that are shown, and secrets that are not.
 
-use std::io::{self, BufRead as _, IsTerminal as _};
+use std::io::{self, BufRead as _};
 
 use super::app::App;
 use super::error::CommandError;
 use super::exit::Exit;
 use super::typed;
-use super::ui::Stream;
 use crate::value::secret::Secret;
 
 impl App {
     /// Is there somebody to ask?
+    #[expect(clippy::unused_self, reason = "only who has the terminal may ask")]
     pub(super) fn can_ask(&self) -> bool {
-        io::stdin().is_terminal() && self.ui.is_terminal(Stream::Err)
+        typed::is_possible()
     }
 
     /// A line that somebody types, without blanks around it; `usual` when it is empty. The end of the input is an
@@ -30,15 +30,31 @@ impl App {
         })
     }
 
+    /// A line that fits: what does not is told, and asked for again.
+    pub(super) fn ask_until<T>(
+        &self,
+        question: &str,
+        usual: Option<&str>,
+        read: impl Fn(&str) -> Result<T, CommandError>,
+    ) -> Result<T, CommandError> {
+        loop {
+            match read(&self.ask_line(question, usual)?) {
+                Ok(read) => return Ok(read),
+                Err(misfit) => {
+                    self.ui.warn(&misfit.message);
+                    misfit.hints.iter().for_each(|hint| self.ui.hint(hint));
+                }
+            }
+        }
+    }
+
     /// Yes or no; Enter means `usual`.
+    #[expect(clippy::unused_self, reason = "only who has the terminal may ask")]
     pub(super) fn ask_yes(&self, question: &str, usual: bool) -> Result<bool, CommandError> {
         let choice = if usual { "Y/n" } else { "y/N" };
-        let answer = self.ask_line(&format!("{question} [{choice}]"), None)?;
-        Ok(match answer.to_lowercase().as_str() {
-            "" => usual,
-            "y" | "yes" => true,
-            _ => false,
-        })
+        let answer =
+            typed::agreed_line(&format!("{question} [{choice}]: "), || false).ok_or_else(given_up)?;
+        Ok(typed::is_yes(&answer) || usual && answer.trim().is_empty())
     }
 
     /// A secret that somebody types and that is not shown. It may be empty.

@@ -16,6 +16,7 @@ use super::app::{Accounts, App, Engine};
 use super::error::CommandError;
 use super::execute::Execution;
 use super::exit::Exit;
+use super::memory;
 use super::plan::RunPlan;
 use super::recorded::Listed;
 use super::results::Results;
@@ -68,6 +69,9 @@ pub(super) struct ResumeCommand {
     /// Rows at once, when other than before.
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=4096))]
     jobs: Option<u16>,
+    /// How much memory scripts may take, all rows that run at once together: 512M, 4G or none. 1G when not given.
+    #[arg(long, value_name = "SIZE", value_parser = memory::parse)]
+    max_memory: Option<usize>,
     /// Do not ask, neither about an edited script nor about accounts in mode `prod`.
     #[arg(long)]
     yes: bool,
@@ -77,6 +81,7 @@ pub(super) struct ResumeCommand {
 }
 
 pub(super) fn resume(app: &App, command: &ResumeCommand) -> Result<Exit, CommandError> {
+    memory::allow(command.max_memory);
     let journal = app.journal()?;
     let Some(record) = choose::run(&journal, command)? else {
         return choose::nothing(app, &journal);

@@ -14,7 +14,7 @@ use super::params;
 use super::plan::RunPlan;
 use super::results::Results;
 use super::ui::Colour;
-use super::{agreement, profiles, rows, sources};
+use super::{agreement, memory, profiles, rows, sources};
 use crate::bulk::input::Input;
 use crate::journal::{NewRun, RowCounts};
 use crate::ops;
@@ -115,6 +115,9 @@ pub(super) struct RunFlags {
     /// Take no more rows after so many failures.
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u64).range(1..))]
     pub(super) stop_after: Option<u64>,
+    /// How much memory scripts may take, all rows that run at once together: 512M, 4G or none. 1G when not given.
+    #[arg(long, value_name = "SIZE", value_parser = memory::parse)]
+    pub(super) max_memory: Option<usize>,
     /// Change accounts in mode `prod` without asking.
     #[arg(long)]
     pub(super) yes: bool,
@@ -171,6 +174,7 @@ pub(super) fn run(app: &App, command: &RunCommand) -> Result<Exit, CommandError>
             .filter(|rows| *rows == "-")
             .map(|_| "the rows")
     };
+    memory::allow(flags.max_memory);
     let given = params::given(app, &script, &mut matches, stdin)?;
     start(app, path, &script, flags, given)
 }
@@ -184,7 +188,7 @@ pub(super) fn load(path: &Path) -> Result<Script, CommandError> {
 
 /// The script host over the operation table.
 pub(super) fn host() -> Host {
-    Host::new(ops::ALL, ops::KINDS)
+    Host::new(ops::ALL, ops::KINDS).within(memory::memory())
 }
 
 /// The words of the command line behind `run`: the options before the script and what follows it.

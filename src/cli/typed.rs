@@ -1,4 +1,7 @@
 //! Lines that somebody types at the terminal, shown or not: the wait ends as soon as nobody wants the answer any more.
+//!
+//! Whoever agrees to something has seen the question: what was typed before it is no answer, and nothing is where the
+//! question would go into a file.
 
 use std::io::{self, BufRead as _, IsTerminal as _, Stdin, Write as _};
 use std::time::{Duration, Instant};
@@ -6,7 +9,7 @@ use std::time::{Duration, Instant};
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use rustix::io::Errno;
 use rustix::process::{Signal, getpid, kill_process};
-use rustix::termios::{LocalModes, OptionalActions, Termios, tcgetattr, tcsetattr};
+use rustix::termios::{LocalModes, OptionalActions, SpecialCodeIndex, Termios, tcgetattr, tcsetattr};
 use zeroize::Zeroizing;
 
 use self::keys::{Keys, Pressed};
@@ -38,6 +41,34 @@ pub(super) fn line(question: &str, given_up: impl Fn() -> bool) -> Option<Zeroiz
         end_line();
     }
     line
+}
+
+/// Is there somebody who sees a question and can answer it?
+pub(super) fn is_possible() -> bool {
+    io::stdin().is_terminal() && io::stderr().is_terminal()
+}
+
+/// The same for a question of consent: only what is typed after the question was shown counts. What was typed before it
+/// is thrown away, and that is told.
+pub(super) fn agreed_line(question: &str, given_up: impl Fn() -> bool) -> Option<Zeroizing<String>> {
+    if !is_possible() {
+        return None;
+    }
+    if Early::take(&terminal()?)?.thrown_away() {
+        show("what was typed before this question is not taken as its answer\n")?;
+    }
+    line(question, given_up)
+}
+
+/// Yes or no, typed after the question was shown; anything but a clear yes is a no.
+pub(super) fn agreed(question: &str, given_up: impl Fn() -> bool) -> bool {
+    agreed_line(&format!("{question} [y/N] "), given_up).is_some_and(|answer| is_yes(&answer))
+}
+
+/// Is this a clear yes?
+pub(super) fn is_yes(answer: &str) -> bool {
+    let answer = answer.trim();
+    answer.eq_ignore_ascii_case("y") || answer.eq_ignore_ascii_case("yes")
 }
 
 /// The same, with nothing shown of what is typed, from before the question is: a line of any length, with Backspace,
@@ -112,6 +143,46 @@ fn wait(stdin: &Stdin, given_up: impl Fn() -> bool) -> Option<()> {
     None
 }
 
+/// What was typed before anybody asked is taken while this lives: reading waits for nothing then.
+struct Early<'a>(&'a Stdin, Termios);
+
+impl Early<'_> {
+    fn take(stdin: &Stdin) -> Option<Early<'_>> {
+        let before = tcgetattr(stdin).ok()?;
+        let mut at_once = before.clone();
+        at_once.local_modes.remove(LocalModes::ICANON | LocalModes::ECHO);
+        at_once.special_codes[SpecialCodeIndex::VMIN] = 0;
+        at_once.special_codes[SpecialCodeIndex::VTIME] = 0;
+        tcsetattr(stdin, OptionalActions::Now, &at_once).ok()?;
+        Some(Early(stdin, before))
+    }
+
+    /// Takes all of it, from the terminal and from where lines of it wait already. Gives whether there was any.
+    fn thrown_away(&self) -> bool {
+        let mut stdin = self.0.lock();
+        let mut any = false;
+        loop {
+            let taken = match stdin.fill_buf() {
+                Ok(early) => early.len(),
+                Err(error) if error.kind() == io::ErrorKind::Interrupted => continue,
+                Err(_) => 0,
+            };
+            if taken == 0 {
+                return any;
+            }
+            any = true;
+            stdin.consume(taken);
+        }
+    }
+}
+
+impl Drop for Early<'_> {
+    fn drop(&mut self) {
+        // A terminal that is gone needs nothing.
+        let _ = tcsetattr(self.0, OptionalActions::Now, &self.1);
+    }
+}
+
 /// What is typed is not shown until this is dropped, and comes key by key: as whole lines it could not be longer than
 /// 4,095 bytes on Linux, and the rest would be lost in silence.
 struct Hidden(Termios);
@@ -132,5 +203,20 @@ impl Drop for Hidden {
     fn drop(&mut self) {
         // A terminal that is gone needs nothing.
         let _ = tcsetattr(io::stdin(), OptionalActions::Now, &self.0);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_a_clear_yes_counts() {
+        for yes in ["y\n", " YES \r\n", "Yes"] {
+            assert!(is_yes(yes), "{yes:?}");
+        }
+        for no in ["", "\n", "n\n", "yep\n", "y y\n"] {
+            assert!(!is_yes(no), "{no:?}");
+        }
     }
 }

@@ -8,7 +8,7 @@ mod table;
 use std::borrow::Cow;
 use std::io::{self, IsTerminal as _, Write};
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 
 use indicatif::ProgressBar;
 
@@ -39,6 +39,8 @@ pub struct Ui {
     /// Was the width given by the environment?
     fixed: bool,
     closed: Arc<AtomicBool>,
+    /// Why data could not be written.
+    lost: Arc<OnceLock<String>>,
     /// Is what happens simulated?
     sandboxed: Arc<AtomicBool>,
     bar: Arc<Mutex<Option<ProgressBar>>>,
@@ -82,6 +84,7 @@ impl Ui {
             width,
             fixed: columns.is_some(),
             closed: Arc::default(),
+            lost: Arc::default(),
             sandboxed: Arc::default(),
             bar: Arc::default(),
         }
@@ -116,6 +119,11 @@ impl Ui {
         self.closed.load(Ordering::Relaxed)
     }
 
+    /// Why data could not be written to standard output, though somebody was to read it.
+    pub fn lost(&self) -> Option<&str> {
+        self.lost.get().map(String::as_str)
+    }
+
     /// From here on everything is simulated, and questions and failures say so.
     pub fn enter_sandbox(&self) {
         self.sandboxed.store(true, Ordering::Relaxed);
@@ -135,12 +143,14 @@ impl Ui {
         }
     }
 
-    /// Writes a prompt to standard output, and no line end.
+    /// Writes a prompt, and no line end: to standard output, else to standard error, where that is a terminal.
     pub fn prompt(&self, text: &str) -> io::Result<()> {
-        self.above_bar(|| {
-            let mut out = io::stdout().lock();
-            write!(out, "{text}").and_then(|()| out.flush())
-        })
+        let mut to: Box<dyn Write> = match (self.out.terminal, self.err.terminal) {
+            (true, _) => Box::new(io::stdout()),
+            (false, true) => Box::new(io::stderr()),
+            (false, false) => return Ok(()),
+        };
+        self.above_bar(|| write!(to, "{text}").and_then(|()| to.flush()))
     }
 
     /// Writes data to standard output, as it is, and a line end when it has none. A reader that has gone away is no
@@ -156,7 +166,11 @@ impl Ui {
                 self.closed.store(true, Ordering::Relaxed);
                 Ok(())
             }
-            other => other,
+            Err(error) => {
+                self.lost.get_or_init(|| error.to_string());
+                Err(error)
+            }
+            Ok(()) => Ok(()),
         }
     }
 

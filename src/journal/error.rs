@@ -39,6 +39,16 @@ pub enum JournalError {
         /// What the database says.
         why: String,
     },
+    /// A file of sealed values beside the journal is damaged.
+    #[error("{} is damaged: {why}", path.display())]
+    Vault {
+        /// The file.
+        path: PathBuf,
+        /// What the database says.
+        why: String,
+        /// Does it hold what cannot be had again?
+        lasting: bool,
+    },
     /// A newer version of provisor wrote it.
     #[error("the journal {} was written by a newer version (its format is {found}, this one knows {known})", path.display())]
     Newer {
@@ -128,6 +138,15 @@ impl JournalError {
                 "keep a copy of {} and of the -wal file beside it, then restore a backup made with `provisor journal backup`",
                 path.display()
             ),
+            JournalError::Vault {
+                path, lasting: false, ..
+            } => {
+                format!("move {} away: what it held is got again", path.display())
+            }
+            JournalError::Vault { path, .. } => format!(
+                "put a copy of {} back, or move it away and give the profiles their secrets again: provisor profile edit",
+                path.display()
+            ),
             JournalError::Newer { .. } => "use that version, or another PROVISOR_HOME".to_owned(),
             JournalError::WrongKey { path } => format!(
                 "set PROVISOR_KEY to the key it was made with, or put the key file back; to start afresh, move {} away",
@@ -152,6 +171,7 @@ impl JournalError {
                 | JournalError::Unusable { .. }
                 | JournalError::Busy { .. }
                 | JournalError::Corrupt { .. }
+                | JournalError::Vault { .. }
         )
     }
 }

@@ -52,6 +52,11 @@ impl Vault {
         self.with(|vault| vault.put(&digest, &sealed))
     }
 
+    /// Can it be read? Makes the file when there is none.
+    pub fn check(&self) -> Result<(), JournalError> {
+        self.get(Value::Null).map(drop)
+    }
+
     /// Forgets a value.
     pub fn remove(&self, name: impl Into<Value>) -> Result<(), JournalError> {
         let digest = self.digest(name);
@@ -65,10 +70,18 @@ impl Vault {
 
     fn with<T>(&self, work: impl FnOnce(&SqliteVault) -> Result<T, JournalError>) -> Result<T, JournalError> {
         let mut opened = self.opened.lock().unwrap_or_else(PoisonError::into_inner);
-        match &*opened {
+        let done = match &*opened {
             Some(vault) => work(vault),
-            None => work(opened.insert(SqliteVault::open(&self.path, self.lasting)?)),
-        }
+            None => SqliteVault::open(&self.path, self.lasting).and_then(|vault| work(opened.insert(vault))),
+        };
+        done.map_err(|error| match error {
+            JournalError::Corrupt { path, why } => JournalError::Vault {
+                path,
+                why,
+                lasting: self.lasting,
+            },
+            other => other,
+        })
     }
 }
 

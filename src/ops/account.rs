@@ -1,6 +1,8 @@
 //! Accounts as such: signing in and out, and what a login may do. Nothing here changes anything on a platform, and nothing
 //! is recorded.
 
+use std::collections::BTreeMap;
+
 use super::call::Call;
 use super::error::{Code, OpError};
 use super::session::Shape;
@@ -60,6 +62,9 @@ pub fn keys(platform: &str) -> Vec<Param> {
 
 /// Why no account of the platform can have this text under this key, in a sentence without a full stop. Sends nothing.
 pub fn unfit(platform: &str, key: &str, text: &str) -> Option<String> {
+    if let Some(endpoint) = key.strip_prefix("endpoints.") {
+        return unfit_endpoint(platform, endpoint, text);
+    }
     let problem = match (platform, key) {
         ("mobsted", "url") => platform::mobsted::account::Base::parse(text).err(),
         ("jrni", "url") => platform::jrni::account::Base::parse(text).err(),
@@ -70,6 +75,16 @@ pub fn unfit(platform: &str, key: &str, text: &str) -> Option<String> {
         _ => None,
     };
     problem.map(|error| error.message)
+}
+
+fn unfit_endpoint(platform: &str, key: &str, text: &str) -> Option<String> {
+    let overrides = BTreeMap::from([(key.to_owned(), text.to_owned())]);
+    let problem = match platform {
+        "mobsted" => platform::mobsted::endpoints::Endpoints::with_overrides(&overrides).err(),
+        "jrni" => platform::jrni::endpoints::Endpoints::with_overrides(&overrides).err(),
+        other => return Some(format!("the endpoints of {other} cannot be changed")),
+    };
+    problem.map(|error| error.to_string())
 }
 
 impl World {

@@ -93,8 +93,18 @@ fn ask_secret<'a>(world: &'a World, call: &'a Call) -> Boxed<'a, Result<Value, O
     Box::pin(answer(world, call, true))
 }
 
+/// The question with something between it and what is typed behind it.
+fn apart(question: &str) -> String {
+    let blank = if question.ends_with(char::is_whitespace) || question.is_empty() {
+        ""
+    } else {
+        " "
+    };
+    format!("{question}{blank}")
+}
+
 async fn answer(world: &World, call: &Call, secret: bool) -> Result<Value, OpError> {
-    let (asker, question) = (world.asker().clone(), call.text("question"));
+    let (asker, question) = (world.asker().clone(), apart(&call.text("question")));
     let given_up = Arc::new(AtomicBool::new(false));
     let (ends, ended) = channel::<()>();
     let _guard = GivenUp(given_up.clone(), ended);
@@ -124,5 +134,18 @@ impl Drop for GivenUp {
     fn drop(&mut self) {
         self.0.store(true, Ordering::SeqCst);
         let _ = self.1.recv_timeout(LETTING_GO);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::apart;
+
+    #[test]
+    fn an_answer_does_not_stick_to_its_question() {
+        assert_eq!(apart("Which one?"), "Which one? ");
+        for kept in ["Which one? ", "Which one?\n", ""] {
+            assert_eq!(apart(kept), kept);
+        }
     }
 }

@@ -193,9 +193,7 @@ impl From<ApiError> for OpError {
             ),
             ApiErrorKind::Forbidden => (
                 Code::Forbidden,
-                Some(
-                    "ask the platform whether the account may do this; only partner accounts create tenants",
-                ),
+                Some("ask the platform whether the account may do this"),
             ),
             ApiErrorKind::NotFound => (Code::NotFound, None),
             ApiErrorKind::Conflict => (Code::AlreadyExists, None),

@@ -4,6 +4,7 @@ use std::future::poll_fn;
 use std::pin::pin;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::task::{Context, Poll};
+use std::time::Duration;
 
 use super::call::Call;
 use super::credential;
@@ -96,9 +97,8 @@ pub async fn look_up(
     let call = &call;
     match plan(world, call) {
         Ok(Some(plan)) => row.close(&plan, &Asking::new(world, call, cancel), cancel).await,
-        Ok(None) => Ok(Closed::Known),
         Err(error) if row.is_open(call.op.id(), call.identity()) => Ok(Closed::Open(error.message)),
-        Err(_) => Ok(Closed::Known),
+        Ok(None) | Err(_) => Ok(Closed::Known),
     }
 }
 
@@ -107,6 +107,24 @@ pub fn is_open(world: &World, row: &RowJournal, call: &Call) -> bool {
     match super::web::addressed(world, call.clone()) {
         Ok(call) => row.is_open(call.op.id(), call.identity()),
         Err(_) => row.has_open(&call.op.id()),
+    }
+}
+
+/// Is what this call asks for on the platform now? Says no when that cannot be told.
+pub async fn is_there(world: &World, call: &Call) -> bool {
+    let Ok(call) = super::web::addressed(world, call.clone()) else {
+        return false;
+    };
+    let never = Cancel::new();
+    matches!(Asking::new(world, &call, &never).probe().await, Look::Found(_))
+}
+
+/// How long after it was sent the request of this call may still land; `None` when nothing can look for what it asks for.
+pub fn settle_time(world: &World, call: &Call) -> Option<Duration> {
+    let call = super::web::addressed(world, call.clone()).ok()?;
+    match plan(world, &call).ok()??.kind {
+        StepKind::Change(change) if change.probes => Some(change.settle),
+        _ => None,
     }
 }
 

@@ -13,7 +13,13 @@ use crate::value::Value;
 /// What people see. Data goes to standard output, everything else to standard error.
 pub trait Screen: Send + Sync {
     /// Is a person at a terminal typing?
+    fn is_typed(&self) -> bool;
+
+    /// Is a person at a terminal typing, and sees what comes of it there?
     fn is_terminal(&self) -> bool;
+
+    /// Is there somebody who sees a question and can answer it? Questions go to standard error.
+    fn can_ask(&self) -> bool;
 
     /// May standard output be coloured?
     fn has_colour(&self) -> bool;
@@ -21,8 +27,11 @@ pub trait Screen: Send + Sync {
     /// How many columns fit on a line of standard output; `None` when there is no limit.
     fn width(&self) -> Option<usize>;
 
-    /// Has the reader of the data gone away?
+    /// Has the reader of the data gone away, or can it not be written?
     fn is_closed(&self) -> bool;
+
+    /// Why data could not be written, when it was to be read by somebody.
+    fn lost(&self) -> Option<String>;
 
     /// How many lines fit on the terminal; `None` where there is none.
     fn height(&self) -> Option<usize>;
@@ -33,7 +42,7 @@ pub trait Screen: Send + Sync {
     /// Writes data.
     fn out(&self, text: &str);
 
-    /// Writes a prompt, and no line end.
+    /// Writes a prompt, and no line end: where a person sees it, and nowhere else.
     fn prompt(&self, text: &str);
 
     /// Writes documentation: text of our own, whose styles are kept.
@@ -118,6 +127,8 @@ pub enum Switch {
     Sandbox(bool),
     /// On the sandbox, with one more of its faults.
     Fault(String),
+    /// On the sandbox, whose world is forgotten and begun anew.
+    Reset,
 }
 
 /// A value that is to become a file.
@@ -148,8 +159,14 @@ pub trait Surroundings: Send + Sync {
     /// input ends, or the interrupt comes first.
     fn ask(&self, question: &str, interrupt: &Interrupt) -> Option<String>;
 
+    /// The next line that the person at the terminal types, with its end; `None` at the end of the input.
+    fn line(&self) -> Result<Option<String>, Trouble>;
+
     /// The profiles there are, by name.
     fn profiles(&self) -> Vec<String>;
+
+    /// The runs on record, the newest first, each with a few words about it. Nothing is made or asked for it.
+    fn runs(&self) -> Vec<(String, String)>;
 
     /// Could the session work there?
     fn check(&self, to: &Switch) -> Result<(), Trouble>;

@@ -200,6 +200,8 @@ impl Tell for Telling {
                 "request already sent; looking up its outcome (Ctrl-C again leaves it in doubt)"
             }
             Told::LeftInDoubt => "left in doubt: :resume or `provisor resume` looks it up",
+            Told::CarriedOut => "looked up: it was carried out; it is on record",
+            Told::NotCarriedOut => "looked up: it was not carried out, and is not sent again",
         });
     }
 

@@ -4,7 +4,6 @@ use std::sync::{Arc, PoisonError};
 use std::thread;
 use std::time::{Duration, Instant};
 
-use super::Repl;
 use super::advice::advice;
 use super::around::Trouble;
 use super::desk::LazyDoor;
@@ -12,6 +11,7 @@ use super::failure::What;
 use super::secrecy;
 use super::show::rendered;
 use super::width::width;
+use super::{Repl, way};
 use crate::ops::error::Code;
 use crate::run::interrupt::Interrupt;
 use crate::run::session::{Input, InputEnd};
@@ -56,12 +56,12 @@ impl Repl {
     /// Evaluates an input, shows what came of it, and keeps it. Messages say that it begins in this line of `name`.
     pub(super) fn evaluate_as(&mut self, name: &str, line: usize, text: &str) -> Outcome {
         let started = Instant::now();
-        let secret = secrecy::is_secret(text);
+        let secret = secrecy::is_secret(text) || self.space().gives_credential(text);
         let outcome = self.carry_out((name, line), text, secret);
         if self.settings.timing {
             self.outside.screen.note(&took(started.elapsed()));
         }
-        if outcome == Outcome::Done && self.outside.screen.is_terminal() {
+        if outcome == Outcome::Done && self.outside.screen.is_typed() {
             for told in advice(text, self.gave) {
                 self.outside.screen.note(&told);
             }
@@ -109,7 +109,7 @@ impl Repl {
         self.reins.take(&interrupt);
         let ended = self.run(&ready, number, &door);
         self.reins.let_go();
-        self.conclude(ended, &ready, &door)
+        self.conclude(ended, &ready, &door, text)
     }
 
     /// Runs an input on a thread with a stack that is deep enough.
@@ -130,11 +130,17 @@ impl Repl {
         })
     }
 
-    fn conclude(&mut self, ended: Result<Answer, Ended>, ready: &Ready, door: &LazyDoor) -> Outcome {
+    fn conclude(
+        &mut self,
+        ended: Result<Answer, Ended>,
+        ready: &Ready,
+        door: &LazyDoor,
+        text: &str,
+    ) -> Outcome {
         let screen = self.outside.screen.clone();
         match ended {
             Ok(answer) => {
-                if answer == Answer::Nothing && !ready.defines.is_empty() && screen.is_terminal() {
+                if answer == Answer::Nothing && !ready.defines.is_empty() && screen.is_typed() {
                     screen.note(&format!("defined {}", ready.defines.join(", ")));
                 }
                 self.gave = answer != Answer::Nothing;
@@ -147,6 +153,9 @@ impl Repl {
             }
             Err(Ended::Failed(mut diagnostic)) => {
                 diagnostic.hints.extend(self.ways_to_an_account(diagnostic.code));
+                diagnostic
+                    .hints
+                    .extend(way(text.trim()).map(|(_, hint)| hint.to_owned()));
                 screen.diagnostic(&diagnostic);
                 let why = diagnostic.summary_with_repair();
                 let outcome = self.failed_outcome(diagnostic);

@@ -1,9 +1,11 @@
 //! The last input that failed, in full: for `:why`.
 
-use super::evaluate::Outcome;
+use super::evaluate::{Entered, Outcome};
+use super::secrecy::KEPT_OUT;
 use super::{Next, Repl};
 use crate::ops::explain;
 use crate::script::error::Diagnostic;
+use crate::script::interactive::holds_credential;
 
 /// An input that failed.
 #[derive(Debug, Clone)]
@@ -44,6 +46,7 @@ impl Repl {
         match &failure.what {
             What::Other(why) => lines.push(format!("input {} did not end: {why}", failure.number)),
             What::Script(diagnostic) => {
+                let diagnostic = &self.without_credentials(failure.number, diagnostic);
                 self.outside.screen.diagnostic(diagnostic);
                 lines.push(format!("input {} failed: {}", failure.number, diagnostic.title));
                 lines.extend(facts(diagnostic));
@@ -56,6 +59,32 @@ impl Repl {
         }
         self.tell(&lines.join("\n"));
         Next::Go
+    }
+
+    /// The failure without the lines that may hold a credential: it may be shown long after they were typed.
+    fn without_credentials(&self, number: usize, diagnostic: &Diagnostic) -> Diagnostic {
+        let mut shown = diagnostic.clone();
+        let failed = self.input(number).filter(|input| input.secret);
+        for frame in &mut shown.frames {
+            let typed = frame
+                .source
+                .strip_prefix('[')
+                .and_then(|rest| rest.strip_suffix(']'));
+            let typed = typed.and_then(|number| self.input(number.parse().ok()?));
+            let lies_in = |input: &Entered| input.text.contains(frame.text.trim());
+            let is_secret = typed.is_some_and(|input| input.secret)
+                || failed.is_some_and(lies_in)
+                || holds_credential(&frame.text);
+            if is_secret {
+                KEPT_OUT.clone_into(&mut frame.text);
+                (frame.column, frame.length) = (1, KEPT_OUT.len());
+            }
+        }
+        shown
+    }
+
+    fn input(&self, number: usize) -> Option<&Entered> {
+        self.inputs.get(number.checked_sub(1)?)
     }
 
     /// What came of an input that failed in the script.

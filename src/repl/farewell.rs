@@ -15,7 +15,13 @@ pub(super) fn farewell(desk: &Desk, screen: &dyn Screen) -> Option<Left> {
             return Some(Left::Broken);
         }
     };
-    let counts = session.tally.counts();
+    let counts = match session.tally() {
+        Ok(tally) => tally.counts(),
+        Err(error) => {
+            screen.error(&format!("the journal cannot be read: {error}"), &[]);
+            return Some(Left::Broken);
+        }
+    };
     let made: Vec<String> = counts
         .iter()
         .map(|(sort, outcome, count)| {
@@ -24,7 +30,7 @@ pub(super) fn farewell(desk: &Desk, screen: &dyn Screen) -> Option<Left> {
         })
         .collect();
     let id = session.id();
-    if screen.is_terminal() || !made.is_empty() {
+    if screen.is_typed() || !made.is_empty() {
         let made = if made.is_empty() {
             "nothing was created".to_owned()
         } else {

@@ -54,9 +54,14 @@ pub(super) fn bind(editor: &mut Editor<ReplHelper, History>, keys: &Keys) {
     let up = KeyEvent(KeyCode::Up, Modifiers::NONE);
     let down = KeyEvent(KeyCode::Down, Modifiers::NONE);
     let known = editor.history().known();
+    let searched = Arc::default();
     let conditional = |earlier| {
-        let known = known.clone();
-        EventHandler::Conditional(Box::new(Vertical { earlier, known }))
+        let (known, searched) = (known.clone(), Arc::clone(&searched));
+        EventHandler::Conditional(Box::new(Vertical {
+            earlier,
+            known,
+            searched,
+        }))
     };
     editor.bind_sequence(up, conditional(true));
     editor.bind_sequence(down, conditional(false));
@@ -77,31 +82,35 @@ pub(super) fn bind(editor: &mut Editor<ReplHelper, History>, keys: &Keys) {
 struct Vertical {
     earlier: bool,
     known: Known,
+    /// What the inputs that are being looked for begin with; the same for both keys.
+    searched: Arc<Mutex<Option<String>>>,
 }
 
 impl Vertical {
-    /// Was the text typed, so that inputs beginning like it are wanted? An input that was recalled has the cursor at its
-    /// end, or behind what was typed before.
-    fn is_typed(&self, context: &EventContext) -> bool {
-        let (line, pos) = (context.line(), context.pos());
-        let recalled = || {
-            self.known
-                .lock()
-                .unwrap_or_else(PoisonError::into_inner)
-                .contains(line)
+    /// Are inputs wanted that begin with what stands before the cursor, rather than another line? An input that was
+    /// recalled has the cursor at its end, or behind what was looked for.
+    fn searches(&self, line: &str, pos: usize) -> bool {
+        let mut searched = self.searched.lock().unwrap_or_else(PoisonError::into_inner);
+        let known = self.known.lock().unwrap_or_else(PoisonError::into_inner);
+        let (recalled, before) = (known.contains(line), line.get(..pos).unwrap_or_default());
+        let is_search = if line.contains('\n') {
+            recalled && pos < line.len() && searched.as_deref() == Some(before)
+        } else {
+            pos > 0 && (pos < line.len() || !recalled)
         };
-        pos > 0 && (pos < line.len() || !recalled())
+        *searched = is_search.then(|| before.to_owned());
+        is_search
     }
 }
 
 impl ConditionalEventHandler for Vertical {
     fn handle(&self, _: &Event, n: RepeatCount, _: bool, context: &EventContext) -> Option<Cmd> {
-        let within = context.line().contains('\n') || !self.is_typed(context);
-        Some(match (self.earlier, within) {
-            (true, true) => Cmd::LineUpOrPreviousHistory(n),
-            (false, true) => Cmd::LineDownOrNextHistory(n),
-            (true, false) => Cmd::HistorySearchBackward,
-            (false, false) => Cmd::HistorySearchForward,
+        let searches = self.searches(context.line(), context.pos());
+        Some(match (self.earlier, searches) {
+            (true, false) => Cmd::LineUpOrPreviousHistory(n),
+            (false, false) => Cmd::LineDownOrNextHistory(n),
+            (true, true) => Cmd::HistorySearchBackward,
+            (false, true) => Cmd::HistorySearchForward,
         })
     }
 }
@@ -167,7 +176,7 @@ impl Validator for ReplHelper {
 }
 
 /// Is it only the comment of a function that is still to come? An empty line ends it.
-fn begins_function(text: &str) -> bool {
+pub(super) fn begins_function(text: &str) -> bool {
     let mut lines = text.lines().map(str::trim);
     !text.ends_with('\n') && !text.is_empty() && lines.all(|line| line.starts_with("///"))
 }
@@ -215,5 +224,33 @@ impl Highlighter for ReplHelper {
 
     fn highlight_char(&self, _: &str, _: usize, _: CmdKind) -> bool {
         true
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_search_goes_on_through_inputs_of_several_lines() {
+        let multi = "fn multi(a) {\n  a\n}";
+        let known: Known = Arc::new(Mutex::new([multi.to_owned(), "fn mud".to_owned()].into()));
+        let searched = Arc::default();
+        let key = |earlier| Vertical {
+            earlier,
+            known: known.clone(),
+            searched: Arc::clone(&searched),
+        };
+        let (up, down) = (key(true), key(false));
+        assert!(up.searches("fn mu", 5), "typed");
+        assert!(up.searches(multi, 5) && down.searches(multi, 5), "found, and on");
+        assert!(up.searches("fn mud", 5) && up.searches(multi, 5));
+        assert!(
+            !up.searches(multi, 7),
+            "the cursor was moved: the lines are meant"
+        );
+        assert!(!up.searches(multi, 5), "and they stay meant");
+        assert!(!up.searches(multi, multi.len()), "recalled without a search");
+        assert!(!up.searches("fn typed() {\n", 5), "typed over lines");
     }
 }

@@ -38,6 +38,7 @@ mod meta;
 mod paint;
 mod paste;
 mod piped;
+mod plain;
 mod prompt;
 mod secrecy;
 mod show;
@@ -92,7 +93,8 @@ pub fn run(outside: Outside, host: &Host, options: &Options, input: Option<lines
     let mut repl = Repl::new(outside, host);
     let left = repl.begin(options).and_then(|()| match input {
         Some(input) => repl.read_all(input),
-        None => repl.talk(),
+        None if repl.outside.screen.is_terminal() => repl.talk(),
+        None => repl.talk_plainly(),
     });
     let left = left.err().unwrap_or(Left::Ended);
     repl.leave(left)
@@ -165,7 +167,7 @@ impl Repl {
             }
             for (name, text) in scripts {
                 let outcome = self.evaluate_as(&name, 1, &text);
-                if self.outside.screen.is_terminal() {
+                if self.outside.screen.is_typed() {
                     let number = self.inputs.len();
                     self.outside.screen.note(&format!(
                         "{name} was input {number}; what is typed is counted on from there"
@@ -228,12 +230,7 @@ impl Repl {
 
     /// `exit`, `quit` and `help` are words that people try; each tells what it is here, unless a variable has the name.
     fn bare_word(&self, typed: &str) -> Option<Next> {
-        let word = typed.trim_end_matches([';', '(', ')']);
-        let hint = match word {
-            "exit" | "quit" => ":quit or Ctrl-D leaves",
-            "help" => ":help lists what there is; :help NAME tells about one",
-            _ => return None,
-        };
+        let (word, hint) = way(typed)?;
         let is_variable = self.space().variable(word).is_some();
         if is_variable || !self.outside.screen.is_terminal() {
             return None;
@@ -248,7 +245,7 @@ impl Repl {
             return Err(Left::Interrupted);
         }
         match next {
-            Next::Failed(left) if !self.outside.screen.is_terminal() => Err(*left),
+            Next::Failed(left) if !self.outside.screen.is_typed() => Err(*left),
             Next::Quit => Err(Left::Ended),
             _ => Ok(()),
         }
@@ -272,9 +269,26 @@ impl Repl {
 
     /// Closes the session's run, and tells what it created.
     fn leave(&mut self, left: Left) -> Left {
-        match farewell(&self.desk, &*self.outside.screen) {
+        let worse = farewell(&self.desk, &*self.outside.screen);
+        if let Some(why) = self.outside.screen.lost() {
+            let message = format!("standard output cannot be written: {why}");
+            self.outside.screen.error(&message, &[]);
+            return Left::Broken;
+        }
+        match worse {
             Some(worse) if left == Left::Ended => worse,
             _ => left,
         }
     }
+}
+
+/// The word of an input that is nothing else, and what it is here, when people try it.
+fn way(typed: &str) -> Option<(&str, &'static str)> {
+    let word = typed.trim_end_matches([';', '(', ')']);
+    let hint = match word {
+        "exit" | "quit" => ":quit or Ctrl-D leaves",
+        "help" => ":help lists what there is; :help NAME tells about one",
+        _ => return None,
+    };
+    Some((word, hint))
 }

@@ -37,13 +37,7 @@ impl Repl {
         editor.set_helper(Some(ReplHelper::new(&self.space, &self.outside, &keys)));
         helper::bind(&mut editor, &keys);
         if !screen.redraws() {
-            // The terminal reads lines itself: it forgets what was typed, and shows it still. A fresh prompt comes last.
-            let outside = self.outside.clone();
-            self.reins.when_idle(move || {
-                let label = outside.around.place().label();
-                let told = "the line is cleared; :break gives up the lines before it";
-                outside.screen.prompt(&format!("\n{told}\n{label}> "));
-            });
+            self.prompt_when_idle();
         }
         self.greet();
         for note in &notes {
@@ -82,7 +76,7 @@ impl Repl {
         if keys.dropped.swap(false, Ordering::SeqCst) {
             return Next::Go;
         }
-        editor.history_mut().remember(text);
+        self.remember(editor, text);
         let next = self.enter(text);
         if next != Next::Paste {
             return next;
@@ -90,12 +84,30 @@ impl Repl {
         let Some(text) = self.read_paste(editor, keys) else {
             return Next::Go;
         };
-        editor.history_mut().remember(&text);
+        self.remember(editor, &text);
         self.enter(&text)
     }
 
+    /// Keeps an input in the history, unless it may hold a secret.
+    fn remember(&self, editor: &mut Editor<ReplHelper, History>, text: &str) {
+        if !self.space().gives_credential(text) {
+            editor.history_mut().remember(text);
+        }
+    }
+
+    /// Where the terminal reads lines itself, Ctrl-C makes it forget what was typed, and it shows it still: a fresh prompt
+    /// comes last.
+    pub(super) fn prompt_when_idle(&self) {
+        let outside = self.outside.clone();
+        self.reins.when_idle(move || {
+            let label = outside.around.place().label();
+            let told = "the line is cleared; :break gives up the lines before it";
+            outside.screen.prompt(&format!("\n{told}\n{label}> "));
+        });
+    }
+
     /// One line: what this is, where it works, and where to find help.
-    fn greet(&self) {
+    pub(super) fn greet(&self) {
         let (around, screen) = (&self.outside.around, &self.outside.screen);
         let place = around.place();
         let works = match (&place.profile, place.mode) {

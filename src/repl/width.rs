@@ -2,6 +2,15 @@
 
 use unicode_width::{UnicodeWidthChar, UnicodeWidthStr};
 
+/// The text with its control characters written out, as the terminal is going to show them: before it is measured.
+pub(super) fn escaped(text: &str) -> String {
+    let written = |c: char| match c {
+        c if c.is_control() => c.escape_default().to_string(),
+        c => c.to_string(),
+    };
+    text.chars().map(written).collect()
+}
+
 /// How many columns a text of one line takes.
 pub(super) fn width(text: &str) -> usize {
     UnicodeWidthStr::width(text)

@@ -31,8 +31,6 @@ pub struct Session {
     pub world: Arc<World>,
     /// Drives the operations' I/O.
     pub runtime: tokio::runtime::Handle,
-    /// Counts what was created and what was found.
-    pub tally: Arc<Tally>,
     /// How many inputs are recorded.
     rows: Arc<AtomicU64>,
 }
@@ -72,7 +70,6 @@ impl Session {
             run,
             world: world.clone(),
             runtime: runtime.clone(),
-            tally: Arc::default(),
             rows: Arc::default(),
         };
         for (input, end) in earlier {
@@ -144,11 +141,19 @@ impl Session {
         )
     }
 
+    /// What it created and what it found, by its steps' records: what became of one may have been found out later.
+    pub fn tally(&self) -> Result<Tally, JournalError> {
+        let tally = Tally::default();
+        tally.recall(self.journal.steps(self.run.id(), &StepFilter::Things)?);
+        Ok(tally)
+    }
+
     /// Ends it. A step that is in doubt keeps it open for a resume. Gives how many are.
     pub fn close(&self) -> Result<usize, JournalError> {
         let rows = self.rows.load(Ordering::SeqCst);
         self.journal.spool_complete(self.run.id(), rows)?;
         self.journal.flush()?;
+        settle::tidy(&self.journal, &self.run)?;
         let open = self.journal.steps(self.run.id(), &StepFilter::Open)?.len();
         let status = if open > 0 {
             RunStatus::Parked

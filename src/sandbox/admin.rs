@@ -1,6 +1,8 @@
 //! The sandbox's own routes, below `/_sandbox/`: its books, its faults, and things that happen on a platform without a
 //! request. They need no token: the sandbox listens on loopback only, and its accounts are worth nothing.
 
+use std::path::Path;
+
 use axum::http::{Method, StatusCode};
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
@@ -11,7 +13,7 @@ use super::error::SandboxError;
 use super::fault::{Fault, FaultError};
 use super::reply::Reply;
 use super::serve::Site;
-use super::{jrni, mobsted, sparrow};
+use super::{jrni, lease, mobsted, sparrow};
 
 /// Who signs in to the platforms: the master account, as `GET /_sandbox/master` tells it.
 #[derive(Debug, Clone, Default, Serialize, Deserialize)]
@@ -49,7 +51,11 @@ pub(super) fn answer(site: &Site, method: &Method, path: &str, body: &[u8]) -> R
         (&Method::GET, ["tenants"]) => tenants(site),
         (&Method::GET, ["apps"]) => Reply::ok(&site.world.books(site.traffic()).apps),
         (&Method::GET, ["faults"]) => faults(site),
-        (&Method::POST, ["faults"]) => add_faults(site, body),
+        (&Method::POST, ["faults"]) => add_faults(site, body, None),
+        (&Method::POST, ["faults", name]) => match lease::file_of(&site.dir, name) {
+            Some(lease) => add_faults(site, body, Some(&lease)),
+            None => missing("that lease"),
+        },
         (&Method::DELETE, ["faults"]) => {
             site.faults.clear();
             faults(site)
@@ -144,8 +150,9 @@ fn texts(site: &Site) -> Vec<String> {
     site.faults.list().iter().map(Fault::to_string).collect()
 }
 
-/// Takes text, one fault per line or comma, or JSON: a list of texts or `{"faults": [...]}`. Adds all or none.
-fn add_faults(site: &Site, body: &[u8]) -> Reply {
+/// Takes text, one fault per line or comma, or JSON: a list of texts or `{"faults": [...]}`. Adds all or none, for as long
+/// as somebody holds the lease of this file.
+fn add_faults(site: &Site, body: &[u8], lease: Option<&Path>) -> Reply {
     let text = String::from_utf8_lossy(body);
     let listed = match serde_json::from_str::<Value>(&text) {
         Ok(Value::Array(list)) => Some(list),
@@ -173,7 +180,7 @@ fn add_faults(site: &Site, body: &[u8]) -> Reply {
         .collect::<Result<Vec<Fault>, FaultError>>()
     {
         Ok(parsed) => {
-            site.faults.add(&parsed);
+            site.faults.add(&parsed, lease);
             faults(site)
         }
         Err(error) => Reply::json(StatusCode::BAD_REQUEST, &json!({ "error": error.to_string() })),

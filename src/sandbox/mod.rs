@@ -20,6 +20,7 @@ mod error;
 pub mod fault;
 mod form;
 mod jrni;
+mod lease;
 mod log;
 mod mobsted;
 mod peer;
@@ -52,6 +53,7 @@ pub use books::{
 };
 pub use error::SandboxError;
 use fault::Fault;
+use lease::Lease;
 use share::{Found, Posted, Seat};
 pub use share::{Status, reset, status};
 
@@ -162,6 +164,8 @@ pub struct SparrowAccount {
 #[derive(Debug)]
 pub struct Sandbox {
     shared: Arc<Shared>,
+    /// Faults in another process that end with this.
+    lease: Option<Lease>,
 }
 
 #[derive(Debug)]
@@ -218,10 +222,11 @@ impl Duplicate {
 
 impl Sandbox {
     /// Serves the sandbox of the folder, or attaches to the process that does. Faults asked for while attaching are
-    /// added to those of the serving process.
+    /// added to those of the serving process until this is dropped, or its process ends.
     ///
     /// Fails when the world cannot be opened, the address cannot be listened on, or the serving process does not answer.
     pub fn start(options: Options) -> Result<Sandbox, SandboxError> {
+        let mut lease = None;
         let (place, master) = match share::find(&options)? {
             Found::Free(seat) => {
                 let master = admin::master(&seat.site);
@@ -229,7 +234,12 @@ impl Sandbox {
             }
             Found::Taken(posted) => {
                 if !options.faults.is_empty() {
-                    post_faults(posted.address, &options.faults)?;
+                    let lease = lease.insert(Lease::take(&options.dir)?);
+                    post_faults(
+                        posted.address,
+                        &format!("faults/{}", lease.name()),
+                        &options.faults,
+                    )?;
                 }
                 let master = peer::ask(posted.address, "GET", "master", "")?;
                 (Place::Attached(posted), master)
@@ -246,7 +256,7 @@ impl Sandbox {
         if attached {
             wait_to_take_over(&shared)?;
         }
-        Ok(Sandbox { shared })
+        Ok(Sandbox { shared, lease })
     }
 
     /// Where the sandbox answers now. While attached this can change: ask again after a connection was refused.
@@ -334,10 +344,15 @@ impl Sandbox {
     /// Adds faults to those in force, in the serving process if that is another one.
     pub fn add_faults(&self, faults: &[Fault]) -> Result<(), SandboxError> {
         if let Place::Serving(seat) = &*self.shared.place() {
-            seat.site.faults.add(faults);
+            seat.site.faults.add(faults, None);
             return Ok(());
         }
-        post_faults(self.address(), faults)
+        post_faults(self.address(), "faults", faults)
+    }
+
+    /// Do faults that were asked for here hit requests of other processes, too?
+    pub fn shares_faults(&self) -> bool {
+        self.lease.is_some()
     }
 
     /// Stops serving, closes the port and lets the folder go. Dropping the sandbox does the same.
@@ -364,9 +379,9 @@ impl Shared {
     }
 }
 
-fn post_faults(address: SocketAddr, faults: &[Fault]) -> Result<(), SandboxError> {
+fn post_faults(address: SocketAddr, path: &str, faults: &[Fault]) -> Result<(), SandboxError> {
     let texts: Vec<String> = faults.iter().map(Fault::to_string).collect();
-    peer::ask::<serde_json::Value>(address, "POST", "faults", &texts.join("\n")).map(|_| ())
+    peer::ask::<serde_json::Value>(address, "POST", path, &texts.join("\n")).map(|_| ())
 }
 
 /// Starts a thread that serves the folder as soon as the process that serves it now has ended. The thread may outlive

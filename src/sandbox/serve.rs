@@ -2,6 +2,7 @@
 
 use std::io::ErrorKind;
 use std::net::SocketAddr;
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::mpsc;
 use std::thread::JoinHandle;
@@ -48,6 +49,8 @@ pub(super) struct Site {
     pub(super) behaviour: Behaviour,
     /// Tells this serving from others of the same folder.
     pub(super) instance: String,
+    /// The folder of the world.
+    pub(super) dir: PathBuf,
 }
 
 impl Site {
@@ -59,6 +62,7 @@ impl Site {
             meter: Meter::default(),
             behaviour: options.behaviour,
             instance: format!("{:016x}", fastrand::u64(..)),
+            dir: options.dir.clone(),
             world,
         }
     }

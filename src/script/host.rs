@@ -8,6 +8,7 @@ use rhai::packages::{Package, StandardPackage};
 use rhai::{Engine, Module, OptimizationLevel};
 
 use super::live::Live;
+use super::memory::Memory;
 use super::{bind, caught, handles, literal, std as pure};
 use crate::ops::spec::{Kind, OpSpec};
 
@@ -26,6 +27,7 @@ struct Shared {
     own: Arc<Module>,
     modules: Vec<(&'static str, Arc<Module>)>,
     operations: Vec<&'static OpSpec>,
+    memory: Memory,
 }
 
 impl Host {
@@ -46,7 +48,17 @@ impl Host {
                 .map(|(name, module)| (name, shared(name, module)))
                 .collect(),
             operations,
+            memory: Memory::UNLIMITED,
         }))
+    }
+
+    /// The same host, whose scripts may take so much memory.
+    #[must_use]
+    pub fn within(mut self, memory: Memory) -> Host {
+        if let Some(shared) = Arc::get_mut(&mut self.0) {
+            shared.memory = memory;
+        }
+        self
     }
 
     /// Every operation that a script may call.
@@ -83,8 +95,12 @@ impl Host {
         }
         limit(&mut engine);
         engine.set_default_tag(live.tag());
-        let watch = live.clone();
-        engine.on_progress(move |_| watch.must_stop().then_some(rhai::Dynamic::UNIT));
+        let (watch, memory) = (live.clone(), self.0.memory);
+        let begun_with = (memory.used)();
+        engine.on_progress(move |_| {
+            let stops = watch.must_stop() || watch.takes_too_much(memory, begun_with);
+            stops.then_some(rhai::Dynamic::UNIT)
+        });
         let printer = live.clone();
         engine.on_print(move |line| printer.door().print(line));
         engine
@@ -108,8 +124,8 @@ fn shared(name: &str, mut module: Module) -> Arc<Module> {
 }
 
 /// The settings by which scripts are read and run, the same in every build. Sizes of values have no limit of Rhai's
-/// own: checking it walks the whole value at each change, 38 times slower for a growing list. What allocates much at
-/// once is limited in [`super::std`] instead.
+/// own: checking it walks the whole value at each change, 38 times slower for a growing list. What all of them take is
+/// looked at instead at every step ([`Memory`]), and what allocates much at once is limited in [`super::std`].
 fn limit(engine: &mut Engine) {
     // Rhai's optimiser panics on an assignment to a field of a constant map.
     engine.set_optimization_level(OptimizationLevel::None);

@@ -8,6 +8,7 @@ use tokio::sync::watch;
 
 use super::door::{Door, Stop};
 use super::function::Engines;
+use super::memory::{Memory, Overrun};
 
 /// What a running script carries into every function, closure and module. Travels in Rhai's tag.
 #[derive(Clone)]
@@ -16,6 +17,7 @@ pub(super) struct Live(Arc<Inner>);
 struct Inner {
     door: Arc<dyn Door>,
     stop: OnceLock<Stop>,
+    overrun: OnceLock<Overrun>,
     engines: OnceLock<Engines>,
 }
 
@@ -24,6 +26,7 @@ impl Live {
         Live(Arc::new(Inner {
             door,
             stop: OnceLock::new(),
+            overrun: OnceLock::new(),
             engines: OnceLock::new(),
         }))
     }
@@ -82,6 +85,21 @@ impl Live {
     /// Why the script stopped, if it did.
     pub(super) fn stopped(&self) -> Option<Stop> {
         self.0.stop.get().cloned()
+    }
+
+    /// Has it come to take more memory than it may, from what was taken when it began? Sticky, like [`Live::must_stop`].
+    pub(super) fn takes_too_much(&self, memory: Memory, begun_with: usize) -> bool {
+        let (taken, most) = ((memory.used)().saturating_sub(begun_with), (memory.most)());
+        if taken > most {
+            // Refused only when it was told before.
+            let _ = self.0.overrun.set(Overrun { taken, most });
+        }
+        taken > most || self.0.overrun.get().is_some()
+    }
+
+    /// What the script had taken when it was stopped for it, if it was.
+    pub(super) fn overrun(&self) -> Option<Overrun> {
+        self.0.overrun.get().copied()
     }
 
     pub(super) fn tag(&self) -> Dynamic {

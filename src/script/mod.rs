@@ -9,6 +9,7 @@ pub mod door;
 pub mod error;
 pub mod host;
 pub mod interactive;
+pub mod memory;
 pub mod params;
 pub mod program;
 pub mod types;

@@ -14,11 +14,6 @@ use super::sources::Sources;
 pub(super) struct Loaded(Arc<Mutex<BTreeMap<String, Arc<Module>>>>);
 
 impl Loaded {
-    /// Forgets them, so that their bodies run again.
-    pub(super) fn clear(&self) {
-        self.lock().clear();
-    }
-
     /// Was this one made?
     pub(super) fn has(&self, name: &str) -> bool {
         self.lock().contains_key(name)

@@ -96,9 +96,17 @@ impl Script {
         if let Some(stop) = live.stopped() {
             return Err(Ended::Stopped(stop));
         }
-        match outcome {
+        let ended = match outcome {
             Ok(result) => result,
             Err(panic) => Err(Ended::Bug(panic_text(panic.as_ref()))),
+        };
+        match live.overrun() {
+            Some(overrun) => {
+                let main = self.0.declaration.main.as_ref();
+                let main = main.map(|main| Frame::new(self.0.bundle.main(), main.line, 1));
+                Err(overrun.end(ended, main))
+            }
+            None => ended,
         }
     }
 }

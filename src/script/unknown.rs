@@ -24,7 +24,7 @@ pub(super) fn hint<'a>(
         ));
     }
     if let Some(hint) = foreign::word(name) {
-        return Some(hint.to_owned());
+        return Some(hint);
     }
     nearest(name, near).map(|near| format!("did you mean `{near}`?"))
 }

@@ -140,19 +140,43 @@ pub(super) fn tls_cause(failure: &rustls::Error) -> String {
             "nobody whom this machine trusts has issued its certificate; the profile can name the issuer's as `ca`"
                 .to_owned()
         }
+        Error::InvalidCertificate(CertificateError::Expired | CertificateError::ExpiredContext { .. }) => {
+            "its certificate has expired; the platform has to renew it, or this machine's clock is wrong".to_owned()
+        }
+        Error::InvalidCertificate(
+            CertificateError::NotValidYet | CertificateError::NotValidYetContext { .. },
+        ) => "its certificate is not valid yet; is this machine's clock right?".to_owned(),
+        // What `openssl req -x509` makes, unless it is told otherwise.
+        Error::InvalidCertificate(CertificateError::Other(why))
+            if why.to_string().contains("CaUsedAsEndEntity") =>
+        {
+            "its certificate is one that issues others, which no server may show; it needs one of its own \
+             (basicConstraints CA:FALSE), with its issuer's named as `ca` in the profile"
+                .to_owned()
+        }
+        Error::InvalidMessage(_) => "what answers there does not speak TLS; is the port right?".to_owned(),
+        Error::AlertReceived(Alert::HandshakeFailure) => {
+            "it has no encryption in common with provisor".to_owned()
+        }
         Error::AlertReceived(Alert::CertificateRequired) => {
             "it wants a client certificate; the profile can name one as `client_cert`".to_owned()
         }
-        Error::PeerIncompatible(rustls::PeerIncompatible::ServerDoesNotSupportTls12Or13) => {
+        Error::PeerIncompatible(rustls::PeerIncompatible::ServerDoesNotSupportTls12Or13)
+        | Error::AlertReceived(Alert::ProtocolVersion) => {
             "it speaks only versions of TLS that are broken; TLS 1.2 is the oldest that is spoken".to_owned()
         }
         other => other.to_string(),
     }
 }
 
-/// The innermost cause in its own words.
+/// The innermost cause in its own words, but for a proxy's, which the client tells in none.
 pub(super) fn root_cause(error: &(dyn StdError + 'static)) -> String {
-    chain(error).last().map(ToString::to_string).unwrap_or_default()
+    let cause = chain(error).last().map(ToString::to_string).unwrap_or_default();
+    match cause.strip_prefix("tunnel error: ") {
+        Some("unsuccessful") => "the proxy did not connect to it".to_owned(),
+        Some(why) => format!("the proxy did not connect to it: {why}"),
+        None => cause,
+    }
 }
 
 fn chain<'a>(error: &'a (dyn StdError + 'static)) -> impl Iterator<Item = &'a (dyn StdError + 'static)> {

@@ -163,10 +163,15 @@ fn method(request: &Request) -> reqwest::Method {
     match request.method {
         Ours::Get => reqwest::Method::GET,
         Ours::Head => reqwest::Method::HEAD,
+        Ours::Options => reqwest::Method::OPTIONS,
         Ours::Post => reqwest::Method::POST,
         Ours::Put => reqwest::Method::PUT,
         Ours::Patch => reqwest::Method::PATCH,
         Ours::Delete => reqwest::Method::DELETE,
+        // Its letters are a token's, which is all that is asked of a method.
+        Ours::Other(_) => {
+            reqwest::Method::from_bytes(request.method.as_str().as_bytes()).unwrap_or(reqwest::Method::POST)
+        }
     }
 }
 

@@ -15,6 +15,7 @@ mod connect;
 mod excerpt;
 mod exchange;
 mod link;
+mod method;
 mod redirect;
 mod retry;
 #[cfg(test)]

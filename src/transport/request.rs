@@ -13,57 +13,8 @@ use super::gate::Gate;
 use crate::value::secret::{Scrubber, Secret};
 use crate::value::{Record, Value};
 
+pub use super::method::{Method, MethodError};
 pub use multipart::Part;
-
-/// What a request does to its target.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Method {
-    /// Reads.
-    Get,
-    /// Reads what a GET would answer with, but for its body.
-    Head,
-    /// Makes, or does something.
-    Post,
-    /// Replaces.
-    Put,
-    /// Changes in part.
-    Patch,
-    /// Removes.
-    Delete,
-}
-
-impl Method {
-    /// The name on the wire.
-    pub fn as_str(self) -> &'static str {
-        match self {
-            Method::Get => "GET",
-            Method::Head => "HEAD",
-            Method::Post => "POST",
-            Method::Put => "PUT",
-            Method::Patch => "PATCH",
-            Method::Delete => "DELETE",
-        }
-    }
-
-    /// The method of this name, in any case.
-    pub fn parse(name: &str) -> Option<Method> {
-        let all = [
-            Method::Get,
-            Method::Head,
-            Method::Post,
-            Method::Put,
-            Method::Patch,
-            Method::Delete,
-        ];
-        all.into_iter()
-            .find(|method| method.as_str().eq_ignore_ascii_case(name))
-    }
-
-    /// Can it change anything?
-    pub fn changes(self) -> bool {
-        !matches!(self, Method::Get | Method::Head)
-    }
-}
 
 /// What a request carries.
 #[derive(Debug, Clone, PartialEq, Default)]

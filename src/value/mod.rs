@@ -58,6 +58,19 @@ impl Object {
         }
     }
 
+    /// What stands for something that is no data, such as a closure, where a value is only shown: `<closure>`.
+    pub fn stand_in(what: &str) -> Object {
+        Object {
+            kind: format!("<{what}>"),
+            fields: Record::new(),
+        }
+    }
+
+    /// Does it only stand for something that is no data?
+    pub fn is_stand_in(&self) -> bool {
+        self.kind.starts_with('<')
+    }
+
     /// The text of a field; empty when it is absent or not text.
     pub fn text(&self, field: &str) -> &str {
         self.fields
@@ -132,6 +145,7 @@ impl Value {
             Value::Secret(secret) => Json::String(secret.to_string()),
             Value::List(items) => Json::Array(items.iter().map(Value::to_masked_json).collect()),
             Value::Record(fields) => masked_fields(fields),
+            Value::Object(object) if object.is_stand_in() => Json::String(object.kind.clone()),
             Value::Object(object) => masked_fields(&object.fields),
         }
     }

@@ -40,6 +40,11 @@ impl Secret {
         digest
     }
 
+    /// How long it is, in bytes.
+    pub fn len(&self) -> usize {
+        self.expose().len()
+    }
+
     /// Is there no text at all?
     pub fn is_empty(&self) -> bool {
         self.0.is_empty()

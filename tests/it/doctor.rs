@@ -166,6 +166,36 @@ fn a_broken_configuration_does_not_hide_the_rest() {
 }
 
 #[test]
+fn what_the_next_run_would_stumble_over_is_told() {
+    let home = Home::new();
+    let profile =
+        "[profiles.acme]\nurl = \"http://127.0.0.1:9\"\nlogin = \"a\"\npassword = { env = \"A\" }\n";
+    let told = |area: &str, subject: &str, said: &str| {
+        let (document, code) = doctor(&home, "--offline", &[("A", "secret")]);
+        assert_eq!(code, 3, "{document:#}");
+        let check = find(&document, area, subject);
+        assert_eq!(check["state"], "problem", "{check}");
+        assert!(check["found"].as_str().unwrap().contains(said), "{check}");
+    };
+    home.configure(&format!("default_profile = \"nope\"\n{profile}"));
+    told("configuration", "", "there is no profile `nope`");
+    home.configure(&format!(
+        "{profile}[profiles.acme.endpoints]\ncreate_tenat = \"/x\"\n"
+    ));
+    told("profile", "acme", "there is no endpoint setting `create_tenat`");
+    home.configure(profile);
+    let tokens = home.provisor().join("cache/tokens.db");
+    fs::create_dir_all(tokens.parent().unwrap()).unwrap();
+    fs::write(
+        &tokens,
+        "no database at all, and long enough to be looked at. ".repeat(20),
+    )
+    .unwrap();
+    open_to_all(&tokens, 0o600);
+    told("profile", "acme tokens", "tokens.db is damaged");
+}
+
+#[test]
 fn a_run_that_waits_and_a_key_that_is_gone_are_told() {
     let home = Home::new();
     home.write(

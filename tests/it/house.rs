@@ -53,6 +53,7 @@ const HOMES: &[(&str, &[&str])] = &[
     ("dbus_secret_service_keyring_store", &["cli/keychain"]),
     ("apple_native_keyring_store", &["cli/keychain"]),
     ("toml_edit", &["cli"]),
+    ("cap", &["cli/memory"]),
     ("rustix", &["cli"]),
     ("csv", &["bulk", "report", "script"]),
     ("rustyline", &["repl"]),

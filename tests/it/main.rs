@@ -23,6 +23,7 @@ mod jrni;
 mod keyring;
 mod leaks;
 mod ledger;
+mod memory;
 mod mobsted;
 #[cfg(unix)]
 mod modes;

@@ -2,9 +2,9 @@
 
 use std::fs;
 
-use crate::support::Home;
 use crate::support::account::Served;
 use crate::support::pty::{Terminal, key};
+use crate::support::{Home, finish};
 
 /// Nothing that was kept, but for the sealed files' ciphertext, and nothing that was said holds this text.
 #[track_caller]
@@ -91,7 +91,7 @@ fn a_profile_is_added_tried_shown_changed_and_taken_out() {
         "[profiles.acme]\nurl = \"{}\"\nlogin = \"{}\"\npassword = {{ sealed = true }}\n",
         served.url, served.login
     ));
-    let _ = home.run("profile test").ended(2).said(&["none was sealed for"]);
+    let _ = home.run("profile test").ended(2).said(&["none is sealed for"]);
 }
 
 #[test]
@@ -294,7 +294,7 @@ fn a_sealed_password_does_not_follow_a_profile_to_another_address() {
     let _ = home
         .run("profile test acme")
         .ended(2)
-        .said(&["none was sealed for http://127.0.0.1:1"]);
+        .said(&["none is sealed for http://127.0.0.1:1"]);
     home.write(
         "provisor.toml",
         &format!(
@@ -323,8 +323,11 @@ fn login_seals_a_right_password_and_keeps_nothing_of_a_wrong_one() {
     let (code, screen) = terminal.finish();
     assert_eq!(code, 0, "{screen}");
     assert!(home.configuration().contains("password = { sealed = true }"));
-    // A wrong one afterwards does not take the right one's place.
+    // A wrong one afterwards does not take the right one's place, and was never kept.
+    let sealed = || home.run("audit").ended(0).stdout.matches("seal").count();
+    let before = sealed();
     let _ = home.feed(&["login", "--password-stdin"], "wrong-one\n").ended(4);
+    assert_eq!(sealed(), before);
     let _ = home.run("login").ended(0).said(&["signed in to"]);
     let _ = home
         .run("logout")
@@ -334,6 +337,45 @@ fn login_seals_a_right_password_and_keeps_nothing_of_a_wrong_one() {
     let _ = home.run("profile test").ended(0);
     let _ = home.run("logout --forget").ended(0).said(&["is forgotten"]);
     let _ = home.run("profile test").ended(2);
+}
+
+#[test]
+fn one_of_several_who_add_a_profile_at_once_adds_it() {
+    let home = Home::new();
+    let add = |port: u16| {
+        let url = format!("http://127.0.0.1:{port}");
+        let words = [
+            "profile",
+            "add",
+            "same",
+            "--url",
+            &url,
+            "--login",
+            "a",
+            "--password-env",
+            "P",
+        ];
+        home.command(words).spawn().unwrap()
+    };
+    let adding: Vec<_> = (1..=4).map(add).collect();
+    let mut codes: Vec<i32> = adding.into_iter().map(|child| finish(child).code).collect();
+    codes.sort_unstable();
+    assert_eq!(codes, [0, 2, 2, 2]);
+}
+
+#[test]
+fn keys_with_a_flag_of_their_own_are_not_set_by_another() {
+    let home = Home::new();
+    let add = "profile add acme --url http://127.0.0.1:1 --login a --password-env P --set";
+    for (set, instead) in [
+        ("mode=dev", "--mode"),
+        ("url=http://127.0.0.1:2", "--url"),
+        ("sandbox=true", "profile use NAME --sandbox"),
+        ("endpoints.create_compnay=/x", "there is no endpoint setting"),
+    ] {
+        let _ = home.run(&format!("{add} {set}")).ended(2).said(&[instead]);
+    }
+    assert!(!home.provisor().join("config/config.toml").exists());
 }
 
 #[test]

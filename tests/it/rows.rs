@@ -412,8 +412,8 @@ fn a_resume_tells_the_whole_run_and_what_of_it_is_its_own() {
         "t.rhai",
         "/// @param n int\nfn main(n) { let t = mobsted::connect().ensure_tenant(`c${n}@x.example`); if n == 8 { throw \"eight\" } #{ url: t.url } }\n",
     );
-    let rows: String = (1..=12).map(|n| format!("{n}\n")).collect();
-    home.write("x.csv", &format!("n\n{rows}"));
+    let rows: Vec<String> = (1..=12).map(|n| n.to_string()).collect();
+    home.write("x.csv", &format!("n\n{}\n", rows.join("\n")));
     let ran = home.run("run t.rhai --sandbox --rows x.csv --out out.csv --jobs 1 --stop-after 1");
     let _ = ran.ended(9).said(&[
         "8 rows: 7 done, 1 failed, in",

@@ -116,6 +116,51 @@ fn every_method_is_sent_and_every_status_is_an_answer() {
 }
 
 #[test]
+fn any_method_is_sent_by_its_name_but_for_those_that_give_no_answer_of_their_own() {
+    let home = Home::new();
+    let result = said(
+        &home,
+        r#"
+        let url = "https://api.web.sandbox/anything";
+        let of = |name| http::request(name, url).body.method;
+        #{ purge: of.call("PURGE"), find: of.call("PROPFIND"), small: of.call("purge"), options: of.call("options"),
+           body: http::request("REPORT", url, #{json: #{a: 1}}).body.json }
+        "#,
+    );
+    let expected = json!({
+        "purge": "PURGE", "find": "PROPFIND", "small": "purge", "options": "OPTIONS", "body": {"a": 1},
+    });
+    assert_eq!(result, expected);
+    for (name, why) in [
+        ("CONNECT", "opens a tunnel"),
+        ("trace", "has the request sent back"),
+        ("GET /x", "is no name of a method"),
+        ("", "is no name of a method"),
+    ] {
+        let script = format!("http::request({name:?}, \"https://api.web.sandbox/anything\")");
+        let _ = run(&home, &script, "").ended(1).said(&[why, "bad_argument"]);
+    }
+    assert!(home.books().web.totals.created == 0);
+}
+
+#[test]
+fn a_method_that_may_change_something_counts_as_a_change_and_options_does_not() {
+    let home = Home::new();
+    let call = |name: &str, path: &str| {
+        format!("http::request(\"{name}\", \"https://api.web.sandbox/{path}\").status")
+    };
+    let lost = run(&home, &call("PURGE", "anything"), "--fault web:drop-after:x1");
+    let _ = lost.ended(10).said(&["in doubt"]);
+    let read = run(&home, &call("OPTIONS", "anything"), "--fault web:drop-after:x1");
+    assert_eq!(read.ended(0).stdout.trim(), "{\"result\":200}");
+    let moved = said(
+        &home,
+        "#{ a: http::request(\"OPTIONS\", \"https://api.web.sandbox/redirect\").body.path, b: http::request(\"PURGE\", \"https://api.web.sandbox/redirect\").status }",
+    );
+    assert_eq!(moved, json!({"a": "/anything", "b": 302}));
+}
+
+#[test]
 fn who_asks_is_said_and_shown_nowhere() {
     let home = Home::new();
     let script = r#"

@@ -69,13 +69,16 @@ impl CredentialSource {
                 let found =
                     found.map_err(|error| self.failed(error.message, error.hints.into_iter().next()))?;
                 found.ok_or_else(|| {
-                    let problem = format!("none was sealed for {}", keeping.place());
+                    let problem = format!("none is sealed for {} with this home's key", keeping.place());
                     self.failed(problem, Some(give_again(keeping)))
                 })?
             }
         };
         if secret.is_empty() {
             return Err(self.failed("it is empty", None));
+        }
+        if secret.len() as u64 > LONGEST {
+            return Err(self.failed(format!("it is longer than {LONGEST} bytes"), None));
         }
         Ok(secret)
     }
@@ -139,14 +142,24 @@ impl CredentialSource {
             _ => path.to_owned(),
         };
         let why = |error: &std::io::Error| self.failed(error.to_string(), None);
+        // Opening a pipe would wait for somebody to write.
+        let about = std::fs::metadata(&path).map_err(|error| why(&error))?;
+        if !about.is_file() {
+            let what = if about.is_dir() {
+                "a folder"
+            } else {
+                "no ordinary file"
+            };
+            return Err(self.failed(format!("it is {what}"), None));
+        }
         let file = std::fs::File::open(&path).map_err(|error| why(&error))?;
-        let about = file.metadata().map_err(|error| why(&error))?;
         if is_open_to_others(&about) {
             let hint = format!("chmod 600 {}", path.display());
             return Err(self.failed("others than its owner can read it", Some(hint)));
         }
         let mut text = zeroize::Zeroizing::new(String::new());
-        file.take(LONGEST)
+        // One byte more tells that it is too long.
+        file.take(LONGEST + 1)
             .read_to_string(&mut text)
             .map_err(|error| why(&error))?;
         let line_end = text

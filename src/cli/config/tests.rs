@@ -175,6 +175,33 @@ fn the_profile_is_chosen_by_flag_variable_default_and_being_the_only_one() {
 }
 
 #[test]
+fn a_profile_that_is_named_and_not_there_is_replaced_by_no_other() {
+    let text = "[profiles.m]\n[profiles.s]\nplatform = \"sparrow\"\n";
+    let home = Home::new(text, "");
+    let config = home.load().unwrap();
+    let nothing = home.env(&[]);
+    assert_eq!(config.choose_for("mobsted", None, &nothing).unwrap().name, "m");
+    // One of another platform says nothing of this one.
+    assert_eq!(
+        config.choose_for("sparrow", Some("m"), &nothing).unwrap().name,
+        "s"
+    );
+    let typo = home.env(&[("PROVISOR_PROFILE", "typo")]);
+    let by_default = Home::new(&format!("default_profile = \"typo\"\n{text}"), "");
+    let by_default = by_default.load().unwrap();
+    for error in [
+        config.choose_for("mobsted", Some("typo"), &nothing).unwrap_err(),
+        config.choose_for("mobsted", None, &typo).unwrap_err(),
+        by_default.choose_for("mobsted", None, &nothing).unwrap_err(),
+    ] {
+        assert!(
+            error.to_string().starts_with("there is no profile `typo`"),
+            "{error}"
+        );
+    }
+}
+
+#[test]
 fn a_profile_that_is_not_there_says_what_is() {
     let home = Home::new("[profiles.acme]\n[profiles.globex]\n", "");
     let config = home.load().unwrap();

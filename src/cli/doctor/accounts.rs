@@ -12,6 +12,8 @@ use crate::cli::network;
 use crate::cli::profile;
 use crate::cli::times;
 use crate::clock::Clock;
+use crate::journal::Vault;
+use crate::ops;
 use crate::ops::account::SignedIn;
 use crate::transport::Http;
 
@@ -73,6 +75,9 @@ fn one(app: &App, profile: &Profile) -> Vec<Check> {
                 .fix(format!("provisor profile edit {name}")),
         ];
     }
+    if let Some(problem) = unfit(profile) {
+        return vec![Check::problem(AREA, name, problem).fix(format!("provisor profile edit {name}"))];
+    }
     let mut checks: Vec<Check> = profile
         .secrets
         .iter()
@@ -80,6 +85,19 @@ fn one(app: &App, profile: &Profile) -> Vec<Check> {
         .collect();
     checks.push(tokens(app, profile));
     checks
+}
+
+/// What the profile says that no account of its platform can have.
+fn unfit(profile: &Profile) -> Option<String> {
+    let texts = profile.texts.iter();
+    let texts = texts.map(|(key, text)| ((*key).to_owned(), &text.value));
+    let endpoints = profile.endpoints.iter();
+    let endpoints = endpoints.map(|(name, path)| (format!("endpoints.{name}"), &path.value));
+    let platform = profile.platform().name();
+    texts.chain(endpoints).find_map(|(key, text)| {
+        let problem = ops::account::unfit(platform, &key, text)?;
+        Some(format!("`{key}`: {problem}"))
+    })
 }
 
 /// Can the secret be had? Programs are not run, and the keyring is not opened: both may ask a person.
@@ -137,11 +155,23 @@ fn asks(source: &CredentialSource) -> bool {
     )
 }
 
+/// Why no tokens can be kept.
+fn damaged_tokens(app: &App) -> Option<CommandError> {
+    let path = app.paths().ok()?.tokens();
+    let looked = path
+        .exists()
+        .then(|| Ok(Vault::open(&path, app.sealer()?).check()?));
+    looked?.err()
+}
+
 fn tokens(app: &App, profile: &Profile) -> Check {
     let subject = format!("{} tokens", profile.name);
     if profile.platform() == Platform::Sparrow && profile.secrets.values().any(|source| asks(&source.value)) {
         let why = "known by the account's secrets alone, which are not asked for here";
         return Check::skipped(AREA, subject, why);
+    }
+    if let Some(damaged) = damaged_tokens(app) {
+        return Check::failed(AREA, subject, damaged);
     }
     match profile::signed_in(app, profile) {
         SignedIn::Until(until) if until > Clock::system().now_millis() => Check::ok(

@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 
 use super::Check;
 use crate::cli::app::App;
-use crate::cli::config::{self, Config};
+use crate::cli::config::{self, Config, ConfigError};
 use crate::cli::error::CommandError;
 use crate::cli::trust::Trust;
 
@@ -92,6 +92,9 @@ fn readable(app: &App) -> Result<Check, CommandError> {
             Check::warning(area, "", "no profile").fix("provisor profile add NAME, or try it with --sandbox")
         }
         Ok(config) => {
+            if let Err(unknown @ ConfigError::UnknownProfile { .. }) = config.choose(None, &app.env) {
+                return Ok(Check::failed(area, "", unknown.into()));
+            }
             let files: Vec<String> = config
                 .files()
                 .iter()

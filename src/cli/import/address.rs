@@ -12,7 +12,7 @@ pub(super) struct Address {
     pub(super) query: Vec<Field>,
     /// A user and a password that stood in it.
     pub(super) user: Option<(String, String)>,
-    /// Was there no scheme? Postman takes http then, and provisor https.
+    /// Was there no scheme? Postman takes http then, and provisor https but for this machine.
     pub(super) scheme_added: bool,
 }
 
@@ -169,10 +169,37 @@ fn without_user(base: &str) -> (String, Option<(String, String)>) {
 
 /// A scheme where there is none and no variable that may hold one.
 fn with_scheme(base: String) -> (String, bool) {
-    if base.contains("://") || base.starts_with("{{") || base.is_empty() {
+    if scheme(&base).is_some() || base.starts_with("{{") || base.is_empty() {
         return (base, false);
     }
-    (format!("https://{base}"), true)
+    (format!("{}{base}", scheme_for(&base)), true)
+}
+
+/// The scheme that an address begins with.
+pub(super) fn scheme(address: &str) -> Option<&str> {
+    let (scheme, _) = address.split_once("://")?;
+    (!scheme.contains(['/', ':'])).then_some(scheme)
+}
+
+/// What an address without a scheme begins with: Postman's http on this machine, https everywhere else.
+pub(super) fn scheme_for(address: &str) -> &'static str {
+    if is_near(address) { "http://" } else { "https://" }
+}
+
+/// The host of an address, with or without a scheme.
+pub(super) fn host(address: &str) -> &str {
+    let start = scheme(address).map_or(0, |scheme| scheme.len() + "://".len());
+    let rest = &address[start..];
+    let end = match rest.find(']') {
+        Some(end) if rest.starts_with('[') => Some(end + 1),
+        _ => rest.find(['/', ':']),
+    };
+    &rest[..end.unwrap_or(rest.len())]
+}
+
+/// Does an address, with or without a scheme, lead to this machine?
+pub(super) fn is_near(address: &str) -> bool {
+    crate::cli::config::is_near(&format!("http://{}", host(address)))
 }
 
 #[cfg(test)]

@@ -26,6 +26,8 @@ pub(super) struct Variable {
     pub(super) value: String,
     /// Is it marked as a secret?
     pub(super) secret: bool,
+    /// The folder that it stands in, by its path; empty outside of folders.
+    pub(super) folder: String,
 }
 
 /// A script in Postman's own language.
@@ -52,6 +54,8 @@ pub(super) struct Request {
     /// Its own, its folder's or the collection's.
     pub(super) auth: Option<Auth>,
     pub(super) scripts: Vec<Script>,
+    /// Variables of its folders, outermost first: they count here and nowhere else.
+    pub(super) variables: Vec<Variable>,
 }
 
 /// A name and a value.
@@ -94,6 +98,7 @@ impl Auth {
 struct Around<'a> {
     folders: Vec<String>,
     auth: Option<Auth>,
+    variables: Vec<Variable>,
     collection: &'a mut Collection,
 }
 
@@ -111,6 +116,7 @@ pub(super) fn read(json: &Json) -> Result<Collection, String> {
     let mut around = Around {
         folders: Vec::new(),
         auth,
+        variables: Vec::new(),
         collection: &mut collection,
     };
     items(&json["item"], &mut around)?;
@@ -129,8 +135,14 @@ fn items(json: &Json, around: &mut Around) -> Result<(), String> {
             around.folders.push(name);
             let path = around.folders.join(" / ");
             around.collection.scripts.extend(scripts(&item["event"], &path));
-            around.collection.variables.extend(variables(&item["variable"]));
+            let outer_variables = around.variables.len();
+            let own = variables(&item["variable"]).into_iter();
+            around.variables.extend(own.map(|variable| Variable {
+                folder: path.clone(),
+                ..variable
+            }));
             items(&item["item"], around)?;
+            around.variables.truncate(outer_variables);
             around.folders.pop();
             around.auth = outer;
         } else if !item["request"].is_null() {
@@ -157,6 +169,7 @@ fn request(item: &Json, name: String, around: &Around) -> Request {
             url: json.clone(),
             auth: inherited(),
             scripts,
+            variables: around.variables.clone(),
             ..Request::default()
         };
     }
@@ -175,6 +188,7 @@ fn request(item: &Json, name: String, around: &Around) -> Request {
         body: json["body"].clone(),
         auth: auth(&json["auth"]).or_else(inherited),
         scripts,
+        variables: around.variables.clone(),
     }
 }
 
@@ -254,6 +268,7 @@ pub(super) fn variables(json: &Json) -> Vec<Variable> {
             key: key.trim().to_owned(),
             value: fields.get("value").map(text).unwrap_or_default(),
             secret: fields.get("type").is_some_and(|kind| kind == "secret"),
+            folder: String::new(),
         })
     };
     on.filter_map(variable)

@@ -3,6 +3,7 @@
 use serde_json::Value as Json;
 
 use super::collection::{self, Variable};
+use super::site::Site;
 use super::values::{Part, is_secret, parts};
 use crate::cli::config::Platform;
 use crate::cli::error::CommandError;
@@ -92,19 +93,22 @@ const NAMES: &[(&str, &[&str])] = &[
 ];
 
 /// The account of a platform that the environment describes; nothing when it describes none. `chosen` says which
-/// variable holds which field, `asked` which platform it is.
+/// variable holds which field, `asked` which platform it is, `spoken` to which the collection's requests speak there.
 pub(super) fn account(
     environment: &Environment,
     asked: Option<Platform>,
     chosen: &[(String, String)],
     addresses: &str,
+    spoken: Option<&Site>,
 ) -> Result<Option<Account>, CommandError> {
     for (field, variable) in chosen {
         check_choice(environment, field, variable)?;
     }
-    let Some(platform) = asked.or_else(|| guessed(environment, addresses)) else {
+    let told = asked.or_else(|| guessed(environment, addresses));
+    let Some(platform) = told.or(spoken.map(|site| site.platform)) else {
         return Ok(None);
     };
+    let spoken = spoken.filter(|site| site.platform == platform);
     let mut account = Account {
         platform,
         texts: Vec::new(),
@@ -117,7 +121,7 @@ pub(super) fn account(
         match environment.find(field.key, chosen)? {
             Some((variable, value)) => {
                 let value = if field.key == "url" {
-                    address(&value)
+                    below(address(&value), spoken)
                 } else {
                     value
                 };
@@ -153,6 +157,10 @@ pub(super) fn account(
         let is_taken = |name: &String| account.taken.iter().any(|(_, taken)| taken == name);
         account.left = left.filter(|name| !is_taken(name)).collect();
         return Ok(Some(account));
+    }
+    // That requests speak to a platform does not make the environment a whole account of it.
+    if told.is_none() && chosen.is_empty() {
+        return Ok(None);
     }
     Err(CommandError::usage(format!(
         "the environment has nothing for {} of a {} account",
@@ -289,7 +297,16 @@ fn address(text: &str) -> String {
     if text.contains("://") {
         text.to_owned()
     } else {
-        format!("https://{text}")
+        format!("{}{text}", super::address::scheme_for(text))
+    }
+}
+
+/// The address of an account, with the path that the requests to it have in common.
+fn below(url: String, spoken: Option<&Site>) -> String {
+    let more = spoken.and_then(|site| site.base.strip_prefix(url.as_str()));
+    match more {
+        Some(more) if more.starts_with('/') && !more.starts_with("/api/") => format!("{url}{more}"),
+        _ => url,
     }
 }
 

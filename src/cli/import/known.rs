@@ -8,7 +8,7 @@ mod typed;
 use serde_json::{Map, Value as Json};
 
 use super::body;
-use super::collection::{Request, fields};
+use super::collection::{Field, Request, fields};
 use super::values::Values;
 use crate::cli::config::Platform;
 
@@ -20,6 +20,7 @@ pub(super) struct Ask<'a> {
     pub(super) path: Vec<String>,
     pub(super) query: Vec<(String, String)>,
     pub(super) carries: Carried,
+    pub(super) headers: &'a [Field],
     /// The session that it is made of, as an expression.
     pub(super) session: &'a str,
     /// The company that the session acts on, variables resolved; only JRNI's has one.

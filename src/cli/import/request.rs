@@ -50,6 +50,20 @@ pub(super) fn write(
     if address.base.trim().is_empty() {
         return Ok(Written::omitted("it has no address"));
     }
+    let shown = values.expanded(&address.base);
+    if let Some(scheme) = address::scheme(&shown)
+        && !scheme.contains("{{")
+        && !["http", "https"]
+            .iter()
+            .any(|known| scheme.eq_ignore_ascii_case(known))
+    {
+        let shown = scrubbed(&address.base, &values.credentials());
+        let why = format!(
+            "provisor speaks http and https alone; the request is {} {shown}",
+            request.method
+        );
+        return Ok(Written::omitted(&why));
+    }
     if let Some(written) = typed(request, &address, values, sessions)? {
         return Ok(written);
     }

@@ -1,6 +1,6 @@
 //! A collection as a documented script.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write as _;
 
 use super::code::{comment, is_reserved, name_of, quoted};
@@ -27,6 +27,22 @@ pub(super) struct Script {
     pub(super) notes: Vec<String>,
 }
 
+impl Script {
+    /// What became of the collection's own scripts.
+    pub(super) fn scripts_stand(&self) -> String {
+        match self.scripts {
+            1 => "1 script stands as a comment".to_owned(),
+            many => format!("{many} scripts stand as comments"),
+        }
+    }
+}
+
+/// So many of something, in words.
+pub(super) fn counted(count: usize, one: &str) -> String {
+    let more = if count == 1 { "" } else { "s" };
+    format!("{count} {one}{more}")
+}
+
 /// What the script is made from besides the collection.
 #[derive(Debug, Clone, Default)]
 pub(super) struct Given {
@@ -41,14 +57,25 @@ pub(super) struct Given {
 /// Writes the script. The error is the rest of a sentence that begins with the collection.
 pub(super) fn write(collection: &Collection, given: &Given) -> Result<Script, String> {
     // The first reading finds the credentials, the second knows them wherever they stand.
-    let first = Draft::write(collection, given, Vec::new())?;
-    let met = first.values.credentials();
-    let draft = Draft::write(collection, given, met)?;
-    draft.script(collection)
+    let first = Draft::write(collection, given, Met::default());
+    let met = Met {
+        credentials: first.values.credentials(),
+        left: first.left,
+    };
+    Draft::write(collection, given, met).script(collection)
+}
+
+/// What an earlier reading of the collection met.
+#[derive(Default)]
+struct Met {
+    credentials: Vec<String>,
+    left: BTreeMap<usize, String>,
 }
 
 /// A collection, converted.
 struct Draft {
+    /// Requests that cannot be written, by their places, and why.
+    left: BTreeMap<usize, String>,
     values: Values,
     sessions: Sessions,
     functions: Vec<Function>,
@@ -61,18 +88,29 @@ struct Function {
 }
 
 impl Draft {
-    fn write(collection: &Collection, given: &Given, met: Vec<String>) -> Result<Draft, String> {
-        let variables = collection.variables.iter().chain(&given.variables).cloned();
+    fn write(collection: &Collection, given: &Given, met: Met) -> Draft {
         let mut taken = given.taken.clone();
         taken.extend(["done", "http", "session", "mobsted", "jrni", "sparrow"].map(str::to_owned));
-        let mut values = Values::new(variables, taken, met);
-        let mut sessions = Sessions::of_collection(collection, given.profile.as_ref(), &values);
+        let mut values =
+            Values::new(collection.variables.iter().cloned(), taken, met.credentials).below(&given.variables);
+        let mut sessions = Sessions::of_collection(collection, given.profile.as_ref(), &mut values);
         let mut names: BTreeSet<String> = BTreeSet::new();
         let mut functions = Vec::new();
-        for request in &collection.requests {
+        let mut left = met.left;
+        for (place, request) in collection.requests.iter().enumerate() {
             values.used.clear();
             sessions.used.clear();
-            let written = request::write(request, &mut values, &mut sessions)?;
+            values.enter(&request.variables);
+            // What failed before is not tried again, so that nothing of it is left in the script.
+            let written = match left.get(&place) {
+                Some(why) => Err(why.clone()),
+                None => request::write(request, &mut values, &mut sessions),
+            };
+            let written = written.unwrap_or_else(|why| {
+                let omitted = Written::omitted(&format!("it {why}"));
+                left.insert(place, why);
+                omitted
+            });
             let name = match name_of(&request.name, "request") {
                 name if is_reserved(&name) => format!("{name}_request"),
                 name => name,
@@ -85,11 +123,12 @@ impl Draft {
                 written,
             });
         }
-        Ok(Draft {
+        Draft {
+            left,
             values,
             sessions,
             functions,
-        })
+        }
     }
 
     fn script(&self, collection: &Collection) -> Result<Script, String> {
@@ -115,6 +154,8 @@ impl Draft {
             .iter()
             .filter(|param| param.secret && !param.in_text);
         script.secrets = secret.map(|param| param.name.clone()).collect();
+        let notes = self.values.notes.iter();
+        script.notes = notes.map(|note| scrubbed(note, &known)).collect();
         script.text = Self::head(collection, &script, &known);
         script.text.push_str(&self.main(collection, &known));
         for (request, function) in collection.requests.iter().zip(&self.functions) {
@@ -146,15 +187,21 @@ impl Draft {
         }
         let _ = write!(
             about,
-            "\n{} requests: {} by operations of their platforms, {} by `http::`, {} left out.",
-            script.requests, script.typed, script.web, script.omitted
+            "\n{}: {} by operations of their platforms, {} by `http::`, {} left out.",
+            counted(script.requests, "request"),
+            script.typed,
+            script.web,
+            script.omitted
         );
         if script.scripts > 0 {
             let _ = write!(
                 about,
-                "\nScripts of the collection do not run here; {} stand as comments.",
-                script.scripts
+                "\nScripts of the collection do not run here; {}.",
+                script.scripts_stand()
             );
+        }
+        for note in &script.notes {
+            let _ = write!(about, "\n\nNote: {note}.");
         }
         let mut head = comment("//!", &about);
         head.push('\n');
@@ -166,9 +213,11 @@ impl Draft {
     }
 
     fn main(&self, collection: &Collection, known: &[String]) -> String {
-        let mut text =
-            String::from("/// Send the requests in their order, and say how each was answered.\n///\n");
+        let mut text = String::from("/// Send the requests in their order, and say how each was answered.\n");
         let params: Vec<&Param> = self.values.params.iter().collect();
+        if !params.is_empty() {
+            text.push_str("///\n");
+        }
         for param in &params {
             text.push_str(&param_line(param, known));
         }

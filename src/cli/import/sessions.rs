@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use super::address;
 use super::code::{Code, quoted};
-use super::collection::{Collection, Request};
+use super::collection::{Collection, Request, Variable};
 use super::known::{self, Ask};
 use super::site::{self, Evidence, Site};
 use super::values::Values;
@@ -51,6 +51,8 @@ pub(super) struct Sessions {
 struct SignIn {
     base: String,
     account: Vec<(&'static str, String)>,
+    /// The variables of the folders of the first of them.
+    variables: Vec<Variable>,
 }
 
 /// A session of `main`.
@@ -71,7 +73,7 @@ impl Sessions {
     pub(super) fn of_collection(
         collection: &Collection,
         profile: Option<&Profiled>,
-        values: &Values,
+        values: &mut Values,
     ) -> Sessions {
         let known = profile.map(|profile| (profile.platform, profile.url.as_str()));
         let mut sessions = Sessions {
@@ -80,6 +82,7 @@ impl Sessions {
             ..Sessions::default()
         };
         for request in &collection.requests {
+            values.enter(&request.variables);
             let address = address::read(&request.url);
             if let Some(site) = sessions.site(&address.base, values) {
                 sessions.learn(request, &address, site);
@@ -163,6 +166,7 @@ impl Sessions {
             self.sign_ins.push(SignIn {
                 base,
                 account: Vec::new(),
+                variables: request.variables.clone(),
             });
             self.sign_ins.len() - 1
         });
@@ -196,6 +200,9 @@ impl Sessions {
             _ => {}
         }
         let mut map = vec![("url".to_owned(), Code::Expr(values.address(&site.written)?))];
+        // Who signs in is told by the request that does, with the variables of its folders.
+        let outer = values.scoped();
+        values.enter(told.map_or(&outer, |told| &told.variables));
         let keys = fields::texts(platform).iter().map(|field| (field, false));
         let keys = keys.chain(fields::secrets(platform).iter().map(|field| (field, true)));
         for (field, secret) in keys.filter(|(field, _)| field.key != "url") {
@@ -213,6 +220,7 @@ impl Sessions {
         }
         let company = account.iter().find(|(key, _)| *key == "company");
         let company = company.map(|(_, text)| values.expanded(text)).unwrap_or_default();
+        values.enter(&outer);
         let code = format!("{module}::connect({})", Code::Map(map).render(8));
         Ok((code, company))
     }
@@ -235,6 +243,7 @@ pub(super) fn ask<'a>(
             .map(|field| (field.key.clone(), field.value.clone()))
             .collect(),
         carries: known::carried(request),
+        headers: &request.headers,
         session,
         company,
     }

@@ -4,8 +4,8 @@
 use std::collections::BTreeSet;
 
 use super::address;
-use super::collection::{Collection, Request};
-use super::values::{Part, Values, parts};
+use super::collection::{Collection, Request, Variable};
+use super::values::{Part, Values, is_secret, parts};
 use crate::cli::config::Platform;
 
 /// An address of a platform, in two.
@@ -67,13 +67,14 @@ impl Evidence {
     pub(super) fn of(
         collection: &Collection,
         profile: Option<(Platform, &str)>,
-        values: &Values,
+        values: &mut Values,
     ) -> Evidence {
         let mut known = BTreeSet::new();
         if let Some((platform, url)) = profile {
             known.insert((platform.name(), trimmed(url)));
         }
         for request in &collection.requests {
+            values.enter(&request.variables);
             let address = address::read(&request.url);
             for mark in MARKS {
                 if let Some((_, base, path)) = mark.cut(&address.base, values)
@@ -101,6 +102,22 @@ pub(super) fn of(address: &str, evidence: &Evidence, values: &Values) -> Option<
             base,
             path,
         })
+    })
+}
+
+/// The account that requests of the collection speak to, where a variable of the environment leads to its host.
+pub(super) fn of_environment(collection: &Collection, environment: &[Variable]) -> Option<Site> {
+    let mut values =
+        Values::new(collection.variables.iter().cloned(), BTreeSet::new(), Vec::new()).below(environment);
+    let evidence = Evidence::of(collection, None, &mut values);
+    collection.requests.iter().find_map(|request| {
+        values.enter(&request.variables);
+        let site = of(&address::read(&request.url).base, &evidence, &values)?;
+        let leads = |variable: &Variable| {
+            !is_secret(variable)
+                && address::host(&values.expanded(&variable.value)) == address::host(&site.base)
+        };
+        environment.iter().any(leads).then_some(site)
     })
 }
 

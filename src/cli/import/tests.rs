@@ -204,6 +204,241 @@ fn names_that_mean_something_else_are_changed() {
     assert_eq!(names.len(), 4);
 }
 
+#[test]
+fn a_variable_of_a_folder_counts_in_its_folder_alone() {
+    let bearer = json!({"type": "bearer", "bearer": [{"key": "token", "value": "{{token}}"}]});
+    let post = |name: &str| json!({"name": name, "request": {"method": "POST", "url": "{{url}}/out", "auth": bearer}});
+    let json = json!({"info": {"name": "x"},
+    "variable": [{"key": "base", "value": "https://api.example.com"}, {"key": "url", "value": "{{base}}/v1"}],
+    "item": [
+        {"name": "A", "variable": [{"key": "base", "value": "https://folder.example.com"}, {"key": "token", "value": "hush-4711-hush"}],
+         "item": [post("inside"), {"name": "Deep", "item": [post("deeper")]}]},
+        post("outside"),
+    ]});
+    let script = script_of(&json);
+    for part in [
+        "@param base url = \"https://api.example.com\"  the variable `base`\n",
+        "@param a_base url = \"https://folder.example.com\"  the variable `base` of the folder `A`",
+        "fn inside(a_base, token) {\n    http::post(`${a_base}/v1/out`, #{bearer: token})",
+        "fn deeper(a_base, token) {\n    http::post(`${a_base}/v1/out`, #{bearer: token})",
+        "fn outside(base, token_2) {\n    http::post(`${base}/v1/out`, #{bearer: token_2})",
+    ] {
+        assert!(script.text.contains(part), "no `{part}` in\n{}", script.text);
+    }
+    assert!(!script.text.contains("hush"), "{}", script.text);
+    // The environment says it for all of them.
+    let given = Given {
+        variables: vec![collection::Variable {
+            key: "base".into(),
+            value: "https://env.example.com".into(),
+            ..collection::Variable::default()
+        }],
+        ..Given::default()
+    };
+    let script = script::write(&collection::read(&json).unwrap(), &given).unwrap();
+    assert!(
+        script.text.contains("https://env.example.com") && !script.text.contains("folder.example.com"),
+        "{}",
+        script.text
+    );
+}
+
+#[test]
+fn variables_without_an_end_leave_out_the_requests_that_use_them() {
+    let variable = |key: &str, value: &str| json!({"key": key, "value": value});
+    let mut variables = vec![
+        variable("a", "{{b}}"),
+        variable("b", "{{a}}"),
+        variable("own", "{{own}}"),
+    ];
+    let name = |n: usize| format!("v{n}");
+    variables.extend((0..30).map(|n| variable(&name(n), &format!("{{{{v{}}}}}{{{{v{}}}}}", n + 1, n + 1))));
+    variables.extend((100..190).map(|n| variable(&name(n), &format!("{{{{v{}}}}}/", n + 1))));
+    let unused = script_of(
+        &json!({"info": {}, "variable": variables, "item": [{"name": "x", "request": "https://x.example"}]}),
+    );
+    assert_eq!((unused.web, unused.notes.len()), (1, 0), "{:?}", unused.notes);
+    let used = script_of(&json!({"info": {}, "variable": variables, "item": [
+        {"name": "x", "request": "https://x.example/{{free}}"},
+        {"name": "Circle", "request": "https://x.example/{{never}}/{{a}}"},
+        {"name": "Own", "request": "https://x.example/{{own}}"},
+        {"name": "Doubling", "request": "https://x.example/{{v0}}"},
+        {"name": "Chain", "request": "https://x.example/{{v100}}"}]}));
+    assert_eq!((used.web, used.omitted), (1, 4), "{}", used.text);
+    for (note, why) in used.notes.iter().zip([
+        "a -> b -> a",
+        "own -> own",
+        "beyond all bounds",
+        "more than 32 deep",
+    ]) {
+        assert!(note.contains(why), "{note}");
+        assert!(used.text.contains(why), "{}", used.text);
+    }
+    assert!(
+        used.text.contains("fn main(free) {"),
+        "nothing is asked for what is left out: {}",
+        used.text
+    );
+}
+
+#[test]
+fn what_is_said_of_a_host_is_said_once() {
+    let script = script_of(
+        &json!({"info": {}, "variable": [{"key": "near", "value": "localhost:3000"}, {"key": "far", "value": "far.example"}], "item": [
+        {"name": "a", "request": "http://127.0.0.1:8080/a"}, {"name": "b", "request": "http://localhost/b"},
+        {"name": "c", "request": "localhost:3000/c"}, {"name": "d", "request": "{{near}}/d"},
+        {"name": "e", "request": "http://plain.example/e"}, {"name": "f", "request": "http://plain.example:80/f"},
+        {"name": "g", "request": "bare.example/g"}, {"name": "h", "request": "{{far}}/h"}, {"name": "i", "request": "{{far}}/i"}]}),
+    );
+    assert_eq!(script.notes.len(), 3, "{:?}", script.notes);
+    for (note, host) in script
+        .notes
+        .iter()
+        .zip(["`bare.example`", "`far.example`", "`plain.example`"])
+    {
+        assert!(note.contains(host), "{note}");
+        assert_eq!(script.text.matches(note.as_str()).count(), 1, "{}", script.text);
+    }
+    for part in [
+        "http::get(\"http://127.0.0.1:8080/a\")",
+        "http::get(\"http://localhost:3000/c\")",
+        "http::get(`http://${near}/d`)",
+        "http::get(`https://${far}/h`)",
+    ] {
+        assert!(script.text.contains(part), "no `{part}` in\n{}", script.text);
+    }
+}
+
+#[test]
+fn what_is_not_the_web_stands_as_a_comment() {
+    let script = script_of(
+        &json!({"info": {}, "variable": [{"key": "socket", "value": "wss://live.example"}], "item": [
+        {"name": "Feed", "request": "ws://x.example/feed"}, {"name": "Live", "request": "{{socket}}/live"},
+        {"name": "Loud", "request": "HTTPS://x.example/a"}]}),
+    );
+    assert_eq!((script.web, script.omitted), (1, 2), "{}", script.text);
+    for part in [
+        "the request is GET ws://x.example/feed",
+        "the request is GET {{socket}}/live",
+    ] {
+        assert!(
+            script.text.contains(&format!(
+                "    // {}",
+                if part.contains("feed") { "feed: " } else { "live: " }
+            )),
+            "{}",
+            script.text
+        );
+        assert!(script.text.contains(part), "{}", script.text);
+    }
+}
+
+#[test]
+fn one_request_is_called_one() {
+    let script = script_of(
+        &json!({"info": {"name": "x"}, "event": [{"listen": "test", "script": {"exec": "a();"}}],
+        "item": [{"name": "a", "request": "https://x.example"}]}),
+    );
+    for line in [
+        "//! 1 request: 0 by operations of their platforms, 1 by `http::`, 0 left out.\n",
+        "//! Scripts of the collection do not run here; 1 script stands as a comment.\n",
+        "/// Send the requests in their order, and say how each was answered.\nfn main() {\n",
+    ] {
+        assert!(script.text.contains(line), "no `{line}` in\n{}", script.text);
+    }
+}
+
+#[test]
+fn what_an_operation_does_not_take_stands_as_a_note() {
+    let ask = |name: &str, method: &str, path: &str, header: Json| {
+        json!({"name": name, "request": {"method": method, "url": format!("https://acme.bookingbug.com/api/v1{path}"), "header": header,
+            "body": {"mode": "raw", "raw": if method == "PUT" { "{\"name\": \"x\"}" } else { "" }}}})
+    };
+    let usual = json!([{"key": "App-Id", "value": "a"}, {"key": "Authorization", "value": "Bearer {{t}}"}, {"key": "Accept", "value": "application/hal+json"},
+        {"key": "Content-Type", "value": "application/json"}]);
+    let script = script_of(&json!({"info": {"name": "x"}, "item": [
+        ask("Usual", "GET", "/admin/37/people", usual),
+        ask("Match", "PUT", "/admin/37/services/1", json!([{"key": "If-Match", "value": "x"}])),
+        ask("Typed", "GET", "/admin/37/people", json!([{"key": "Accept-Language", "value": "fr"}, {"key": "Prefer", "value": "x"}])),
+        ask("First", "GET", "/admin/37/people?page=1&per_page=5", json!([])),
+        ask("Third", "GET", "/company/37/children?page=3", json!([])),
+        ask("French", "GET", "/company/37/children?locale=fr", json!([])),
+    ]}));
+    for part in [
+        "session.within(\"37\").people()",
+        "session.put(\"/admin/37/services/1\", #{name: \"x\"})",
+        "session.get(\"/company/37/children\", #{page: \"3\"})",
+        "session.get(\"/company/37/children\", #{locale: \"fr\"})",
+    ] {
+        assert!(script.text.contains(part), "no `{part}` in\n{}", script.text);
+    }
+    assert_eq!(
+        script.notes,
+        [
+            "Match: the operation does not take the header `If-Match`",
+            "Typed: the operation does not take the headers `Accept-Language`, `Prefer`",
+            "First: the operation reads the whole list, and does not take `page`, `per_page`",
+        ]
+    );
+}
+
+#[test]
+fn the_platform_of_an_environment_is_told_from_where_requests_go() {
+    let collection = |url: &str| {
+        let ask = |path: &str| json!({"name": path, "request": {"url": format!("{url}{path}"), "header": [{"key": "App-Id", "value": "{{app_id}}"}]}});
+        collection::read(&json!({"info": {"name": "x"}, "item": [ask("/login/admin/{{companyId}}"), ask("/admin/{{companyId}}/people")]})).unwrap()
+    };
+    let environment = |host: &str, password: &str| {
+        environment::read(
+            &json!({"name": "Local", "values": [{"key": "host", "value": host}, {"key": "email", "value": "ann@x.example"},
+            {"key": "password", "value": password}, {"key": "app_id", "value": "app-1"}, {"key": "companyId", "value": "37"}]}),
+        )
+    };
+    let account = |collection: &Collection, environment: &Environment| {
+        let spoken = site::of_environment(collection, &environment.variables);
+        environment::account(environment, None, &[], "", spoken.as_ref()).unwrap()
+    };
+    for (host, url, becomes) in [
+        (
+            "http://127.0.0.1:4711/jrni/api/v1",
+            "{{host}}",
+            "http://127.0.0.1:4711/jrni/api/v1",
+        ),
+        (
+            "127.0.0.1:4711",
+            "http://{{host}}/jrni/api/v1",
+            "http://127.0.0.1:4711/jrni/api/v1",
+        ),
+        (
+            "bookings.example",
+            "https://{{host}}/api/v1",
+            "https://bookings.example",
+        ),
+    ] {
+        let found = account(&collection(url), &environment(host, "hush")).unwrap();
+        assert_eq!(found.platform, Platform::Jrni);
+        assert_eq!(
+            found.texts.iter().find(|(key, _)| *key == "url").unwrap().1,
+            becomes
+        );
+    }
+    // Requests that go elsewhere say nothing of it, and half an account is none.
+    assert!(
+        account(
+            &collection("https://other.example/api/v1"),
+            &environment("mine.example", "hush")
+        )
+        .is_none()
+    );
+    assert!(
+        account(
+            &collection("https://{{host}}/api/v1"),
+            &environment("mine.example", "")
+        )
+        .is_none()
+    );
+}
+
 proptest! {
     /// Whatever stands in a collection, its script can be read: `converted` reads it as every script is read.
     #[test]

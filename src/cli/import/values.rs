@@ -34,8 +34,17 @@ pub(super) struct Param {
 /// Every variable and every credential that was met.
 pub(super) struct Values {
     known: BTreeMap<String, Variable>,
+    /// Variables that folders hide from it, by the same names, for the request that is being written.
+    scope: BTreeMap<String, Variable>,
+    /// Names that the environment says: no folder has another value for them.
+    fixed: BTreeSet<String>,
     pub(super) params: Vec<Param>,
-    by_variable: BTreeMap<String, Vec<Piece>>,
+    /// What variables are, by the folder of each and its name.
+    by_variable: BTreeMap<(String, String), Vec<Piece>>,
+    /// Those whose value is made of others, as they are in these folders.
+    made: BTreeMap<String, Vec<Piece>>,
+    /// Credentials among the variables of folders.
+    hidden: BTreeSet<String>,
     /// Credentials that were written out: each with its parameter.
     literals: BTreeMap<String, usize>,
     /// Names that parameters cannot have.
@@ -43,6 +52,8 @@ pub(super) struct Values {
     taken: BTreeSet<String>,
     /// Credentials that an earlier reading met; a text that holds one is one.
     met: Vec<String>,
+    /// What a reader must know of the collection as a whole.
+    pub(super) notes: BTreeSet<String>,
     /// The parameters of the function that is being written.
     pub(super) used: BTreeSet<usize>,
 }
@@ -66,19 +77,56 @@ impl Values {
         refused: BTreeSet<String>,
         met: Vec<String>,
     ) -> Values {
-        let known = variables
-            .into_iter()
-            .map(|variable| (variable.key.clone(), variable));
         Values {
-            known: known.collect(),
+            known: by_key(variables),
+            scope: BTreeMap::new(),
+            fixed: BTreeSet::new(),
             params: Vec::new(),
             by_variable: BTreeMap::new(),
+            made: BTreeMap::new(),
+            hidden: BTreeSet::new(),
             literals: BTreeMap::new(),
             refused,
             taken: BTreeSet::new(),
             met,
+            notes: BTreeSet::new(),
             used: BTreeSet::new(),
         }
+    }
+
+    /// The same, where the environment has some of the variables: they go before those of the collection and its folders.
+    pub(super) fn below(mut self, environment: &[Variable]) -> Values {
+        self.fixed = environment.iter().map(|variable| variable.key.clone()).collect();
+        self.known.extend(by_key(environment.iter().cloned()));
+        self
+    }
+
+    /// From here on these variables of folders count, the last of a name. What is made of others is resolved anew.
+    pub(super) fn enter(&mut self, folders: &[Variable]) {
+        let own = folders
+            .iter()
+            .filter(|variable| !self.fixed.contains(&variable.key));
+        let scope = by_key(own.cloned());
+        if scope != self.scope {
+            let secret = scope.values().filter(|variable| is_secret(variable));
+            self.hidden.extend(secret.map(|variable| variable.value.clone()));
+            self.scope = scope;
+            self.made.clear();
+        }
+    }
+
+    /// Notes what is said once for all requests.
+    pub(super) fn once(&mut self, note: String) {
+        self.notes.insert(note);
+    }
+
+    /// The variables of folders that count now.
+    pub(super) fn scoped(&self) -> Vec<Variable> {
+        self.scope.values().cloned().collect()
+    }
+
+    fn find(&self, name: &str) -> Option<&Variable> {
+        self.scope.get(name).or_else(|| self.known.get(name))
     }
 
     /// Every credential that was met in clear.
@@ -88,6 +136,7 @@ impl Values {
             .filter(|variable| is_secret(variable))
             .map(|variable| variable.value.clone());
         let mut all: Vec<String> = secret
+            .chain(self.hidden.iter().cloned())
             .chain(self.literals.keys().cloned())
             .filter(|value| !value.is_empty() && !is_a_word_for_one(value))
             .collect();
@@ -125,8 +174,7 @@ impl Values {
                 Part::Hole(name) => name,
             };
             let known = self
-                .known
-                .get(&name)
+                .find(&name)
                 .filter(|known| !known.value.is_empty() && !is_secret(known));
             match known {
                 Some(known) if deeper > 0 && *left > 0 => {
@@ -277,7 +325,9 @@ impl Values {
 
     /// What a variable is. One whose value is made of others is resolved into them.
     fn variable(&mut self, name: &str, path: &mut Vec<String>) -> Result<Vec<Piece>, String> {
-        if let Some(pieces) = self.by_variable.get(name) {
+        let folder = self.scope.get(name).map(|variable| variable.folder.clone());
+        let place = (folder.unwrap_or_default(), name.to_owned());
+        if let Some(pieces) = self.by_variable.get(&place).or_else(|| self.made.get(name)) {
             return Ok(pieces.clone());
         }
         if path.iter().any(|outer| outer == name) {
@@ -293,57 +343,69 @@ impl Values {
                 path[0]
             ));
         }
-        let pieces = if let Some(dynamic) = name.strip_prefix('$') {
-            self.dynamic(name, dynamic)
-        } else {
-            self.named(name, path)?
+        if let Some(pieces) = self.made_of(name, path)? {
+            self.made.insert(name.to_owned(), pieces.clone());
+            return Ok(pieces);
+        }
+        let pieces = match name.strip_prefix('$') {
+            Some(dynamic) => self.dynamic(name, dynamic),
+            None => vec![Piece::Param(self.own(name))],
         };
-        self.by_variable.insert(name.to_owned(), pieces.clone());
+        self.by_variable.insert(place, pieces.clone());
         Ok(pieces)
     }
 
-    fn named(&mut self, name: &str, path: &mut Vec<String>) -> Result<Vec<Piece>, String> {
-        let known = self.known.get(name).cloned();
-        let value = known
-            .as_ref()
-            .map(|variable| variable.value.clone())
-            .unwrap_or_default();
-        let secret = known.as_ref().map_or_else(|| name_is_secret(name), is_secret);
-        if !secret && parts(&value).iter().any(|part| matches!(part, Part::Hole(_))) {
-            path.push(name.to_owned());
-            let mut pieces = Vec::new();
-            let mut length = 0;
-            for part in parts(&value) {
-                match part {
-                    Part::Text(text) => pieces.push(Piece::Text(text)),
-                    Part::Hole(inner) => pieces.extend(self.variable(&inner, path)?),
-                }
-                length += pieces.last().map_or(0, |piece| {
-                    if let Piece::Text(text) = piece {
-                        text.len()
-                    } else {
-                        1
-                    }
-                });
-                if length > LONGEST || pieces.len() > LONGEST / 64 {
-                    return Err(format!(
-                        "has a variable `{name}` whose value grows beyond all bounds"
-                    ));
-                }
-            }
-            path.pop();
-            return Ok(pieces);
+    /// The parts of a variable whose value is made of others; nothing when it stands for itself.
+    fn made_of(&mut self, name: &str, path: &mut Vec<String>) -> Result<Option<Vec<Piece>>, String> {
+        let known = self.find(name).filter(|variable| !is_secret(variable));
+        let parts = known.map(|variable| parts(&variable.value)).unwrap_or_default();
+        if !parts.iter().any(|part| matches!(part, Part::Hole(_))) {
+            return Ok(None);
         }
-        let default = known
-            .map(|variable| variable.value)
-            .filter(|value| !value.is_empty() && !secret);
-        let about = format!("the variable `{}`", name.replace('`', "'"));
-        Ok(vec![Piece::Param(self.add(
-            name_of(name, "value"),
-            about,
-            default,
-            secret,
-        ))])
+        path.push(name.to_owned());
+        let mut pieces = Vec::new();
+        let mut length = 0;
+        for part in parts {
+            match part {
+                Part::Text(text) => pieces.push(Piece::Text(text)),
+                Part::Hole(inner) => pieces.extend(self.variable(&inner, path)?),
+            }
+            length += pieces.last().map_or(0, |piece| {
+                if let Piece::Text(text) = piece {
+                    text.len()
+                } else {
+                    1
+                }
+            });
+            if length > LONGEST || pieces.len() > LONGEST / 64 {
+                return Err(format!(
+                    "has a variable `{name}` whose value grows beyond all bounds"
+                ));
+            }
+        }
+        path.pop();
+        Ok(Some(pieces))
+    }
+
+    /// The parameter for a variable. A folder's that hides another one of its name is called after both.
+    fn own(&mut self, name: &str) -> usize {
+        let known = self.find(name).cloned().unwrap_or_else(|| Variable {
+            key: name.to_owned(),
+            ..Variable::default()
+        });
+        let secret = is_secret(&known);
+        let shown = |text: &str| format!("`{}`", text.replace('`', "'"));
+        let mut about = format!("the variable {}", shown(name));
+        let mut called = name_of(name, "value");
+        if !known.folder.is_empty() {
+            about = format!("{about} of the folder {}", shown(&known.folder));
+            if self.known.contains_key(name) {
+                let folder = known.folder.rsplit(" / ").next().unwrap_or_default();
+                called = name_of(&format!("{folder} {name}"), "value");
+            }
+        }
+        let default = Some(known.value).filter(|value| !value.is_empty() && !secret);
+        self.add(called, about, default, secret)
     }
 
     /// Postman's own variables, new at each request.
@@ -362,6 +424,13 @@ impl Values {
             }
         }
     }
+}
+
+fn by_key(variables: impl IntoIterator<Item = Variable>) -> BTreeMap<String, Variable> {
+    let variables = variables.into_iter();
+    variables
+        .map(|variable| (variable.key.clone(), variable))
+        .collect()
 }
 
 /// Is it only what credentials are called, as in `password`? Samples write it where one would stand, and so does every

@@ -1,7 +1,7 @@
 //! A request of any service as a call of `http::`. The names of its options are those of the table: the script is compared
 //! with it before it is written.
 
-use super::address::Address;
+use super::address::{self, Address};
 use super::body;
 use super::code::Code;
 use super::collection::{Auth, Field, Request};
@@ -10,9 +10,10 @@ use super::request::{Kind, Written};
 use super::sessions::Profiled;
 use super::site;
 use super::values::Values;
+use crate::platform::Method;
 
 /// Headers that provisor writes itself.
-const OMITTED: &[&str] = &[
+pub(super) const OMITTED: &[&str] = &[
     "content-length",
     "host",
     "postman-token",
@@ -42,7 +43,7 @@ pub(super) fn write(
     service: Option<&Profiled>,
     values: &mut Values,
 ) -> Result<Written, String> {
-    if !METHODS.contains(&request.method.as_str()) {
+    if Method::parse(&request.method).is_err() {
         let why = format!("provisor sends no {}", request.method);
         return Ok(Written::omitted(&why));
     }
@@ -55,7 +56,7 @@ pub(super) fn write(
         Some((service, if path.is_empty() { "/".to_owned() } else { path }))
     });
     let url = match &path {
-        None => draft.address(address, values)?,
+        None => Draft::address(address, values)?,
         Some((service, path)) => {
             let name = Code::text(&service.name);
             draft.options.push(("profile".into(), name));
@@ -100,15 +101,21 @@ impl Draft {
     }
 
     /// The address, with a scheme.
-    fn address(&mut self, address: &Address, values: &mut Values) -> Result<String, String> {
+    fn address(address: &Address, values: &mut Values) -> Result<String, String> {
         let shown = values.expanded(&address.base);
-        let bare = address.base.starts_with("{{") && !shown.starts_with("{{") && !shown.contains("://");
-        if address.scheme_added || bare {
-            self.note("the address had no scheme; it is taken as https");
-        } else if shown.starts_with("http://") {
-            self.note("the address is plain http, which only this machine is spoken to in; write https where it can be had");
+        let given = address::scheme(&shown);
+        let bare = address.base.starts_with("{{") && !shown.starts_with("{{") && given.is_none();
+        let host = address::host(&shown);
+        if address::is_near(&shown) {
+            // This machine is spoken to in plain http, as Postman does.
+        } else if address.scheme_added || bare {
+            values.once(format!(
+                "`{host}` stands without a scheme, and is spoken to in https"
+            ));
+        } else if given.is_some_and(|scheme| scheme.eq_ignore_ascii_case("http")) {
+            values.once(format!("`{host}` stands with plain http, which provisor speaks with this machine alone: write https where it can be had"));
         }
-        let scheme = if bare { "https://" } else { "" };
+        let scheme = if bare { address::scheme_for(&shown) } else { "" };
         values.address(&format!("{scheme}{}", address.base))
     }
 
@@ -291,9 +298,13 @@ fn merged(headers: Vec<(String, Code)>) -> Vec<(String, Code)> {
 }
 
 fn call(method: &str, url: &str, options: Vec<(String, Code)>) -> String {
-    let name = method.to_lowercase();
+    let begin = if METHODS.contains(&method) {
+        format!("http::{}({url}", method.to_lowercase())
+    } else {
+        format!("http::request({}, {url}", Code::text(method).render(4))
+    };
     if options.is_empty() {
-        return format!("http::{name}({url})");
+        return format!("{begin})");
     }
-    format!("http::{name}({url}, {})", Code::Map(options).render(4))
+    format!("{begin}, {})", Code::Map(options).render(4))
 }

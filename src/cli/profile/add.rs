@@ -5,7 +5,7 @@ use std::fmt::Write as _;
 use clap::Args;
 
 use super::fields::{self, Field};
-use super::given::Given;
+use super::given::{Given, MODES};
 use super::list;
 use super::place::{FORMS, Place};
 use super::written::{self, Secrets};
@@ -63,6 +63,7 @@ pub(super) fn add(app: &App, command: &AddCommand) -> Result<Exit, CommandError>
     let url = url.map(|(_, url)| url.clone()).unwrap_or_default();
     // The file is closed to others from here on, when nobody has to be waited for but at the secrets.
     let mut draft = written::draft(app)?;
+    is_new(&written::read(app)?, &answers.name)?;
     let mut secrets = Secrets::new(app, "profile-add");
     let name = &answers.name;
     if answers.platform != Platform::default() {
@@ -81,6 +82,7 @@ pub(super) fn add(app: &App, command: &AddCommand) -> Result<Exit, CommandError>
     }
     draft.set(name, "mode", answers.mode.as_str());
     for (key, value) in command.given.others()? {
+        fits(answers.platform, key, value.as_str().unwrap_or_default())?;
         draft.set(name, key, value);
     }
     secrets.save(draft, name)?;
@@ -118,28 +120,24 @@ impl Answers {
         config: &Config,
         asks: bool,
     ) -> Result<Answers, CommandError> {
+        let check = |name: &str| {
+            written::check_name(name)?;
+            is_new(config, name)?;
+            Ok(name.to_owned())
+        };
         let name = match &command.name {
-            Some(name) => name.clone(),
-            None if asks => app.ask_line("Name of the profile", None)?,
+            Some(name) => check(name)?,
+            None if asks => app.ask_until("Name of the profile", None, check)?,
             None => return Err(missing("the profile's NAME")),
         };
-        written::check_name(&name)?;
-        if let Some(known) = config.profiles().get(&name) {
-            return Err(CommandError::usage(format!(
-                "there is a profile `{name}` in {}",
-                known.file.display()
-            ))
-            .hint(format!("change it: provisor profile edit {name}")));
-        }
         let platform = match &command.platform {
-            Some(platform) => platform.clone(),
-            None if asks => app.ask_line("Platform: mobsted, jrni, sparrow or web", Some("mobsted"))?,
-            None => Platform::default().name().to_owned(),
+            Some(platform) => platform_of(platform)?,
+            None if asks => {
+                let question = "Platform: mobsted, jrni, sparrow or web";
+                app.ask_until(question, Some(Platform::default().name()), platform_of)?
+            }
+            None => Platform::default(),
         };
-        let platform = Platform::of_name(&platform).ok_or_else(|| {
-            CommandError::usage(format!("`{platform}` is no platform"))
-                .hint("the platforms are mobsted, jrni and sparrow; web is any other service")
-        })?;
         command.given.check_platform(platform)?;
         let places = command.given.places(platform)?;
         let texts = texts(app, &command.given, platform, asks)?;
@@ -152,6 +150,24 @@ impl Answers {
             secrets,
             mode,
         })
+    }
+}
+
+fn platform_of(name: &str) -> Result<Platform, CommandError> {
+    Platform::of_name(name).ok_or_else(|| {
+        CommandError::usage(format!("`{name}` is no platform"))
+            .hint("the platforms are mobsted, jrni and sparrow; web is any other service")
+    })
+}
+
+fn is_new(config: &Config, name: &str) -> Result<(), CommandError> {
+    match config.profiles().get(name) {
+        None => Ok(()),
+        Some(known) => Err(CommandError::usage(format!(
+            "there is a profile `{name}` in {}",
+            known.file.display()
+        ))
+        .hint(format!("change it: provisor profile edit {name}"))),
     }
 }
 
@@ -198,17 +214,12 @@ fn unfit(platform: Platform, key: &str, text: &str) -> Option<String> {
 
 /// Asks for a text until it fits.
 fn ask_text(app: &App, platform: Platform, field: &Field) -> Result<String, CommandError> {
-    loop {
-        let text = app.ask_line(field.name, None)?;
-        let problem = match unfit(platform, field.key, &text) {
-            None if text.is_empty() && field.required => Some("it must be given".to_owned()),
-            problem => problem,
-        };
-        match problem {
-            None => return Ok(text),
-            Some(problem) => app.ui.warn(&problem),
+    app.ask_until(field.name, None, |text| {
+        if text.is_empty() && field.required {
+            return Err(CommandError::usage("it must be given"));
         }
-    }
+        fits(platform, field.key, text).map(|()| text.to_owned())
+    })
 }
 
 /// The places of the secrets. Everything that is missing, texts included, is told at once.
@@ -270,15 +281,23 @@ fn ask_place(app: &App, field: &Field) -> Result<Option<Place>, CommandError> {
     if !field.required {
         return Ok(None);
     }
-    loop {
-        let answer = app.ask_line(&format!("Where is it? {FORMS}"), None)?;
-        match Place::parse(&answer) {
-            Some(place) => return Ok(Some(place)),
-            None => app
-                .ui
-                .warn("that is no place; `sealed` asks for the secret itself, unseen"),
+    let read = |answer: &str| {
+        Place::parse(answer).ok_or_else(|| {
+            CommandError::usage("that is no place; `sealed` asks for the secret itself, unseen")
+        })
+    };
+    app.ask_until(&format!("Where is it? {FORMS}"), None, read)
+        .map(Some)
+}
+
+/// Asks for the mode until it is one.
+pub(super) fn ask_mode(app: &App, question: &str, usual: &str) -> Result<String, CommandError> {
+    app.ask_until(question, Some(usual), |mode| {
+        if MODES.contains(&mode) {
+            return Ok(mode.to_owned());
         }
-    }
+        Err(CommandError::usage("that is no mode"))
+    })
 }
 
 fn mode(
@@ -296,16 +315,8 @@ fn mode(
     if !asks {
         return Ok(usual.to_owned());
     }
-    loop {
-        let mode = app.ask_line(
-            "Mode: prod (asks before a run changes anything), dev, read-only or sandbox",
-            Some(usual),
-        )?;
-        if ["prod", "dev", "read-only", "sandbox"].contains(&mode.as_str()) {
-            return Ok(mode);
-        }
-        app.ui.warn("that is no mode");
-    }
+    let question = "Mode: prod (asks before a run changes anything), dev, read-only or sandbox";
+    ask_mode(app, question, usual)
 }
 
 fn missing(what: &str) -> CommandError {

@@ -11,6 +11,7 @@ use crate::ops::account::SignedIn;
 use crate::ops::error::{Code, OpError};
 use crate::platform::web::account::Knock;
 use crate::value::Object;
+use crate::value::secret::Secret;
 
 /// An account that is about to be signed in to.
 pub(super) struct Desk {
@@ -21,9 +22,15 @@ pub(super) struct Desk {
 impl Desk {
     /// Makes what is needed to speak to it. Signs in to nothing.
     pub(super) fn of(app: &App, profile: &Profile) -> Result<Desk, CommandError> {
+        Desk::with(app, profile, None)
+    }
+
+    /// The same, with a password that is tried before it is kept.
+    pub(super) fn with(app: &App, profile: &Profile, password: Option<Secret>) -> Result<Desk, CommandError> {
         let engine = app.engine(&Accounts {
             sandbox: profile.sandboxed().is_some(),
             profile: Some(profile.name.clone()),
+            password,
             ..Accounts::default()
         })?;
         let account = engine.world.account(profile.platform().name(), &profile.name)?;

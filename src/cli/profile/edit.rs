@@ -98,6 +98,7 @@ pub(super) fn edit(app: &App, command: &EditCommand) -> Result<Exit, CommandErro
         draft.set(&name, "mode", mode.as_str());
     }
     for (key, value) in command.given.others()? {
+        super::add::fits(known.platform(), key, value.as_str().unwrap_or_default())?;
         draft.set(&name, key, value);
     }
     // Tokens were got with what is about to change.
@@ -189,7 +190,9 @@ impl Changes {
                 "url" => profile.url().ok(),
                 key => profile.texts.get(key).map(|text| text.value.as_str()),
             };
-            let text = app.ask_line(field.name, now)?;
+            let text = app.ask_until(field.name, now, |text| {
+                super::add::fits(profile.platform(), field.key, text).map(|()| text.to_owned())
+            })?;
             if !text.is_empty() && now != Some(text.as_str()) {
                 changes.texts.push((field.key, text));
             }
@@ -206,7 +209,7 @@ impl Changes {
             changes.secrets.extend(place.map(|place| (field, place)));
         }
         let now = profile.mode.as_ref().map_or("dev", |mode| mode.value.name());
-        let mode = app.ask_line("Mode: prod, dev, read-only or sandbox", Some(now))?;
+        let mode = super::add::ask_mode(app, "Mode: prod, dev, read-only or sandbox", now)?;
         changes.mode = (mode != now).then_some(mode);
         Ok(changes)
     }

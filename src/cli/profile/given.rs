@@ -7,6 +7,24 @@ use super::place::{FORMS, Place};
 use crate::cli::config::{Platform, SECRETS};
 use crate::cli::error::CommandError;
 
+/// What a profile's mode may be.
+pub(super) const MODES: [&str; 4] = ["prod", "dev", "read-only", "sandbox"];
+
+/// Keys that have a flag or a command of their own, and how they are written.
+const NOT_SET: [(&str, &str); 8] = [
+    ("platform", "`--platform PLATFORM` when the profile is added"),
+    ("url", "--url ADDRESS"),
+    ("login", "--login LOGIN"),
+    ("app_id", "--app-id ID"),
+    ("company", "--company COMPANY"),
+    ("header", "--header NAME"),
+    ("mode", "--mode MODE"),
+    (
+        "sandbox",
+        "`provisor profile use NAME --sandbox`, or --mode sandbox",
+    ),
+];
+
 /// The flags of `add` and `edit`.
 #[derive(Args, Debug, Default)]
 pub(super) struct Given {
@@ -27,7 +45,7 @@ pub(super) struct Given {
     header: Option<String>,
     /// What is permitted: `prod` asks before a run changes anything, `dev` does not, `read-only` changes nothing,
     /// `sandbox` never reaches the account.
-    #[arg(long, value_name = "MODE", value_parser = ["prod", "dev", "read-only", "sandbox"])]
+    #[arg(long, value_name = "MODE", value_parser = MODES)]
     pub(super) mode: Option<String>,
     /// Any other key of the profile: `settle=90s`, `timeouts.reply=40s`, `endpoints.applications=/apps`. Repeatable.
     #[arg(long = "set", value_name = "KEY=VALUE")]
@@ -182,6 +200,10 @@ impl Given {
             if SECRETS.contains(&key) {
                 return Err(CommandError::usage(format!("--set does not take `{key}`"))
                     .hint(format!("write --secret {key}=PLACE; a place is {FORMS}")));
+            }
+            if let Some((_, instead)) = NOT_SET.iter().find(|(own, _)| *own == key) {
+                return Err(CommandError::usage(format!("--set does not take `{key}`"))
+                    .hint(format!("write {instead}")));
             }
             let value = value.trim();
             let value = match (value.parse::<i64>(), value.parse::<bool>()) {

@@ -9,6 +9,7 @@ use crate::cli::config::{CredentialSource, Profile};
 use crate::cli::error::CommandError;
 use crate::cli::exit::Exit;
 use crate::cli::prompt::secret_from_stdin;
+use crate::cli::safe::Safe;
 use crate::value::secret::Secret;
 
 /// Sign in now, and stay signed in.
@@ -36,56 +37,27 @@ pub(in crate::cli) struct LogoutCommand {
 pub(in crate::cli) fn login(app: &App, command: &LoginCommand) -> Result<Exit, CommandError> {
     let config = written::read(app)?;
     let profile = chosen(app, &config, command.profile.as_deref(), "login")?;
-    let asked = ask_password(app, profile, command)?;
-    let signed_in = Desk::of(app, written::read(app)?.named(&profile.name, "login")?)
-        .and_then(|desk| Ok((desk.sign_in()?, desk)));
-    let (signed_in, desk) = match signed_in {
-        Ok(signed_in) => signed_in,
-        Err(error) => {
-            if let Some(asked) = asked {
-                asked.take_back(app, profile);
-            }
-            return Err(error);
-        }
-    };
+    let typed = ask_password(app, profile, command)?;
+    let desk = Desk::with(app, profile, typed.clone())?;
+    let signed_in = desk.sign_in()?;
     app.ui.note(&told(&desk.account, "", signed_in));
-    if asked.is_some() {
+    let outcome = exit(signed_in);
+    if let Some(password) = typed.filter(|_| outcome == Exit::Ok) {
+        keep(app, profile, password)?;
         app.ui.note(&format!(
             "the password is sealed in {}",
             app.paths()?.secrets().display()
         ));
     }
-    Ok(exit(signed_in))
+    Ok(outcome)
 }
 
-/// A password that was sealed to sign in with it.
-struct Asked {
-    /// Did the configuration say before that it is sealed?
-    was_written: bool,
-    /// The one that was sealed before.
-    before: Option<Secret>,
-}
-
-impl Asked {
-    /// It was wrong: nothing of it stays, and what was there before is there again.
-    fn take_back(self, app: &App, profile: &Profile) {
-        let keeping = profile.keeping("password");
-        // What cannot be put back is told by the error that made this necessary.
-        let _ = match self.before {
-            Some(before) => place::seal(app, &keeping, before).map(drop),
-            None => place::forget(app, &keeping, &CredentialSource::Sealed).map(drop),
-        };
-        if !self.was_written
-            && let Ok(mut draft) = written::draft(app)
-        {
-            draft.unset(&profile.name, "password");
-            let _ = draft.save();
-        }
-    }
-}
-
-/// Asks for a password that is not on record, and seals it.
-fn ask_password(app: &App, profile: &Profile, command: &LoginCommand) -> Result<Option<Asked>, CommandError> {
+/// Asks for a password that is not on record.
+fn ask_password(
+    app: &App,
+    profile: &Profile,
+    command: &LoginCommand,
+) -> Result<Option<Secret>, CommandError> {
     let needs = fields::secrets(profile.platform());
     if !needs.iter().any(|field| field.key == "password") {
         if command.password_stdin {
@@ -99,10 +71,11 @@ fn ask_password(app: &App, profile: &Profile, command: &LoginCommand) -> Result<
     let source = profile.secrets.get("password").map(|source| &source.value);
     let sealed = source == Some(&CredentialSource::Sealed);
     // A sealed one that is gone is asked for again.
-    let before = sealed
-        .then(|| profile.read_secret("password", &app.env).ok())
-        .flatten();
-    let on_record = before.is_some() || (source.is_some() && !sealed);
+    let on_record = match source {
+        Some(CredentialSource::Sealed) => Safe::find(&app.env, &profile.keeping("password"))?.is_some(),
+        Some(_) => true,
+        None => false,
+    };
     if profile.sandboxed().is_some() || (on_record && !command.password_stdin) {
         return Ok(None);
     }
@@ -130,16 +103,22 @@ fn ask_password(app: &App, profile: &Profile, command: &LoginCommand) -> Result<
     if password.is_empty() {
         return Err(CommandError::usage("no password was given; nothing was changed"));
     }
+    // What cannot be written is told before it is tried.
+    written::own(
+        &written::read(app)?,
+        &written::draft(app)?,
+        &profile.name,
+        "login",
+    )?;
+    Ok(Some(password))
+}
+
+/// Seals the password that was right.
+fn keep(app: &App, profile: &Profile, password: Secret) -> Result<(), CommandError> {
     let mut draft = written::draft(app)?;
-    let config = written::read(app)?;
-    written::own(&config, &draft, &profile.name, "login")?;
     let settled = place::seal(app, &profile.keeping("password"), password)?;
     draft.set(&profile.name, "password", settled.value);
-    draft.save()?;
-    Ok(Some(Asked {
-        was_written: source.is_some(),
-        before,
-    }))
+    draft.save()
 }
 
 pub(in crate::cli) fn logout(app: &App, command: &LogoutCommand) -> Result<Exit, CommandError> {

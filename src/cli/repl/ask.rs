@@ -1,9 +1,20 @@
-//! The question before a change.
+//! The questions of a session: before a change, and before a secret is shown.
 
 use crate::cli::typed;
 use crate::run::interrupt::Interrupt;
 
-/// The line that somebody types; `None` when nobody can, the input ends, or the interrupt comes first.
+/// The line that somebody types after having seen the question; `None` when nobody can, the input ends, or the interrupt
+/// comes first.
 pub(super) fn ask(question: &str, interrupt: &Interrupt) -> Option<String> {
-    typed::line(question, || interrupt.is_asked()).map(|line| line.to_string())
+    typed::agreed_line(question, || interrupt.is_asked()).map(|line| line.to_string())
+}
+
+/// The same for yes or no.
+pub(super) fn agreed(question: &str, interrupt: &Interrupt) -> bool {
+    typed::agreed(question, || interrupt.is_asked())
+}
+
+/// Is there somebody who sees a question and can answer it?
+pub(super) fn is_possible() -> bool {
+    typed::is_possible()
 }

@@ -5,7 +5,8 @@ use std::io::{self, Write as _};
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
-use super::surroundings::CliSurroundings;
+use super::draft::Draft;
+use super::surroundings::{CliSurroundings, lock};
 use crate::cli::app::{App, WITHIN};
 use crate::cli::config;
 use crate::cli::error::CommandError;
@@ -50,20 +51,15 @@ impl CliSurroundings {
         };
         let folder = self.app.paths()?.state();
         App::make_private(folder)?;
-        let mut draft = tempfile::Builder::new()
-            .prefix("input-")
-            .suffix(".rhai")
-            .tempfile_in(folder)
-            .map_err(unusable)?;
-        draft.write_all(text.as_bytes()).map_err(unusable)?;
-        draft.flush().map_err(unusable)?;
+        let draft = Draft::make(folder, text).map_err(unusable)?;
         let env = &self.app.env;
         let editor = env.get("VISUAL").or_else(|| env.get("EDITOR")).unwrap_or("vi");
         let mut words = editor.split_whitespace();
         let program = words.next().unwrap_or("vi");
-        let status = Command::new(program).args(words).arg(draft.path()).status();
-        match status {
-            Ok(status) if status.success() => fs::read_to_string(draft.path()).map_err(unusable),
+        let mut command = Command::new(program);
+        command.args(words).arg(draft.file());
+        match self.editing.run(&mut command, draft) {
+            Ok((status, text)) if status.success() => text.map_err(unusable),
             Ok(_) => Err(CommandError::usage(format!(
                 "the editor `{editor}` ended with a failure; nothing is taken over"
             ))),
@@ -140,6 +136,26 @@ impl CliSurroundings {
             }
         }
         (scripts, notes)
+    }
+
+    /// The runs on record, the newest first; no journal is made for it.
+    pub(super) fn known_runs(&self) -> Option<Vec<(String, String)>> {
+        let engine = lock(&self.engine).clone();
+        let journal = match engine {
+            Some(engine) => engine.journal.clone(),
+            None if self.app.paths().ok()?.journal().exists() => self.app.journal().ok()?,
+            None => return None,
+        };
+        let runs = journal.runs().ok()?.into_iter();
+        Some(
+            runs.map(|run| {
+                (
+                    run.id.to_string(),
+                    format!("{}, {}", run.name, run.status.as_str()),
+                )
+            })
+            .collect(),
+        )
     }
 
     /// Trusts the project's file, and gives its name and text.

@@ -1,6 +1,7 @@
 //! `provisor repl`: type, see, keep.
 
 mod ask;
+mod draft;
 mod errands;
 mod place;
 mod screen;
@@ -20,6 +21,7 @@ use self::surroundings::CliSurroundings;
 use super::app::{Accounts, App};
 use super::error::CommandError;
 use super::exit::Exit;
+use super::memory;
 use crate::repl::around::Outside;
 use crate::repl::{Left, Lines, Options};
 
@@ -59,12 +61,16 @@ pub(super) struct ReplCommand {
     /// Leave `repl.rhai` out.
     #[arg(long)]
     no_rc: bool,
+    /// How much memory one input may take: 512M, 4G or none. 1G when not given.
+    #[arg(long, value_name = "SIZE", value_parser = memory::parse)]
+    max_memory: Option<usize>,
     /// Do not ask before changes in a profile of mode prod.
     #[arg(long)]
     yes: bool,
 }
 
 pub(super) fn repl(app: &App, command: &ReplCommand) -> Result<Exit, CommandError> {
+    memory::allow(command.max_memory);
     let accounts = Accounts {
         sandbox: command.sandbox,
         profile: command.profile.clone(),

@@ -4,6 +4,7 @@ use super::surroundings::{CliSurroundings, lock};
 use crate::cli::config::{self, Config};
 use crate::cli::error::CommandError;
 use crate::repl::around::{Mode, Place, Switch};
+use crate::sandbox;
 
 impl CliSurroundings {
     /// Reads which profile is meant. One that was asked for by name must be there; none at all is fine.
@@ -74,12 +75,28 @@ impl CliSurroundings {
                 Ok(())
             }
             Switch::Sandbox(_) => Ok(()),
+            Switch::Reset => {
+                let folder = self.app.paths()?.sandbox();
+                let served = sandbox::status(&folder).map_err(CommandError::usage)?.served;
+                match served.filter(|(_, pid)| *pid != std::process::id()) {
+                    Some((_, pid)) => Err(CommandError::usage(format!(
+                        "the sandbox is in use by process {pid}, and cannot be begun anew"
+                    ))
+                    .hint("end that process first")),
+                    None => Ok(()),
+                }
+            }
         }
     }
 
     /// Works there from now on. Whatever is open for the place before is let go.
     pub(super) fn switch_to(&self, to: &Switch) -> Result<(), CommandError> {
         self.may_switch(to)?;
+        if *to == Switch::Reset {
+            // Served no more, its world can be taken away.
+            drop(lock(&self.engine).take());
+            sandbox::reset(&self.app.paths()?.sandbox()).map_err(CommandError::usage)?;
+        }
         {
             let mut accounts = lock(&self.accounts);
             match to {
@@ -89,6 +106,10 @@ impl CliSurroundings {
                     accounts.sandbox = false;
                     accounts.faults.clear();
                     *lock(&self.careful) = None;
+                }
+                Switch::Reset => {
+                    accounts.sandbox = true;
+                    accounts.faults.clear();
                 }
                 Switch::Sandbox(on) => {
                     accounts.sandbox = *on;

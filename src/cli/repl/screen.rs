@@ -1,5 +1,6 @@
 //! The session's words on the terminal.
 
+use super::ask;
 use crate::cli::paths::Env;
 use crate::cli::ui::{Stream, Ui};
 use crate::repl::around::Screen;
@@ -28,14 +29,22 @@ impl TerminalScreen {
         TerminalScreen {
             ui: ui.clone(),
             typed,
-            redraws: typed && redraws(env),
+            redraws: typed && ui.is_terminal(Stream::Out) && redraws(env),
         }
     }
 }
 
 impl Screen for TerminalScreen {
-    fn is_terminal(&self) -> bool {
+    fn is_typed(&self) -> bool {
         self.typed
+    }
+
+    fn is_terminal(&self) -> bool {
+        self.typed && self.ui.is_terminal(Stream::Out)
+    }
+
+    fn can_ask(&self) -> bool {
+        ask::is_possible()
     }
 
     fn has_colour(&self) -> bool {
@@ -47,7 +56,11 @@ impl Screen for TerminalScreen {
     }
 
     fn is_closed(&self) -> bool {
-        self.ui.is_closed()
+        self.ui.is_closed() || self.ui.lost().is_some()
+    }
+
+    fn lost(&self) -> Option<String> {
+        self.ui.lost().map(str::to_owned)
     }
 
     fn height(&self) -> Option<usize> {
@@ -60,7 +73,7 @@ impl Screen for TerminalScreen {
     }
 
     fn out(&self, text: &str) {
-        // A reader that is gone ends the session, which asks for it.
+        // A reader that is gone, and data that is lost, end the session, which asks for it.
         let _ = self.ui.out(&crate::cli::ui::printable(text));
     }
 

@@ -101,6 +101,10 @@ impl Watcher {
     /// Nothing is evaluated: the session is closed as if it had been left.
     fn end_session(&self) -> ! {
         self.restore();
+        if self.typed {
+            // The cursor stands behind a prompt.
+            self.ui.err("");
+        }
         let farewell = self.farewell.clone();
         // The journal is closed on a thread that may wait.
         drop(std::thread::spawn(move || farewell()).join());

@@ -6,6 +6,7 @@ use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 
 use tokio::runtime::Runtime;
 
+use super::draft::{self, Editing};
 use super::trace::Trace;
 use super::{ask, signals};
 use crate::cli::agreement::Agreement;
@@ -32,6 +33,8 @@ pub(super) struct CliSurroundings {
     pub(super) engine: Mutex<Option<Arc<Engine>>>,
     /// Does somebody type?
     pub(super) typed: bool,
+    /// The editor that is open.
+    pub(super) editing: Editing,
     /// Watches signals.
     runtime: OnceLock<Runtime>,
     trace: Trace,
@@ -49,6 +52,7 @@ impl CliSurroundings {
             careful: Mutex::default(),
             typed,
             engine: Mutex::default(),
+            editing: Editing::default(),
             runtime: OnceLock::new(),
             trace: Trace::begin(&app.ui),
         };
@@ -129,6 +133,18 @@ impl Surroundings for CliSurroundings {
         ask::ask(question, interrupt)
     }
 
+    fn line(&self) -> Result<Option<String>, Trouble> {
+        let mut line = String::new();
+        match std::io::stdin().read_line(&mut line) {
+            Ok(0) => Ok(None),
+            Ok(_) => Ok(Some(line)),
+            Err(error) => Err(Trouble {
+                message: format!("the terminal cannot be read: {error}"),
+                hints: Vec::new(),
+            }),
+        }
+    }
+
     fn profiles(&self) -> Vec<String> {
         let config = self.config();
         config.map_or(Vec::new(), |config| config.profiles().keys().cloned().collect())
@@ -144,6 +160,10 @@ impl Surroundings for CliSurroundings {
 
     fn faults(&self) -> (Vec<String>, Vec<String>) {
         crate::cli::sandbox::known_faults()
+    }
+
+    fn runs(&self) -> Vec<(String, String)> {
+        self.known_runs().unwrap_or_default()
     }
 
     fn flag_names(&self) -> BTreeSet<String> {
@@ -221,6 +241,14 @@ impl Surroundings for CliSurroundings {
     }
 
     fn watch(&self, reins: &Reins, farewell: Box<dyn Fn() + Send + Sync>) {
+        if let Ok(paths) = self.app.paths() {
+            draft::remove_stale(paths.state());
+        }
+        let editing = self.editing.clone();
+        let farewell = Box::new(move || {
+            editing.end();
+            farewell();
+        });
         let runtime = tokio::runtime::Builder::new_multi_thread()
             .worker_threads(1)
             .enable_all()

@@ -49,24 +49,30 @@ impl CliSurroundings {
             return Err(error.hint("end it in .csv, .json or .jsonl"));
         };
         if path.exists() && !export.replace {
-            let agreed = self.typed && yes(&format!("Replace `{}`?", export.file), interrupt);
+            let agreed = ask::agreed(&format!("Replace `{}`?", export.file), interrupt);
             if !agreed {
                 return Err(CommandError::usage(format!("`{}` exists", export.file))
                     .hint("choose another name, or add --force to replace it"));
             }
         }
         let records = records(value);
-        let columns = columns(&records);
+        let mut columns = columns(&records);
         let reveal = if export.reveal {
             let what = format!("the secrets of `{}`, written to {},", export.name, export.file);
-            self.may_reveal(&what, &columns, interrupt)?
+            columns.push(VALUE.to_owned());
+            let reveal = self.may_reveal(&what, &columns, interrupt)?;
+            columns.pop();
+            reveal
         } else {
             Reveal::nothing()
         };
         let names: Vec<&str> = columns.iter().map(String::as_str).collect();
         private_file::write(&path, |sink: &mut dyn io::Write| {
-            records::write(sink, format, &names, &records, &reveal)
-                .map_err(|error| private_file::failed(&error))
+            let written = match format {
+                Format::Csv => records::write(sink, format, &names, &records, &reveal),
+                Format::Json | Format::JsonLines => write_json(sink, format, value, &reveal),
+            };
+            written.map_err(|error| private_file::failed(&error))
         })?;
         Ok(records.len())
     }
@@ -77,11 +83,11 @@ impl CliSurroundings {
         columns: &[String],
         interrupt: &Interrupt,
     ) -> Result<Reveal, CommandError> {
-        if !self.typed {
+        if !ask::is_possible() {
             let error = CommandError::usage(format!("{what} are shown at a terminal only"));
             return Err(error.hint("`provisor tenants export --reveal --yes` writes passwords into a file"));
         }
-        if !yes(&format!("Show {what} in clear?"), interrupt) {
+        if !ask::agreed(&format!("Show {what} in clear?"), interrupt) {
             return Err(CommandError::new(Exit::Aborted, "nothing was shown"));
         }
         let who = self.app.who();
@@ -95,9 +101,17 @@ impl CliSurroundings {
     }
 }
 
-fn yes(question: &str, interrupt: &Interrupt) -> bool {
-    let answer = ask::ask(&format!("{question} [y/N] "), interrupt);
-    answer.is_some_and(|answer| ["y", "yes"].contains(&answer.trim().to_lowercase().as_str()))
+/// The value as it is; with a line each, the items of a list.
+fn write_json(sink: &mut dyn io::Write, format: Format, value: &Value, reveal: &Reveal) -> io::Result<()> {
+    match (format, value) {
+        (Format::JsonLines, Value::List(items)) => {
+            for item in items {
+                writeln!(sink, "{}", reveal.json(VALUE, item))?;
+            }
+        }
+        _ => writeln!(sink, "{}", reveal.json(VALUE, value))?,
+    }
+    sink.flush()
 }
 
 /// A list's items, or the value itself, as records.
@@ -124,4 +138,38 @@ fn columns(records: &[Record]) -> Vec<String> {
         }
     }
     columns
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used, reason = "tests")]
+    use super::*;
+    use crate::value::secret::Secret;
+    use serde_json::json;
+
+    fn written(format: Format, value: &Value, reveal: &Reveal) -> String {
+        let mut bytes = Vec::new();
+        write_json(&mut bytes, format, value, reveal).unwrap();
+        String::from_utf8(bytes).unwrap()
+    }
+
+    #[test]
+    fn json_is_the_value_itself() {
+        for value in [json!({"a": 1}), json!([1, 2]), json!("t"), json!([{"a": [null]}])] {
+            let kept = Value::from_json(value.clone());
+            let text = written(Format::Json, &kept, &Reveal::nothing());
+            assert_eq!(text, format!("{value}\n"));
+        }
+        let list = Value::from_json(json!([1, {"a": "x"}]));
+        assert_eq!(
+            written(Format::JsonLines, &list, &Reveal::nothing()),
+            "1\n{\"a\":\"x\"}\n"
+        );
+        let secret = Value::List(vec![Secret::new("hunter2").into()]);
+        assert_eq!(written(Format::Json, &secret, &Reveal::nothing()), "[\"***\"]\n");
+        assert_eq!(
+            written(Format::Json, &secret, &Reveal::columns([VALUE])),
+            "[\"hunter2\"]\n"
+        );
+    }
 }

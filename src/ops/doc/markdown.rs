@@ -38,9 +38,7 @@ pub fn op(doc: &OpDoc, level: usize) -> String {
         text.push_str("\n| Parameter | Type | |\n| --- | --- | --- |\n");
         for param in &doc.params {
             param_row(&mut text, param, "");
-            for key in &param.keys {
-                param_row(&mut text, key, &format!("{}.", param.name));
-            }
+            key_rows(&mut text, param, "");
         }
     }
     let _ = writeln!(text, "\nReturns {}.", result(doc));
@@ -181,6 +179,15 @@ fn explanation(entry: &Explanation) -> String {
     list("What to do", entry.remedies);
     let _ = writeln!(text, "\n```{}\n{}\n```", entry.language(), entry.example);
     text
+}
+
+/// The keys that a map takes, and theirs.
+fn key_rows(text: &mut String, param: &ParamDoc, before: &str) {
+    let before = format!("{before}{}.", param.name);
+    for key in &param.keys {
+        param_row(text, key, &before);
+        key_rows(text, key, &before);
+    }
 }
 
 fn param_row(text: &mut String, param: &ParamDoc, prefix: &str) {

@@ -168,6 +168,14 @@ pub fn properties(kind: &'static Kind) -> Vec<Property> {
     kind.properties.iter().map(property).collect()
 }
 
+/// The keys of the map that an operation gives, with their types, where they are always the same.
+pub fn result_keys(op: &OpSpec) -> &'static [(&'static str, &'static str)] {
+    match (op.module, op.result) {
+        ("http", "map") => super::web::ANSWER,
+        _ => &[],
+    }
+}
+
 /// The operations that are methods of a kind.
 pub fn methods(kind: &str) -> impl Iterator<Item = &'static OpSpec> {
     all().filter(move |op| op.receiver == Some(kind))

@@ -210,9 +210,15 @@ impl<'a> Page<'a> {
         self.section("Parameters");
         for param in params {
             self.param(2, param);
-            for key in &param.keys {
-                self.param(6, key);
-            }
+            self.keys(6, param);
+        }
+    }
+
+    /// The keys that a map takes, and theirs.
+    fn keys(&mut self, indent: usize, param: &ParamDoc) {
+        for key in &param.keys {
+            self.param(indent, key);
+            self.keys(indent + 4, key);
         }
     }
 

@@ -87,7 +87,7 @@ pub(super) const CODES: &[Explanation] = &[
             "the user who signs in lacks a right on the platform",
         ],
         remedies: &[
-            "ask the platform whether the account may do this; only partner accounts create tenants",
+            "ask the platform whether the account may do this",
             "choose a profile of another mode",
         ],
         example: "mobsted::connect().tenants()   // a partner account's; a tenant's own account has none",
@@ -110,7 +110,8 @@ pub(super) const CODES: &[Explanation] = &[
     },
     Explanation {
         code: "already_exists",
-        meaning: "What is to be made exists, and it is not in the ledger, so that provisor cannot know that it is yours.",
+        meaning: "What is to be made exists: the ledger holds it, or it is on the platform alone, so that provisor cannot \
+                  know that it is yours. The message says which.",
         causes: &[
             "somebody made it by hand or with another tool",
             "it was made by provisor with another home folder",
@@ -118,7 +119,8 @@ pub(super) const CODES: &[Explanation] = &[
             "several things have the name that was asked for",
         ],
         remedies: &[
-            "if it is yours, take it over with `adopt: true` in the options of the ensure operation",
+            "if the ledger holds it, the ensure operation gives what exists",
+            "if it is on the platform alone and yours, take it over with `adopt: true` in the options of the ensure operation",
             "give the new one another name",
         ],
         example: "mobsted::connect().ensure_tenant(\"ann@example.com\", #{adopt: true})",

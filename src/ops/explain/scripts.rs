@@ -20,6 +20,23 @@ pub(super) const KINDS: &[Explanation] = &[
         example: "let answer = #{name: \"Ann\"};\nprint(answer.get_or(\"phone\", \"none\"));",
     },
     Explanation {
+        code: "out_of_memory",
+        meaning: "While the script ran, the program came to have allocated more memory than scripts may take: 1 GiB, \
+                  unless `--max-memory` says otherwise. The script is stopped and cannot catch it; what it had done on \
+                  platforms is recorded. A single step may go beyond the bound before it is noticed.",
+        causes: &[
+            "a loop makes a text, a list or a map longer and never ends",
+            "everything is collected before anything is done with it",
+            "many rows at once each take much: they share the bound, and whichever goes on first beyond it is stopped",
+        ],
+        remedies: &[
+            "go through the data in parts, and let go of what is done with: `all = ();`",
+            "run fewer rows at once with `--jobs`, and try those that failed again: `provisor resume --retry-failed`",
+            "allow more, when the script needs it: `--max-memory 4G`",
+        ],
+        example: "let total = 0;\nfor part in [1, 2, 3] {\n    let numbers = [part].map(|n| n * 2);\n    total += numbers[0];\n}\ntotal",
+    },
+    Explanation {
         code: "syntax_error",
         meaning: "The script cannot be read: its text is not in the language. Nothing was run.",
         causes: &[

@@ -65,6 +65,9 @@ const CHANGE_DOC: &str = "Gives the answer as a map of `status`, `headers` and `
                           ensure operations: the thing has a name in the ledger, and the function is asked whether it \
                           is there, before the request and after a lost answer.";
 
+/// What every answer has, and the types.
+pub(in crate::ops) const ANSWER: &[(&str, &str)] = &[("status", "int"), ("headers", "map"), ("body", "any")];
+
 /// Every method has one entry; they differ in little.
 macro_rules! operation {
     ($name:literal, $summary:literal, $doc:expr, $options:expr, $errors:expr, $effect:expr, $example:literal, $run:ident) => {
@@ -86,7 +89,7 @@ macro_rules! operation {
 }
 
 /// What an answer is to a script.
-pub(in crate::ops) const ANSWER: Fields = &[
+pub(in crate::ops) const RESULT: Fields = &[
     ("status", "int", "the HTTP status"),
     ("headers", "map", "the headers, by their names in lower case"),
     ("body", "any value", "JSON as a value, anything else as text"),
@@ -170,7 +173,7 @@ pub(in crate::ops) static OPS: &[OpSpec] = &[
         errors: CHANGE_ERRORS,
         effect: Effect::ByCall(at_will),
         timeout: Timeout::Reply,
-        example: "http::request(\"GET\", \"https://api.web.sandbox/basic/ann/secret\", #{\n    basic: #{user: \"ann\", password: \"secret\"},\n}).body.user",
+        example: "let cache = \"https://api.web.sandbox/anything/pages\";\nhttp::request(\"OPTIONS\", cache, #{check: true});\nhttp::request(\"PURGE\", cache, #{headers: #{\"X-Tag\": \"home\"}, check: true}).body.method",
         run: request,
     },
 ];
@@ -202,11 +205,8 @@ fn delete<'a>(world: &'a World, call: &'a Call) -> Boxed<'a, Result<Value, OpErr
 fn request<'a>(world: &'a World, call: &'a Call) -> Boxed<'a, Result<Value, OpError>> {
     Box::pin(async move {
         let name = call.text("method");
-        let method = Method::parse(name.trim()).ok_or_else(|| {
-            let message =
-                format!("the method `{name}` is not known; it is GET, HEAD, POST, PUT, PATCH or DELETE");
-            OpError::new(Code::BadArgument, message)
-        })?;
+        let method = Method::parse(name.trim())
+            .map_err(|why| OpError::new(Code::BadArgument, format!("`{}` {why}", name.trim())))?;
         settle::exchange(world, call, method).await
     })
 }

@@ -26,7 +26,11 @@ pub(super) const URL: Param = needed(
     "where to: https, or http on this machine; a path alone is below the profile's address",
 );
 
-pub(super) const METHOD: Param = needed("method", Type::Text, "GET, HEAD, POST, PUT, PATCH or DELETE");
+pub(super) const METHOD: Param = needed(
+    "method",
+    Type::Text,
+    "its name, such as OPTIONS, PROPFIND or PURGE; GET, HEAD and OPTIONS only read",
+);
 
 const PROFILE: Param = option(
     "profile",

@@ -22,7 +22,7 @@ pub(super) fn asked(call: &Call, method: Method) -> Result<Asked, OpError> {
         _ => Record::new(),
     };
     let (body, kind) = body(call)?;
-    if !method.changes() && body != Body::None {
+    if matches!(method, Method::Get | Method::Head) && body != Body::None {
         return Err(bad(format!("a {} carries no body", method.as_str())));
     }
     let mut headers = headers(map("headers"))?;

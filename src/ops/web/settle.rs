@@ -23,7 +23,7 @@ pub(super) fn changing(call: &Call) -> Effect {
 /// The effect of a call that names its method.
 pub(super) fn at_will(call: &Call) -> Effect {
     match Method::parse(call.text("method").trim()) {
-        Some(method) if !method.changes() => Effect::Observe,
+        Ok(method) if !method.changes() => Effect::Observe,
         _ => changing(call),
     }
 }

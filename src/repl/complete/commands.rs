@@ -5,7 +5,8 @@ use super::{Candidate, begins, code, names, space};
 use crate::ops::doc;
 use crate::repl::around::{Mode, Outside};
 use crate::repl::helper::ReplHelper;
-use crate::repl::meta::{Command, commands, settings};
+use crate::repl::meta::words::{in_quotes as quotes, last_word, needs_quotes, words as split};
+use crate::repl::meta::{Command, commands, held, settings};
 use crate::script::interactive::declared;
 
 /// Completes what stands behind the colon.
@@ -30,11 +31,12 @@ fn title(command: &Command) -> Candidate {
 
 /// Where the last word of the arguments begins, and what it could become.
 fn arguments(helper: &ReplHelper, name: &str, args: &str) -> (usize, Vec<Candidate>) {
-    let start = args.rfind(' ').map_or(0, |at| at + 1);
+    let (start, in_quotes, said) = last_word(args);
     let word = &args[start..];
     let is_first = start == 0;
+    let paths = |_: &str| files(&said, in_quotes);
     let found = match name {
-        "load" if is_first => return (0, quoted(args)),
+        "load" if is_first => paths(word),
         "save" if !is_first => words(word, &["1-", "--force"]),
         "save" => paths(word),
         "export" if !is_first && word.starts_with('-') => words(word, &["--reveal", "--force"]),
@@ -48,7 +50,11 @@ fn arguments(helper: &ReplHelper, name: &str, args: &str) -> (usize, Vec<Candida
         "set" => settings(args, word),
         "help" if is_first => topics(helper, word),
         "source" if is_first => functions(helper, word),
+        "export" | "reveal" | "page" if is_path(args) => return inside(helper, args),
         "vars" | "export" | "reveal" | "page" if is_first => variables(helper, word),
+        "resume" if is_first => runs(helper, word),
+        "runs" if is_first => words(word, &["show ", "steps "]),
+        "runs" if args.split_whitespace().count() <= 2 => runs(helper, word),
         "ops" if is_first => {
             let known = doc::find::modules().into_iter().filter(|name| begins(name, word));
             known.map(|name| Candidate::new(name, name, "")).collect()
@@ -59,24 +65,46 @@ fn arguments(helper: &ReplHelper, name: &str, args: &str) -> (usize, Vec<Candida
     (start, found)
 }
 
-/// Paths of a command that takes all of its line as one, quotes around it or not.
-fn quoted(args: &str) -> Vec<Candidate> {
-    match args.strip_prefix('"') {
-        Some(inner) => {
-            let mut found = paths(inner);
-            for one in &mut found {
-                one.replacement.insert(0, '"');
-            }
-            found
+/// Files and folders, in quotes when one of them needs those, or when they are typed already.
+fn files(said: &str, in_quotes: bool) -> Vec<Candidate> {
+    let mut found = paths(said);
+    if in_quotes || found.iter().any(|one| needs_quotes(&one.replacement)) {
+        for one in &mut found {
+            // In a folder, the path goes on.
+            let ends = !one.replacement.ends_with('/');
+            one.replacement = quotes(&one.replacement, ends);
         }
-        None => paths(args),
     }
+    found
+}
+
+/// Is a part of a variable being typed: `row.a`, `list[0].`, `row["a key`?
+fn is_path(args: &str) -> bool {
+    args.contains(['.', '[']) && held::split(args).1.is_empty() && !args.ends_with(' ')
+}
+
+/// The parts of what a variable holds; what would have to be called is none.
+fn inside(helper: &ReplHelper, args: &str) -> (usize, Vec<Candidate>) {
+    let (start, mut found) = code(helper, args);
+    found.retain(|one| !one.replacement.ends_with(['(', ')']));
+    (start, found)
+}
+
+/// The runs on record, the newest first.
+fn runs(helper: &ReplHelper, word: &str) -> Vec<Candidate> {
+    let known = helper.outside.around.runs().into_iter();
+    let fitting = known.filter(|(run, _)| begins(run, word));
+    fitting
+        .map(|(run, about)| Candidate::new(&run, &run, about))
+        .collect()
 }
 
 /// The parameters of the script behind `:run`, as its flags.
 fn parameters(outside: &Outside, args: &str, word: &str) -> Vec<Candidate> {
-    let path = args.split_whitespace().next().unwrap_or_default();
-    let Ok((_, text)) = outside.around.read(path.trim_matches('"')) else {
+    // The word that is being typed may have a quote that is open.
+    let before = &args[..args.len() - word.len()];
+    let path = split(before).ok().and_then(|words| words.into_iter().next());
+    let Ok((_, text)) = outside.around.read(&path.unwrap_or_default()) else {
         return Vec::new();
     };
     let Some(declared) = declared(&text) else {

@@ -2,6 +2,7 @@
 
 mod functions;
 mod locals;
+pub(in crate::repl) mod missing;
 
 use std::collections::BTreeMap;
 
@@ -92,7 +93,44 @@ pub(in crate::repl) fn type_of(space: &Workspace, text: &str) -> Known {
 }
 
 /// Names that mean something only where they are read: parameters and variables of a function.
-type Locals = BTreeMap<String, Known>;
+type Locals = BTreeMap<String, Local>;
+
+/// What such a name stands for.
+#[derive(Debug, Clone)]
+struct Local {
+    known: Known,
+    /// Where it lies in a variable, when it is a part of one.
+    steps: Option<Vec<Step>>,
+}
+
+impl Local {
+    fn of(known: Known) -> Local {
+        Local { known, steps: None }
+    }
+
+    fn chain(&self, space: &Workspace) -> Chain {
+        let live = self.steps.clone().and_then(|steps| known_at(space, steps, 1));
+        live.unwrap_or_else(|| Chain {
+            known: self.known.clone(),
+            steps: None,
+            at: 1,
+        })
+    }
+
+    /// An element of it, as a loop or a closure has them one after the other.
+    fn element(self) -> Local {
+        let known = match self.known {
+            Known::List(item) => *item,
+            Known::Plain(name) if name == "range" => Known::Plain("int".into()),
+            _ => Known::Nothing,
+        };
+        let steps = self.steps.map(|mut steps| {
+            steps.push(Step::Element);
+            steps
+        });
+        Local { known, steps }
+    }
+}
 
 /// How many calls of the session's own functions are followed into each other. What calls itself several times is read
 /// as often for each: few enough that it is not felt.
@@ -111,6 +149,15 @@ pub(super) fn type_before(space: &Workspace, text: &str, found: &[Piece], end: u
     let start = reader.start_of_value(end);
     reader.part(start, end).value()
 }
+
+/// What every error has that is caught: name, type, one line.
+pub(super) const ERROR: &[(&str, &str, &str)] = &[
+    ("kind", "string", "the code: `provisor explain` tells about it"),
+    ("message", "string", "what failed and why"),
+    ("status", "int or ()", "the status of HTTP, if there was one"),
+    ("hint", "string or ()", "what to do"),
+    ("value", "any", "what was thrown, when a script threw it"),
+];
 
 struct Reader<'a> {
     space: &'a Workspace,
@@ -253,21 +300,27 @@ impl<'a> Reader<'a> {
 
     /// One value, and what is called and read on it.
     fn value(&self) -> Known {
-        let Some(mut chain) = self.first() else {
-            return Known::Nothing;
-        };
+        self.chain().map_or(Known::Nothing, |chain| chain.known)
+    }
+
+    /// The same, with where it lies.
+    fn chain(&self) -> Option<Chain> {
+        let mut chain = self.first()?;
         while chain.at < self.pieces.len() {
-            let next = match self.word(chain.at) {
+            chain = match self.word(chain.at) {
                 "." | "?." => self.member(&chain),
                 "[" => self.element(&chain),
                 _ => None,
-            };
-            let Some(next) = next else {
-                return Known::Nothing;
-            };
-            chain = next;
+            }?;
         }
-        chain.known
+        Some(chain)
+    }
+
+    /// What these pieces stand for.
+    fn local(&self) -> Local {
+        let known = self.expression();
+        let steps = self.chain().and_then(|chain| chain.steps);
+        Local { known, steps }
     }
 
     fn first(&self) -> Option<Chain> {
@@ -297,6 +350,7 @@ impl<'a> Reader<'a> {
                 known(Known::List(Box::new(item)), self.behind(0))
             }
             (Sort::Symbol, "#{") => known(Known::Map(self.written_keys()), self.behind(0)),
+            (Sort::Symbol, "(") if self.word(1) == ")" => plain("()", 2),
             (Sort::Symbol, "(") => {
                 let end = self.behind(0);
                 known(self.part(1, end.saturating_sub(1).max(1)).expression(), end)
@@ -307,7 +361,7 @@ impl<'a> Reader<'a> {
                 known(result, if self.word(3) == "(" { end } else { 3 })
             }
             (Sort::Name, name) if self.word(1) == "(" => known(self.called(name), self.behind(1)),
-            (Sort::Name, name) if self.locals.contains_key(name) => known(self.locals[name].clone(), 1),
+            (Sort::Name, name) if self.locals.contains_key(name) => Some(self.locals[name].chain(self.space)),
             (Sort::Name, name) => {
                 let steps = vec![Step::Name(name.to_owned())];
                 known_at(self.space, steps, 1)
@@ -386,6 +440,7 @@ impl<'a> Reader<'a> {
     fn method(&self, of: &Known, name: &str, open: usize) -> Known {
         let known = method(of, name);
         if let (Known::List(item), "map") = (of, name) {
+            let item = Local::of((**item).clone());
             return Known::List(Box::new(self.closure(item, open)));
         }
         if known != Known::Nothing {
@@ -397,14 +452,14 @@ impl<'a> Reader<'a> {
     }
 
     /// What the closure `|item| …` in this bracket gives for such an item.
-    fn closure(&self, item: &Known, open: usize) -> Known {
+    fn closure(&self, item: Local, open: usize) -> Known {
         let end = self.behind(open).saturating_sub(1);
         let is_plain = self.word(open + 1) == "|" && self.word(open + 3) == "|" && self.word(open + 4) != "{";
         if !is_plain || end <= open + 4 {
             return Known::Nothing;
         }
         let mut locals = self.locals.clone();
-        locals.insert(self.word(open + 2).to_owned(), item.clone());
+        locals.insert(self.word(open + 2).to_owned(), item);
         Reader {
             locals: &locals,
             ..self.part(open + 4, end)
@@ -503,7 +558,14 @@ fn known_at(space: &Workspace, steps: Vec<Step>, at: usize) -> Option<Chain> {
 fn function(module: &str, name: &str) -> Known {
     let op = doc::all().find(|op| op.module == module && op.receiver.is_none() && op.name == name);
     match op {
-        Some(op) => Known::of_words(op.result),
+        Some(op) => match doc::result_keys(op) {
+            [] => Known::of_words(op.result),
+            keys => Known::Map(
+                keys.iter()
+                    .map(|(key, ty)| ((*key).into(), (*ty).into()))
+                    .collect(),
+            ),
+        },
         None if module.is_empty() => {
             let native = library()
                 .iter()
@@ -547,6 +609,10 @@ fn property(of: &Known, name: &str) -> Known {
         Known::Map(keys) => {
             let key = keys.iter().find(|(known, _)| known == name);
             key.map_or(Known::Nothing, |(_, ty)| Known::of_words(ty))
+        }
+        Known::Plain(plain) if plain == "error" => {
+            let property = ERROR.iter().find(|(known, ..)| *known == name);
+            property.map_or(Known::Nothing, |(_, ty, _)| Known::of_words(ty))
         }
         other => {
             let native = library()

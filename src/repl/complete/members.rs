@@ -1,6 +1,6 @@
 //! What can stand behind a value and a dot, and the keys of options maps.
 
-use super::infer::Known;
+use super::infer::{ERROR, Known};
 use super::names::{call, operation};
 use super::{Candidate, begins, library};
 use crate::ops::doc;
@@ -55,6 +55,10 @@ pub(super) fn members(of: &Known, word: &str) -> Vec<Candidate> {
             .iter()
             .filter(|(key, _)| is_name(key))
             .map(|(key, ty)| Candidate::new(key, key, ty))
+            .collect(),
+        Known::Plain(name) if name == "error" => ERROR
+            .iter()
+            .map(|(name, ty, about)| Candidate::new(*name, *name, format!("{ty}: {about}")))
             .collect(),
         _ => Vec::new(),
     };

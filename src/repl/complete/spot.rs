@@ -142,9 +142,12 @@ fn text<'a>(space: &Workspace, typed: &'a str, found: &[Piece]) -> Spot<'a> {
             return Spot::Index { start, of };
         }
     }
-    let profile = call(typed, before).is_some_and(|call| {
-        call.argument == 0 && ["connect", "login"].contains(&call.name) && call.open == before.len() - 1
-    });
+    let connects = |call: &Call<'_>| call.argument == 0 && ["connect", "login"].contains(&call.name);
+    let profile = match innermost(typed, before) {
+        Some((map, "#{")) if [word(2), word(1)] == ["profile", ":"] => call(typed, &before[..map])
+            .is_some_and(|call| connects(&call) || may_name_a_profile(&call, typed, before)),
+        _ => call(typed, before).is_some_and(|call| connects(&call) && call.open == before.len() - 1),
+    };
     let inner = &typed[start..];
     let is_path = word(1) == "import" || ["/", "./", "../"].iter().any(|begin| inner.starts_with(begin));
     let wanted = match (profile, is_path) {
@@ -153,6 +156,17 @@ fn text<'a>(space: &Workspace, typed: &'a str, found: &[Piece]) -> Spot<'a> {
         _ => Wanted::Nothing,
     };
     Spot::Text { start, wanted }
+}
+
+/// Does an operation that this can mean take options, with a profile among them?
+fn may_name_a_profile(call: &Call<'_>, typed: &str, found: &[Piece]) -> bool {
+    let name_at = call.open - 1;
+    let module = name_at.checked_sub(2).map_or("", |at| found[at].text(typed));
+    let mut ops = doc::all().filter(|op| op.module == module && op.name == call.name);
+    ops.any(|op| match op.params.get(call.argument).map(|param| param.ty) {
+        Some(Type::Options(keys)) => keys.iter().any(|key| key.name == "profile"),
+        _ => false,
+    })
 }
 
 /// Can a value end with this piece?
@@ -216,16 +230,7 @@ fn options(space: &Workspace, typed: &str, found: &[Piece]) -> Option<Vec<Param>
     let (map, "#{") = innermost(typed, found)? else {
         return None;
     };
-    let call = call(typed, &found[..map])?;
-    let known: Vec<Param> = called(space, typed, found, &call)
-        .into_iter()
-        .filter_map(|op| Some((op, op.params.get(call.argument)?)))
-        .flat_map(|(op, param)| match param.ty {
-            Type::Options(keys) => keys.to_vec(),
-            Type::Any if op.name == "connect" => account::keys(op.module),
-            _ => Vec::new(),
-        })
-        .collect();
+    let known = keys_of(space, typed, found, map);
     let given: Vec<&str> = found[map..]
         .windows(2)
         .filter(|pair| pair[1].text(typed) == ":")
@@ -238,6 +243,37 @@ fn options(space: &Workspace, typed: &str, found: &[Piece]) -> Option<Vec<Param>
         }
     }
     (!keys.is_empty()).then_some(keys)
+}
+
+/// The keys that the options map that begins at this index knows: it stands in a call, or behind a key of another.
+fn keys_of(space: &Workspace, typed: &str, found: &[Piece], map: usize) -> Vec<Param> {
+    if let Some(above) = map.checked_sub(2).filter(|_| found[map - 1].text(typed) == ":") {
+        let key = found[above].text(typed).trim_matches('"');
+        let Some((outer, "#{")) = innermost(typed, &found[..above]) else {
+            return Vec::new();
+        };
+        let known = keys_of(space, typed, found, outer).into_iter();
+        let known = known.filter(|param| param.name == key);
+        return known.flat_map(|param| inner_keys(&param)).collect();
+    }
+    let Some(call) = call(typed, &found[..map]) else {
+        return Vec::new();
+    };
+    let ops = called(space, typed, found, &call).into_iter();
+    let params = ops.filter_map(|op| Some((op, op.params.get(call.argument)?)));
+    params
+        .flat_map(|(op, param)| match param.ty {
+            Type::Any if op.name == "connect" => account::keys(op.module),
+            _ => inner_keys(param),
+        })
+        .collect()
+}
+
+fn inner_keys(param: &Param) -> Vec<Param> {
+    match param.ty {
+        Type::Options(keys) => keys.to_vec(),
+        _ => Vec::new(),
+    }
 }
 
 /// The operations that a call can mean.

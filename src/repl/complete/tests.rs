@@ -147,6 +147,10 @@ fn quotes_hold_paths_and_profiles() {
         }
     );
     for (typed, wanted) in [
+        ("mobsted::connect(#{ profile: \"", Wanted::Profile),
+        ("http::get(u, #{ check: true, profile: \"ac", Wanted::Profile),
+        ("let x = #{ profile: \"", Wanted::Nothing),
+        ("f(#{ profile: \"", Wanted::Nothing),
         ("http::get(\"", Wanted::Nothing),
         ("greet(\"An", Wanted::Nothing),
         ("let file = \"./da", Wanted::Path),
@@ -221,6 +225,61 @@ fn names_that_the_text_itself_declares_have_members() {
 }
 
 #[test]
+fn keys_of_maps_inside_of_options_follow() {
+    follows(
+        "http::get(\"x\", #{ basic: #{",
+        &["user: string", "password: string or secret"],
+    );
+    follows(
+        "http::get(\"x\", #{ check: true, basic: #{ user: \"a\", pass",
+        &["password: string or secret"],
+    );
+    follows(
+        "sparrow::connect().send_viber(#{ action: #{",
+        &["url: string", "caption: string"],
+    );
+    follows(
+        "sparrow::connect().send_viber(#{ action: #{ url: \"x\" }, ",
+        &["image: string"],
+    );
+    assert_eq!(titles("http::get(\"x\", #{ headers: #{").len(), 0);
+    assert_eq!(titles("let x = #{ basic: #{").len(), 0);
+}
+
+#[test]
+fn what_a_request_answers_and_an_error_has_follow() {
+    follows("http::get(u).", &["status", "headers", "body"]);
+    follows("let a = http::post(u, #{}); a.", &["status", "headers", "body"]);
+    follows(
+        "try { f() } catch (err) { err.",
+        &["kind", "message", "status", "hint"],
+    );
+    follows("try { f() } catch (err) { err.kind.to_u", &["to_upper()"]);
+}
+
+#[test]
+fn elements_of_a_live_list_are_looked_into() {
+    let mut space = space();
+    let rows = json!([{"a": {"city": "Bern", "b": {"deep": 1}}, "tags": [{"id": 1}]}]);
+    space.set("rows", Value::from_json(rows));
+    for (typed, key) in [
+        ("rows[0].a.", "city"),
+        ("rows.map(|row| row.a.", "city"),
+        ("rows.map(|row| row.a.b.", "deep"),
+        ("for row in rows { row.a.", "city"),
+        ("for row in rows { let a = row.a; a.b.", "deep"),
+        ("for row in rows { for tag in row.tags { tag.", "id"),
+        ("rows.filter(|row| row.a.city == \"\").map(|row| row.", "a"),
+    ] {
+        let Spot::Member { start, of } = spot(&space, typed) else {
+            panic!("{typed}");
+        };
+        let found = members::members(&of, &typed[start..]);
+        assert!(found.iter().any(|one| one.title == key), "{typed}: {found:?}");
+    }
+}
+
+#[test]
 fn types_are_told_without_evaluating() {
     let space = space();
     let words = |text: &str| type_of(&space, text).words();
@@ -263,6 +322,43 @@ fn types_are_told_without_evaluating() {
     ] {
         assert_eq!(words(text), ty, "{text}");
     }
+}
+
+#[test]
+fn what_cannot_be_there_is_told_from_what_is_not_known() {
+    let mut space = space();
+    space.define(
+        "lib",
+        "fn greet(name) { if name == \"\" { 1 } else { name } }",
+        &NoFiles,
+    );
+    let told = |text: &str| super::infer::missing::missing(&space, text).map(|(what, _)| what);
+    for (text, what) in [
+        ("partner.nope", "this mobsted::Session has no `nope`"),
+        ("partner.nope(1).x", "this mobsted::Session has no `nope`"),
+        ("row.nope", "this map has no `nope`"),
+        ("nope(1)", "there is no function `nope`"),
+        ("nope", "there is no variable `nope`"),
+        ("row.email + nope", "there is no variable `nope`"),
+    ] {
+        assert_eq!(told(text).as_deref(), Some(what), "{text}");
+    }
+    for text in [
+        "greet(\"x\")",
+        "partner.login",
+        "partner.greet()",
+        "row.greet()",
+        "row.address.city.greet()",
+        "http::get(\"u\").body.anything",
+        "if true { 1 } else { \"x\" }",
+        "type_of(row)",
+        "ask(\"x\")",
+        "row.tags.map(|tag| tag.nope)",
+        "let a = 1; a",
+    ] {
+        assert_eq!(told(text), None, "{text}");
+    }
+    assert_eq!(type_of(&space, "()").words(), "()");
 }
 
 #[test]

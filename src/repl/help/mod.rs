@@ -13,7 +13,7 @@ use super::{Next, Repl};
 use crate::ops::doc::find::{self, Topic};
 use crate::ops::doc::text::{self, Look};
 use crate::ops::doc::{self, OpDoc};
-use crate::ops::spec::OpSpec;
+use crate::ops::spec::{OpSpec, Permission};
 use crate::value::nearest::nearest;
 
 /// How wide documentation is at most.
@@ -27,6 +27,16 @@ pub(super) fn asked(typed: &str) -> Option<&str> {
     let name = typed.strip_suffix('?')?.trim_end();
     let is_path = |c: char| c.is_alphanumeric() || "_:.()".contains(c);
     (!name.is_empty() && name.chars().all(is_path)).then_some(name)
+}
+
+/// What the table says of an operation, as it is in a session: there is no run that could be agreed to as a whole.
+fn told(op: &OpSpec) -> OpDoc {
+    let mut doc = OpDoc::of(op);
+    if op.permission() == Permission::Change {
+        doc.permission.meaning = "refused in mode `read-only` before anything is sent; asked about at each change in mode \
+                                  `prod`; free in `dev` and `sandbox`";
+    }
+    doc
 }
 
 impl Repl {
@@ -183,13 +193,13 @@ impl Repl {
             && let Known::Object(kind) = type_of(&self.space(), receiver)
         {
             let methods = doc::methods(kind.name).filter(|op| op.name == method);
-            pages.extend(methods.map(|op| text::op(&OpDoc::of(op), &look)));
+            pages.extend(methods.map(|op| text::op(&told(op), &look)));
         }
         if pages.is_empty()
             && let Ok(topics) = find::find(name)
         {
             pages.extend(topics.iter().map(|topic| match topic {
-                Topic::Op(op) => text::op(&OpDoc::of(op), &look),
+                Topic::Op(op) => text::op(&told(op), &look),
                 Topic::Kind(kind) => text::kind(kind, &look),
                 Topic::Module(module) => text::module(module, &look),
             }));

@@ -85,7 +85,7 @@ pub(super) fn variable(space: &Workspace, name: &str) -> Option<String> {
 pub(in crate::repl) fn preview(answer: &Answer) -> String {
     match answer {
         Answer::Nothing => "()".into(),
-        Answer::Value(value) => printable(&show::text(value)).replace('\n', " "),
+        Answer::Value(value) | Answer::Mixed(value) => printable(&show::line(value)).replace('\n', " "),
         Answer::Other(what) => format!("<{what}>"),
     }
 }

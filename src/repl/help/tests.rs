@@ -10,3 +10,13 @@ fn a_question_mark_behind_a_name_asks_about_it() {
         assert_eq!(asked(other), None, "{other}");
     }
 }
+
+#[test]
+fn a_session_asks_at_each_change() {
+    let op = super::doc::all().find(|op| op.name == "ensure_tenant");
+    let meaning = op.map_or("", |op| super::told(op).permission.meaning);
+    assert!(
+        meaning.contains("at each change in mode `prod`") && !meaning.contains("once per run"),
+        "{meaning}"
+    );
+}

@@ -1,6 +1,7 @@
 //! Commands that read and write files.
 
 use super::Command;
+use super::words::{only_word, words};
 use crate::repl::{Left, Next, Repl};
 
 pub(super) static COMMANDS: &[Command] = &[
@@ -10,7 +11,10 @@ pub(super) static COMMANDS: &[Command] = &[
         summary: "Evaluate a file here: its variables and functions stay",
         run: |repl, args| match args {
             "" => repl.usage("load"),
-            path => repl.load(&unquoted(path)),
+            path => match only_word(path) {
+                Ok(path) => repl.load(&path),
+                Err(why) => repl.wrong(&why, &[]),
+            },
         },
     },
     Command {
@@ -72,16 +76,21 @@ fn run(repl: &mut Repl, args: &str) -> Next {
 }
 
 fn reload(repl: &mut Repl, _: &str) -> Next {
-    let modules = repl.space().import_statements();
-    let count = repl.space().forget_modules();
+    let statements = repl.space().import_statements();
+    let before = repl.space().forget_modules();
+    let count = before.count();
     if count == 0 {
         repl.outside.screen.note("nothing is imported");
         return Next::Go;
     }
-    let next = repl.enter(&modules.join("\n"));
+    let next = repl.enter(&statements.join("\n"));
+    let screen = repl.outside.screen.clone();
     if next == Next::Go {
         let files = if count == 1 { "file" } else { "files" };
-        repl.outside.screen.note(&format!("read {count} {files} anew"));
+        screen.note(&format!("read {count} {files} anew"));
+    } else {
+        repl.space().restore_modules(before);
+        screen.note("what was imported before stays; :reload tries again");
     }
     next
 }
@@ -105,9 +114,6 @@ fn edit(repl: &mut Repl, args: &str) -> Next {
 fn trust(repl: &mut Repl, _: &str) -> Next {
     match repl.outside.around.trust() {
         Ok((name, text)) => {
-            repl.outside
-                .screen
-                .note(&format!("{name} is trusted until it changes"));
             let outcome = repl.evaluate_as(&name, 1, &text);
             Repl::next(&outcome)
         }
@@ -141,35 +147,3 @@ impl Repl {
         }
     }
 }
-
-/// A path without the quotes around it.
-fn unquoted(path: &str) -> String {
-    let inner = path.strip_prefix('"').and_then(|rest| rest.strip_suffix('"'));
-    inner.unwrap_or(path).to_owned()
-}
-
-/// The words of a command line; quotes hold a word with blanks together.
-fn words(text: &str) -> Result<Vec<String>, String> {
-    let mut words = Vec::new();
-    let mut word: Option<String> = None;
-    let mut quote = None;
-    for c in text.chars() {
-        match (quote, c) {
-            (Some(open), c) if c == open => quote = None,
-            (None, '"' | '\'') => {
-                quote = Some(c);
-                word.get_or_insert_default();
-            }
-            (None, c) if c.is_whitespace() => words.extend(word.take()),
-            (_, c) => word.get_or_insert_default().push(c),
-        }
-    }
-    if let Some(open) = quote {
-        return Err(format!("the quote {open} is not closed"));
-    }
-    words.extend(word);
-    Ok(words)
-}
-
-#[cfg(test)]
-mod tests;

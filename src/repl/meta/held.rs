@@ -12,7 +12,7 @@ enum Step {
 }
 
 /// The path at the beginning of this text, and what stands behind it. Blanks between brackets belong to the path.
-pub(super) fn split(text: &str) -> (&str, &str) {
+pub(in crate::repl) fn split(text: &str) -> (&str, &str) {
     let mut quoted = false;
     let mut depth = 0_usize;
     for (at, c) in text.char_indices() {
@@ -38,7 +38,7 @@ impl Repl {
         };
         let answer = self.space().variable(&first);
         let mut value = match answer {
-            Some(Answer::Value(value)) => value,
+            Some(Answer::Value(value) | Answer::Mixed(value)) => value,
             Some(Answer::Nothing | Answer::Other(_)) => {
                 return Err(self.wrong(
                     &format!("`{first}` holds nothing that could be written down"),
@@ -61,6 +61,11 @@ impl Repl {
                 return Err(self.wrong(&format!("`{path}` does not exist: {missing}"), &[]));
             };
             value = inner;
+        }
+        if let Value::Object(object) = &value
+            && object.is_stand_in()
+        {
+            return Err(self.wrong(&format!("`{path}` holds nothing that could be written down"), &[]));
         }
         Ok(value)
     }

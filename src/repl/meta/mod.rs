@@ -1,13 +1,14 @@
 //! Commands: what begins with a colon. Help and completion read the same tables.
 
 mod files;
-mod held;
+pub(super) mod held;
 mod look;
 mod past;
 mod place;
 mod save;
 pub(super) mod settings;
 mod values;
+pub(super) mod words;
 
 use super::{Left, Next, Repl};
 use crate::value::nearest::nearest;

@@ -5,10 +5,13 @@ use regex_lite::Regex;
 use super::Command;
 use crate::ops;
 use crate::repl::evaluate::Entered;
+use crate::repl::secrecy::KEPT_OUT;
+use crate::repl::width::cut;
 use crate::repl::{Left, Next, Repl};
 use crate::run::session::{Change, Fate, WayBack};
 use crate::script::interactive::Answer;
 use crate::value::Value;
+use crate::value::nearest::nearest;
 
 pub(super) static COMMANDS: &[Command] = &[
     Command {
@@ -37,7 +40,7 @@ pub(super) static COMMANDS: &[Command] = &[
     },
     Command {
         name: "runs",
-        args: "[show RUN | steps RUN]",
+        args: "[show [RUN] | steps [RUN]]",
         summary: "The runs on record, this session among them",
         run: runs,
     },
@@ -97,7 +100,7 @@ impl Wanted {
 fn line(number: usize, input: &Entered) -> String {
     let mark = if input.done { ' ' } else { '!' };
     let text = if input.secret {
-        "(not shown: it may hold a secret)".to_owned()
+        KEPT_OUT.to_owned()
     } else {
         input.text.trim_end().replace('\n', "\n       ")
     };
@@ -143,11 +146,29 @@ fn undo(repl: &mut Repl, args: &str) -> Next {
     Next::Go
 }
 
+/// What can be done with runs on record.
+const RUNS: [&str; 5] = ["list", "show", "steps", "export", "prune"];
+
 fn runs(repl: &mut Repl, args: &str) -> Next {
     let mut words: Vec<String> = vec!["runs".into()];
     let given: Vec<&str> = args.split_whitespace().collect();
     match given.as_slice() {
         [] => words.push("list".into()),
+        // Without a run, this one is meant.
+        [word @ ("show" | "steps")] => {
+            let Some(session) = repl.desk.session() else {
+                let message = format!("this session is not on record yet, and `:runs {word}` names no run");
+                return repl.wrong(&message, &[":runs lists those there are".into()]);
+            };
+            words.extend([(*word).to_owned(), session.id()]);
+        }
+        [word, ..] if !word.starts_with('-') && !RUNS.contains(word) => {
+            let hint = nearest(word, RUNS).map(|near| format!("did you mean {near}?"));
+            return repl.wrong(
+                &format!("`:runs` does not know `{word}`"),
+                &hint.into_iter().collect::<Vec<_>>(),
+            );
+        }
         given => words.extend(given.iter().map(|word| (*word).to_owned())),
     }
     repl.provisor(&words)
@@ -175,7 +196,19 @@ impl Repl {
     /// One change and its way back.
     fn told(&self, change: &Change) -> String {
         let what = change.what.as_deref().unwrap_or_default();
-        let done = format!("{:>4}   {} {what}", change.number, change.op);
+        let mut done = format!("{:>4}   {} {what}", change.number, change.op);
+        // On what it was done stands in the input, when nothing else tells it.
+        let index = usize::try_from(change.number).unwrap_or_default();
+        let input = index.checked_sub(1).and_then(|index| self.inputs.get(index));
+        if let Some(input) = input.filter(|input| !input.secret && change.undo.is_none()) {
+            let lines: Vec<&str> = input.text.split_whitespace().collect();
+            let columns = self.columns().saturating_sub(17).max(20);
+            done = format!(
+                "{}\n       typed as `{}`",
+                done.trim_end(),
+                cut(&lines.join(" "), columns)
+            );
+        }
         let back = match (&change.state, &change.undo) {
             (state, _) if state == "half done" => {
                 "failed and left something behind; when you know what became of it: provisor resolve"

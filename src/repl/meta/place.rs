@@ -4,6 +4,7 @@ use super::Command;
 use crate::repl::around::{Mode, Switch};
 use crate::repl::farewell::farewell;
 use crate::repl::{Next, Repl};
+use crate::run::interrupt::Interrupt;
 use crate::value::nearest::nearest;
 
 pub(super) static COMMANDS: &[Command] = &[
@@ -95,14 +96,7 @@ fn sandbox(repl: &mut Repl, args: &str) -> Next {
             }
             next
         }
-        ("reset", "") => {
-            // The sandbox of this session must not be served while its world is taken away.
-            let next = repl.switch(&Switch::Sandbox(true));
-            match next {
-                Next::Go => repl.provisor(&["sandbox".into(), "reset".into()]),
-                next => next,
-            }
-        }
+        ("reset", "") => reset(repl),
         _ => {
             let words = ["on", "off", "status", "fault", "reset"];
             let hint = nearest(word, words).map(|near| format!("did you mean {near}?"));
@@ -112,6 +106,24 @@ fn sandbox(repl: &mut Repl, args: &str) -> Next {
             )
         }
     }
+}
+
+fn reset(repl: &mut Repl) -> Next {
+    if let Err(trouble) = repl.outside.around.check(&Switch::Reset) {
+        return repl.refuse(&trouble);
+    }
+    if repl.outside.screen.can_ask() && !repl.outside.yes {
+        let interrupt = Interrupt::new();
+        repl.reins.take(&interrupt);
+        let question = "Forget everything in the sandbox? [y/N] ";
+        let answer = repl.outside.around.ask(question, &interrupt).unwrap_or_default();
+        repl.reins.let_go();
+        if !["y", "yes"].contains(&answer.trim().to_lowercase().as_str()) {
+            repl.outside.screen.note("nothing was done");
+            return Next::Go;
+        }
+    }
+    repl.switch(&Switch::Reset)
 }
 
 impl Repl {
@@ -127,7 +139,12 @@ impl Repl {
             return self.refuse(&trouble);
         }
         let place = self.outside.around.place();
-        if place != before {
+        if *to == Switch::Reset {
+            self.space().forget_values();
+            self.outside
+                .screen
+                .note("the sandbox begins anew; variables of before are forgotten");
+        } else if place != before {
             self.space().forget_values();
             self.outside.screen.note(&format!(
                 "{} from here on; variables of {} are forgotten",

@@ -1,6 +1,7 @@
 //! From exploring to a script.
 
 use super::Command;
+use super::words::words;
 use crate::repl::secrecy::is_hidden;
 use crate::repl::{Next, Repl};
 use crate::script::bundle::{Bundle, Source};
@@ -15,7 +16,11 @@ pub(super) static COMMANDS: &[Command] = &[Command {
 }];
 
 fn save(repl: &mut Repl, args: &str) -> Next {
-    let mut words: Vec<&str> = args.split_whitespace().collect();
+    let words = match words(args) {
+        Ok(words) => words,
+        Err(why) => return repl.wrong(&why, &[]),
+    };
+    let mut words: Vec<&str> = words.iter().map(String::as_str).collect();
     let force = words.contains(&"--force");
     words.retain(|word| *word != "--force");
     let (file, range) = match words.as_slice() {
@@ -25,7 +30,10 @@ fn save(repl: &mut Repl, args: &str) -> Next {
             None => {
                 return repl.wrong(
                     &format!("`{range}` is no range of inputs"),
-                    &["for example 2-5, or 3".into()],
+                    &[
+                        "for example 2-5, or 3".into(),
+                        "a path with blanks stands in quotes".into(),
+                    ],
                 );
             }
         },
@@ -79,6 +87,11 @@ impl Repl {
         }
         for (number, why) in &saved.aside {
             screen.warn(&format!("input {number} is a comment: {why}"));
+        }
+        for (number, (name, later)) in &saved.anew {
+            screen.warn(&format!(
+                "input {number} may give something else now: it used `{name}` as it was before input {later}"
+            ));
         }
         for (number, names) in &saved.lost {
             let names: Vec<String> = names.iter().map(|name| format!("`{name}`")).collect();

@@ -2,14 +2,16 @@
 
 use super::Command;
 use super::held::split;
+use super::words::words;
 use crate::repl::around::Export;
+use crate::repl::complete::infer::missing::missing;
 use crate::repl::complete::infer::{Known, type_of};
 use crate::repl::help::preview;
 use crate::repl::show::{Look, rendered};
 use crate::repl::width::{cut, padded, width};
 use crate::repl::{Next, Repl};
 use crate::run::interrupt::Interrupt;
-use crate::script::interactive::{Answer, Step};
+use crate::script::interactive::{Answer, Reading, Step, read};
 
 pub(super) static COMMANDS: &[Command] = &[
     Command {
@@ -85,7 +87,30 @@ fn tell_type(repl: &mut Repl, expression: &str) -> Next {
     if expression.is_empty() {
         return repl.usage("type");
     }
+    match read(expression) {
+        Reading::Incomplete(open) if open.closes.is_empty() => {
+            return repl.wrong("the expression goes on: something is missing behind it", &[]);
+        }
+        Reading::Incomplete(open) => {
+            return repl.wrong(
+                &format!("the expression goes on: {} is missing", open.closes),
+                &[],
+            );
+        }
+        Reading::Broken(diagnostic) => {
+            repl.outside.screen.diagnostic(&diagnostic);
+            return Next::Failed(crate::repl::Left::Usage);
+        }
+        Reading::Complete => {}
+    }
     let known = type_of(&repl.space(), expression);
+    if known == Known::Nothing {
+        let missing = missing(&repl.space(), expression);
+        if let Some((what, near)) = missing {
+            let hint = near.map(|near| format!("did you mean `{near}`?"));
+            return repl.wrong(&what, &hint.into_iter().collect::<Vec<_>>());
+        }
+    }
     match known {
         Known::Nothing => {
             repl.outside
@@ -142,7 +167,8 @@ fn reveal(repl: &mut Repl, path: &str) -> Next {
     if path.is_empty() {
         return repl.usage("reveal");
     }
-    if !repl.outside.screen.is_terminal() {
+    let screen = &repl.outside.screen;
+    if !screen.is_terminal() || !screen.can_ask() {
         return repl.wrong(
             "secrets are shown at a terminal only",
             &["`provisor tenants export --reveal` writes them into a file".into()],
@@ -171,11 +197,22 @@ fn reveal(repl: &mut Repl, path: &str) -> Next {
 
 fn export(repl: &mut Repl, args: &str) -> Next {
     let (path, rest) = split(args);
-    let words: Vec<&str> = rest.split_whitespace().collect();
-    let (flags, given): (Vec<&str>, Vec<&str>) = words.iter().partition(|word| word.starts_with("--"));
+    let words = match words(rest) {
+        Ok(words) => words,
+        Err(why) => return repl.wrong(&why, &[]),
+    };
+    let (flags, given): (Vec<&str>, Vec<&str>) = words
+        .iter()
+        .map(String::as_str)
+        .partition(|word| word.starts_with("--"));
     let known = ["--reveal", "--force"];
     let (false, [file]) = (path.is_empty(), given.as_slice()) else {
-        return repl.usage("export");
+        let several = given.len() > 1;
+        let quotes = several.then(|| "a path with blanks stands in quotes".to_owned());
+        return repl.wrong(
+            "write it as `:export VALUE FILE [--reveal] [--force]`",
+            &quotes.into_iter().collect::<Vec<_>>(),
+        );
     };
     if let Some(flag) = flags.iter().find(|flag| !known.contains(flag)) {
         return repl.wrong(&format!("`:export` does not know `{flag}`"), &[]);
@@ -186,7 +223,7 @@ fn export(repl: &mut Repl, args: &str) -> Next {
     };
     let export = Export {
         name: path.to_owned(),
-        file: file.trim_matches('"').to_owned(),
+        file: (*file).to_owned(),
         reveal: flags.contains(&"--reveal") && value.has_secret(),
         replace: flags.contains(&"--force"),
     };

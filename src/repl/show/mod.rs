@@ -3,6 +3,7 @@
 //! At a terminal lists of maps are tables, cut and counted; elsewhere a value is one line of JSON, whole. `:set format`
 //! chooses otherwise. Secrets are masked in every form.
 
+mod plain;
 mod separated;
 mod table;
 mod tree;
@@ -76,7 +77,7 @@ const USUAL: usize = 80;
 pub(super) fn rendered(screen: &dyn Screen, look: Look, answer: &Answer) -> Option<String> {
     match answer {
         Answer::Nothing => None,
-        Answer::Value(value) => Some(shown(screen, look, value)),
+        Answer::Value(value) | Answer::Mixed(value) => Some(shown(screen, look, value)),
         Answer::Other(what) => Some(format!("<{what}>")),
     }
 }
@@ -95,7 +96,7 @@ fn shown(screen: &dyn Screen, look: Look, value: &Value) -> String {
         Format::Auto | Format::Table => table::table(value, frame),
         Format::Json => whole_or_cut(&pretty(&value.to_masked_json()), frame),
         Format::Tree => whole_or_cut(&tree::tree(value), frame),
-        Format::Csv => separated::csv(value),
+        Format::Csv => separated::csv(value, frame),
     }
 }
 
@@ -107,7 +108,15 @@ struct Frame {
     most: usize,
 }
 
-/// A value as one line of text, secrets masked.
+/// A value as one line for people, but for the line ends of a text; secrets masked.
+pub(super) fn line(value: &Value) -> String {
+    match value {
+        Value::Text(text) => text.clone(),
+        value => plain::inline(value),
+    }
+}
+
+/// A value as one line of JSON, and a text as it is; secrets masked.
 pub(super) fn text(value: &Value) -> String {
     match value {
         Value::Text(text) => text.clone(),

@@ -1,35 +1,37 @@
 //! Values as comma-separated lines, for copying out of the terminal; files are written by `:export`.
 
-use serde_json::{Map, Value as Json};
-
+use super::plain::{fields, inline};
+use super::{Frame, more};
 use crate::value::Value;
 
 /// A value as lines of cells; ends without a line end.
-pub(super) fn csv(value: &Value) -> String {
-    let items = match value.to_masked_json() {
-        Json::Array(items) => items,
-        other => vec![other],
+pub(super) fn csv(value: &Value, frame: Frame) -> String {
+    let (items, count): (Vec<&Value>, usize) = match value {
+        Value::List(items) => (items.iter().take(frame.most).collect(), items.len()),
+        other => (vec![other], 1),
     };
-    let maps: Vec<Option<&Map<String, Json>>> = items.iter().map(Json::as_object).collect();
+    let maps: Vec<Option<Vec<(&str, &Value)>>> = items.iter().map(|item| fields(item)).collect();
     let mut names: Vec<&str> = Vec::new();
-    for name in maps.iter().flatten().flat_map(|map| map.keys()) {
-        if !names.contains(&name.as_str()) {
+    for (name, _) in maps.iter().flatten().flatten() {
+        if !names.contains(name) {
             names.push(name);
         }
     }
-    if names.is_empty() {
-        return items.iter().map(cell).collect::<Vec<_>>().join("\n");
+    let mut lines = Vec::new();
+    if !names.is_empty() {
+        lines.push(line(names.iter().map(|name| quoted(name))));
     }
-    let mut lines = vec![line(names.iter().map(|name| quoted(name)))];
     for (item, map) in items.iter().zip(&maps) {
         lines.push(match map {
-            Some(map) => line(
-                names
-                    .iter()
-                    .map(|name| map.get(*name).map_or(String::new(), cell)),
-            ),
-            None => cell(item),
+            Some(map) if !names.is_empty() => line(names.iter().map(|name| {
+                let held = map.iter().find(|(known, _)| known == name);
+                held.map_or(String::new(), |(_, value)| cell(value))
+            })),
+            _ => cell(item),
         });
+    }
+    if count > items.len() {
+        lines.push(more(count - items.len(), "row"));
     }
     lines.join("\n")
 }
@@ -38,11 +40,15 @@ fn line(cells: impl Iterator<Item = String>) -> String {
     cells.collect::<Vec<_>>().join(",")
 }
 
-fn cell(json: &Json) -> String {
-    match json {
-        Json::Null => String::new(),
-        Json::String(text) => quoted(text),
-        other => quoted(&other.to_string()),
+fn cell(value: &Value) -> String {
+    match value {
+        Value::Null => String::new(),
+        Value::Text(text) => quoted(text),
+        Value::List(_) | Value::Record(_) | Value::Object(_) => match value.to_masked_json() {
+            serde_json::Value::String(text) => quoted(&text),
+            json => quoted(&json.to_string()),
+        },
+        other => inline(other),
     }
 }
 

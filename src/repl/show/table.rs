@@ -1,9 +1,8 @@
 //! Tables that fit the width: side by side where there is room, one below the other where there is not.
 
-use serde_json::{Map, Value as Json};
-
-use super::{Frame, more};
-use crate::repl::width::{cut, padded, width};
+use super::plain::{cell, fields, inline};
+use super::{Frame, more, whole_or_cut};
+use crate::repl::width::{cut, escaped, padded, width};
 use crate::value::Value;
 
 /// No cell of a table is wider.
@@ -12,31 +11,32 @@ const WIDEST: usize = 40;
 /// Blanks between columns.
 const GAP: usize = 2;
 
+/// What has names: those with what they hold.
+type Fields<'a> = Vec<(&'a str, &'a Value)>;
+
 /// A value for people; ends without a line end.
 pub(super) fn table(value: &Value, frame: Frame) -> String {
-    if let Value::List(items) = value
-        && !items.is_empty()
-    {
-        // What is not shown is not looked at.
-        let shown = items.iter().take(frame.most).map(Value::to_masked_json);
-        return list(&shown.collect::<Vec<_>>(), items.len(), frame);
-    }
-    match (value, value.to_masked_json()) {
-        (Value::Text(text), _) => text.clone(),
-        (value, Json::Object(fields)) if !fields.is_empty() => {
+    match (value, fields(value)) {
+        (Value::Text(text), _) => whole_or_cut(text, frame),
+        (Value::List(items), _) if !items.is_empty() => {
+            // What is not shown is not looked at.
+            let shown: Vec<&Value> = items.iter().take(frame.most).collect();
+            list(&shown, items.len(), frame)
+        }
+        (value, Some(fields)) if !fields.is_empty() => {
             let below = vertical(&fields, frame);
             match value {
                 Value::Object(object) => format!("{}\n{below}", object.kind),
                 _ => below,
             }
         }
-        (_, other) => other.to_string(),
+        (other, _) => inline(other),
     }
 }
 
 /// The first items of so many.
-fn list(items: &[Json], count: usize, frame: Frame) -> String {
-    let maps: Option<Vec<&Map<String, Json>>> = items.iter().map(Json::as_object).collect();
+fn list(items: &[&Value], count: usize, frame: Frame) -> String {
+    let maps: Option<Vec<Fields<'_>>> = items.iter().map(|item| fields(item)).collect();
     match maps {
         Some(maps) => rows(&maps, count, frame),
         None => lines(items, count, frame),
@@ -44,8 +44,9 @@ fn list(items: &[Json], count: usize, frame: Frame) -> String {
 }
 
 /// What are no maps: on one line, or a line each.
-fn lines(items: &[Json], count: usize, frame: Frame) -> String {
-    let line = Json::Array(items.to_vec()).to_string();
+fn lines(items: &[&Value], count: usize, frame: Frame) -> String {
+    let all: Vec<String> = items.iter().map(|item| inline(item)).collect();
+    let line = format!("[{}]", all.join(","));
     if count <= frame.most && width(&line) <= frame.columns {
         return line;
     }
@@ -57,18 +58,20 @@ fn lines(items: &[Json], count: usize, frame: Frame) -> String {
 }
 
 /// A table with all names; one map below the other when that is too wide.
-fn rows(maps: &[&Map<String, Json>], count: usize, frame: Frame) -> String {
+fn rows(maps: &[Fields<'_>], count: usize, frame: Frame) -> String {
     let names = names(maps);
     let cells: Vec<Vec<String>> = maps
         .iter()
         .map(|map| {
+            let held = |name: &&str| map.iter().find(|(known, _)| known == name);
             let cells = names
                 .iter()
-                .map(|name| map.get(*name).map_or(String::new(), cell));
+                .map(|name| held(name).map_or(String::new(), |(_, value)| cell(value)));
             cells.map(|text| cut(&text, WIDEST)).collect()
         })
         .collect();
-    let widths: Vec<usize> = names
+    let titles: Vec<String> = names.iter().map(|name| escaped(name)).collect();
+    let widths: Vec<usize> = titles
         .iter()
         .enumerate()
         .map(|(column, name)| {
@@ -78,7 +81,6 @@ fn rows(maps: &[&Map<String, Json>], count: usize, frame: Frame) -> String {
         .collect();
     let total = widths.iter().sum::<usize>() + GAP * widths.len().saturating_sub(1);
     let mut lines = if total <= frame.columns {
-        let titles: Vec<String> = names.iter().map(|name| (*name).to_owned()).collect();
         let mut lines = vec![line(&titles, &widths)];
         lines.extend(cells.iter().map(|row| line(row, &widths)));
         lines
@@ -94,21 +96,21 @@ fn rows(maps: &[&Map<String, Json>], count: usize, frame: Frame) -> String {
 }
 
 /// The names of all maps, in the order in which they come.
-fn names<'a>(maps: &[&'a Map<String, Json>]) -> Vec<&'a str> {
+fn names<'a>(maps: &[Fields<'a>]) -> Vec<&'a str> {
     let mut seen = std::collections::HashSet::new();
-    let all = maps.iter().flat_map(|map| map.keys());
-    all.map(String::as_str)
-        .filter(|name| seen.insert(*name))
-        .collect()
+    let all = maps.iter().flatten().map(|(name, _)| *name);
+    all.filter(|name| seen.insert(*name)).collect()
 }
 
 /// Names and what they hold, a line each.
-fn vertical(fields: &Map<String, Json>, frame: Frame) -> String {
-    let widest = fields.keys().map(|name| width(name)).max().unwrap_or(0);
+fn vertical(fields: &[(&str, &Value)], frame: Frame) -> String {
+    let shown = fields.iter().take(frame.most);
+    let shown: Vec<(String, &Value)> = shown.map(|(name, value)| (escaped(name), *value)).collect();
+    let widest = shown.iter().map(|(name, _)| width(name)).max().unwrap_or(0);
     let column = widest.min(frame.columns / 2).max(1);
     let room = frame.columns.saturating_sub(column + GAP).max(1);
     let mut lines: Vec<String> = Vec::new();
-    for (name, value) in fields.iter().take(frame.most) {
+    for (name, value) in &shown {
         let name = padded(&cut(name, column), column);
         let line = format!("{name}{:GAP$}{}", "", cut(&cell(value), room));
         lines.push(line.trim_end().to_owned());
@@ -123,13 +125,4 @@ fn line(cells: &[String], widths: &[usize]) -> String {
     let padded = cells.iter().zip(widths).map(|(text, width)| padded(text, *width));
     let line = padded.collect::<Vec<_>>().join(&" ".repeat(GAP));
     line.trim_end().to_owned()
-}
-
-/// A value in one line.
-fn cell(json: &Json) -> String {
-    match json {
-        Json::Null => String::new(),
-        Json::String(text) => text.replace(['\n', '\r', '\t'], " "),
-        other => other.to_string(),
-    }
 }

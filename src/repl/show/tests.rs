@@ -71,7 +71,7 @@ fn secrets_are_masked_in_every_form() {
         for shown in [
             table::table(value, frame(80, 20)),
             tree::tree(value),
-            separated::csv(value),
+            separated::csv(value, frame(80, 20)),
             text(value),
         ] {
             assert!(!shown.contains("hunter2") && shown.contains("***"), "{shown}");
@@ -87,5 +87,54 @@ fn trees_and_cells_show_all_of_a_value() {
         "2 keys\n├─ a: 1 key\n│  └─ b: 2 items\n│     ├─ [0]: 1\n│     └─ [1]: \"x\"\n└─ c: null"
     );
     let list = value(json!([{"a": "x,y"}, {"b": "say \"hi\"\n"}]));
-    assert_eq!(separated::csv(&list), "a,b\n\"x,y\",\n,\"say \"\"hi\"\"\n\"");
+    assert_eq!(
+        separated::csv(&list, frame(80, 20)),
+        "a,b\n\"x,y\",\n,\"say \"\"hi\"\"\n\""
+    );
+}
+
+#[test]
+fn control_characters_are_written_out_before_they_are_measured() {
+    let list = value(json!([{"c": "a\u{1b}[31mred\u{7}", "n": 1}, {"c": "", "n": 2}]));
+    assert_eq!(
+        table::table(&list, frame(80, 20)),
+        "c                    n\na\\u{1b}[31mred\\u{7}  1\n                     2"
+    );
+    let odd = value(json!({"k\u{1b}": ["\u{9b}31m\u{7f}".repeat(9)], "b": "\u{1b}".repeat(9)}));
+    for value in [&list, &odd] {
+        let shown = table::table(value, frame(20, 20));
+        assert!(shown.lines().all(|line| width(line) <= 20), "{shown}");
+        assert!(!shown.chars().any(|c| c.is_control() && c != '\n'), "{shown}");
+    }
+}
+
+#[test]
+fn what_is_no_text_has_no_quotes() {
+    let stand_in = Value::Object(crate::value::Object::stand_in("closure"));
+    let infinite = Value::Float(f64::INFINITY);
+    let secret = Value::Secret(Secret::new("hunter2"));
+    for (one, word) in [(stand_in, "<closure>"), (infinite, "inf"), (secret, "***")] {
+        assert_eq!(table::table(&one, frame(80, 20)), word);
+        assert_eq!(tree::tree(&one), word);
+        assert_eq!(line(&one), word);
+        assert_eq!(separated::csv(&one, frame(80, 20)), word);
+        let list = Value::List(vec![one.clone(), Value::from("x")]);
+        assert_eq!(table::table(&list, frame(80, 20)), format!("[{word},\"x\"]"));
+        let record: crate::value::Record = [("f".to_owned(), one), ("a".to_owned(), Value::Int(2))].into();
+        let record = Value::Record(record);
+        assert_eq!(table::table(&record, frame(80, 20)), format!("a  2\nf  {word}"));
+        assert_eq!(tree::tree(&record), format!("2 keys\n├─ a: 2\n└─ f: {word}"));
+    }
+}
+
+#[test]
+fn every_form_shows_as_many_rows_as_were_asked_for() {
+    let list = Value::List((0..100).map(|id| value(json!({"id": id}))).collect());
+    let told = "… 98 more rows; `:set rows N` shows N of them";
+    assert_eq!(separated::csv(&list, frame(80, 2)), format!("id\n0\n1\n{told}"));
+    let text = Value::from("a\nb\nc\nd");
+    assert_eq!(
+        table::table(&text, frame(80, 2)),
+        "a\nb\n… 2 more lines; `:set rows N` shows N of them"
+    );
 }

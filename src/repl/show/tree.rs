@@ -1,29 +1,31 @@
 //! Values as branches.
 
-use serde_json::Value as Json;
-
+use super::plain::{fields, inline};
+use crate::repl::width::escaped;
 use crate::value::Value;
 
 /// A value as branches; ends without a line end.
 pub(super) fn tree(value: &Value) -> String {
-    let json = value.to_masked_json();
     let mut lines = vec![match value {
         Value::Object(object) => object.kind.clone(),
-        _ => leaf(&json).unwrap_or_else(|| size(&json)),
+        _ => leaf(value),
     }];
-    branches(&json, "", &mut lines);
+    branches(value, "", &mut lines);
     lines.join("\n")
 }
 
-fn branches(json: &Json, before: &str, lines: &mut Vec<String>) {
-    let inner: Vec<(String, &Json)> = match json {
-        Json::Array(items) => items
+fn branches(value: &Value, before: &str, lines: &mut Vec<String>) {
+    let inner: Vec<(String, &Value)> = match value {
+        Value::List(items) => items
             .iter()
             .enumerate()
             .map(|(index, item)| (format!("[{index}]"), item))
             .collect(),
-        Json::Object(fields) => fields.iter().map(|(name, value)| (name.clone(), value)).collect(),
-        _ => return,
+        other => fields(other)
+            .unwrap_or_default()
+            .into_iter()
+            .map(|(name, value)| (escaped(name), value))
+            .collect(),
     };
     let count = inner.len();
     for (index, (name, value)) in inner.into_iter().enumerate() {
@@ -32,25 +34,21 @@ fn branches(json: &Json, before: &str, lines: &mut Vec<String>) {
         } else {
             ("├─ ", "│  ")
         };
-        let text = leaf(value).unwrap_or_else(|| size(value));
-        lines.push(format!("{before}{branch}{name}: {text}"));
+        lines.push(format!("{before}{branch}{name}: {}", leaf(value)));
         branches(value, &format!("{before}{below}"), lines);
     }
 }
 
-fn leaf(json: &Json) -> Option<String> {
-    match json {
-        Json::Array(items) if !items.is_empty() => None,
-        Json::Object(fields) if !fields.is_empty() => None,
-        other => Some(other.to_string()),
-    }
-}
-
-fn size(json: &Json) -> String {
-    let (count, what) = match json {
-        Json::Array(items) => (items.len(), "item"),
-        Json::Object(fields) => (fields.len(), "key"),
-        _ => return String::new(),
+/// A value that has nothing inside, or how much it has.
+fn leaf(value: &Value) -> String {
+    let (count, what) = match (value, fields(value)) {
+        (Value::List(items), _) => (items.len(), "item"),
+        (_, Some(fields)) => (fields.len(), "key"),
+        _ => (0, ""),
     };
-    format!("{count} {what}{}", if count == 1 { "" } else { "s" })
+    match count {
+        0 => inline(value),
+        1 => format!("1 {what}"),
+        count => format!("{count} {what}s"),
+    }
 }

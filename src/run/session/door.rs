@@ -1,25 +1,33 @@
 //! The door of one input: what it asks for is recorded, and it can be stopped in the middle of a call.
 
+use std::pin::Pin;
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 use std::time::Duration;
 
 use tokio::sync::watch;
 
 use super::super::looking::Looking;
-use super::Session;
-use super::settle::to_value;
-use crate::journal::{Cancel, JournalError, RowJournal, RowStatus};
+use super::settle::{call_of, to_value};
+use super::{Session, scope};
+use crate::journal::{Cancel, Closed, JournalError, RowJournal, RowStatus};
 use crate::ops::call::Call;
 use crate::ops::error::{Code, OpError};
 use crate::ops::foresee::{Foreseen, foresee};
-use crate::ops::perform::{Halt, Performed, perform};
+use crate::ops::perform::{Halt, Performed, is_open, is_there, look_up, perform, settle_time};
 use crate::ops::spec::OpSpec;
+use crate::ops::world::World;
 use crate::run::interrupt::Interrupt;
 use crate::script::door::{Ask, Denied, Door, Stop};
 use crate::value::{Object, Value};
 
 /// How long a call that was stopped before anything left may take to end by itself.
 const MOMENT: Duration = Duration::from_millis(60);
+
+/// How long the answer of a change is waited for that was seen on the platform.
+const LAST_WORD: Duration = Duration::from_secs(1);
+
+/// How long between two looks for a change whose answer is waited for.
+const PAUSE: Duration = Duration::from_millis(500);
 
 /// What the person at the session is told, and asked.
 pub trait Tell: Send + Sync {
@@ -43,6 +51,10 @@ pub enum Told {
     AlreadySent,
     /// That was given up: the change is in doubt.
     LeftInDoubt,
+    /// It was looked up: the change was carried out.
+    CarriedOut,
+    /// It was looked up: the change was not carried out, and is not sent again.
+    NotCarriedOut,
 }
 
 /// A change that is about to be made.
@@ -168,7 +180,7 @@ impl InputDoor {
     async fn carry_out(&self, call: Call) -> Result<Performed, Halt> {
         let (changes, departure) = (call.effect().changes(), call.departure.clone());
         let stop = Cancel::new();
-        let mut work = std::pin::pin!(perform(&self.session.world, &self.row, call, &stop));
+        let mut work = Box::pin(perform(&self.session.world, &self.row, call.clone(), &stop));
         tokio::select! {
             biased;
             done = &mut work => return done,
@@ -176,16 +188,16 @@ impl InputDoor {
         }
         if changes && !departure.keep_back() {
             self.tell.told(Told::AlreadySent);
-            tokio::select! {
+            // Whatever comes of it: nothing is sent any more.
+            stop.cancel();
+            return tokio::select! {
                 biased;
-                done = &mut work => return done,
-                () = self.interrupt.insisted() => {}
-            }
-            self.tell.told(Told::LeftInDoubt);
-            return Err(Halt::InDoubt {
-                step: String::new(),
-                why: "it was given up before its outcome was known".into(),
-            });
+                done = self.find_out(work, &call) => done,
+                () = self.interrupt.insisted() => {
+                    self.tell.told(Told::LeftInDoubt);
+                    Err(in_doubt("it was given up before its outcome was known".into()))
+                }
+            };
         }
         stop.cancel();
         match tokio::time::timeout(MOMENT, &mut work).await {
@@ -195,6 +207,75 @@ impl InputDoor {
             Ok(Err(Halt::Failed(_) | Halt::Cancelled)) | Err(_) => Err(Halt::Cancelled),
         }
     }
+
+    /// What became of a change that was sent when the input is to stop: by its answer, which may say what is said only
+    /// once, else by looking. What a look finds is there; that it is not there can be told when the request can land no
+    /// more.
+    async fn find_out(
+        &self,
+        mut work: Pin<Box<impl Future<Output = Result<Performed, Halt>>>>,
+        call: &Call,
+    ) -> Result<Performed, Halt> {
+        let answered = tokio::select! {
+            biased;
+            done = &mut work => Some(done),
+            () = seen(&self.session.world, call) => None,
+        };
+        let answered = match answered {
+            Some(answered) => Some(answered),
+            None => tokio::time::timeout(LAST_WORD, &mut work).await.ok(),
+        };
+        match answered {
+            Some(Err(Halt::InDoubt { .. })) | None => {}
+            Some(answered) => return answered,
+        }
+        // Its step is in doubt from here on.
+        drop(work);
+        match self.look_up(call).await.map_err(Halt::Journal)? {
+            Closed::Found => self.tell.told(Told::CarriedOut),
+            Closed::Absent => self.tell.told(Told::NotCarriedOut),
+            Closed::Known => {}
+            Closed::Open(why) => return Err(in_doubt(why)),
+            Closed::Stopped => return Err(in_doubt("looking for it was interrupted".into())),
+        }
+        Err(Halt::Cancelled)
+    }
+
+    /// Looks up what became of the call that was asked for last.
+    async fn look_up(&self, call: &Call) -> Result<Closed, JournalError> {
+        let Session {
+            journal, run, world, ..
+        } = &self.session;
+        journal.flush()?;
+        let recorded = journal.open_row(run, self.number - 1, &scope(self.number), false)?;
+        let asked = self.asked.lock().unwrap_or_else(PoisonError::into_inner).clone();
+        // The same call may have been made before: those are counted, in the order in which they were asked for.
+        for earlier in asked.iter().take(asked.len().saturating_sub(1)) {
+            if let Some(earlier) = call_of(earlier) {
+                let _ = is_open(world, &recorded, &earlier);
+            }
+        }
+        look_up(world, &recorded, call, &Cancel::new()).await
+    }
+}
+
+/// Ends when what the call asks for is seen on the platform, or can be there no more; never when nothing can look.
+async fn seen(world: &World, call: &Call) {
+    let Some(settle) = settle_time(world, call) else {
+        return std::future::pending().await;
+    };
+    let looking = async {
+        while !is_there(world, call).await {
+            tokio::time::sleep(PAUSE).await;
+        }
+    };
+    // Over or not: the journal decides.
+    let _ = tokio::time::timeout(settle, looking).await;
+}
+
+fn in_doubt(why: String) -> Halt {
+    let step = String::new();
+    Halt::InDoubt { step, why }
 }
 
 impl Door for InputDoor {
@@ -204,7 +285,6 @@ impl Door for InputDoor {
         }
         let call = Call::check(ask.op, ask.receiver.clone(), ask.args.clone()).map_err(Denied::Failed)?;
         let call = call.with_functions(ask.functions.clone());
-        let op = call.op;
         if call.effect().changes() {
             if self.tell.asks() {
                 self.consent(&ask, &call)?;
@@ -212,10 +292,7 @@ impl Door for InputDoor {
             self.remember(&ask)?;
         }
         match self.session.runtime.block_on(self.carry_out(call)) {
-            Ok(performed) => {
-                self.session.tally.count(op, &performed);
-                Ok(performed.value)
-            }
+            Ok(performed) => Ok(performed.value),
             Err(Halt::Failed(error)) => Err(Denied::Failed(error)),
             Err(Halt::Cancelled) => Err(self.halt(Stop::Cancelled)),
             Err(Halt::InDoubt { step, why }) => Err(self.halt(Stop::Parked { step, why })),

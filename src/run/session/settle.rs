@@ -116,6 +116,23 @@ fn close_row(
     )
 }
 
+/// Closes the rows that were left in doubt and in which nothing is open any more: a later input has settled it.
+pub(super) fn tidy(journal: &Journal, run: &RunLock) -> Result<(), JournalError> {
+    let mut after = None;
+    loop {
+        let page = journal.rows(run.id(), after, 64, RowFilter::Only(RowStatus::Parked))?;
+        let Some(last) = page.last() else { return Ok(()) };
+        after = Some(last.position);
+        for row in &page {
+            let steps = journal.steps(run.id(), &StepFilter::Scope(row.scope.clone()))?;
+            if !steps.iter().any(|step| step.state.is_open()) {
+                let why = Value::from("it was stopped; a later input settled what was in doubt");
+                journal.finish_row(run.id(), row.position, RowStatus::Failed, None, Some(&why))?;
+            }
+        }
+    }
+}
+
 /// The form in which a row keeps a call.
 pub(super) fn to_value(ask: &Ask) -> Value {
     let receiver = ask.receiver.clone().map_or(Value::Null, Value::Object);
@@ -126,6 +143,11 @@ pub(super) fn to_value(ask: &Ask) -> Value {
         ("args".into(), Value::List(ask.args.clone())),
         ("functions".into(), Value::List(functions.collect())),
     ]))
+}
+
+/// The call that a row keeps in this form, when it is still understood.
+pub(super) fn call_of(value: &Value) -> Option<Call> {
+    from_value(value)?.call.ok()
 }
 
 /// A call as a row keeps it.

@@ -61,11 +61,34 @@ pub(super) fn change(journal: &Journal, step: &StepRecord) -> Result<Option<Chan
     Ok(Some(Change {
         number: step.position + 1,
         op: step.op.clone(),
-        what: step.thing.as_ref().map(|thing| thing.name.clone()),
+        what: match &step.thing {
+            Some(thing) => Some(thing.name.clone()),
+            None => outcome.and_then(known_by),
+        },
         state: step.state.name().to_owned(),
         undo: undo.map(|(way_back, _)| way_back).filter(|_| !is_gone),
         why_not,
     }))
+}
+
+/// What a person knows something by: its identifier and its name, as far as it tells them.
+fn known_by(thing: &Value) -> Option<String> {
+    let fields = match thing {
+        Value::Object(thing) => &thing.fields,
+        Value::Record(fields) => fields,
+        _ => return None,
+    };
+    let told = ["id", "name", "email"].iter().filter_map(|wanted| {
+        let mut fields = fields.iter();
+        let (_, value) = fields.find(|(name, _)| name.eq_ignore_ascii_case(wanted))?;
+        match value {
+            Value::Int(id) => Some(id.to_string()),
+            Value::Text(text) if !text.is_empty() => Some(text.clone()),
+            _ => None,
+        }
+    });
+    let told: Vec<String> = told.collect();
+    (!told.is_empty()).then(|| told.join(" "))
 }
 
 /// Does the ledger no longer hold what the step made? Then an operation has removed it.

@@ -5,13 +5,14 @@ mod parse;
 
 use std::collections::BTreeMap;
 use std::fmt;
+use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
 pub use parse::FaultError;
 
-use super::{jrni, mobsted, sparrow, web};
+use super::{jrni, lease, mobsted, sparrow, web};
 
 /// Which requests a fault may hit: a name, as in `partners` or `jrni-company-post`. It covers the requests of that very
 /// name and those whose names go on after it with a hyphen; `*` covers all.
@@ -170,6 +171,8 @@ pub(super) struct Faults {
 #[derive(Debug)]
 struct Rule {
     fault: Fault,
+    /// The file of the lease that it ends with.
+    lease: Option<PathBuf>,
     salt: u64,
     seen: u64,
     hit: u32,
@@ -183,15 +186,17 @@ impl Faults {
             rules: Mutex::default(),
             past: Mutex::default(),
         };
-        new.add(faults);
+        new.add(faults, None);
         new
     }
 
-    /// Adds faults after those in force; of several that would hit a request, the first does.
-    pub(super) fn add(&self, faults: &[Fault]) {
+    /// Adds faults after those in force; of several that would hit a request, the first does. They end with the lease of
+    /// this file, when there is one.
+    pub(super) fn add(&self, faults: &[Fault], lease: Option<&Path>) {
         let mut rules = self.rules();
         rules.extend(faults.iter().map(|&fault| Rule {
             fault,
+            lease: lease.map(Path::to_path_buf),
             salt: salt(&fault),
             seen: 0,
             hit: 0,
@@ -200,16 +205,31 @@ impl Faults {
     }
 
     pub(super) fn clear(&self) {
-        let gone = std::mem::take(&mut *self.rules());
+        self.retain(|_| false);
+    }
+
+    pub(super) fn list(&self) -> Vec<Fault> {
+        self.end_leases();
+        self.rules().iter().map(|rule| rule.fault).collect()
+    }
+
+    /// Takes back those whose lease nobody holds any more.
+    fn end_leases(&self) {
+        if self.rules().iter().any(|rule| rule.lease.is_some()) {
+            self.retain(|rule| rule.lease.as_deref().is_none_or(lease::is_held));
+        }
+    }
+
+    fn retain(&self, stays: impl Fn(&Rule) -> bool) {
+        let mut rules = self.rules();
+        let (kept, gone): (Vec<Rule>, Vec<Rule>) = std::mem::take(&mut *rules).into_iter().partition(stays);
+        *rules = kept;
+        self.any.store(!rules.is_empty(), Ordering::Release);
+        drop(rules);
         let mut past = self.past();
         for rule in gone {
             *past.entry(rule.fault.to_string()).or_default() += rule.hit;
         }
-        self.any.store(false, Ordering::Release);
-    }
-
-    pub(super) fn list(&self) -> Vec<Fault> {
-        self.rules().iter().map(|rule| rule.fault).collect()
     }
 
     /// How many requests each fault hit, by its text. Those that were taken back count, too.
@@ -230,6 +250,7 @@ impl Faults {
         if !self.any.load(Ordering::Acquire) {
             return None;
         }
+        self.end_leases();
         let mut rules = self.rules();
         for rule in rules.iter_mut().filter(|rule| rule.fault.route.covers(route)) {
             let chance = unit(self.seed ^ rule.salt, rule.seen);

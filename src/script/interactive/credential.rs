@@ -46,11 +46,34 @@ fn inside(text: &str) -> &str {
     text.trim_matches(['"', '`', '\'', '/', '*'])
 }
 
-/// What a literal is given to, read off what stands before it: `password: "…"`, `let token = "…"`, `set_password("…")`.
+/// Functions that put a value under a name, which stands before it.
+const PUTTING: &[&str] = &["set", "insert", "put", "add", "append", "header", "set_header"];
+
+/// What a literal is given to, read off what stands before it: `password: "…"`, `let token = "…"`, `set_password("…")`,
+/// `headers.set("Cookie", "…")`.
 fn given_to(text: &str, before: &[Piece]) -> Option<String> {
-    let mut names = before.iter().rev().map(|piece| (piece.sort, piece.text(text)));
+    // A bracket that calls nothing only holds it together.
+    let calls = |at: usize| {
+        let before = at.checked_sub(1).map(|at| &before[at]);
+        before.is_some_and(|piece| piece.sort == Sort::Name || [")", "]"].contains(&piece.text(text)))
+    };
+    let mut end = before.len();
+    while end > 0 && before[end - 1].text(text) == "(" && !calls(end - 1) {
+        end -= 1;
+    }
+    let mut names = before[..end]
+        .iter()
+        .rev()
+        .map(|piece| (piece.sort, piece.text(text)));
     let (_, joint) = names.next()?;
-    if ![":", "=", "==", "!=", "("].contains(&joint) {
+    if joint == "," {
+        let (sort, name) = names.next()?;
+        let (_, opening) = names.next()?;
+        let (_, function) = names.next()?;
+        let puts = sort == Sort::Text && opening == "(" && PUTTING.contains(&function);
+        return puts.then(|| inside(name).to_owned());
+    }
+    if ![":", "=", "+=", "==", "!=", "("].contains(&joint) {
         return None;
     }
     let (sort, name) = names.next()?;
@@ -71,15 +94,19 @@ fn has_password(text: &str) -> bool {
     })
 }
 
-/// `Authorization: Bearer …`, `?token=…`, `password=…`: a name and its value in one text; or a scheme and its value.
+/// `Authorization: Bearer …`, `?token=…`, `{"password": "…"}`: a name and its value in one text; or a scheme and its value.
 fn names_one(text: &str) -> bool {
     let mut rest = text;
     while let Some(at) = rest.find([':', '=']) {
         let (before, after) = (&rest[..at], &rest[at + 1..]);
-        let name = before.rsplit(|c: char| !(c.is_alphanumeric() || c == '_' || c == '-'));
+        // As JSON, a name stands in quotes, which may be escaped, and so may its value.
+        let is_quote = |c: char| ['"', '\'', '\\'].contains(&c);
+        let plain = before.trim_end().trim_end_matches(is_quote);
+        let quoted = plain.len() < before.trim_end().len();
+        let name = plain.rsplit(|c: char| !(c.is_alphanumeric() || c == '_' || c == '-'));
         let value = after.split(['&', '\n', ',', ';']).next().unwrap_or_default();
-        let value = value.trim();
-        let is_value = value.len() >= 3 && !value.starts_with("//");
+        let value = if quoted { json_value(value) } else { value.trim() };
+        let is_value = value.len() >= if quoted { 1 } else { 3 } && !value.starts_with("//");
         if is_value && name.into_iter().next().is_some_and(may_name_a_credential) {
             return true;
         }
@@ -91,6 +118,16 @@ fn names_one(text: &str) -> bool {
             || value.chars().skip(1).any(|c| c.is_ascii_uppercase());
         value.len() >= 8 && mixed && !value.contains(char::is_whitespace)
     })
+}
+
+/// What a value of JSON says: nothing for what is no text and no number, or goes on in an interpolation.
+fn json_value(value: &str) -> &str {
+    let value = value.trim_matches(|c: char| c.is_whitespace() || "\"'\\{}[]$".contains(c));
+    if ["null", "true", "false"].contains(&value) {
+        ""
+    } else {
+        value
+    }
 }
 
 /// What separates the words of a text and the parts of an address.

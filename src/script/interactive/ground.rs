@@ -48,6 +48,18 @@ struct Module {
     unit: Unit,
 }
 
+/// What was imported.
+pub(super) struct Modules {
+    modules: BTreeMap<String, Module>,
+    imports: BTreeMap<(String, String), String>,
+}
+
+impl Modules {
+    pub(super) fn count(&self) -> usize {
+        self.modules.len()
+    }
+}
+
 impl Ground {
     pub(super) fn new(host: Host) -> Ground {
         Ground {
@@ -115,11 +127,18 @@ impl Ground {
         Ok(ast)
     }
 
-    /// Lets imported files be read again. Gives how many there were.
-    pub(super) fn forget_modules(&mut self) -> usize {
-        let count = self.modules.len();
-        self.modules.clear();
-        count
+    /// Lets imported files be read again. Gives those there were.
+    pub(super) fn forget_modules(&mut self) -> Modules {
+        Modules {
+            modules: std::mem::take(&mut self.modules),
+            imports: self.imports.clone(),
+        }
+    }
+
+    /// Has these, and none that was read since.
+    pub(super) fn restore_modules(&mut self, kept: Modules) {
+        self.modules = kept.modules;
+        self.imports = kept.imports;
     }
 
     /// What was entered, the oldest first.
@@ -146,11 +165,14 @@ impl Ground {
         let name = found.name.clone();
         if !self.modules.contains_key(&name) {
             let (sources, edges) = Bundle::collect(&found, loader)?.parts();
+            let mut modules = BTreeMap::new();
             for (name, text) in sources {
                 let source = Source::new(name, text);
                 let unit = Unit::new(&source, parse::parse(&source)?)?;
-                self.modules.insert(source.name.clone(), Module { source, unit });
+                modules.insert(source.name.clone(), Module { source, unit });
             }
+            // All of them, or none: a file is not looked at again once it is here.
+            self.modules.extend(modules);
             for (from, path, name) in edges {
                 self.imports.insert((from, path), name);
             }

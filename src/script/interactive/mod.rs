@@ -11,6 +11,7 @@ mod reading;
 mod results;
 mod saving;
 mod seen;
+mod shown;
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
@@ -34,7 +35,7 @@ use super::host::Host;
 use super::live::Live;
 use super::modules::Loaded;
 use super::program::{Ended, engine, panic_text};
-pub use super::scopes::{Binding, Declared, Scopes};
+pub use super::scopes::{Binding, Declared, Scopes, Use};
 use super::sources::Sources;
 pub use crate::script::tokens::{Piece, Sort, pieces};
 use crate::value::Value;
@@ -66,6 +67,9 @@ pub enum Answer {
     Nothing,
     /// A value.
     Value(Value),
+    /// Data in which something lies that is none, of which only [its type](crate::value::Object::stand_in) is there: it
+    /// can be shown, and not be used.
+    Mixed(Value),
     /// Something that is no data: a closure, a range. What it is, in a word or two.
     Other(String),
 }
@@ -90,6 +94,19 @@ pub struct Function {
     pub params: Vec<String>,
     /// Its doc comment without the markers; may be empty.
     pub doc: String,
+}
+
+/// Imported files, as they were read.
+pub struct Modules {
+    read: ground::Modules,
+    loaded: Loaded,
+}
+
+impl Modules {
+    /// How many there are.
+    pub fn count(&self) -> usize {
+        self.read.count()
+    }
 }
 
 impl Workspace {
@@ -156,6 +173,13 @@ impl Workspace {
         if let Some(stop) = live.stopped() {
             return Err(Ended::Stopped(stop));
         }
+        if let Some(overrun) = live.overrun() {
+            let ended = match outcome {
+                Ok(result) => result.map_err(|error| failed(&*sources, &error)),
+                Err(panic) => Err(Ended::Bug(panic_text(panic.as_ref()))),
+            };
+            return Err(overrun.end(ended, None));
+        }
         match outcome {
             Ok(Ok(value)) => Ok(self.result(value, number)),
             Ok(Err(error)) => {
@@ -164,7 +188,7 @@ impl Workspace {
                 }
                 self.scope
                     .set_or_push("_err", Dynamic::from(caught::from_error(&error)));
-                Err(Ended::Failed(Box::new(explain::runtime(&*sources, &error))))
+                Err(failed(&*sources, &error))
             }
             Err(panic) => Err(Ended::Bug(panic_text(panic.as_ref()))),
         }
@@ -252,10 +276,18 @@ impl Workspace {
         self.imports.iter().filter_map(text).collect()
     }
 
-    /// Reads imported files again when they are next used. Gives how many were read before.
-    pub fn forget_modules(&mut self) -> usize {
-        self.loaded.clear();
-        Arc::make_mut(&mut self.ground).forget_modules()
+    /// Reads imported files again when they are next imported. Gives those that were read before.
+    pub fn forget_modules(&mut self) -> Modules {
+        Modules {
+            read: Arc::make_mut(&mut self.ground).forget_modules(),
+            loaded: std::mem::take(&mut self.loaded),
+        }
+    }
+
+    /// Goes on with these, and with none that was imported since: for when they could not be read again.
+    pub fn restore_modules(&mut self, modules: Modules) {
+        Arc::make_mut(&mut self.ground).restore_modules(modules.read);
+        self.loaded = modules.loaded;
     }
 
     /// Forgets every variable: they may hold what another account answered.
@@ -290,6 +322,11 @@ impl Workspace {
             }
         }
     }
+}
+
+/// Is it a function that the parser itself knows, and no list of functions has?
+pub fn is_word_of_the_language(name: &str) -> bool {
+    super::check::KEYWORDS.contains(&name)
 }
 
 fn functions_of(ast: &AST) -> Vec<Function> {
@@ -330,9 +367,10 @@ fn answer(value: Dynamic) -> Answer {
         return Answer::Nothing;
     }
     let what = type_name(&value);
-    match convert::to_value(value, "value") {
-        Ok(value) => Answer::Value(value),
-        Err(_) => Answer::Other(what),
+    match shown::shown(value) {
+        (value, true) => Answer::Value(value),
+        (Value::Object(object), false) if object.is_stand_in() => Answer::Other(what),
+        (value, false) => Answer::Mixed(value),
     }
 }
 
@@ -350,6 +388,11 @@ fn type_name(value: &Dynamic) -> String {
         name if name.contains("Secret") => "secret".to_owned(),
         name => name.to_owned(),
     }
+}
+
+/// An input that failed.
+fn failed(sources: &dyn Sources, error: &EvalAltResult) -> Ended {
+    Ended::Failed(Box::new(explain::runtime(sources, error)))
 }
 
 #[cfg(test)]

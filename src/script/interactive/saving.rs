@@ -23,6 +23,7 @@ pub use self::lift::Lifted;
 use self::needs::Session;
 use self::parts::{Parts, is_done};
 use super::Workspace;
+use super::credential::is_credential;
 use crate::script::check::KEYWORDS;
 
 /// An input as it was typed, and what came of it.
@@ -58,11 +59,24 @@ pub struct Saved {
     pub added: Vec<(usize, String)>,
     /// Inputs that ended well and are comments, at least in part, and why.
     pub aside: Vec<(usize, String)>,
+    /// Inputs that used a function or a constant that a later one defined anew: its name, and the later one.
+    pub anew: Vec<(usize, (String, usize))>,
     /// Inputs that failed or were to be kept out of files, and what each may have changed that the script uses.
     pub lost: Vec<(usize, Vec<String>)>,
 }
 
 impl Workspace {
+    /// Is a text in this input given to a parameter that is a credential's by its name, of an operation or of a function
+    /// of the session?
+    pub fn gives_credential(&self, text: &str) -> bool {
+        let functions = self.functions().into_iter();
+        let functions = functions.map(|known| ((known.name, known.params.len()), known.params));
+        let text = pieces::name_results(text, |_| "result".to_owned());
+        literals::literals_of(self.host(), &functions.collect(), &text)
+            .iter()
+            .any(|literal| is_credential(&literal.text, literal.given_to.as_deref()))
+    }
+
     /// Writes the inputs of a range as a script, and earlier ones that they need. `about` is its first line, `refused`
     /// are names that no parameter may have.
     pub fn save(

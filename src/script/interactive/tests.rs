@@ -87,6 +87,13 @@ fn variables_functions_and_closures_stay() {
     typist.gives_nothing("fn twice(n) { n * 3 }");
     typist.gives("twice(x)", 60);
     assert_eq!(typist.types("|n| n").unwrap(), Answer::Other("closure".into()));
+    let Answer::Mixed(mixed) = typist.types("#{f: || 1, a: [2, |x| x]}").unwrap() else {
+        panic!("one closure hides nothing but itself");
+    };
+    assert_eq!(
+        mixed.to_masked_json().to_string(),
+        r#"{"a":[2,"<closure>"],"f":"<closure>"}"#
+    );
 }
 
 #[test]
@@ -208,7 +215,7 @@ fn imports_stay_and_are_read_once_until_they_are_forgotten() {
     assert_eq!(typist.space.modules(), ["lib"]);
     typist.files = Files(&[("lib", "export const K = 8; fn plus(n) { n + 1 }")]);
     typist.gives("lib::K", 7);
-    assert_eq!(typist.space.forget_modules(), 1);
+    assert_eq!(typist.space.forget_modules().count(), 1);
     typist.gives_nothing("import \"lib\" as lib;");
     typist.gives("lib::K", 8);
     let error = typist.fails("import \"nowhere\" as n;");
@@ -216,6 +223,25 @@ fn imports_stay_and_are_read_once_until_they_are_forgotten() {
         error.summary(),
         "cannot import \"nowhere\": there is no such file ([6]:1:8)"
     );
+}
+
+#[test]
+fn modules_that_cannot_be_read_again_can_be_restored() {
+    let mut typist = Typist::new();
+    typist.files = Files(&[
+        ("lib", "import \"low\" as low; fn two() { low::two() }"),
+        ("low", "fn two() { 2 }"),
+    ]);
+    typist.gives_nothing("import \"lib\" as lib;");
+    let modules = typist.space.forget_modules();
+    typist.files = Files(&[
+        ("lib", "import \"low\" as low; fn two() { low::two() }"),
+        ("low", "fn two( { 3 }"),
+    ]);
+    let _ = typist.fails("import \"lib\" as lib;");
+    typist.space.restore_modules(modules);
+    typist.gives("1 + 1", 2);
+    typist.gives("lib::two()", 2);
 }
 
 #[test]
@@ -314,4 +340,30 @@ fn what_there_is_can_be_listed() {
         (functions[0].doc.as_str(), functions[0].params.len()),
         ("Adds.", 2)
     );
+}
+
+#[test]
+fn an_input_that_takes_too_much_memory_is_stopped_and_the_next_begins_anew() {
+    use std::sync::atomic::{AtomicUsize, Ordering};
+
+    use crate::script::memory::Memory;
+
+    // Every step takes a byte more.
+    static TAKEN: AtomicUsize = AtomicUsize::new(0);
+    let memory = Memory {
+        used: || TAKEN.fetch_add(1, Ordering::SeqCst),
+        most: || 500,
+    };
+    let mut typist = Typist::new();
+    typist.space = Workspace::new(&Host::new(ops::ALL, ops::KINDS).within(memory));
+    typist.gives_nothing("let kept = 41");
+    for input in [
+        "loop {}",
+        "loop { try { [1].map(|x| { loop {} }) } catch (e) {} }",
+        "fn f() { loop {} } f()",
+    ] {
+        let error = typist.fails(input);
+        assert_eq!(error.kind, "out_of_memory", "{input}");
+    }
+    typist.gives("kept + 1", 42);
 }

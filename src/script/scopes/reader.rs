@@ -193,8 +193,8 @@ impl<'a> Reader<'a> {
             function.body.end = start;
         }
         // The block was a closure's body.
-        let is_body = |open: &&Open| open.sort == Opened::Closure { block: true };
-        if self.word(at) == "}" && self.open.last().filter(is_body).is_some() {
+        let is_body = |open: &Open| open.sort == Opened::Closure { block: true };
+        if self.word(at) == "}" && self.open.last().is_some_and(is_body) {
             let _ = self.leave(self.end(at));
         }
     }

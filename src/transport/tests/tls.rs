@@ -55,6 +55,10 @@ impl Authority {
     /// A server with a certificate for `name`, which may ask for one of this authority as well.
     fn acceptor(&self, name: &str, asks: bool) -> TlsAcceptor {
         let (certificate, key) = self.certify(name);
+        self.accepting(&certificate, &key, asks)
+    }
+
+    fn accepting(&self, certificate: &rcgen::Certificate, key: &KeyPair, asks: bool) -> TlsAcceptor {
         let provider = Arc::new(rustls::crypto::ring::default_provider());
         let builder = ServerConfig::builder_with_provider(Arc::clone(&provider))
             .with_safe_default_protocol_versions()
@@ -125,6 +129,53 @@ async fn a_server_is_trusted_for_the_authority_that_the_line_names() {
     let other_name = serve(authority.acceptor("elsewhere.example", false)).await;
     let error = ask(&authority.trusted(), &other_name).await.unwrap_err();
     assert_failed(&error, ErrorKind::Tls, Sent::No, 1);
+}
+
+#[tokio::test]
+async fn a_certificate_that_is_no_good_says_why() {
+    let authority = Authority::new();
+    let with = |change: fn(&mut CertificateParams)| {
+        let mut params = CertificateParams::new(vec!["localhost".to_owned()]).unwrap();
+        change(&mut params);
+        let key = KeyPair::generate().unwrap();
+        let certificate = params.signed_by(&key, &authority.issuer).unwrap();
+        authority.accepting(&certificate, &key, false)
+    };
+    for (acceptor, said) in [
+        (
+            with(|params| params.not_after = rcgen::date_time_ymd(2001, 1, 1)),
+            "has expired",
+        ),
+        (
+            with(|params| params.not_before = rcgen::date_time_ymd(2900, 1, 1)),
+            "is not valid yet",
+        ),
+        (
+            with(|params| params.is_ca = IsCa::Ca(BasicConstraints::Unconstrained)),
+            "one that issues others",
+        ),
+    ] {
+        let error = ask(&authority.trusted(), &serve(acceptor).await)
+            .await
+            .unwrap_err();
+        assert_failed(&error, ErrorKind::Tls, Sent::No, 1);
+        assert!(error.to_string().contains(said), "{error}");
+    }
+}
+
+#[tokio::test]
+async fn what_speaks_no_tls_is_told() {
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let port = listener.local_addr().unwrap().port();
+    tokio::spawn(async move {
+        while let Ok((mut stream, _)) = listener.accept().await {
+            let _ = stream.write_all(b"HTTP/1.1 400 Bad Request\r\n\r\n").await;
+        }
+    });
+    let url = url::Url::parse(&format!("https://localhost:{port}/x")).unwrap();
+    let error = ask(&Line::default(), &url).await.unwrap_err();
+    assert_failed(&error, ErrorKind::Tls, Sent::No, 1);
+    assert!(error.to_string().contains("does not speak TLS"), "{error}");
 }
 
 #[tokio::test]

@@ -3,8 +3,8 @@
 
 /// May something of this name be a credential? `password`, `X-Api-Key`, `userPassword`, `access_token`, `PIN`.
 pub fn may_name_a_credential(name: &str) -> bool {
-    let words = name.split(|c: char| !c.is_alphanumeric());
-    let last = words.last().unwrap_or_default().to_lowercase();
+    let mut words = name.split(|c: char| !c.is_alphanumeric());
+    let last = words.next_back().unwrap_or_default().to_lowercase();
     let plain: String = name.chars().filter(|c| c.is_alphanumeric()).collect();
     let plain = plain.to_lowercase();
     if ABOUT.iter().any(|end| plain.ends_with(end)) {

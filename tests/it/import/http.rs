@@ -154,6 +154,7 @@ fn addresses_and_methods_are_sent_as_they_were_meant() {
         {"name": "Head", "request": {"method": "HEAD", "url": "{{base}}/anything"}},
         {"name": "Get with a body", "request": {"method": "GET", "url": "{{base}}/anything", "body": raw("json", "{\"a\": 1}")}},
         {"name": "Odd", "request": {"method": "PROPFIND", "url": "{{base}}/anything"}},
+        {"name": "Echoed", "request": {"method": "TRACE", "url": "{{base}}/anything"}},
         {"name": "Short", "request": "{{base}}/anything"},
         {"name": "Headers", "request": {"method": "GET", "url": "{{base}}/anything", "header": [{"key": "{{name}}", "value": "x"}, {"key": "X-Off", "value": "x", "disabled": true}]}},
     ]));
@@ -178,10 +179,11 @@ fn addresses_and_methods_are_sent_as_they_were_meant() {
     assert_eq!(body("get_with_a_body")["body"], "");
     assert_eq!(body("short")["method"], "GET");
     assert!(body("headers")["headers"].get("x-off").is_none());
-    assert!(!of.contains_key("odd"));
+    assert_eq!(body("odd")["method"], "PROPFIND");
+    assert!(!of.contains_key("echoed"));
     let script = home.read("api.rhai");
     for note in [
-        "provisor sends no PROPFIND",
+        "provisor sends no TRACE",
         "its body is left out",
         "no header can be called so",
     ] {

@@ -206,3 +206,93 @@ fn a_session_can_be_made_more_careful_and_never_less() {
     terminal.type_line(":mode dev");
     let _ = terminal.wait_for("a session may only be more careful");
 }
+
+#[test]
+fn a_sandbox_begun_anew_is_asked_about_and_takes_its_variables_along() {
+    let home = Home::new();
+    let terminal = sandbox(&home);
+    terminal.type_line("let p = mobsted::connect(); p.ensure_tenant(\"ann@example.com\").outcome");
+    let _ = terminal.wait_for("\ncreated");
+    terminal.wait_for_prompt();
+    terminal.type_line(":sandbox reset");
+    let _ = terminal.wait_for("Forget everything in the sandbox? [y/N]");
+    terminal.type_line("n");
+    let _ = terminal.wait_for("nothing was done");
+    terminal.wait_for_prompt();
+    terminal.type_line("`${p.tenants().len()}-left`");
+    let _ = terminal.wait_for("\n1-left");
+    terminal.wait_for_prompt();
+    terminal.type_line(":sandbox reset");
+    let _ = terminal.wait_until("it asks again", |screen| {
+        screen.contents().matches("Forget everything").count() == 2
+    });
+    terminal.type_line("y");
+    let _ = terminal.wait_for("the sandbox begins anew");
+    terminal.wait_for_prompt();
+    terminal.type_line("p.tenants()");
+    let _ = terminal.wait_for("there is no variable `p` here");
+    terminal.wait_for_prompt();
+    terminal.type_line("`${mobsted::connect().tenants().len()}-tenants`");
+    let _ = terminal.wait_for("\n0-tenants");
+}
+
+#[test]
+fn a_sandbox_that_another_process_serves_is_not_begun_anew_and_the_session_stays_where_it_is() {
+    let home = Home::new();
+    profile(&home, "dev");
+    let mut server = home.command(["sandbox", "serve"]).spawn().unwrap();
+    crate::support::wait_until("it is served", || {
+        let status = provisor::sandbox::status(&home.sandbox());
+        status.is_ok_and(|status| status.served.is_some())
+    });
+    let input = ":sandbox reset\n";
+    let ran = home.run_with_input("repl --profile acme", input);
+    let _ = server.kill();
+    let _ = server.wait();
+    let ran = ran
+        .ended(2)
+        .said(&["in use by process", "end that process first"]);
+    assert!(!ran.stderr.contains("from here on"), "{}", ran.stderr);
+}
+
+#[test]
+fn why_shows_no_credential_that_the_history_hides() {
+    let home = Home::new();
+    let terminal = sandbox(&home);
+    for line in [
+        "let password = \"hunter2hunter2\"; nope()",
+        "http::get(\"https://api.web.sandbox/nosuch?apikey=abc123abc\", #{check: true})",
+    ] {
+        terminal.type_line(line);
+        terminal.wait_for_prompt();
+        let before = terminal.bytes().len();
+        terminal.type_line(":why");
+        terminal.wait_for_prompt();
+        let told = String::from_utf8_lossy(&terminal.bytes()[before..]).into_owned();
+        assert!(told.contains("not shown: it may hold a secret"), "{told}");
+        assert!(!told.contains("hunter2") && !told.contains("abc123"), "{told}");
+    }
+}
+
+#[test]
+fn words_that_lead_nowhere_say_where_to_go() {
+    let home = Home::new();
+    let ran = home.run_with_input("repl --sandbox", ":runs show\n").ended(2);
+    let ran = ran.said(&["names no run"]);
+    assert!(!ran.stderr.contains("Usage:"), "{}", ran.stderr);
+    let input = "mobsted::connect().tenants().len()\n:runs show\n";
+    let ran = home.run_with_input("repl --sandbox", input).ended(0);
+    assert!(ran.stdout.contains(&home.newest()), "{}", ran.stdout);
+    let ran = home.run_with_input("repl --sandbox", ":runs shwo\n").ended(2);
+    let _ = ran.said(&["did you mean show?"]);
+    let ran = home.run_with_input("repl --sandbox", "exit\n");
+    let _ = ran.said(&["there is no variable `exit`", ":quit or Ctrl-D leaves"]);
+    let input = "let p = mobsted::connect();\np.ensure_tenant(\"ann@example.com\");\ntry { p.create_tenant(\"ann@example.com\") } catch (e) {}\n";
+    let _ = home.run_with_input("repl --sandbox", input).ended(0);
+    let explained = home.run("explain already_exists").ended(0);
+    assert!(
+        explained.stdout.contains("the ledger holds it"),
+        "{}",
+        explained.stdout
+    );
+}

@@ -3,6 +3,7 @@
 mod closing;
 mod comfort;
 mod commands;
+mod consent;
 mod durable;
 mod piped;
 mod promises;

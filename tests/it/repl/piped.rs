@@ -366,3 +366,29 @@ fn stopped_by(home: &Home, sent: &str, input: &str) -> crate::support::Ran {
     drop(stdin);
     ran
 }
+
+#[test]
+fn output_that_cannot_be_written_ends_the_session_as_it_ends_a_run() {
+    let home = Home::new();
+    home.write("five.rhai", "fn main() { print(5); }\n");
+    let told = |words: &str, input: &str| {
+        let mut command = home.command(words.split_whitespace());
+        command.stdout(std::fs::File::options().write(true).open("/dev/full").unwrap());
+        let mut child = command.stdin(std::process::Stdio::piped()).spawn().unwrap();
+        let mut stdin = child.stdin.take().unwrap();
+        let _ = std::io::Write::write_all(&mut stdin, input.as_bytes());
+        drop(stdin);
+        let ran = crate::support::finish(child).said(&["standard output cannot be written"]);
+        ran.code
+    };
+    let run = told("run five.rhai --sandbox", "");
+    for input in [
+        "5\n",
+        "print(5)\n",
+        "let a = 5;\n:vars\n",
+        "loop { print(5) }\n",
+        "5\nlet b = 6;\n",
+    ] {
+        assert_eq!(told("repl --sandbox", input), run, "{input}");
+    }
+}

@@ -224,3 +224,26 @@ fn a_script_with_an_unknown_variable_is_not_written() {
     ]);
     assert!(!home.work().join("s.rhai").exists());
 }
+
+#[test]
+fn what_is_given_to_a_parameter_named_like_a_credential_is_in_no_file() {
+    let home = Home::new();
+    let mut terminal = sandbox(&home);
+    for (line, shown) in [
+        (
+            "fn sign(user, password) { user + password.len() }",
+            "defined sign",
+        ),
+        ("sign(\"ann\", \"geheim-123\")", "ann10"),
+        (":save s.rhai", "--password env:PASSWORD"),
+        (":quit", ""),
+    ] {
+        terminal.type_line(line);
+        let _ = terminal.wait_for(if shown.is_empty() { line } else { shown });
+    }
+    assert_eq!(terminal.finish().0, 0);
+    let history = std::fs::read_to_string(home.provisor().join("state/history")).unwrap_or_default();
+    assert!(history.contains("fn sign"), "{history}");
+    assert!(!history.contains("geheim"), "{history}");
+    assert!(!home.read("s.rhai").contains("geheim"));
+}

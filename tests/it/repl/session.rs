@@ -116,3 +116,67 @@ fn what_the_platform_calls_a_request_is_told() {
     let ran = home.run_with_input("repl", &input).ended(6);
     let _ = ran.said(&["-> no answer: no connection ("]);
 }
+
+#[test]
+fn a_reload_that_fails_keeps_what_was_imported_and_can_be_tried_again() {
+    let home = Home::new();
+    home.write("lib.rhai", "fn version() { 100 + 1 }\n");
+    let terminal = sandbox(&home);
+    terminal.type_line("import \"lib\" as lib");
+    terminal.wait_for_prompt();
+    let texts = [
+        ("fn version( { 100 + 2 }\n", "what was imported before stays", 101),
+        (
+            "nope();\nfn version() { 100 + 2 }\n",
+            "there is no function `nope`",
+            101,
+        ),
+        ("fn version() { 100 + 3 }\n", "read 1 file anew", 103),
+    ];
+    for ((text, shown, version), time) in texts.into_iter().zip([1000, 2000, 3000]) {
+        home.write("lib.rhai", text);
+        terminal.type_line(":reload");
+        let _ = terminal.wait_for(shown);
+        terminal.wait_for_prompt();
+        terminal.type_line(&format!("900 + {time}"));
+        let _ = terminal.wait_for(&format!("\n{}", 900 + time));
+        terminal.wait_for_prompt();
+        terminal.type_line(&format!("lib::version() + {time}"));
+        let _ = terminal.wait_for(&format!("\n{}", version + time));
+        terminal.wait_for_prompt();
+    }
+}
+
+#[test]
+fn faults_of_a_session_end_with_it() {
+    let home = Home::new();
+    let mut serving = home.command(["repl", "--sandbox"]);
+    let mut serving = serving.stdin(std::process::Stdio::piped()).spawn().unwrap();
+    let mut typed = serving.stdin.take().unwrap();
+    std::io::Write::write_all(&mut typed, b"mobsted::connect().tenants().len()\n").unwrap();
+    crate::support::wait_until("it is served", || {
+        let status = provisor::sandbox::status(&home.sandbox());
+        status.is_ok_and(|status| status.books.is_some_and(|books| books.traffic.object_lists > 0))
+    });
+    let input = "mobsted::connect().tenants().len()\n";
+    let ran = home
+        .run_with_input("repl --sandbox --fault object:500", input)
+        .ended(6);
+    let _ = ran.said(&["served by another process, whose requests meet object:500"]);
+    let ran = home.run_with_input("repl --sandbox", input).ended(0);
+    assert_eq!(ran.stdout, "0\n");
+    // One that dies leaves none behind either.
+    let mut dying = home.command(["repl", "--sandbox", "--fault", "object:hang"]);
+    let mut dying = dying.stdin(std::process::Stdio::piped()).spawn().unwrap();
+    let mut into = dying.stdin.take().unwrap();
+    let hits = || home.books().traffic.object_lists;
+    let before = hits();
+    std::io::Write::write_all(&mut into, input.as_bytes()).unwrap();
+    crate::support::wait_until("it hangs", || hits() > before);
+    let _ = dying.kill();
+    let _ = dying.wait();
+    let ran = home.run_with_input("repl --sandbox", input).ended(0);
+    assert_eq!(ran.stdout, "0\n");
+    drop((typed, into));
+    let _ = crate::support::finish(serving);
+}

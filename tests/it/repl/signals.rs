@@ -56,3 +56,60 @@ fn a_change_that_was_sent_is_settled_first() {
     assert_eq!(shown["run"]["status"], "done", "{shown}");
     let _ = home.run("resume").ended(0).said(&["nothing to resume"]);
 }
+
+/// A session whose editor is open, and the editor's process.
+fn editing(home: &Home) -> (crate::support::pty::Terminal, u32) {
+    home.write("editor.sh", "echo $$ > editor.pid\nexec sleep 300\n");
+    let mut command = home.command(["repl", "--sandbox"]);
+    command
+        .env("TERM", "xterm-256color")
+        .env("EDITOR", "sh editor.sh");
+    let terminal = crate::support::pty::Terminal::start(command, 24, 80);
+    let _ = terminal.wait_for("sandbox>");
+    terminal.type_line("let password = \"hunter2hunter2\"; 0");
+    terminal.wait_for_prompt();
+    terminal.type_line(":edit");
+    let read = || std::fs::read_to_string(home.work().join("editor.pid")).unwrap_or_default();
+    crate::support::wait_until("the editor is open", || read().ends_with('\n'));
+    let pid = read().trim().parse().unwrap();
+    assert_eq!(drafts(home), 1);
+    (terminal, pid)
+}
+
+/// How many texts for an editor are kept.
+fn drafts(home: &Home) -> usize {
+    let entries = std::fs::read_dir(home.provisor().join("state")).unwrap();
+    let names = entries.map(|entry| entry.unwrap().file_name().into_string().unwrap());
+    names.filter(|name| name.starts_with("edit-")).count()
+}
+
+fn is_alive(pid: u32) -> bool {
+    let asked = std::process::Command::new("kill")
+        .args(["-0", &pid.to_string()])
+        .output();
+    asked.unwrap().status.success()
+}
+
+#[test]
+fn a_session_that_is_ended_while_the_editor_is_open_leaves_neither_text_nor_editor() {
+    for signal in ["TERM", "HUP"] {
+        let home = Home::new();
+        let (mut terminal, editor) = editing(&home);
+        crate::support::signal(terminal.pid(), signal);
+        let _ = terminal.finish();
+        assert_eq!(drafts(&home), 0, "{signal}");
+        assert!(!is_alive(editor), "{signal}");
+    }
+}
+
+#[test]
+fn what_a_killed_session_had_in_the_editor_is_removed_by_the_next() {
+    let home = Home::new();
+    let (mut terminal, editor) = editing(&home);
+    crate::support::signal(terminal.pid(), "KILL");
+    crate::support::signal(editor, "KILL");
+    let _ = terminal.finish();
+    assert_eq!(drafts(&home), 1);
+    let _ = home.run_with_input("repl --sandbox", "1\n").ended(0);
+    assert_eq!(drafts(&home), 0);
+}

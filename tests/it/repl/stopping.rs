@@ -168,6 +168,90 @@ fn a_second_one_leaves_the_change_in_doubt_and_the_session_goes_on() {
     assert_eq!(home.books().totals.tenants_created, 1);
 }
 
+/// A session in which a change was sent and never answered; it is there when the fault applies it.
+fn sent(home: &Home, fault: &str, applied: bool) -> crate::support::pty::Terminal {
+    let terminal = home.terminal(&format!("repl --sandbox --fault partners:{fault}:x1"));
+    let _ = terminal.wait_for("sandbox>");
+    terminal.type_line("let p = mobsted::connect(); 0");
+    terminal.wait_for_prompt();
+    terminal.type_line("p.ensure_tenant(\"ann@example.com\"); print(`${1}-never`)");
+    crate::support::wait_until("the request has left", || {
+        let status = provisor::sandbox::status(&home.sandbox());
+        let books = status.ok().and_then(|status| status.books);
+        books.is_some_and(|books| {
+            if applied {
+                books.tenants.len() == 1
+            } else {
+                books.traffic.partners > 0
+            }
+        })
+    });
+    terminal
+}
+
+#[test]
+fn a_change_that_is_never_answered_is_looked_up_at_once() {
+    let home = Home::new();
+    let mut terminal = sent(&home, "hang-after", true);
+    terminal.press(key::CTRL_C);
+    let _ = terminal.wait_for("request already sent; looking up its outcome");
+    let _ = terminal.wait_for("it was carried out; it is on record");
+    let screen = terminal.wait_for("the rest of the input did not run");
+    assert!(!screen.contains("\n1-never"), "{screen}");
+    terminal.wait_for_prompt();
+    terminal.type_line("p.ensure_tenant(\"ann@example.com\").outcome");
+    let _ = terminal.wait_for("\nunchanged");
+    terminal.wait_for_prompt();
+    terminal.press(key::CTRL_D);
+    let (code, screen) = terminal.finish();
+    assert_eq!(code, 0, "{screen}");
+    assert!(
+        screen.contains("1 tenant created, 1 tenant unchanged"),
+        "{screen}"
+    );
+    assert_eq!(home.books().totals.tenants_created, 1);
+}
+
+#[test]
+fn a_change_that_was_not_carried_out_is_told_and_not_sent_again() {
+    let home = Home::new();
+    let terminal = sent(&home, "hang", false);
+    terminal.press(key::CTRL_C);
+    let _ = terminal.wait_for("it was not carried out, and is not sent again");
+    terminal.wait_for_prompt();
+    assert_eq!(home.books().totals.tenants_created, 0);
+    terminal.type_line("p.ensure_tenant(\"ann@example.com\").outcome");
+    let _ = terminal.wait_for("\ncreated");
+    assert_eq!(home.books().totals.tenants_created, 1);
+}
+
+#[test]
+fn what_a_later_input_settles_is_told_as_it_is_on_leaving() {
+    let home = Home::new();
+    let mut terminal = sent(&home, "hang-after", true);
+    terminal.press(key::CTRL_C);
+    let _ = terminal.wait_for("request already sent; looking up its outcome");
+    terminal.press(key::CTRL_C);
+    let _ = terminal.wait_for("left in doubt");
+    terminal.wait_for_prompt();
+    terminal.type_line("p.ensure_tenant(\"ann@example.com\").outcome");
+    let _ = terminal.wait_for("\nunchanged");
+    terminal.wait_for_prompt();
+    terminal.press(key::CTRL_D);
+    let (code, screen) = terminal.finish();
+    assert_eq!(code, 0, "{screen}");
+    assert!(
+        screen.contains("1 tenant created, 1 tenant unchanged"),
+        "{screen}"
+    );
+    let id = home.newest();
+    let run = home.json(&format!("runs show {id} --json"));
+    assert_eq!(run["run"]["status"], "done", "{run}");
+    let rows = home.json("runs list --json");
+    assert_eq!(rows["runs"][0]["rows"]["parked"], 0, "{rows}");
+    assert_eq!(home.books().totals.tenants_created, 1);
+}
+
 #[test]
 fn leaving_tells_what_was_created() {
     let home = Home::new();

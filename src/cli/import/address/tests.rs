@@ -27,5 +27,13 @@ fn a_user_is_taken_out_and_a_scheme_put_in() {
     let bare = read(&json!("example.com/x"));
     assert!(bare.scheme_added && bare.base == "https://example.com/x");
     assert!(!read(&json!("{{host}}/x")).scheme_added);
+    let near = |text: &str| read(&json!(text)).base;
+    assert_eq!(near("localhost:3000/x"), "http://localhost:3000/x");
+    assert_eq!(near("localhost:{{port}}/x"), "http://localhost:{{port}}/x");
+    assert_eq!(near("[::1]:3000/x"), "http://[::1]:3000/x");
+    assert_eq!(
+        near("x.example/go/https://y.example"),
+        "https://x.example/go/https://y.example"
+    );
     assert_eq!(read(&json!(null)).base, "");
 }

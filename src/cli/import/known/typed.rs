@@ -7,12 +7,21 @@ use serde_json::{Map, Value as Json};
 use super::{Ask, Called, Carried, Done, Form, Meaning};
 use crate::cli::import::body;
 use crate::cli::import::code::{Code, quoted};
+use crate::cli::import::collection::Field;
+use crate::cli::import::secrets::scrubbed;
 use crate::cli::import::values::Values;
+use crate::cli::import::web::OMITTED;
 use crate::ops::doc;
 use crate::ops::spec::OpSpec;
 
 /// Fields of a query that say which part of a list: operations read all of it.
-const PAGING: &[&str] = &["page", "pagesize", "perpage", "per_page", "locale", "uni", "_"];
+const PAGING: &[&str] = &["page", "pagesize", "perpage", "per_page"];
+
+/// What keeps others from remembering an answer: operations ask anew each time.
+const FRESH: &str = "_";
+
+/// Headers that a session writes itself, or that say nothing of what is meant.
+const OWN_HEADERS: &[&str] = &["app-id", "app-key", "auth-token", "cache-control", "user-agent"];
 
 /// What an operation takes from the request.
 pub(super) enum Arg<'a> {
@@ -88,9 +97,10 @@ impl Ask<'_> {
         let Some(taken) = self.taken(values, typed)? else {
             return self.raw(values);
         };
-        let asks_more = self.query.iter().any(|(key, _)| {
+        let asks_more = self.query.iter().any(|(key, value)| {
             let key = key.to_lowercase();
-            !PAGING.contains(&key.as_str()) && !taken.query.contains(&key)
+            let reads_all = PAGING.contains(&key.as_str()) && !is_further(&key, &values.expanded(value));
+            !reads_all && key != FRESH && !taken.query.contains(&key)
         });
         if asks_more || (self.carries == Carried::Other && !taken.body) {
             return self.raw(values);
@@ -100,6 +110,16 @@ impl Ask<'_> {
         if !left.is_empty() {
             notes.push(format!("the operation does not take {}", left.join(", ")));
         }
+        let pages = self.query.iter().map(|(key, _)| key);
+        let pages = pages.filter(|key| PAGING.contains(&key.to_lowercase().as_str()));
+        let pages: Vec<String> = pages.map(|key| format!("`{key}`")).collect();
+        if !pages.is_empty() {
+            notes.push(format!(
+                "the operation reads the whole list, and does not take {}",
+                pages.join(", ")
+            ));
+        }
+        notes.extend(self.left_headers(values));
         Ok(Meaning::Call(Called {
             code: call(&typed.session, op, &taken.args),
             notes,
@@ -218,8 +238,49 @@ impl Ask<'_> {
         }
         Ok(Meaning::Call(Called {
             code: call(self.session, op, &args),
-            notes: Vec::new(),
+            notes: self.left_headers(values),
         }))
+    }
+
+    /// Headers of the request that no operation sends.
+    fn left_headers(&self, values: &Values) -> Vec<String> {
+        let known = values.credentials();
+        let left = self.headers.iter().filter(|field| !is_own(field, values));
+        let names: Vec<String> = left
+            .map(|field| format!("`{}`", scrubbed(field.key.trim(), &known)))
+            .collect();
+        if names.is_empty() {
+            return Vec::new();
+        }
+        let what = if names.len() == 1 { "header" } else { "headers" };
+        vec![format!(
+            "the operation does not take the {what} {}",
+            names.join(", ")
+        )]
+    }
+}
+
+/// Does a field of a query ask for another page than the first?
+fn is_further(key: &str, value: &str) -> bool {
+    key == "page" && value.trim().parse().is_ok_and(|page: i64| page > 1)
+}
+
+/// Does the session say the same as a header by itself?
+fn is_own(field: &Field, values: &Values) -> bool {
+    let name = field.key.trim().to_lowercase();
+    let value = values.expanded(&field.value).trim().to_lowercase();
+    match name.as_str() {
+        "authorization" => value.starts_with("bearer ") || value.starts_with("{{"),
+        "accept" => value.is_empty() || value.contains("json") || value.contains("*/*"),
+        "content-type" => {
+            let kinds = [
+                "application/json",
+                "application/x-www-form-urlencoded",
+                "multipart/form-data",
+            ];
+            value.is_empty() || kinds.iter().any(|kind| value.starts_with(kind))
+        }
+        name => OWN_HEADERS.contains(&name) || OMITTED.contains(&name),
     }
 }
 

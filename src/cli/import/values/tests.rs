@@ -6,7 +6,7 @@ fn values(variables: &[(&str, &str)]) -> Values {
     let variables = variables.iter().map(|(key, value)| Variable {
         key: (*key).to_owned(),
         value: (*value).to_owned(),
-        secret: false,
+        ..Variable::default()
     });
     Values::new(variables, BTreeSet::from(["profile".to_owned()]), Vec::new())
 }

@@ -2,7 +2,7 @@
 
 use std::ops::Range;
 
-use super::{Known, Locals, Reader};
+use super::{Known, Local, Locals, Reader};
 use crate::script::interactive::{Binding, Piece, Scopes, Sort, Workspace, pieces};
 
 /// What a function gives for such arguments: what `@return` in its comment says, else the type of the expression that its
@@ -26,7 +26,8 @@ pub(super) fn result(space: &Workspace, name: &str, args: &[Known], depth: u8) -
         return Known::Nothing;
     };
     let mut locals = Locals::new();
-    locals.extend(function.params.iter().cloned().zip(args.iter().cloned()));
+    let args = args.iter().cloned().map(Local::of);
+    locals.extend(function.params.iter().cloned().zip(args));
     body(space, &text, locals, depth)
 }
 
@@ -50,8 +51,8 @@ fn body(space: &Workspace, text: &str, mut locals: Locals, depth: u8) -> Known {
     let mut last = function.body.start;
     for declared in in_body {
         let value = declared.value.clone().unwrap_or_default();
-        let known = reader(space, text, part(&value), &locals, depth).expression();
-        locals.insert(declared.name.clone(), known);
+        let local = reader(space, text, part(&value), &locals, depth).local();
+        locals.insert(declared.name.clone(), local);
         last = last.max(value.end);
     }
     let rest = part(&(last..function.body.end));

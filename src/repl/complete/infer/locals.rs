@@ -1,7 +1,7 @@
 //! Names that the text itself gives a meaning before the cursor: `let s = ...;`, `for q in list {`, `list.map(|r| `.
 
 use super::functions::reader;
-use super::{DEEPEST, Known, Locals};
+use super::{DEEPEST, Known, Local, Locals};
 use crate::script::interactive::{Binding, Declared, Piece, Scopes, Workspace};
 
 /// Methods of a list whose closure takes an element.
@@ -18,7 +18,7 @@ pub(super) fn locals(space: &Workspace, text: &str, found: &[Piece]) -> Locals {
     for declared in scopes.holding(end) {
         let read = |from: usize, to: usize| {
             let part = found.get(from..to).unwrap_or_default();
-            reader(space, text, part, &locals, DEEPEST).expression()
+            reader(space, text, part, &locals, DEEPEST).local()
         };
         let index = |at: usize| found.partition_point(|piece| piece.at.start < at);
         let value = declared
@@ -26,12 +26,13 @@ pub(super) fn locals(space: &Workspace, text: &str, found: &[Piece]) -> Locals {
             .as_ref()
             .map(|value| read(index(value.start), index(value.end)));
         let known = match (declared.sort, value) {
-            (Binding::Loop, Some(of)) => Some(element(of)),
+            (Binding::Loop, Some(of)) => Some(of.element()),
+            (Binding::Caught, _) => Some(Local::of(Known::Plain("error".into()))),
             (Binding::Closure, _) => of_closure(space, text, found, declared, &locals),
             (_, value) => value,
         };
         // Of what nothing is known, an older one of the name is no longer meant.
-        locals.insert(declared.name.clone(), known.unwrap_or(Known::Nothing));
+        locals.insert(declared.name.clone(), known.unwrap_or(Local::of(Known::Nothing)));
     }
     locals
 }
@@ -43,21 +44,13 @@ fn of_closure(
     found: &[Piece],
     declared: &Declared,
     locals: &Locals,
-) -> Option<Known> {
+) -> Option<Local> {
     let at = found.partition_point(|piece| piece.at.start < declared.at.start);
     let word = |back: usize| at.checked_sub(back).map_or("", |at| found[at].text(text));
     if [word(1), word(2), word(4)] != ["|", "(", "."] || !OF_ELEMENTS.contains(&word(3)) {
         return None;
     }
     let start = reader(space, text, found, locals, DEEPEST).start_of_value(at - 4);
-    let list = reader(space, text, &found[start..at - 4], locals, DEEPEST).expression();
-    Some(element(list))
-}
-
-fn element(of: Known) -> Known {
-    match of {
-        Known::List(item) => *item,
-        Known::Plain(name) if name == "range" => Known::Plain("int".into()),
-        _ => Known::Nothing,
-    }
+    let list = reader(space, text, &found[start..at - 4], locals, DEEPEST).local();
+    Some(list.element())
 }

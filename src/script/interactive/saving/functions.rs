@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::constants::Tops;
 use super::naming::{self, signature};
-use super::needs::Session;
+use super::needs::{Session, Signature};
 use super::pieces::{self, pieces};
 use crate::script::scopes::{Scopes, Use};
 use crate::script::tokens::{self, Sort};
@@ -12,9 +12,9 @@ use crate::script::tokens::{self, Sort};
 /// The functions of the script.
 pub(super) struct Functions {
     /// What each is left out for.
-    left_out: BTreeMap<String, String>,
+    left_out: BTreeMap<Signature, String>,
     /// Functions by name and number of parameters.
-    kept: Vec<((String, usize), String)>,
+    kept: Vec<(Signature, String)>,
     /// What a function `main` of the session is called in a script, which has its own.
     main: Option<String>,
 }
@@ -28,7 +28,7 @@ impl Functions {
         is_secret: &dyn Fn(&str) -> bool,
     ) -> Functions {
         let mut left_out = BTreeMap::new();
-        let mut needs: BTreeMap<&String, &BTreeSet<String>> = BTreeMap::new();
+        let mut needs: BTreeMap<&Signature, &BTreeSet<String>> = BTreeMap::new();
         let mut modules: BTreeSet<&String> = BTreeSet::new();
         for (number, text) in inputs {
             modules.extend(session.modules(*number));
@@ -37,33 +37,36 @@ impl Functions {
                 .iter()
                 .filter(|piece| piece.sort == pieces::Sort::Function)
             {
-                let name = signature(&piece.text).0;
-                left_out.remove(&name);
+                let signature = signature(&piece.text);
+                left_out.remove(&signature);
                 if is_secret(&piece.text) {
-                    left_out.insert(name, SECRET.to_owned());
+                    left_out.insert(signature, SECRET.to_owned());
                 } else if let Some(unseen) = unseen(session, &piece.text) {
-                    left_out.insert(name, format!("it does not see `{unseen}`"));
+                    left_out.insert(signature, format!("it does not see `{unseen}`"));
                 }
             }
         }
         // Without one of them, those that call it are of no use either.
         loop {
             let is_there = |name: &String| {
-                let kept = needs.contains_key(name) && !left_out.contains_key(name);
+                let mut own = needs.keys().filter(|(known, _)| known == name);
+                let kept = own.any(|signature| !left_out.contains_key(*signature));
                 !session.is_given(name) || kept || modules.contains(name) || tops.has(name)
             };
             let found = needs
                 .iter()
-                .filter(|(name, _)| !left_out.contains_key(**name))
-                .find_map(|(name, needs)| Some((*name, needs.iter().find(|name| !is_there(name))?)));
-            let Some((name, missing)) = found else { break };
+                .filter(|(signature, _)| !left_out.contains_key(**signature))
+                .find_map(|(signature, needs)| {
+                    Some((*signature, needs.iter().find(|name| !is_there(name))?))
+                });
+            let Some((signature, missing)) = found else { break };
             let why = match tops.stuck(missing) {
                 Some(why) => format!("no function can see the constant `{missing}`: {why}"),
                 None => format!("it uses `{missing}`, which is not among the saved inputs"),
             };
-            left_out.insert(name.clone(), why);
+            left_out.insert(signature.clone(), why);
         }
-        let has_main = needs.keys().any(|name| *name == "main");
+        let has_main = needs.keys().any(|(name, _)| name == "main");
         let taken = || session.words(inputs.iter().map(|(number, _)| *number));
         Functions {
             left_out,
@@ -73,8 +76,8 @@ impl Functions {
     }
 
     /// Why a function is not kept; nothing when it is.
-    pub(super) fn left_out(&self, name: &str) -> Option<String> {
-        self.left_out.get(name).cloned()
+    pub(super) fn left_out(&self, function: &Signature) -> Option<String> {
+        self.left_out.get(function).cloned()
     }
 
     /// Keeps a function in place of an older one.

@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::literals::{Literal, assigned, literals_of, parameter_for, span};
+use super::literals::{Literal, Params, assigned, literals_of, parameter_for, span};
 use super::naming;
 use crate::script::host::Host;
 use crate::script::parse;
@@ -26,6 +26,8 @@ pub struct Lifted {
 /// Collects parameters, one for each text.
 pub(super) struct Lift<'a> {
     host: &'a Host,
+    /// The functions of the session.
+    functions: Params,
     /// Names that mean something else.
     taken: BTreeSet<String>,
     /// Names that no parameter may have.
@@ -47,14 +49,22 @@ impl<'a> Lift<'a> {
         refused: &'a BTreeSet<String>,
         inputs: &[String],
     ) -> Lift<'a> {
+        let mut functions = Params::new();
+        for function in inputs.iter().flat_map(|input| Scopes::of(input).functions) {
+            functions.insert((function.name, function.params.len()), function.params);
+        }
         let mut secrets = BTreeMap::new();
-        for literal in inputs.iter().flat_map(|input| literals_of(host, input)) {
+        let literals = inputs
+            .iter()
+            .flat_map(|input| literals_of(host, &functions, input));
+        for literal in literals {
             if let Some((base, ParamType::Secret)) = parameter_for(&literal) {
                 secrets.entry(literal.text).or_insert(base);
             }
         }
         Lift {
             host,
+            functions,
             taken,
             refused,
             whole: BTreeMap::new(),
@@ -105,7 +115,7 @@ impl<'a> Lift<'a> {
 
     /// The statement with parameters in place of literals; `None` when nothing but a parameter is left of it.
     pub(super) fn lift(&mut self, statement: &str) -> Option<String> {
-        let mut literals = literals_of(self.host, statement);
+        let mut literals = literals_of(self.host, &self.functions, statement);
         literals.sort_by_key(|literal| parse::place(literal.at));
         literals.dedup_by_key(|literal| parse::place(literal.at));
         let variable = assigned(statement).map(|(name, _)| name);

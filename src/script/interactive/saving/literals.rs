@@ -1,5 +1,7 @@
 //! The literals of a statement: what each is given to, and the parameter that it could become.
 
+use std::collections::BTreeMap;
+
 use rhai::{ASTNode, Expr, FnCallExpr, Position, Stmt};
 
 use crate::ops::spec::{OpSpec, Param};
@@ -23,10 +25,13 @@ pub(super) struct Literal {
     pub(super) about: &'static str,
 }
 
+/// The functions of a session by name and number of parameters, with the names of these.
+pub(super) type Params = BTreeMap<(String, usize), Vec<String>>;
+
 /// The literals of a statement; none of one that cannot be parsed.
-pub(super) fn literals_of(host: &Host, statement: &str) -> Vec<Literal> {
+pub(super) fn literals_of(host: &Host, functions: &Params, statement: &str) -> Vec<Literal> {
     let parsed = parse::parse(&Source::new("", statement));
-    parsed.map_or_else(|_| Vec::new(), |parsed| literals(host, &parsed.ast))
+    parsed.map_or_else(|_| Vec::new(), |parsed| literals(host, functions, &parsed.ast))
 }
 
 /// The name and the type of a parameter for this literal; `None` when it is to stay one.
@@ -92,7 +97,7 @@ fn plain_name(name: &str) -> String {
 }
 
 /// The literals of a tree outside of texts with `${}`.
-fn literals(host: &Host, ast: &rhai::AST) -> Vec<Literal> {
+fn literals(host: &Host, functions: &Params, ast: &rhai::AST) -> Vec<Literal> {
     let mut found = Vec::new();
     ast.walk(&mut |path: &[ASTNode]| {
         let Some(ASTNode::Expr(Expr::StringConstant(text, at))) = path.last() else {
@@ -107,10 +112,11 @@ fn literals(host: &Host, ast: &rhai::AST) -> Vec<Literal> {
                 ASTNode::Stmt(Stmt::FnCall(call, _))
                 | ASTNode::Expr(Expr::FnCall(call, _) | Expr::MethodCall(call, _)),
             ) => {
-                let param = parameter(host, call, *at);
+                let own = own_parameter(functions, call, *at);
+                let param = parameter(host, call, *at).filter(|_| own.is_none());
                 about = param.map_or("", |param| param.doc);
                 let set = call.name.strip_prefix("set_").filter(|_| param.is_none());
-                param.map(|param| param.name).or(set).map(str::to_owned)
+                own.or(param.map(|param| param.name)).or(set).map(str::to_owned)
             }
             Some(ASTNode::Expr(Expr::Map(map, _))) => {
                 let entry = map.0.iter().find(|(_, value)| value.position() == *at);
@@ -142,6 +148,13 @@ fn assigned_to(target: &Expr) -> Option<String> {
         Expr::StringConstant(key, _) => Some(key.to_string()),
         _ => None,
     }
+}
+
+/// The parameter of a function of the session that a literal is given for.
+fn own_parameter<'a>(functions: &'a Params, call: &FnCallExpr, at: Position) -> Option<&'a str> {
+    let index = call.args.iter().position(|arg| arg.position() == at)?;
+    let params = functions.get(&(call.name.to_string(), call.args.len()))?;
+    params.get(index).map(String::as_str)
 }
 
 /// The operation's parameter that a literal is given for.

@@ -1,11 +1,13 @@
 //! Which inputs need which others: by the names that they declare, change and use.
 
+mod anew;
 mod names;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::ops::RangeInclusive;
 
 use self::names::Names;
+pub(super) use self::names::Signature;
 use super::{Came, Typed};
 use crate::script::interactive::results;
 use crate::script::scopes::Scopes;
@@ -91,22 +93,29 @@ impl Session {
         chosen
     }
 
-    /// Where a name gets what it means before this input: the one that declares it, and those that change it since.
+    /// Where a name gets what it means before this input: the one that declares it and those that change it since, the
+    /// newest first; of functions, the newest of each signature.
     fn sources(&self, name: &str, before: usize) -> Vec<&Known> {
+        let mut found = Vec::new();
         let mut changing = Vec::new();
+        let mut signatures: BTreeSet<&Signature> = BTreeSet::new();
         for known in self.before(before) {
-            if known.gives(name) {
-                if !known.usable {
-                    return Vec::new();
+            let own: BTreeSet<&Signature> = known.names.signatures(name).collect();
+            if !own.is_empty() {
+                let is_new = !own.is_subset(&signatures);
+                signatures.extend(own);
+                found.extend(Some(known).filter(|known| is_new && known.usable));
+            } else if known.gives(name) {
+                if known.usable {
+                    found.append(&mut changing);
+                    found.push(known);
                 }
-                changing.push(known);
-                return changing;
-            }
-            if known.usable && known.changes(name) {
+                return found;
+            } else if known.usable && known.changes(name) {
                 changing.push(known);
             }
         }
-        Vec::new()
+        found
     }
 
     /// What an input needs to run, and what the functions that it defines need by then.
@@ -115,7 +124,7 @@ impl Session {
         let uses = self.uses(number).into_iter();
         let uses = uses.chain(known.by_closures.iter().cloned());
         let mut wants: Vec<Wanted> = uses.map(|name| (name, number)).collect();
-        for function in known.names.functions.keys() {
+        for (function, _) in known.names.functions.keys() {
             wants.extend(self.called(known, function, number));
         }
         wants
@@ -124,7 +133,9 @@ impl Session {
     /// What a function of this input needs when it is called by an input with this number; what is defined later only,
     /// it needs nevertheless.
     fn called(&self, known: &Known, function: &str, by: usize) -> Vec<Wanted> {
-        let needs = known.names.functions.get(function).into_iter().flatten();
+        let functions = known.names.functions.iter();
+        let of_name = functions.filter(|((name, _), _)| name == function);
+        let needs = of_name.flat_map(|(_, needs)| needs);
         let when = |name: &String| {
             if self.sources(name, by).is_empty() {
                 usize::MAX
@@ -150,7 +161,7 @@ impl Session {
     }
 
     /// The functions that an input defines, and what each needs.
-    pub(super) fn functions(&self, number: usize) -> impl Iterator<Item = (&String, &BTreeSet<String>)> {
+    pub(super) fn functions(&self, number: usize) -> impl Iterator<Item = (&Signature, &BTreeSet<String>)> {
         let known = self.input(number).into_iter();
         known.flat_map(|known| &known.names.functions)
     }

@@ -1,15 +1,16 @@
 //! The script as it grows, input by input.
 
+mod written;
+
 use std::collections::{BTreeMap, BTreeSet};
-use std::fmt::Write as _;
 
 use super::constants::{self, Tops};
-use super::format::{formatted, indented, terminated};
+use super::format::{formatted, terminated};
 use super::functions::{Functions, SECRET};
 use super::lift::Lift;
 use super::needs::Session;
 use super::pieces::{self, Piece, Sort, pieces};
-use super::{Came, Saved, Typed, ending, naming, params};
+use super::{Came, Typed, ending, naming};
 use crate::script::host::Host;
 use crate::script::interactive::credential::{holds_credential, is_credential};
 
@@ -23,6 +24,8 @@ pub(super) struct Parts<'a> {
     known: BTreeSet<String>,
     /// Inputs that ended well and are comments, and why.
     aside: Vec<(usize, String)>,
+    /// Inputs that used what was defined anew later: what, and by which input.
+    anew: BTreeMap<usize, (String, usize)>,
     /// What inputs that are not in the script may have changed.
     lost: BTreeMap<usize, Vec<String>>,
     /// The names of results that others use, by the number of their input.
@@ -43,7 +46,7 @@ impl<'a> Parts<'a> {
         let done: Vec<&Typed> = wanted.iter().copied().filter(|input| is_done(input)).collect();
         let numbers = || done.iter().map(|input| input.number);
         let mut taken = session.words(numbers());
-        let results = results(session, &done, &mut taken);
+        let results = written::results(session, &done, &mut taken);
         let inputs: Vec<String> = all
             .iter()
             .map(|input| pieces::name_results(&input.text, |_| "result".to_owned()))
@@ -73,6 +76,9 @@ impl<'a> Parts<'a> {
             functions,
             known: BTreeSet::new(),
             aside: Vec::new(),
+            anew: numbers()
+                .filter_map(|number| Some((number, session.anew(number, &numbers().collect())?)))
+                .collect(),
             lost: session.lost(&numbers().collect()),
             results,
             imports: Vec::new(),
@@ -188,6 +194,10 @@ impl<'a> Parts<'a> {
             self.forget(input.number);
             return;
         }
+        if let Some((name, later)) = self.anew.get(&input.number) {
+            let note = format!("`{name}` was another here: input {later} defined it anew");
+            self.comment(&note, "");
+        }
         self.known.extend(self.session.defines(input.number));
         let is_statement = |piece: &Piece| piece.sort == Sort::Statement;
         let returns = all
@@ -229,8 +239,10 @@ impl<'a> Parts<'a> {
 
     /// Keeps a function; a newer one takes the place of an older one.
     fn function(&mut self, piece: &Piece, input: &Typed) {
-        let name = naming::signature(&piece.text).0;
-        match self.functions.left_out(&name) {
+        let signature = naming::signature(&piece.text);
+        let left_out = self.functions.left_out(&signature);
+        let name = signature.0;
+        match left_out {
             Some(why) if why == SECRET => self.leave_out(input, &format!("`{name}` may hold a secret")),
             Some(why) => self.set_aside(input, &format!("`{name}` is left out: {why}"), piece.text.trim()),
             None => {
@@ -282,38 +294,6 @@ impl<'a> Parts<'a> {
             _ => self.body.push(terminated(&lifted)),
         }
     }
-
-    /// The whole script.
-    pub(super) fn write(self, about: &str) -> Saved {
-        let mut text = format!("//! {about}\n\n");
-        for lines in [&self.imports, &self.constants] {
-            for line in lines {
-                let _ = writeln!(text, "{line}");
-            }
-            if !lines.is_empty() {
-                text.push('\n');
-            }
-        }
-        for function in self.functions.kept() {
-            let _ = writeln!(text, "{function}\n");
-        }
-        let params = self.lift.into_params();
-        text.push_str("/// What was entered at the prompt.\n");
-        text.push_str(&params::documented(&params));
-        let names: Vec<&str> = params.iter().map(|param| param.name.as_str()).collect();
-        let _ = writeln!(text, "fn main({}) {{", names.join(", "));
-        for statement in &self.body {
-            text.push_str(&indented(statement));
-        }
-        text.push_str("}\n");
-        Saved {
-            text,
-            params,
-            added: Vec::new(),
-            aside: self.aside,
-            lost: self.lost.into_iter().collect(),
-        }
-    }
 }
 
 /// Did it end well, and may it be written?
@@ -333,23 +313,4 @@ fn stops(all: &[Piece]) -> bool {
 fn listed(names: &[String]) -> String {
     let names: Vec<String> = names.iter().map(|name| format!("`{name}`")).collect();
     names.join(", ")
-}
-
-/// The inputs whose results others name, `_3` and what `_` meant, each with a name that nothing else has.
-fn results(session: &Session, done: &[&Typed], taken: &mut BTreeSet<String>) -> BTreeMap<usize, String> {
-    let mut found = BTreeMap::new();
-    for number in session.results_used(done.iter().map(|input| input.number)) {
-        let Some(input) = done.iter().find(|input| input.number == number) else {
-            continue;
-        };
-        let ends = pieces(&input.text);
-        let last = ends.iter().rfind(|piece| piece.sort == Sort::Statement);
-        let noun = last.and_then(|piece| naming::result_name(&piece.text));
-        let name = noun
-            .filter(|noun| !taken.contains(noun))
-            .unwrap_or_else(|| naming::free(&format!("result_{number}"), taken.iter()));
-        taken.insert(name.clone());
-        found.insert(number, name);
-    }
-    found
 }

@@ -4,6 +4,9 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use crate::script::scopes::{Binding, Scopes, Use, Used};
 
+/// A function's name, and how many parameters it takes.
+pub(in crate::script::interactive::saving) type Signature = (String, usize);
+
 /// The names of an input.
 #[derive(Debug, Default, PartialEq, Eq)]
 pub(super) struct Names {
@@ -16,7 +19,9 @@ pub(super) struct Names {
     /// Variables that its closures may change when they are called.
     pub(super) in_closures: BTreeSet<String>,
     /// Its functions, and what each needs when it is called.
-    pub(super) functions: BTreeMap<String, BTreeSet<String>>,
+    pub(super) functions: BTreeMap<Signature, BTreeSet<String>>,
+    /// The constants that it declares.
+    pub(super) own_constants: BTreeSet<String>,
     /// Its imports, by their names.
     pub(super) modules: BTreeSet<String>,
     /// Constants that it or its functions use as `global::NAME`.
@@ -38,8 +43,13 @@ impl Names {
             if known.outer {
                 names.declares.insert(known.name.clone());
             }
-            if known.outer && known.sort == Binding::Module {
-                names.modules.insert(known.name.clone());
+            let of_its_sort = match known.sort {
+                Binding::Module => &mut names.modules,
+                Binding::Constant => &mut names.own_constants,
+                _ => continue,
+            };
+            if known.outer {
+                of_its_sort.insert(known.name.clone());
             }
         }
         // A method is the language's or an operation unless the session has a function of the name.
@@ -67,13 +77,27 @@ impl Names {
                 matches!(used.sort, Use::Call | Use::Method) && function.at.contains(&used.at.start)
             });
             let name = |used: &Used| used.name.clone();
-            let all = names.functions.entry(function.name.clone()).or_default();
+            let signature = (function.name.clone(), function.params.len());
+            let all = names.functions.entry(signature).or_default();
             all.extend(needs.chain(called).filter(counts).map(name));
             all.remove(&function.name);
         }
         let constants = scopes.used.iter().filter(|used| used.sort == Use::Global);
         names.constants.extend(constants.map(|used| used.name.clone()));
         names
+    }
+
+    /// The functions of this name.
+    pub(super) fn signatures(&self, name: &str) -> impl Iterator<Item = &Signature> {
+        self.functions.keys().filter(move |(known, _)| known == name)
+    }
+
+    /// Do both define the same function, or the same constant?
+    pub(super) fn shares_signature(&self, other: &Names, name: &str) -> bool {
+        let both = |constants: &BTreeSet<String>| constants.contains(name);
+        let mut signatures = self.signatures(name);
+        signatures.any(|signature| other.functions.contains_key(signature))
+            || (both(&self.own_constants) && both(&other.own_constants))
     }
 }
 
@@ -127,7 +151,10 @@ mod tests {
         let text = "fn f(a) { let b = a; g(b).i() + lib::h(c).j() + global::K }";
         let names = Names::of(&Scopes::of(text), &|_| true, &|name| name == "i");
         assert!(names.uses.is_empty());
-        let needs: Vec<&str> = names.functions["f"].iter().map(String::as_str).collect();
+        let needs: Vec<&str> = names.functions[&("f".to_owned(), 1)]
+            .iter()
+            .map(String::as_str)
+            .collect();
         assert_eq!(needs, ["K", "g", "i", "lib"]);
         assert_eq!(names.constants.iter().collect::<Vec<_>>(), ["K"]);
     }

@@ -1,0 +1,92 @@
+//! How much memory the process has allocated, and how much scripts may take.
+
+use std::alloc::System;
+use std::sync::atomic::{AtomicUsize, Ordering};
+
+use cap::Cap;
+
+use crate::script::memory::Memory;
+
+/// The system's allocator, counting: there is no other way to know what a script takes in the middle of it. One addition
+/// for each piece of memory.
+#[global_allocator]
+static ALLOCATED: Cap<System> = Cap::new(System, usize::MAX);
+
+/// What scripts may take, in bytes. As there is one allocator, there is one bound.
+static MOST: AtomicUsize = AtomicUsize::new(USUAL);
+
+/// What scripts may take unless somebody says otherwise.
+const USUAL: usize = 1 << 30;
+
+/// What scripts are measured by.
+pub(super) fn memory() -> Memory {
+    Memory {
+        used: || usize::MAX - ALLOCATED.remaining(),
+        most: || MOST.load(Ordering::Relaxed),
+    }
+}
+
+/// Lets scripts take so much, in bytes; as usual when it is not said.
+pub(super) fn allow(most: Option<usize>) {
+    MOST.store(most.unwrap_or(USUAL), Ordering::Relaxed);
+}
+
+/// Reads `512M`, `2G` or `none`; the error is the rest of a sentence.
+pub(super) fn parse(text: &str) -> Result<usize, String> {
+    let text = text.trim();
+    if text.eq_ignore_ascii_case("none") {
+        return Ok(usize::MAX);
+    }
+    let digits = text.trim_end_matches(|c: char| c.is_ascii_alphabetic());
+    let shift = match text[digits.len()..].to_ascii_lowercase().as_str() {
+        "m" | "mb" | "mib" => 20,
+        "g" | "gb" | "gib" => 30,
+        _ => return Err(FORM.to_owned()),
+    };
+    let count: usize = digits.trim().parse().map_err(|_| FORM.to_owned())?;
+    match count.checked_mul(1 << shift) {
+        Some(bytes) if bytes > 0 => Ok(bytes),
+        _ => Err(FORM.to_owned()),
+    }
+}
+
+const FORM: &str = "a size is written 512M or 2G, and `none` is no bound";
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used, reason = "tests")]
+    use super::*;
+
+    #[test]
+    fn sizes_are_read_and_others_are_refused() {
+        for (text, bytes) in [
+            ("512M", 512 << 20),
+            ("2g", 2 << 30),
+            (" 3 GiB", 3 << 30),
+            ("None", usize::MAX),
+        ] {
+            assert_eq!(parse(text).unwrap(), bytes, "{text}");
+        }
+        for text in [
+            "",
+            "G",
+            "2",
+            "-1G",
+            "1.5G",
+            "0M",
+            "2T",
+            "99999999999999999999G",
+            "18446744073709551615G",
+        ] {
+            assert!(parse(text).is_err(), "{text}");
+        }
+    }
+
+    #[test]
+    fn what_is_allocated_is_counted() {
+        let before = (memory().used)();
+        let block = vec![1_u8; 64 << 20];
+        let with = (memory().used)();
+        assert!(with >= before + (32 << 20), "{before} {with} {}", block.len());
+    }
+}

@@ -1,0 +1,109 @@
+//! A text in the user's editor: it may hold a credential, so that nothing of it outlives the session.
+
+use std::fs;
+use std::io;
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, ExitStatus};
+use std::sync::{Arc, Mutex};
+use std::time::{Duration, Instant};
+
+use rustix::process::{Pid, Signal, kill_process, test_kill_process};
+
+use super::surroundings::lock;
+
+/// What the names of the folders begin with; the number of the process follows.
+const PREFIX: &str = "edit-";
+
+/// How often it is looked whether the editor has ended.
+const MOMENT: Duration = Duration::from_millis(10);
+
+/// How long an editor that is asked to end may take.
+const LAST_MOMENT: Duration = Duration::from_millis(500);
+
+/// A folder of its own, so that what the editor puts beside the text goes with it.
+pub(super) struct Draft {
+    folder: tempfile::TempDir,
+}
+
+impl Draft {
+    /// The text in a file for its owner alone.
+    pub(super) fn make(state: &Path, text: &str) -> io::Result<Draft> {
+        let prefix = format!("{PREFIX}{}-", std::process::id());
+        let folder = tempfile::Builder::new().prefix(&prefix).tempdir_in(state)?;
+        let draft = Draft { folder };
+        fs::write(draft.file(), text)?;
+        Ok(draft)
+    }
+
+    pub(super) fn file(&self) -> PathBuf {
+        self.folder.path().join("input.rhai")
+    }
+}
+
+/// The editor that is open, if one is. Clones share it.
+#[derive(Clone, Default)]
+pub(super) struct Editing(Arc<Mutex<Option<Open>>>);
+
+struct Open {
+    editor: Child,
+    draft: Draft,
+}
+
+impl Editing {
+    /// Runs the editor to its end. Gives how it ended, and what the text became.
+    pub(super) fn run(
+        &self,
+        command: &mut Command,
+        draft: Draft,
+    ) -> io::Result<(ExitStatus, io::Result<String>)> {
+        let editor = command.spawn()?;
+        *lock(&self.0) = Some(Open { editor, draft });
+        loop {
+            let mut open = lock(&self.0);
+            let Some(Open { editor, draft }) = open.as_mut() else {
+                return Err(io::Error::other("the session ends"));
+            };
+            if let Some(status) = editor.try_wait()? {
+                let text = fs::read_to_string(draft.file());
+                *open = None;
+                return Ok((status, text));
+            }
+            drop(open);
+            std::thread::sleep(MOMENT);
+        }
+    }
+
+    /// Ends the editor, kindly first, and removes the text.
+    pub(super) fn end(&self) {
+        let mut open = lock(&self.0);
+        let Some(Open { editor, .. }) = open.as_mut() else {
+            return;
+        };
+        let asked = Instant::now();
+        let _ = kill_process(Pid::from_child(editor), Signal::TERM);
+        while asked.elapsed() < LAST_MOMENT && matches!(editor.try_wait(), Ok(None)) {
+            std::thread::sleep(MOMENT);
+        }
+        let _ = editor.kill();
+        let _ = editor.wait();
+        *open = None;
+    }
+}
+
+/// Removes what sessions left behind that were killed.
+pub(super) fn remove_stale(state: &Path) {
+    let entries = fs::read_dir(state).into_iter().flatten().flatten();
+    for entry in entries {
+        let name = entry.file_name();
+        let owner = name.to_str().and_then(owner);
+        if owner.is_some_and(|owner| test_kill_process(owner).is_err()) {
+            let _ = fs::remove_dir_all(entry.path());
+        }
+    }
+}
+
+/// The process that a folder of that name belongs to.
+fn owner(name: &str) -> Option<Pid> {
+    let (number, _) = name.strip_prefix(PREFIX)?.split_once('-')?;
+    Pid::from_raw(number.parse().ok()?)
+}

@@ -1,0 +1,96 @@
+//! Why an expression can have no type: a name in it that nothing has.
+
+use super::{DEEPEST, Known, Locals, Reader};
+use crate::ops::doc;
+use crate::repl::complete::library;
+use crate::repl::complete::names::keyword;
+use crate::script::interactive::{Scopes, Sort, Use, Workspace, is_word_of_the_language, pieces};
+use crate::value::nearest::nearest;
+
+/// What is missing, and the nearest that is there.
+pub(in crate::repl) fn missing(space: &Workspace, text: &str) -> Option<(String, Option<String>)> {
+    missing_name(space, text).or_else(|| missing_member(space, text))
+}
+
+fn missing_name(space: &Workspace, text: &str) -> Option<(String, Option<String>)> {
+    let scopes = Scopes::of(text);
+    let unknown = scopes.used.iter().filter(|used| used.means.is_none());
+    for used in unknown {
+        let name = used.name.as_str();
+        match used.sort {
+            Use::Variable if space.variable(name).is_none() && keyword(name).is_none() => {
+                let known: Vec<String> = space.variables().into_iter().map(|one| one.name).collect();
+                let near = nearest(name, known.iter().map(String::as_str));
+                return Some((format!("there is no variable `{name}`"), near.map(str::to_owned)));
+            }
+            Use::Call if !is_function(space, &scopes, name) => {
+                let known: Vec<String> = space.functions().into_iter().map(|one| one.name).collect();
+                let known = known.iter().map(String::as_str);
+                let known = known.chain(library().iter().map(|one| one.name.as_str()));
+                let near = nearest(name, known).map(str::to_owned);
+                return Some((format!("there is no function `{name}`"), near));
+            }
+            _ => {}
+        }
+    }
+    None
+}
+
+fn is_function(space: &Workspace, scopes: &Scopes, name: &str) -> bool {
+    space.functions().iter().any(|known| known.name == name)
+        || scopes.functions.iter().any(|known| known.name == name)
+        || is_word_of_the_language(name)
+        // Behind a module it is known by its own table; what an import has is not read.
+        || doc::all().any(|op| op.name == name)
+        || !space.modules().is_empty()
+        || library().iter().any(|native| native.name == name)
+        || space.variable(name).is_some()
+}
+
+/// A property, key or method that the value before it does not have.
+fn missing_member(space: &Workspace, text: &str) -> Option<(String, Option<String>)> {
+    let mut found = pieces(text);
+    found.retain(|piece| piece.sort != Sort::Comment && piece.text(text) != ";");
+    let reader = Reader {
+        space,
+        text,
+        pieces: &found,
+        locals: &Locals::new(),
+        depth: DEEPEST,
+    };
+    let mut chain = reader.first()?;
+    while chain.at < found.len() {
+        let name = reader.word(chain.at + 1);
+        let (is_dot, is_call) = (reader.word(chain.at) == ".", reader.word(chain.at + 2) == "(");
+        let names: Vec<&str> = match &chain.known {
+            Known::Object(kind) if is_dot => {
+                let methods = doc::methods(kind.name).map(|op| op.name);
+                kind.properties
+                    .iter()
+                    .map(|(name, ..)| *name)
+                    .chain(methods)
+                    .collect()
+            }
+            // What a map will have is not known before it is there.
+            Known::Map(keys) if is_dot && !is_call && chain.steps.is_some() => {
+                keys.iter().map(|(key, _)| key.as_str()).collect()
+            }
+            _ => Vec::new(),
+        };
+        let is_own = space.functions().iter().any(|known| known.name == name);
+        if !names.is_empty()
+            && !names.contains(&name)
+            && !(is_call && (is_own || is_word_of_the_language(name)))
+        {
+            let what = chain.known.words();
+            let near = nearest(name, names.iter().copied()).map(str::to_owned);
+            return Some((format!("this {what} has no `{name}`"), near));
+        }
+        chain = match reader.word(chain.at) {
+            "." | "?." => reader.member(&chain),
+            "[" => reader.element(&chain),
+            _ => None,
+        }?;
+    }
+    None
+}

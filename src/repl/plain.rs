@@ -1,0 +1,67 @@
+//! Reading inputs from somebody who types where what comes of them goes elsewhere: into a file or another program.
+
+use super::helper::{begins_function, is_finished};
+use super::hint::waiting;
+use super::paste;
+use super::{Left, Next, Repl};
+use crate::script::interactive::{Reading, read};
+
+impl Repl {
+    /// Reads and evaluates plain lines until the person leaves. There is no line editor: it would draw into the file.
+    pub(super) fn talk_plainly(&mut self) -> Result<(), Left> {
+        self.prompt_when_idle();
+        self.greet();
+        self.outside
+            .screen
+            .note("results go where standard output does, a line of JSON each; lines are read as they are");
+        loop {
+            let label = self.outside.around.place().label();
+            let Some(text) = self.read_plainly(&format!("{label}> "), is_ended)? else {
+                return Ok(());
+            };
+            let mut next = self.enter(&text);
+            if next == Next::Paste {
+                let is_ended = |text: &str| paste::ended(text).is_some();
+                next = match self.read_plainly("paste> ", is_ended)? {
+                    Some(text) => self.enter(&paste::ended(&text).unwrap_or(text)),
+                    None => return Ok(()),
+                };
+            }
+            if self.reins.is_ending() {
+                return Err(Left::Interrupted);
+            }
+            if self.outside.screen.is_closed() || next == Next::Quit {
+                return Ok(());
+            }
+        }
+    }
+
+    /// Lines up to where an input ends; `None` when there is nothing more.
+    fn read_plainly(&self, prompt: &str, is_ended: impl Fn(&str) -> bool) -> Result<Option<String>, Left> {
+        let screen = &self.outside.screen;
+        let mut text = String::new();
+        screen.prompt(prompt);
+        loop {
+            match self.outside.around.line() {
+                Ok(Some(line)) => text.push_str(&line.replace('\r', "")),
+                Ok(None) => return Ok((!text.trim().is_empty()).then_some(text)),
+                Err(trouble) => {
+                    screen.error(&trouble.message, &trouble.hints);
+                    return Err(Left::Broken);
+                }
+            }
+            if is_ended(&text) {
+                return Ok(Some(text));
+            }
+            if let Reading::Incomplete(open) = read(&text) {
+                screen.note(&waiting(&text, &open));
+            }
+        }
+    }
+}
+
+/// Does an input end with the last of these lines?
+fn is_ended(text: &str) -> bool {
+    let text = text.strip_suffix('\n').unwrap_or(text);
+    is_finished(text) && !begins_function(text)
+}

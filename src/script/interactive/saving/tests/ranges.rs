@@ -1,0 +1,130 @@
+//! What a range takes along, and what cannot be repeated.
+
+use super::*;
+
+#[test]
+fn a_range_takes_along_what_changed_a_variable_before_it() {
+    for (before, after) in [
+        ("let list = [1]", "list.push(2)"),
+        ("let list = #{}", "list.a = 2"),
+        ("let list = #{ k: 1 }", "list[\"k\"] += 1"),
+        ("let list = [1]", "list[0] = 2"),
+        ("let list = 1", "list += 1"),
+        ("let list = 1", "list = 2"),
+        ("let list = [[1]]", "list[0].push(2)"),
+        ("let list = [1]", "push(list, 2)"),
+        ("let list = [1]", "if true { list.push(2) }"),
+        ("let list = [1]", "(1..3).for_each(|x| list.push(x))"),
+    ] {
+        let inputs = [
+            (before, QUIET),
+            ("let other = 1", QUIET),
+            (after, QUIET),
+            ("list", GAVE),
+        ];
+        assert_eq!(numbers(&save_some(&inputs, 4..=4)), [1, 3], "{after}");
+    }
+    let read = ["list.len()", "list.map(|x| x + 1)", "print(list)", "list == 1"];
+    for text in read {
+        let inputs = [("let list = [1]", QUIET), (text, GAVE), ("list", GAVE)];
+        assert_eq!(numbers(&save_some(&inputs, 3..=3)), [1], "{text}");
+    }
+}
+
+#[test]
+fn a_range_takes_along_what_a_closure_or_a_function_changes() {
+    let inputs = [
+        ("let list = []", QUIET),
+        ("let add = |x| list.push(x)", QUIET),
+        ("fn grow() { this.push(9) }", QUIET),
+        ("let other = 1", QUIET),
+        ("add.call(1)", QUIET),
+        ("list.grow()", QUIET),
+        ("list", GAVE),
+    ];
+    assert_eq!(numbers(&save_some(&inputs, 7..=7)), [1, 2, 3, 5, 6]);
+}
+
+#[test]
+fn a_range_takes_along_functions_that_were_defined_after_the_one_that_calls_them() {
+    let inputs = [
+        ("fn outer(x) { inner(x) + global::K }", QUIET),
+        ("let other = 1", QUIET),
+        ("fn inner(x) { x * 2 }", QUIET),
+        ("const K = 3", QUIET),
+        ("outer(2)", GAVE),
+    ];
+    let saved = save_some(&inputs, 5..=5);
+    assert_eq!(numbers(&saved), [1, 3, 4]);
+    assert!(saved.text.contains("const K = 3;\n\nfn outer"), "{}", saved.text);
+    assert_eq!(numbers(&save_some(&inputs, 1..=1)), [3, 4]);
+}
+
+#[test]
+fn a_name_of_a_closure_or_a_loop_is_needed_behind_it() {
+    for text in [
+        "xs.map(|mail| mail + 1); mail",
+        "for mail in xs { mail } mail",
+        "try { f() } catch (mail) { mail } mail",
+        "{ let mail = 1; } mail",
+    ] {
+        let inputs = [("let mail = \"x\"", QUIET), ("let xs = []", QUIET), (text, GAVE)];
+        assert!(numbers(&save_some(&inputs, 3..=3)).contains(&1), "{text}");
+    }
+}
+
+#[test]
+fn what_cannot_be_repeated_is_told() {
+    let failed = || Came::Failed("no".into());
+    let inputs = [
+        ("let list = [1]", QUIET),
+        ("list.push(2); oops()", failed()),
+        ("list.ensure_tennant(1)", failed()),
+        (" list.push(3)", QUIET),
+        ("list.len()", GAVE),
+    ];
+    let saved = save_some(&inputs[..3], 1..=3);
+    assert_eq!(saved.lost, [], "nobody uses it");
+    let saved = save_some(&[inputs[0].clone(), inputs[1].clone(), inputs[4].clone()], 3..=3);
+    assert_eq!(saved.lost, [(2, vec!["list".to_owned()])]);
+    assert_eq!(
+        lines(&saved)[1..4],
+        [
+            "// failed: no; what it may have done to `list` before is not repeated",
+            "//     list.push(2); oops()",
+            "list.len()",
+        ]
+    );
+    let saved = save_some(&inputs, 5..=5);
+    assert_eq!(saved.lost.last(), Some(&(4, vec!["list".to_owned()])));
+    assert!(
+        lines(&saved).contains(&"// it uses `list`, which is not among the saved inputs"),
+        "{}",
+        saved.text
+    );
+}
+
+#[test]
+fn a_return_behind_a_closure_ends_the_script() {
+    let saved = save(&[
+        ("let l = [1]", QUIET),
+        ("if l.map(|x| x).len() > 0 { return 5 }", GAVE),
+        ("l", GAVE),
+    ]);
+    assert!(
+        lines(&saved).contains(&"// it ends a script, and more follows"),
+        "{}",
+        saved.text
+    );
+}
+
+#[test]
+fn a_range_takes_along_every_function_of_a_name() {
+    let inputs = [
+        ("fn f(a) { a }", QUIET),
+        ("fn f(a, b) { f(a) + b }", QUIET),
+        ("fn f(a) { a + 1 }", QUIET),
+        ("f(1, 2)", GAVE),
+    ];
+    assert_eq!(numbers(&save_some(&inputs, 4..=4)), [2, 3]);
+}

@@ -1,0 +1,42 @@
+//! Values as they are shown: where something is no data, its type stands for it, and the rest is as it is.
+
+use rhai::{Array, Dynamic, Map};
+
+use super::type_name;
+use crate::script::convert;
+use crate::value::{Object, Value};
+
+/// Deeper inside nothing is shown: a script could build what exhausts the stack.
+const DEEPEST: usize = 150;
+
+/// The value, and whether all of it is data.
+pub(super) fn shown(value: Dynamic) -> (Value, bool) {
+    let mut whole = true;
+    let value = within(value, DEEPEST, &mut whole);
+    (value, whole)
+}
+
+fn within(value: Dynamic, depth: usize, whole: &mut bool) -> Value {
+    let value = value.flatten();
+    let Some(depth) = depth.checked_sub(1) else {
+        *whole = false;
+        return Value::Object(Object::stand_in("more inside"));
+    };
+    if value.is::<Array>() {
+        let items = value.cast::<Array>().into_iter();
+        return Value::List(items.map(|item| within(item, depth, whole)).collect());
+    }
+    if value.is::<Map>() {
+        let fields = value.cast::<Map>().into_iter();
+        return Value::Record(
+            fields
+                .map(|(name, value)| (name.to_string(), within(value, depth, whole)))
+                .collect(),
+        );
+    }
+    let what = type_name(&value);
+    convert::to_value(value, "value").unwrap_or_else(|_| {
+        *whole = false;
+        Value::Object(Object::stand_in(&what))
+    })
+}

@@ -1,0 +1,81 @@
+//! A script that takes more memory than it may is stopped, and nothing else is.
+
+use crate::support::Home;
+
+#[test]
+fn whatever_grows_without_end_is_stopped_where_it_grows() {
+    let home = Home::new();
+    for (script, place) in [
+        ("let s = \"x\";\nloop { s += s }", "m.rhai:2:"),
+        ("let a = [1];\nloop { a += a }", "m.rhai:2:"),
+        ("let a = [];\nloop { a.push(1) }", "m.rhai:2:"),
+        (
+            "let m = #{};\nlet n = 0;\nloop { n += 1; m[`k${n}`] = n }",
+            "m.rhai:3:",
+        ),
+        ("fn main() {\n  let s = \"x\";\n  loop { s += s }\n}", "m.rhai:1:"),
+        (
+            "fn longer(s) { s + s }\nfn main() {\n  let s = \"x\";\n  loop { s = longer(s) }\n}",
+            "m.rhai",
+        ),
+        // Nothing of it can be caught.
+        (
+            "let s = \"x\";\nfor i in 0..99 { try { [1].map(|x| { loop { s += s } }) } catch {} }",
+            "m.rhai:2:",
+        ),
+    ] {
+        home.write("m.rhai", script);
+        let ran = home.run("run m.rhai --max-memory 8M").ended(1);
+        let ran = ran.said(&[
+            "takes more memory than it may",
+            "8 MiB are allowed",
+            "--max-memory 4G",
+            "provisor explain out_of_memory",
+        ]);
+        assert!(ran.stderr.contains(place), "{script}\n{}", ran.stderr);
+    }
+    let _ = home.run("explain out_of_memory").ended(0);
+}
+
+#[test]
+fn what_fits_is_not_stopped_and_sizes_are_checked() {
+    let home = Home::new();
+    home.write(
+        "m.rhai",
+        "let a = [];\nfor i in 0..200000 { a.push(i) }\nfor i in 0..30 { let b = a; b[0] = 1; }\na.len()",
+    );
+    let _ = home.run("run m.rhai --max-memory 32M").ended(0);
+    let _ = home.run("run m.rhai --max-memory 1M").ended(1);
+    let _ = home.run("run m.rhai --max-memory none").ended(0);
+    let _ = home
+        .run("run m.rhai --max-memory 1.5G")
+        .ended(2)
+        .said(&["512M or 2G"]);
+}
+
+#[test]
+fn one_row_that_takes_too_much_fails_alone_and_can_be_tried_again() {
+    let home = Home::new();
+    home.write(
+        "m.rhai",
+        "/// @param n int\nfn main(n) { let s = \"x\"; while s.len() < n { s += s } #{ len: s.len() } }",
+    );
+    home.write("x.csv", "n\n8\n16000000\n8\n8\n");
+    let ran = home.run("run m.rhai --rows x.csv --out out.csv --jobs 1 --max-memory 8M");
+    let _ = ran.ended(8).said(&[
+        "4 rows: 3 done, 1 failed",
+        "row 2 failed: the script takes more memory",
+    ]);
+    let again = home.run("resume --retry-failed --max-memory 512M").ended(0);
+    let _ = again.said(&["4 rows: 4 done (3 before, 1 now)"]);
+}
+
+#[test]
+fn an_input_that_takes_too_much_fails_like_any_other() {
+    let home = Home::new();
+    let input = "let s = \"x\"\nloop { s += s }\n";
+    let ran = home
+        .run_with_input("repl --sandbox --max-memory 8M", input)
+        .ended(1);
+    let _ = ran.said(&["takes more memory than it may"]);
+}
