@@ -54,7 +54,7 @@ pub fn operation(id: &str) -> Option<&'static OpSpec> {
 }
 
 /// What is in the map that an operation gives back, for those whose maps are always alike.
-static MAPS: &[(&[OpSpec], Fields)] = &[(sparrow::send::OPS, sparrow::send::SENT), (web::OPS, web::ANSWER)];
+static MAPS: &[(&[OpSpec], Fields)] = &[(sparrow::send::OPS, sparrow::send::SENT), (web::OPS, web::RESULT)];
 
 /// What is in the map that the operation gives back; `None` when it gives back no map, or the platform decides.
 pub fn fields(op: &OpSpec) -> Option<Fields> {

@@ -41,14 +41,15 @@ pub(in crate::cli) fn login(app: &App, command: &LoginCommand) -> Result<Exit, C
     let desk = Desk::with(app, profile, typed.clone())?;
     let signed_in = desk.sign_in()?;
     app.ui.note(&told(&desk.account, "", signed_in));
-    if let Some(password) = typed {
+    let outcome = exit(signed_in);
+    if let Some(password) = typed.filter(|_| outcome == Exit::Ok) {
         keep(app, profile, password)?;
         app.ui.note(&format!(
             "the password is sealed in {}",
             app.paths()?.secrets().display()
         ));
     }
-    Ok(exit(signed_in))
+    Ok(outcome)
 }
 
 /// Asks for a password that is not on record.

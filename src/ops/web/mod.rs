@@ -86,7 +86,7 @@ macro_rules! operation {
 }
 
 /// What an answer is to a script.
-pub(in crate::ops) const ANSWER: Fields = &[
+pub(in crate::ops) const RESULT: Fields = &[
     ("status", "int", "the HTTP status"),
     ("headers", "map", "the headers, by their names in lower case"),
     ("body", "any value", "JSON as a value, anything else as text"),

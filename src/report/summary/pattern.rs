@@ -98,7 +98,9 @@ fn is_bracket(c: char) -> bool {
 
 /// An HTTP status is what makes errors equal or not, and stays.
 fn differs(word: &str) -> bool {
-    let is_status = word.parse().is_ok_and(|number: u16| (400..600).contains(&number));
+    // A telephone number may begin with a plus sign, and is none.
+    let is_status =
+        !word.starts_with('+') && word.parse().is_ok_and(|number: u16| (400..600).contains(&number));
     !is_status && differs_by_row(word)
 }
 
