@@ -180,7 +180,7 @@ fn an_answer_stands_apart_and_the_end_on_a_line_of_its_own() {
     let mut terminal = sandbox(&home);
     signal(terminal.pid(), "TERM");
     assert_eq!(terminal.finish().0, 130);
-    let (_, column) = terminal.look(|screen| screen.cursor_position());
+    let (_, column) = terminal.look(vt100::Screen::cursor_position);
     assert_eq!(column, 0, "the shell's prompt begins a line");
 }
 
