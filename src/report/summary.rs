@@ -45,6 +45,18 @@ impl Summary {
         self.groups.add(status, position, error);
     }
 
+    /// Counts rows that have not come to an end: those that are interrupted, and those that are not begun.
+    pub fn open(&mut self, interrupted: u64, not_begun: u64) {
+        for (status, count) in [
+            (RowStatus::Interrupted, interrupted),
+            (RowStatus::Skipped, not_begun),
+        ] {
+            if count > 0 {
+                *self.rows.entry(status).or_default() += count;
+            }
+        }
+    }
+
     /// How the rows of the whole run stand, [`RowStatus::Skipped`] for those that are not begun: with
     /// this, those that were counted are told from those of earlier processes.
     pub fn whole(&mut self, rows: impl IntoIterator<Item = (RowStatus, u64)>) {
@@ -126,14 +138,11 @@ impl Summary {
     /// `12 done`, or `12 done (7 before, 5 now)` when earlier processes have carried out some.
     fn counted(&self, status: RowStatus) -> String {
         let count = self.count(status);
-        if self.whole.is_none() {
-            return format!("{count} {}", status.as_str());
-        }
         if status == RowStatus::Skipped {
             return format!("{count} not begun");
         }
-        if status == RowStatus::Interrupted {
-            return format!("{count} interrupted");
+        if self.whole.is_none() || status == RowStatus::Interrupted {
+            return format!("{count} {}", status.as_str());
         }
         let now = self.rows.get(&status).copied().unwrap_or_default().min(count);
         let when = match count - now {

@@ -416,7 +416,7 @@ fn a_resume_tells_the_whole_run_and_what_of_it_is_its_own() {
     home.write("x.csv", &format!("n\n{}\n", rows.join("\n")));
     let ran = home.run("run t.rhai --sandbox --rows x.csv --out out.csv --jobs 1 --stop-after 1");
     let _ = ran.ended(9).said(&[
-        "8 rows: 7 done, 1 failed, in",
+        "12 rows: 7 done, 1 failed, 4 not begun, in",
         "tenants: 8 created",
         "4 rows not started",
     ]);

@@ -78,8 +78,10 @@ impl Execution<'_> {
             for (sort, outcome, count) in runner.tally.counts() {
                 summary.outcome(&sort, &outcome, count);
             }
-            if self.resumed.is_some() || outcome.interrupted + outcome.open > 0 {
+            if self.resumed.is_some() {
                 summary.whole(outcome.rows());
+            } else {
+                summary.open(outcome.interrupted, outcome.open);
             }
             ui.summary(&summary, self.id().as_str());
         } else {
