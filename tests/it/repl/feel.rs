@@ -131,6 +131,13 @@ fn tab_looks_into_what_a_command_takes() {
     terminal.type_line("let o = #{ inner: #{ deep: 1 } }; mobsted::connect().tenants().len() == 0");
     let _ = terminal.wait_for("\ntrue");
     terminal.wait_for_prompt();
+    // What only reads is written to the disk a moment later.
+    crate::support::wait_until("the run is on record", || {
+        !home.json("runs list --json")["runs"]
+            .as_array()
+            .unwrap()
+            .is_empty()
+    });
     let run = home.newest();
     for (typed, completed) in [
         (":reveal o.", ":reveal o.inner"),
