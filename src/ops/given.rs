@@ -121,11 +121,15 @@ fn map(fields: Fields, written: Value, known: Record) -> Result<Value, String> {
             (None, _) if NOW_AND_THEN.contains(name) => continue,
             (value, _) => value.unwrap_or_default(),
         };
-        let fits = match (*ty, &value) {
-            (_, Value::Null) | ("any value", _) | ("string", Value::Text(_)) => true,
-            ("int", Value::Int(_)) | ("map", Value::Record(_)) | ("list", Value::List(_)) => true,
-            _ => false,
-        };
+        let fits = matches!(
+            (*ty, &value),
+            (_, Value::Null)
+                | ("any value", _)
+                | ("string", Value::Text(_))
+                | ("int", Value::Int(_))
+                | ("map", Value::Record(_))
+                | ("list", Value::List(_))
+        );
         if !fits {
             return Err(format!("`{name}` must be {ty}, not {}", value.type_name()));
         }

@@ -164,7 +164,7 @@ impl Execution<'_> {
                 if self.left_behind() {
                     self.hint_at_what_was_left();
                 } else if !steps(StepFilter::All).is_empty() {
-                    let scripts = last.is_some_and(|last| is_the_scripts(last)) && self.has_file();
+                    let scripts = last.is_some_and(is_the_scripts) && self.has_file();
                     ui.hint(&if scripts {
                         format!("what was done is kept; mend the script, then: {resume} --retry-failed --with-current")
                     } else {

@@ -13,7 +13,7 @@ use crate::value::{Record, Value};
 const OWN_HEADERS: &[&str] = &["host", "content-length", "transfer-encoding", "connection"];
 
 /// How long one try may be told to take.
-const TIMEOUTS: RangeInclusive<Duration> = Duration::from_millis(1)..=Duration::from_secs(24 * 60 * 60);
+const TIMEOUTS: RangeInclusive<Duration> = Duration::from_millis(1)..=Duration::from_hours(24);
 
 /// The request that a call asks for.
 pub(super) fn asked(call: &Call, method: Method) -> Result<Asked, OpError> {
