@@ -98,7 +98,7 @@ fn a_session_that_is_ended_while_the_editor_is_open_leaves_neither_text_nor_edit
         crate::support::signal(terminal.pid(), signal);
         let _ = terminal.finish();
         assert_eq!(drafts(&home), 0, "{signal}");
-        assert!(!is_alive(editor), "{signal}");
+        crate::support::wait_until("the editor has ended", || !is_alive(editor));
     }
 }
 
