@@ -98,7 +98,7 @@ pub(super) fn tell_unused(ui: &Ui, plan: &RunPlan, script: &Script) {
         }
     }
     if !extra.is_empty() {
-        ui.note(&format!("columns not used: {}", extra.join(", ")));
+        ui.note(&format!("columns not used by main: {}", extra.join(", ")));
     }
 }
 

@@ -299,17 +299,17 @@ fn a_misspelt_column_is_told_before_the_run_and_others_in_one_line() {
     for rows in ["x.csv", "x.tsv", "x.jsonl"] {
         let ran = home.run(&format!("run m.rhai --rows {rows}")).ended(0).said(&[
             "warning: column `emial` is not a parameter of main; did you mean `email`?",
-            "columns not used: notes, region\n",
+            "columns not used by main: notes, region\n",
         ]);
         assert_eq!(ran.stderr.matches("emial").count(), 1, "{}", ran.stderr);
     }
     // Who gives the parameter means the other column by it.
     home.write("y.csv", "site,email,emails\na,b,c\n");
     let ran = home.run("run m.rhai --rows y.csv --out y1.csv").ended(0);
-    let _ = ran.said(&["columns not used: emails\n"]);
+    let _ = ran.said(&["columns not used by main: emails\n"]);
     let again = home.run("run m.rhai --rows y1.csv").ended(0);
     assert!(
-        again.stderr.contains("columns not used: emails\n"),
+        again.stderr.contains("columns not used by main: emails\n"),
         "{}",
         again.stderr
     );
