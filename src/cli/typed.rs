@@ -48,7 +48,7 @@ pub(super) fn is_possible() -> bool {
     io::stdin().is_terminal() && io::stderr().is_terminal()
 }
 
-/// The same for a question of consent: only what is typed after the question was shown counts. What was typed before it
+/// The line that somebody types as an answer to a question of consent: only what is typed after the question was shown counts. What was typed before it
 /// is thrown away, and that is told.
 pub(super) fn agreed_line(question: &str, given_up: impl Fn() -> bool) -> Option<Zeroizing<String>> {
     if !is_possible() {
@@ -71,8 +71,8 @@ pub(super) fn is_yes(answer: &str) -> bool {
     answer.eq_ignore_ascii_case("y") || answer.eq_ignore_ascii_case("yes")
 }
 
-/// The same, with nothing shown of what is typed, from before the question is: a line of any length, with Backspace,
-/// Ctrl-W and Ctrl-U. Ctrl-C is sent on as SIGINT after the terminal is as it was.
+/// The line that somebody types, with nothing shown of it from before the question on: of any length, with Backspace, Ctrl-W
+/// and Ctrl-U. Ctrl-C is sent on as SIGINT after the terminal is as it was.
 pub(super) fn hidden_line(question: &str, given_up: impl Fn() -> bool) -> Option<Zeroizing<String>> {
     let stdin = terminal()?;
     let hidden = Hidden::begin(&stdin)?;

@@ -13,8 +13,3 @@ pub(super) fn ask(question: &str, interrupt: &Interrupt) -> Option<String> {
 pub(super) fn agreed(question: &str, interrupt: &Interrupt) -> bool {
     typed::agreed(question, || interrupt.is_asked())
 }
-
-/// Is there somebody who sees a question and can answer it?
-pub(super) fn is_possible() -> bool {
-    typed::is_possible()
-}

@@ -1,7 +1,7 @@
 //! The session's words on the terminal.
 
-use super::ask;
 use crate::cli::paths::Env;
+use crate::cli::typed;
 use crate::cli::ui::{Stream, Ui};
 use crate::repl::around::Screen;
 use crate::script::error::Diagnostic;
@@ -44,7 +44,7 @@ impl Screen for TerminalScreen {
     }
 
     fn can_ask(&self) -> bool {
-        ask::is_possible()
+        typed::is_possible()
     }
 
     fn has_colour(&self) -> bool {

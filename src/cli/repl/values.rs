@@ -8,6 +8,7 @@ use super::surroundings::{CliSurroundings, lock};
 use crate::cli::error::CommandError;
 use crate::cli::exit::Exit;
 use crate::cli::private_file;
+use crate::cli::typed;
 use crate::repl::around::Export;
 use crate::report::reveal::Reveal;
 use crate::report::{Format, records};
@@ -83,7 +84,7 @@ impl CliSurroundings {
         columns: &[String],
         interrupt: &Interrupt,
     ) -> Result<Reveal, CommandError> {
-        if !ask::is_possible() {
+        if !typed::is_possible() {
             let error = CommandError::usage(format!("{what} are shown at a terminal only"));
             return Err(error.hint("`provisor tenants export --reveal --yes` writes passwords into a file"));
         }
