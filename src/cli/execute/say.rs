@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 use std::path::PathBuf;
 
 use super::Execution;
-use super::watched::Watched;
+use super::watched::{Watched, each_failed};
 use crate::bulk::schedule::{Ended, Finished};
 use crate::cli::error::CommandError;
 use crate::cli::exit::Exit;
@@ -202,20 +202,18 @@ impl Execution<'_> {
 
     /// How many failed rows have a call that failed and left something behind.
     fn rows_left_half_done(&self) -> u64 {
-        const PAGE: usize = 512;
         let journal = &self.engine.journal;
         let steps = journal
             .steps(self.id(), &StepFilter::ForAPerson)
             .unwrap_or_default();
         let half = steps.iter().filter(|step| step.state == StepState::HalfDone);
         let half: BTreeSet<u64> = half.map(|step| step.position).collect();
-        let (mut count, mut after) = (0, None);
-        while !half.is_empty() {
-            let failed = RowFilter::Only(RowStatus::Failed);
-            let page = journal.rows(self.id(), after, PAGE, failed).unwrap_or_default();
-            let Some(last) = page.last() else { break };
-            after = Some(last.position);
-            count += page.iter().filter(|row| half.contains(&row.position)).count() as u64;
+        let mut count = 0;
+        if !half.is_empty() {
+            // What cannot be read is not told of.
+            let _ = each_failed(journal, self.id(), |row| {
+                count += u64::from(half.contains(&row.position));
+            });
         }
         count
     }

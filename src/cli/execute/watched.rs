@@ -9,7 +9,7 @@ use crate::cli::app::App;
 use crate::cli::error::CommandError;
 use crate::cli::plan::RunPlan;
 use crate::cli::ui::Progress;
-use crate::journal::{Journal, JournalError, RowCounts, RowFilter, RowStatus, RunId};
+use crate::journal::{Journal, JournalError, RowCounts, RowFilter, RowRecord, RowStatus, RunId};
 use crate::report::{self, summary::Summary};
 use crate::run::cancel::Cancel;
 use crate::value::Value;
@@ -48,18 +48,11 @@ impl Watched {
 
     /// Takes in the errors of the rows that have failed in earlier processes.
     pub(super) fn recall(&mut self, journal: &Journal, run: &RunId) -> Result<(), JournalError> {
-        let mut after = None;
-        loop {
-            let failed = RowFilter::Only(RowStatus::Failed);
-            let page = journal.rows(run, after, PAGE, failed)?;
-            let Some(last) = page.last() else { return Ok(()) };
-            after = Some(last.position);
-            for row in &page {
-                let error = row.error.as_ref().and_then(Value::as_text).unwrap_or_default();
-                self.summary
-                    .earlier(row.position, report::RowStatus::Failed, error);
-            }
-        }
+        each_failed(journal, run, |row| {
+            let error = row.error.as_ref().and_then(Value::as_text).unwrap_or_default();
+            self.summary
+                .earlier(row.position, report::RowStatus::Failed, error);
+        })
     }
 
     pub(super) fn row(&mut self, finished: &Finished) {
@@ -104,5 +97,20 @@ impl Watched {
             .into_inner()
             .unwrap_or_else(PoisonError::into_inner);
         (self.summary, self.last, unwritable)
+    }
+}
+
+/// Reads the failed rows of a run from the journal, one after the other.
+pub(super) fn each_failed(
+    journal: &Journal,
+    run: &RunId,
+    mut each: impl FnMut(&RowRecord),
+) -> Result<(), JournalError> {
+    let mut after = None;
+    loop {
+        let page = journal.rows(run, after, PAGE, RowFilter::Only(RowStatus::Failed))?;
+        let Some(last) = page.last() else { return Ok(()) };
+        after = Some(last.position);
+        page.iter().for_each(&mut each);
     }
 }
