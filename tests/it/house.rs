@@ -93,9 +93,7 @@ const EXPOSERS: &[&str] = &[
     "value/secret",
 ];
 
-const FILE_MEDIAN: usize = 120;
-const FILE_USUAL: usize = 350;
-const FILE_LONGEST: usize = 600;
+const FILE_LONGEST: usize = 800;
 const FUNCTION_USUAL: usize = 40;
 const FUNCTION_LONGEST: usize = 100;
 
@@ -163,9 +161,8 @@ fn every_dependency_has_a_home() {
 }
 
 #[test]
-fn files_are_short() {
+fn files_are_no_longer_than_a_reader_can_hold() {
     let sources = sources();
-    let lengths = Lengths::of(sources.iter().map(|source| source.lines));
     let over = sources.iter().filter(|source| source.lines > FILE_LONGEST);
     check(over.map(|source| {
         format!(
@@ -173,22 +170,6 @@ fn files_are_short() {
             source.path, source.lines
         )
     }));
-    assert!(
-        lengths.median <= FILE_MEDIAN,
-        "the median file has {} lines; {FILE_MEDIAN} are allowed",
-        lengths.median
-    );
-    let longer = sources
-        .iter()
-        .filter(|source| source.lines > FILE_USUAL)
-        .map(|source| source.path.as_str());
-    let longer: Vec<&str> = longer.collect();
-    assert!(
-        longer.len() * 10 <= lengths.count,
-        "{} of {} files have more than {FILE_USUAL} lines; a tenth may: {longer:?}",
-        longer.len(),
-        lengths.count
-    );
 }
 
 #[test]
@@ -384,22 +365,6 @@ fn fault(source: &Source, at: usize, rule: &str) -> String {
 fn check(faults: impl Iterator<Item = String>) {
     let faults: Vec<String> = faults.collect();
     assert!(faults.is_empty(), "\n{}\n", faults.join("\n"));
-}
-
-struct Lengths {
-    count: usize,
-    median: usize,
-}
-
-impl Lengths {
-    fn of(lengths: impl Iterator<Item = usize>) -> Lengths {
-        let mut lengths: Vec<usize> = lengths.collect();
-        lengths.sort_unstable();
-        Lengths {
-            count: lengths.len(),
-            median: lengths[lengths.len() / 2],
-        }
-    }
 }
 
 fn root() -> &'static Path {
