@@ -12,7 +12,7 @@ use super::super::table::{Fault, Res};
 pub(super) const APPLICATION: i64 = 0x7072_7673;
 
 /// Each brings a file from the version of its index to the next. Never edited once released; only appended to.
-pub(super) const MIGRATIONS: &[&str] = &[VERSION_1];
+pub(super) const MIGRATIONS: &[&str] = &[VERSION_1, VERSION_2];
 
 const VERSION_1: &str = "
 create table meta(key text primary key, value blob not null) without rowid;
@@ -90,6 +90,23 @@ create table audit(
     who text not null,
     what blob not null
 );
+";
+
+/// What runs of version 1 have not, their rows and steps get as null or as the default, which must mean "not known".
+const VERSION_2: &str = "
+-- By which rules the keys of its steps are made. A run that has begun keeps its rules.
+alter table run add column rules integer not null default 1;
+-- A digest of what is asked for under a key that the script gives: another request is another thing.
+alter table step add column request text;
+-- The key under which the act is remembered.
+alter table step add column act text;
+-- Acts that were carried out or may have been. A row points to a step that is open or done.
+create table act(
+    key text primary key,
+    run text not null,
+    step text not null,
+    foreign key(run, step) references step(run, key) deferrable initially deferred
+) without rowid;
 ";
 
 /// What a file says about itself.

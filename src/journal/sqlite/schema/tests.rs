@@ -4,6 +4,13 @@
 
 use super::*;
 
+/// A file as version 1 made it.
+fn version_1(path: &Path) -> Connection {
+    let mut connection = Connection::open(path).unwrap();
+    migrate(&mut connection, path, &[VERSION_1]).unwrap();
+    connection
+}
+
 fn version(path: &Path) -> i64 {
     let connection = Connection::open(path).unwrap();
     connection
@@ -15,8 +22,7 @@ fn version(path: &Path) -> i64 {
 fn an_older_file_is_copied_beside_itself_and_brought_up_to_date() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("journal.db");
-    let mut connection = Connection::open(&path).unwrap();
-    migrate(&mut connection, &path, MIGRATIONS).unwrap();
+    let mut connection = version_1(&path);
     assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 1);
     connection
         .execute(
@@ -40,8 +46,7 @@ fn an_older_file_is_copied_beside_itself_and_brought_up_to_date() {
 fn a_migration_that_fails_changes_nothing() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("journal.db");
-    let mut connection = Connection::open(&path).unwrap();
-    migrate(&mut connection, &path, MIGRATIONS).unwrap();
+    let mut connection = version_1(&path);
     let broken = [VERSION_1, "alter table audit add column more text; nonsense"];
     assert!(migrate(&mut connection, &path, &broken).is_err());
     assert_eq!(version(&path), 1);
@@ -50,4 +55,30 @@ fn a_migration_that_fails_changes_nothing() {
             .query_row("select more from audit", [], |_| Ok(()))
             .is_err()
     );
+}
+
+#[test]
+fn a_file_of_version_1_keeps_what_it_holds_and_its_runs_keep_their_rules() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("journal.db");
+    let mut connection = version_1(&path);
+    let run = "insert into run(id, name, sources, params, plan, has_rows, status, created_ms, changed_ms)
+               values ('rold1', 'a.rhai', '[]', x'00', x'00', 0, 1, 1, 1)";
+    connection.execute(run, []).unwrap();
+    let step = "insert into step(run, key, position, seq, op, changes, ledger, state, attempts, started_ms)
+                values ('rold1', 'a/b#1', 0, 1, 'http::post', 1, 0, 'done', 1, 1)";
+    connection.execute(step, []).unwrap();
+
+    migrate(&mut connection, &path, MIGRATIONS).unwrap();
+
+    let rules: i64 = connection
+        .query_row("select rules from run where id = 'rold1'", [], |row| row.get(0))
+        .unwrap();
+    let known: (Option<String>, Option<String>) = connection
+        .query_row("select request, act from step", [], |row| {
+            Ok((row.get(0)?, row.get(1)?))
+        })
+        .unwrap();
+    assert_eq!((rules, known), (1, (None, None)));
+    assert_eq!((version(&path), version(&backup_path(&path, 1))), (2, 1));
 }
