@@ -18,6 +18,8 @@ mod explain;
 mod flags;
 mod house;
 mod import;
+#[cfg(unix)]
+mod journals_v1;
 mod jrni;
 #[cfg(unix)]
 mod keyring;

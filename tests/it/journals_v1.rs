@@ -1,0 +1,130 @@
+//! Journals of version 1, killed at every boundary, go on under this build: nothing is done twice, nothing is lost.
+//!
+//! `fixtures/make_journals.sh` made them.
+
+use std::fs;
+use std::path::Path;
+use std::process::Command;
+
+use serde_json::Value as Json;
+
+use crate::support::Home;
+
+/// Every home of `script` as it was left: the moment of the kill, and a copy to go on with.
+fn homes(script: &str) -> Vec<(String, Home)> {
+    let archive = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/it/fixtures/journals-v1.tar.gz");
+    let unpacked = tempfile::tempdir().unwrap();
+    let status = Command::new("tar")
+        .arg("-xzf")
+        .arg(&archive)
+        .arg("-C")
+        .arg(unpacked.path())
+        .arg(format!("./{script}"))
+        .status();
+    assert!(status.unwrap().success(), "the archive is unpacked");
+    let mut homes = Vec::new();
+    for entry in fs::read_dir(unpacked.path().join(script)).unwrap() {
+        let entry = entry.unwrap();
+        let home = Home::new();
+        fs::rename(entry.path(), home.provisor()).unwrap();
+        homes.push((entry.file_name().into_string().unwrap(), home));
+    }
+    assert!(homes.len() > 10, "{}", homes.len());
+    homes
+}
+
+/// The run of a home; none when it was killed before anything was on disk.
+fn run_of(home: &Home) -> Option<String> {
+    let runs = home.json("runs list --json");
+    assert!(home.provisor().join("state/journal.db.v1.backup").exists());
+    let runs = runs["runs"].as_array().unwrap();
+    assert!(runs.len() <= 1, "{runs:?}");
+    Some(runs.first()?["id"].as_str().unwrap().to_owned())
+}
+
+/// Resumes and gives the exit code, which says either that all is done or that something is in doubt.
+fn resumed(moment: &str, home: &Home) -> i32 {
+    let ran = home.run("resume");
+    assert!(matches!(ran.code, 0 | 10), "{moment}: {}\n{}", ran.code, ran.stderr);
+    let check = home.run("journal check");
+    assert_eq!(check.code, 0, "{moment}: {}{}", check.stdout, check.stderr);
+    ran.code
+}
+
+/// How many steps are open, and how many rows are done and parked.
+fn standing(home: &Home, run: &str) -> (usize, u64, u64) {
+    let open = home.json(&format!("runs steps {run} --open --json"));
+    let shown = home.json(&format!("runs show {run} --json"));
+    let rows = &shown["run"]["rows"];
+    (
+        open["steps"].as_array().unwrap().len(),
+        rows["done"].as_u64().unwrap(),
+        rows["parked"].as_u64().unwrap(),
+    )
+}
+
+#[test]
+fn tenants_and_apps_of_a_killed_run_are_made_once_and_their_credentials_are_on_record() {
+    for (moment, home) in homes("onboard") {
+        let Some(_) = run_of(&home) else { continue };
+        assert_eq!(resumed(&moment, &home), 0, "{moment}");
+        let books = home.books();
+        assert_eq!((books.tenants.len(), books.apps.len()), (1, 1), "{moment}");
+        assert_eq!(books.tenants[0].created, 1, "{moment}");
+        let shown = home.json("tenants show ann@example.com --reveal --yes --json");
+        assert!(
+            shown.to_string().contains(&books.tenants[0].password),
+            "{moment}: {shown}"
+        );
+        let _ = home.run("resume").ended(0);
+        assert_eq!(home.books().totals, books.totals, "{moment}");
+    }
+}
+
+#[test]
+fn messages_of_a_killed_run_are_sent_once_or_wait_for_a_person() {
+    for (moment, home) in homes("notify") {
+        let Some(run) = run_of(&home) else { continue };
+        let code = resumed(&moment, &home);
+        let (open, done, parked) = standing(&home, &run);
+        let sent: Vec<String> = home
+            .books()
+            .sparrow
+            .batches
+            .iter()
+            .flat_map(|batch| batch.recipients.clone())
+            .collect();
+        assert_eq!((done + parked, open as u64), (2, parked), "{moment}");
+        assert_eq!(code == 10, parked > 0, "{moment}");
+        let mut once = sent.clone();
+        once.dedup();
+        assert_eq!(sent, once, "{moment}: twice");
+        assert!(sent.len() as u64 >= done, "{moment}: a message of a done row is lost");
+        let _ = home.run("resume").ended(code);
+        assert_eq!(home.books().sparrow.batches.len(), sent.len(), "{moment}");
+    }
+}
+
+#[test]
+fn keyed_posts_of_a_killed_run_are_made_once_and_others_wait_for_a_person() {
+    for (moment, home) in homes("orders") {
+        let Some(run) = run_of(&home) else { continue };
+        let code = resumed(&moment, &home);
+        let (open, done, parked) = standing(&home, &run);
+        assert_eq!((done + parked, open as u64), (2, parked), "{moment}");
+        assert_eq!(code == 10, parked > 0, "{moment}");
+        let books = home.books();
+        let items = &books.web.items;
+        for reference in ["A-1", "A-2"] {
+            let has = |name: &str, text: &str| {
+                let of = |item: &&Json| item[name] == text;
+                items.iter().filter(of).count()
+            };
+            assert_eq!(has("reference", reference), 1, "{moment}: {items:?}");
+            assert!(has("name", &format!("order of {reference}")) <= 1, "{moment}: {items:?}");
+        }
+        assert!(items.len() as u64 >= 2 + done, "{moment}: an order is lost");
+        let _ = home.run("resume").ended(code);
+        assert_eq!(home.books().web.totals, books.web.totals, "{moment}");
+    }
+}
