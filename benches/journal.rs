@@ -83,6 +83,7 @@ fn plan(row: usize, step: usize, waited: bool) -> StepPlan {
     StepPlan {
         op: "mobsted::ensure_tenant".into(),
         args: Value::from(name.as_str()),
+        former_args: Value::from(name.as_str()),
         kind: StepKind::Change(Change {
             thing: Some(NaturalKey {
                 account: "https://master.example".into(),

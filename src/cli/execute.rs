@@ -39,6 +39,8 @@ pub(super) struct Execution<'a> {
     pub(super) resumed: Option<RowFilter>,
     /// Are there rows that the journal does not have and that cannot be read?
     pub(super) missing: bool,
+    /// May acts be done again that are done?
+    pub(super) again: bool,
     /// Where the results go, when there are any.
     pub(super) results: Option<Results>,
 }
@@ -100,6 +102,7 @@ impl Execution<'_> {
             run: self.run.clone(),
             world: self.engine.world.clone(),
             runtime: self.engine.runtime.handle().clone(),
+            again: self.again,
             cancel: cancel.clone(),
             tally: Arc::new(Tally::default()),
             print: Arc::new(move |line: &str| {

@@ -107,6 +107,7 @@ impl Exit {
             Code::Forbidden | Code::ProtectedApp | Code::BadAddress => Exit::Permission,
             Code::Unreachable | Code::Unavailable => Exit::Network,
             Code::AlreadyExists
+            | Code::AlreadyDone
             | Code::NotFound
             | Code::Refused
             | Code::RateLimited

@@ -41,11 +41,11 @@ JSON (--plan --json), one document:
    \"rows\": [{row, status, recorded, then, next: {how, operation, thing, step, not_before},
              why, unasked: [steps]}],
    \"begins\": N, \"unread\": true or false,
-   \"comparison\": {match, new, not_reached, left_over: [{operation, steps, rows, first_row}]}}
+   \"comparison\": {match, new, again, not_reached, left_over: [{operation, steps, rows, first_row}]}}
   rows are those that would be carried out, by number
   recorded counts the steps that are answered from the journal
   then is acts, returns, fails or misfits; next is null unless it acts
-  how is send, read, look-up, person or other-run
+  how is send, again, read, look-up, person or other-run
   begins counts rows of which nothing is recorded and that are not listed
   unread says whether rows of the input are still to be read
   comparison is null unless the script is another one")]
@@ -63,6 +63,9 @@ pub(super) struct ResumeCommand {
     /// over, and asks.
     #[arg(long)]
     with_current: bool,
+    /// Do again what an edited script would do again: messages and requests that are done and that nothing can look up.
+    #[arg(long)]
+    again: bool,
     /// Where the rows are now, when the run had not read them all; `-` is standard input.
     #[arg(long, value_name = "FILE")]
     rows: Option<String>,
@@ -134,41 +137,56 @@ pub(super) fn resume(app: &App, command: &ResumeCommand) -> Result<Exit, Command
         &pinned.script,
         command.rows.as_deref(),
     )?;
-    if command.plan || edited {
-        let preview = Preview::of(
-            &engine,
-            &run,
-            &plan,
-            &pinned.script,
-            command.retry_failed,
-            &unread,
-        )?;
+    let preview = if command.plan || edited {
+        let retrying = command.retry_failed;
+        let script = &pinned.script;
+        Some(Preview::of(&engine, &run, &plan, script, retrying, &unread)?)
+    } else {
+        None
+    };
+    if let Some(preview) = &preview {
         preview.show(app, &listed, edited, (command.plan, command.json))?;
     }
     if command.plan {
         return Ok(Exit::Ok);
     }
     if edited {
+        preview
+            .as_ref()
+            .map_or(Ok(()), |preview| preview.consent(command.again))?;
         app.consent(
             command.yes,
             &format!("Go on with run {} and the edited script?", record.id),
         )?;
         pinned.keep(app, &engine.journal, &run, recorded)?;
     }
-    app.ui
-        .note(&format!("resuming run {} of {}", record.id, plan.script));
-    if !command.with_current && pinned.has_changed(&plan) {
-        app.ui.note(&format!(
-            "`{}` has changed since, and the run keeps to what it started with; --with-current takes it as it is now",
-            plan.script
-        ));
-    }
+    tell(app, &record, command, &pinned, &plan);
     // Before anything is recorded: it may be refused.
     let results = Results::wanted(&plan, &pinned.script, true)?;
     if command.retry_failed {
         engine.journal.retry_failed(&run)?;
     }
-    carry_out(app, &engine, (run, &record), plan, pinned, (unread, results))
+    carry_out(
+        app,
+        &engine,
+        (run, &record),
+        plan,
+        pinned,
+        (unread, results),
+        command.again,
+    )
+}
+
+/// Says which run goes on, and with which script.
+fn tell(app: &App, record: &RunRecord, command: &ResumeCommand, pinned: &Pinned, plan: &RunPlan) {
+    app.ui
+        .note(&format!("resuming run {} of {}", record.id, plan.script));
+    if !command.with_current && pinned.has_changed(plan) {
+        app.ui.note(&format!(
+            "`{}` has changed since, and the run keeps to what it started with; --with-current takes it as it is now",
+            plan.script
+        ));
+    }
 }
 
 fn carry_out(
@@ -178,6 +196,7 @@ fn carry_out(
     plan: RunPlan,
     pinned: Pinned,
     (unread, results): (unread::Unread, Option<Results>),
+    again: bool,
 ) -> Result<Exit, CommandError> {
     let counts = engine.journal.row_counts(&record.id)?;
     Execution {
@@ -191,6 +210,7 @@ fn carry_out(
         plan,
         resumed: Some(RowFilter::Unfinished),
         missing: unread.missing,
+        again,
         results,
     }
     .carry_out()

@@ -289,6 +289,7 @@ fn start(
         before: RowCounts::default(),
         resumed: None,
         missing: false,
+        again: false,
         results,
     }
     .carry_out()

@@ -82,8 +82,10 @@ pub enum Look {
 pub struct StepPlan {
     /// The operation's stable name.
     pub op: String,
-    /// What it is given. Only its keyed digest is kept.
+    /// What is asked for, and of whom. Only its keyed digest is kept.
     pub args: Value,
+    /// The same as version 1 told it: runs that began under it go on with it.
+    pub former_args: Value,
     /// Whether it changes the world.
     pub kind: StepKind,
 }
@@ -157,6 +159,11 @@ pub enum StepEnd {
         step: String,
         /// Why, in a sentence without a full stop.
         why: String,
+    },
+    /// Another act of the same operation is done in this row, and the script does not ask for it: nothing was sent.
+    DoneBefore {
+        /// That act's step.
+        step: String,
     },
     /// The user stopped it before anything was sent.
     Cancelled,

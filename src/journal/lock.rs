@@ -9,7 +9,7 @@ use std::time::Duration;
 
 use super::error::JournalError;
 use super::files;
-use super::run::RunId;
+use super::run::{Rules, RunId};
 use super::store::Store;
 
 /// The right to carry a run out, held until the last clone is dropped.
@@ -18,6 +18,7 @@ pub struct RunLock(Arc<Held>);
 
 struct Held {
     run: RunId,
+    rules: Rules,
     /// Locked as long as it is open. A journal in memory has none.
     _file: Option<File>,
     locks: Arc<Locks>,
@@ -28,6 +29,11 @@ impl RunLock {
     /// The run that is locked.
     pub fn id(&self) -> &RunId {
         &self.0.run
+    }
+
+    /// By which rules its steps' keys are made.
+    pub(super) fn rules(&self) -> Rules {
+        self.0.rules
     }
 }
 
@@ -66,7 +72,12 @@ impl Locks {
     }
 
     /// Takes a run's lock.
-    pub(super) fn take(self: &Arc<Locks>, run: &RunId, store: &Arc<Store>) -> Result<RunLock, JournalError> {
+    pub(super) fn take(
+        self: &Arc<Locks>,
+        run: &RunId,
+        rules: Rules,
+        store: &Arc<Store>,
+    ) -> Result<RunLock, JournalError> {
         if !run.is_plain() {
             return Err(JournalError::NoSuchRun(run.clone()));
         }
@@ -94,6 +105,7 @@ impl Locks {
         };
         Ok(RunLock(Arc::new(Held {
             run: run.clone(),
+            rules,
             _file: file,
             locks: Arc::clone(self),
             store: Arc::clone(store),

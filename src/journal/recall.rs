@@ -6,7 +6,7 @@ use super::doubt::{InDoubt, claimed};
 use super::error::JournalError;
 use super::row::{RowJournal, step_place};
 use super::step::StepState;
-use super::table::Thing;
+use super::table::{StepData, Thing};
 use crate::value::Value;
 
 /// What is known of a step.
@@ -25,6 +25,10 @@ pub enum Recall {
     },
     /// Another step on the same thing is under way or in doubt.
     Claimed(InDoubt),
+    /// Another step of the operation, whose key this is, is in doubt in this row.
+    Blocked(String),
+    /// Another act of the operation, whose key this is, is done in this row.
+    DoneBefore(String),
     /// Nothing: it would be sent.
     Nothing,
 }
@@ -52,16 +56,19 @@ impl RowJournal {
                 },
                 None => self.around(plan)?,
             },
-            None => self.around(plan)?,
+            None if matches!(plan.kind, StepKind::Read) => Recall::Nothing,
+            None => match (self.open_besides(plan), self.done_besides(plan)) {
+                (Some(open), _) => Recall::Blocked(open.key.clone()),
+                (None, Some(done)) => Recall::DoneBefore(done.key.clone()),
+                (None, None) => self.around(plan)?,
+            },
         };
         Ok((key, recall))
     }
 
-    /// Is the step that `op` was asked for with `args` recorded, and its outcome open? Counts as asking for it.
-    pub fn is_open(&self, op: String, args: Value) -> bool {
-        let kind = StepKind::Read;
-        let plan = StepPlan { op, args, kind };
-        let key = self.ask(&plan, &self.asked(&plan)).key;
+    /// Is the step recorded, and its outcome open? Counts as asking for it.
+    pub fn is_open(&self, plan: &StepPlan) -> bool {
+        let key = self.ask(plan, &self.asked(plan)).key;
         self.recorded.get(&key).is_some_and(|step| step.state.is_open())
     }
 
@@ -73,10 +80,42 @@ impl RowJournal {
 
     /// The keys of recorded steps that were not asked for, in the order in which they were asked for once.
     pub fn unasked(&self) -> Vec<String> {
-        let mut left: Vec<_> = self.recorded.values().collect();
-        left.retain(|step| step.state != StepState::Absent && !self.was_asked(&step.key));
-        left.sort_by_key(|step| step.seq);
+        let left = self.left(|step| step.state != StepState::Absent);
         left.into_iter().map(|step| step.key.clone()).collect()
+    }
+
+    /// The first open step that was not asked for, with its operation: nobody waits for its outcome any more.
+    pub fn left_open(&self) -> Option<(String, String)> {
+        let open = self.left(|step| step.state.is_open());
+        open.first().map(|step| (step.key.clone(), step.op.clone()))
+    }
+
+    /// An open step of the plan's operation that was not asked for.
+    pub(super) fn open_besides(&self, plan: &StepPlan) -> Option<&StepData> {
+        let mut open = self.left(|step| step.op == plan.op && step.state.is_open());
+        open.drain(..).next()
+    }
+
+    /// A done act of the plan's operation that was not asked for, when the plan is an act: something that is neither named
+    /// nor can be looked up.
+    pub(super) fn done_besides(&self, plan: &StepPlan) -> Option<&StepData> {
+        let StepKind::Change(change) = &plan.kind else {
+            return None;
+        };
+        if change.thing.is_some() || change.probes {
+            return None;
+        }
+        let same = |step: &StepData| step.op == plan.op && step.changes && step.thing.is_none();
+        let mut done = self.left(|step| same(step) && step.state == StepState::Done);
+        done.drain(..).next()
+    }
+
+    /// The recorded steps like this that were not asked for, in the order in which they were asked for once.
+    fn left(&self, like: impl Fn(&StepData) -> bool) -> Vec<&StepData> {
+        let mut left: Vec<_> = self.recorded.values().collect();
+        left.retain(|step| like(step) && !self.was_asked(&step.key));
+        left.sort_by_key(|step| step.seq);
+        left
     }
 
     /// Does the journal hold no step of this row?

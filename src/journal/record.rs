@@ -5,7 +5,9 @@ use super::apply::{Reply, Write};
 use super::error::JournalError;
 use super::lock::RunLock;
 use super::row::{step_place, why_place};
-use super::run::{NewRow, NewRun, RowCounts, RowFilter, RowRecord, RowStatus, RunId, RunRecord, RunStatus};
+use super::run::{
+    NewRow, NewRun, RowCounts, RowFilter, RowRecord, RowStatus, Rules, RunId, RunRecord, RunStatus,
+};
 use super::step::StepState;
 use super::table::{RowData, RowEnd, RunData, StepData, StepFilter, Thing};
 use crate::value::Value;
@@ -68,6 +70,7 @@ impl Journal {
             changed_ms: now_ms,
             pruned: false,
             earlier: Vec::new(),
+            rules: Rules::Request,
         };
         self.store().write_later(Write::BeginRun {
             run: Box::new(run),
@@ -80,10 +83,10 @@ impl Journal {
     /// [`JournalError::NoSuchRun`] when its rows were pruned.
     pub fn lock_run(&self, id: &RunId) -> Result<RunLock, JournalError> {
         let run = self.store().read(|look| look.run(id))?;
-        if run.is_none_or(|run| run.pruned) {
-            return Err(JournalError::NoSuchRun(id.clone()));
+        match run {
+            Some(run) if !run.pruned => self.locks().take(id, run.rules, self.store()),
+            _ => Err(JournalError::NoSuchRun(id.clone())),
         }
-        self.locks().take(id, self.store())
     }
 
     /// Does a living process carry the run out?
@@ -240,7 +243,7 @@ impl Journal {
         loop {
             // A letter first, so that no name looks like a number.
             let id = RunId::new(format!("r{}", self.0.ids.short(ID_LENGTH - 1)));
-            match self.locks().take(&id, self.store()) {
+            match self.locks().take(&id, Rules::Request, self.store()) {
                 Ok(lock) if self.store().read(|look| look.run(&id))?.is_none() => return Ok(lock),
                 Ok(_) | Err(JournalError::RunBusy { .. }) => {}
                 Err(error) => return Err(error),

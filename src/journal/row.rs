@@ -11,6 +11,7 @@ use super::change::Changing;
 use super::error::JournalError;
 use super::leaving::Leaving;
 use super::lock::RunLock;
+use super::run::Rules;
 use super::step::{StepEvent, StepState};
 use super::table::{StepData, StepFilter};
 use crate::value::Value;
@@ -24,6 +25,8 @@ pub struct RowJournal {
     scope: String,
     pub(super) recorded: HashMap<String, StepData>,
     asked: Mutex<Asked>,
+    /// May acts be done again that are done?
+    again: bool,
 }
 
 #[derive(Debug, Default)]
@@ -64,11 +67,18 @@ impl Journal {
                 .map(|step| (step.key.clone(), step))
                 .collect(),
             asked: Mutex::default(),
+            again: false,
         })
     }
 }
 
 impl RowJournal {
+    /// The same row, which may do acts again that are done.
+    #[must_use]
+    pub fn again(self, again: bool) -> RowJournal {
+        RowJournal { again, ..self }
+    }
+
     /// Gives the step's recorded outcome, or carries it out and records it. Not to be dropped before it has ended: a
     /// request may be under way. If it is dropped all the same, or panics, the step is in doubt.
     pub async fn step(
@@ -83,11 +93,15 @@ impl RowJournal {
         let end = match &plan.kind {
             StepKind::Read => self.read(blank, recorded, attempt, cancel).await,
             StepKind::Change(change) => {
-                let changing = Changing::new(self, change, attempt, cancel, blank);
-                changing.carry_out(recorded.cloned()).await
+                if let Some(end) = self.in_the_way(plan).filter(|_| recorded.is_none()) {
+                    Err(end)
+                } else {
+                    let changing = Changing::new(self, change, attempt, cancel, blank);
+                    changing.carry_out(recorded.cloned()).await
+                }
             }
         };
-        if matches!(end, Err(StepEnd::Failed(_))) {
+        if matches!(end, Err(StepEnd::Failed(_) | StepEnd::DoneBefore { .. })) {
             self.take_back(&asked);
         }
         end
@@ -111,7 +125,11 @@ impl RowJournal {
 
     /// What is asked, in the words of a step's key.
     pub(super) fn asked(&self, plan: &StepPlan) -> String {
-        let digest = self.journal.sealer().digest(&plan.args);
+        let args = match self.run.rules() {
+            Rules::Everything => &plan.former_args,
+            Rules::Request => &plan.args,
+        };
+        let digest = self.journal.sealer().digest(args);
         format!("{}:{}", plan.op, digest.get(..12).unwrap_or(&digest))
     }
 
@@ -157,6 +175,22 @@ impl RowJournal {
         if let Some(occurrence) = counts.same.get_mut(asked) {
             *occurrence = occurrence.saturating_sub(1);
         }
+    }
+
+    /// What keeps a change that is not recorded from being sent: the script is another one, or has come to another
+    /// decision, and does not ask for what is recorded.
+    fn in_the_way(&self, plan: &StepPlan) -> Option<StepEnd> {
+        if let Some(open) = self.open_besides(plan) {
+            return Some(StepEnd::InDoubt {
+                step: open.key.clone(),
+                why: "an earlier step of the same operation is in doubt, and the script asks for another one"
+                    .into(),
+            });
+        }
+        let done = self.done_besides(plan).filter(|_| !self.again)?;
+        Some(StepEnd::DoneBefore {
+            step: done.key.clone(),
+        })
     }
 
     async fn read(

@@ -87,6 +87,27 @@ pub struct EarlierSources {
     pub sources: Vec<(String, String)>,
 }
 
+/// By which rules the keys of a run's steps are made. A run keeps those it began with.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Rules {
+    /// Those of version 1: everything that a call is given counts.
+    Everything = 1,
+    /// What is sent and to whom counts, not how it is sent.
+    Request = 2,
+}
+
+impl Rules {
+    pub(super) fn code(self) -> i64 {
+        self as i64
+    }
+
+    pub(super) fn from_code(code: i64) -> Option<Rules> {
+        [Rules::Everything, Rules::Request]
+            .into_iter()
+            .find(|rules| rules.code() == code)
+    }
+}
+
 /// A run's status, or a row's, with the word that stands for it.
 macro_rules! statuses {
     ($(#[$of:meta])* $name:ident { $($(#[$doc:meta])* $variant:ident = $code:literal, $word:literal;)* }) => {

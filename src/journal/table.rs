@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use super::NaturalKey;
-use super::run::{EarlierSources, RowCounts, RowFilter, RowStatus, RunId, RunStatus};
+use super::run::{EarlierSources, RowCounts, RowFilter, RowStatus, Rules, RunId, RunStatus};
 use super::seal::Sealed;
 use super::step::StepState;
 
@@ -56,6 +56,8 @@ pub(super) struct RunData {
     pub(super) pruned: bool,
     /// What it was pinned to before.
     pub(super) earlier: Vec<EarlierSources>,
+    /// By which rules its steps' keys are made.
+    pub(super) rules: Rules,
 }
 
 #[derive(Debug, Clone)]

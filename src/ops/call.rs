@@ -152,14 +152,36 @@ impl Call {
         parse_duration(self.arg(name)).ok_or_else(|| bad(format!("`{name}` is not a duration")))
     }
 
-    /// What the step key is made of: everything that is asked, and of whom.
+    /// What the step key is made of: what is asked, and of whom. How it is asked, such as for how long an answer is
+    /// waited for, and the name of the profile do not count: to change them is not to ask for something else.
     pub fn identity(&self) -> Value {
         let mut asked = Record::new();
         if let Some(receiver) = &self.receiver {
-            let url = receiver.text("url");
-            // However the address and the login are spelled, they mean the same account.
-            let account = super::session::account_of(receiver).unwrap_or_else(|_| url.to_owned());
-            asked.insert("on".into(), account.into());
+            asked.insert("on".into(), account_on(receiver).into());
+            asked.insert("as".into(), super::session::identity_of(receiver));
+        } else if let Some(login) = self.reach.as_ref().and_then(|reach| reach.login()) {
+            asked.insert("as".into(), login.into());
+        }
+        let params = self.op.params.iter();
+        let args = params.zip(&self.args).map(|(param, arg)| match (param.ty, arg) {
+            (Type::Options(_), Value::Record(given)) => what_is_asked(given),
+            _ => arg.clone(),
+        });
+        let mut args: Vec<Value> = args.collect();
+        args.truncate(
+            args.iter()
+                .rposition(|arg| *arg != Value::Null)
+                .map_or(0, |last| last + 1),
+        );
+        asked.insert("args".into(), Value::List(args));
+        Value::Record(asked)
+    }
+
+    /// The same as version 1 told it, for runs that began under it: everything that the call is given counts.
+    pub fn former_identity(&self) -> Value {
+        let mut asked = Record::new();
+        if let Some(receiver) = &self.receiver {
+            asked.insert("on".into(), account_on(receiver).into());
             asked.insert("as".into(), super::session::login_of(receiver));
         }
         let given = self.args.iter().rposition(|arg| *arg != Value::Null);
@@ -167,6 +189,24 @@ impl Call {
         asked.insert("args".into(), Value::List(args.cloned().collect()));
         Value::Record(asked)
     }
+}
+
+/// Options that say how something is asked, not what.
+const MANNER: [&str; 3] = ["timeout", "check", "profile"];
+
+/// The account that is asked: however the address is spelled, it means the same.
+fn account_on(receiver: &Object) -> String {
+    super::session::account_of(receiver).unwrap_or_else(|_| receiver.text("url").to_owned())
+}
+
+/// The options that say what is asked; nothing when there are none.
+fn what_is_asked(given: &Record) -> Value {
+    let mut asked = given.clone();
+    asked.retain(|name, value| *value != Value::Null && !MANNER.contains(&name.as_str()));
+    if asked.is_empty() {
+        return Value::Null;
+    }
+    Value::Record(asked)
 }
 
 /// Where an identifier is wanted, a thing that has one stands for it.

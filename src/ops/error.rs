@@ -44,6 +44,8 @@ codes! {
     ProtectedApp = "protected_app",
     /// It exists already.
     AlreadyExists = "already_exists",
+    /// The same act is done already, and is not done again without consent.
+    AlreadyDone = "already_done",
     /// It does not exist.
     NotFound = "not_found",
     /// It exists, but its one-time password is no longer to be had.

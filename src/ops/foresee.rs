@@ -56,6 +56,8 @@ pub enum How {
     },
     /// Nothing can tell what became of it but a person.
     Parks,
+    /// Another act of the operation is done, and would be done once more: that step. Needs a person's consent.
+    Repeats(String),
     /// Another run's step on the same thing is looked up or waited for first: that run and step.
     Waits(String),
 }
@@ -83,7 +85,10 @@ pub async fn foresee(
             Err(error) => failed(error),
         };
     };
-    let (step, recall) = row.recall(&plan, retrying)?;
+    let (step, recall) = match row.recall(&plan, retrying)? {
+        (_, Recall::Blocked(open)) => (open.clone(), Recall::Blocked(open)),
+        recalled => recalled,
+    };
     let (thing, probes) = match &plan.kind {
         StepKind::Read => (None, true),
         StepKind::Change(change) => (
@@ -95,9 +100,10 @@ pub async fn foresee(
     let how = match recall {
         Recall::Done(value) => {
             let value = credential::renewed(world, call, value)?;
-            return Ok(Foreseen::Answered {
-                value,
-                step: Some(step),
+            let step = Some(step);
+            return Ok(match super::web::replayed(call, value) {
+                Ok(value) => Foreseen::Answered { value, step },
+                Err(error) => Foreseen::Failed { error, step },
             });
         }
         Recall::Refused(error) => {
@@ -115,6 +121,8 @@ pub async fn foresee(
         }
         Recall::Open { .. } if !probes => How::Parks,
         Recall::Open { settled_ms } => How::LooksUp { settled_ms },
+        Recall::Blocked(_) => How::Parks,
+        Recall::DoneBefore(done) => How::Repeats(done),
         Recall::Claimed(doubt) => How::Waits(format!("{}/{}", doubt.run, doubt.step)),
         Recall::Nothing if reads => How::Reads,
         Recall::Nothing => How::Sends,

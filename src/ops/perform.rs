@@ -63,10 +63,13 @@ pub async fn perform(
         });
     };
     match row.step(&plan, &attempt, cancel).await {
-        Ok(output) if output.replayed => Ok(Performed {
-            value: credential::renewed(world, &call, output.value).map_err(Halt::Journal)?,
-            replayed: true,
-        }),
+        Ok(output) if output.replayed => {
+            let value = credential::renewed(world, &call, output.value).map_err(Halt::Journal)?;
+            Ok(Performed {
+                value: super::web::replayed(&call, value).map_err(Halt::Failed)?,
+                replayed: true,
+            })
+        }
         Ok(output) => Ok(Performed {
             value: output.value,
             replayed: false,
@@ -76,9 +79,20 @@ pub async fn perform(
             Err(Halt::Failed(OpError::from_value(&error)))
         }
         Err(StepEnd::InDoubt { step, why }) => Err(Halt::InDoubt { step, why }),
+        Err(StepEnd::DoneBefore { step }) => Err(Halt::Failed(done_before(&call, &step))),
         Err(StepEnd::Cancelled) => Err(Halt::Cancelled),
         Err(StepEnd::Journal(error)) => Err(Halt::Journal(error)),
     }
+}
+
+/// The row has done something of the kind, and the script as it is now does not ask for that.
+pub(super) fn done_before(call: &Call, step: &str) -> OpError {
+    let message = format!(
+        "this row has done another `{}`, which the script does not ask for any more (step {step}); nothing was sent",
+        call.op.id()
+    );
+    OpError::new(Code::AlreadyDone, message)
+        .hint("when it is to be done once more all the same: provisor resume RUN --retry-failed --again")
 }
 
 /// Finds out what became of a call that is recorded, without sending it again.
@@ -97,7 +111,7 @@ pub async fn look_up(
     let call = &call;
     match plan(world, call) {
         Ok(Some(plan)) => row.close(&plan, &Asking::new(world, call, cancel), cancel).await,
-        Err(error) if row.is_open(call.op.id(), call.identity()) => Ok(Closed::Open(error.message)),
+        Err(error) if row.is_open(&step_plan(call, StepKind::Read)) => Ok(Closed::Open(error.message)),
         Ok(None) | Err(_) => Ok(Closed::Known),
     }
 }
@@ -105,7 +119,7 @@ pub async fn look_up(
 /// Is this very call recorded, and its outcome open? Counts as asking for it.
 pub fn is_open(world: &World, row: &RowJournal, call: &Call) -> bool {
     match super::web::addressed(world, call.clone()) {
-        Ok(call) => row.is_open(call.op.id(), call.identity()),
+        Ok(call) => row.is_open(&step_plan(&call, StepKind::Read)),
         Err(_) => row.has_open(&call.op.id()),
     }
 }
@@ -133,11 +147,7 @@ pub(super) fn plan(world: &World, call: &Call) -> Result<Option<StepPlan>, OpErr
     let (thing, probes) = match call.effect() {
         Effect::Sign => return Ok(None),
         Effect::Observe => {
-            return Ok(Some(StepPlan {
-                op: call.op.id(),
-                args: call.identity(),
-                kind: StepKind::Read,
-            }));
+            return Ok(Some(step_plan(call, StepKind::Read)));
         }
         Effect::Ensure { key, .. } | Effect::Create { key, .. } => (Some(key(call)?), true),
         Effect::Change { .. } => (None, true),
@@ -150,18 +160,24 @@ pub(super) fn plan(world: &World, call: &Call) -> Result<Option<StepPlan>, OpErr
         Timeout::Reply => SETTLE,
     };
     let settle = settings.settle.unwrap_or(usual);
-    Ok(Some(StepPlan {
+    let kind = StepKind::Change(Change {
+        one_time_secret: matches!(call.op.timeout, Timeout::TenantCreation),
+        books: books(call, thing.is_some())?,
+        thing,
+        probes,
+        settle,
+        look_for: settings.look_for.unwrap_or(SETTLE_TENANT).max(settle),
+    });
+    Ok(Some(step_plan(call, kind)))
+}
+
+fn step_plan(call: &Call, kind: StepKind) -> StepPlan {
+    StepPlan {
         op: call.op.id(),
         args: call.identity(),
-        kind: StepKind::Change(Change {
-            one_time_secret: matches!(call.op.timeout, Timeout::TenantCreation),
-            books: books(call, thing.is_some())?,
-            thing,
-            probes,
-            settle,
-            look_for: settings.look_for.unwrap_or(SETTLE_TENANT).max(settle),
-        }),
-    }))
+        former_args: call.former_identity(),
+        kind,
+    }
 }
 
 /// How to speak to the account that a change is made in. Errors: the profile forbids it.

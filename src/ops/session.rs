@@ -220,6 +220,14 @@ pub(super) fn receiver(call: &Call) -> Result<&Object, OpError> {
     })
 }
 
+/// Who an object of a script acts as at its address, whatever its profile is called.
+pub(super) fn identity_of(object: &Object) -> Value {
+    match object.fields.get("$partner_token") {
+        Some(token) => token.clone(),
+        None => object.text("login").trim().to_lowercase().into(),
+    }
+}
+
 /// Who an object of a script acts as at its address: its login in one spelling. A platform whose accounts have none
 /// tells them apart by a credential: the one that the script gave, or else the profile's.
 pub(super) fn login_of(object: &Object) -> Value {

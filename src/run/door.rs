@@ -43,6 +43,11 @@ impl RowDoor {
         self.stop.get().cloned()
     }
 
+    /// The first step in doubt that the script has not asked for, and its operation.
+    pub(super) fn left_open(&self) -> Option<(String, String)> {
+        self.row.left_open()
+    }
+
     fn halt(&self, stop: Stop) -> Denied {
         Denied::Stop(self.stop.get_or_init(|| stop).clone())
     }

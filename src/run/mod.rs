@@ -35,6 +35,8 @@ pub struct Runner {
     pub world: Arc<World>,
     /// Drives the operations' I/O.
     pub runtime: tokio::runtime::Handle,
+    /// May acts be done again that are done?
+    pub again: bool,
     /// Tells when to stop.
     pub cancel: Cancel,
     /// Counts what was created and what was found.
@@ -85,7 +87,7 @@ impl Runner {
             .journal
             .open_row(&self.run, plan.position, &plan.scope, !plan.resumed);
         let row = match opened {
-            Ok(row) => row,
+            Ok(row) => row.again(self.again),
             Err(error) => return RowEnd::JournalLost(error.to_string()),
         };
         let door = Arc::new(RowDoor::new(self.clone(), row));
@@ -95,6 +97,11 @@ impl Runner {
         // A script may have caught what it could; what stopped the row decides all the same.
         if let Some(stop) = door.stopped() {
             return stop.into();
+        }
+        // A script that was edited may not ask any more for a step whose outcome nobody knows.
+        if let (Ok(Ok(_) | Err(Ended::Failed(_))), Some((step, op))) = (&ended, door.left_open()) {
+            let why = format!("the script ended without asking for `{op}`, whose outcome is not known");
+            return RowEnd::Parked { step, why };
         }
         match ended {
             Ok(Ok(value)) => RowEnd::Done(value),

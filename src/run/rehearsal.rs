@@ -69,6 +69,15 @@ impl Runner {
             (None, Err(Ended::Bug(what))) => Then::Fails(format!("a fault of provisor: {what}")),
             (None, Err(Ended::Stopped(_))) => Then::Fails("it stopped by itself".into()),
         };
+        let then = match (then, door.row.left_open()) {
+            (Then::Returns | Then::Fails(_), Some((step, op))) => Then::Acts(Coming {
+                step,
+                op,
+                thing: None,
+                how: How::Parks,
+            }),
+            (then, _) => then,
+        };
         let unasked = door.row.unasked();
         let matched = door
             .matched

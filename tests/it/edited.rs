@@ -178,3 +178,95 @@ fn from_another_folder_a_run_finds_its_files() {
     let results = csv(&home.read("results.csv"));
     assert!(results.iter().all(|row| row["_status"] == "done"), "{results:?}");
 }
+
+/// An order of each row, which nothing can look up. `MORE` is further options.
+const ORDERS: &str = r#"
+fn main(reference) {
+    let order = http::post("https://api.web.sandbox/items", #{ json: #{ name: reference }, MORE });
+    if order.status != 201 { throw "no order"; }
+    if reference == "bad" { throw "bad reference"; }
+    #{ order: order.body.id }
+}
+"#;
+
+fn orders(home: &Home, more: &str) {
+    home.write("work.rhai", &ORDERS.replace("MORE", more));
+}
+
+#[test]
+fn a_step_in_doubt_that_an_edited_script_asks_for_otherwise_is_not_sent_again() {
+    let home = Home::new();
+    home.write("rows.csv", "reference\nA-1\nA-2\n");
+    let lost = "run work.rhai --sandbox --rows rows.csv --fault web-items-post:drop-after:x2";
+    orders(&home, r#"timeout: "5s""#);
+    let _ = home.run(lost).ended(10);
+    let id = home.newest();
+    let resume = format!("resume {id} --with-current --yes");
+
+    // How an answer is waited for is not what is asked.
+    orders(&home, r#"timeout: "10s", check: true"#);
+    let _ = home.run(&resume).ended(10).said(&["match", "2 parked"]);
+    // Another request: the first one's outcome is still not known.
+    orders(&home, r#"headers: #{ "X-Tag": "b" }"#);
+    let _ = home
+        .run(&format!("{resume} --again"))
+        .ended(10)
+        .said(&["2 parked"]);
+    // Or none at all.
+    home.write("work.rhai", "fn main(reference) { #{ order: 0 } }");
+    let _ = home
+        .run(&resume)
+        .ended(10)
+        .said(&["ended without asking for `http::post`"]);
+    assert_eq!(home.books().web.totals.created, 2);
+
+    for step in home.json(&format!("runs steps {id} --open --json"))["steps"]
+        .as_array()
+        .unwrap()
+    {
+        let key = step["step"].as_str().unwrap();
+        let _ = home
+            .run(&format!("resolve {id} {key} --as absent --yes"))
+            .ended(0);
+    }
+    let _ = home.run("resume").ended(0);
+}
+
+#[test]
+fn an_edited_script_does_a_done_act_again_only_when_told_so() {
+    let home = Home::new();
+    home.write("rows.csv", "reference\nA-1\nbad\n");
+    orders(&home, r#"timeout: "5s""#);
+    let _ = home.run("run work.rhai --sandbox --rows rows.csv").ended(8);
+    let id = home.newest();
+    let resume = format!("resume {id} --retry-failed --with-current --yes");
+
+    let otherwise = ORDERS
+        .replace("MORE", r#"headers: #{ "X-Tag": "b" }"#)
+        .replace("throw \"bad reference\";", "");
+    home.write("work.rhai", &otherwise);
+    let plan = home.json(&format!(
+        "resume {id} --retry-failed --with-current --plan --json"
+    ));
+    assert_eq!(
+        compared(&plan),
+        [
+            ("again".to_owned(), "http::post".to_owned(), 1),
+            ("not_reached".to_owned(), "http::post".to_owned(), 1)
+        ]
+    );
+    let _ = home
+        .run(&resume)
+        .ended(2)
+        .said(&["would do again what is done: http::post of row 2", "--again"]);
+    assert_eq!(home.books().web.totals.created, 2);
+
+    // The same request, waited for otherwise: it is answered from the journal.
+    orders(&home, r#"timeout: "10s", check: true"#);
+    let _ = home.run(&resume).ended(8).said(&["bad reference"]);
+    assert_eq!(home.books().web.totals.created, 2);
+
+    home.write("work.rhai", &otherwise);
+    let _ = home.run(&format!("{resume} --again")).ended(0);
+    assert_eq!(home.books().web.totals.created, 3);
+}

@@ -45,7 +45,12 @@ fn run_of(home: &Home) -> Option<String> {
 /// Resumes and gives the exit code, which says either that all is done or that something is in doubt.
 fn resumed(moment: &str, home: &Home) -> i32 {
     let ran = home.run("resume");
-    assert!(matches!(ran.code, 0 | 10), "{moment}: {}\n{}", ran.code, ran.stderr);
+    assert!(
+        matches!(ran.code, 0 | 10),
+        "{moment}: {}\n{}",
+        ran.code,
+        ran.stderr
+    );
     let check = home.run("journal check");
     assert_eq!(check.code, 0, "{moment}: {}{}", check.stdout, check.stderr);
     ran.code
@@ -99,7 +104,10 @@ fn messages_of_a_killed_run_are_sent_once_or_wait_for_a_person() {
         let mut once = sent.clone();
         once.dedup();
         assert_eq!(sent, once, "{moment}: twice");
-        assert!(sent.len() as u64 >= done, "{moment}: a message of a done row is lost");
+        assert!(
+            sent.len() as u64 >= done,
+            "{moment}: a message of a done row is lost"
+        );
         let _ = home.run("resume").ended(code);
         assert_eq!(home.books().sparrow.batches.len(), sent.len(), "{moment}");
     }
@@ -121,7 +129,10 @@ fn keyed_posts_of_a_killed_run_are_made_once_and_others_wait_for_a_person() {
                 items.iter().filter(of).count()
             };
             assert_eq!(has("reference", reference), 1, "{moment}: {items:?}");
-            assert!(has("name", &format!("order of {reference}")) <= 1, "{moment}: {items:?}");
+            assert!(
+                has("name", &format!("order of {reference}")) <= 1,
+                "{moment}: {items:?}"
+            );
         }
         assert!(items.len() as u64 >= 2 + done, "{moment}: an order is lost");
         let _ = home.run("resume").ended(code);

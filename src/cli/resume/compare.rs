@@ -19,6 +19,8 @@ enum Sort {
     Match,
     /// Asked for behind recorded ones, and not recorded.
     New,
+    /// Asked for, and not recorded, while another act of the operation is done and not asked for.
+    Again,
     /// Recorded, and perhaps asked for behind a new one: only carrying that out could tell.
     NotReached,
     /// Recorded, and never asked for.
@@ -26,12 +28,19 @@ enum Sort {
 }
 
 impl Sort {
-    const ALL: [Sort; 4] = [Sort::Match, Sort::New, Sort::NotReached, Sort::LeftOver];
+    const ALL: [Sort; 5] = [
+        Sort::Match,
+        Sort::New,
+        Sort::Again,
+        Sort::NotReached,
+        Sort::LeftOver,
+    ];
 
     fn name(self) -> &'static str {
         match self {
             Sort::Match => "match",
             Sort::New => "new",
+            Sort::Again => "again",
             Sort::NotReached => "not reached",
             Sort::LeftOver => "left over",
         }
@@ -57,7 +66,11 @@ impl Comparison {
             then,
             unasked,
         } = rehearsal;
-        if matched.is_empty() && unasked.is_empty() {
+        let begins = match then {
+            Then::Acts(coming) => matches!(coming.how, How::Sends | How::Reads | How::Waits(_)),
+            Then::Returns | Then::Fails(_) => true,
+        };
+        if matched.is_empty() && unasked.is_empty() && begins {
             return;
         }
         for key in matched {
@@ -66,6 +79,10 @@ impl Comparison {
         let rest = match then {
             Then::Acts(coming) if matches!(coming.how, How::Sends | How::Reads | How::Waits(_)) => {
                 self.count(Sort::New, &coming.op, row.position);
+                Sort::NotReached
+            }
+            Then::Acts(coming) if matches!(coming.how, How::Repeats(_)) => {
+                self.count(Sort::Again, &coming.op, row.position);
                 Sort::NotReached
             }
             Then::Acts(coming) => {
@@ -77,6 +94,17 @@ impl Comparison {
         for key in unasked {
             self.count(rest, operation(key), row.position);
         }
+    }
+
+    /// What would be done again, and in how many rows; nothing when nothing would.
+    pub(super) fn repeats(&self) -> Option<String> {
+        let again = self.0.iter().filter(|((sort, _), _)| *sort == Sort::Again);
+        let words = again.map(|((_, operation), count)| match count.rows {
+            1 => format!("{operation} of row {}", count.first + 1),
+            rows => format!("{operation} of {rows} rows"),
+        });
+        let words: Vec<String> = words.collect();
+        (!words.is_empty()).then(|| words.join(", "))
     }
 
     /// For people.

@@ -116,6 +116,7 @@ fn prospect(row: &Rehearsed) -> (u8, &'static str, String) {
         How::LooksUp { .. } => (1, "look up"),
         How::Waits(_) => (2, "look up for another run"),
         How::Sends => (3, "send"),
+        How::Repeats(_) => (3, "send again"),
         How::Reads => (4, "read"),
     };
     (order, next, coming.op.clone())
@@ -143,6 +144,7 @@ fn about(row: &Rehearsed, run: &RunId) -> String {
             )
         }
         How::Waits(step) => format!("{thing} ({step})"),
+        How::Repeats(done) => format!("done: {done}"),
         How::Sends | How::Reads => thing,
     }
 }
@@ -178,6 +180,7 @@ fn row_json(row: &Rehearsed) -> Json {
 fn next_json(coming: &Coming) -> Json {
     let (how, not_before) = match &coming.how {
         How::Sends => ("send", Json::Null),
+        How::Repeats(_) => ("again", Json::Null),
         How::Reads => ("read", Json::Null),
         How::LooksUp { settled_ms } => ("look-up", times::json(*settled_ms)),
         How::Parks => ("person", Json::Null),

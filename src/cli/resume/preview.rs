@@ -43,6 +43,7 @@ impl Preview {
             run: run.clone(),
             world: engine.world.clone(),
             runtime: engine.runtime.handle().clone(),
+            again: false,
             cancel: Cancel::new(),
             tally: Arc::new(Tally::default()),
             print: Arc::new(|_: &str| {}),
@@ -60,6 +61,19 @@ impl Preview {
             comparison,
             unread: unread.is_any(),
         })
+    }
+
+    /// An edited script that would do again what is done needs more than consent to the script.
+    pub(super) fn consent(&self, again: bool) -> Result<(), CommandError> {
+        match self.comparison.repeats() {
+            Some(what) if !again => Err(CommandError::usage(format!(
+                "the edited script would do again what is done: {what}"
+            ))
+            .hint(
+                "let it ask for what is recorded with the same arguments, or add --again to do it once more",
+            )),
+            _ => Ok(()),
+        }
     }
 
     /// Shows it: on standard output when it is all that was asked for, else on standard error, before the question.

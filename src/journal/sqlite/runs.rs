@@ -4,11 +4,11 @@ use rusqlite::types::Type;
 use rusqlite::{Connection, OptionalExtension as _, Row, params};
 use serde_json::json;
 
-use super::super::run::{EarlierSources, RowCounts, RowFilter, RowStatus, RunId, RunStatus};
+use super::super::run::{EarlierSources, RowCounts, RowFilter, RowStatus, Rules, RunId, RunStatus};
 use super::super::table::{Res, RowData, RowEnd, RowPut, RunData};
 
 const RUN_COLUMNS: &str = "id, name, sources, params, plan, columns, has_rows, total, status, created_ms, changed_ms, pruned, \
-     earlier";
+     earlier, rules";
 
 pub(super) fn run(connection: &Connection, id: &RunId) -> Res<Option<RunData>> {
     let sql = format!("select {RUN_COLUMNS} from run where id = ?1");
@@ -31,7 +31,7 @@ pub(super) fn put_run(connection: &Connection, run: &RunData) -> Res<()> {
         .iter()
         .map(|earlier| json!([earlier.until_ms, earlier.sources]));
     let sql = format!(
-        "insert into run({RUN_COLUMNS}) values (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13)
+        "insert into run({RUN_COLUMNS}) values (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14)
          on conflict(id) do update set sources = excluded.sources, plan = excluded.plan, columns = excluded.columns,
              total = excluded.total, status = excluded.status, changed_ms = excluded.changed_ms,
              pruned = excluded.pruned, earlier = excluded.earlier"
@@ -50,6 +50,7 @@ pub(super) fn put_run(connection: &Connection, run: &RunData) -> Res<()> {
         run.changed_ms,
         run.pruned,
         earlier.collect::<serde_json::Value>().to_string(),
+        run.rules.code(),
     ])?;
     Ok(())
 }
@@ -183,6 +184,7 @@ fn read_run(row: &Row<'_>) -> rusqlite::Result<RunData> {
         .map(|(until_ms, sources)| EarlierSources { until_ms, sources });
     let status: i64 = row.get(8)?;
     let total: Option<i64> = row.get(7)?;
+    let rules: i64 = row.get(13)?;
     Ok(RunData {
         id: RunId::new(row.get::<_, String>(0)?),
         name: row.get(1)?,
@@ -197,6 +199,7 @@ fn read_run(row: &Row<'_>) -> rusqlite::Result<RunData> {
         changed_ms: row.get(10)?,
         pruned: row.get(11)?,
         earlier: earlier.collect(),
+        rules: Rules::from_code(rules).ok_or(rusqlite::Error::IntegralValueOutOfRange(13, rules))?,
     })
 }
 

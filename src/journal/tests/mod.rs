@@ -96,6 +96,7 @@ fn read(name: &str) -> StepPlan {
     StepPlan {
         op: "find_tenant".to_owned(),
         args: Value::from(name),
+        former_args: Value::from(name),
         kind: StepKind::Read,
     }
 }
@@ -104,6 +105,7 @@ fn change(op: &str, name: &str, change: Change) -> StepPlan {
     StepPlan {
         op: op.to_owned(),
         args: Value::from(name),
+        former_args: Value::from(name),
         kind: StepKind::Change(change),
     }
 }

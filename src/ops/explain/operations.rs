@@ -126,6 +126,16 @@ pub(super) const CODES: &[Explanation] = &[
         example: "mobsted::connect().ensure_tenant(\"ann@example.com\", #{adopt: true})",
     },
     Explanation {
+        code: "already_done",
+        meaning: "The same act, a message or a request that nothing can look up, is done already. It was not sent again.",
+        causes: &["a script was edited after the row had acted, and asks for the act with other arguments"],
+        remedies: &[
+            "look at what was done: provisor runs steps RUN",
+            "when it is to be done once more all the same, add --again to the command",
+        ],
+        example: "provisor resume r7f3k --retry-failed --with-current --again",
+    },
+    Explanation {
         code: "not_found",
         meaning: "What the operation names does not exist on the platform.",
         causes: &[

@@ -8,6 +8,7 @@ mod settle;
 
 pub(super) use account::SHAPE;
 pub(super) use reach::{Reach, addressed};
+pub(super) use settle::replayed;
 
 use options::{CHANGING, METHOD, READING, URL};
 use settle::{at_will, changing};

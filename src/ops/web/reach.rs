@@ -35,6 +35,12 @@ impl Reach {
         }
     }
 
+    /// Who signs in, when the profile says so.
+    pub(in crate::ops) fn login(&self) -> Option<String> {
+        let login = self.profile.as_ref()?.texts.get("login")?;
+        Some(login.trim().to_lowercase())
+    }
+
     /// Which account it is, behind the word for it; nothing when the call or the run says so.
     pub(in crate::ops) fn which(&self) -> String {
         let name = self.strict.as_ref();

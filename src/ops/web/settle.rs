@@ -55,6 +55,22 @@ pub(super) async fn exchange(world: &World, call: &Call, method: Method) -> Resu
     }
 }
 
+/// A recorded answer as this call gives it: with `check` a failure is an error, whatever was wanted when it came.
+pub(in crate::ops) fn replayed(call: &Call, answer: Value) -> Result<Value, OpError> {
+    if call.op.module != "http" || !call.flag("check") {
+        return Ok(answer);
+    }
+    match status_of(&answer).and_then(|status| u16::try_from(status).ok()) {
+        Some(status @ (404 | 410)) => Err(recorded_failure(Code::NotFound, status)),
+        Some(status @ 400..) => Err(recorded_failure(Code::Refused, status)),
+        _ => Ok(answer),
+    }
+}
+
+fn recorded_failure(code: Code, status: u16) -> OpError {
+    OpError::new(code, format!("the recorded answer is a failure ({status})")).status(status)
+}
+
 /// The name of the thing: its key, at the origin that holds it.
 fn key(call: &Call) -> Result<NaturalKey, OpError> {
     probing(call)?;
