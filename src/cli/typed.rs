@@ -7,9 +7,11 @@ use std::io::{self, BufRead as _, IsTerminal as _, Stdin, Write as _};
 use std::time::{Duration, Instant};
 
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
-use rustix::io::Errno;
+use rustix::io::{Errno, ioctl_fionread};
 use rustix::process::{Signal, getpid, kill_process};
-use rustix::termios::{LocalModes, OptionalActions, SpecialCodeIndex, Termios, tcgetattr, tcsetattr};
+use rustix::termios::{
+    InputModes, LocalModes, OptionalActions, SpecialCodeIndex, Termios, tcgetattr, tcsetattr,
+};
 use zeroize::Zeroizing;
 
 use self::keys::{Keys, Pressed};
@@ -29,18 +31,32 @@ const BEING_SEEN: Duration = Duration::from_millis(500);
 /// The line that somebody types, without its end; `None` when nobody can, the input ends, or `given_up` says so first.
 pub(super) fn line(question: &str, given_up: impl Fn() -> bool) -> Option<Zeroizing<String>> {
     let stdin = terminal()?;
+    let shown = Shown::begin(&stdin)?;
     show(question)?;
-    let line = wait(&stdin, given_up).and_then(|()| {
-        let mut line = Zeroizing::new(String::new());
-        let read = stdin.lock().read_line(&mut line).ok()?;
-        let kept = line.trim_end_matches(['\r', '\n']).len();
-        line.truncate(kept);
-        (read > 0).then_some(line)
-    });
-    if line.is_none() {
-        end_line();
+    let mut keys = Keys::default();
+    let mut unseen = shown.unseen;
+    let ended = loop {
+        let ended = press_next(&stdin, &mut keys, &given_up);
+        if unseen > 0 {
+            // What was typed before anybody asked has not been shown.
+            unseen -= 1;
+            if unseen == 0 || ended != Pressed::More {
+                show(&keys.line().unwrap_or_default())?;
+                if ended == Pressed::Enter {
+                    end_line();
+                }
+                unseen = 0;
+            }
+        }
+        if ended != Pressed::More {
+            break ended;
+        }
+    };
+    if ended == Pressed::Enter {
+        return keys.line();
     }
-    line
+    end_line();
+    None
 }
 
 /// Is there somebody who sees a question and can answer it?
@@ -54,10 +70,29 @@ pub(super) fn agreed_line(question: &str, given_up: impl Fn() -> bool) -> Option
     if !is_possible() {
         return None;
     }
-    if Early::take(&terminal()?)?.thrown_away() {
+    throw_away_early(&terminal()?)?;
+    line(question, given_up)
+}
+
+/// Throws away what was typed before anybody asked, and says so.
+fn throw_away_early(stdin: &Stdin) -> Option<()> {
+    if Early::take(stdin)?.thrown_away() {
         show("what was typed before this question is not taken as its answer\n")?;
     }
-    line(question, given_up)
+    Some(())
+}
+
+/// Waits for the next byte that is typed, and presses it.
+fn press_next(stdin: &Stdin, keys: &mut Keys, given_up: impl Fn() -> bool) -> Pressed {
+    let mut byte = Zeroizing::new([0]);
+    loop {
+        // Byte by byte: what stands behind the line is for somebody else.
+        match wait(stdin, &given_up).map(|()| rustix::io::read(stdin, &mut *byte)) {
+            Some(Err(Errno::INTR)) => {}
+            None | Some(Ok(0) | Err(_)) => return Pressed::End,
+            Some(Ok(_)) => return keys.press(byte[0]),
+        }
+    }
 }
 
 /// Yes or no, typed after the question was shown; anything but a clear yes is a no.
@@ -76,18 +111,13 @@ pub(super) fn is_yes(answer: &str) -> bool {
 pub(super) fn hidden_line(question: &str, given_up: impl Fn() -> bool) -> Option<Zeroizing<String>> {
     let stdin = terminal()?;
     let hidden = Hidden::begin(&stdin)?;
+    throw_away_early(&stdin)?;
     show(question)?;
     let mut keys = Keys::default();
     let ended = loop {
-        let mut byte = Zeroizing::new([0]);
-        let read = wait(&stdin, &given_up).map(|()| rustix::io::read(&stdin, &mut *byte));
-        match read {
-            Some(Err(Errno::INTR)) => {}
-            None | Some(Ok(0) | Err(_)) => break Pressed::End,
-            Some(Ok(_)) => match keys.press(byte[0]) {
-                Pressed::More => {}
-                ended => break ended,
-            },
+        match press_next(&stdin, &mut keys, &given_up) {
+            Pressed::More => {}
+            ended => break ended,
         }
     };
     drop(hidden);
@@ -183,6 +213,51 @@ impl Drop for Early<'_> {
     }
 }
 
+/// The terminal shows what is typed and lets it be corrected until this is dropped, whatever it did before.
+struct Shown {
+    before: Option<Termios>,
+    /// How many bytes were typed while nothing was shown.
+    unseen: u64,
+}
+
+impl Shown {
+    fn begin(stdin: &Stdin) -> Option<Shown> {
+        let before = tcgetattr(stdin).ok()?;
+        if before.local_modes.contains(LocalModes::ICANON) {
+            return Some(Shown {
+                before: None,
+                unseen: 0,
+            });
+        }
+        let mut shown = before.clone();
+        shown.input_modes.insert(InputModes::ICRNL);
+        shown.local_modes.remove(LocalModes::NOFLSH);
+        shown.local_modes.insert(
+            LocalModes::ICANON
+                | LocalModes::ECHO
+                | LocalModes::ECHOE
+                | LocalModes::ECHOK
+                | LocalModes::IEXTEN
+                | LocalModes::ISIG,
+        );
+        let unseen = ioctl_fionread(stdin).ok()?;
+        tcsetattr(stdin, OptionalActions::Now, &shown).ok()?;
+        Some(Shown {
+            before: Some(before),
+            unseen,
+        })
+    }
+}
+
+impl Drop for Shown {
+    fn drop(&mut self) {
+        if let Some(before) = &self.before {
+            // A terminal that is gone needs nothing.
+            let _ = tcsetattr(io::stdin(), OptionalActions::Now, before);
+        }
+    }
+}
+
 /// What is typed is not shown until this is dropped, and comes key by key: as whole lines it could not be longer than
 /// 4,095 bytes on Linux, and the rest would be lost in silence.
 struct Hidden(Termios);
@@ -194,7 +269,7 @@ impl Hidden {
         hidden
             .local_modes
             .remove(LocalModes::ECHO | LocalModes::ECHONL | LocalModes::ICANON | LocalModes::ISIG);
-        tcsetattr(stdin, OptionalActions::Flush, &hidden).ok()?;
+        tcsetattr(stdin, OptionalActions::Now, &hidden).ok()?;
         Some(Hidden(before))
     }
 }

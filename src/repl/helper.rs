@@ -47,6 +47,8 @@ pub(super) struct Keys {
     pub(super) dropped: Arc<AtomicBool>,
     /// Are lines taken as they come, without completion?
     pub(super) plain: Arc<AtomicBool>,
+    /// Was a text of such lines ended with Ctrl-D?
+    pub(super) ended: Arc<AtomicBool>,
 }
 
 /// The keys that do something other than usual.
@@ -68,6 +70,12 @@ pub(super) fn bind(editor: &mut Editor<ReplHelper, History>, keys: &Keys) {
     for end in [KeyEvent(KeyCode::End, Modifiers::NONE), KeyEvent::ctrl('E')] {
         editor.bind_sequence(end, EventHandler::Conditional(Box::new(Takes)));
     }
+    editor.bind_sequence(
+        Event::Any,
+        EventHandler::Conditional(Box::new(Keeps(keys.clone()))),
+    );
+    let end = EventHandler::Conditional(Box::new(Ends(keys.clone())));
+    editor.bind_sequence(KeyEvent::ctrl('D'), end);
     let forced = KeyEvent(KeyCode::Enter, Modifiers::ALT);
     editor.bind_sequence(forced, EventHandler::Simple(Cmd::Newline));
     let edit = Event::KeySeq(vec![KeyEvent::ctrl('X'), KeyEvent::ctrl('E')]);
@@ -143,6 +151,29 @@ impl ConditionalEventHandler for Drops {
     fn handle(&self, _: &Event, _: RepeatCount, _: bool, _: &EventContext) -> Option<Cmd> {
         self.0.dropped.store(true, Ordering::SeqCst);
         Some(Cmd::AcceptLine)
+    }
+}
+
+/// Any other key keeps the input, Enter among them: a Ctrl-C that was an answer to something else is none to it.
+struct Keeps(Keys);
+
+impl ConditionalEventHandler for Keeps {
+    fn handle(&self, _: &Event, _: RepeatCount, _: bool, _: &EventContext) -> Option<Cmd> {
+        self.0.dropped.store(false, Ordering::SeqCst);
+        None
+    }
+}
+
+/// Where lines are taken as they come, Ctrl-D at the end of one ends them: as an end of file it would lose what was typed
+/// behind it.
+struct Ends(Keys);
+
+impl ConditionalEventHandler for Ends {
+    fn handle(&self, _: &Event, _: RepeatCount, _: bool, context: &EventContext) -> Option<Cmd> {
+        self.0.dropped.store(false, Ordering::SeqCst);
+        let ends = self.0.plain.load(Ordering::SeqCst) && context.pos() == context.line().len();
+        self.0.ended.store(ends, Ordering::SeqCst);
+        ends.then_some(Cmd::AcceptLine)
     }
 }
 

@@ -42,7 +42,11 @@ impl Repl {
                     if let Some(before) = ended(&text) {
                         break Some(before);
                     }
+                    if keys.ended.swap(false, Ordering::SeqCst) {
+                        break Some(text);
+                    }
                 }
+                // Where there is no line editor.
                 Err(ReadlineError::Eof) => break Some(text),
                 Err(_) => break None,
             }

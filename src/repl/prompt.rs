@@ -1,5 +1,6 @@
 //! Reading inputs from a person at a terminal.
 
+use std::io::ErrorKind;
 use std::sync::PoisonError;
 use std::sync::atomic::Ordering;
 
@@ -21,6 +22,8 @@ impl Repl {
         let config = Config::builder()
             .completion_type(CompletionType::List)
             .completion_show_all_if_ambiguous(true)
+            // The list is never longer than the screen: nothing is to be asked about it.
+            .completion_prompt_limit(usize::MAX)
             .edit_mode(EditMode::Emacs)
             .bell_style(BellStyle::None)
             .auto_add_history(false)
@@ -50,6 +53,10 @@ impl Repl {
             let next = match editor.readline_with_initial(&prompt, (&std::mem::take(&mut offer), "")) {
                 Ok(text) => self.ended(&mut editor, &keys, &text),
                 Err(ReadlineError::Interrupted | ReadlineError::Signal(_)) => Next::Go,
+                Err(ReadlineError::Io(error)) if error.kind() == ErrorKind::InvalidData => {
+                    screen.note("the input is given up: it holds what is no UTF-8 text; nothing of it ran");
+                    Next::Go
+                }
                 Err(ReadlineError::Eof) => return Ok(()),
                 Err(error) => {
                     screen.error(&format!("the terminal cannot be read: {error}"), &[]);

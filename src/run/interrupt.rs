@@ -58,15 +58,17 @@ impl Interrupt {
 pub struct Reins {
     held: Arc<Mutex<Option<Interrupt>>>,
     ending: Arc<AtomicBool>,
-    idle: Arc<OnceLock<Idle>>,
+    /// What is done when they are pulled and nothing is under way.
+    idle: Arc<OnceLock<Hook<()>>>,
+    /// Who is told whether something is under way.
+    busy: Arc<OnceLock<Hook<bool>>>,
 }
 
-/// What is done when the reins are pulled and nothing is under way.
-struct Idle(Box<dyn Fn() + Send + Sync>);
+struct Hook<T>(Box<dyn Fn(T) + Send + Sync>);
 
-impl std::fmt::Debug for Idle {
+impl<T> std::fmt::Debug for Hook<T> {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.write_str("Idle")
+        f.write_str("Hook")
     }
 }
 
@@ -77,25 +79,39 @@ impl Reins {
         if self.is_ending() {
             interrupt.ask();
         }
+        self.tell(true);
     }
 
     /// Nothing is under way any more.
     pub fn let_go(&self) {
+        self.tell(false);
         *self.lock() = None;
+    }
+
+    /// Tells whether something is under way, each time that changes from now on: between the two calls, and not outside
+    /// of them, the reins can be pulled. Only the first is taken.
+    pub fn when_busy(&self, tell: impl Fn(bool) + Send + Sync + 'static) {
+        let _ = self.busy.set(Hook(Box::new(tell)));
+    }
+
+    fn tell(&self, busy: bool) {
+        if let Some(hook) = self.busy.get() {
+            (hook.0)(busy);
+        }
     }
 
     /// Asks what is under way to stop, and gives how often it was asked; `None` when there is nothing.
     pub fn pull(&self) -> Option<u32> {
         let asked = self.lock().as_ref().map(Interrupt::ask);
         if let (None, false, Some(idle)) = (asked, self.is_ending(), self.idle.get()) {
-            (idle.0)();
+            (idle.0)(());
         }
         asked
     }
 
     /// Does this from now on when they are pulled and nothing is under way. Only the first is taken.
     pub fn when_idle(&self, idle: impl Fn() + Send + Sync + 'static) {
-        let _ = self.idle.set(Idle(Box::new(idle)));
+        let _ = self.idle.set(Hook(Box::new(move |()| idle())));
     }
 
     /// Asks what is under way to stop, and that nothing begins after it. Gives how often it was asked; `None` when there is

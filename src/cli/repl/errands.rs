@@ -36,7 +36,17 @@ impl CliSurroundings {
             // What is left of our own input is ours.
             command.stdin(Stdio::null());
         }
-        let status = command.status().map_err(failed)?;
+        // It is stopped with Ctrl-C, and what else is typed waits for the next prompt.
+        let status = match &self.keyboard {
+            Some(keyboard) => {
+                keyboard.signal(true);
+                let status = command.status();
+                keyboard.signal(false);
+                status
+            }
+            None => command.status(),
+        };
+        let status = status.map_err(failed)?;
         let code = status.code().unwrap_or(Exit::Interrupted.code().into());
         Ok(u8::try_from(code).unwrap_or(Exit::Aborted.code()))
     }
@@ -58,7 +68,7 @@ impl CliSurroundings {
         let program = words.next().unwrap_or("vi");
         let mut command = Command::new(program);
         command.args(words).arg(draft.file());
-        match self.editing.run(&mut command, draft) {
+        match self.lending(|| self.editing.run(&mut command, draft)) {
             Ok((status, text)) if status.success() => text.map_err(unusable),
             Ok(_) => Err(CommandError::usage(format!(
                 "the editor `{editor}` ended with a failure; nothing is taken over"
@@ -82,19 +92,29 @@ impl CliSurroundings {
             // Wide tables are moved sideways, and colours are kept.
             command.env("LESS", "-RS");
         }
-        let mut child = command.spawn().map_err(|error| {
-            CommandError::usage(format!("the pager `{pager}` cannot be started: {error}"))
-                .hint("set PAGER to a pager that you have")
-        })?;
-        if let Some(mut stdin) = child.stdin.take() {
-            // Whoever leaves the pager early has seen enough.
-            let _ = stdin.write_all(text.as_bytes());
-        }
-        match child.wait() {
-            Ok(_) => Ok(()),
-            Err(error) => Err(CommandError::usage(format!(
-                "the pager `{pager}` failed: {error}"
-            ))),
+        self.lending(|| {
+            let mut child = command.spawn().map_err(|error| {
+                CommandError::usage(format!("the pager `{pager}` cannot be started: {error}"))
+                    .hint("set PAGER to a pager that you have")
+            })?;
+            if let Some(mut stdin) = child.stdin.take() {
+                // Whoever leaves the pager early has seen enough.
+                let _ = stdin.write_all(text.as_bytes());
+            }
+            match child.wait() {
+                Ok(_) => Ok(()),
+                Err(error) => Err(CommandError::usage(format!(
+                    "the pager `{pager}` failed: {error}"
+                ))),
+            }
+        })
+    }
+
+    /// Does something with the terminal as it was before the session.
+    fn lending<T>(&self, to: impl FnOnce() -> T) -> T {
+        match &self.keyboard {
+            Some(keyboard) => keyboard.lend(to),
+            None => to(),
         }
     }
 

@@ -3,6 +3,7 @@
 mod ask;
 mod draft;
 mod errands;
+mod keyboard;
 mod place;
 mod screen;
 mod signals;
@@ -16,13 +17,14 @@ use std::sync::Arc;
 
 use clap::Args;
 
+use self::keyboard::Keyboard;
 use self::screen::TerminalScreen;
 use self::surroundings::CliSurroundings;
 use super::app::{Accounts, App};
 use super::error::CommandError;
 use super::exit::Exit;
 use super::memory;
-use crate::repl::around::Outside;
+use crate::repl::around::{Outside, Screen as _};
 use crate::repl::{Left, Lines, Options};
 
 /// Explore a platform and try scripts out: every line is evaluated as it is entered.
@@ -80,7 +82,9 @@ pub(super) fn repl(app: &App, command: &ReplCommand) -> Result<Exit, CommandErro
     };
     let typed = std::io::stdin().is_terminal();
     let screen = Arc::new(TerminalScreen::new(&app.ui, &app.env, typed));
-    let around = CliSurroundings::new(app, accounts, typed)?;
+    let keyboard = screen.redraws().then(Keyboard::take).flatten();
+    let _given_back = keyboard.clone().map(GivesBack);
+    let around = CliSurroundings::new(app, accounts, typed, keyboard)?;
     let outside = Outside {
         around: Arc::new(around),
         screen,
@@ -102,6 +106,15 @@ pub(super) fn repl(app: &App, command: &ReplCommand) -> Result<Exit, CommandErro
         Left::Broken => Exit::Aborted,
         Left::Usage => Exit::Usage,
     })
+}
+
+/// However the session ends, its terminal is as before.
+struct GivesBack(Keyboard);
+
+impl Drop for GivesBack {
+    fn drop(&mut self) {
+        self.0.give_back();
+    }
 }
 
 /// Standard input: all of it when it is a file, else line by line as it comes.

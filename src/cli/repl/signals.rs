@@ -3,10 +3,10 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use rustix::termios::{OptionalActions, Termios, tcgetattr, tcsetattr};
 use tokio::runtime::Handle;
 use tokio::signal::unix::{Signal, SignalKind, signal};
 
+use super::keyboard::Keyboard;
 use crate::cli::exit::Exit;
 use crate::cli::ui::Ui;
 use crate::run::interrupt::Reins;
@@ -16,20 +16,22 @@ const LAST_MOMENT: Duration = Duration::from_secs(1);
 
 /// Pulls the reins at each SIGINT, SIGTERM and SIGHUP from now on. An input that does not stop even so ends the process, and
 /// so does a signal while nothing is evaluated, after the farewell: the journal is consistent at every moment. Somebody who
-/// types (`typed`) leaves otherwise, so that only SIGTERM and SIGHUP end their session.
+/// types (`typed`) leaves otherwise, so that only SIGTERM and SIGHUP end their session. SIGQUIT ends the process at once, and
+/// the terminal is as before.
 pub(super) fn watch(
     runtime: &Handle,
     ui: &Ui,
     reins: &Reins,
     farewell: Box<dyn Fn() + Send + Sync>,
     typed: bool,
+    keyboard: Option<Keyboard>,
 ) {
     let watcher = Watcher {
         ui: ui.clone(),
         reins: reins.clone(),
         farewell: farewell.into(),
         typed,
-        modes: tcgetattr(std::io::stdin()).ok().map(Arc::new),
+        keyboard,
     };
     // From here on, not only from when the task first runs.
     let entered = runtime.enter();
@@ -44,6 +46,17 @@ struct Signals {
     interrupt: Signal,
     terminate: Signal,
     hangup: Signal,
+    quit: Signal,
+}
+
+/// What a signal asks for.
+enum Asked {
+    /// That what is evaluated stops.
+    Stop,
+    /// That the session ends.
+    End,
+    /// That the process ends at once.
+    Quit,
 }
 
 impl Signals {
@@ -52,15 +65,17 @@ impl Signals {
             interrupt: signal(SignalKind::interrupt())?,
             terminate: signal(SignalKind::terminate())?,
             hangup: signal(SignalKind::hangup())?,
+            quit: signal(SignalKind::quit())?,
         })
     }
 
-    /// Waits for the next. Gives whether it asks the session to end.
-    async fn next(&mut self) -> bool {
+    /// Waits for the next.
+    async fn next(&mut self) -> Asked {
         tokio::select! {
-            _ = self.interrupt.recv() => false,
-            _ = self.terminate.recv() => true,
-            _ = self.hangup.recv() => true,
+            _ = self.interrupt.recv() => Asked::Stop,
+            _ = self.terminate.recv() => Asked::End,
+            _ = self.hangup.recv() => Asked::End,
+            _ = self.quit.recv() => Asked::Quit,
         }
     }
 }
@@ -72,14 +87,23 @@ struct Watcher {
     farewell: Arc<dyn Fn() + Send + Sync>,
     /// Is somebody at the other end, rather than a pipe or a file?
     typed: bool,
-    /// How the terminal was before anybody changed it.
-    modes: Option<Arc<Termios>>,
+    /// The terminal, when the session has it hand over keys.
+    keyboard: Option<Keyboard>,
 }
 
 impl Watcher {
     async fn watch(self, mut signals: Signals) {
         loop {
-            let ends = signals.next().await || !self.typed;
+            let ends = match signals.next().await {
+                Asked::Stop => !self.typed,
+                Asked::End => true,
+                Asked::Quit => self.end_process(),
+            };
+            if let (false, Some(keyboard)) = (ends, &self.keyboard)
+                && keyboard.drop_ahead()
+            {
+                self.ui.note("what was typed ahead is dropped");
+            }
             let pulled = if ends { self.reins.end() } else { self.reins.pull() };
             match pulled {
                 None if ends => self.end_session(),
@@ -120,8 +144,8 @@ impl Watcher {
 
     /// The line editor cannot put the terminal back any more.
     fn restore(&self) {
-        if let Some(modes) = &self.modes {
-            let _ = tcsetattr(std::io::stdin(), OptionalActions::Drain, modes);
+        if let Some(keyboard) = &self.keyboard {
+            keyboard.give_back();
         }
     }
 }

@@ -7,6 +7,7 @@ use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 use tokio::runtime::Runtime;
 
 use super::draft::{self, Editing};
+use super::keyboard::Keyboard;
 use super::trace::Trace;
 use super::{ask, signals};
 use crate::cli::agreement::Agreement;
@@ -33,6 +34,8 @@ pub(super) struct CliSurroundings {
     pub(super) engine: Mutex<Option<Arc<Engine>>>,
     /// Does somebody type?
     pub(super) typed: bool,
+    /// The terminal, when lines are edited on it.
+    pub(super) keyboard: Option<Keyboard>,
     /// The editor that is open.
     pub(super) editing: Editing,
     /// Watches signals.
@@ -41,7 +44,12 @@ pub(super) struct CliSurroundings {
 }
 
 impl CliSurroundings {
-    pub(super) fn new(app: &App, accounts: Accounts, typed: bool) -> Result<CliSurroundings, CommandError> {
+    pub(super) fn new(
+        app: &App,
+        accounts: Accounts,
+        typed: bool,
+        keyboard: Option<Keyboard>,
+    ) -> Result<CliSurroundings, CommandError> {
         if !accounts.sandbox && !accounts.faults.is_empty() {
             return Err(CommandError::usage("--fault is for the sandbox").hint("add --sandbox"));
         }
@@ -51,6 +59,7 @@ impl CliSurroundings {
             place: Mutex::default(),
             careful: Mutex::default(),
             typed,
+            keyboard,
             engine: Mutex::default(),
             editing: Editing::default(),
             runtime: OnceLock::new(),
@@ -256,7 +265,18 @@ impl Surroundings for CliSurroundings {
         // Without a thread for it, Ctrl-C ends the process as it does everywhere.
         if let Ok(runtime) = runtime {
             let runtime = self.runtime.get_or_init(|| runtime);
-            signals::watch(runtime.handle(), &self.app.ui, reins, farewell, self.typed);
+            let keyboard = self.keyboard.clone();
+            signals::watch(
+                runtime.handle(),
+                &self.app.ui,
+                reins,
+                farewell,
+                self.typed,
+                keyboard,
+            );
+        }
+        if let Some(keyboard) = self.keyboard.clone() {
+            reins.when_busy(move |busy| keyboard.signal(busy));
         }
     }
 

@@ -1,4 +1,6 @@
-//! The list below the prompt: a title and a line of text, each on one line of the terminal.
+//! The list below the prompt: a title and a line of text, each on one line of the terminal, and never more lines than the
+//! screen has. A longer list would be shown page by page, with a question behind each, and the line editor takes the keys
+//! that answer it for something else.
 
 use rustyline::completion::Pair;
 
@@ -8,11 +10,24 @@ use crate::repl::width::{cut, width};
 /// Lines of a terminal whose width is not known.
 const USUAL: usize = 80;
 
+/// Lines of a screen whose height is not known.
+const USUAL_LINES: usize = 24;
+
 /// No column of titles takes more than this part of the line.
 const SHARE: (usize, usize) = (3, 5);
 
-/// The candidates as rustyline shows them: one a line, cut where the line ends.
-pub(super) fn pairs(found: Vec<Candidate>, columns: Option<usize>) -> Vec<Pair> {
+/// The candidates as rustyline shows them: one a line, cut where the line ends. Those for which there is no room are
+/// counted on the last line.
+pub(super) fn pairs(mut found: Vec<Candidate>, columns: Option<usize>, lines: Option<usize>) -> Vec<Pair> {
+    // The prompt stays on the screen.
+    let most = lines.unwrap_or(USUAL_LINES).saturating_sub(1).max(1);
+    if found.len() > most {
+        let more = found.len() - (most - 1);
+        let common = common(&found);
+        found.truncate(most - 1);
+        // To choose it is to type what all have in common, which Tab has done then.
+        found.push(Candidate::new(common, format!("… {more} more: type on"), ""));
+    }
     let room = columns.unwrap_or(USUAL).saturating_sub(1).max(1);
     let widest = found.iter().map(|one| width(&one.title)).max().unwrap_or(0);
     let column = widest.min(room * SHARE.0 / SHARE.1);
@@ -38,8 +53,21 @@ pub(super) fn pairs(found: Vec<Candidate>, columns: Option<usize>) -> Vec<Pair> 
         .collect()
 }
 
+/// What all replacements begin with.
+fn common(found: &[Candidate]) -> String {
+    let mut texts = found.iter().map(|one| one.replacement.as_str());
+    let mut common = texts.next().unwrap_or_default();
+    for text in texts {
+        let same = common.char_indices().zip(text.chars());
+        let end = same.take_while(|((_, one), other)| one == other).last();
+        common = &common[..end.map_or(0, |((at, last), _)| at + last.len_utf8())];
+    }
+    common.to_owned()
+}
+
 #[cfg(test)]
 mod tests {
+    #![allow(clippy::unwrap_used, reason = "tests")]
     use super::*;
 
     #[test]
@@ -54,7 +82,7 @@ mod tests {
             Candidate::new("c", "c", ""),
         ];
         for columns in [1, 10, 40, 80, 200] {
-            for pair in pairs(found.clone(), Some(columns)) {
+            for pair in pairs(found.clone(), Some(columns), None) {
                 assert!(
                     width(&pair.display) < columns.max(2),
                     "{columns}: {:?}",
@@ -62,8 +90,24 @@ mod tests {
                 );
             }
         }
-        let wide = pairs(found, Some(100));
+        let wide = pairs(found, Some(100), None);
         assert!(wide[0].display.starts_with("ensure_tenant(email, [options])"));
         assert!(wide[0].display.contains("  Make sure that a tenant exists"));
+    }
+    #[test]
+    fn more_than_the_screen_holds_is_counted_and_completes_what_all_have_in_common() {
+        let found: Vec<Candidate> = (0..70_000)
+            .map(|number| Candidate::new(format!("kéy{number}"), format!("kéy{number}"), ""))
+            .collect();
+        for (lines, listed) in [(Some(24), 23), (None, 23), (Some(2), 1), (Some(1), 1)] {
+            let pairs = pairs(found.clone(), Some(80), lines);
+            assert_eq!(pairs.len(), listed);
+            let last = pairs.last().unwrap();
+            let more = 70_000 - (listed - 1);
+            assert_eq!(last.display.trim_end(), format!("… {more} more: type on"));
+            assert_eq!(last.replacement, "kéy");
+        }
+        let few = pairs(found[..23].to_vec(), Some(80), Some(24));
+        assert_eq!((few.len(), few[22].replacement.as_str()), (23, "kéy22"));
     }
 }

@@ -49,8 +49,8 @@ impl Candidate {
 /// Where the word begins that is being typed, and what it could become.
 pub(super) fn complete(helper: &ReplHelper, line: &str, pos: usize) -> (usize, Vec<Pair>) {
     let (start, found) = candidates(helper, line.get(..pos).unwrap_or_default());
-    let width = helper.outside.screen.width();
-    (start, listing::pairs(found, width))
+    let screen = &helper.outside.screen;
+    (start, listing::pairs(found, screen.width(), screen.height()))
 }
 
 fn candidates(helper: &ReplHelper, typed: &str) -> (usize, Vec<Candidate>) {

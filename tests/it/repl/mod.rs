@@ -1,5 +1,6 @@
 //! The interactive loop.
 
+mod ahead;
 mod closing;
 mod comfort;
 mod commands;

@@ -119,8 +119,13 @@ impl Terminal {
 
     /// Types text or keys, as they are.
     pub(crate) fn press(&self, keys: &str) {
+        self.press_bytes(keys.as_bytes());
+    }
+
+    /// The same for keys that are no text.
+    pub(crate) fn press_bytes(&self, keys: &[u8]) {
         self.pressed.store(self.drawn().bytes.len(), Ordering::SeqCst);
-        (&*self.pty).write_all(keys.as_bytes()).unwrap();
+        (&*self.pty).write_all(keys).unwrap();
     }
 
     /// Types a line and Enter.

@@ -1,0 +1,175 @@
+//! What is typed ahead of a prompt: every key waits for it, and no input is dropped without a word.
+
+use super::sandbox;
+use crate::support::Home;
+use crate::support::pty::{Terminal, key};
+
+const TAB: &str = "\t";
+const BACKSPACE: &str = "\x7f";
+
+/// Enters an input that is evaluated for a while, and waits until it is.
+fn busy(terminal: &Terminal, then: &str) {
+    terminal.type_line(&format!("print(`${{1}}-go`); sleep(\"1s\"){then}"));
+    let _ = terminal.wait_for("\n1-go");
+}
+
+#[test]
+fn keys_wait_while_an_input_is_evaluated() {
+    let home = Home::new();
+    let mut terminal = sandbox(&home);
+    busy(&terminal, "");
+    // Ctrl-D ends a text that is pasted, Ctrl-U and Backspace correct, Ctrl-D leaves.
+    terminal.press(":paste\rprint(`${4}-by`);\rprint(`${5}-key`)\x04");
+    terminal.press("print(`${6}-never`)\x15print(`${7}-afterX");
+    terminal.press(BACKSPACE);
+    terminal.press("`)\r");
+    terminal.press(key::CTRL_D);
+    let (code, screen) = terminal.finish();
+    assert_eq!(code, 0, "{screen}");
+    for text in ["\n4-by\n5-key", "\n7-after\n"] {
+        assert!(screen.contains(text), "`{text}` is not in:\n{screen}");
+    }
+    assert!(!screen.contains("6-never\n"), "{screen}");
+    assert!(terminal.is_plain());
+}
+
+#[test]
+fn keys_wait_while_a_command_runs_the_program() {
+    let home = Home::new();
+    home.write("slow.rhai", "print(`${1}-go`); sleep(\"1s\");");
+    let mut terminal = sandbox(&home);
+    terminal.type_line(":run slow.rhai");
+    let _ = terminal.wait_for("\n1-go");
+    terminal.press("print(`${7}-after`)\r\x04");
+    let (code, screen) = terminal.finish();
+    assert_eq!(code, 0, "{screen}");
+    assert!(screen.contains("\n7-after\n"), "{screen}");
+}
+
+#[test]
+fn what_was_typed_ahead_is_dropped_by_ctrl_c_and_that_is_told() {
+    let home = Home::new();
+    let terminal = sandbox(&home);
+    for (number, input) in [(1, "loop {}"), (2, "sleep(60)")] {
+        terminal.type_line(&format!("print(`${{{number}}}-go`); {input}"));
+        let _ = terminal.wait_for(&format!("\n{number}-go"));
+        terminal.press("print(`${9}-never`)\r\x03");
+        let _ = terminal.wait_until("it is told", |screen| {
+            screen
+                .contents()
+                .matches("what was typed ahead is dropped")
+                .count()
+                == number
+        });
+        terminal.wait_for_prompt();
+        terminal.type_line(&format!("40 + {number}"));
+        let screen = terminal.wait_for(&format!("\n4{number}"));
+        assert!(!screen.contains("\n9-never"), "{screen}");
+    }
+}
+
+#[test]
+fn ctrl_c_between_two_prompts_is_meant_for_the_next() {
+    let home = Home::new();
+    let terminal = sandbox(&home);
+    terminal.press(":paste\rprint(`${1}-never`)\r\x03print(`${2}-kept`)\r");
+    let screen = terminal.wait_for("\n2-kept");
+    assert!(screen.contains("given up; nothing of it ran"), "{screen}");
+    assert!(!screen.contains("\n1-never"), "{screen}");
+}
+
+#[test]
+fn a_question_of_a_script_takes_one_line_and_leaves_the_next() {
+    let home = Home::new();
+    let terminal = sandbox(&home);
+    busy(&terminal, "; let who = ask(\"Who? \"); print(`<${who}>`)");
+    terminal.press("Bnx");
+    terminal.press(BACKSPACE);
+    terminal.press(BACKSPACE);
+    terminal.press("en\r6 * 7\r");
+    let _ = terminal.wait_for("\nWho? Ben\n<Ben>\n");
+    let _ = terminal.wait_for("\n42");
+    terminal.wait_for_prompt();
+    // What was begun ahead of the question is gone on with.
+    busy(&terminal, "; let who = ask(\"And? \"); print(`<${who}>`)");
+    terminal.press("An");
+    let _ = terminal.wait_for("\nAnd? An");
+    terminal.press("n\r");
+    let _ = terminal.wait_for("\nAnd? Ann\n<Ann>\n");
+}
+
+#[test]
+fn what_is_typed_before_a_question_for_a_secret_is_no_answer_and_that_is_told() {
+    let home = Home::new();
+    let terminal = sandbox(&home);
+    let asks = "; let pin = ask_secret(\"PIN: \"); print(`${pin == ask_secret(\"Again: \")}-same`)";
+    busy(&terminal, asks);
+    terminal.press("9999\r");
+    let _ = terminal.wait_for("what was typed before this question is not taken as its answer\nPIN:");
+    terminal.press("1234\r");
+    let _ = terminal.wait_for("\nAgain:");
+    terminal.press("1234\r");
+    let _ = terminal.wait_for("\ntrue-same");
+}
+
+#[test]
+fn a_list_of_possibilities_is_no_longer_than_the_screen_and_the_next_input_counts() {
+    let home = Home::new();
+    for rows in [24, 8, 3] {
+        let mut command = home.command(["repl", "--sandbox"]);
+        command.env("TERM", "xterm-256color");
+        let terminal = Terminal::start(command, rows, 80);
+        let _ = terminal.wait_for("sandbox>");
+        terminal.type_line("let text = \"hello\"");
+        terminal.wait_for_prompt();
+        terminal.press("text.");
+        terminal.press(TAB);
+        let _ = terminal.wait_for("more: type on");
+        terminal.press(key::CTRL_C);
+        terminal.wait_for_prompt();
+        terminal.type_line("text.len() + 37");
+        let screen = terminal.wait_for("\n42");
+        assert!(
+            !screen.contains("More") && !screen.contains("Display"),
+            "{screen}"
+        );
+    }
+}
+
+#[test]
+fn seventy_thousand_possibilities_are_counted() {
+    let home = Home::new();
+    let terminal = sandbox(&home);
+    terminal.type_line("let m = #{}; for i in 0..70000 { m[`k${i}`] = i }");
+    terminal.wait_for_prompt();
+    terminal.press("m.");
+    terminal.press(TAB);
+    let _ = terminal.wait_for("more: type on");
+    terminal.press("k69999");
+    let _ = terminal.wait_for("> m.k69999");
+    terminal.press(key::ENTER);
+    let _ = terminal.wait_for("\n69999");
+}
+
+#[test]
+fn an_input_that_is_no_text_is_given_up_and_the_session_goes_on() {
+    let home = Home::new();
+    let terminal = sandbox(&home);
+    terminal.press_bytes(b"print(`${1}-caf\xe9`)\r");
+    let _ = terminal.wait_for("the input is given up");
+    terminal.press(key::CTRL_C);
+    terminal.type_line("6 * 7");
+    let _ = terminal.wait_for("\n42");
+}
+
+#[test]
+fn ending_it_by_force_leaves_the_terminal_as_it_was() {
+    let home = Home::new();
+    let mut terminal = sandbox(&home);
+    terminal.type_line("print(`${1}-go`); loop {}");
+    let _ = terminal.wait_for("\n1-go");
+    terminal.press("\x1c");
+    let (code, screen) = terminal.finish();
+    assert_eq!(code, 130, "{screen}");
+    assert!(terminal.is_plain());
+}
