@@ -65,21 +65,38 @@ pub(super) fn find(options: &Options) -> Result<Found, SandboxError> {
         return Err(SandboxError::NotLoopback(options.listen));
     }
     make_folder(&options.dir)?;
+    Ok(match holder(&options.dir)? {
+        Holder::Us(lock) => Found::Free(Box::new(serve(options, lock)?)),
+        Holder::Other(posted) => Found::Taken(posted),
+    })
+}
+
+/// Who holds a sandbox folder.
+enum Holder {
+    /// Nobody did; it is held for as long as this lock lives.
+    Us(File),
+    /// Another process, which serves it.
+    Other(Posted),
+}
+
+/// Takes the folder's lock, or finds out who serves it. Whoever holds the lock may be about to begin, or about to end, and
+/// a process that was just started holds for a moment all that its parent does.
+fn holder(dir: &Path) -> Result<Holder, SandboxError> {
     let deadline = Instant::now() + PATIENCE;
     loop {
-        if let Some(lock) = try_lock(&options.dir)? {
-            return Ok(Found::Free(Box::new(serve(options, lock)?)));
+        if let Some(lock) = try_lock(dir)? {
+            return Ok(Holder::Us(lock));
         }
         // The address can be that of an earlier process while the new one is still opening the world.
-        let posted = read_address(&options.dir);
+        let posted = read_address(dir);
         if let Some(posted) = &posted
             && answers(posted)
         {
-            return Ok(Found::Taken(posted.clone()));
+            return Ok(Holder::Other(posted.clone()));
         }
         if Instant::now() > deadline {
             return Err(SandboxError::Silent {
-                dir: options.dir.clone(),
+                dir: dir.to_path_buf(),
                 pid: posted.map(|posted| posted.pid),
             });
         }
@@ -141,25 +158,16 @@ pub fn status(dir: &Path) -> Result<Status, SandboxError> {
             books: None,
         });
     }
-    if let Some(_lock) = try_lock(dir)? {
-        return Ok(Status {
+    match holder(dir)? {
+        Holder::Us(_lock) => Ok(Status {
             served: None,
             books: world::peek(dir)?,
-        });
+        }),
+        Holder::Other(posted) => Ok(Status {
+            books: Some(peer::ask(posted.address, "GET", "books", "")?),
+            served: Some((posted.address, posted.pid)),
+        }),
     }
-    let silent = |pid| SandboxError::Silent {
-        dir: dir.to_path_buf(),
-        pid,
-    };
-    let posted = read_address(dir).ok_or_else(|| silent(None))?;
-    if !answers(&posted) {
-        return Err(silent(Some(posted.pid)));
-    }
-    let books = peer::ask(posted.address, "GET", "books", "")?;
-    Ok(Status {
-        served: Some((posted.address, posted.pid)),
-        books: Some(books),
-    })
 }
 
 /// Forgets the world in the folder. Refused while a process serves it.
@@ -167,12 +175,14 @@ pub fn reset(dir: &Path) -> Result<(), SandboxError> {
     if !dir.exists() {
         return Ok(());
     }
-    let Some(_lock) = try_lock(dir)? else {
-        let pid = read_address(dir).map(|posted| posted.pid);
-        return Err(SandboxError::InUse {
-            dir: dir.to_path_buf(),
-            pid,
-        });
+    let _lock = match holder(dir)? {
+        Holder::Us(lock) => lock,
+        Holder::Other(posted) => {
+            return Err(SandboxError::InUse {
+                dir: dir.to_path_buf(),
+                pid: Some(posted.pid),
+            });
+        }
     };
     for name in [LOG_FILE, ADDRESS_FILE] {
         let path = dir.join(name);

@@ -148,3 +148,19 @@ fn only_free_loopback_addresses_will_do() {
     sandbox.shutdown();
     assert!(TcpStream::connect(options.listen).is_err(), "the port is closed");
 }
+
+#[test]
+fn a_lock_that_is_about_to_be_let_go_is_waited_for() {
+    let Rig { sandbox, dir } = Rig::new();
+    sandbox.shutdown();
+    let held = super::super::share::wait_for_lock(dir.path()).unwrap();
+    let folder = dir.path().to_owned();
+    let (tell, told) = std::sync::mpsc::channel();
+    let looking = std::thread::spawn(move || tell.send(status(&folder)).unwrap());
+    let early = told.recv_timeout(Duration::from_millis(200));
+    assert!(early.is_err(), "it did not wait: {early:?}");
+    drop(held);
+    let found = told.recv().unwrap().unwrap();
+    assert!(found.served.is_none() && found.books.is_some());
+    looking.join().unwrap();
+}
