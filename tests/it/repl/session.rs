@@ -72,8 +72,9 @@ fn another_profile_forgets_what_the_first_answered() {
     let _ = terminal.wait_for("there is no variable `kept` here");
     terminal.type_line(":sandbox on");
     let _ = terminal.wait_for("\nsandbox>");
-    terminal.type_line(":sandbox fault partners:500");
-    terminal.type_line("mobsted::connect().ensure_tenant(\"ann@example.com\")");
+    // A look at what is there: a change that fails would be looked for.
+    terminal.type_line(":sandbox fault object:500");
+    terminal.type_line("mobsted::connect().tenants()");
     let _ = terminal.wait_for("answered with 500");
 }
 
