@@ -7,11 +7,13 @@ use std::collections::BTreeSet;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use super::app::App;
-use super::config::{Config, Mode, Platform, Profile};
+use super::config::{Config, Platform, Profile};
 use super::error::CommandError;
 use super::plan::RunPlan;
 use super::rows;
+use super::within::{self, Within};
 use crate::ops::spec::OpSpec;
+use crate::repl::around::Mode;
 use crate::script::program::Script;
 use crate::value::Value;
 
@@ -55,7 +57,13 @@ pub(super) fn ask(app: &App, script: &Script, plan: &RunPlan, yes: bool) -> Resu
     if plan.sandbox || yes {
         return Ok(Agreement::to_all());
     }
-    let agreed = Agreement::to(plan.agreed.iter().cloned());
+    let within = Within::of(&app.env);
+    let before: Vec<String> = match &within {
+        // Each time it is the session that says what is asked about.
+        Some(within) => within.agreed().map(str::to_owned).into_iter().collect(),
+        None => plan.agreed.clone(),
+    };
+    let agreed = Agreement::to(before.iter().cloned());
     let changing = changing(script);
     // A configuration that is not in order is told when an account is needed.
     let config = Config::load(app.paths()?, &app.env).unwrap_or_default();
@@ -63,7 +71,7 @@ pub(super) fn ask(app: &App, script: &Script, plan: &RunPlan, yes: bool) -> Resu
     let (covered, open): (Vec<&Profile>, Vec<&Profile>) = touched
         .into_iter()
         .partition(|profile| agreed.covers(&profile.name));
-    for profile in covered {
+    for profile in covered.into_iter().filter(|_| within.is_none()) {
         app.ui.note(&format!(
             "changes of the prod account `{}` were agreed to when the run began",
             profile.name
@@ -79,9 +87,10 @@ pub(super) fn ask(app: &App, script: &Script, plan: &RunPlan, yes: bool) -> Resu
         say(app, &open, &changing, plan);
     }
     app.consent(false, &question)?;
-    let agreed = plan.agreed.iter().cloned();
     Ok(Agreement::to(
-        agreed.chain(open.into_iter().map(|profile| profile.name.clone())),
+        before
+            .into_iter()
+            .chain(open.into_iter().map(|profile| profile.name.clone())),
     ))
 }
 
@@ -134,9 +143,8 @@ fn touched<'a>(
     }
     touched.sort_by(|one, other| one.name.cmp(&other.name));
     touched.dedup_by(|one, other| one.name == other.name);
-    touched.retain(|profile| {
-        profile.mode.as_ref().is_some_and(|mode| mode.value == Mode::Prod) && profile.sandboxed().is_none()
-    });
+    touched
+        .retain(|profile| within::mode_of(profile, &app.env) == Mode::Prod && profile.sandboxed().is_none());
     touched
 }
 

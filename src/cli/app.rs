@@ -15,6 +15,7 @@ use super::profiles::Configured;
 use super::tokens::Tokens;
 use super::torture::Trap;
 use super::ui::{Colour, Ui};
+use super::within::Within;
 use crate::clock::{Clock, Ids};
 use crate::journal::{Journal, JournalError, Sealer};
 use crate::ops::world::World;
@@ -22,9 +23,6 @@ use crate::platform::Network;
 use crate::sandbox::{self, Sandbox};
 use crate::transport::Http;
 use crate::value::secret::Secret;
-
-/// Set where the program runs within another part of itself: `repl`.
-pub(super) const WITHIN: &str = "PROVISOR_WITHIN";
 
 /// What every command has.
 pub(super) struct App {
@@ -107,9 +105,9 @@ impl App {
 
     /// The command by which people go on with a run: from the prompt of a session, which ran this, its own.
     pub(super) fn resume(&self, run: &impl std::fmt::Display) -> String {
-        match self.env.get(WITHIN) {
-            Some("repl") => format!(":resume {run}"),
-            _ => format!("provisor resume {run}"),
+        match Within::of(&self.env) {
+            Some(_) => format!(":resume {run}"),
+            None => format!("provisor resume {run}"),
         }
     }
 
@@ -154,6 +152,9 @@ impl App {
 
     /// The same, over a journal that is open already.
     pub(super) fn engine_over(&self, journal: Journal, accounts: &Accounts) -> Result<Engine, CommandError> {
+        if let (false, Some(within)) = (accounts.sandbox, Within::of(&self.env)) {
+            within.admit_real()?;
+        }
         self.trap.watch(&journal);
         let sandbox = match accounts.sandbox {
             true => Some(Arc::new(self.start_sandbox(accounts)?)),

@@ -50,6 +50,7 @@ mod torture;
 mod trust;
 mod typed;
 pub mod ui;
+mod within;
 
 use std::process::ExitCode;
 

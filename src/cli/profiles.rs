@@ -6,12 +6,14 @@ use std::time::Duration;
 
 use super::agreement::Agreement;
 use super::app::{Accounts, App};
-use super::config::{self, Mode};
+use super::config;
 use super::config::{Config, ConfigError, Sourced};
 use super::error::CommandError;
 use super::paths::{Env, Paths};
+use super::within;
 use crate::ops::error::{Code, OpError};
 use crate::ops::world::{Password, Profile, Profiles, Settings};
+use crate::repl::around::Mode;
 use crate::sandbox::Sandbox;
 use crate::value::secret::Secret;
 
@@ -187,7 +189,14 @@ impl Profiles for Configured {
             (Ok(profile), _) => profile,
             (Err(error), Some(_)) => return Err(bad_profile(&error)),
             // A script that uses no account needs none.
-            (Err(_), None) => return Ok(Settings::default()),
+            (Err(_), None) => {
+                let mode = within::mode(&self.env);
+                return Ok(Settings {
+                    read_only: mode == Mode::ReadOnly,
+                    unconfirmed: mode == Mode::Prod && !self.agreed.covers(""),
+                    ..Settings::default()
+                });
+            }
         };
         let active = settings(profile, &self.env)?;
         Ok(Settings {
@@ -248,7 +257,7 @@ impl Configured {
 
     /// Is it a `prod` account, and has nobody agreed to changing it?
     fn unconfirmed(&self, profile: &config::Profile) -> bool {
-        let prod = profile.mode.as_ref().is_some_and(|mode| mode.value == Mode::Prod);
+        let prod = within::mode_of(profile, &self.env) == Mode::Prod;
         prod && !self.agreed.covers(&profile.name)
     }
 }
@@ -303,10 +312,7 @@ fn settings(config: &config::Profile, env: &Env) -> Result<Settings, OpError> {
         endpoints: endpoints
             .map(|(name, path)| (name.clone(), path.value.clone()))
             .collect(),
-        read_only: config
-            .mode
-            .as_ref()
-            .is_some_and(|mode| mode.value == Mode::ReadOnly),
+        read_only: within::mode_of(config, env) == Mode::ReadOnly,
         unconfirmed: false,
     })
 }

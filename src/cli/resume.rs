@@ -20,6 +20,7 @@ use super::memory;
 use super::plan::RunPlan;
 use super::recorded::Listed;
 use super::results::Results;
+use super::within::Within;
 use crate::journal::{RowFilter, RunLock, RunRecord};
 use preview::Preview;
 use script::Pinned;
@@ -95,12 +96,15 @@ pub(super) fn resume(app: &App, command: &ResumeCommand) -> Result<Exit, Command
         }
         return Ok(exit);
     }
-    if RunPlan::from_value(&record.plan).session {
+    let recorded = RunPlan::from_value(&record.plan);
+    if let Some(within) = Within::of(&app.env) {
+        within.admit(&record.id.to_string(), &recorded)?;
+    }
+    if recorded.session {
         return session::close(app, journal, &record, command);
     }
     let listed = Listed::read(&journal, record.clone())?;
     let run = journal.lock_run(&record.id)?;
-    let recorded = RunPlan::from_value(&record.plan);
     let mut plan = recorded.clone().seen_from(app.env.folder());
     if let Some(jobs) = command.jobs {
         plan.jobs = jobs.into();

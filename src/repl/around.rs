@@ -93,15 +93,27 @@ pub struct Place {
     pub profile: Option<String>,
     /// How careful to be.
     pub mode: Mode,
+    /// Was consent to every change given beforehand, for just this profile in its own mode?
+    pub agreed: bool,
 }
 
 impl Place {
-    /// The place as the prompt names it: `acme:prod`, `sandbox`.
+    /// The place as the prompt names it: `acme:prod`, `sandbox`; `acme:prod!` where nothing is asked.
     pub fn label(&self) -> String {
         match (&self.profile, self.mode) {
             (_, Mode::Sandbox) => "sandbox".into(),
+            (Some(profile), Mode::Prod) if self.agreed => format!("{profile}:prod!"),
             (Some(profile), mode) => format!("{profile}:{}", mode.word()),
             (None, _) => "provisor".into(),
+        }
+    }
+
+    /// Which account is worked with: the sandbox, or a profile's.
+    pub fn account(&self) -> String {
+        match (&self.profile, self.mode) {
+            (_, Mode::Sandbox) => "the sandbox".into(),
+            (Some(profile), _) => format!("profile {profile}"),
+            (None, _) => "no profile".into(),
         }
     }
 }
@@ -236,6 +248,4 @@ pub struct Outside {
     pub around: Arc<dyn Surroundings>,
     /// What people see.
     pub screen: Arc<dyn Screen>,
-    /// Was consent to every change given beforehand?
-    pub yes: bool,
 }

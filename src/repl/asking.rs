@@ -25,7 +25,7 @@ pub(super) fn consent(outside: &Outside, permit: &Permit<'_>) -> Consent {
             ),
             hint: "choose another :mode or another :profile".into(),
         },
-        Mode::Prod if outside.yes => Consent::Yes,
+        Mode::Prod if place.agreed => Consent::Yes,
         Mode::Prod if !outside.screen.can_ask() => Consent::Refused {
             code: Code::NoTerminal,
             message: format!("{profile} is a real account, and there is no terminal to ask at"),

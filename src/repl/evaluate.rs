@@ -50,6 +50,8 @@ pub(super) struct Entered {
     pub(super) why: String,
     /// Is it never to be written into a file?
     pub(super) secret: bool,
+    /// With which account it worked.
+    pub(super) account: String,
 }
 
 impl Repl {
@@ -57,6 +59,7 @@ impl Repl {
     pub(super) fn evaluate_as(&mut self, name: &str, line: usize, text: &str) -> Outcome {
         let started = Instant::now();
         let secret = secrecy::is_secret(text) || self.space().gives_credential(text);
+        let account = self.outside.around.place().account();
         let outcome = self.carry_out((name, line), text, secret);
         if self.settings.timing {
             self.outside.screen.note(&took(started.elapsed()));
@@ -72,6 +75,7 @@ impl Repl {
             gave: std::mem::take(&mut self.gave),
             why: std::mem::take(&mut self.why),
             secret,
+            account,
         });
         outcome
     }

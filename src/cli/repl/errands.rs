@@ -7,13 +7,27 @@ use std::process::{Command, Stdio};
 
 use super::draft::Draft;
 use super::surroundings::{CliSurroundings, lock};
-use crate::cli::app::{App, WITHIN};
+use crate::cli::app::App;
 use crate::cli::config;
 use crate::cli::error::CommandError;
 use crate::cli::exit::Exit;
+use crate::cli::plan::RunPlan;
 use crate::cli::private_file;
 use crate::cli::trust::Trust;
 use crate::cli::ui::Stream;
+use crate::cli::within::{self, Within};
+use crate::repl::around::Surroundings as _;
+use crate::value::Value;
+
+/// Where a run works.
+fn on(plan: &Value) -> String {
+    let plan = RunPlan::from_value(plan);
+    match plan.profile {
+        _ if plan.sandbox => ", on the sandbox".to_owned(),
+        Some(profile) => format!(", on {profile}"),
+        None => String::new(),
+    }
+}
 
 /// The file that every session begins with.
 const RC: &str = "repl.rhai";
@@ -31,7 +45,8 @@ impl CliSurroundings {
             "never"
         };
         let mut command = Command::new(program);
-        command.args(["--color", colour]).args(words).env(WITHIN, "repl");
+        command.args(["--color", colour]).args(words);
+        command.env(within::VARIABLE, Within::written(&self.place()));
         if !self.typed {
             // What is left of our own input is ours.
             command.stdin(Stdio::null());
@@ -171,7 +186,7 @@ impl CliSurroundings {
             runs.map(|run| {
                 (
                     run.id.to_string(),
-                    format!("{}, {}", run.name, run.status.as_str()),
+                    format!("{}, {}{}", run.name, run.status.as_str(), on(&run.plan)),
                 )
             })
             .collect(),

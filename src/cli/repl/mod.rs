@@ -66,7 +66,7 @@ pub(super) struct ReplCommand {
     /// How much memory one input may take: 512M, 4G or none. 1G when not given.
     #[arg(long, value_name = "SIZE", value_parser = memory::parse)]
     max_memory: Option<usize>,
-    /// Do not ask before changes in a profile of mode prod.
+    /// Do not ask before changes of the profile that the session begins with, in mode prod.
     #[arg(long)]
     yes: bool,
 }
@@ -85,10 +85,12 @@ pub(super) fn repl(app: &App, command: &ReplCommand) -> Result<Exit, CommandErro
     let keyboard = screen.redraws().then(Keyboard::take).flatten();
     let _given_back = keyboard.clone().map(GivesBack);
     let around = CliSurroundings::new(app, accounts, typed, keyboard)?;
+    if command.yes {
+        around.agree()?;
+    }
     let outside = Outside {
         around: Arc::new(around),
         screen,
-        yes: command.yes,
     };
     let options = Options {
         load: command.load.clone(),

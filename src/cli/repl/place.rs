@@ -3,7 +3,8 @@
 use super::surroundings::{CliSurroundings, lock};
 use crate::cli::config::{self, Config};
 use crate::cli::error::CommandError;
-use crate::repl::around::{Mode, Place, Switch};
+use crate::cli::within::mode_of;
+use crate::repl::around::{Mode, Place, Surroundings as _, Switch};
 use crate::sandbox;
 
 impl CliSurroundings {
@@ -27,7 +28,9 @@ impl CliSurroundings {
             lock(&self.accounts).sandbox = true;
         }
         let accounts = lock(&self.accounts).clone();
-        let configured = profile.as_ref().map_or(Mode::Dev, mode_of);
+        let configured = profile
+            .as_ref()
+            .map_or(Mode::Dev, |profile| mode_of(profile, &self.app.env));
         let mode = if accounts.sandbox || configured == Mode::Sandbox {
             // A profile of the sandbox stays there, whatever the flags say.
             lock(&self.accounts).sandbox = true;
@@ -35,11 +38,23 @@ impl CliSurroundings {
         } else {
             lock(&self.careful).map_or(configured, |careful| careful.max(configured))
         };
+        let profile = profile.map(|profile| profile.name);
+        // Whoever asks for more care wants to be asked.
+        let agreed_to = |place: &Place| place.profile == profile;
+        let agreed = lock(&self.careful).is_none() && lock(&self.agreed).as_ref().is_some_and(agreed_to);
         *lock(&self.place) = Some(Place {
-            profile: profile.map(|profile| profile.name),
+            profile,
             mode,
+            agreed,
         });
         Ok(())
+    }
+
+    /// Every change of the place where the session works now is agreed to.
+    pub(super) fn agree(&self) -> Result<(), CommandError> {
+        let place = self.place();
+        *lock(&self.agreed) = Some(place);
+        self.find_place()
     }
 
     /// Could the session work there?
@@ -64,7 +79,7 @@ impl CliSurroundings {
                 let config = self.config()?;
                 let configured = config
                     .choose(asked.as_deref(), &self.app.env)
-                    .map_or(Mode::Dev, mode_of);
+                    .map_or(Mode::Dev, |profile| mode_of(profile, &self.app.env));
                 if *mode < configured {
                     return Err(CommandError::usage(format!(
                         "the profile's own mode is {}; a session may only be more careful",
@@ -102,10 +117,8 @@ impl CliSurroundings {
             match to {
                 Switch::Mode(mode) => *lock(&self.careful) = Some(*mode),
                 Switch::Profile(name) => {
+                    // As careful as before, and on the sandbox when it was there: only the person says otherwise.
                     accounts.profile = Some(name.clone());
-                    accounts.sandbox = false;
-                    accounts.faults.clear();
-                    *lock(&self.careful) = None;
                 }
                 Switch::Reset => {
                     accounts.sandbox = true;
@@ -129,15 +142,6 @@ impl CliSurroundings {
 
     pub(super) fn config(&self) -> Result<Config, CommandError> {
         Config::load(self.app.paths()?, &self.app.env).map_err(|error| bad_config(&error))
-    }
-}
-
-fn mode_of(profile: &config::Profile) -> Mode {
-    match profile.mode.as_ref().map(|mode| mode.value) {
-        Some(config::Mode::Sandbox) => Mode::Sandbox,
-        Some(config::Mode::Prod) => Mode::Prod,
-        Some(config::Mode::ReadOnly) => Mode::ReadOnly,
-        Some(config::Mode::Dev) | None => Mode::Dev,
     }
 }
 

@@ -30,6 +30,8 @@ pub(super) struct CliSurroundings {
     pub(super) place: Mutex<Option<Place>>,
     /// The mode that was asked for beyond the profile's.
     pub(super) careful: Mutex<Option<Mode>>,
+    /// The place whose changes were agreed to beforehand, if any were: that where the session began.
+    pub(super) agreed: Mutex<Option<Place>>,
     /// Journal, accounts and sandbox, once an input needed them.
     pub(super) engine: Mutex<Option<Arc<Engine>>>,
     /// Does somebody type?
@@ -58,6 +60,7 @@ impl CliSurroundings {
             accounts: Mutex::new(accounts),
             place: Mutex::default(),
             careful: Mutex::default(),
+            agreed: Mutex::default(),
             typed,
             keyboard,
             engine: Mutex::default(),
@@ -112,6 +115,7 @@ impl Surroundings for CliSurroundings {
         lock(&self.place).clone().unwrap_or(Place {
             profile: None,
             mode: Mode::Dev,
+            agreed: false,
         })
     }
 

@@ -45,7 +45,12 @@ fn profile(repl: &mut Repl, args: &str) -> Next {
         return Next::Go;
     }
     let next = repl.switch(&Switch::Profile(args.to_owned()));
-    if next == Next::Go {
+    let place = repl.outside.around.place();
+    if next == Next::Go && place.mode == Mode::Sandbox {
+        repl.outside
+            .screen
+            .note(&format!("the sandbox stays on; :sandbox off works with {args}"));
+    } else if next == Next::Go {
         repl.outside.screen.note(&format!(
             "this holds for this session; `provisor profile use {args}` makes it so for later ones"
         ));
@@ -112,7 +117,7 @@ fn reset(repl: &mut Repl) -> Next {
     if let Err(trouble) = repl.outside.around.check(&Switch::Reset) {
         return repl.refuse(&trouble);
     }
-    if repl.outside.screen.can_ask() && !repl.outside.yes {
+    if repl.outside.screen.can_ask() && !repl.outside.around.place().agreed {
         let interrupt = Interrupt::new();
         repl.reins.take(&interrupt);
         let question = "Forget everything in the sandbox? [y/N] ";
@@ -144,7 +149,7 @@ impl Repl {
             self.outside
                 .screen
                 .note("the sandbox begins anew; variables of before are forgotten");
-        } else if place != before {
+        } else if place.account() != before.account() {
             self.space().forget_values();
             self.outside.screen.note(&format!(
                 "{} from here on; variables of {} are forgotten",

@@ -41,8 +41,19 @@ fn save(repl: &mut Repl, args: &str) -> Next {
     };
     let (from, to) = range.unwrap_or((1, repl.inputs.len()));
     let typed = repl.typed();
-    if typed.is_empty() {
-        return repl.wrong("there is no input to save", &[]);
+    let elsewhere = |(at, input): &(usize, &Typed)| {
+        range.is_some() && (from..=to).contains(at) && input.elsewhere.is_some()
+    };
+    if let Some((number, input)) = (1..).zip(&typed).find(elsewhere) {
+        let there = input.elsewhere.as_deref().unwrap_or_default();
+        let here = repl.outside.around.place().account();
+        return repl.wrong(
+            &format!("input {number} was entered on {there}, and this session is on {here} now"),
+            &["save a range of inputs that were entered on one account, while you work with it".into()],
+        );
+    }
+    if typed.iter().all(|input| input.elsewhere.is_some()) {
+        return repl.wrong("there is no input to save that was entered on this account", &[]);
     }
     let about = if from == to {
         format!("Saved from a session at the prompt: input {from}.")
@@ -63,6 +74,7 @@ fn save(repl: &mut Repl, args: &str) -> Next {
 
 impl Repl {
     fn typed(&self) -> Vec<Typed> {
+        let here = self.outside.around.place().account();
         let numbered = self.inputs.iter().enumerate();
         numbered
             .map(|(index, input)| Typed {
@@ -74,6 +86,7 @@ impl Repl {
                     Came::Failed(input.why.clone())
                 },
                 hidden: is_hidden(&input.text),
+                elsewhere: Some(&input.account).filter(|account| **account != here).cloned(),
             })
             .collect()
     }

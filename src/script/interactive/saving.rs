@@ -23,7 +23,7 @@ pub use self::lift::Lifted;
 use self::needs::Session;
 use self::parts::{Parts, is_done};
 use super::Workspace;
-use super::credential::is_credential;
+use super::credential::{holds_credential, is_credential};
 use crate::script::check::KEYWORDS;
 
 /// An input as it was typed, and what came of it.
@@ -37,6 +37,40 @@ pub struct Typed {
     pub came: Came,
     /// Is it never to be written into a file?
     pub hidden: bool,
+    /// With which account it worked, when that is not the script's: of such an input a script has functions and imports
+    /// alone.
+    pub elsewhere: Option<String>,
+}
+
+impl Typed {
+    /// What of it can be in the script, and why the rest cannot, with the text of that.
+    fn separated(&self) -> (Typed, Option<(String, String)>) {
+        let unchanged = || (self.clone(), None);
+        let Some(there) = self.elsewhere.as_ref().filter(|_| is_done(self)) else {
+            return unchanged();
+        };
+        let pieces = pieces::pieces(&self.text);
+        let (left, stays): (Vec<_>, Vec<_>) = pieces
+            .into_iter()
+            .partition(|piece| piece.sort == pieces::Sort::Statement);
+        if left.is_empty() {
+            return unchanged();
+        }
+        let text =
+            |pieces: &[pieces::Piece]| pieces.iter().map(|piece| piece.text.as_str()).collect::<String>();
+        // Of an input that holds a credential, not even the rest is told.
+        let told = if holds_credential(&self.text) {
+            self.text.clone()
+        } else {
+            text(&left).trim_start().to_owned()
+        };
+        let here = Typed {
+            text: text(&stays),
+            came: Came::Done(false),
+            ..self.clone()
+        };
+        (here, Some((format!("it was entered on {there}"), told)))
+    }
 }
 
 /// What came of an input.
@@ -95,18 +129,23 @@ impl Workspace {
                 || KEYWORDS.contains(&name)
                 || host.operations().iter().any(|op| op.name == name)
         };
-        let session = Session::of(inputs, &is_known);
+        let (here, left): (Vec<Typed>, Vec<_>) = inputs.iter().map(Typed::separated).unzip();
+        let session = Session::of(&here, &is_known);
         let chosen = session.choose(&range);
         let mut numbers: BTreeSet<usize> = range.clone().chain(chosen.keys().copied()).collect();
         numbers.extend(session.lost(&numbers).into_keys());
-        let wanted: Vec<&Typed> = inputs
+        let wanted: Vec<&Typed> = here
             .iter()
             .filter(|input| numbers.contains(&input.number))
             .collect();
         let mut parts = Parts::new((host, &session, refused), inputs, &wanted, &is_known);
-        let last = wanted.iter().rfind(|input| is_done(input));
+        let gives = |input: &&&Typed| is_done(input) && input.elsewhere.is_none();
+        let last = wanted.iter().rfind(gives);
         let last = last.map(|input| input.number);
         for input in &wanted {
+            if let Some((why, text)) = left.get(input.number.wrapping_sub(1)).and_then(Option::as_ref) {
+                parts.set_aside(input, why, text);
+            }
             parts.add(input, Some(input.number) == last);
         }
         let mut saved = parts.write(about);

@@ -8,16 +8,16 @@ const TAB: &str = "\t";
 const BACKSPACE: &str = "\x7f";
 
 /// Enters an input that is evaluated for a while, and waits until it is.
-fn busy(terminal: &Terminal, then: &str) {
-    terminal.type_line(&format!("print(`${{1}}-go`); sleep(\"1s\"){then}"));
-    let _ = terminal.wait_for("\n1-go");
+fn busy(terminal: &Terminal, number: usize, then: &str) {
+    terminal.type_line(&format!("print(`${{{number}}}-go`); sleep(\"1s\"){then}"));
+    let _ = terminal.wait_for(&format!("\n{number}-go"));
 }
 
 #[test]
 fn keys_wait_while_an_input_is_evaluated() {
     let home = Home::new();
     let mut terminal = sandbox(&home);
-    busy(&terminal, "");
+    busy(&terminal, 1, "");
     // Ctrl-D ends a text that is pasted, Ctrl-U and Backspace correct, Ctrl-D leaves.
     terminal.press(":paste\rprint(`${4}-by`);\rprint(`${5}-key`)\x04");
     terminal.press("print(`${6}-never`)\x15print(`${7}-afterX");
@@ -82,7 +82,7 @@ fn ctrl_c_between_two_prompts_is_meant_for_the_next() {
 fn a_question_of_a_script_takes_one_line_and_leaves_the_next() {
     let home = Home::new();
     let terminal = sandbox(&home);
-    busy(&terminal, "; let who = ask(\"Who? \"); print(`<${who}>`)");
+    busy(&terminal, 1, "; let who = ask(\"Who? \"); print(`<${who}>`)");
     terminal.press("Bnx");
     terminal.press(BACKSPACE);
     terminal.press(BACKSPACE);
@@ -91,7 +91,7 @@ fn a_question_of_a_script_takes_one_line_and_leaves_the_next() {
     let _ = terminal.wait_for("\n42");
     terminal.wait_for_prompt();
     // What was begun ahead of the question is gone on with.
-    busy(&terminal, "; let who = ask(\"And? \"); print(`<${who}>`)");
+    busy(&terminal, 2, "; let who = ask(\"And? \"); print(`<${who}>`)");
     terminal.press("An");
     let _ = terminal.wait_for("\nAnd? An");
     terminal.press("n\r");
@@ -103,7 +103,7 @@ fn what_is_typed_before_a_question_for_a_secret_is_no_answer_and_that_is_told() 
     let home = Home::new();
     let terminal = sandbox(&home);
     let asks = "; let pin = ask_secret(\"PIN: \"); print(`${pin == ask_secret(\"Again: \")}-same`)";
-    busy(&terminal, asks);
+    busy(&terminal, 1, asks);
     terminal.press("9999\r");
     let _ = terminal.wait_for("what was typed before this question is not taken as its answer\nPIN:");
     terminal.press("1234\r");

@@ -7,6 +7,7 @@ mod commands;
 mod consent;
 mod durable;
 mod feel;
+mod modes;
 mod piped;
 mod promises;
 mod saving;

@@ -137,7 +137,7 @@ impl<'a> Parts<'a> {
     }
 
     /// Says why this is not in the script, and what it was when that can be told.
-    fn set_aside(&mut self, input: &Typed, why: &str, text: &str) {
+    pub(super) fn set_aside(&mut self, input: &Typed, why: &str, text: &str) {
         self.aside.push((input.number, why.to_owned()));
         if self.is_secret(text) {
             self.leave_out(input, why);

@@ -13,6 +13,7 @@ fn typed(inputs: &[(&str, Came)]) -> Vec<Typed> {
     let numbered = inputs.iter().enumerate();
     numbered
         .map(|(index, (text, came))| Typed {
+            elsewhere: None,
             number: index + 1,
             text: (*text).to_owned(),
             came: came.clone(),

@@ -1,0 +1,185 @@
+//! What a program that a session at the prompt started knows of that session: where it works, and how carefully. It is
+//! handed on in the environment, and can only make the program more careful.
+
+use super::config::{self, Profile};
+use super::error::CommandError;
+use super::paths::Env;
+use super::plan::RunPlan;
+use crate::repl::around::{Mode, Place};
+
+/// Set where the program runs within another part of itself: `repl`, the mode, and the profile, with colons between them.
+pub(super) const VARIABLE: &str = "PROVISOR_WITHIN";
+
+/// The first part of it.
+const REPL: &str = "repl";
+
+/// What the mode ends with when nothing is asked.
+const AGREED: char = '!';
+
+/// The session that started this program.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Within(Place);
+
+impl Within {
+    /// The session, when one started this program.
+    pub(super) fn of(env: &Env) -> Option<Within> {
+        Within::read(env.get(VARIABLE)?)
+    }
+
+    /// As a session hands it on.
+    pub(super) fn written(place: &Place) -> String {
+        let agreed = if place.agreed {
+            AGREED.to_string()
+        } else {
+            String::new()
+        };
+        let profile = place.profile.as_deref().unwrap_or_default();
+        format!("{REPL}:{}{agreed}:{profile}", place.mode.word())
+    }
+
+    fn read(text: &str) -> Option<Within> {
+        let (mode, profile) = text.strip_prefix(REPL)?.strip_prefix(':')?.split_once(':')?;
+        let word = mode.trim_end_matches(AGREED);
+        let known = [Mode::Sandbox, Mode::Dev, Mode::Prod, Mode::ReadOnly];
+        Some(Within(Place {
+            profile: (!profile.is_empty()).then(|| profile.to_owned()),
+            // What cannot be read permits nothing.
+            mode: known
+                .into_iter()
+                .find(|mode| mode.word() == word)
+                .unwrap_or(Mode::ReadOnly),
+            agreed: mode != word,
+        }))
+    }
+
+    /// The profile that may be changed without a question, because the session was started so.
+    pub(super) fn agreed(&self) -> Option<&str> {
+        self.0.profile.as_deref().filter(|_| self.0.agreed)
+    }
+
+    /// Refuses real accounts where the session works on the sandbox.
+    pub(super) fn admit_real(&self) -> Result<(), CommandError> {
+        if self.0.mode != Mode::Sandbox {
+            return Ok(());
+        }
+        Err(
+            CommandError::usage("this session works on the sandbox, and this would work with real accounts")
+                .hint(":sandbox off works with the profile again"),
+        )
+    }
+
+    /// Refuses to go on with a run that works elsewhere than the session, or does what the session may not.
+    pub(super) fn admit(&self, run: &str, plan: &RunPlan) -> Result<(), CommandError> {
+        let simulated = self.0.mode == Mode::Sandbox;
+        let here = match &self.0.profile {
+            _ if simulated => "on the sandbox".to_owned(),
+            Some(profile) => format!("with profile `{profile}`"),
+            None => "without a profile".to_owned(),
+        };
+        let elsewhere = match &plan.profile {
+            _ if plan.sandbox && simulated => None,
+            _ if plan.sandbox => Some(("on the sandbox".to_owned(), ":sandbox on".to_owned())),
+            Some(profile) if simulated || self.0.profile.as_ref() != Some(profile) => {
+                let off = if simulated { ":sandbox off, " } else { "" };
+                Some((
+                    format!("with profile `{profile}`"),
+                    format!("{off}:profile {profile}"),
+                ))
+            }
+            None if simulated => Some(("with real accounts".to_owned(), ":sandbox off".to_owned())),
+            _ => None,
+        };
+        if let Some((there, first)) = elsewhere {
+            return Err(
+                CommandError::usage(format!("run {run} works {there}, and this session {here}")).hint(
+                    format!("enter {first} first, or `provisor resume {run}` in a shell"),
+                ),
+            );
+        }
+        // What a session left open is only looked up.
+        if self.0.mode == Mode::ReadOnly && !plan.session {
+            return Err(CommandError::usage(format!(
+                "run {run} may change what it works with, and this session is read-only"
+            ))
+            .hint(format!(
+                "choose another :mode, or `provisor resume {run}` in a shell"
+            )));
+        }
+        Ok(())
+    }
+}
+
+/// How careful to be with a profile: as it says itself, or as the session that started this program is.
+pub(super) fn mode_of(profile: &Profile, env: &Env) -> Mode {
+    let own = match profile.mode.as_ref().map(|mode| mode.value) {
+        Some(config::Mode::Sandbox) => return Mode::Sandbox,
+        Some(config::Mode::Prod) => Mode::Prod,
+        Some(config::Mode::ReadOnly) => Mode::ReadOnly,
+        Some(config::Mode::Dev) | None => Mode::Dev,
+    };
+    own.max(mode(env))
+}
+
+/// How careful to be where no profile says anything.
+pub(super) fn mode(env: &Env) -> Mode {
+    Within::of(env).map_or(Mode::Dev, |within| within.0.mode)
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used, reason = "tests")]
+    use super::*;
+
+    fn place(profile: &str, mode: Mode, agreed: bool) -> Place {
+        Place {
+            profile: (!profile.is_empty()).then(|| profile.to_owned()),
+            mode,
+            agreed,
+        }
+    }
+
+    #[test]
+    fn what_a_session_hands_on_is_read_back_and_what_is_none_is_no_session() {
+        for place in [
+            place("", Mode::Sandbox, false),
+            place("acme", Mode::Prod, true),
+            place("a:b", Mode::ReadOnly, false),
+        ] {
+            assert_eq!(Within::read(&Within::written(&place)), Some(Within(place)));
+        }
+        assert_eq!(Within::read("repl:anything:acme").unwrap().0.mode, Mode::ReadOnly);
+        for other in ["", "repl", "run:dev:acme"] {
+            assert_eq!(Within::read(other), None, "{other}");
+        }
+    }
+
+    #[test]
+    fn a_run_is_gone_on_with_only_where_it_works() {
+        let plan = |sandbox: bool, profile: &str, session: bool| RunPlan {
+            sandbox,
+            session,
+            profile: (!profile.is_empty()).then(|| profile.to_owned()),
+            ..RunPlan::default()
+        };
+        let (sandbox, real) = (plan(true, "", false), plan(false, "acme", false));
+        let (nowhere, left) = (plan(false, "", false), plan(false, "acme", true));
+        for (session, plan, admitted) in [
+            (place("", Mode::Sandbox, false), &sandbox, true),
+            (place("acme", Mode::Sandbox, false), &sandbox, true),
+            (place("acme", Mode::Sandbox, false), &real, false),
+            (place("acme", Mode::Sandbox, false), &nowhere, false),
+            (place("acme", Mode::Dev, false), &real, true),
+            (place("acme", Mode::Prod, false), &real, true),
+            (place("acme", Mode::ReadOnly, false), &real, false),
+            (place("acme", Mode::ReadOnly, false), &left, true),
+            (place("other", Mode::ReadOnly, false), &left, false),
+            (place("other", Mode::Dev, false), &real, false),
+            (place("", Mode::Dev, false), &real, false),
+            (place("acme", Mode::Dev, false), &sandbox, false),
+            (place("acme", Mode::Dev, false), &nowhere, true),
+        ] {
+            let done = Within(session.clone()).admit("r1", plan);
+            assert_eq!(done.is_ok(), admitted, "{session:?} {plan:?}: {done:?}");
+        }
+    }
+}
