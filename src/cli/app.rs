@@ -20,6 +20,7 @@ use crate::clock::{Clock, Ids};
 use crate::journal::{Journal, JournalError, Sealer};
 use crate::ops::world::World;
 use crate::platform::Network;
+use crate::platform::mobsted::partners::Partners;
 use crate::sandbox::{self, Sandbox};
 use crate::transport::Http;
 use crate::value::secret::Secret;
@@ -180,6 +181,7 @@ impl App {
             http,
             store: Arc::new(tokens),
             clock: Clock::system(),
+            partners: Partners::default(),
         };
         let world = World::new(journal.clone(), &network, Arc::new(profiles), Ids::random())
             .asking(Arc::new(TerminalAsker::default()));

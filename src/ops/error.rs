@@ -212,7 +212,9 @@ impl From<ApiError> for OpError {
             ),
             ApiErrorKind::ProtectedApp => (
                 Code::ProtectedApp,
-                Some("the partner account stops working without App 1; leave it out"),
+                Some(
+                    "leave App 1 out; a sub-account's own apps are changed through its session: tenant.connect()",
+                ),
             ),
             ApiErrorKind::Sparrow(fault) => {
                 let (code, hint) = super::sparrow::code(fault);

@@ -19,6 +19,8 @@ use std::sync::Arc;
 
 use crate::clock::Clock;
 use crate::transport::Http;
+use crate::transport::request::Request;
+use crate::transport::response::Response;
 use crate::value::Value;
 use crate::value::secret::Secret;
 
@@ -26,6 +28,8 @@ pub use crate::transport::error::Sent;
 pub use crate::transport::gate::Gate;
 pub use crate::transport::line::Line;
 pub use crate::transport::request::{Body, Method};
+
+use error::ApiError;
 
 /// Where an account's password comes from.
 #[derive(Clone)]
@@ -92,6 +96,8 @@ pub struct Network {
     pub store: Arc<dyn TokenStore>,
     /// Time.
     pub clock: Clock,
+    /// The accounts of which not everything may be changed.
+    pub partners: mobsted::partners::Partners,
 }
 
 /// Whose tokens: an account, and the credential that was given for it.
@@ -115,6 +121,14 @@ impl Network {
             http: self.http.on(line),
             ..self.clone()
         }
+    }
+
+    /// Sends a request of any client but Mobsted's, which judges its own. Refuses one that could change what must not be
+    /// changed.
+    async fn send(&self, request: &Request) -> Result<Response, ApiError> {
+        self.partners.judge(request)?;
+        let response = self.http.send(request).await;
+        response.map_err(|error| ApiError::no_answer(request, &error))
     }
 
     /// Is it the same network on the same line?

@@ -52,6 +52,11 @@ pub(super) trait SignIn: Send + Sync + 'static {
         async { Ok(()) }
     }
 
+    /// Refuses a request that must not be sent.
+    fn judge(&self, network: &Network, request: &Request) -> Result<(), ApiError> {
+        network.partners.judge(request)
+    }
+
     /// The request as somebody who holds these tokens sends it.
     fn dress(&self, request: Request, tokens: &Tokens) -> Request;
 }
@@ -81,6 +86,7 @@ impl<A: SignIn> Session<A> {
     /// Sends a request as this account; one that changes something passes `gate` right before it leaves. A token that is
     /// not accepted is renewed, and the request sent once more. Any status but 2xx is an error.
     pub(super) async fn send(&self, request: Request, gate: Option<&Gate>) -> Result<Answer, ApiError> {
+        self.account.judge(&self.network, &request)?;
         let gate = gate.filter(|_| request.method.changes()).cloned();
         let request = Request { gate, ..request };
         let mut tokens = self.tokens().await?;
@@ -143,6 +149,7 @@ impl<A: SignIn> Session<A> {
 
     /// Sends a request with these tokens and no others. Says whether they were accepted.
     async fn ask_with(&self, tokens: &Tokens, request: Request) -> Result<bool, ApiError> {
+        self.account.judge(&self.network, &request)?;
         self.account.ready().await?;
         let request = self.account.dress(request, tokens);
         let response = self.network.http.send(&request).await;

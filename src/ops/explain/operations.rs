@@ -96,11 +96,12 @@ pub(super) const CODES: &[Explanation] = &[
         code: "protected_app",
         meaning: "The call would change App 1 of a master account, which keeps the account's sub-accounts. The vendor says \
                   that the partner account stops working when it is changed or deleted, so provisor refuses before \
-                  anything is sent, however the call is spelled. No flag switches this off.",
+                  anything is sent. On a master account, only what docs/mobsted.md lists can be changed, be it by an \
+                  operation, a raw call or http::. No flag switches this off.",
         causes: &[
             "a loop over all apps includes App 1",
-            "a raw call has the identifier 1 in its path, query or body",
-            "an object is changed on a master account without saying to which app it belongs",
+            "a raw call or a request of http:: is not on the list of what may be changed on a master account",
+            "an object, screen or list is changed on a master account without naming its app, or with the wrong one",
         ],
         remedies: &[
             "leave App 1 out; the partner account stops working without it",

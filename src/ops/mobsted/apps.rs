@@ -8,7 +8,6 @@ use crate::ops::session::receiver;
 use crate::ops::spec::{Boxed, Effect, OpSpec, Param, Probe, Timeout, Type};
 use crate::ops::world::World;
 use crate::platform::mobsted::apps::App;
-use crate::platform::mobsted::guard::DisposableAppId;
 use crate::value::{Object, Record, Value};
 
 const NAME: Param = Param {
@@ -300,7 +299,7 @@ fn find<'a>(world: &'a World, call: &'a Call) -> Boxed<'a, Result<Value, OpError
 fn update<'a>(world: &'a World, call: &'a Call) -> Boxed<'a, Result<Value, OpError>> {
     Box::pin(async move {
         let client = world.mobsted(receiver(call)?)?.through(call.gate.as_ref());
-        let id = DisposableAppId::new(call.arg("id"), client.account().role)?;
+        let id = plain_id(&call.text("id"));
         Ok(client.update_application(&id, &call.map("fields")).await?)
     })
 }
@@ -330,7 +329,7 @@ fn probe_update<'a>(world: &'a World, call: &'a Call) -> Boxed<'a, Probe> {
 fn delete<'a>(world: &'a World, call: &'a Call) -> Boxed<'a, Result<Value, OpError>> {
     Box::pin(async move {
         let client = world.mobsted(receiver(call)?)?.through(call.gate.as_ref());
-        let id = DisposableAppId::new(call.arg("id"), client.account().role)?;
+        let id = plain_id(&call.text("id"));
         match client.delete_application(&id).await {
             Ok(()) => Ok(Value::Null),
             // The answer to an earlier, lost request of ours: it is deleted.

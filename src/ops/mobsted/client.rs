@@ -10,6 +10,7 @@ use crate::platform::Network;
 use crate::platform::mobsted::account::{Account, Base, Role};
 use crate::platform::mobsted::accounts::Accounts;
 use crate::platform::mobsted::endpoints::Endpoints;
+use crate::platform::mobsted::partners::Partners;
 use crate::platform::mobsted::{Client, Timeouts};
 use crate::value::Object;
 
@@ -17,6 +18,7 @@ use crate::value::Object;
 pub(in crate::ops) struct Shared {
     accounts: Accounts,
     pub(super) directories: Directories,
+    partners: Partners,
 }
 
 impl Shared {
@@ -24,11 +26,40 @@ impl Shared {
         Shared {
             accounts: Accounts::new(network.clone()),
             directories: Directories::default(),
+            partners: network.partners.clone(),
         }
     }
 }
 
 impl World {
+    /// Notes the accounts of profiles at an address that somebody else speaks to, so that what is protected in them is so
+    /// in every way.
+    pub(in crate::ops) fn note_mobsted(&self, url: &str) {
+        let accounts = self.mobsted_profiles(url);
+        accounts.iter().for_each(|base| self.mobsted.partners.know(base));
+    }
+
+    /// What the account at this address is to us, which `master` says is a sub-account of its own. A partner's own account
+    /// stays one, whoever lists it.
+    pub(super) fn role_below(&self, master: &str, own: &Base) -> Role {
+        let mut partners = self.mobsted_profiles(own.as_str());
+        partners.extend(Base::parse(master));
+        if partners.iter().any(|partner| own.may_be(partner)) {
+            Role::Master
+        } else {
+            Role::SubAccount
+        }
+    }
+
+    /// The accounts of the profiles around an address.
+    fn mobsted_profiles(&self, url: &str) -> Vec<Base> {
+        let profiles = self.around(url).unwrap_or_default();
+        let bases = profiles.iter().filter(|profile| profile.platform == "mobsted");
+        bases
+            .filter_map(|profile| Base::parse(profile.texts.get("url")?).ok())
+            .collect()
+    }
+
     /// The client of a session. Sends nothing.
     pub(in crate::ops) fn mobsted(&self, session: &Object) -> Result<Client, OpError> {
         let settings = self.settings(session)?;
@@ -36,12 +67,16 @@ impl World {
             OpError::new(Code::BadProfile, format!("the profile's endpoints: {unknown}"))
         })?;
         let password = session::required_credential(self, session, "password")?;
+        let base = Base::parse(session.text("url"))?;
         let role = match session.text("$role") {
-            "tenant" => Role::SubAccount,
+            "tenant" => self.role_below(session.text("$master"), &base),
             _ => Role::Master,
         };
+        if role == Role::Master {
+            self.mobsted.partners.know(&base);
+        }
         let account = Account {
-            base: Base::parse(session.text("url"))?,
+            base,
             login: session.text("login").to_owned(),
             password,
             role,

@@ -1,14 +1,13 @@
 //! Events about objects, and domains of apps: changes that nothing can tell afterwards.
 
-use super::SESSION;
-use super::objects::APP_ID;
+use super::objects::{APP_ID, app_id};
+use super::{SESSION, plain_id};
 use crate::ops::call::Call;
 use crate::ops::error::{Code, OpError};
 use crate::ops::session::receiver;
 use crate::ops::spec::{Boxed, Effect, OpSpec, Param, Timeout, Type};
 use crate::ops::world::World;
 use crate::platform::mobsted::events::NewEvent;
-use crate::platform::mobsted::guard::DisposableAppId;
 use crate::value::{Record, Value};
 
 const STATUS: Param = Param {
@@ -120,7 +119,6 @@ pub(in crate::ops) static OPS: &[OpSpec] = &[
 fn post_event<'a>(world: &'a World, call: &'a Call) -> Boxed<'a, Result<Value, OpError>> {
     Box::pin(async move {
         let client = world.mobsted(receiver(call)?)?.through(call.gate.as_ref());
-        let app = DisposableAppId::new(call.arg("app"), client.account().role)?;
         let given = |key: &str| call.option(key).filter(|value| **value != Value::Null).cloned();
         let event = NewEvent {
             object: call.arg("object").clone(),
@@ -128,7 +126,7 @@ fn post_event<'a>(world: &'a World, call: &'a Call) -> Boxed<'a, Result<Value, O
             status: given("status"),
             value: given("value"),
         };
-        let id = client.post_event(&app, &event).await?;
+        let id = client.post_event(&app_id(call), &event).await?;
         Ok(Value::Record(Record::from([("id".to_owned(), id)])))
     })
 }
@@ -138,8 +136,9 @@ fn set_domain<'a>(world: &'a World, call: &'a Call) -> Boxed<'a, Result<Value, O
         let client = world.mobsted(receiver(call)?)?.through(call.gate.as_ref());
         let app = match call.option("app") {
             None | Some(Value::Null) => None,
-            Some(app) => Some(DisposableAppId::new(app, client.account().role)?),
+            Some(Value::Int(app)) => Some(app.to_string()),
+            Some(app) => Some(plain_id(app.as_text().unwrap_or_default())),
         };
-        Ok(client.set_domain(&call.text("domain"), app.as_ref()).await?)
+        Ok(client.set_domain(&call.text("domain"), app.as_deref()).await?)
     })
 }

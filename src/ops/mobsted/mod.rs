@@ -170,6 +170,11 @@ fn connect_tenant<'a>(world: &'a World, call: &'a Call) -> Boxed<'a, Result<Valu
             )
             .hint(super::credential::repair(email)));
         };
+        // What a sub-account lists as its own may be anybody's.
+        let role = match tenant.text("$role") {
+            "master" => "master",
+            _ => "tenant",
+        };
         Ok(Value::Object(Object::new(
             SESSION,
             [
@@ -177,7 +182,8 @@ fn connect_tenant<'a>(world: &'a World, call: &'a Call) -> Boxed<'a, Result<Valu
                 ("login", tenant.text("login").into()),
                 ("$profile", tenant.text("$profile").into()),
                 ("$password", password.into()),
-                ("$role", "tenant".into()),
+                ("$role", role.into()),
+                ("$master", tenant.text("$master").into()),
             ],
         )))
     })
@@ -212,3 +218,6 @@ pub(super) fn plain_id(id: &str) -> String {
     id.parse::<u64>()
         .map_or_else(|_| id.to_owned(), |number| number.to_string())
 }
+
+#[cfg(test)]
+mod tests;

@@ -38,7 +38,7 @@ const OPTIONS: Param = Param {
 const ERRORS: &[(Code, &str)] = &[
     (
         Code::ProtectedApp,
-        "it would change App 1 of a master account, however the path is spelled",
+        "it could change App 1 of a master account: only what docs/mobsted.md lists may be changed there",
     ),
     (Code::BadAddress, "the path leads out of the API"),
     (Code::Refused, "the platform refuses the request"),

@@ -261,13 +261,19 @@ fn to_tenant(call: &Call, row: &TenantRow, outcome: &str) -> Result<Value, OpErr
     )
 }
 
-fn tenant(session: &Object, outcome: &str, fields: [(&'static str, Value); 5]) -> Result<Value, OpError> {
+pub(super) fn tenant(
+    session: &Object,
+    outcome: &str,
+    fields: [(&'static str, Value); 5],
+) -> Result<Value, OpError> {
     let hidden = [
         ("outcome", outcome.into()),
         // The tenant is spoken to as the profile says: its timeouts, its endpoints.
         ("$profile", session.text("$profile").into()),
         ("$master", account_of(session)?.into()),
     ];
-    let fields = fields.into_iter().chain(hidden);
+    // Only a partner's own account knows what a sub-account is.
+    let unsure = (session.text("$role") == "tenant").then(|| ("$role", "master".into()));
+    let fields = fields.into_iter().chain(hidden).chain(unsure);
     Ok(Value::Object(Object::new(TENANT, fields)))
 }

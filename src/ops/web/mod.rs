@@ -20,7 +20,13 @@ use super::world::World;
 use crate::platform::Method;
 use crate::value::Value;
 
+const PROTECTED: (Code, &str) = (
+    Code::ProtectedApp,
+    "it goes to a Mobsted account, and could change App 1 of a master account",
+);
+
 const READ_ERRORS: &[(Code, &str)] = &[
+    PROTECTED,
     (
         Code::BadAddress,
         "the address is not https, carries credentials, or is not below the profile's",
@@ -39,6 +45,7 @@ const READ_ERRORS: &[(Code, &str)] = &[
 ];
 
 const CHANGE_ERRORS: &[(Code, &str)] = &[
+    PROTECTED,
     (
         Code::BadArgument,
         "options that do not go together, such as two bodies",

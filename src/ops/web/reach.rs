@@ -57,11 +57,13 @@ pub(in crate::ops) fn addressed(world: &World, call: Call) -> Result<Call, OpErr
         return Ok(call);
     }
     let given = call.text("url");
+    world.note_mobsted(&given);
     let Some(profile) = profile(world, &call)? else {
         let reach = around(world, &given)?;
         return Ok(call.reaching(reach));
     };
     let url = below_it(&profile, &given)?;
+    world.note_mobsted(url.as_str());
     let call = call.readdressed(url.as_str(), "profile", profile.name.as_str().into());
     Ok(call.reaching(Reach {
         settings: profile.settings.clone(),

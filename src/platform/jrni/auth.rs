@@ -57,8 +57,7 @@ impl SignIn for Auth {
         let mut request = self.named(self.request(password)?);
         // It makes a token and changes nothing else, so asking twice is as good as asking once.
         request.idempotent = true;
-        let response = network.http.send(&request).await;
-        let response = response.map_err(|error| ApiError::no_answer(&request, &error))?;
+        let response = network.send(&request).await?;
         self.read(&request, &response, network.clock.now_millis())
             .map_err(|error| self.explain(error))
     }

@@ -9,6 +9,7 @@ use super::account::Base;
 use super::*;
 use crate::clock::Clock;
 use crate::platform::error::ApiErrorKind;
+use crate::platform::mobsted::partners::Partners;
 use crate::platform::{Password, TokenKey, TokenStore};
 use crate::sandbox::{Options, Sandbox};
 use crate::transport::address::Routes;
@@ -78,6 +79,7 @@ impl Rig {
             http: Http::new(config, Clock::system()),
             store: Arc::clone(&self.store) as Arc<dyn TokenStore>,
             clock: Clock::system(),
+            partners: Partners::default(),
         };
         Client::new(network, account, Arc::new(endpoints), Duration::from_secs(10))
     }

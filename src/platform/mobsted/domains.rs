@@ -1,8 +1,6 @@
 //! Branded domains. Body and behaviour are public; that the path is `/nginx/config` is assumed.
 
 use super::Client;
-use super::account::Role;
-use super::guard::{self, DisposableAppId};
 use crate::platform::Sent;
 use crate::platform::error::{ApiError, ApiErrorKind};
 use crate::transport::request::{Body, Method};
@@ -12,21 +10,18 @@ impl Client {
     /// Gives an app, or the account, a domain of its own. The domain must point at the platform already (a CNAME).
     ///
     /// On a master account the app must be named: without one the platform might take App 1.
-    pub async fn set_domain(&self, domain: &str, app: Option<&DisposableAppId>) -> Result<Value, ApiError> {
+    pub async fn set_domain(&self, domain: &str, app: Option<&str>) -> Result<Value, ApiError> {
         let domain = domain.trim().trim_end_matches('.').to_lowercase();
         let custom = is_custom(&domain)?;
         let mut fields = Record::from([
             ("domain".to_owned(), Value::from(domain.as_str())),
             ("isCustom".to_owned(), Value::Int(custom.into())),
         ]);
-        match app {
-            Some(app) => {
-                let id = app.for_role(self.role())?;
-                let number = id.parse().map_or_else(|_| Value::from(id), Value::Int);
-                fields.insert("appId".to_owned(), number);
-            }
-            None if self.role() == Role::Master => return Err(guard::unnamed_app("a domain")),
-            None => {}
+        if let Some(id) = app {
+            fields.insert(
+                "appId".to_owned(),
+                id.parse().map_or_else(|_| Value::from(id), Value::Int),
+            );
         }
         let request = self.request(Method::Post, self.endpoints().get("domains"))?;
         let answer = self.call(request.body(Body::Json(Value::Record(fields)))).await;

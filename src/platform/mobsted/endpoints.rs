@@ -1,5 +1,6 @@
 //! Mobsted's paths and field names: what is only assumed about it can be corrected in a profile.
 
+use super::judge::{is_part, is_said_to_delete, names_an_app};
 use crate::platform::endpoints::{self, is_name};
 
 /// The endpoint table of one account.
@@ -61,16 +62,31 @@ impl endpoints::Table for Paths {
     ];
 
     fn misfit(key: &str, default: &str, value: &str) -> Option<&'static str> {
-        if let Some(path) = value.strip_prefix('/').filter(|_| default.starts_with('/')) {
-            let mut segments = path.trim_end_matches('/').split('/');
-            (!segments.all(is_name)).then_some("a path is made of plain names between slashes")
-        } else if default.starts_with('/') {
-            Some("a path starts with a slash and goes on below /api/v8")
-        } else if value.is_empty() && !key.starts_with("app_type") {
-            Some("a field needs a name")
-        } else {
-            None
+        let Some(path) = value.strip_prefix('/').filter(|_| default.starts_with('/')) else {
+            return if default.starts_with('/') {
+                Some("a path starts with a slash and goes on below /api/v8")
+            } else {
+                (value.is_empty() && !key.starts_with("app_type")).then_some("a field needs a name")
+            };
+        };
+        let mut parts = path.trim_end_matches('/').split('/');
+        let fits = |part: &str| {
+            let app = key != "applications" && names_an_app(part);
+            is_name(part) && part.split('.').all(is_part) && !is_said_to_delete(part) && !app
+        };
+        if !parts.all(fits) {
+            return Some("a path is made of plain names between slashes, and names no single thing");
         }
+        let first = |path: &str| {
+            let part = path.split('/').find(|part| !part.is_empty())?;
+            Some(part.trim_end_matches(['s', 'S']).to_ascii_lowercase())
+        };
+        let others = Self::ENTRIES
+            .iter()
+            .filter(|(other, path, _)| *other != key && path.starts_with('/'));
+        let taken =
+            first(path) != first(default) && { others }.any(|(_, other, _)| first(other) == first(path));
+        taken.then_some("the path is that of another setting")
     }
 }
 

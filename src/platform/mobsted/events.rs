@@ -3,7 +3,6 @@
 use serde_json::Value as Json;
 
 use super::Client;
-use super::guard::DisposableAppId;
 use super::wire;
 use crate::platform::error::ApiError;
 use crate::transport::request::{Body, Method};
@@ -23,13 +22,13 @@ pub struct NewEvent {
 }
 
 impl Client {
-    /// Posts an event. Gives its id; nothing when the platform does not say.
-    pub async fn post_event(&self, app: &DisposableAppId, event: &NewEvent) -> Result<Value, ApiError> {
+    /// Posts an event about an object of an app. Gives its id; nothing when the platform does not say.
+    pub async fn post_event(&self, app: &str, event: &NewEvent) -> Result<Value, ApiError> {
         if event.action.trim().is_empty() {
             return Err(ApiError::bad_input("an event needs the name of an action"));
         }
         let mut fields = Record::from([
-            ("ApplicationId".to_owned(), app.for_role(self.role())?.into()),
+            ("ApplicationId".to_owned(), app.into()),
             ("ObjectId".to_owned(), event.object.clone()),
             ("ActionName".to_owned(), event.action.as_str().into()),
         ]);

@@ -10,12 +10,14 @@ pub mod catalogue;
 pub mod domains;
 pub mod endpoints;
 pub mod events;
-pub mod guard;
 pub mod objects;
+pub mod partners;
 pub mod raw;
 pub mod tenants;
 
 mod auth;
+mod judge;
+mod members;
 mod paging;
 #[cfg(test)]
 mod tests;
@@ -28,6 +30,8 @@ use std::time::Duration;
 use account::{Account, Role};
 use auth::Auth;
 use endpoints::Endpoints;
+use judge::judge;
+use members::Members;
 
 use super::answer::Answer;
 use super::session::{Credential, Session};
@@ -61,6 +65,8 @@ pub struct Client(Arc<Inner>, Option<Gate>);
 struct Inner {
     session: Session<Auth>,
     timeouts: Timeouts,
+    /// Which items are known to be of which app.
+    members: Members,
 }
 
 impl Client {
@@ -73,7 +79,12 @@ impl Client {
             reply: timeouts.reply,
         };
         let session = Session::new(auth, network);
-        Client(Arc::new(Inner { session, timeouts }), None)
+        let inner = Inner {
+            session,
+            timeouts,
+            members: Members::default(),
+        };
+        Client(Arc::new(inner), None)
     }
 
     /// The same client, whose requests that change something pass `gate` right before they leave, each time they do.
@@ -116,8 +127,26 @@ impl Client {
         Ok(Request::new(method, url).timeout(self.0.timeouts.reply))
     }
 
-    /// Sends a request as this account. Any status but 2xx is an error.
+    /// Sends a request as this account, when it may be sent. Any status but 2xx is an error.
+    ///
+    /// Whatever could change App 1 of a master account is refused before anything is sent.
     async fn call(&self, request: Request) -> Result<Answer, ApiError> {
+        let items = match self.role() {
+            Role::Master => judge(&request, self.endpoints())?,
+            Role::SubAccount => None,
+        };
+        if let Some(items) = &items {
+            self.refuse_strangers(items).await?;
+        }
+        let answer = self.ask(request).await?;
+        if let Some(items) = items.filter(|items| items.ids.is_empty()) {
+            self.note_new(&items, &answer);
+        }
+        Ok(answer)
+    }
+
+    /// Sends a request that changes nothing, or that has been judged.
+    async fn ask(&self, request: Request) -> Result<Answer, ApiError> {
         self.0.session.send(request, self.1.as_ref()).await
     }
 }

@@ -1,15 +1,12 @@
-//! Objects: the rows of an app's table, and whether one belongs to App 1.
+//! Objects: the rows of an app's table.
 
 use std::ops::ControlFlow;
 
 use serde_json::Value as Json;
 
 use super::Client;
-use super::account::Role;
-use super::guard;
-use super::tenants::SUB_ACCOUNTS_APP;
 use super::wire::{self, Fields};
-use crate::platform::error::{ApiError, ApiErrorKind};
+use crate::platform::error::ApiError;
 use crate::value::Value;
 
 /// A row of an app's table.
@@ -48,33 +45,6 @@ impl Client {
         })
         .await?;
         Ok(found)
-    }
-
-    /// Refuses when one of these objects is in App 1 of a master account. Asks the platform, so that an object cannot
-    /// be passed off as another app's.
-    pub(super) async fn refuse_rows_of_app_one(&self, ids: &[u64]) -> Result<(), ApiError> {
-        if self.role() == Role::SubAccount || ids.is_empty() {
-            return Ok(());
-        }
-        let mut hit = false;
-        let read = self
-            .each_object_page(&SUB_ACCOUNTS_APP.to_string(), |page| {
-                hit = page
-                    .iter()
-                    .any(|row| ids.iter().any(|id| id_text(&row.id) == id.to_string()));
-                if hit {
-                    ControlFlow::Break(())
-                } else {
-                    ControlFlow::Continue(())
-                }
-            })
-            .await;
-        match read {
-            _ if hit => Err(guard::protected()),
-            // An account without App 1 has nothing to protect.
-            Err(error) if error.kind == ApiErrorKind::NotFound => Ok(()),
-            other => other,
-        }
     }
 
     async fn each_object_page(

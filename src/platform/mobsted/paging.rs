@@ -35,7 +35,7 @@ impl Client {
             let request = request
                 .query("page", Value::Int(number))
                 .query("pageSize", Value::Int(PAGE_SIZE));
-            let answer = self.call(request).await?;
+            let answer = self.ask(request).await?;
             let page = read(&answer, number)?;
             if !page.items.is_empty() && !seen.insert(page.digest) {
                 return Err(answer.unreadable("a page of the list repeats an earlier one"));

@@ -14,7 +14,7 @@ use crate::value::secret::Secret;
 use crate::value::{Record, Value};
 
 /// The master's app whose objects are its sub-accounts (partner manual).
-pub(super) const SUB_ACCOUNTS_APP: i64 = 1;
+pub(super) const SUB_ACCOUNTS_APP: u64 = 1;
 
 /// A sub-account just made. Its password is given this once.
 #[derive(Debug, Clone, PartialEq)]
@@ -107,7 +107,7 @@ impl Client {
     ) -> Result<(), ApiError> {
         let app = [(
             self.endpoints().get("objects_app_field"),
-            Value::Int(SUB_ACCOUNTS_APP),
+            Value::from(SUB_ACCOUNTS_APP.to_string()),
         )];
         let path = self.endpoints().get("objects");
         let mut seen: Vec<Value> = Vec::new();

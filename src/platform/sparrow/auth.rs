@@ -41,8 +41,10 @@ impl SignIn for Auth {
             .timeout(self.reply);
         // It makes a token and changes nothing else, so asking twice is as good as asking once.
         request.idempotent = true;
-        let response = network.http.send(&request).await;
-        let response = response.map_err(|error| self.explain(ApiError::no_answer(&request, &error)))?;
+        let response = network
+            .send(&request)
+            .await
+            .map_err(|error| self.explain(error))?;
         if !response.is_success() {
             return Err(self.explain(ApiError::from_answer(&request, &response)));
         }

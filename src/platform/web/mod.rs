@@ -75,14 +75,14 @@ impl Client {
     /// changes something passes `gate` right before it leaves.
     pub async fn send(&self, asked: Asked, gate: Option<&Gate>) -> Result<Reply, ApiError> {
         let request = request(self.signed(asked).await?, gate);
-        let response = self.exchange(&request).await?;
+        let response = self.network.send(&request).await?;
         reply(&request, &response)
     }
 
     /// The same, for those who only want to know that it went well: a status from 400 on is an error.
     pub async fn send_checked(&self, asked: Asked, gate: Option<&Gate>) -> Result<Reply, ApiError> {
         let request = request(self.signed(asked).await?, gate);
-        let response = self.exchange(&request).await?;
+        let response = self.network.send(&request).await?;
         if response.status >= 400 {
             return Err(ApiError::from_answer(&request, &response));
         }
@@ -94,11 +94,6 @@ impl Client {
             Some(known) => known.signed(asked).await,
             None => Ok(asked),
         }
-    }
-
-    async fn exchange(&self, request: &Request) -> Result<Response, ApiError> {
-        let sent = self.network.http.send(request).await;
-        sent.map_err(|error| ApiError::no_answer(request, &error))
     }
 }
 

@@ -41,4 +41,16 @@ fn wrong_entries_are_named() {
         );
     }
     assert!(with("app_name_field", "").is_err());
+    for value in [
+        "/applications/1",
+        "/app-delete",
+        "/x/01",
+        "/1",
+        "/object",
+        "/Events/new",
+    ] {
+        let error = with("partners", value).unwrap_err();
+        assert!(matches!(error, EndpointError::BadValue { .. }), "{value}");
+    }
+    assert!(with("partners", "/partners/create.json").is_ok());
 }
