@@ -14,12 +14,18 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use provisor::clock::{Clock, Ids};
+use provisor::flight::{Flight, Patience};
 use provisor::journal::{
-    Attempt, Books, Boxed, Cancel, Change, Journal, Leaving, Look, NaturalKey, NewRow, NewRun, Sealer,
-    Sending, StepKind, StepPlan,
+    Attempt, Books, Boxed, Cancel, Change, Journal, Look, NaturalKey, NewRow, NewRun, Sealer, Sending,
+    StepKind, StepPlan,
 };
 use provisor::value::secret::Secret;
 use provisor::value::{Object, Record, Value};
+
+const PATIENCE: Patience = Patience {
+    connect: Duration::from_secs(10),
+    reply: Duration::from_secs(150),
+};
 
 /// How long each figure is measured.
 const SPAN: Duration = Duration::from_secs(3);
@@ -43,12 +49,22 @@ fn main() {
 /// A platform that answers at once.
 struct Answers {
     secret: bool,
+    flight: Flight,
+}
+
+fn answers(secret: bool) -> Answers {
+    let flight = Flight::new();
+    Answers { secret, flight }
 }
 
 impl Attempt for Answers {
-    fn send(&self, _: bool, leaving: Leaving) -> Boxed<'_, Sending> {
+    fn flight(&self) -> &Flight {
+        &self.flight
+    }
+
+    fn send(&self, _: bool) -> Boxed<'_, Sending> {
         Box::pin(async move {
-            leaving.now().await.unwrap();
+            self.flight.leave(PATIENCE).await.unwrap();
             Sending::Done(outcome(self.secret))
         })
     }
@@ -78,7 +94,7 @@ fn outcome(secret: bool) -> Value {
     })
 }
 
-fn plan(row: usize, step: usize, waited: bool) -> StepPlan {
+fn plan(row: usize, step: usize) -> StepPlan {
     let name = format!("client{row}-{step}@example.com");
     StepPlan {
         op: "mobsted::ensure_tenant".into(),
@@ -91,9 +107,10 @@ fn plan(row: usize, step: usize, waited: bool) -> StepPlan {
                 name,
             }),
             probes: true,
+            patience: PATIENCE.whole(),
             settle: Duration::from_secs(90),
+            resends_late: false,
             look_for: Duration::from_secs(90),
-            one_time_secret: waited,
             books: Books::Enters,
         }),
     }
@@ -124,12 +141,11 @@ async fn steps_per_second(rows: usize, waited: bool) -> f64 {
             let row = journal
                 .open_row(&run, number as u64, &format!("row{number}"), true)
                 .unwrap();
-            let (platform, cancel) = (Answers { secret: waited }, Cancel::new());
+            let cancel = Cancel::new();
             let mut steps = 0;
             while started.elapsed() < SPAN {
-                row.step(&plan(number, steps, waited), &platform, &cancel)
-                    .await
-                    .unwrap();
+                let platform = answers(waited);
+                row.step(&plan(number, steps), &platform, &cancel).await.unwrap();
                 steps += 1;
             }
             steps
@@ -205,11 +221,8 @@ async fn carry_out(
                     .open_row(&whole.1, number as u64, &format!("{number:016x}"), fresh)
                     .unwrap();
                 for step in 0..steps {
-                    let asked = plan(number, step, false);
-                    let done = row
-                        .step(&asked, &Answers { secret: true }, &Cancel::new())
-                        .await
-                        .unwrap();
+                    let asked = plan(number, step);
+                    let done = row.step(&asked, &answers(true), &Cancel::new()).await.unwrap();
                     assert_eq!(done.replayed, !fresh);
                 }
             }

@@ -17,8 +17,8 @@
 //! | 4 | [`script`] | the Rhai host; no I/O at all | value, ops (specifications only) |
 //! | 3 | [`ops`] | the table of operations, and what each promises | value, clock, journal, platform |
 //! | 2 | [`platform`] | typed clients: facts and traps of each platform | value, clock, transport |
-//! | 1 | [`transport`], [`journal`] | HTTP; the durable record | value, clock |
-//! | 0 | [`value`], [`clock`], [`sandbox`] | values and secrets; time and chance; the simulated platforms | nothing of ours |
+//! | 1 | [`transport`], [`journal`] | HTTP; the durable record | value, clock, flight |
+//! | 0 | [`value`], [`clock`], [`flight`], [`sandbox`] | values and secrets; time and chance; whether a request has left; the simulated platforms | nothing of ours |
 //!
 //! `tests/it/house.rs` holds the table: imports, circles, one home per foreign crate, sizes of files and functions.
 //!
@@ -28,7 +28,7 @@
 //! 2. A script reaches the world only through its [`script::door::Door`].
 //! 3. The sandbox imports nothing of ours, so that one wrong idea of a platform cannot hide on both sides.
 //! 4. A change's intent is on disk before its request leaves; its outcome is recorded before the script goes on or with
-//!    the next commit; a lost answer is looked up, and "absent" is concluded only after the settle time.
+//!    the next commit; a lost answer is looked up, and "absent" is concluded only when the request can land no more.
 //! 5. Whatever creates has a natural key and a probe: [`ops::spec::Effect`] cannot be made without them.
 //! 6. A secret is a [`value::secret::Secret`], exposed only in the files that `tests/it/house.rs` lists.
 //! 7. Every failure that users see has a stable [`ops::error::Code`], says what, why and what to do, and a script error
@@ -47,6 +47,7 @@
 pub mod bulk;
 pub mod cli;
 pub mod clock;
+pub mod flight;
 pub mod journal;
 pub mod ops;
 pub mod platform;

@@ -13,10 +13,10 @@ use super::exit::Exit;
 use super::paths::{Env, Paths, make_private_folder};
 use super::profiles::Configured;
 use super::tokens::Tokens;
-use super::torture::Trap;
+use super::torture::{self, Trap};
 use super::ui::{Colour, Ui};
 use super::within::Within;
-use crate::clock::{Clock, Ids};
+use crate::clock::Ids;
 use crate::journal::{Journal, JournalError, Sealer};
 use crate::ops::world::World;
 use crate::platform::Network;
@@ -47,8 +47,6 @@ pub(super) struct Accounts {
     pub(super) password: Option<Secret>,
     /// Faults of the sandbox.
     pub(super) faults: Vec<String>,
-    /// Faults that the run had when it started: not injected again, but what they delayed may still land.
-    pub(super) past_faults: Vec<String>,
     /// The seed of the faults.
     pub(super) seed: Option<u64>,
     /// The `prod` profiles that may be changed.
@@ -142,7 +140,7 @@ impl App {
         let paths = self.paths()?;
         App::make_private(paths.state())?;
         let sealer = self.sealer()?;
-        let (clock, ids) = (Clock::system(), Ids::random());
+        let (clock, ids) = (torture::clock(&self.env), Ids::random());
         Ok(Journal::open(&paths.journal(), sealer, clock, ids))
     }
 
@@ -173,14 +171,14 @@ impl App {
             })?;
         let http = Http::new(
             super::network::config(self, accounts, sandbox.as_ref()),
-            Clock::system(),
+            torture::clock(&self.env),
         );
         let tokens = Tokens::new(self.paths()?, self.sealer()?);
         let profiles = Configured::new(self, accounts, sandbox.as_deref())?;
         let network = Network {
             http,
             store: Arc::new(tokens),
-            clock: Clock::system(),
+            clock: torture::clock(&self.env),
             partners: Partners::default(),
         };
         let world = World::new(journal.clone(), &network, Arc::new(profiles), Ids::random())

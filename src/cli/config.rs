@@ -20,6 +20,7 @@ use std::path::{Path, PathBuf};
 pub use connection::{Connection, ProxySetting};
 pub use credential::CredentialSource;
 pub use error::ConfigError;
+pub(super) use profile::SANDBOX;
 pub use profile::{Profile, SECRETS, TEXTS};
 pub(super) use reading::{check_address, is_near};
 pub(super) use show::{ConfigCommand, lines, show};
@@ -219,10 +220,18 @@ impl Config {
             if !trusted {
                 profile.untrusted = Some(document.file.clone());
             }
-            let merged = match self.profiles.remove(&name) {
+            let below = self.profiles.remove(&name);
+            let is_project = document.file != self.user_file && self.user_file.is_absolute();
+            if is_project && let Some(refused) = guard::hastens(&profile, below.as_ref(), &self.user_file) {
+                return Err(refused);
+            }
+            let merged = match below {
                 Some(below) => profile.over(below)?,
                 None => profile,
             };
+            if let Some(refused) = merged.hurries() {
+                return Err(refused);
+            }
             self.profiles.insert(name, merged);
         }
         Ok(())

@@ -6,13 +6,12 @@ use std::time::Duration;
 
 use super::agreement::Agreement;
 use super::app::{Accounts, App};
-use super::config;
-use super::config::{Config, ConfigError, Sourced};
+use super::config::{self, Config, ConfigError, SANDBOX, Sourced};
 use super::error::CommandError;
 use super::paths::{Env, Paths};
 use super::within;
 use crate::ops::error::{Code, OpError};
-use crate::ops::world::{Password, Profile, Profiles, Settings};
+use crate::ops::world::{Line, Password, Profile, Profiles, Settings};
 use crate::repl::around::Mode;
 use crate::sandbox::Sandbox;
 use crate::value::secret::Secret;
@@ -26,8 +25,6 @@ pub(super) struct Configured {
     password: Option<Secret>,
     /// The simulated accounts by platform, when the sandbox stands in for every account.
     sandbox: Option<BTreeMap<&'static str, Simulated>>,
-    /// How long a request to the sandbox may still land after its sender died.
-    sandbox_settle: Duration,
     /// The `prod` profiles that may be changed.
     agreed: Agreement,
     /// Profiles that were found, by the platform and the name that were asked for.
@@ -51,7 +48,6 @@ impl Configured {
             asked: accounts.profile.clone(),
             password: accounts.password.clone(),
             sandbox: sandbox.map(simulated),
-            sandbox_settle: super::sandbox::settle(&accounts.faults, &accounts.past_faults)?,
             agreed: accounts.agreed.clone(),
             found: Mutex::default(),
             config: OnceLock::new(),
@@ -82,7 +78,16 @@ impl Configured {
         let configured = self.config()?.profiles().get(SANDBOX);
         let settings = configured.map(|profile| settings(profile, &self.env));
         let mut settings = settings.transpose()?.unwrap_or_default();
-        settings.settle.get_or_insert(self.sandbox_settle);
+        settings.settle.get_or_insert(super::sandbox::SETTLE);
+        settings.reply.get_or_insert(super::sandbox::REPLY);
+        settings.tenant_creation.get_or_insert(super::sandbox::REPLY);
+        if settings.line.connect_timeout.is_none() {
+            let line = settings.line.as_ref().clone();
+            settings.line = Arc::new(Line {
+                connect_timeout: Some(super::sandbox::CONNECT),
+                ..line
+            });
+        }
         Ok(settings)
     }
 }
@@ -164,9 +169,6 @@ pub(super) fn sandboxed(app: &App, asked: Option<&str>) -> Option<String> {
 
 /// Where the simulated service of the web is. It takes any token.
 const WEB: &str = "https://api.web.sandbox";
-
-/// The profile that tells how to speak to the sandbox.
-const SANDBOX: &str = "sandbox";
 
 impl Profiles for Configured {
     fn find(&self, platform: &str, name: Option<&str>) -> Result<Arc<Profile>, OpError> {
@@ -305,6 +307,7 @@ fn settings(config: &config::Profile, env: &Env) -> Result<Settings, OpError> {
     let line = config.line(env).map_err(|error| bad_profile(&error))?;
     Ok(Settings {
         settle: value(&config.settle),
+        lands_within: value(&config.lands_within),
         look_for: value(&config.look_for),
         reply: value(&config.reply_timeout),
         tenant_creation: value(&config.tenant_creation_timeout),

@@ -128,7 +128,6 @@ pub(super) fn resume(app: &App, command: &ResumeCommand) -> Result<Exit, Command
         &Accounts {
             sandbox: plan.sandbox,
             profile: plan.profile.clone(),
-            past_faults: plan.faults.clone(),
             agreed,
             rows: plan.rows.is_some(),
             ..Accounts::default()

@@ -12,7 +12,7 @@ use super::app::App;
 use super::error::CommandError;
 use super::exit::Exit;
 use super::interrupt::Armed;
-use crate::sandbox::fault::{Fault, Kind, Route};
+use crate::sandbox::fault::{Fault, Route};
 use crate::sandbox::{self, Options, Role, Sandbox};
 
 /// The simulated platforms: serve them, look at them, start them afresh.
@@ -93,16 +93,12 @@ pub(super) fn faults(texts: &[String]) -> Result<Vec<Fault>, CommandError> {
     texts.iter().map(parse).collect()
 }
 
-/// How long a request to the sandbox may still land after its sender died: it works at once, unless a fault delays it.
-pub(super) fn settle(faults_now: &[String], past: &[String]) -> Result<Duration, CommandError> {
-    const USUAL: Duration = Duration::from_secs(5);
-    let all = faults(faults_now)?.into_iter().chain(faults(past)?);
-    let delay = |fault: Fault| match fault.kind {
-        Kind::DropLate(delay) | Kind::Slow(delay) => delay,
-        _ => Duration::ZERO,
-    };
-    Ok(USUAL + all.map(delay).max().unwrap_or_default())
-}
+/// How long a request to the sandbox may still land after its sender has stopped waiting, and how long it is waited for,
+/// unless `[profiles.sandbox]` says otherwise: it answers at once, and nobody should wait for its faults as long as for a
+/// real platform's.
+pub(super) const SETTLE: Duration = Duration::from_secs(5);
+pub(super) const REPLY: Duration = Duration::from_secs(5);
+pub(super) const CONNECT: Duration = Duration::from_secs(1);
 
 fn serve(app: &App, listen: SocketAddr, texts: &[String], seed: u64) -> Result<Exit, CommandError> {
     let dir = app.paths()?.sandbox();
@@ -193,15 +189,19 @@ A route covers those whose names go on after it with a hyphen, and * covers all.
 
 Kinds   drop-before   the connection dies, nothing is applied
         drop-after    applied, then the connection dies
-        drop-late:MS  the connection dies at once, the effect lands MS later; where it is served by another
-                      process, [profiles.sandbox] settle must be longer than that
+        drop-late:MS  the connection dies at once, the effect lands MS later; more than [profiles.sandbox] settle
+                      (5 s) is later than anybody promises
         500           a server error before anything is applied
         500-after     applied, then a server error
         502-html      a gateway's web page
         429           too many requests, try again after a second
-        slow:MS       the answer takes MS longer
+        429-after     applied, and the same answer
+        slow:MS       effect and answer come MS later, even if nobody waits so long
         hang          never answered, nothing applied
         hang-after    applied, never answered
+        hang-late:MS  applied MS later, never answered
+        empty-yes     applied, the answer a bare yes without what was made
+        empty-yes-late:MS  the same at once, and applied MS later
         truncate      applied, the answer cut short
         garbage       applied, the answer unreadable
         expire-token  401, and the access token is no longer good";

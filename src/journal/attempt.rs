@@ -6,7 +6,8 @@ use std::time::Duration;
 
 use super::NaturalKey;
 use super::error::JournalError;
-use super::leaving::Leaving;
+use super::step::Loss;
+use crate::flight::Flight;
 use crate::value::Value;
 
 /// A boxed future.
@@ -23,9 +24,12 @@ pub trait Attempt: Send + Sync {
     }
 
     /// Sends the request once. `earlier` says that an earlier request for the same thing had been lost, and a look-up
-    /// after the settle time did not find it: an answer like "already used" then means that it was carried out.
-    /// Runs to its end once begun, and tells `leaving` right before each request that may change something.
-    fn send(&self, earlier: bool, leaving: Leaving) -> Boxed<'_, Sending>;
+    /// after its window did not find it: an answer like "already used" then means that it was carried out. Its requests
+    /// that may change something are on record in [`Attempt::flight`]. Runs to its end once begun, unless the answer is late.
+    fn send(&self, earlier: bool) -> Boxed<'_, Sending>;
+
+    /// The record of whether a request has left.
+    fn flight(&self) -> &Flight;
 
     /// Looks whether what a lost request asked for is there. Only reads. Called only for a change that
     /// [has probes](Change::probes); may be dropped half-way.
@@ -60,8 +64,15 @@ pub enum Sending {
     HalfDone(Value),
     /// It was certainly not carried out, and may be later. Never recorded.
     Failed(Value),
-    /// It may have been carried out; the reason why nobody knows, in a sentence without a full stop.
-    Lost(String),
+    /// It was certainly not carried out, says the platform, and may be in a moment. Never recorded.
+    PutOff(Value),
+    /// It may have been carried out.
+    Lost {
+        /// Why nobody knows, in a sentence without a full stop.
+        why: String,
+        /// The same, for whoever decides what to do about it.
+        loss: Loss,
+    },
 }
 
 /// What a look-up found.
@@ -107,12 +118,15 @@ pub struct Change {
     pub thing: Option<NaturalKey>,
     /// Can a look-up settle a lost answer? Otherwise the step parks at once.
     pub probes: bool,
-    /// The longest that a request may still land after it left.
+    /// The longest that its sender waits for a connection and an answer.
+    pub patience: Duration,
+    /// The longest that a request may still land after its sender has stopped waiting.
     pub settle: Duration,
+    /// May it be sent again though its answer was late, when it is absent after that? Because the platform refuses a second
+    /// one, or because the user vouches for the time.
+    pub resends_late: bool,
     /// How long after the sending to look, while the answer is unclear or the platform cannot be reached.
     pub look_for: Duration,
-    /// Is the outcome on disk before the script goes on? For what the platform says only once.
-    pub one_time_secret: bool,
     /// What the outcome does to the ledger.
     pub books: Books,
 }

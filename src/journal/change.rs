@@ -1,24 +1,26 @@
 //! Carrying out a step that changes the world: intent, request, outcome, and what to do when there is none.
 
-use std::time::Duration;
+use std::sync::Arc;
 
 use super::apply::{Move, Reply, Write};
-use super::attempt::{Attempt, Books, Boundary, Change, Output, Prepared, Sending, StepEnd};
+use super::attempt::{
+    Attempt, Books, Boundary, Boxed, Change, Look as Looked, Output, Prepared, Sending, StepEnd,
+};
 use super::cancel::Cancel;
 use super::error::JournalError;
-use super::leaving::{FRESH_MS, Leaving};
 use super::row::{RowJournal, step_place, why_place};
-use super::settle::{Settled, Window, settle};
-use super::step::{StepEvent, StepState};
+use super::settle::{Search, Settled};
+use super::stamp::{FRESH_MS, Stamper};
+use super::step::{Loss, StepEvent, StepState, Window};
 use super::table::{ItemData, Look, StepData, Thing};
+use crate::clock::{Stamp, millis};
 use crate::value::Value;
 
 /// How often a request may leave before a person is asked: the platform loses every answer and has nothing to show.
 const MOST_SENDS: u32 = 5;
 
-/// An intent that took longer than this to reach the disk is stamped anew, since its stamp begins the settle time.
-const STALE_MS: i64 = 1_000;
-const MOST_STAMPS: u32 = 5;
+/// How often in a row the platform may put a request off.
+const MOST_PUT_OFF: u32 = 5;
 
 /// One changing step under way.
 pub(super) struct Changing<'a> {
@@ -31,20 +33,30 @@ pub(super) struct Changing<'a> {
     /// An earlier request for the same thing was lost and not found.
     pub(super) earlier: bool,
     sends: u32,
+    /// How often in a row the platform has put the request off.
+    put_off: u32,
     /// What was there before, to be taken over instead of sending.
     taken_over: Option<Value>,
 }
 
 /// What comes next.
-pub(super) enum Next {
+pub(super) enum Next<'a> {
     /// Nothing is recorded: record the intent.
     Begin,
     /// The intent is on disk.
     Send,
-    /// The answer is lost, for this reason.
-    Settle(String),
+    /// The answer is lost.
+    Settle(Lost<'a>),
     /// Somebody else has moved the step on.
     Follow(Box<StepData>),
+}
+
+/// An answer that is lost.
+pub(super) struct Lost<'a> {
+    why: String,
+    loss: Loss,
+    /// It may still come.
+    late: Option<Boxed<'a, Sending>>,
 }
 
 pub(super) type Ended = Result<Output, StepEnd>;
@@ -71,6 +83,7 @@ impl<'a> Changing<'a> {
             step,
             earlier: false,
             sends: 0,
+            put_off: 0,
             taken_over: None,
         }
     }
@@ -95,7 +108,7 @@ impl<'a> Changing<'a> {
             let step = match next {
                 Next::Begin => self.begin().await,
                 Next::Send => self.send().await,
-                Next::Settle(why) => self.settle(why).await,
+                Next::Settle(lost) => self.settle(lost).await,
                 Next::Follow(step) => self.follow(&step),
             };
             next = match step {
@@ -106,7 +119,7 @@ impl<'a> Changing<'a> {
     }
 
     /// Goes on from how the step is recorded.
-    fn follow(&mut self, step: &StepData) -> Result<Next, Ended> {
+    fn follow(&mut self, step: &StepData) -> Result<Next<'a>, Ended> {
         if step.state.is_final() {
             return Err(self.row.replay(step));
         }
@@ -119,7 +132,11 @@ impl<'a> Changing<'a> {
             None => Value::from("the process that waited for the answer ended before it came"),
         };
         let next = if step.state.is_open() {
-            Next::Settle(why.as_text().unwrap_or_default().to_owned())
+            Next::Settle(Lost {
+                why: why.as_text().unwrap_or_default().to_owned(),
+                loss: Loss::Gone,
+                late: None,
+            })
         } else {
             Next::Begin
         };
@@ -129,38 +146,32 @@ impl<'a> Changing<'a> {
     }
 
     /// Records the intent, unless the thing is there or somebody else is at work on it.
-    async fn begin(&mut self) -> Result<Next, Ended> {
+    async fn begin(&mut self) -> Result<Next<'a>, Ended> {
         if self.cancel.is_cancelled() {
             return Err(Err(StepEnd::Cancelled));
         }
         self.step.state = StepState::Absent;
+        // Found by an earlier look, it may be gone since.
+        self.taken_over = None;
         self.prepare().await?;
         self.boundary(Boundary::BeforeIntent);
-        for stamp in 1.. {
-            let event = StepEvent::Intend {
-                at_ms: self.now_ms(),
-                settle_ms: self.settle_ms(),
-            };
-            let write = Write::Intend {
-                step: Box::new(self.step.clone()),
-                event,
-            };
-            match self.write(write).await? {
-                Reply::InLedger(item) => return Err(self.existing(&item)),
-                Reply::Claimed { claim, owner } => {
-                    self.make_way(*claim, owner.map(|owner| *owner)).await?;
-                    return Ok(Next::Begin);
-                }
-                Reply::Elsewhere(Some(step)) => return Ok(Next::Follow(step)),
-                _ => {}
+        let event = StepEvent::Intend {
+            window: self.window(),
+        };
+        let write = Write::Intend {
+            step: Box::new(self.step.clone()),
+            event,
+        };
+        match self.write(write).await? {
+            Reply::InLedger(item) => return Err(self.existing(&item)),
+            Reply::Claimed { claim, owner } => {
+                self.make_way(*claim, owner.map(|owner| *owner)).await?;
+                return Ok(Next::Begin);
             }
-            self.step.state = self.step.state.next(event).unwrap_or(self.step.state);
-            let sent_ms = self.step.state.window().map_or(0, |(sent_ms, _)| sent_ms);
-            if self.now_ms() - sent_ms <= STALE_MS || stamp == MOST_STAMPS {
-                break;
-            }
-            self.advance(StepEvent::NotCarriedOut, None).await?;
+            Reply::Elsewhere(Some(step)) => return Ok(Next::Follow(step)),
+            _ => {}
         }
+        self.step.state = self.step.state.next(event).unwrap_or(self.step.state);
         Ok(Next::Send)
     }
 
@@ -218,31 +229,91 @@ impl<'a> Changing<'a> {
     }
 
     /// Sends the request once and records what came of it.
-    async fn send(&mut self) -> Result<Next, Ended> {
+    async fn send(&mut self) -> Result<Next<'a>, Ended> {
         if let Some(value) = self.taken_over.take() {
             return Err(self.conclude(StepEvent::Answered, value).await?);
         }
         // From here on, whatever ends this future early leaves the step in doubt, and says so.
-        let leaving = Leaving::of(&self.row.journal, &self.step);
-        let guard = Abandoned::unless_disarmed(self, leaving.clone());
+        let flight = self.attempt.flight().clone();
+        let stamper = Arc::new(Stamper::new(&self.row.journal, &self.step));
+        let stamping = Arc::clone(&stamper);
+        flight.arm(self.change.probes, move |patience| {
+            let stamping = Arc::clone(&stamping);
+            async move { stamping.stamp(patience).await.map_err(|error| error.to_string()) }
+        });
+        let guard = Abandoned::unless_disarmed(self, || flight.is_out());
         self.boundary(Boundary::AfterIntent);
-        let sending = self.attempt.send(self.earlier, leaving.clone()).await;
+        let mut sending = self.attempt.send(self.earlier);
+        let answer = tokio::select! {
+            biased;
+            answer = &mut sending => Ok(answer),
+            why = flight.overdue() => Err(why),
+        };
         self.boundary(Boundary::AfterSend);
         guard.disarm();
-        if let Some(at_ms) = leaving.last_ms() {
-            let left = self.step.state.next(StepEvent::Leaves { at_ms });
-            self.step.state = left.unwrap_or(self.step.state);
+        flight.disarm();
+        self.step.state = stamper.state();
+        let answer = match answer {
+            Ok(answer) => answer,
+            Err(why) => {
+                self.sends += 1;
+                return Ok(Next::Settle(Lost {
+                    why,
+                    loss: Loss::Late,
+                    late: Some(sending),
+                }));
+            }
+        };
+        if let Sending::PutOff(why) = answer {
+            return self.put_off(why).await;
         }
+        self.put_off = 0;
         self.sends += 1;
-        match sending {
-            Sending::Lost(why) => Ok(Next::Settle(why)),
-            Sending::Failed(why) => {
+        self.answered(answer).await
+    }
+
+    /// Goes on from an answer.
+    async fn answered(&mut self, answer: Sending) -> Result<Next<'a>, Ended> {
+        match answer {
+            Sending::Lost { why, loss } => {
+                let late = None;
+                Ok(Next::Settle(Lost { why, loss, late }))
+            }
+            Sending::Failed(why) | Sending::PutOff(why) => {
                 self.advance(StepEvent::NotCarriedOut, None).await?;
                 Err(Err(StepEnd::Failed(why)))
             }
             Sending::Refused(value) => Err(self.conclude(StepEvent::Refused, value).await?),
             Sending::HalfDone(value) => Err(self.conclude(StepEvent::HalfDone, value).await?),
             Sending::Done(value) => Err(self.conclude(StepEvent::Answered, value).await?),
+        }
+    }
+
+    /// The platform does not take the request now, as it says. Some count only what they have carried out: before it is
+    /// sent again somebody looks.
+    async fn put_off(&mut self, why: Value) -> Result<Next<'a>, Ended> {
+        self.put_off += 1;
+        let look = self.cancel.or(self.attempt.probe()).await;
+        match look {
+            Some(Looked::Found(value)) => {
+                let lost = self.lost(Loss::Broken);
+                let said = "the platform put the request off";
+                if let Some(next) = self.doubt(lost, said, false).await? {
+                    return Ok(next);
+                }
+                self.found(value).await
+            }
+            Some(Looked::Absent) if self.put_off < MOST_PUT_OFF => Ok(Next::Send),
+            Some(Looked::Absent) => self.answered(Sending::Failed(why)).await,
+            Some(Looked::Unknown(_) | Looked::Unreachable(_)) => Ok(Next::Settle(Lost {
+                why: "the platform put the request off".to_owned(),
+                loss: Loss::Broken,
+                late: None,
+            })),
+            None => {
+                self.advance(StepEvent::NotCarriedOut, None).await?;
+                Err(Err(StepEnd::Cancelled))
+            }
         }
     }
 
@@ -263,37 +334,38 @@ impl<'a> Changing<'a> {
     }
 
     /// Looks for what the lost answer would have said, and goes on from there.
-    async fn settle(&mut self, why: String) -> Result<Next, Ended> {
-        let lost = StepEvent::AnswerLost { at_ms: self.now_ms() };
-        if let Some(next) = self.doubt(lost, &why, !self.change.probes).await? {
+    async fn settle(&mut self, lost: Lost<'a>) -> Result<Next<'a>, Ended> {
+        let Lost { why, loss, late } = lost;
+        let listens = self.change.probes || late.is_some();
+        if let Some(next) = self.doubt(self.lost(loss), &why, !listens).await? {
             return Ok(next);
         }
-        if !self.change.probes {
+        if !listens {
             return Err(self.in_doubt(why));
         }
-        let guard = Abandoned::unless_disarmed(self, Leaving::default());
-        let settled = self.look(&self.step).await;
+        let guard = Abandoned::unless_disarmed(self, || true);
+        let settled = self.look(&self.step, late).await;
         guard.disarm();
         let why = match settled {
+            Settled::Answered(answer) => return self.answered(answer).await,
             Settled::Found(value) => return self.found(value).await,
             Settled::Absent { .. } if self.cancel.is_cancelled() => {
                 format!("{why}, and the user interrupted before it was sent again")
             }
-            Settled::Absent { looked_ms } if self.sends < MOST_SENDS => return self.again(looked_ms).await,
+            Settled::Absent { looked } if self.sends < MOST_SENDS => return self.again(looked).await,
             Settled::Absent { .. } => format!("it was sent {} times, and {why} each time", self.sends),
             // An earlier attempt may have come to the same.
             Settled::Unsettled(unclear) if why.ends_with(&unclear) => why,
             Settled::Unsettled(unclear) => format!("{why}, and {unclear}"),
             Settled::Cancelled => format!("{why}, and looking for it was interrupted"),
         };
-        let lost = StepEvent::AnswerLost { at_ms: self.now_ms() };
-        match self.doubt(lost, &why, true).await? {
+        match self.doubt(self.lost(Loss::Gone), &why, true).await? {
             Some(next) => Ok(next),
             None => Err(self.in_doubt(why)),
         }
     }
 
-    async fn found(&mut self, value: Value) -> Result<Next, Ended> {
+    async fn found(&mut self, value: Value) -> Result<Next<'a>, Ended> {
         self.boundary(Boundary::BeforeOutcome);
         let mut step = self.step.clone();
         if let Some(moved) = self
@@ -311,11 +383,10 @@ impl<'a> Changing<'a> {
     }
 
     /// The request had not been carried out: stamps the intent anew, and sends again.
-    async fn again(&mut self, looked_ms: i64) -> Result<Next, Ended> {
+    async fn again(&mut self, looked: Stamp) -> Result<Next<'a>, Ended> {
         let event = StepEvent::LookedInVain {
-            looked_ms,
-            at_ms: self.now_ms().max(looked_ms),
-            settle_ms: self.settle_ms(),
+            looked,
+            window: self.window(),
         };
         let mut step = self.step.clone();
         if let Some(moved) = self.move_step(&mut step, event, None, None).await? {
@@ -326,23 +397,55 @@ impl<'a> Changing<'a> {
         Ok(Next::Send)
     }
 
-    /// How long after its stamp the request may still land.
-    fn settle_ms(&self) -> i64 {
-        millis(self.change.settle).saturating_add(FRESH_MS)
+    /// The window of a request that leaves now.
+    fn window(&self) -> Window {
+        Window {
+            sent: self.now(),
+            waits_ms: Some(millis(self.change.patience)),
+            settle_ms: millis(self.change.settle).saturating_add(FRESH_MS),
+        }
     }
 
-    pub(super) async fn look(&self, step: &StepData) -> Settled {
-        let (sent_ms, settle_ms) = step.state.window().unwrap_or_default();
-        let window = Window {
-            sent: sent_ms,
-            settle: settle_ms.max(self.settle_ms()),
-            look_for: millis(self.change.look_for),
+    /// That the answer of the request under way, or of an earlier one, is lost.
+    pub(super) fn lost(&self, loss: Loss) -> StepEvent {
+        let at = self.now();
+        let passed = self.step.state.window().and_then(|window| at.since(window.sent));
+        // Until then it may not even have been written.
+        let connecting = self.attempt.flight().patience();
+        let connecting = connecting.map_or(0, |patience| millis(patience.connect));
+        let waits_ms = match (loss, passed) {
+            (Loss::Gone, _) | (_, None) => millis(self.change.patience),
+            (Loss::Late, Some(passed)) => passed.max(connecting),
+            (_, Some(passed)) => passed,
         };
-        settle(self.row.journal.clock(), window, self.attempt, self.cancel).await
+        StepEvent::AnswerLost { at, loss, waits_ms }
+    }
+
+    pub(super) async fn look(&self, step: &StepData, late: Option<Boxed<'_, Sending>>) -> Settled {
+        let own = self.window();
+        let recorded = step.state.window().unwrap_or(own);
+        let search = Search {
+            clock: self.row.journal.clock(),
+            attempt: self.attempt,
+            cancel: self.cancel,
+            // The profile may say by now that it takes longer.
+            window: Window {
+                settle_ms: recorded.settle_ms.max(own.settle_ms),
+                ..recorded
+            },
+            probes: self.change.probes,
+            look_for_ms: millis(self.change.look_for),
+            absence_counts: match step.state.loss() {
+                Some(Loss::Yes) => false,
+                Some(Loss::Late) => self.change.resends_late,
+                _ => true,
+            },
+        };
+        search.settle(late).await
     }
 
     /// Records that the answer is lost, and why. Gives what comes next when somebody else has moved the step on.
-    async fn doubt(&mut self, event: StepEvent, why: &str, parked: bool) -> Result<Option<Next>, Ended> {
+    async fn doubt(&mut self, event: StepEvent, why: &str, parked: bool) -> Result<Option<Next<'a>>, Ended> {
         let mut step = self.step.clone();
         let moved = self
             .move_step(&mut step, event, None, Some((why, parked)))
@@ -360,13 +463,13 @@ impl<'a> Changing<'a> {
         })
     }
 
-    /// Moves the own step on after an answer, when nobody else can have moved it: the claim and the run are ours.
-    /// Waits for the disk only when the outcome is told only once.
+    /// Moves the own step on after an answer. Waits for the disk only when the outcome is told only once, or the answer was
+    /// late; else nobody else can have moved it: the claim and the run are ours.
     async fn advance(&mut self, event: StepEvent, outcome: Option<&Value>) -> Result<(), Ended> {
         let write = self.moving(&self.step, event, outcome, None);
         // Neither can an outcome be looked up again that nothing can probe for.
-        let told_once = self.change.one_time_secret || !self.change.probes;
-        if told_once && outcome.is_some() {
+        let told_once = outcome.is_some_and(|outcome| outcome.has_secret() || !self.change.probes);
+        if told_once || !matches!(self.step.state, StepState::Intended { .. }) {
             if let Reply::Elsewhere(_) = self.write(write).await? {
                 let step = self.step.key.clone();
                 return Err(Err(JournalError::Moved { step }.into()));
@@ -398,7 +501,7 @@ impl<'a> Changing<'a> {
         event: StepEvent,
         outcome: Option<&Value>,
         why: Option<(&str, bool)>,
-    ) -> Result<Option<Next>, Ended> {
+    ) -> Result<Option<Next<'a>>, Ended> {
         let write = self.moving(step, event, outcome, why);
         match self.write(write).await? {
             Reply::Elsewhere(Some(moved)) => Ok(Some(Next::Follow(moved))),
@@ -418,7 +521,7 @@ impl<'a> Changing<'a> {
         why: Option<(&str, bool)>,
     ) -> Write {
         let sealer = self.row.journal.sealer();
-        let at_ms = self.now_ms();
+        let at_ms = self.now().wall_ms;
         let is_done = outcome.is_some() && !matches!(event, StepEvent::Refused | StepEvent::HalfDone);
         let item = match (&step.thing, outcome) {
             (Some(thing), Some(value)) if step.ledger && is_done => Some(ItemData {
@@ -468,24 +571,25 @@ impl<'a> Changing<'a> {
         self.row.journal.pass(boundary);
     }
 
-    pub(super) fn now_ms(&self) -> i64 {
-        self.row.journal.clock().now_millis()
+    fn now(&self) -> Stamp {
+        self.row.journal.clock().now()
     }
 }
 
 /// Marks a step whose future ends before it does: nobody waits for the answer any more, and others may settle it. When
 /// no request had left, nothing is in doubt.
-struct Abandoned<'a, 'b> {
+struct Abandoned<'a, 'b, F: Fn() -> bool> {
     changing: &'b Changing<'a>,
-    leaving: Leaving,
+    /// Can a request have been carried out?
+    is_out: F,
     armed: bool,
 }
 
-impl<'a, 'b> Abandoned<'a, 'b> {
-    fn unless_disarmed(changing: &'b Changing<'a>, leaving: Leaving) -> Abandoned<'a, 'b> {
+impl<'a, 'b, F: Fn() -> bool> Abandoned<'a, 'b, F> {
+    fn unless_disarmed(changing: &'b Changing<'a>, is_out: F) -> Abandoned<'a, 'b, F> {
         Abandoned {
             changing,
-            leaving,
+            is_out,
             armed: true,
         }
     }
@@ -495,15 +599,13 @@ impl<'a, 'b> Abandoned<'a, 'b> {
     }
 }
 
-impl Drop for Abandoned<'_, '_> {
+impl<F: Fn() -> bool> Drop for Abandoned<'_, '_, F> {
     fn drop(&mut self) {
         if self.armed {
             let Changing { step, row, .. } = self.changing;
-            let lost = StepEvent::AnswerLost {
-                at_ms: self.changing.now_ms(),
-            };
+            let lost = self.changing.lost(Loss::Gone);
             let why = ("the step was given up while its answer was awaited", true);
-            let write = if self.leaving.may_have_left() {
+            let write = if (self.is_out)() {
                 self.changing.moving(step, lost, None, Some(why))
             } else {
                 self.changing.moving(step, StepEvent::NotCarriedOut, None, None)
@@ -531,8 +633,4 @@ pub(super) fn platform_id(value: &Value) -> Option<String> {
         Some(Value::Text(id)) => Some(id.clone()),
         _ => None,
     }
-}
-
-fn millis(duration: Duration) -> i64 {
-    i64::try_from(duration.as_millis()).unwrap_or(i64::MAX)
 }

@@ -5,7 +5,7 @@ use std::time::Duration;
 use super::attempt::StepEnd;
 use super::change::{Changing, Ended};
 use super::settle::Settled;
-use super::step::StepEvent;
+use super::step::{Loss, StepEvent};
 use super::table::{ClaimData, StepData};
 
 const FIRST_POLL: Duration = Duration::from_millis(50);
@@ -33,20 +33,25 @@ impl Changing<'_> {
         if !self.change.probes {
             return Err(doubt("an earlier step on the same thing is in doubt".to_owned()));
         }
-        let lost = StepEvent::AnswerLost { at_ms: self.now_ms() };
-        if self.move_step(&mut owner, lost, None, None).await?.is_some() {
+        if self
+            .move_step(&mut owner, self.lost(Loss::Gone), None, None)
+            .await?
+            .is_some()
+        {
             return Ok(());
         }
-        let value = match self.look(&owner).await {
+        let value = match self.look(&owner, None).await {
             Settled::Cancelled => return Err(Err(StepEnd::Cancelled)),
             Settled::Unsettled(why) => return Err(doubt(why)),
-            Settled::Absent { looked_ms } => {
+            Settled::Absent { looked } => {
                 self.earlier = true;
-                self.move_step(&mut owner, StepEvent::GivenUp { looked_ms }, None, None)
+                self.move_step(&mut owner, StepEvent::GivenUp { looked }, None, None)
                     .await?;
                 return Ok(());
             }
             Settled::Found(value) => value,
+            // Nobody listens to another step's answer.
+            Settled::Answered(_) => return Ok(()),
         };
         self.move_step(&mut owner, StepEvent::Found, Some(&value), None)
             .await?;

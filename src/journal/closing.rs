@@ -6,7 +6,7 @@ use super::change::Changing;
 use super::error::JournalError;
 use super::row::RowJournal;
 use super::settle::Settled;
-use super::step::{StepEvent, StepState};
+use super::step::{Loss, StepEvent, StepState};
 
 /// What became of a step.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -15,7 +15,7 @@ pub enum Closed {
     Known,
     /// A look-up found that it was carried out.
     Found,
-    /// A look-up after the settle time found nothing. It is given up.
+    /// A look-up after its window found nothing. It is given up.
     Absent,
     /// It cannot be told: why, in a sentence without a full stop.
     Open(String),
@@ -57,31 +57,31 @@ impl Changing<'_> {
         mut step: super::table::StepData,
         probes: bool,
     ) -> Result<Closed, super::change::Ended> {
-        let lost = StepEvent::AnswerLost { at_ms: self.now_ms() };
-        let why = "the session ended before its answer came";
-        if matches!(step.state, StepState::Intended { .. })
-            && self
-                .move_step(&mut step, lost, None, Some((why, true)))
-                .await?
-                .is_some()
-        {
+        let why = match step.state {
+            StepState::Intended { .. } => Some(("the session ended before its answer came", true)),
+            _ => None,
+        };
+        let lost = self.lost(Loss::Gone);
+        if self.move_step(&mut step, lost, None, why).await?.is_some() {
             return Ok(Closed::Known);
         }
         if !probes {
             return Ok(Closed::Open("nothing can tell whether it was carried out".into()));
         }
-        Ok(match self.look(&step).await {
+        Ok(match self.look(&step, None).await {
             Settled::Found(value) => {
                 self.move_step(&mut step, StepEvent::Found, Some(&value), None)
                     .await?;
                 Closed::Found
             }
-            Settled::Absent { looked_ms } => {
-                self.move_step(&mut step, StepEvent::GivenUp { looked_ms }, None, None)
+            Settled::Absent { looked } => {
+                self.move_step(&mut step, StepEvent::GivenUp { looked }, None, None)
                     .await?;
                 Closed::Absent
             }
             Settled::Unsettled(why) => Closed::Open(why),
+            // Nobody listens any more.
+            Settled::Answered(_) => Closed::Known,
             Settled::Cancelled => Closed::Stopped,
         })
     }

@@ -15,7 +15,7 @@ pub struct InDoubt {
     pub run: RunId,
     /// The step's key.
     pub step: String,
-    /// When its request left, in milliseconds since the Unix epoch.
+    /// When its request left, by the time of day, in milliseconds since the Unix epoch.
     pub sent_ms: i64,
 }
 
@@ -48,10 +48,10 @@ pub(super) fn claimed(look: &dyn Look, thing: &Thing) -> Res<Option<InDoubt>> {
     };
     let state = look.step(&claim.run, &claim.step)?.map(|step| step.state);
     let window = state.and_then(StepState::window);
-    Ok(window.map(|(sent_ms, _)| InDoubt {
+    Ok(window.map(|window| InDoubt {
         thing: claim.thing,
         run: claim.run,
         step: claim.step,
-        sent_ms,
+        sent_ms: window.sent.wall_ms,
     }))
 }

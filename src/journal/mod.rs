@@ -20,7 +20,6 @@ mod doubt;
 mod error;
 mod files;
 mod key;
-mod leaving;
 mod ledger;
 mod lock;
 mod maintain;
@@ -35,6 +34,7 @@ mod seal;
 mod settle;
 mod spool;
 mod sqlite;
+mod stamp;
 mod step;
 mod store;
 mod table;
@@ -53,7 +53,6 @@ pub use closing::Closed;
 pub use doubt::InDoubt;
 pub use error::JournalError;
 pub use key::KeyError;
-pub use leaving::Leaving;
 pub use ledger::LedgerItem;
 pub use lock::RunLock;
 pub use maintain::AuditRecord;
@@ -65,7 +64,7 @@ pub use run::{
     EarlierSources, NewRow, NewRun, RowCounts, RowFilter, RowRecord, RowStatus, RunId, RunRecord, RunStatus,
 };
 pub use seal::{SealError, Sealed, Sealer};
-pub use step::{Illegal, StepEvent, StepState};
+pub use step::{Illegal, Loss, StepEvent, StepState, Window};
 pub use table::{StepFilter, Thing};
 pub use vault::Vault;
 

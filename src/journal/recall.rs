@@ -5,8 +5,9 @@ use super::change::item_place;
 use super::doubt::{InDoubt, claimed};
 use super::error::JournalError;
 use super::row::{RowJournal, step_place};
-use super::step::StepState;
+use super::step::{Loss, StepState, Window};
 use super::table::{StepData, Thing};
+use crate::clock::millis;
 use crate::value::Value;
 
 /// What is known of a step.
@@ -18,10 +19,12 @@ pub enum Recall {
     Refused(Value),
     /// It is not recorded, and the ledger holds the thing it asks for.
     Held(Value),
-    /// Its answer is not recorded: it would be looked up.
+    /// Its answer is not recorded: it would be looked up, where that is possible.
     Open {
         /// When a request may have landed at the latest, in milliseconds since the Unix epoch.
         settled_ms: i64,
+        /// Would it be sent again if it is not there then?
+        resends: bool,
     },
     /// Another step on the same thing is under way or in doubt.
     Claimed(InDoubt),
@@ -51,9 +54,7 @@ impl RowJournal {
                 }
             }
             Some(step) => match step.state.window() {
-                Some((sent_ms, settle_ms)) => Recall::Open {
-                    settled_ms: sent_ms.saturating_add(settle_ms),
-                },
+                Some(window) => self.open(plan, step.state, window),
                 None => self.around(plan)?,
             },
             None if matches!(plan.kind, StepKind::Read) => Recall::Nothing,
@@ -121,6 +122,27 @@ impl RowJournal {
     /// Does the journal hold no step of this row?
     pub fn is_blank(&self) -> bool {
         self.recorded.is_empty()
+    }
+
+    /// What a resume would do about a step that is open.
+    fn open(&self, plan: &StepPlan, state: StepState, window: Window) -> Recall {
+        let now = self.journal.clock().now();
+        let (patience, resends_late) = match &plan.kind {
+            StepKind::Change(change) => (millis(change.patience), change.resends_late),
+            StepKind::Read => (0, true),
+        };
+        let window = Window {
+            waits_ms: window.waits_ms.or(Some(patience)),
+            ..window
+        };
+        Recall::Open {
+            settled_ms: now.plus(window.left_ms(now)).wall_ms,
+            resends: match state.loss() {
+                Some(Loss::Yes) => false,
+                Some(Loss::Late) => resends_late,
+                _ => true,
+            },
+        }
     }
 
     /// What others have done about the thing.

@@ -46,11 +46,6 @@ impl Journal {
             });
         };
         let corrected = step.state == StepState::Done && self.done_by_word(id)?.contains(key);
-        // An intent whose process died is in doubt, though nobody has said so yet.
-        if !corrected && step.state != StepState::HalfDone {
-            let at_ms = self.clock().now_millis();
-            self.move_by_hand(&step, StepEvent::AnswerLost { at_ms }, None, None)?;
-        }
         let (event, outcome) = match (says, corrected) {
             (Resolution::Done(value), false) => (StepEvent::ResolvedDone, Some(value)),
             (Resolution::Absent, false) => (StepEvent::ResolvedAbsent, None),

@@ -9,7 +9,6 @@ use super::attempt::{Attempt, Output, Sending, StepEnd, StepKind, StepPlan};
 use super::cancel::Cancel;
 use super::change::Changing;
 use super::error::JournalError;
-use super::leaving::Leaving;
 use super::lock::RunLock;
 use super::run::Rules;
 use super::step::{StepEvent, StepState};
@@ -205,10 +204,10 @@ impl RowJournal {
         }
         self.journal.store().healthy()?;
         // Reading harms nobody, so it may be given up half-way.
-        let (event, value) = match cancel.or(attempt.send(false, Leaving::unwatched())).await {
+        let (event, value) = match cancel.or(attempt.send(false)).await {
             None => return Err(StepEnd::Cancelled),
-            Some(Sending::Failed(why)) => return Err(StepEnd::Failed(why)),
-            Some(Sending::Lost(why)) => return Err(StepEnd::Failed(Value::Text(why))),
+            Some(Sending::Failed(why) | Sending::PutOff(why)) => return Err(StepEnd::Failed(why)),
+            Some(Sending::Lost { why, .. }) => return Err(StepEnd::Failed(Value::Text(why))),
             Some(Sending::Done(value)) => (StepEvent::Known, value),
             Some(Sending::Refused(value) | Sending::HalfDone(value)) => (StepEvent::KnownRefused, value),
         };

@@ -1,28 +1,38 @@
-//! Looking for what a lost answer would have said.
+//! Looking for what a lost answer would have said, and listening for one that is late.
 
+use std::pin::pin;
 use std::time::Duration;
 
-use super::attempt::{Attempt, Look};
+use super::attempt::{Attempt, Boxed, Look, Sending};
 use super::cancel::Cancel;
-use crate::clock::Clock;
+use super::step::{Loss, Window};
+use crate::clock::{Clock, Stamp};
 use crate::value::Value;
 
-/// When a request left, how long it may still land, and how long to look for it: all in milliseconds, the first since
-/// the Unix epoch.
-#[derive(Debug, Clone, Copy)]
-pub(super) struct Window {
-    pub(super) sent: i64,
-    pub(super) settle: i64,
-    pub(super) look_for: i64,
+/// What is to be found out, and how long that may take.
+pub(super) struct Search<'a> {
+    pub(super) clock: &'a Clock,
+    pub(super) attempt: &'a dyn Attempt,
+    pub(super) cancel: &'a Cancel,
+    /// How long the request may land, by a clock that tells.
+    pub(super) window: Window,
+    /// Can anything look for it?
+    pub(super) probes: bool,
+    /// How long after the sending to look while it cannot be told, in milliseconds.
+    pub(super) look_for_ms: i64,
+    /// Is what is not there after the window certainly not carried out?
+    pub(super) absence_counts: bool,
 }
 
 /// What the looking came to.
 #[derive(Debug)]
 pub(super) enum Settled {
+    /// The answer, or the thing.
+    Answered(Sending),
     Found(Value),
-    /// A look that started at this time, after the settle time, found nothing.
+    /// A look that started at this time, after the window, found nothing.
     Absent {
-        looked_ms: i64,
+        looked: Stamp,
     },
     /// It cannot be told, and this is why.
     Unsettled(String),
@@ -35,39 +45,91 @@ const LONGEST_PAUSE: Duration = Duration::from_secs(5);
 /// However late a resume comes, an answer that cannot be told is asked for this often before a person is.
 const FEWEST_LOOKS: u32 = 3;
 
-/// Looks with growing pauses until the answer is clear, the time is over, or the user wants to stop. Every look only
-/// reads, so one that is under way may be given up.
-pub(super) async fn settle(clock: &Clock, window: Window, attempt: &dyn Attempt, cancel: &Cancel) -> Settled {
-    let settled_ms = window.sent.saturating_add(window.settle);
-    let give_up_ms = settled_ms.max(window.sent.saturating_add(window.look_for));
-    let mut pause = FIRST_PAUSE;
-    for looks in 1u32.. {
-        let looked_ms = clock.now_millis();
-        let Some(look) = cancel.or(attempt.probe()).await else {
-            break;
-        };
-        let now_ms = clock.now_millis();
-        match look {
-            Look::Found(value) => return Settled::Found(value),
-            Look::Absent if looked_ms >= settled_ms => return Settled::Absent { looked_ms },
-            Look::Absent => {}
-            Look::Unknown(why) | Look::Unreachable(why) => {
-                if now_ms >= give_up_ms && looks >= FEWEST_LOOKS {
-                    return Settled::Unsettled(why);
+/// What is said of a thing that was not there when it should have been, and that may be made all the same.
+const STILL_ABSENT: &str = "it is not there, but may still come";
+
+impl Search<'_> {
+    /// Looks with growing pauses until the answer is clear, the time is over, or the user wants to stop; an answer that is
+    /// late, and comes meanwhile, counts. Every look only reads, so one that is under way may be given up.
+    pub(super) async fn settle(&self, mut late: Option<Boxed<'_, Sending>>) -> Settled {
+        let mut pause = FIRST_PAUSE;
+        for looks in 1u32.. {
+            let looked = self.clock.now();
+            let look = match self.first(&mut late, self.look()).await {
+                Ok(look) => look,
+                Err(settled) => return settled,
+            };
+            let now = self.clock.now();
+            let is_over = self.window.is_over(looked);
+            match look {
+                Some(Look::Found(value)) => return Settled::Found(value),
+                Some(Look::Absent) if is_over && self.absence_counts => return Settled::Absent { looked },
+                Some(Look::Absent) if is_over => return Settled::Unsettled(STILL_ABSENT.to_owned()),
+                None if is_over => return Settled::Unsettled(String::new()),
+                Some(Look::Absent) | None => {}
+                Some(Look::Unknown(why) | Look::Unreachable(why)) => {
+                    if self.gives_up(now) && looks >= FEWEST_LOOKS {
+                        return Settled::Unsettled(why);
+                    }
                 }
             }
+            // The look that may conclude comes as soon as it may.
+            let wait = match u64::try_from(self.window.left_ms(now)) {
+                Ok(0) | Err(_) => pause,
+                Ok(left_ms) => pause.min(Duration::from_millis(left_ms)),
+            };
+            if let Err(settled) = self.first(&mut late, self.clock.sleep(wait)).await {
+                return settled;
+            }
+            pause = (pause * 2).min(LONGEST_PAUSE);
         }
-        // The look that may conclude comes as soon as it may.
-        let left = u64::try_from(settled_ms.saturating_sub(now_ms)).unwrap_or_default();
-        let wait = if left == 0 {
-            pause
-        } else {
-            pause.min(Duration::from_millis(left))
-        };
-        if cancel.or(clock.sleep(wait)).await.is_none() {
-            break;
-        }
-        pause = (pause * 2).min(LONGEST_PAUSE);
+        Settled::Cancelled
     }
-    Settled::Cancelled
+
+    async fn look(&self) -> Option<Look> {
+        if self.probes {
+            Some(self.attempt.probe().await)
+        } else {
+            None
+        }
+    }
+
+    /// The result of `work`, unless the late answer comes first, or the wish to stop.
+    async fn first<T>(
+        &self,
+        late: &mut Option<Boxed<'_, Sending>>,
+        work: impl Future<Output = T>,
+    ) -> Result<T, Settled> {
+        let mut work = pin!(work);
+        loop {
+            let answer = async {
+                match late.as_mut() {
+                    Some(late) => late.await,
+                    None => std::future::pending().await,
+                }
+            };
+            let answer = tokio::select! {
+                biased;
+                answer = answer => answer,
+                () = self.cancel.cancelled() => return Err(Settled::Cancelled),
+                value = &mut work => return Ok(value),
+            };
+            *late = None;
+            match answer {
+                Sending::Done(_)
+                | Sending::Refused(_)
+                | Sending::HalfDone(_)
+                | Sending::Lost { loss: Loss::Yes, .. } => {
+                    return Err(Settled::Answered(answer));
+                }
+                // It tells nothing: what is known stays.
+                Sending::Failed(_) | Sending::PutOff(_) | Sending::Lost { .. } => {}
+            }
+        }
+    }
+
+    fn gives_up(&self, now: Stamp) -> bool {
+        let looked_for = now.since(self.window.sent).unwrap_or_default() >= self.look_for_ms;
+        looked_for && self.window.is_over(now)
+    }
 }

@@ -4,13 +4,85 @@
 //!                       ┌─Leaves (a new stamp)
 //! Absent ──Intend──▶ Intended ──Answered──▶ Done
 //!    ▲                │  │ └─────Refused──▶ Refused ──RetryWanted──▶ Absent
-//!    └─NotCarriedOut──┘  └──AnswerLost──▶ InDoubt ──Found, ResolvedDone──▶ Done
+//!    └─NotCarriedOut──┘  └──AnswerLost──▶ InDoubt ──Found, Answered (late), ResolvedDone──▶ Done
 //!                                          │  └────LookedInVain──▶ Intended (sent again)
 //!                                          └─GivenUp, ResolvedAbsent──▶ Absent
 //! ```
 //!
-//! An intent can also end as `HalfDone`, which only a person moves on: to `Done`, or to `Absent` to have it tried again.
+//! A late answer may also be a refusal. An intent can also end as `HalfDone`, which only a person moves on: to `Done`, or to `Absent` to have it tried again.
 //! What a person has said to be done, a person may put right: `CorrectedDone`, `CorrectedAbsent`.
+
+use crate::clock::Stamp;
+
+/// How long a request that left may still land: counted from its stamp.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Window {
+    /// When it left.
+    pub sent: Stamp,
+    /// How long its sender waits for a connection and an answer at the longest, or did wait, when that is known: in
+    /// milliseconds. `None` in what version 1 of the file has recorded.
+    pub waits_ms: Option<i64>,
+    /// How long it may still land after its sender has stopped waiting, in milliseconds.
+    pub settle_ms: i64,
+}
+
+impl Window {
+    /// How long after the stamp the request may land, in milliseconds.
+    pub fn length_ms(self) -> i64 {
+        // Whoever does not know how long the sender waits settles that first: see [`StepEvent::AnswerLost`].
+        self.waits_ms
+            .map_or(i64::MAX, |waits_ms| waits_ms.saturating_add(self.settle_ms))
+    }
+
+    /// How long the request may still land after `now`, in milliseconds; the whole window when nothing tells how long
+    /// ago it left.
+    pub fn left_ms(self, now: Stamp) -> i64 {
+        let passed = now.since(self.sent).unwrap_or_default();
+        self.length_ms().saturating_sub(passed).max(0)
+    }
+
+    /// Can the request no longer land at this time?
+    pub fn is_over(self, now: Stamp) -> bool {
+        self.left_ms(now) == 0
+    }
+
+    /// The same window by a clock that tells when it is over. The time of day does not: anybody can set it. So a stamp
+    /// of another boot counts from now, and so does one that lies in the future.
+    fn seen_at(self, now: Stamp) -> Window {
+        match now.since(self.sent) {
+            Some(_) => self,
+            None => Window { sent: now, ..self },
+        }
+    }
+}
+
+/// Why there is no answer.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Loss {
+    /// Nobody waits for it any more: the process was killed, or the step was given up.
+    Gone,
+    /// The connection broke, or the platform failed.
+    Broken,
+    /// It did not come in time: the platform is slow, and may be at work on the request for longer than anybody waits.
+    Late,
+    /// The platform said yes, and nothing else that can be used. The request is never sent again.
+    Yes,
+}
+
+impl Loss {
+    /// Every reason.
+    pub(super) const ALL: [Loss; 4] = [Loss::Gone, Loss::Broken, Loss::Late, Loss::Yes];
+
+    /// Its name on record.
+    pub(super) fn name(self) -> &'static str {
+        match self {
+            Loss::Gone => "gone",
+            Loss::Broken => "broken",
+            Loss::Late => "late",
+            Loss::Yes => "yes",
+        }
+    }
+}
 
 /// What is known about a step.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -20,17 +92,15 @@ pub enum StepState {
     Absent,
     /// A request may leave, or has left, and no answer is recorded.
     Intended {
-        /// When it left, in milliseconds since the Unix epoch.
-        sent_ms: i64,
-        /// The longest time, in milliseconds after `sent_ms`, that it may still land.
-        settle_ms: i64,
+        /// How long it may land.
+        window: Window,
     },
-    /// The answer was lost. Only a look-up or a person ends this.
+    /// The answer was lost. Only a look-up, an answer that is late or a person ends this.
     InDoubt {
-        /// When the request left, in milliseconds since the Unix epoch.
-        sent_ms: i64,
-        /// The longest time, in milliseconds after `sent_ms`, that it may still land.
-        settle_ms: i64,
+        /// How long the request may land.
+        window: Window,
+        /// Why there is no answer.
+        loss: Loss,
     },
     /// Carried out, and the outcome is recorded.
     Done,
@@ -46,15 +116,15 @@ pub enum StepState {
 pub enum StepEvent {
     /// A request is about to leave.
     Intend {
-        /// Now, in milliseconds since the Unix epoch.
-        at_ms: i64,
-        /// The longest time that the request may still land.
-        settle_ms: i64,
+        /// From now on.
+        window: Window,
     },
     /// The request leaves only now, or once more because it had certainly not been carried out.
     Leaves {
         /// Now: the new stamp.
-        at_ms: i64,
+        sent: Stamp,
+        /// How long its sender waits, in milliseconds.
+        waits_ms: i64,
     },
     /// The outcome is known without sending: a read, or what the ledger already holds.
     Known,
@@ -68,28 +138,31 @@ pub enum StepEvent {
     HalfDone,
     /// The request was certainly not carried out, and may succeed later.
     NotCarriedOut,
-    /// No answer came, or the process that waited for it died.
+    /// No answer came.
     AnswerLost {
-        /// Now. A recorded stamp that lies later was written by a clock that has been set back since.
-        at_ms: i64,
+        /// Now.
+        at: Stamp,
+        /// Why. When the sender is gone, an earlier reason stays.
+        loss: Loss,
+        /// How long the sender has waited, in milliseconds. When it is gone: how long it would have, if that is not on
+        /// record.
+        waits_ms: i64,
     },
     /// A look-up found the thing.
     Found,
-    /// A look-up after the settle time found nothing; the request leaves again.
+    /// A look-up after the window found nothing; the request leaves again.
     LookedInVain {
         /// When that look-up started.
-        looked_ms: i64,
-        /// Now: the new stamp.
-        at_ms: i64,
-        /// The longest time that the new request may still land.
-        settle_ms: i64,
+        looked: Stamp,
+        /// From now on.
+        window: Window,
     },
-    /// A look-up after the settle time found nothing; nothing is sent.
+    /// A look-up after the window found nothing; nothing is sent.
     GivenUp {
         /// When that look-up started.
-        looked_ms: i64,
+        looked: Stamp,
     },
-    /// A person says that it was carried out.
+    /// A person says that it was carried out. Nobody waits for an answer any more.
     ResolvedDone,
     /// A person says that it was not carried out.
     ResolvedAbsent,
@@ -113,47 +186,46 @@ pub struct Illegal {
 
 impl StepState {
     /// The state after `event`, or why there is none.
-    pub fn next(self, event: StepEvent) -> Result<StepState, Illegal> {
+    pub fn next(self, event: StepEvent) -> Result<StepState, Box<Illegal>> {
         use StepEvent as E;
         use StepState as S;
-        let illegal = Illegal { state: self, event };
         Ok(match (self, event) {
-            (S::Absent, E::Intend { at_ms, settle_ms })
-            | (S::Intended { settle_ms, .. }, E::Leaves { at_ms }) => S::Intended {
-                sent_ms: at_ms,
-                settle_ms,
+            (S::Absent, E::Intend { window }) => S::Intended { window },
+            (S::Intended { window }, E::Leaves { sent, waits_ms }) => S::Intended {
+                window: Window {
+                    sent,
+                    waits_ms: Some(waits_ms),
+                    ..window
+                },
             },
             (S::Absent, E::Known)
-            | (S::Intended { .. }, E::Answered)
-            | (S::InDoubt { .. }, E::Found | E::ResolvedDone)
-            | (S::HalfDone, E::ResolvedDone)
+            | (S::Intended { .. } | S::InDoubt { .. }, E::Answered)
+            | (S::InDoubt { .. }, E::Found)
+            | (S::Intended { .. } | S::InDoubt { .. } | S::HalfDone, E::ResolvedDone)
             | (S::Done, E::CorrectedDone) => S::Done,
-            (S::Absent, E::KnownRefused) | (S::Intended { .. }, E::Refused) => S::Refused,
-            (S::Intended { .. }, E::HalfDone) => S::HalfDone,
+            (S::Absent, E::KnownRefused) | (S::Intended { .. } | S::InDoubt { .. }, E::Refused) => S::Refused,
+            (S::Intended { .. } | S::InDoubt { .. }, E::HalfDone) => S::HalfDone,
             (S::Intended { .. }, E::NotCarriedOut)
-            | (S::InDoubt { .. } | S::HalfDone, E::ResolvedAbsent)
+            | (S::Intended { .. } | S::InDoubt { .. } | S::HalfDone, E::ResolvedAbsent)
             | (S::Done, E::CorrectedAbsent)
             | (S::Refused, E::RetryWanted) => S::Absent,
-            (
-                S::Intended { sent_ms, settle_ms } | S::InDoubt { sent_ms, settle_ms },
-                E::AnswerLost { at_ms },
-            ) => S::InDoubt {
-                sent_ms: sent_ms.min(at_ms),
-                settle_ms,
-            },
-            (
-                S::InDoubt { .. },
-                E::LookedInVain {
-                    looked_ms,
-                    at_ms,
-                    settle_ms,
-                },
-            ) if self.is_settled_at(looked_ms) && at_ms >= looked_ms => S::Intended {
-                sent_ms: at_ms,
-                settle_ms,
-            },
-            (S::InDoubt { .. }, E::GivenUp { looked_ms }) if self.is_settled_at(looked_ms) => S::Absent,
-            _ => return Err(illegal),
+            (S::Intended { window }, E::AnswerLost { at, loss, waits_ms }) => {
+                lost(window, Loss::Gone, at, loss, waits_ms)
+            }
+            (S::InDoubt { window, loss: known }, E::AnswerLost { at, loss, waits_ms }) => {
+                lost(window, known, at, loss, waits_ms)
+            }
+            (S::InDoubt { window: before, loss }, E::LookedInVain { looked, window })
+                if before.is_over(looked) && loss != Loss::Yes =>
+            {
+                S::Intended { window }
+            }
+            (S::InDoubt { window, loss }, E::GivenUp { looked })
+                if window.is_over(looked) && loss != Loss::Yes =>
+            {
+                S::Absent
+            }
+            _ => return Err(Box::new(Illegal { state: self, event })),
         })
     }
 
@@ -184,21 +256,36 @@ impl StepState {
         }
     }
 
-    /// When the request left, and how long it may take to land, both in milliseconds.
-    pub fn window(self) -> Option<(i64, i64)> {
+    /// How long a request that is not answered may land.
+    pub fn window(self) -> Option<Window> {
         match self {
-            StepState::Intended { sent_ms, settle_ms } | StepState::InDoubt { sent_ms, settle_ms } => {
-                Some((sent_ms, settle_ms))
-            }
+            StepState::Intended { window } | StepState::InDoubt { window, .. } => Some(window),
             _ => None,
         }
     }
 
-    /// Can a request that left no longer land at this time? A clock that was set back makes this wait longer, never
-    /// shorter.
-    fn is_settled_at(self, looked_ms: i64) -> bool {
-        self.window()
-            .is_some_and(|(sent_ms, settle_ms)| looked_ms >= sent_ms.saturating_add(settle_ms))
+    /// Why there is no answer, when it is lost.
+    pub fn loss(self) -> Option<Loss> {
+        match self {
+            StepState::InDoubt { loss, .. } => Some(loss),
+            _ => None,
+        }
+    }
+}
+
+/// The doubt after an answer was lost in this way. How long the sender waited is known while it lives.
+fn lost(window: Window, known: Loss, at: Stamp, loss: Loss, waits_ms: i64) -> StepState {
+    let waits_ms = match loss {
+        Loss::Gone => window.waits_ms.unwrap_or(waits_ms),
+        _ => waits_ms,
+    };
+    let window = Window {
+        waits_ms: Some(waits_ms),
+        ..window
+    };
+    StepState::InDoubt {
+        window: window.seen_at(at),
+        loss: known.max(loss),
     }
 }
 

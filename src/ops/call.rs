@@ -3,12 +3,11 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use super::departure::Departure;
 use super::error::{Code, OpError};
 use super::function::{Function, Functions};
 use super::spec::{Effect, OpSpec, Param, Type};
 use super::web::Reach;
-use crate::platform::Gate;
+use crate::platform::Flight;
 use crate::value::nearest::nearest;
 use crate::value::secret::Secret;
 use crate::value::{Object, Record, Value};
@@ -26,10 +25,8 @@ pub struct Call {
     functions: Functions,
     /// Was the same request sent before, its answer lost, and the thing then found absent?
     pub resent: bool,
-    /// What its requests pass right before they leave.
-    pub gate: Option<Gate>,
-    /// Tells when its first request leaves.
-    pub departure: Departure,
+    /// Whether its requests have left. Clones of the call share it.
+    pub flight: Flight,
     /// Under which profile it goes out, for a call to anywhere of which that has been found out.
     pub(super) reach: Option<Arc<Reach>>,
 }
@@ -60,8 +57,7 @@ impl Call {
             args,
             functions: Functions::new(),
             resent: false,
-            gate: None,
-            departure: Departure::default(),
+            flight: Flight::new(),
             reach: None,
         })
     }

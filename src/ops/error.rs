@@ -1,8 +1,9 @@
 //! Why an operation failed: a fact with a stable code, which a script may catch.
 
-use crate::platform;
 use crate::platform::error::{ApiError, ApiErrorKind};
 use crate::value::{Record, Value};
+
+pub use crate::platform::Sent;
 
 macro_rules! codes {
     ($($(#[$doc:meta])* $variant:ident = $text:literal,)*) => {
@@ -107,15 +108,6 @@ pub struct OpError {
     pub sent: Sent,
     /// May the same request succeed later without anybody changing anything? Never recorded as a result.
     pub transient: bool,
-}
-
-/// Whether a failed request can have reached the platform.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Sent {
-    /// It was not carried out.
-    No,
-    /// Nobody knows.
-    Maybe,
 }
 
 impl OpError {
@@ -228,10 +220,7 @@ impl From<ApiError> for OpError {
             message: error.message,
             status: error.status,
             hint: hint.map(str::to_owned),
-            sent: match error.sent {
-                platform::Sent::No => Sent::No,
-                platform::Sent::Maybe => Sent::Maybe,
-            },
+            sent: error.sent,
             transient: error.transient,
         }
     }

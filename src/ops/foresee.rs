@@ -53,6 +53,8 @@ pub enum How {
     LooksUp {
         /// Not found is believed only after this time, in milliseconds since the Unix epoch.
         settled_ms: i64,
+        /// Is it sent again when it is not found then? Otherwise a person is asked.
+        resends: bool,
     },
     /// Nothing can tell what became of it but a person.
     Parks,
@@ -120,7 +122,7 @@ pub async fn foresee(
             };
         }
         Recall::Open { .. } if !probes => How::Parks,
-        Recall::Open { settled_ms } => How::LooksUp { settled_ms },
+        Recall::Open { settled_ms, resends } => How::LooksUp { settled_ms, resends },
         Recall::Blocked(_) => How::Parks,
         Recall::DoneBefore(done) => How::Repeats(done),
         Recall::Claimed(doubt) => How::Waits(format!("{}/{}", doubt.run, doubt.step)),

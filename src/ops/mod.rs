@@ -6,7 +6,6 @@ pub mod account;
 pub mod asking;
 pub mod call;
 mod credential;
-pub mod departure;
 pub mod doc;
 pub mod error;
 pub mod explain;

@@ -6,16 +6,16 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::task::{Context, Poll};
 use std::time::Duration;
 
-use super::call::Call;
+use super::call::{Call, parse_duration};
 use super::credential;
 use super::error::{Code, OpError, Sent};
-use super::spec::{Boxed, Effect, Probe, SETTLE, SETTLE_TENANT, Timeout};
+use super::spec::{Boxed, Effect, Probe, Timeout};
 use super::world::{Settings, World};
 use crate::journal::{
-    Attempt, Books, Cancel, Change, Closed, JournalError, Leaving, Look, Prepared, RowJournal, Sending,
-    StepEnd, StepKind, StepPlan,
+    Attempt, Books, Cancel, Change, Closed, JournalError, Look, Loss, Prepared, RowJournal, Sending, StepEnd,
+    StepKind, StepPlan,
 };
-use crate::platform::Gate;
+use crate::platform::{Flight, Patience, USUAL_PATIENCE};
 use crate::value::Value;
 
 /// Why a call gives no value.
@@ -133,40 +133,40 @@ pub async fn is_there(world: &World, call: &Call) -> bool {
     matches!(Asking::new(world, &call, &never).probe().await, Look::Found(_))
 }
 
-/// How long after it was sent the request of this call may still land; `None` when nothing can look for what it asks for.
-pub fn settle_time(world: &World, call: &Call) -> Option<Duration> {
+/// How long after it was sent the request of this call may land; `None` when nothing can look for what it asks for.
+pub fn window(world: &World, call: &Call) -> Option<Duration> {
     let call = super::web::addressed(world, call.clone()).ok()?;
     match plan(world, &call).ok()??.kind {
-        StepKind::Change(change) if change.probes => Some(change.settle),
+        StepKind::Change(change) if change.probes => Some(change.patience + change.settle),
         _ => None,
     }
 }
 
 /// What the journal is to do; `None` for an operation that is never recorded.
 pub(super) fn plan(world: &World, call: &Call) -> Result<Option<StepPlan>, OpError> {
-    let (thing, probes) = match call.effect() {
+    let (thing, probes, unique) = match call.effect() {
         Effect::Sign => return Ok(None),
         Effect::Observe => {
             return Ok(Some(step_plan(call, StepKind::Read)));
         }
-        Effect::Ensure { key, .. } | Effect::Create { key, .. } => (Some(key(call)?), true),
-        Effect::Change { .. } => (None, true),
+        Effect::Ensure { key, unique, .. } | Effect::Create { key, unique, .. } => {
+            (Some(key(call)?), true, unique)
+        }
+        Effect::Change { .. } => (None, true, false),
         // What depends on the call has been decided.
-        Effect::Act | Effect::ByCall(_) => (None, false),
+        Effect::Act | Effect::ByCall(_) => (None, false, false),
     };
     let settings = permitted(world, call)?;
-    let usual = match call.op.timeout {
-        Timeout::TenantCreation => SETTLE_TENANT,
-        Timeout::Reply => SETTLE,
-    };
-    let settle = settings.settle.unwrap_or(usual);
+    let settle = settings.settle.unwrap_or(call.op.timeout.settle());
+    let settle = settle.max(settings.lands_within.unwrap_or_default());
     let kind = StepKind::Change(Change {
-        one_time_secret: matches!(call.op.timeout, Timeout::TenantCreation),
         books: books(call, thing.is_some())?,
         thing,
         probes,
+        patience: patience(&settings, call).whole(),
         settle,
-        look_for: settings.look_for.unwrap_or(SETTLE_TENANT).max(settle),
+        resends_late: unique || settings.lands_within.is_some(),
+        look_for: settings.look_for.unwrap_or(LOOK_FOR),
     });
     Ok(Some(step_plan(call, kind)))
 }
@@ -177,6 +177,21 @@ fn step_plan(call: &Call, kind: StepKind) -> StepPlan {
         args: call.identity(),
         former_args: call.former_identity(),
         kind,
+    }
+}
+
+/// How long an answer that cannot be told is looked for, unless the profile says otherwise.
+const LOOK_FOR: Duration = Duration::from_secs(90);
+
+/// How long the request of a call is waited for. What it really is, the transport says when it leaves.
+fn patience(settings: &Settings, call: &Call) -> Patience {
+    let reply = match call.op.timeout {
+        Timeout::TenantCreation => settings.tenant_creation,
+        Timeout::Reply => call.option("timeout").and_then(parse_duration).or(settings.reply),
+    };
+    Patience {
+        connect: settings.line.connect_timeout.unwrap_or(USUAL_PATIENCE.connect),
+        reply: reply.unwrap_or(call.op.timeout.reply()),
     }
 }
 
@@ -263,10 +278,10 @@ impl<'a> Asking<'a> {
 
     /// Does the work, unless the user wants to stop while nothing of it can have been carried out: a request waits for
     /// its turn, for a platform that cannot be reached, or for the sign-in before it.
-    async fn unless_stopped<T>(&self, gate: &Gate, mut work: Boxed<'_, T>) -> Option<T> {
+    async fn unless_stopped<T>(&self, mut work: Boxed<'_, T>) -> Option<T> {
+        let flight = &self.call.flight;
         let mut asked = pin!(self.cancel.cancelled());
-        let mut stopped =
-            move |cx: &mut Context<'_>| gate.is_untouched() && asked.as_mut().poll(cx).is_ready();
+        let mut stopped = move |cx: &mut Context<'_>| !flight.is_out() && asked.as_mut().poll(cx).is_ready();
         let done = poll_fn(|cx| {
             if stopped(cx) {
                 return Poll::Ready(None);
@@ -302,36 +317,34 @@ impl Attempt for Asking<'_> {
         })
     }
 
-    fn send(&self, resent: bool, leaving: Leaving) -> Boxed<'_, Sending> {
+    fn flight(&self) -> &Flight {
+        &self.call.flight
+    }
+
+    fn send(&self, resent: bool) -> Boxed<'_, Sending> {
         let mut call = self.call.clone();
         call.resent = resent;
-        let departure = call.departure.clone();
-        let gate = Gate::new(move || {
-            let (leaving, departure) = (leaving.clone(), departure.clone());
-            async move {
-                if !departure.leave() {
-                    return Err("it was stopped before".into());
-                }
-                leaving.now().await.map_err(|error| error.to_string())
-            }
-        });
-        call.gate = Some(gate.clone());
-        call.departure.through(&gate);
         Box::pin(async move {
-            let Some(done) = self.unless_stopped(&gate, (call.op.run)(self.world, &call)).await else {
+            let Some(done) = self.unless_stopped((call.op.run)(self.world, &call)).await else {
                 let error = OpError::new(Code::Unavailable, "stopped before it was sent");
                 return Sending::Failed(error.to_value());
             };
             match done.map_err(|error| credential::advise(&call, error)) {
                 Ok(value) => Sending::Done(value),
                 // What changes nothing is as good as not carried out.
-                Err(error) if error.sent == Sent::Maybe && call.effect().changes() => {
-                    Sending::Lost(error.message)
+                Err(error) if error.sent != Sent::No && call.effect().changes() => Sending::Lost {
+                    why: error.message,
+                    loss: match error.sent {
+                        Sent::Late => Loss::Late,
+                        Sent::Yes => Loss::Yes,
+                        Sent::No | Sent::Maybe => Loss::Broken,
+                    },
+                },
+                Err(error) if error.code == Code::RateLimited && call.flight.asks_first() => {
+                    Sending::PutOff(error.to_value())
                 }
                 Err(error) if error.code.leaves_something_behind() => Sending::HalfDone(error.to_value()),
-                Err(error) if error.transient || call.departure.was_kept_back() => {
-                    Sending::Failed(error.to_value())
-                }
+                Err(error) if error.transient || call.flight.is_held() => Sending::Failed(error.to_value()),
                 Err(error) => Sending::Refused(error.to_value()),
             }
         })

@@ -8,6 +8,7 @@ use super::call::Call;
 use super::error::{Code, OpError};
 use super::world::World;
 use crate::journal::NaturalKey;
+use crate::platform::USUAL_PATIENCE;
 use crate::value::Value;
 
 /// A boxed future, as the table's function pointers return it.
@@ -162,6 +163,25 @@ pub enum Timeout {
     TenantCreation,
 }
 
+impl Timeout {
+    /// How long the platform has for its answer, unless the profile or the call says otherwise.
+    pub fn reply(self) -> Duration {
+        match self {
+            Timeout::Reply => USUAL_PATIENCE.reply,
+            Timeout::TenantCreation => Duration::from_secs(150),
+        }
+    }
+
+    /// How long a request may still land after its sender has stopped waiting, unless the profile says otherwise: what the
+    /// network and a platform that has nearly finished may take. For a tenant the manual's minute, and half of it again.
+    pub fn settle(self) -> Duration {
+        match self {
+            Timeout::Reply => Duration::from_secs(25),
+            Timeout::TenantCreation => Duration::from_secs(90),
+        }
+    }
+}
+
 /// One parameter of an operation.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Param {
@@ -240,6 +260,8 @@ pub enum Effect {
         check: CheckFn,
         /// Settles a lost answer.
         probe: ProbeFn,
+        /// Does the platform itself refuse to make a second one? Then it may be sent again at any time.
+        unique: bool,
     },
     /// Makes a thing that must not exist yet.
     Create {
@@ -249,6 +271,8 @@ pub enum Effect {
         check: CheckFn,
         /// Settles a lost answer.
         probe: ProbeFn,
+        /// Does the platform itself refuse to make a second one? Then it may be sent again at any time.
+        unique: bool,
     },
     /// Changes or removes a thing that is named by its identifier; carrying it out twice is the same as once.
     Change {
@@ -296,7 +320,7 @@ impl std::fmt::Debug for Effect {
 pub enum Probe {
     /// The thing exists, and this is what the lost answer would have said.
     Found(Value),
-    /// The thing is not there now. It may still appear until the settle time is over.
+    /// The thing is not there now. It may still appear until the window is over.
     Absent,
     /// The platform answered, but it cannot be told which; for example, two things match.
     Unknown(String),
@@ -317,10 +341,3 @@ pub struct Kind {
 
 /// What is in a map that operations give back: each field's name, type and a line of text. The first is always there.
 pub type Fields = &'static [(&'static str, &'static str, &'static str)];
-
-/// How long a request may still land after its sender died, unless the profile says otherwise: up to ten seconds to
-/// connect, and fifteen for the platform.
-pub const SETTLE: Duration = Duration::from_secs(25);
-
-/// The same for Mobsted's tenant creation: the manual's minute, and half of it again.
-pub const SETTLE_TENANT: Duration = Duration::from_secs(90);

@@ -47,6 +47,9 @@ impl Profile {
 pub struct Settings {
     /// Overrides of the settle time of every operation.
     pub settle: Option<Duration>,
+    /// How long after its sender has stopped waiting every request has landed, as the user vouches for: what is absent then
+    /// may be sent again even though the answer was late.
+    pub lands_within: Option<Duration>,
     /// Overrides of how long an unclear look-up is repeated.
     pub look_for: Option<Duration>,
     /// Overrides of the reply timeout.

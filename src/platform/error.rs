@@ -132,17 +132,18 @@ impl ApiError {
             status: Some(response.status),
             message,
             platform_text: Some(words).filter(|words| !words.is_empty()),
-            // A gateway gives up on a request (408) that the platform may still be working on.
-            sent: if changes && (response.status >= 500 || response.status == 408) {
-                Sent::Maybe
-            } else {
-                Sent::No
+            sent: match response.status {
+                _ if !changes => Sent::No,
+                // A gateway gives up on a request that the platform may still be working on.
+                408 | 504 | 524 => Sent::Late,
+                500.. => Sent::Maybe,
+                _ => Sent::No,
             },
             transient,
         }
     }
 
-    /// A 2xx answer that does not say what it should. After a changing request nobody knows what happened.
+    /// An answer that does not say what it should. To a changing request a 2xx says yes all the same.
     ///
     /// Its words are quoted only from a web page: JSON, even half of it, may hold a credential.
     pub(super) fn unreadable(request: &Request, response: &Response, why: &str) -> ApiError {
@@ -156,10 +157,10 @@ impl ApiError {
         ApiError {
             status: Some(response.status),
             platform_text: Some(words.clone()).filter(|words| !words.is_empty()),
-            sent: if request.method.changes() {
-                Sent::Maybe
-            } else {
-                Sent::No
+            sent: match request.method.changes() {
+                true if response.is_success() => Sent::Yes,
+                true => Sent::Maybe,
+                false => Sent::No,
             },
             ..ApiError::new(
                 ApiErrorKind::Unreadable,

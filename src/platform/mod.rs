@@ -24,8 +24,9 @@ use crate::transport::response::Response;
 use crate::value::Value;
 use crate::value::secret::Secret;
 
+pub use crate::flight::{Flight, Patience};
+pub use crate::transport::USUAL_PATIENCE;
 pub use crate::transport::error::Sent;
-pub use crate::transport::gate::Gate;
 pub use crate::transport::line::Line;
 pub use crate::transport::request::{Body, Method};
 

@@ -8,7 +8,7 @@ use std::time::Duration;
 use super::answer::Answer;
 use super::error::{ApiError, ApiErrorKind};
 use super::tokens::Tokens;
-use super::{Gate, Network, Password, Sent, TokenKey};
+use super::{Flight, Network, Password, Sent, TokenKey};
 use crate::transport::request::Request;
 use crate::transport::token::{Failure, Lease, TokenCache};
 use crate::value::secret::Secret;
@@ -83,12 +83,12 @@ impl<A: SignIn> Session<A> {
         self.tokens.get(|held| self.renew(held)).await
     }
 
-    /// Sends a request as this account; one that changes something passes `gate` right before it leaves. A token that is
+    /// Sends a request as this account; one that changes something passes `flight` right before it leaves. A token that is
     /// not accepted is renewed, and the request sent once more. Any status but 2xx is an error.
-    pub(super) async fn send(&self, request: Request, gate: Option<&Gate>) -> Result<Answer, ApiError> {
+    pub(super) async fn send(&self, request: Request, flight: Option<&Flight>) -> Result<Answer, ApiError> {
         self.account.judge(&self.network, &request)?;
-        let gate = gate.filter(|_| request.method.changes()).cloned();
-        let request = Request { gate, ..request };
+        let flight = flight.filter(|_| request.method.changes()).cloned();
+        let request = Request { flight, ..request };
         let mut tokens = self.tokens().await?;
         self.account.ready().await?;
         let mut renewed = false;
@@ -122,12 +122,12 @@ impl<A: SignIn> Session<A> {
     /// Ends the sign-in for all who share its tokens: sends `request` with them, and forgets them here and in the store.
     /// Says whether there were any; nothing is sent when there are none. Tokens that the platform no longer accepts are
     /// forgotten, too.
-    pub(super) async fn sign_out(&self, request: Request, gate: Option<&Gate>) -> Result<bool, ApiError> {
+    pub(super) async fn sign_out(&self, request: Request, flight: Option<&Flight>) -> Result<bool, ApiError> {
         let Some(tokens) = self.load().await? else {
             return Ok(false);
         };
         let request = Request {
-            gate: gate.cloned(),
+            flight: flight.cloned(),
             ..request
         };
         self.ask_with(&tokens, request).await?;

@@ -248,8 +248,22 @@ async fn disturbed<P: Platform>(kind: Kind, site: Arc<Site>, call: Call, hook: &
         Kind::TooMany429 => return P::too_many(),
         Kind::Slow(delay) => return answer::<P>(site, call, delay).await,
         Kind::Hang => std::future::pending().await,
+        Kind::HangLate(delay) => {
+            defer::<P>(&site, &call, delay);
+            std::future::pending::<()>().await;
+        }
+        Kind::EmptyYesLate(delay) => {
+            defer::<P>(&site, &call, delay);
+            return Reply::empty_yes();
+        }
         Kind::ExpireToken => return P::expire(&site, &call),
-        Kind::DropAfter | Kind::Error500After | Kind::HangAfter | Kind::Truncate | Kind::Garbage => {
+        Kind::DropAfter
+        | Kind::Error500After
+        | Kind::TooMany429After
+        | Kind::HangAfter
+        | Kind::Truncate
+        | Kind::Garbage
+        | Kind::EmptyYes => {
             let reply = answer::<P>(site, call, Duration::ZERO).await;
             return spoilt::<P>(kind, reply, hook).await;
         }
@@ -261,8 +275,12 @@ async fn disturbed<P: Platform>(kind: Kind, site: Arc<Site>, call: Call, hook: &
 async fn spoilt<P: Platform>(kind: Kind, reply: Reply, hook: &Hook) -> Reply {
     match kind {
         Kind::Error500After => return P::server_error(),
+        Kind::TooMany429After => return P::too_many(),
         Kind::HangAfter => std::future::pending().await,
         Kind::Garbage => return Reply::garbage(),
+        // A refusal stays one.
+        Kind::EmptyYes if reply.status.is_success() => return Reply::empty_yes(),
+        Kind::EmptyYes => {}
         Kind::Truncate => hook.cut_after(reply.body.len() / 2),
         _ => hook.cut(),
     }

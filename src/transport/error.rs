@@ -7,8 +7,12 @@ use std::error::Error as StdError;
 pub enum Sent {
     /// It was not carried out.
     No,
-    /// Nobody knows.
+    /// Nobody knows: the connection broke, or the platform failed.
     Maybe,
+    /// Nobody knows, and the platform, or a gateway before it, has taken longer than is waited: it may be at work on it.
+    Late,
+    /// The platform has said yes, and nothing else that can be used.
+    Yes,
 }
 
 /// What went wrong on the way.
@@ -18,7 +22,7 @@ pub enum ErrorKind {
     Address,
     /// What this machine is set up with cannot be used, such as its proxy. Nothing was sent; trying again is useless.
     Setup,
-    /// Its gate did not open. Nothing was sent; trying again is useless.
+    /// It was kept back. Nothing was sent; trying again is useless.
     Withheld,
     /// The host's name has no address. Nothing was sent; tried again.
     Dns,

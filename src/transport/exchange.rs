@@ -12,6 +12,10 @@ use super::redirect::{self, Turn};
 use super::request::Request;
 use super::response::Response;
 use super::{Http, address};
+use crate::flight::Patience;
+
+/// The longest that a late answer is read on for. Who waits for it gives up long before.
+const LONGEST_READING: Duration = Duration::from_hours(24);
 
 /// What came of a try.
 pub(super) enum Tried {
@@ -46,16 +50,20 @@ pub(super) async fn once(http: &Http, request: &Request) -> Tried {
     }
 }
 
-/// Waits until the request may leave, and sends it. Whatever is waited for comes before the gate: a request leaves
-/// when the gate has opened.
+/// Waits until the request may leave, and sends it. Whatever is waited for comes before its flight is told: a request
+/// leaves when its stamp is on record.
 async fn leave(http: &Http, request: &Request, url: &Url) -> Tried {
     let link = &http.link;
-    let (admission, _pass) = match link.enter(url).await {
-        Ok(entered) => entered,
+    let (admission, mut pass) = match link.enter(url).await {
+        Ok((admission, pass)) => (admission, Some(pass)),
         Err(error) => return Tried::GaveUp(error),
     };
-    if let Some(gate) = &request.gate
-        && let Err(why) = gate.pass().await
+    let patience = Patience {
+        connect: link.clients.connect_timeout(),
+        reply: request.timeout.unwrap_or(http.shared.config.reply_timeout),
+    };
+    if let Some(flight) = &request.flight
+        && let Err(why) = flight.leave(patience).await
     {
         let message = format!("{} was not sent: {why}", request.label());
         return Tried::Ended(
@@ -64,14 +72,30 @@ async fn leave(http: &Http, request: &Request, url: &Url) -> Tried {
         );
     }
     let started = Instant::now();
-    let outcome = exchange(http, request, url.clone()).await;
+    let outcome = match &request.flight {
+        Some(flight) => {
+            let work = exchange(http, request, url.clone(), LONGEST_READING);
+            let mut work = std::pin::pin!(work);
+            if let Ok(outcome) = tokio::time::timeout(patience.reply, &mut work).await {
+                outcome
+            } else {
+                // Whoever looks for what it asks for goes next.
+                drop(pass.take());
+                flight.late(late_text(request, patience.reply));
+                work.await
+            }
+        }
+        None => exchange(http, request, url.clone(), patience.reply).await,
+    };
+    drop(pass);
     tell(request, outcome.as_ref(), started.elapsed());
     let undone = match &outcome {
-        Ok(answer) => answer.status == 429,
+        // A gateway gives up on a request (408) that the platform may still be working on.
+        Ok(answer) => (400..500).contains(&answer.status) && answer.status != 408,
         Err(error) => error.sent == Sent::No,
     };
-    if let Some(gate) = request.gate.as_ref().filter(|_| undone) {
-        gate.undone();
+    if let Some(flight) = request.flight.as_ref().filter(|_| undone) {
+        flight.undone();
     }
     link.judge(&admission, outcome.as_ref().err());
     Tried::Ended(outcome, link.awaited(&admission))
@@ -102,7 +126,12 @@ fn request_id(answer: &Response) -> Option<String> {
     (!id.is_empty() && id.len() <= 100 && is_plain).then(|| id.to_owned())
 }
 
-async fn exchange(http: &Http, request: &Request, url: Url) -> Result<Response, TransportError> {
+async fn exchange(
+    http: &Http,
+    request: &Request,
+    url: Url,
+    timeout: Duration,
+) -> Result<Response, TransportError> {
     let mut headers = headers(request)?;
     let url = on_the_wire(http, request, url, &mut headers)?;
     let client = http.link.clients.for_url(&url)?;
@@ -114,20 +143,22 @@ async fn exchange(http: &Http, request: &Request, url: Url) -> Result<Response, 
         }
         builder = builder.body(bytes);
     }
-    if let Some(timeout) = request.timeout {
-        builder = builder.timeout(timeout);
-    }
     let answer = builder
+        .timeout(timeout)
         .send()
         .await
-        .map_err(|error| failed(http, request, &error))?;
+        .map_err(|error| failed(http, request, &error, timeout))?;
     tracing::debug!(request = %request.label(), status = answer.status().as_u16(), "answered");
     let status = answer.status().as_u16();
     let headers = answer.headers().clone();
-    let body = match read(http, request, answer).await {
+    let body = match read(http, request, answer, timeout).await {
         Ok(body) => body,
         // The status has decided already; its explanation is lost.
         Err(_) if status >= 400 => Vec::new(),
+        Err(error) if (200..300).contains(&status) => {
+            let sent = Sent::Yes;
+            return Err(TransportError { sent, ..error });
+        }
         Err(error) => return Err(error),
     };
     Ok(Response::new(status, headers, body, request))
@@ -207,6 +238,7 @@ async fn read(
     http: &Http,
     request: &Request,
     mut answer: reqwest::Response,
+    timeout: Duration,
 ) -> Result<Vec<u8>, TransportError> {
     let limit = http.shared.config.body_limit;
     let too_large = || {
@@ -223,7 +255,7 @@ async fn read(
             Ok(Some(chunk)) if body.len() + chunk.len() > limit => return Err(too_large()),
             Ok(Some(chunk)) => body.extend_from_slice(&chunk),
             Ok(None) => return Ok(body),
-            Err(error) if error.is_timeout() => return Err(late(http, request)),
+            Err(error) if error.is_timeout() => return Err(late(request, timeout)),
             Err(_) => {
                 let message = format!("the answer to {} broke off", request.label());
                 return Err(TransportError::in_doubt(ErrorKind::Truncated, message));
@@ -233,7 +265,7 @@ async fn read(
 }
 
 /// What a failed try means.
-fn failed(http: &Http, request: &Request, error: &reqwest::Error) -> TransportError {
+fn failed(http: &Http, request: &Request, error: &reqwest::Error, timeout: Duration) -> TransportError {
     let label = request.label();
     let host = match http.link.clients.proxy_for(&request.url) {
         Some(proxy) => format!("{} through the proxy {proxy}", request.host()),
@@ -258,18 +290,24 @@ fn failed(http: &Http, request: &Request, error: &reqwest::Error) -> TransportEr
     } else if connecting {
         TransportError::unsent(ErrorKind::Connect, format!("no connection to {host}: {cause}"))
     } else if error.is_timeout() {
-        late(http, request)
+        late(request, timeout)
     } else {
         let message = format!("the connection broke before {label} was answered: {cause}");
         TransportError::in_doubt(ErrorKind::Reset, message)
     }
 }
 
-fn late(http: &Http, request: &Request) -> TransportError {
-    let limit = request
-        .timeout
-        .unwrap_or(http.shared.config.reply_timeout)
-        .as_secs_f64();
-    let message = format!("{} was not answered within {limit} s", request.label());
-    TransportError::in_doubt(ErrorKind::Timeout, message)
+fn late(request: &Request, limit: Duration) -> TransportError {
+    TransportError {
+        sent: Sent::Late,
+        ..TransportError::in_doubt(ErrorKind::Timeout, late_text(request, limit))
+    }
+}
+
+fn late_text(request: &Request, limit: Duration) -> String {
+    format!(
+        "{} was not answered within {} s",
+        request.label(),
+        limit.as_secs_f64()
+    )
 }

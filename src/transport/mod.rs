@@ -3,7 +3,6 @@
 
 pub mod address;
 pub mod error;
-pub mod gate;
 pub mod line;
 pub mod outage;
 pub mod pace;
@@ -34,6 +33,13 @@ use request::Request;
 use response::Response;
 
 use crate::clock::Clock;
+use crate::flight::Patience;
+
+/// How long a request is waited for, unless a profile or the request says otherwise.
+pub const USUAL_PATIENCE: Patience = Patience {
+    connect: Duration::from_secs(10),
+    reply: Duration::from_secs(30),
+};
 
 /// How [`Http`] behaves. The defaults are meant for real platforms.
 #[derive(Debug, Clone)]
@@ -61,8 +67,8 @@ pub struct HttpConfig {
 impl Default for HttpConfig {
     fn default() -> HttpConfig {
         HttpConfig {
-            connect_timeout: Duration::from_secs(10),
-            reply_timeout: Duration::from_secs(30),
+            connect_timeout: USUAL_PATIENCE.connect,
+            reply_timeout: USUAL_PATIENCE.reply,
             body_limit: 16 << 20,
             user_agent: concat!("provisor/", env!("CARGO_PKG_VERSION")).to_owned(),
             routes: Routes::none(),
@@ -144,7 +150,9 @@ impl Http {
     }
 
     /// Sends a request, and again where that is safe: what cannot have been carried out, reads that failed in
-    /// passing, and whatever the platform puts off with 429.
+    /// passing, and what the platform puts off with 429, unless its flight wants to look first whether it was carried out.
+    ///
+    /// A request with a flight is read on when its answer is late: the flight is told, and who waits decides for how long.
     ///
     /// Every HTTP status is an answer. An error means that there is none: see [`TransportError::sent`]. Dropping the
     /// future while it waits (for its turn, for a platform that is down, between tries) sends nothing.
@@ -158,12 +166,14 @@ impl Http {
                 Tried::GaveUp(error) => return retry::finish(Err(error), tries - 1),
             };
             let wait = retry::wait_before_next(request, &outcome, awaited, tries, clock.now_millis());
+            let put_off = matches!(&outcome, Ok(answer) if answer.status == 429);
             if let Some(hold) = retry::put_off(&outcome, clock.now_millis()).or(wait)
-                && matches!(&outcome, Ok(answer) if answer.status == 429)
+                && put_off
             {
                 // Whoever else sends to this account would be put off as well.
                 self.link.hold(&request.url, hold);
             }
+            let wait = wait.filter(|_| !(put_off && request.asks_first()));
             let Some(wait) = wait else {
                 return retry::finish(outcome, tries);
             };

@@ -235,7 +235,7 @@ impl Sites {
             if tried { state.outage.take() } else { None }
         };
         let Some(outage) = over else { return };
-        let after = span(outage.since_ms, self.clock.now_millis());
+        let after = span(outage.since_ms, self.clock.steady_millis());
         tracing::info!(host = %admission.host, after_ms = after.as_millis(), "reached again");
         self.tell(Notice::Up {
             host: admission.host.clone(),
@@ -248,7 +248,7 @@ impl Sites {
         if !counts(error.kind) || self.awaited(admission) == Awaited::No {
             return;
         }
-        let now = self.clock.now_millis();
+        let now = self.clock.steady_millis();
         let turn = {
             let mut state = admission.site.state();
             let most = self.most(state.seen);
@@ -297,7 +297,7 @@ impl Sites {
     }
 
     fn look(&self, site: &Site) -> Look {
-        let now = self.clock.now_millis();
+        let now = self.clock.steady_millis();
         let state = site.state();
         let Some(outage) = &state.outage else {
             return Look::Fine;
@@ -313,7 +313,7 @@ impl Sites {
     }
 
     fn last_error(&self, site: &Site) -> Option<TransportError> {
-        let now = self.clock.now_millis();
+        let now = self.clock.steady_millis();
         site.state().outage.as_ref().map(|outage| outage.error(now))
     }
 

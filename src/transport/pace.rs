@@ -114,7 +114,7 @@ impl Pace {
 
     /// The platform behind `origin` wants nothing for `wait` from now.
     pub(super) fn hold(&self, origin: &str, wait: Duration) {
-        let now = self.clock.now_millis();
+        let now = self.clock.steady_millis();
         let until = now.saturating_add(millis(wait.min(LONGEST_HOLD)));
         let mut state = self.state();
         state.held.retain(|_, until| *until > now);
@@ -134,7 +134,7 @@ impl Pace {
     }
 
     fn hold_left(&self, origin: &str) -> Option<Duration> {
-        let now = self.clock.now_millis();
+        let now = self.clock.steady_millis();
         let mut state = self.state();
         let until = *state.held.get(origin)?;
         let left = until - now;
@@ -148,7 +148,7 @@ impl Pace {
     /// Takes the next free time, and waits for it.
     async fn wait_for_turn(&self) {
         let Some(interval) = self.interval_us else { return };
-        let now = self.clock.now_millis().saturating_mul(1_000);
+        let now = self.clock.steady_millis().saturating_mul(1_000);
         let wait = {
             let mut state = self.state();
             // Nobody waits longer than for those before them, even if the clock was set back.

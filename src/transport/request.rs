@@ -9,7 +9,7 @@ use base64::engine::general_purpose::{STANDARD, URL_SAFE_NO_PAD};
 use serde_json::Value as Json;
 use url::Url;
 
-use super::gate::Gate;
+use crate::flight::Flight;
 use crate::value::secret::{Scrubber, Secret};
 use crate::value::{Record, Value};
 
@@ -62,8 +62,8 @@ pub struct Request {
     pub timeout: Option<Duration>,
     /// Secrets that the answer may repeat, besides those the request holds.
     pub known: Vec<Secret>,
-    /// What each try passes right before it leaves.
-    pub gate: Option<Gate>,
+    /// What keeps record of whether it has left, for a request that changes something.
+    pub flight: Option<Flight>,
     /// Is a redirect that is not followed the answer, rather than a failure?
     pub shows_redirects: bool,
 }
@@ -83,7 +83,7 @@ impl Request {
             sensitive: false,
             timeout: None,
             known: Vec::new(),
-            gate: None,
+            flight: None,
             shows_redirects: false,
         }
     }
@@ -135,6 +135,11 @@ impl Request {
     pub fn once(mut self) -> Request {
         self.idempotent = false;
         self
+    }
+
+    /// Does somebody look whether it was carried out before it is sent again?
+    pub(super) fn asks_first(&self) -> bool {
+        self.flight.as_ref().is_some_and(Flight::asks_first)
     }
 
     /// Method, host and path, as messages name a request. Never the query.

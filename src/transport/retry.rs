@@ -51,8 +51,8 @@ pub(super) fn wait_before_next(
                     | ErrorKind::Redirect
                     | ErrorKind::TooLarge,
                 ) => 1,
-                (Sent::Maybe, _) if !request.idempotent => 1,
-                (Sent::Maybe, ErrorKind::Timeout) => LATE_TRIES,
+                (Sent::Maybe | Sent::Late | Sent::Yes, _) if !request.idempotent => 1,
+                (_, ErrorKind::Timeout) => LATE_TRIES,
                 _ => TRIES,
             };
             (tries < most).then(|| backoff(Duration::from_millis(200), tries))

@@ -6,6 +6,7 @@ use std::sync::{Arc, Mutex};
 
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::{TcpListener, TcpStream};
+use tokio::sync::Notify;
 
 /// A request as it came.
 #[derive(Debug, Clone, PartialEq)]
@@ -42,6 +43,8 @@ pub(crate) enum Act {
     SayAndClose(Vec<u8>),
     /// Closes the connection without an answer.
     Close,
+    /// Answers with these bytes when it is told to.
+    SayWhen(Arc<Notify>, Vec<u8>),
     /// Never answers.
     Hang,
 }
@@ -158,6 +161,10 @@ async fn serve(mut stream: TcpStream, all: Arc<Mutex<Vec<Seen>>>, script: Arc<Sc
                 return;
             }
             Act::Close => return,
+            Act::SayWhen(told, bytes) => {
+                told.notified().await;
+                stream.write_all(&bytes).await.unwrap();
+            }
             Act::Hang => std::future::pending().await,
         }
     }

@@ -4,7 +4,7 @@ use std::future::Future;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-use crate::clock::Clock;
+use crate::clock::{Clock, millis};
 
 /// A token with its times, in milliseconds since the Unix epoch.
 #[derive(Debug, Clone, PartialEq)]
@@ -97,9 +97,9 @@ impl<T: Clone + PartialEq, E: Clone> TokenCache<T, E> {
 
     /// What can be said without renewing.
     fn known(&self) -> Option<Result<T, E>> {
-        let now = self.clock.now_millis();
+        let (now, steady) = (self.clock.now_millis(), self.clock.steady_millis());
         let state = self.state();
-        let held_back = |until: &Option<i64>| until.is_none_or(|until| now < until);
+        let held_back = |until: &Option<i64>| until.is_none_or(|until| steady < until);
         let failed = state.failed.as_ref().filter(|(_, until)| held_back(until));
         let live = state
             .lease
@@ -127,8 +127,7 @@ impl<T: Clone + PartialEq, E: Clone> TokenCache<T, E> {
                 Ok(token)
             }
             Err(Failure { error, hold }) => {
-                let until =
-                    hold.map(|hold| now.saturating_add(i64::try_from(hold.as_millis()).unwrap_or(i64::MAX)));
+                let until = hold.map(|hold| self.clock.steady_millis().saturating_add(millis(hold)));
                 state.failed = Some((error.clone(), until));
                 let live = state
                     .lease

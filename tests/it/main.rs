@@ -47,3 +47,4 @@ mod support;
 mod terminal;
 mod torture;
 mod web;
+mod window;

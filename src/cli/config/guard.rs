@@ -2,9 +2,11 @@
 //! loosen what the user has decided.
 
 use std::path::Path;
+use std::time::Duration;
 
 use super::document::Document;
-use super::{Config, ConfigError, CredentialSource, Mode, Profile};
+use super::{Config, ConfigError, CredentialSource, Mode, Profile, Sourced};
+use crate::ops::spec::Timeout;
 
 /// How much a mode lets happen without a person.
 fn freedom(mode: Option<Mode>) -> u8 {
@@ -39,6 +41,29 @@ pub(super) fn loosens(over: &Profile, below: &Profile) -> Option<ConfigError> {
         return Some(untrusted(format!("it takes profile `{name}` off the sandbox")));
     }
     None
+}
+
+/// Why a project's file must not say how soon a request counts as lost: too soon, and it is sent twice. It may say that it
+/// takes longer.
+pub(super) fn hastens(over: &Profile, below: Option<&Profile>, user_file: &Path) -> Option<ConfigError> {
+    let refused = |value: &Sourced<Duration>, key: &str, why: &str| ConfigError::BadValue {
+        origin: value.origin.clone(),
+        key: format!("profiles.{}.{key}", over.name),
+        problem: format!("{why}: only {} may do that", user_file.display()),
+    };
+    if let Some(vouched) = &over.lands_within {
+        let why = "vouches for how soon a request lands";
+        return Some(refused(vouched, "lands_within", why));
+    }
+    let usual = Timeout::TenantCreation.settle();
+    let own = below.and_then(|below| below.settle.as_ref());
+    let least = own.map_or(usual, |settle| settle.value);
+    let settle = over.settle.as_ref().filter(|settle| settle.value < least)?;
+    let is_near = over.is_near() || below.is_some_and(|below| over.url.is_none() && below.is_near());
+    (!is_near).then(|| {
+        let least = humantime::format_duration(least);
+        refused(settle, "settle", &format!("is shorter than {least}"))
+    })
 }
 
 /// Why a secret must not be read from where a file that is not trusted says. What is sealed is bound to its address, so

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::time::Duration;
 
-use super::{ConfigError, Connection, CredentialSource, Mode, Origin, Platform, Sourced, guard};
+use super::{ConfigError, Connection, CredentialSource, Mode, Origin, Platform, Sourced, guard, reading};
 use crate::cli::paths::Env;
 use crate::cli::profile::fields;
 use crate::cli::safe::Keeping;
@@ -26,6 +26,12 @@ pub const SECRETS: [&str; 6] = [
     "header_value",
 ];
 
+/// The profile that says how the sandbox is spoken to.
+pub(in crate::cli) const SANDBOX: &str = "sandbox";
+
+/// The shortest settle time beyond this machine.
+const LEAST_SETTLE: Duration = Duration::from_secs(5);
+
 /// A named account. Everything but the name may be missing, and is asked for when it is needed.
 #[derive(Debug, Clone)]
 pub struct Profile {
@@ -43,8 +49,10 @@ pub struct Profile {
     pub mode: Option<Sourced<Mode>>,
     /// Does the sandbox stand in for the account?
     pub sandbox: Option<Sourced<bool>>,
-    /// How long a request may still land after its sender died.
+    /// How long a request may still land after its sender has stopped waiting.
     pub settle: Option<Sourced<Duration>>,
+    /// How long after that every request has landed, as the user vouches for.
+    pub lands_within: Option<Sourced<Duration>>,
     /// For how long to look for what a lost answer may have made.
     pub look_for: Option<Sourced<Duration>>,
     /// How long to wait for a connection.
@@ -78,6 +86,28 @@ impl Profile {
     pub fn url(&self) -> Result<&str, ConfigError> {
         let url = self.url.as_ref().map(|url| url.value.as_str());
         url.ok_or_else(|| self.incomplete("url"))
+    }
+
+    /// Is the account on this machine, or simulated?
+    pub(super) fn is_near(&self) -> bool {
+        let url = self.url.as_ref().map(|url| url.value.as_str());
+        self.name == SANDBOX || url.is_some_and(reading::is_near)
+    }
+
+    /// Why its settle time cannot be: no network is that fast.
+    pub(super) fn hurries(&self) -> Option<ConfigError> {
+        let settle = self
+            .settle
+            .as_ref()
+            .filter(|settle| settle.value < LEAST_SETTLE)?;
+        (!self.is_near()).then(|| ConfigError::BadValue {
+            origin: settle.origin.clone(),
+            key: format!("profiles.{}.settle", self.name),
+            problem: format!(
+                "must be {} or more for an account that is not on this machine: a request that is still on its way would be sent twice",
+                humantime::format_duration(LEAST_SETTLE)
+            ),
+        })
     }
 
     /// A text of the account. An error that says where to add it when there is none.
@@ -220,6 +250,7 @@ impl Profile {
             mode: self.mode.or(below.mode),
             sandbox: self.sandbox.or(below.sandbox),
             settle: self.settle.or(below.settle),
+            lands_within: self.lands_within.or(below.lands_within),
             look_for: self.look_for.or(below.look_for),
             connect_timeout: self.connect_timeout.or(below.connect_timeout),
             reply_timeout: self.reply_timeout.or(below.reply_timeout),

@@ -8,12 +8,13 @@ use super::table::Table;
 use super::{ConfigError, Connection, CredentialSource, Mode, Platform, Profile, Sourced, connection};
 use crate::transport::address;
 
-const KEYS: [&str; 8] = [
+const KEYS: [&str; 9] = [
     "platform",
     "url",
     "mode",
     "sandbox",
     "settle",
+    "lands_within",
     "look_for",
     "timeouts",
     "endpoints",
@@ -53,6 +54,7 @@ pub(super) fn profile(name: &str, table: &Table<'_>) -> Result<Profile, ConfigEr
         mode: table.get("mode").map(|entry| read_mode(&entry)).transpose()?,
         sandbox: table.get("sandbox").map(|entry| entry.flag()).transpose()?,
         settle: table.duration("settle")?,
+        lands_within: table.duration("lands_within")?,
         look_for: table.duration("look_for")?,
         connect_timeout: timeout("connect")?,
         reply_timeout: timeout("reply")?,
@@ -136,7 +138,8 @@ pub(in crate::cli) fn check_address(text: &str) -> Result<url::Url, String> {
 
 /// Does the address lead to this machine?
 pub(in crate::cli) fn is_near(text: &str) -> bool {
-    url::Url::parse(text).is_ok_and(|url| address::is_loopback(&url))
+    url::Url::parse(text)
+        .is_ok_and(|url| address::is_loopback(&url) || url.host_str().is_some_and(address::is_sandbox_host))
 }
 
 /// Endpoints are paths on the profile's own address, so that no table can send a password elsewhere.

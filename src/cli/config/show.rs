@@ -175,6 +175,7 @@ pub(in crate::cli) fn lines(profile: &Profile) -> Vec<Line> {
     put(&mut lines, "sandbox", profile.sandbox.as_ref(), bool::to_string);
     let durations = [
         ("settle", &profile.settle),
+        ("lands_within", &profile.lands_within),
         ("look_for", &profile.look_for),
         ("timeouts.connect", &profile.connect_timeout),
         ("timeouts.reply", &profile.reply_timeout),

@@ -71,7 +71,7 @@ url = "https://acme.example"
 login = "ann@example.com"
 password = { env = "ACME_PASSWORD" }
 mode = "read-only"
-settle = "2s"
+settle = "7s"
 look_for = "1m 30s"
 timeouts = { connect = "5s", reply = "20s", tenant_creation = "3m" }
 
@@ -91,7 +91,7 @@ fn everything_a_profile_may_say_is_read() {
         ("https://acme.example", "ann@example.com")
     );
     assert_eq!(acme.mode.as_ref().unwrap().value, Mode::ReadOnly);
-    assert_eq!([seconds(&acme.settle), seconds(&acme.look_for)], [2, 90]);
+    assert_eq!([seconds(&acme.settle), seconds(&acme.look_for)], [7, 90]);
     assert_eq!(
         [seconds(&acme.connect_timeout), seconds(&acme.reply_timeout)],
         [5, 20]

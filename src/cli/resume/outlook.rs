@@ -137,7 +137,8 @@ fn about(row: &Rehearsed, run: &RunId) -> String {
     let thing = coming.thing.clone().unwrap_or_default();
     match &coming.how {
         How::Parks => resolving(run, &coming.step, &coming.op),
-        How::LooksUp { settled_ms } => {
+        How::LooksUp { resends: false, .. } => format!("{thing} (a person is asked when it is not there)"),
+        How::LooksUp { settled_ms, .. } => {
             format!(
                 "{thing} (absent is believed after {} UTC)",
                 times::shown(*settled_ms)
@@ -182,7 +183,7 @@ fn next_json(coming: &Coming) -> Json {
         How::Sends => ("send", Json::Null),
         How::Repeats(_) => ("again", Json::Null),
         How::Reads => ("read", Json::Null),
-        How::LooksUp { settled_ms } => ("look-up", times::json(*settled_ms)),
+        How::LooksUp { settled_ms, .. } => ("look-up", times::json(*settled_ms)),
         How::Parks => ("person", Json::Null),
         How::Waits(_) => ("other-run", Json::Null),
     };

@@ -48,7 +48,6 @@ pub(super) fn close(
         &Accounts {
             sandbox: plan.sandbox,
             profile: plan.profile.clone(),
-            past_faults: plan.faults.clone(),
             ..Accounts::default()
         },
     )?;

@@ -12,6 +12,15 @@ use std::time::{Duration, Instant};
 
 use super::trap::{self, Moment};
 use crate::cli::paths::Env;
+use crate::clock::Misset;
+
+/// What is done to a child.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Fate {
+    pub(super) kill: Kill,
+    /// Its clock is set wrong.
+    pub(super) clock: Option<Misset>,
+}
 
 /// When the child dies.
 #[derive(Debug, Clone, Copy)]
@@ -55,14 +64,14 @@ const LOOK: Duration = Duration::from_millis(2);
 const SIGKILL: i32 = 9;
 
 /// Starts a child and waits for its end, or brings it about.
-pub(super) fn run(setting: &Setting<'_>, words: &[OsString], kill: &Kill) -> io::Result<End> {
-    let mut child = Mortal(start(setting, words, kill)?);
+pub(super) fn run(setting: &Setting<'_>, words: &[OsString], fate: &Fate) -> io::Result<End> {
+    let mut child = Mortal(start(setting, words, fate)?);
     let started = Instant::now();
     loop {
         if let Some(status) = child.0.try_wait()? {
             return Ok(ended(status));
         }
-        let end = match kill {
+        let end = match &fate.kill {
             _ if setting.stop.load(Ordering::SeqCst) => End::Stopped,
             Kill::After(time) if started.elapsed() >= *time => End::Killed,
             _ if started.elapsed() >= PATIENCE => End::Stuck,
@@ -78,7 +87,7 @@ pub(super) fn run(setting: &Setting<'_>, words: &[OsString], kill: &Kill) -> io:
     }
 }
 
-fn start(setting: &Setting<'_>, words: &[OsString], kill: &Kill) -> io::Result<Child> {
+fn start(setting: &Setting<'_>, words: &[OsString], fate: &Fate) -> io::Result<Child> {
     let log = OpenOptions::new().append(true).create(true).open(setting.log)?;
     let mut command = Command::new(setting.program);
     command
@@ -91,7 +100,10 @@ fn start(setting: &Setting<'_>, words: &[OsString], kill: &Kill) -> io::Result<C
         .stdin(Stdio::null())
         .stdout(Stdio::null())
         .stderr(log);
-    if let Kill::At(moment, passing) = kill {
+    if let Some(clock) = fate.clock {
+        command.env(trap::CLOCK, trap::written(clock));
+    }
+    if let Kill::At(moment, passing) = &fate.kill {
         command.env(trap::VARIABLE, format!("{}:{passing}", moment.name()));
     }
     command.spawn()

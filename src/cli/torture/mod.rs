@@ -22,7 +22,7 @@ mod verdict;
 mod world;
 
 pub(super) use options::TortureCommand;
-pub(super) use trap::{Moment, Trap};
+pub(super) use trap::{Moment, Trap, clock};
 
 use std::sync::atomic::Ordering;
 

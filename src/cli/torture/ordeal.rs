@@ -5,14 +5,15 @@ use std::time::{Duration, Instant};
 
 use fastrand::Rng;
 
-use super::child::{End, Kill};
+use super::child::{End, Fate, Kill};
 use super::facts::{Facts, Row};
 use super::plan::{Injected, Task};
-use super::rig::Rig;
+use super::rig::{PACE, Rig};
 use super::trap::Moment;
 use super::verdict::Expected;
 use super::world::World;
 use crate::cli::error::CommandError;
+use crate::clock::Misset;
 use crate::sandbox::fault::Fault;
 
 /// How often a child may end by itself with something left, until its run counts as unable to finish.
@@ -45,7 +46,10 @@ pub(super) struct Outcome {
 pub(super) fn quiet(rig: &Rig<'_>, task: &Task) -> Result<Option<Quiet>, CommandError> {
     let world = World::new(rig, task, 0)?;
     let started = Instant::now();
-    let end = world.run(&Kill::Never)?;
+    let end = world.run(&Fate {
+        kill: Kill::Never,
+        clock: None,
+    })?;
     let duration = started.elapsed();
     match (end, world.results()?) {
         (End::Stopped, _) => Ok(None),
@@ -143,13 +147,16 @@ impl Ordeal<'_> {
     }
 
     fn child(&mut self, step: &Step) -> Result<End, CommandError> {
-        let kill = self.draw();
+        let fate = Fate {
+            kill: self.draw(),
+            clock: self.clock(),
+        };
         match step {
             Step::Resume { run, retry } => {
                 self.outcome.resumes += 1;
-                self.world.resume(run.as_deref(), *retry, &kill)
+                self.world.resume(run.as_deref(), *retry, &fate)
             }
-            _ => self.world.run(&kill),
+            _ => self.world.run(&fate),
         }
     }
 
@@ -227,6 +234,18 @@ impl Ordeal<'_> {
                 self.at(moment)
             }
         }
+    }
+
+    /// In worlds that are disturbed at any time, two children of three have a clock that is wrong or is set while they work,
+    /// by an hour: tokens live longer.
+    fn clock(&mut self) -> Option<Misset> {
+        const HOUR_MS: i64 = 3_600_000;
+        let disturbed = matches!(self.task.injected, Injected::KillAnyTime | Injected::Storm(_));
+        (disturbed && self.rng.u32(..3) > 0).then(|| Misset {
+            by_ms: if self.rng.bool() { HOUR_MS } else { -HOUR_MS },
+            after: PACE.reply.mul_f64(self.rng.f64() * f64::from(self.rng.u8(..2))),
+            rebooted: self.rng.u32(..4) == 0,
+        })
     }
 
     /// At one of the first passings: every process passes those, and later ones seldom.

@@ -48,6 +48,14 @@ impl Injected {
         matches!(self, Injected::Fault(_) | Injected::Storm(_))
     }
 
+    /// Does everything land that may land at all before its window is over?
+    pub(super) fn lands_in_time(&self) -> bool {
+        match self {
+            Injected::Fault(faults) | Injected::Storm(faults) => faults.iter().all(lands_in_time),
+            Injected::Nothing | Injected::Kill(_) | Injected::KillAnyTime => true,
+        }
+    }
+
     /// The faults of its sandbox. Each ends some time, so that every run can end.
     pub(super) fn faults(&self, seed: u64) -> Vec<Fault> {
         match self {
@@ -179,7 +187,8 @@ impl Plan {
     /// routes that the script asks: `all` faults are those that can hit it.
     pub(super) fn new(command: &TortureCommand, asked: &[Route]) -> Result<Plan, CommandError> {
         let faults = faults(&command.faults, asked)?;
-        let single: Vec<Fault> = faults.iter().flatten().copied().collect();
+        let in_time = faults.iter().flatten().filter(|fault| lands_in_time(fault));
+        let single: Vec<Fault> = in_time.copied().collect();
         let fifth = command.kills / 5;
         let disturbed = if faults.is_empty() { 0 } else { fifth };
         let any_time = (command.kills - 2 * disturbed) / 3;
@@ -192,11 +201,13 @@ impl Plan {
         tasks.extend(worlds(&Injected::KillAnyTime, any_time));
         for (fault, kills) in faults.iter().zip(shares(disturbed, faults.len())) {
             let injected = Injected::Fault(fault.clone());
+            // Killed, its sender would not know that it has to be waited for.
+            let kills = if injected.lands_in_time() { kills } else { 0 };
             tasks.extend(worlds(&injected, kills));
             // Without a kill it is a world all the same.
             tasks.extend((kills == 0).then(|| Task::first(injected)));
         }
-        if !faults.is_empty() {
+        if !single.is_empty() {
             tasks.extend(worlds(&Injected::Storm(single), disturbed));
         }
         number(&mut tasks);
@@ -265,7 +276,7 @@ fn faults(list: &str, asked: &[Route]) -> Result<Vec<Vec<Fault>>, CommandError> 
             "all" => {
                 let every = Fault::every(asked, PACE.late, PACE.slow);
                 faults.extend(every.into_iter().map(|fault| vec![fault]));
-                for texts in delays(asked) {
+                for texts in delays(asked).into_iter().chain(beyond(asked)) {
                     faults.push(together(&texts)?);
                 }
             }
@@ -302,26 +313,53 @@ fn delays(asked: &[Route]) -> Vec<String> {
         .collect()
 }
 
+/// A platform that is slower than anybody waits for, one that says yes and shows nothing for longer than that, and one that
+/// puts off what it has carried out.
+fn beyond(asked: &[Route]) -> Vec<String> {
+    let makes = [
+        "partners",
+        "applications-post",
+        "jrni-company-post",
+        "jrni-administrators-post",
+        "jrni-people-post",
+        "web-items-post",
+    ];
+    let asked = |name: &&str| asked.iter().any(|route| route.name() == *name);
+    let slowest = PACE.slowest.as_millis();
+    let kinds = ["slow", "hang-late", "empty-yes-late"];
+    let on = |route: &'static str| kinds.map(move |kind| format!("{route}:{kind}:{slowest}:x2"));
+    let makes = makes.into_iter().filter(asked);
+    let put_off = makes.clone().map(|route| format!("{route}:429-after:x2"));
+    makes.clone().flat_map(on).chain(put_off).collect()
+}
+
 /// Faults that are in force at once: `auth:429:x3+partners:drop-late:400`.
 fn together(texts: &str) -> Result<Vec<Fault>, CommandError> {
     let read = |text: &str| {
         let fault = text.parse::<Fault>();
         let fault = fault.map_err(|error| CommandError::usage(format!("--faults: {error}")))?;
-        lands_in_time(text, &fault)?;
+        if matches!(fault.kind, Kind::DropLate(_)) && !lands_in_time(&fault) {
+            return Err(CommandError::usage(format!(
+                "--faults {text}: under torture a request lands within {} ms after its connection broke, so its effect may \
+                 come {} ms late at most",
+                PACE.settle.as_millis(),
+                PACE.settle.saturating_sub(MARGIN).as_millis()
+            )));
+        }
         Ok(fault)
     };
     texts.split('+').map(read).collect()
 }
 
-/// An effect that lands after the settle time is beyond what anybody promises.
-fn lands_in_time(text: &str, fault: &Fault) -> Result<(), CommandError> {
-    let most = PACE.settle.saturating_sub(Duration::from_millis(500));
-    match fault.kind {
-        Kind::DropLate(delay) | Kind::Slow(delay) if delay > most => Err(CommandError::usage(format!(
-            "--faults {text}: under torture a request settles within {} ms, so its effect may land {} ms late at most",
-            PACE.settle.as_millis(),
-            most.as_millis()
-        ))),
-        _ => Ok(()),
-    }
+/// Does what it delays land before the window of its request is over, clearly? Later than that a row waits for it, unless
+/// the connection broke: nobody promises anything of what lands so late then.
+fn lands_in_time(fault: &Fault) -> bool {
+    let within = match fault.kind {
+        Kind::Slow(_) | Kind::HangLate(_) => PACE.reply + PACE.settle,
+        _ => PACE.settle,
+    };
+    fault.kind.delay().is_none_or(|delay| delay + MARGIN <= within)
 }
+
+/// What a busy machine may add.
+const MARGIN: Duration = Duration::from_millis(500);

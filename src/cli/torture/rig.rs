@@ -17,22 +17,29 @@ use crate::cli::run;
 
 /// The times of a tortured world: short, so that a lost answer costs seconds.
 pub(super) struct Pace {
-    /// How late an effect lands.
+    /// How late an effect lands whose sender knows that the answer is lost. Clearly less than the settle time, on a busy
+    /// machine, too.
     pub(super) late: Duration,
-    /// How long a slow answer takes.
+    /// How long a slow answer takes: longer than the child waits, and less than its request may take to land.
     pub(super) slow: Duration,
-    /// How long the child waits for an answer: less than a slow one takes.
+    /// How long an answer takes that nobody expects any more.
+    pub(super) slowest: Duration,
+    /// How long the child waits for a connection.
+    pub(super) connect: Duration,
+    /// How long the child waits for an answer: longer than the settle time, as on real platforms.
     pub(super) reply: Duration,
-    /// The longest a request may still land. Clearly more than the others, on a busy machine, too.
+    /// How long a request may still land after its sender has stopped waiting.
     pub(super) settle: Duration,
 }
 
 /// The times of every tortured world.
 pub(super) const PACE: Pace = Pace {
     late: Duration::from_millis(400),
-    slow: Duration::from_millis(900),
-    reply: Duration::from_millis(700),
-    settle: Duration::from_secs(2),
+    slow: Duration::from_millis(1_900),
+    slowest: Duration::from_millis(3_500),
+    connect: Duration::from_millis(300),
+    reply: Duration::from_millis(1_400),
+    settle: Duration::from_millis(1_300),
 };
 
 /// What all worlds share.

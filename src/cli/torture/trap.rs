@@ -1,16 +1,46 @@
-//! The child's side of the torture: it dies by SIGKILL when it passes a given moment for the nth time.
+//! The child's side of the torture: it dies by SIGKILL when it passes a given moment for the nth time, and its clock is set
+//! wrong.
 
 use std::str::FromStr;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
+use std::time::Duration;
 
 use rustix::process::{Signal, getpid, kill_process};
 
 use crate::cli::paths::Env;
+use crate::clock::{Clock, Misset};
 use crate::journal::{Boundary, Journal};
 
 /// The variable that arms it: `after-intent:7`. Only `provisor torture` sets it.
 pub(in crate::cli) const VARIABLE: &str = "PROVISOR_TORTURE_KILL";
+
+/// The variable that sets its clock wrong: by so many milliseconds, after so many, and perhaps in a boot of its own, as in
+/// `-3600000:250:boot`. Only `provisor torture` sets it.
+pub(super) const CLOCK: &str = "PROVISOR_TORTURE_CLOCK";
+
+/// The clock of the process. What the variable says and cannot be read leaves it right.
+pub(in crate::cli) fn clock(env: &Env) -> Clock {
+    env.get(CLOCK)
+        .and_then(misset)
+        .map_or_else(Clock::system, Clock::misset)
+}
+
+/// A clock that is set wrong, as the variable says it.
+pub(super) fn written(how: Misset) -> String {
+    let boot = if how.rebooted { ":boot" } else { "" };
+    format!("{}:{}{boot}", how.by_ms, how.after.as_millis())
+}
+
+fn misset(text: &str) -> Option<Misset> {
+    let mut parts = text.split(':');
+    let how = Misset {
+        by_ms: parts.next()?.parse().ok()?,
+        after: Duration::from_millis(parts.next()?.parse().ok()?),
+        rebooted: parts.next() == Some("boot"),
+    };
+    Some(how)
+}
 
 /// Moments of a run, beside the boundaries of its steps.
 const OF_A_RUN: [Moment; 2] = [Moment::BeforeResults, Moment::AfterResults];

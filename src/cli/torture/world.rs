@@ -5,7 +5,7 @@ use std::fs;
 use std::path::PathBuf;
 use std::time::{Duration, Instant};
 
-use super::child::{self, End, Kill};
+use super::child::{self, End, Fate};
 use super::facts::{Facts, Row};
 use super::plan::Task;
 use super::rig::{PACE, Rig, Root};
@@ -37,7 +37,8 @@ impl<'a> World<'a> {
         let app = rig.app.with_env(env);
         let paths = app.paths()?;
         let made = make_private_folder(paths.config());
-        made.and_then(|()| fs::write(paths.config_file(), config()))
+        let config = config(task.injected.lands_in_time());
+        made.and_then(|()| fs::write(paths.config_file(), config))
             .map_err(broken)?;
         let mut options = Options::new(paths.sandbox());
         options.faults = task.injected.faults(seed);
@@ -55,19 +56,19 @@ impl<'a> World<'a> {
     }
 
     /// Starts the script.
-    pub(super) fn run(&self, kill: &Kill) -> Result<End, CommandError> {
+    pub(super) fn run(&self, fate: &Fate) -> Result<End, CommandError> {
         let mut words = self.rig.words.clone();
         let at = words.len().min(2);
         words.splice(at..at, ["--out".into(), self.results_file().into()]);
-        self.child(&words, kill)
+        self.child(&words, fate)
     }
 
     /// Goes on with a run.
-    pub(super) fn resume(&self, run: Option<&str>, retry: bool, kill: &Kill) -> Result<End, CommandError> {
+    pub(super) fn resume(&self, run: Option<&str>, retry: bool, fate: &Fate) -> Result<End, CommandError> {
         let mut words: Vec<OsString> = vec!["resume".into()];
         words.extend(run.map(OsString::from));
         words.extend(retry.then(|| "--retry-failed".into()));
-        self.child(&words, kill)
+        self.child(&words, fate)
     }
 
     /// The results, when they are in their place.
@@ -120,14 +121,14 @@ impl<'a> World<'a> {
         lines.into_iter().rev().collect::<Vec<_>>().join(" | ")
     }
 
-    fn child(&self, words: &[OsString], kill: &Kill) -> Result<End, CommandError> {
+    fn child(&self, words: &[OsString], fate: &Fate) -> Result<End, CommandError> {
         let setting = child::Setting {
             program: &self.rig.program,
             env: &self.app.env,
             log: &self.log_file(),
             stop: &self.rig.stop,
         };
-        child::run(&setting, words, kill).map_err(broken)
+        child::run(&setting, words, fate).map_err(broken)
     }
 
     fn results_file(&self) -> PathBuf {
@@ -148,13 +149,20 @@ impl Drop for World<'_> {
     }
 }
 
-/// How the children speak to the sandbox.
-fn config() -> String {
+/// How the children speak to the sandbox. Where everything `lands_in_time` they know it, and send again what is lost
+/// although the answer was late; elsewhere such a row waits until it is there.
+fn config(lands_in_time: bool) -> String {
     let millis = |duration: Duration| format!("\"{}ms\"", duration.as_millis());
+    let settle = millis(PACE.settle);
+    let vouched = if lands_in_time {
+        format!("lands_within = {settle}\n")
+    } else {
+        String::new()
+    };
     format!(
-        "[profiles.sandbox]\nsettle = {settle}\nlook_for = {settle}\n\n\
-         [profiles.sandbox.timeouts]\nreply = {reply}\ntenant_creation = {reply}\n",
-        settle = millis(PACE.settle),
+        "[profiles.sandbox]\nsettle = {settle}\nlook_for = {settle}\n{vouched}\n\
+         [profiles.sandbox.timeouts]\nconnect = {connect}\nreply = {reply}\ntenant_creation = {reply}\n",
+        connect = millis(PACE.connect),
         reply = millis(PACE.reply),
     )
 }

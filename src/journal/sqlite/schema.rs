@@ -100,6 +100,12 @@ alter table run add column rules integer not null default 1;
 alter table step add column request text;
 -- The key under which the act is remembered.
 alter table step add column act text;
+-- How long the sender of the request waits, or did wait; the steady clock beside `sent_ms`, and whose it is; why there is
+-- no answer.
+alter table step add column waits_ms integer;
+alter table step add column boot text;
+alter table step add column boot_ms integer;
+alter table step add column loss text;
 -- Acts that were carried out or may have been. A row points to a step that is open or done.
 create table act(
     key text primary key,

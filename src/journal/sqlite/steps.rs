@@ -3,12 +3,13 @@
 use rusqlite::{Connection, OptionalExtension as _, Params, Row, params};
 
 use super::super::run::RunId;
-use super::super::step::StepState;
+use super::super::step::{Loss, StepState, Window};
 use super::super::table::{AuditData, ClaimData, ItemData, Res, StepData, StepFilter, Thing};
 use super::runs::{from_sql, to_sql};
+use crate::clock::Stamp;
 
 const STEP_COLUMNS: &str = "run, key, position, seq, op, changes, ledger, state, sent_ms, settle_ms, account, sort, \
-                            name, attempts, started_ms, ended_ms, outcome, why";
+                            name, attempts, started_ms, ended_ms, outcome, why, waits_ms, boot, boot_ms, loss";
 
 pub(super) fn step(connection: &Connection, run: &RunId, key: &str) -> Res<Option<StepData>> {
     let sql = format!("select {STEP_COLUMNS} from step where run = ?1 and key = ?2");
@@ -49,13 +50,15 @@ pub(super) fn steps(connection: &Connection, run: &RunId, filter: &StepFilter) -
 pub(super) fn put_step(connection: &Connection, step: &StepData) -> Res<()> {
     let sql = format!(
         "insert into step({STEP_COLUMNS})
-         values (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18)
+         values (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18, ?19, ?20,
+                 ?21, ?22)
          on conflict(run, key) do update set position = excluded.position, seq = excluded.seq,
              changes = excluded.changes, ledger = excluded.ledger, state = excluded.state,
              sent_ms = excluded.sent_ms, settle_ms = excluded.settle_ms, account = excluded.account,
              sort = excluded.sort, name = excluded.name, attempts = excluded.attempts,
              started_ms = excluded.started_ms, ended_ms = excluded.ended_ms, outcome = excluded.outcome,
-             why = excluded.why"
+             why = excluded.why, waits_ms = excluded.waits_ms, boot = excluded.boot,
+             boot_ms = excluded.boot_ms, loss = excluded.loss"
     );
     let window = step.state.window();
     let thing = step.thing.as_ref();
@@ -68,8 +71,8 @@ pub(super) fn put_step(connection: &Connection, step: &StepData) -> Res<()> {
         step.changes,
         step.ledger,
         step.state.name(),
-        window.map(|(sent_ms, _)| sent_ms),
-        window.map(|(_, settle_ms)| settle_ms),
+        window.map(|window| window.sent.wall_ms),
+        window.map(|window| window.settle_ms),
         thing.map(|thing| &thing.account),
         thing.map(|thing| &thing.sort),
         thing.map(|thing| &thing.name),
@@ -78,6 +81,10 @@ pub(super) fn put_step(connection: &Connection, step: &StepData) -> Res<()> {
         step.ended_ms,
         step.outcome,
         step.why,
+        window.and_then(|window| window.waits_ms),
+        window.map(|window| window.sent.boot.to_string()),
+        window.map(|window| window.sent.boot_ms),
+        step.state.loss().map(Loss::name),
     ])?;
     Ok(())
 }
@@ -259,12 +266,11 @@ fn read_state(row: &Row<'_>) -> rusqlite::Result<StepState> {
         "refused" => StepState::Refused,
         "half done" => StepState::HalfDone,
         "intended" => StepState::Intended {
-            sent_ms: row.get(8)?,
-            settle_ms: row.get(9)?,
+            window: read_window(row)?,
         },
         "in doubt" => StepState::InDoubt {
-            sent_ms: row.get(8)?,
-            settle_ms: row.get(9)?,
+            window: read_window(row)?,
+            loss: read_loss(row)?,
         },
         _ => {
             return Err(rusqlite::Error::InvalidColumnType(
@@ -274,6 +280,30 @@ fn read_state(row: &Row<'_>) -> rusqlite::Result<StepState> {
             ));
         }
     })
+}
+
+/// What version 1 has recorded says neither how long the sender waits nor by which steady clock it left.
+fn read_window(row: &Row<'_>) -> rusqlite::Result<Window> {
+    let boot: Option<String> = row.get(19)?;
+    let boot = boot.and_then(|boot| boot.parse().ok()).unwrap_or_default();
+    let boot_ms: Option<i64> = row.get(20)?;
+    Ok(Window {
+        sent: Stamp {
+            wall_ms: row.get(8)?,
+            boot,
+            boot_ms: boot_ms.unwrap_or_default(),
+        },
+        waits_ms: row.get(18)?,
+        settle_ms: row.get(9)?,
+    })
+}
+
+fn read_loss(row: &Row<'_>) -> rusqlite::Result<Loss> {
+    let name: Option<String> = row.get(21)?;
+    let loss = Loss::ALL
+        .into_iter()
+        .find(|loss| Some(loss.name()) == name.as_deref());
+    Ok(loss.unwrap_or(Loss::Gone))
 }
 
 fn read_claim(row: &Row<'_>) -> rusqlite::Result<ClaimData> {

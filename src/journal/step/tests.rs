@@ -2,32 +2,60 @@
 
 use proptest::prelude::*;
 
+use uuid::Uuid;
+
 use super::*;
 
+/// A moment of one of two boots.
+fn moment() -> impl Strategy<Value = Stamp> {
+    (0..400i64, 1..3u128, 0..400i64).prop_map(|(wall_ms, boot, boot_ms)| Stamp {
+        wall_ms,
+        boot: Uuid::from_u128(boot),
+        boot_ms,
+    })
+}
+
+fn window() -> impl Strategy<Value = Window> {
+    (moment(), 0..40i64, 1..50i64).prop_map(|(sent, waits_ms, settle_ms)| Window {
+        sent,
+        waits_ms: Some(waits_ms),
+        settle_ms,
+    })
+}
+
 fn event() -> impl Strategy<Value = StepEvent> {
-    let time = 0..400i64;
-    let settle = 1..90i64;
     prop_oneof![
-        (time.clone(), settle.clone()).prop_map(|(at_ms, settle_ms)| StepEvent::Intend { at_ms, settle_ms }),
-        time.clone().prop_map(|at_ms| StepEvent::Leaves { at_ms }),
+        window().prop_map(|window| StepEvent::Intend { window }),
+        (moment(), 0..40i64).prop_map(|(sent, waits_ms)| StepEvent::Leaves { sent, waits_ms }),
         Just(StepEvent::Known),
         Just(StepEvent::KnownRefused),
         Just(StepEvent::Answered),
         Just(StepEvent::Refused),
         Just(StepEvent::NotCarriedOut),
-        time.clone().prop_map(|at_ms| StepEvent::AnswerLost { at_ms }),
+        (moment(), prop::sample::select(&Loss::ALL[..]), 0..40i64)
+            .prop_map(|(at, loss, waits_ms)| { StepEvent::AnswerLost { at, loss, waits_ms } }),
         Just(StepEvent::Found),
-        (time.clone(), time.clone(), settle).prop_map(|(looked_ms, at_ms, settle_ms)| {
-            StepEvent::LookedInVain {
-                looked_ms,
-                at_ms,
-                settle_ms,
-            }
-        }),
-        time.prop_map(|looked_ms| StepEvent::GivenUp { looked_ms }),
+        (moment(), window()).prop_map(|(looked, window)| StepEvent::LookedInVain { looked, window }),
+        moment().prop_map(|looked| StepEvent::GivenUp { looked }),
         Just(StepEvent::ResolvedDone),
         Just(StepEvent::ResolvedAbsent),
     ]
+}
+
+fn any_window() -> Window {
+    Window {
+        sent: at(1),
+        waits_ms: Some(1),
+        settle_ms: 2,
+    }
+}
+
+fn at(boot_ms: i64) -> Stamp {
+    Stamp {
+        wall_ms: 1_000_000,
+        boot: Uuid::from_u128(1),
+        boot_ms,
+    }
 }
 
 /// Plays the events, leaving out those the machine refuses.
@@ -45,21 +73,13 @@ fn history(events: Vec<StepEvent>) -> Vec<(StepState, StepEvent, StepState)> {
 
 #[test]
 fn what_is_half_done_is_not_tried_again_until_a_person_says_so() {
-    let intended = StepState::Intended {
-        sent_ms: 1,
-        settle_ms: 2,
-    };
+    let window = any_window();
+    let intended = StepState::Intended { window };
     let half = intended.next(StepEvent::HalfDone).unwrap();
     assert_eq!(half, StepState::HalfDone);
     assert!(half.is_final() && !half.is_open() && half.is_for_a_person());
     assert!(half.next(StepEvent::RetryWanted).is_err());
-    assert!(
-        half.next(StepEvent::Intend {
-            at_ms: 9,
-            settle_ms: 2
-        })
-        .is_err()
-    );
+    assert!(half.next(StepEvent::Intend { window }).is_err());
     assert_eq!(half.next(StepEvent::ResolvedAbsent), Ok(StepState::Absent));
     assert_eq!(half.next(StepEvent::ResolvedDone), Ok(StepState::Done));
 }
@@ -70,8 +90,8 @@ fn only_what_is_done_is_corrected() {
     assert_eq!(StepState::Done.next(CorrectedDone), Ok(StepState::Done));
     assert_eq!(StepState::Done.next(CorrectedAbsent), Ok(StepState::Absent));
     let doubt = StepState::InDoubt {
-        sent_ms: 1,
-        settle_ms: 2,
+        window: any_window(),
+        loss: Loss::Broken,
     };
     for state in [StepState::Absent, doubt, StepState::Refused, StepState::HalfDone] {
         assert!(state.next(CorrectedDone).is_err() && state.next(CorrectedAbsent).is_err());
@@ -93,43 +113,46 @@ proptest! {
             if !state.is_open() || next.is_open() || next.is_final() {
                 continue;
             }
-            let (sent_ms, settle_ms) = state.window().unwrap();
+            let window = state.window().unwrap();
             match event {
                 StepEvent::NotCarriedOut => {
                     let answered_by_the_sender = matches!(state, StepState::Intended { .. });
                     prop_assert!(answered_by_the_sender);
                 }
                 StepEvent::ResolvedAbsent => {}
-                StepEvent::GivenUp { looked_ms } => prop_assert!(looked_ms >= sent_ms + settle_ms),
+                StepEvent::GivenUp { looked } => prop_assert!(window.is_over(looked)),
                 other => prop_assert!(false, "{other:?} lost an intent"),
             }
         }
     }
 
     #[test]
-    fn nothing_is_sent_again_before_absence_was_concluded_after_the_settle_time(
-        events in prop::collection::vec(event(), 0..200),
-    ) {
-        let mut may_land_until: Option<i64> = None;
+    fn nothing_is_sent_again_before_it_can_land_no_more(events in prop::collection::vec(event(), 0..200)) {
+        let mut may_land: Option<Window> = None;
         for (state, event, next) in history(events) {
-            if let StepEvent::LookedInVain { looked_ms, .. } = event {
-                prop_assert!(may_land_until.is_none_or(|until| looked_ms >= until));
+            if let StepEvent::LookedInVain { looked, .. } = event {
+                let before = may_land.unwrap();
+                let passed = looked.since(before.sent);
+                prop_assert!(passed.is_some_and(|passed| passed >= before.waits_ms.unwrap() + before.settle_ms));
+                prop_assert_ne!(state.loss(), Some(Loss::Yes));
             }
             if matches!(event, StepEvent::Intend { .. }) {
                 prop_assert_eq!(state, StepState::Absent);
-                prop_assert_eq!(may_land_until, None);
+                prop_assert_eq!(may_land, None);
             }
-            may_land_until = next.window().map(|(sent_ms, settle_ms)| sent_ms + settle_ms);
+            may_land = next.window();
         }
     }
 
     #[test]
-    fn doubt_ends_only_by_a_look_up_or_a_person(events in prop::collection::vec(event(), 0..200)) {
+    fn doubt_ends_only_by_a_look_up_a_late_answer_or_a_person(events in prop::collection::vec(event(), 0..200)) {
         for (state, event, next) in history(events) {
             if matches!(state, StepState::InDoubt { .. }) && !matches!(next, StepState::InDoubt { .. }) {
                 let settles = matches!(
                     event,
                     StepEvent::Found
+                        | StepEvent::Answered
+                        | StepEvent::Refused
                         | StepEvent::LookedInVain { .. }
                         | StepEvent::GivenUp { .. }
                         | StepEvent::ResolvedDone
@@ -141,14 +164,86 @@ proptest! {
     }
 }
 
+fn lost(at: Stamp, loss: Loss, waits_ms: i64) -> StepEvent {
+    StepEvent::AnswerLost { at, loss, waits_ms }
+}
+
 #[test]
-fn a_clock_that_was_set_back_restarts_the_window_from_now() {
-    let intended = StepState::Intended {
-        sent_ms: 1_000_000,
+fn a_sender_that_lives_says_how_long_it_waited_and_a_dead_one_may_have_waited_longest() {
+    let window = Window {
+        sent: at(1_000),
+        waits_ms: Some(40),
         settle_ms: 90,
     };
-    let doubt = intended.next(StepEvent::AnswerLost { at_ms: 500 }).unwrap();
-    assert_eq!(doubt.window(), Some((500, 90)));
-    assert!(doubt.next(StepEvent::GivenUp { looked_ms: 589 }).is_err());
-    assert!(doubt.next(StepEvent::GivenUp { looked_ms: 590 }).is_ok());
+    let intended = StepState::Intended { window };
+    let length = |loss| {
+        intended
+            .next(lost(at(1_005), loss, 5))
+            .unwrap()
+            .window()
+            .unwrap()
+            .length_ms()
+    };
+    assert_eq!(
+        (length(Loss::Broken), length(Loss::Late), length(Loss::Gone)),
+        (95, 95, 130)
+    );
+    // Of version 1 nothing is known but what the caller says.
+    let old = StepState::Intended {
+        window: Window {
+            waits_ms: None,
+            ..window
+        },
+    };
+    assert!(!old.window().unwrap().is_over(at(i64::MAX)));
+    assert_eq!(
+        old.next(lost(at(1_005), Loss::Gone, 7))
+            .unwrap()
+            .window()
+            .unwrap()
+            .length_ms(),
+        97
+    );
+}
+
+#[test]
+fn a_stamp_of_another_boot_or_of_the_future_counts_from_now() {
+    for sent in [
+        at(1_000_000),
+        Stamp::by_wall(1),
+        Stamp {
+            boot: Uuid::from_u128(2),
+            ..at(1)
+        },
+    ] {
+        let window = Window {
+            sent,
+            waits_ms: Some(0),
+            settle_ms: 90,
+        };
+        let doubt = StepState::Intended { window }
+            .next(lost(at(500), Loss::Gone, 0))
+            .unwrap();
+        assert!(doubt.next(StepEvent::GivenUp { looked: at(589) }).is_err());
+        assert!(doubt.next(StepEvent::GivenUp { looked: at(590) }).is_ok());
+    }
+}
+
+#[test]
+fn the_worst_reason_stays_and_a_yes_is_never_sent_again() {
+    let window = any_window();
+    let doubt = StepState::Intended { window }
+        .next(lost(at(9), Loss::Late, 1))
+        .unwrap();
+    assert_eq!(
+        doubt.next(lost(at(9), Loss::Gone, 1)).unwrap().loss(),
+        Some(Loss::Late)
+    );
+    let yes = doubt.next(lost(at(9), Loss::Yes, 1)).unwrap();
+    let looked = at(1_000);
+    assert!(doubt.next(StepEvent::LookedInVain { looked, window }).is_ok());
+    assert!(yes.next(StepEvent::LookedInVain { looked, window }).is_err());
+    assert!(yes.next(StepEvent::GivenUp { looked }).is_err());
+    assert_eq!(yes.next(StepEvent::Found), Ok(StepState::Done));
+    assert_eq!(doubt.next(StepEvent::Answered), Ok(StepState::Done));
 }

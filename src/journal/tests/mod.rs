@@ -10,6 +10,7 @@ mod settling;
 mod torture;
 mod two;
 mod vault;
+mod windows;
 
 use std::path::Path;
 use std::time::Duration;
@@ -17,7 +18,7 @@ use std::time::Duration;
 use super::*;
 use crate::value::Record;
 use crate::value::secret::Secret;
-use platform::Platform;
+use platform::{PATIENCE, Platform};
 
 /// When every test begins.
 const START: i64 = 1_700_000_000_000;
@@ -68,9 +69,10 @@ fn ensure(name: &str) -> StepPlan {
         Change {
             thing: Some(tenant(name)),
             probes: true,
+            patience: PATIENCE.whole(),
             settle: Duration::from_secs(90),
+            resends_late: false,
             look_for: Duration::from_secs(90),
-            one_time_secret: true,
             books: Books::Enters,
         },
     )
@@ -84,9 +86,10 @@ fn act(name: &str) -> StepPlan {
         Change {
             thing: None,
             probes: false,
+            patience: PATIENCE.whole(),
             settle: Duration::from_secs(15),
+            resends_late: false,
             look_for: Duration::from_secs(15),
-            one_time_secret: false,
             books: Books::Unchanged,
         },
     )

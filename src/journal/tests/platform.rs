@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use super::super::*;
 use super::outcome;
+use crate::flight::{Flight, Patience};
 
 /// What the platform does with the next request.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -22,7 +23,23 @@ pub(super) enum Does {
     Refuses,
     /// Is not there for a moment.
     Fails,
+    /// Carries it out and answers this many milliseconds after it was sent.
+    Slow(i64),
+    /// Carries it out this many milliseconds after it was sent, and never answers; the connection stays.
+    Silent(i64),
+    /// Says yes and nothing else, and shows the thing this many milliseconds later.
+    SaysYes(i64),
+    /// Says that there are too many requests.
+    PutsOff,
+    /// Carries it out, and says that there are too many requests.
+    PutsOffAfter,
 }
+
+/// How long a request is waited for.
+pub(super) const PATIENCE: Patience = Patience {
+    connect: Duration::from_secs(10),
+    reply: Duration::from_secs(30),
+};
 
 #[derive(Clone)]
 pub(super) struct Platform(Arc<Mutex<Books>>, Clock, Option<Watch>);
@@ -112,6 +129,7 @@ impl Platform {
         Try {
             platform: self.clone(),
             name: plan.args.as_text().unwrap().to_owned(),
+            flight: Flight::new(),
         }
     }
 
@@ -128,28 +146,56 @@ impl Platform {
         self.0.lock().unwrap().probes.clone()
     }
 
-    fn send(&self, name: &str, earlier: bool) -> Sending {
-        let now = self.1.now_millis();
+    fn send(&self, name: &str, earlier: bool) -> (Does, i64) {
+        let now = self.1.true_millis();
         let mut books = self.0.lock().unwrap();
         books.sends.push((now, earlier));
         let does = books.plans.pop_front().unwrap_or(Does::Answers);
         let lands = match does {
-            Does::Answers | Does::DropsAfter => Some(now),
-            Does::LandsLate(after) => Some(now + after),
+            Does::Answers | Does::DropsAfter | Does::PutsOffAfter => Some(now),
+            Does::LandsLate(after) | Does::Slow(after) | Does::Silent(after) | Does::SaysYes(after) => {
+                Some(now + after)
+            }
             _ => None,
         };
         let applied = books.applied.entry(name.to_owned()).or_default();
         applied.extend(lands);
+        (does, now)
+    }
+
+    /// The answer, as the sender comes to know it.
+    async fn answer(&self, does: Does, sent: i64, flight: &Flight) -> Sending {
+        let lost = |loss| Sending::Lost {
+            why: "the answer was lost".to_owned(),
+            loss,
+        };
         match does {
             Does::Answers => Sending::Done(outcome(1)),
             Does::Refuses => Sending::Refused("no".into()),
             Does::Fails => Sending::Failed("later".into()),
-            _ => Sending::Lost("the answer was lost".to_owned()),
+            Does::Slow(after) | Does::Silent(after) => {
+                if matches!(does, Does::Silent(_))
+                    || Duration::from_millis(after.unsigned_abs()) > PATIENCE.reply
+                {
+                    self.1.sleep(PATIENCE.reply).await;
+                    flight.late("it was not answered within 30 s".to_owned());
+                }
+                while matches!(does, Does::Silent(_)) || self.1.true_millis() < sent + after {
+                    tokio::task::yield_now().await;
+                }
+                Sending::Done(outcome(1))
+            }
+            Does::SaysYes(_) => lost(Loss::Yes),
+            Does::PutsOff | Does::PutsOffAfter => {
+                flight.undone();
+                Sending::PutOff("too many requests".into())
+            }
+            Does::DropsAfter | Does::DropsBefore | Does::LandsLate(_) => lost(Loss::Broken),
         }
     }
 
     fn look(&self, name: &str) -> Look {
-        let now = self.1.now_millis();
+        let now = self.1.true_millis();
         let mut books = self.0.lock().unwrap();
         books.probes.push(now);
         if let Some(look) = books.looks.pop_front() {
@@ -168,10 +214,15 @@ impl Platform {
 pub(super) struct Try {
     platform: Platform,
     name: String,
+    flight: Flight,
 }
 
 impl Attempt for Try {
-    fn send(&self, earlier: bool, leaving: Leaving) -> Boxed<'_, Sending> {
+    fn flight(&self) -> &Flight {
+        &self.flight
+    }
+
+    fn send(&self, earlier: bool) -> Boxed<'_, Sending> {
         Box::pin(async move {
             // Others get a chance to do wrong.
             tokio::task::yield_now().await;
@@ -180,12 +231,12 @@ impl Attempt for Try {
             if dawdles > 0 {
                 self.platform.1.sleep(Duration::from_millis(dawdles)).await;
             }
-            if let Err(error) = leaving.now().await {
+            if let Err(error) = self.flight.leave(PATIENCE).await {
                 return Sending::Failed(format!("it may not leave: {error}").into());
             }
-            let sending = self.platform.send(&self.name, earlier);
+            let (does, sent) = self.platform.send(&self.name, earlier);
             self.platform.heed().await;
-            sending
+            self.platform.answer(does, sent, &self.flight).await
         })
     }
 

@@ -104,12 +104,14 @@ async fn the_stamp_is_no_older_when_the_disk_takes_its_time() {
     while platform.sends().is_empty() {
         tokio::task::yield_now().await;
     }
-    let (sent_ms, _) = journal
+    let sent_ms = journal
         .steps(&journal.runs().unwrap()[0].id, &StepFilter::All)
         .unwrap()[0]
         .state
         .window()
-        .unwrap();
+        .unwrap()
+        .sent
+        .wall_ms;
     let left_ms = platform.sends()[0].0;
     assert!(
         left_ms - sent_ms <= 250,

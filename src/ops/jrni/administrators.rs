@@ -57,7 +57,12 @@ pub(in crate::ops) static OPS: &[OpSpec] = &[
             (Code::Refused, "the platform refuses the fields"),
             (Code::Forbidden, "the login is not for this company"),
         ],
-        effect: Effect::Ensure { key, check, probe },
+        effect: Effect::Ensure {
+            key,
+            check,
+            probe,
+            unique: false,
+        },
         timeout: Timeout::Reply,
         example: "let group = jrni::connect();\n\
                   let shop = group.ensure_company(\"shop-1\", #{name: \"Corner Shop\"});\n\

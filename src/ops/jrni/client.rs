@@ -34,7 +34,7 @@ impl Shared {
 impl World {
     /// The client of the session that a call was made on, whose changing requests pass the call's gate. Sends nothing.
     pub(in crate::ops) fn jrni(&self, call: &Call) -> Result<Client, OpError> {
-        Ok(self.jrni_of(receiver(call)?)?.through(call.gate.as_ref()))
+        Ok(self.jrni_of(receiver(call)?)?.through(Some(&call.flight)))
     }
 
     /// The client of a session. Sends nothing.

@@ -93,7 +93,12 @@ pub(in crate::ops) static OPS: &[OpSpec] = &[
             (Code::NotFound, "the platform has no such call"),
             (Code::Forbidden, "the login may not make companies here"),
         ],
-        effect: Effect::Ensure { key, check, probe },
+        effect: Effect::Ensure {
+            key,
+            check,
+            probe,
+            unique: false,
+        },
         timeout: Timeout::Reply,
         example: "let group = jrni::connect();\n\
                   let shop = group.ensure_company(\"shop-1\", #{name: \"Corner Shop\", timezone: \"Europe/London\"});\n\

@@ -54,7 +54,12 @@ pub(in crate::ops) static OPS: &[OpSpec] = &[
             (Code::Refused, "the platform refuses the fields"),
             (Code::Forbidden, "the login is not for this company"),
         ],
-        effect: Effect::Ensure { key, check, probe },
+        effect: Effect::Ensure {
+            key,
+            check,
+            probe,
+            unique: false,
+        },
         timeout: Timeout::Reply,
         example: "let group = jrni::connect();\n\
                   group.ensure_person(\"staff-7\", #{name: \"Ann Lee\", email: \"ann@example.com\"}).outcome",

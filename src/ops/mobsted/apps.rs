@@ -73,7 +73,12 @@ pub(in crate::ops) static OPS: &[OpSpec] = &[
         ],
         result: APP,
         errors: MADE,
-        effect: Effect::Ensure { key, check, probe },
+        effect: Effect::Ensure {
+            key,
+            check,
+            probe,
+            unique: false,
+        },
         timeout: Timeout::Reply,
         example: "let client = mobsted::connect().ensure_tenant(\"ann@example.com\").connect();\n\
                   client.ensure_app(\"Ann\", \"https://ann.example\").outcome",
@@ -97,7 +102,12 @@ pub(in crate::ops) static OPS: &[OpSpec] = &[
         ],
         result: APP,
         errors: MADE,
-        effect: Effect::Create { key, check, probe },
+        effect: Effect::Create {
+            key,
+            check,
+            probe,
+            unique: false,
+        },
         timeout: Timeout::Reply,
         example: "let client = mobsted::connect().ensure_tenant(\"ann@example.com\").connect();\n\
                   client.create_app(\"Shop\", \"https://shop.example\").name",
@@ -262,7 +272,7 @@ fn create<'a>(world: &'a World, call: &'a Call) -> Boxed<'a, Result<Value, OpErr
             Some(Value::Record(fields)) => fields.clone(),
             _ => Record::new(),
         };
-        let client = world.mobsted(receiver(call)?)?.through(call.gate.as_ref());
+        let client = world.mobsted(receiver(call)?)?.through(Some(&call.flight));
         let made = client
             .create_application(&name, &call.text("site"), &fields)
             .await;
@@ -298,7 +308,7 @@ fn find<'a>(world: &'a World, call: &'a Call) -> Boxed<'a, Result<Value, OpError
 
 fn update<'a>(world: &'a World, call: &'a Call) -> Boxed<'a, Result<Value, OpError>> {
     Box::pin(async move {
-        let client = world.mobsted(receiver(call)?)?.through(call.gate.as_ref());
+        let client = world.mobsted(receiver(call)?)?.through(Some(&call.flight));
         let id = plain_id(&call.text("id"));
         Ok(client.update_application(&id, &call.map("fields")).await?)
     })
@@ -328,7 +338,7 @@ fn probe_update<'a>(world: &'a World, call: &'a Call) -> Boxed<'a, Probe> {
 
 fn delete<'a>(world: &'a World, call: &'a Call) -> Boxed<'a, Result<Value, OpError>> {
     Box::pin(async move {
-        let client = world.mobsted(receiver(call)?)?.through(call.gate.as_ref());
+        let client = world.mobsted(receiver(call)?)?.through(Some(&call.flight));
         let id = plain_id(&call.text("id"));
         match client.delete_application(&id).await {
             Ok(()) => Ok(Value::Null),

@@ -118,7 +118,7 @@ pub(in crate::ops) static OPS: &[OpSpec] = &[
 
 fn post_event<'a>(world: &'a World, call: &'a Call) -> Boxed<'a, Result<Value, OpError>> {
     Box::pin(async move {
-        let client = world.mobsted(receiver(call)?)?.through(call.gate.as_ref());
+        let client = world.mobsted(receiver(call)?)?.through(Some(&call.flight));
         let given = |key: &str| call.option(key).filter(|value| **value != Value::Null).cloned();
         let event = NewEvent {
             object: call.arg("object").clone(),
@@ -133,7 +133,7 @@ fn post_event<'a>(world: &'a World, call: &'a Call) -> Boxed<'a, Result<Value, O
 
 fn set_domain<'a>(world: &'a World, call: &'a Call) -> Boxed<'a, Result<Value, OpError>> {
     Box::pin(async move {
-        let client = world.mobsted(receiver(call)?)?.through(call.gate.as_ref());
+        let client = world.mobsted(receiver(call)?)?.through(Some(&call.flight));
         let app = match call.option("app") {
             None | Some(Value::Null) => None,
             Some(Value::Int(app)) => Some(app.to_string()),

@@ -129,7 +129,7 @@ fn delete<'a>(world: &'a World, call: &'a Call) -> Boxed<'a, Result<Value, OpErr
 
 async fn exchange(world: &World, call: &Call, method: Method) -> Result<Value, OpError> {
     let (query, body) = raw::read(call, &["json", "form", "query"])?;
-    let client = world.mobsted(receiver(call)?)?.through(call.gate.as_ref());
+    let client = world.mobsted(receiver(call)?)?.through(Some(&call.flight));
     let reply = client.raw(method, &call.text("path"), &query, body).await;
     Ok(reply?.body)
 }

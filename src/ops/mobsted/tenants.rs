@@ -44,7 +44,12 @@ pub(in crate::ops) static OPS: &[OpSpec] = &[
         ],
         result: TENANT,
         errors: ERRORS,
-        effect: Effect::Ensure { key, check, probe },
+        effect: Effect::Ensure {
+            key,
+            check,
+            probe,
+            unique: true,
+        },
         timeout: Timeout::TenantCreation,
         example: "let tenant = mobsted::connect().ensure_tenant(\"ann@example.com\");\ntenant.outcome",
         run: create,
@@ -59,7 +64,12 @@ pub(in crate::ops) static OPS: &[OpSpec] = &[
         params: &[EMAIL],
         result: TENANT,
         errors: ERRORS,
-        effect: Effect::Create { key, check, probe },
+        effect: Effect::Create {
+            key,
+            check,
+            probe,
+            unique: true,
+        },
         timeout: Timeout::TenantCreation,
         example: "let tenant = mobsted::connect().create_tenant(\"bob@example.com\");\ntenant.url",
         run: create,
@@ -157,7 +167,7 @@ async fn send(world: &World, call: &Call) -> Result<Value, OpError> {
     let email = key(call)?.name;
     match world
         .mobsted(session)?
-        .through(call.gate.as_ref())
+        .through(Some(&call.flight))
         .create_partner(&email)
         .await
     {

@@ -230,7 +230,7 @@ fn whatsapp<'a>(world: &'a World, call: &'a Call) -> Boxed<'a, Result<Value, OpE
 }
 
 async fn send(world: &World, call: &Call, message: Message) -> Result<Value, OpError> {
-    let client = world.sparrow(receiver(call)?)?.through(call.gate.as_ref());
+    let client = world.sparrow(receiver(call)?)?.through(Some(&call.flight));
     Ok(given_back(client.send(message).await?))
 }
 

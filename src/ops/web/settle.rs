@@ -14,7 +14,12 @@ use crate::value::{Record, Value};
 /// The effect of a changing call: with a key or a probe it ensures, else it acts.
 pub(super) fn changing(call: &Call) -> Effect {
     if call.option("key").is_some() || call.function("probe").is_some() {
-        Effect::Ensure { key, check, probe }
+        Effect::Ensure {
+            key,
+            check,
+            probe,
+            unique: false,
+        }
     } else {
         Effect::Act
     }
@@ -30,13 +35,15 @@ pub(super) fn at_will(call: &Call) -> Effect {
 
 /// Sends the request of a call and gives its answer.
 pub(super) async fn exchange(world: &World, call: &Call, method: Method) -> Result<Value, OpError> {
-    let asked = asked(call, method)?;
+    let mut asked = asked(call, method)?;
+    let reply = call.reach.as_ref().and_then(|reach| reach.settings.reply);
+    asked.timeout = asked.timeout.or(reply);
     let client = super::account::client(world, call)?;
     let keyed = matches!(call.effect(), Effect::Ensure { .. });
     if !keyed && !call.flag("check") {
-        return Ok(given_back(client.send(asked, call.gate.as_ref()).await?));
+        return Ok(given_back(client.send(asked, Some(&call.flight)).await?));
     }
-    let reply = client.send_checked(asked, call.gate.as_ref()).await;
+    let reply = client.send_checked(asked, Some(&call.flight)).await;
     match reply {
         Ok(reply) if keyed && reply.status >= 300 => {
             let why = format!("the answer was a redirect ({})", reply.status);

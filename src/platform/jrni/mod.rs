@@ -27,7 +27,7 @@ use endpoints::Endpoints;
 
 use super::answer::Answer;
 use super::session::{Credential, Session};
-use super::{Gate, Network};
+use super::{Flight, Network};
 use crate::platform::error::{ApiError, ApiErrorKind};
 use crate::platform::fields::{self, Fields};
 use crate::transport::request::{Body, Method, Request};
@@ -38,7 +38,7 @@ use crate::value::{Record, Value};
 #[derive(Clone)]
 pub struct Client {
     inner: Arc<Inner>,
-    gate: Option<Gate>,
+    flight: Option<Flight>,
     company: Option<u64>,
 }
 
@@ -63,15 +63,15 @@ impl Client {
                 session: Session::new(auth, network),
                 reply,
             }),
-            gate: None,
+            flight: None,
             company: None,
         }
     }
 
-    /// The same client, whose requests that change something pass `gate` right before they leave, each time they do.
+    /// The same client, whose requests that change something pass `flight` right before they leave, each time they do.
     #[must_use]
-    pub fn through(mut self, gate: Option<&Gate>) -> Client {
-        self.gate = gate.cloned();
+    pub fn through(mut self, flight: Option<&Flight>) -> Client {
+        self.flight = flight.cloned();
         self
     }
 
@@ -109,7 +109,7 @@ impl Client {
     /// whether there was one.
     pub async fn log_out(&self) -> Result<bool, ApiError> {
         let request = self.request(Method::Delete, self.endpoints().get("logout"))?;
-        self.inner.session.sign_out(request, self.gate.as_ref()).await
+        self.inner.session.sign_out(request, self.flight.as_ref()).await
     }
 
     /// Does the platform still accept the token that is kept? Never signs in.
@@ -181,7 +181,7 @@ impl Client {
 
     /// Sends a request as this account. Any status but 2xx is an error.
     async fn call(&self, request: Request) -> Result<Answer, ApiError> {
-        self.inner.session.send(request, self.gate.as_ref()).await
+        self.inner.session.send(request, self.flight.as_ref()).await
     }
 
     /// Sends fields as JSON.

@@ -35,7 +35,7 @@ use members::Members;
 
 use super::answer::Answer;
 use super::session::{Credential, Session};
-use super::{Gate, Network};
+use super::{Flight, Network};
 use crate::platform::error::ApiError;
 use crate::transport::request::{Method, Request};
 
@@ -60,7 +60,7 @@ impl Default for Timeouts {
 /// One account's API. A clone shares tokens and connections; share one client per account ([`accounts::Accounts`]
 /// does), so that one caller signs in for all.
 #[derive(Clone)]
-pub struct Client(Arc<Inner>, Option<Gate>);
+pub struct Client(Arc<Inner>, Option<Flight>);
 
 struct Inner {
     session: Session<Auth>,
@@ -87,10 +87,10 @@ impl Client {
         Client(Arc::new(inner), None)
     }
 
-    /// The same client, whose requests that change something pass `gate` right before they leave, each time they do.
+    /// The same client, whose requests that change something pass `flight` right before they leave, each time they do.
     #[must_use]
-    pub fn through(&self, gate: Option<&Gate>) -> Client {
-        Client(Arc::clone(&self.0), gate.cloned())
+    pub fn through(&self, flight: Option<&Flight>) -> Client {
+        Client(Arc::clone(&self.0), flight.cloned())
     }
 
     /// The account.

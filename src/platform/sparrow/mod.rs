@@ -25,7 +25,7 @@ pub use reports::Part;
 
 use super::answer::Answer;
 use super::session::{Credential, Session};
-use super::{Gate, Line, Network, clients};
+use super::{Flight, Line, Network, clients};
 use crate::platform::error::{ApiError, ApiErrorKind};
 use crate::transport::request::{Method, Request};
 
@@ -34,7 +34,7 @@ pub const REPLY: Duration = Duration::from_secs(30);
 
 /// One account's API. A clone shares its token; share one client per account ([`Accounts`] does).
 #[derive(Clone)]
-pub struct Client(Arc<Inner>, Option<Gate>);
+pub struct Client(Arc<Inner>, Option<Flight>);
 
 struct Inner {
     account: Account,
@@ -79,10 +79,10 @@ impl Client {
         Client(Arc::new(inner), None)
     }
 
-    /// The same client, whose requests that change something pass `gate` right before they leave, each time they do.
+    /// The same client, whose requests that change something pass `flight` right before they leave, each time they do.
     #[must_use]
-    pub fn through(&self, gate: Option<&Gate>) -> Client {
-        Client(Arc::clone(&self.0), gate.cloned())
+    pub fn through(&self, flight: Option<&Flight>) -> Client {
+        Client(Arc::clone(&self.0), flight.cloned())
     }
 
     /// Signs in, unless a token that lives is at hand; then it sends nothing.

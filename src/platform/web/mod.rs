@@ -10,7 +10,7 @@ use std::time::Duration;
 use url::Url;
 
 use super::error::{ApiError, ApiErrorKind};
-use super::{Body, Gate, Method, Network};
+use super::{Body, Flight, Method, Network};
 use crate::transport::request::Request;
 use crate::transport::response::{BodyError, Response};
 use crate::value::secret::Secret;
@@ -72,16 +72,16 @@ impl Client {
     }
 
     /// Sends a request. Every status is an answer, 429 and, for reads, 5xx after they were tried several times. One that
-    /// changes something passes `gate` right before it leaves.
-    pub async fn send(&self, asked: Asked, gate: Option<&Gate>) -> Result<Reply, ApiError> {
-        let request = request(self.signed(asked).await?, gate);
+    /// changes something passes `flight` right before it leaves.
+    pub async fn send(&self, asked: Asked, flight: Option<&Flight>) -> Result<Reply, ApiError> {
+        let request = request(self.signed(asked).await?, flight);
         let response = self.network.send(&request).await?;
         reply(&request, &response)
     }
 
     /// The same, for those who only want to know that it went well: a status from 400 on is an error.
-    pub async fn send_checked(&self, asked: Asked, gate: Option<&Gate>) -> Result<Reply, ApiError> {
-        let request = request(self.signed(asked).await?, gate);
+    pub async fn send_checked(&self, asked: Asked, flight: Option<&Flight>) -> Result<Reply, ApiError> {
+        let request = request(self.signed(asked).await?, flight);
         let response = self.network.send(&request).await?;
         if response.status >= 400 {
             return Err(ApiError::from_answer(&request, &response));
@@ -113,8 +113,8 @@ pub fn address(text: &str) -> Result<Url, ApiError> {
     Ok(url)
 }
 
-fn request(asked: Asked, gate: Option<&Gate>) -> Request {
-    let gate = gate.filter(|_| asked.method.changes()).cloned();
+fn request(asked: Asked, flight: Option<&Flight>) -> Request {
+    let flight = flight.filter(|_| asked.method.changes()).cloned();
     let mut headers = asked.headers;
     if !headers
         .iter()
@@ -129,7 +129,7 @@ fn request(asked: Asked, gate: Option<&Gate>) -> Request {
         bearer: asked.bearer,
         basic: asked.basic,
         timeout: asked.timeout,
-        gate,
+        flight,
         shows_redirects: true,
         ..Request::new(asked.method, asked.url)
     }

@@ -13,7 +13,7 @@ use crate::journal::{Cancel, Closed, JournalError, RowJournal, RowStatus};
 use crate::ops::call::Call;
 use crate::ops::error::{Code, OpError};
 use crate::ops::foresee::{Foreseen, foresee};
-use crate::ops::perform::{Halt, Performed, is_open, is_there, look_up, perform, settle_time};
+use crate::ops::perform::{Halt, Performed, is_open, is_there, look_up, perform, window};
 use crate::ops::spec::OpSpec;
 use crate::ops::world::World;
 use crate::run::interrupt::Interrupt;
@@ -178,7 +178,7 @@ impl InputDoor {
     }
 
     async fn carry_out(&self, call: Call) -> Result<Performed, Halt> {
-        let (changes, departure) = (call.effect().changes(), call.departure.clone());
+        let (changes, flight) = (call.effect().changes(), call.flight.clone());
         let stop = Cancel::new();
         let mut work = Box::pin(perform(&self.session.world, &self.row, call.clone(), &stop));
         tokio::select! {
@@ -186,7 +186,7 @@ impl InputDoor {
             done = &mut work => return done,
             () = self.interrupt.asked() => {}
         }
-        if changes && !departure.keep_back() {
+        if changes && !flight.hold() {
             self.tell.told(Told::AlreadySent);
             // Whatever comes of it: nothing is sent any more.
             stop.cancel();
@@ -261,7 +261,7 @@ impl InputDoor {
 
 /// Ends when what the call asks for is seen on the platform, or can be there no more; never when nothing can look.
 async fn seen(world: &World, call: &Call) {
-    let Some(settle) = settle_time(world, call) else {
+    let Some(window) = window(world, call) else {
         return std::future::pending().await;
     };
     let looking = async {
@@ -270,7 +270,7 @@ async fn seen(world: &World, call: &Call) {
         }
     };
     // Over or not: the journal decides.
-    let _ = tokio::time::timeout(settle, looking).await;
+    let _ = tokio::time::timeout(window, looking).await;
 }
 
 fn in_doubt(why: String) -> Halt {

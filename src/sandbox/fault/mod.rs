@@ -36,12 +36,20 @@ pub enum Kind {
     Html502,
     /// 429 with `Retry-After: 1`, and nothing was done.
     TooMany429,
+    /// It was done, and the answer is 429 with `Retry-After: 1`.
+    TooMany429After,
     /// A right answer after a while. It is done even if the client does not wait.
     Slow(Duration),
     /// No answer ever, and nothing was done.
     Hang,
     /// It was done, and there is no answer ever.
     HangAfter,
+    /// It is done later, and there is no answer ever: the connection stays.
+    HangLate(Duration),
+    /// It was done, and the answer is a 200 with nothing in it that could be used.
+    EmptyYes,
+    /// The same at once, and it shows only later.
+    EmptyYesLate(Duration),
     /// It was done, and the connection dies in the middle of the answer's body.
     Truncate,
     /// It was done, and the answer is a 200 that cannot be read.
@@ -52,7 +60,7 @@ pub enum Kind {
 
 /// One fault: `ROUTE:KIND[:MS][:RATE][:xN]`, as in `partners:drop-after:0.2` or `partners:drop-late:1500:x1`.
 ///
-/// `MS` (milliseconds) belongs to `slow` and `drop-late` and is required there. `RATE` is the share of requests hit,
+/// `MS` (milliseconds) belongs to `slow` and the kinds that end in `-late`, and is required there. `RATE` is the share of requests hit,
 /// 0 to 1, and 1 when left out. `xN` hits at most N requests.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Fault {
@@ -126,6 +134,16 @@ impl fmt::Display for Route {
 }
 
 impl Kind {
+    /// How late what it does comes, for the kinds that say so.
+    pub fn delay(self) -> Option<Duration> {
+        match self {
+            Kind::DropLate(delay) | Kind::Slow(delay) | Kind::HangLate(delay) | Kind::EmptyYesLate(delay) => {
+                Some(delay)
+            }
+            _ => None,
+        }
+    }
+
     fn name(self) -> &'static str {
         match self {
             Kind::DropBefore => "drop-before",
@@ -135,9 +153,13 @@ impl Kind {
             Kind::Error500After => "500-after",
             Kind::Html502 => "502-html",
             Kind::TooMany429 => "429",
+            Kind::TooMany429After => "429-after",
             Kind::Slow(_) => "slow",
             Kind::Hang => "hang",
             Kind::HangAfter => "hang-after",
+            Kind::HangLate(_) => "hang-late",
+            Kind::EmptyYes => "empty-yes",
+            Kind::EmptyYesLate(_) => "empty-yes-late",
             Kind::Truncate => "truncate",
             Kind::Garbage => "garbage",
             Kind::ExpireToken => "expire-token",
@@ -148,7 +170,7 @@ impl Kind {
 impl fmt::Display for Fault {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{}:{}", self.route, self.kind.name())?;
-        if let Kind::DropLate(delay) | Kind::Slow(delay) = self.kind {
+        if let Some(delay) = self.kind.delay() {
             write!(f, ":{}", delay.as_millis())?;
         }
         if self.rate < 1.0 {

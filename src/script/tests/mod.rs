@@ -89,6 +89,7 @@ static OPERATIONS: &[OpSpec] = &[
             key: no_key,
             check: not_checked,
             probe: not_probed,
+            unique: false,
         },
         ..op("mobsted", "create_tenant", SESSION)
     },
@@ -98,6 +99,7 @@ static OPERATIONS: &[OpSpec] = &[
             key: no_key,
             check: not_checked,
             probe: not_probed,
+            unique: false,
         },
         ..op("mobsted", "ensure_tenant", SESSION)
     },

@@ -1,7 +1,13 @@
 //! What comes back: answers, and failures that say whether the request can have been carried out.
 
+use std::sync::Arc;
+
+use tokio::sync::Notify;
+
 use super::*;
+use crate::flight::Flight;
 use crate::transport::address::Routes;
+use crate::transport::line::Line;
 use crate::transport::request::Body;
 use crate::value::Value;
 
@@ -53,9 +59,74 @@ async fn a_refused_address_is_never_dialled() {
 async fn a_late_answer_leaves_a_change_in_doubt() {
     let server = Server::start(|_, _| Act::Hang).await;
     let error = failure(&post(&server)).await;
-    assert_failed(&error, ErrorKind::Timeout, Sent::Maybe, 1);
+    assert_failed(&error, ErrorKind::Timeout, Sent::Late, 1);
     let late = get(&server).timeout(Duration::from_millis(50));
-    assert_failed(&failure(&late).await, ErrorKind::Timeout, Sent::Maybe, 2);
+    assert_failed(&failure(&late).await, ErrorKind::Timeout, Sent::Late, 2);
+}
+
+#[tokio::test]
+async fn a_late_answer_to_a_change_is_told_and_still_read() {
+    let release = Arc::new(Notify::new());
+    let when = Arc::clone(&release);
+    let server = Server::start(move |seen, _| match seen.method.as_str() {
+        "POST" => {
+            let made = b"HTTP/1.1 201 X\r\nContent-Length: 2\r\n\r\n{}";
+            Act::SayWhen(Arc::clone(&when), made.to_vec())
+        }
+        _ => Act::json(200, "{}"),
+    })
+    .await;
+    let (http, _) = http();
+    let http = http.on(&Line {
+        concurrency: Some(1),
+        ..Line::default()
+    });
+    let flight = Flight::new();
+    let request = Request {
+        flight: Some(flight.clone()),
+        ..post(&server).timeout(Duration::from_millis(50))
+    };
+    let sender = http.clone();
+    let sent = tokio::spawn(async move { sender.send(&request).await });
+    let why = flight.overdue().await;
+    assert!(
+        why.ends_with("/api/v8/things was not answered within 0.05 s"),
+        "{why}"
+    );
+    assert_eq!(flight.patience().unwrap().whole(), Duration::from_millis(10_050));
+    // Whoever looks for it does not wait for it.
+    assert_eq!(http.send(&get(&server)).await.unwrap().status, 200);
+    release.notify_one();
+    assert_eq!(sent.await.unwrap().unwrap().status, 201);
+    assert_eq!((server.seen().len(), flight.is_out()), (2, true));
+}
+
+#[tokio::test]
+async fn what_was_certainly_refused_has_not_left() {
+    for (status, is_out) in [
+        (400, false),
+        (401, false),
+        (409, false),
+        (429, false),
+        (408, true),
+        (500, true),
+        (201, true),
+    ] {
+        let server = Server::start(move |_, _| Act::json(status, "{}")).await;
+        let (http, _) = http();
+        let flight = Flight::new();
+        // Whoever looks first is given the answer at once.
+        flight.arm(true, |_| async { Ok(()) });
+        let request = Request {
+            flight: Some(flight.clone()),
+            ..post(&server)
+        };
+        let answer = http.send(&request).await.unwrap();
+        assert_eq!(
+            (answer.status, answer.tries, flight.is_out()),
+            (status, 1, is_out)
+        );
+    }
 }
 
 #[tokio::test]
@@ -66,35 +137,20 @@ async fn a_broken_connection_leaves_a_change_in_doubt() {
 }
 
 #[tokio::test]
-async fn an_answer_that_breaks_off_or_is_too_long_leaves_a_change_in_doubt() {
+async fn an_answer_that_breaks_off_or_is_too_long_is_a_yes_all_the_same() {
     let cut = b"HTTP/1.1 200 OK\r\nContent-Length: 50\r\n\r\n{\"url\":\"http".to_vec();
     let server = Server::start(move |_, _| Act::SayAndClose(cut.clone())).await;
-    assert_failed(
-        &failure(&post(&server)).await,
-        ErrorKind::Truncated,
-        Sent::Maybe,
-        1,
-    );
-    assert_failed(
-        &failure(&get(&server)).await,
-        ErrorKind::Truncated,
-        Sent::Maybe,
-        4,
-    );
+    assert_failed(&failure(&post(&server)).await, ErrorKind::Truncated, Sent::Yes, 1);
+    assert_failed(&failure(&get(&server)).await, ErrorKind::Truncated, Sent::Yes, 4);
 
     let long = Server::start(|_, _| Act::json(200, &"x".repeat(1001))).await;
-    assert_failed(&failure(&get(&long)).await, ErrorKind::TooLarge, Sent::Maybe, 1);
+    assert_failed(&failure(&get(&long)).await, ErrorKind::TooLarge, Sent::Yes, 1);
     let mut endless = b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n".to_vec();
     for _ in 0..20 {
         endless.extend_from_slice(format!("64\r\n{}\r\n", "x".repeat(100)).as_bytes());
     }
     let chunked = Server::start(move |_, _| Act::Say(endless.clone())).await;
-    assert_failed(
-        &failure(&post(&chunked)).await,
-        ErrorKind::TooLarge,
-        Sent::Maybe,
-        1,
-    );
+    assert_failed(&failure(&post(&chunked)).await, ErrorKind::TooLarge, Sent::Yes, 1);
     let full = Server::start(|_, _| Act::json(200, &"x".repeat(1000))).await;
     let (http, _) = http();
     assert_eq!(http.send(&get(&full)).await.unwrap().body().len(), 1000);

@@ -83,8 +83,8 @@ async fn the_server_never_has_more_requests_at_once_than_the_line_allows() {
 }
 
 #[tokio::test]
-async fn a_gate_opens_only_after_the_wait_and_is_untouched_before_it() {
-    use crate::transport::gate::Gate;
+async fn a_request_leaves_only_after_the_wait_and_has_not_left_before_it() {
+    use crate::flight::Flight;
     let server = Server::start(|_, before| match before {
         0 => Act::with(429, &["Retry-After: 7"], ""),
         _ => Act::json(200, "{}"),
@@ -101,41 +101,42 @@ async fn a_gate_opens_only_after_the_wait_and_is_untouched_before_it() {
         clock.clone(),
     );
     let noted = stamps.clone();
-    let gate = Gate::new(move || {
+    let flight = Flight::new();
+    flight.arm(false, move |_| {
         noted.lock().unwrap().push(time.now_millis());
         async { Ok(()) }
     });
     let before = clock.now_millis();
-    assert!(gate.is_untouched());
+    assert!(!flight.is_out());
     let request = Request {
-        gate: Some(gate.clone()),
+        flight: Some(flight.clone()),
         ..post(&server)
     };
     assert_eq!(http.send(&request).await.unwrap().status, 200);
     assert_eq!(*stamps.lock().unwrap(), [before + 1_000]);
-    assert!(!gate.is_untouched(), "it was carried out");
+    assert!(flight.is_out(), "it was carried out");
 }
 
 #[tokio::test]
-async fn a_gate_whose_request_came_back_undone_is_untouched() {
-    use crate::transport::gate::Gate;
+async fn a_request_that_came_back_undone_has_not_left() {
+    use crate::flight::Flight;
     let server = Server::start(|_, _| Act::json(429, "{}")).await;
     let (http, _) = http();
     for url in [server.url("/x"), url::Url::parse("http://127.0.0.1:1/x").unwrap()] {
-        let gate = Gate::new(|| async { Ok(()) });
+        let flight = Flight::new();
         let request = Request {
-            gate: Some(gate.clone()),
+            flight: Some(flight.clone()),
             ..Request::new(Method::Post, url)
         };
         let _ = http.send(&request).await;
-        assert!(gate.is_untouched());
+        assert!(!flight.is_out());
     }
     let closing = Server::start(|_, _| Act::Close).await;
-    let gate = Gate::new(|| async { Ok(()) });
+    let flight = Flight::new();
     let request = Request {
-        gate: Some(gate.clone()),
+        flight: Some(flight.clone()),
         ..post(&closing)
     };
     assert_eq!(http.send(&request).await.unwrap_err().sent, Sent::Maybe);
-    assert!(!gate.is_untouched(), "it may have been carried out");
+    assert!(flight.is_out(), "it may have been carried out");
 }

@@ -14,6 +14,20 @@ fn only_a_moment_and_a_count_arm_it() {
 }
 
 #[test]
+fn a_clock_that_is_written_is_read() {
+    let after = Duration::from_millis(250);
+    for (by_ms, rebooted) in [(3_600_000, false), (-5, true)] {
+        let how = Misset {
+            by_ms,
+            after,
+            rebooted,
+        };
+        assert_eq!(misset(&written(how)), Some(how));
+    }
+    assert_eq!(misset("soon"), None);
+}
+
+#[test]
 fn passings_before_the_last_and_other_moments_do_nothing() {
     let trap = Trap(read("after-send:3").map(Arc::new));
     trap.pass(Moment::Step(Boundary::AfterSend));

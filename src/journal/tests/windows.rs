@@ -1,0 +1,319 @@
+//! How long a request may land: after a slow answer, after a kill, after a bare yes, and by clocks that somebody sets.
+
+use super::crash::kill;
+use super::platform::Does;
+use super::*;
+
+const REPLY: i64 = 30_000;
+const CONNECT: i64 = 10_000;
+const SETTLE: i64 = 25_000;
+/// The most that the product adds: a stamp may be that old when the request leaves.
+const FRESH: i64 = 250;
+const HOUR: i64 = 3_600_000;
+
+/// A plan to make sure of something that the platform would make twice.
+fn app(name: &str) -> StepPlan {
+    with(ensure(name), |change| change.settle = Duration::from_secs(25))
+}
+
+fn with(plan: StepPlan, edit: impl FnOnce(&mut Change)) -> StepPlan {
+    let StepKind::Change(mut change) = plan.kind else {
+        panic!("it only reads");
+    };
+    edit(&mut change);
+    let kind = StepKind::Change(change);
+    StepPlan { kind, ..plan }
+}
+
+fn is_in_doubt(end: &Result<Output, StepEnd>) -> bool {
+    matches!(end, Err(StepEnd::InDoubt { .. }))
+}
+
+/// Everything a test needs, on one clock.
+struct Setting {
+    clock: Clock,
+    journal: Journal,
+    run: RunLock,
+    platform: Platform,
+}
+
+fn setting(does: impl IntoIterator<Item = Does>) -> Setting {
+    let clock = frozen();
+    let journal = in_memory(&clock);
+    let run = begin(&journal);
+    let platform = Platform::new(&clock, does);
+    Setting {
+        clock,
+        journal,
+        run,
+        platform,
+    }
+}
+
+impl Setting {
+    async fn step(&self, plan: &StepPlan) -> Result<Output, StepEnd> {
+        step(&self.journal, &self.run, "a", plan, &self.platform).await
+    }
+
+    /// How often it was carried out, and sent.
+    fn counts(&self) -> (usize, usize) {
+        (self.platform.applied("ann"), self.platform.sends().len())
+    }
+
+    fn passed(&self) -> i64 {
+        self.clock.true_millis() - START
+    }
+}
+
+#[tokio::test]
+async fn an_answer_that_is_late_counts_and_nothing_is_sent_again() {
+    for takes in [REPLY + 1, 40_000, REPLY + SETTLE - 1] {
+        let setting = setting([Does::Slow(takes)]);
+        let output = setting.step(&app("ann")).await.unwrap();
+        assert_eq!((output.value, output.created), (outcome(1), true), "{takes}");
+        assert_eq!(setting.counts(), (1, 1), "{takes}");
+        assert_eq!(only_step(&setting.journal, &setting.run).state, StepState::Done);
+        assert!(setting.journal.check().unwrap().is_empty());
+    }
+}
+
+#[tokio::test]
+async fn a_late_answer_to_what_nothing_can_look_for_counts_as_well() {
+    let late = setting([Does::Slow(40_000)]);
+    let act = with(act("ann"), |change| change.settle = Duration::from_secs(25));
+    assert!(late.step(&act).await.unwrap().created);
+    let never = setting([Does::Silent(40_000)]);
+    assert!(is_in_doubt(&never.step(&act).await));
+    assert_eq!((late.counts(), never.counts()), ((1, 1), (1, 1)));
+}
+
+#[tokio::test]
+async fn a_platform_that_is_slower_than_the_window_parks_and_a_resume_finds_it() {
+    let setting = setting([Does::Silent(100_000)]);
+    let parked = setting.step(&app("ann")).await;
+    assert!(is_in_doubt(&parked), "{parked:?}");
+    let window = REPLY + SETTLE + FRESH;
+    assert!(
+        (window..window + 6_000).contains(&setting.passed()),
+        "{}",
+        setting.passed()
+    );
+    // Nor does a resume that comes long after send it again.
+    assert!(is_in_doubt(&setting.step(&app("ann")).await));
+    setting.clock.sleep(Duration::from_mins(1)).await;
+    assert!(setting.step(&app("ann")).await.unwrap().created);
+    assert_eq!(setting.counts(), (1, 1));
+}
+
+#[tokio::test]
+async fn a_lost_slow_request_is_sent_again_only_where_that_is_safe() {
+    let lost = || setting([Does::Silent(i64::MAX / 2), Does::Answers]);
+    let vouched = with(app("ann"), |change| change.resends_late = true);
+    let safe = lost();
+    assert!(safe.step(&vouched).await.unwrap().created);
+    let sends = safe.platform.sends();
+    assert_eq!(
+        sends.iter().map(|(_, earlier)| *earlier).collect::<Vec<_>>(),
+        [false, true]
+    );
+    assert!(sends[1].0 - sends[0].0 >= REPLY + SETTLE);
+    // The user vouches only after the step has parked.
+    let later = lost();
+    assert!(is_in_doubt(&later.step(&app("ann")).await));
+    assert_eq!(later.platform.sends().len(), 1);
+    assert!(later.step(&vouched).await.unwrap().created);
+}
+
+#[tokio::test]
+async fn a_bare_yes_is_looked_for_and_never_sent_again() {
+    let lags = |takes| setting([Does::SaysYes(takes), Does::Answers]);
+    let soon = lags(SETTLE - 1);
+    assert!(soon.step(&app("ann")).await.unwrap().created);
+    let later = lags(40_000);
+    let vouched = with(app("ann"), |change| change.resends_late = true);
+    assert!(is_in_doubt(&later.step(&vouched).await));
+    assert!(is_in_doubt(&later.step(&vouched).await));
+    later.clock.sleep(Duration::from_secs(40)).await;
+    assert!(later.step(&vouched).await.unwrap().created);
+    assert_eq!((soon.counts(), later.counts()), ((1, 1), (1, 1)));
+}
+
+#[tokio::test]
+async fn what_is_put_off_is_looked_up_before_it_is_sent_again() {
+    let honest = setting([Does::PutsOff, Does::PutsOff, Does::Answers]);
+    assert!(honest.step(&app("ann")).await.unwrap().created);
+    let counted = setting([Does::PutsOffAfter, Does::Answers]);
+    assert!(counted.step(&app("ann")).await.unwrap().created);
+    assert_eq!((honest.counts(), counted.counts()), ((1, 3), (1, 1)));
+    assert_eq!(honest.passed(), 0, "a window is not waited for");
+    let busy = setting([Does::PutsOff; 9]);
+    assert!(matches!(busy.step(&app("ann")).await, Err(StepEnd::Failed(_))));
+    assert_eq!(busy.counts(), (0, 5));
+    assert!(
+        busy.journal
+            .steps(busy.run.id(), &StepFilter::All)
+            .unwrap()
+            .is_empty()
+    );
+}
+
+/// A journal that was killed once its request had left, and the run.
+struct Killed {
+    clock: Clock,
+    platform: Platform,
+    path: std::path::PathBuf,
+    id: RunId,
+    _folder: tempfile::TempDir,
+}
+
+async fn killed(does: impl IntoIterator<Item = Does>) -> Killed {
+    let folder = tempfile::tempdir().unwrap();
+    let (path, image) = (folder.path().join("journal.db"), folder.path().join("image.db"));
+    let clock = frozen();
+    let platform = Platform::new(&clock, does);
+    let id = kill(&path, &image, &clock, Boundary::AfterSend, &platform).await;
+    Killed {
+        clock,
+        platform,
+        path: image,
+        id,
+        _folder: folder,
+    }
+}
+
+impl Killed {
+    async fn resume(&self) -> Result<Output, StepEnd> {
+        let journal = in_file(&self.path, &self.clock);
+        let run = journal.lock_run(&self.id).unwrap();
+        step(&journal, &run, "a", &ensure("ann"), &self.platform).await
+    }
+
+    fn counts(&self) -> (usize, usize) {
+        (self.platform.applied("ann"), self.platform.sends().len())
+    }
+}
+
+/// What [`ensure`] says.
+const TENANT_SETTLE: i64 = 90_000;
+
+#[tokio::test]
+async fn after_a_kill_a_request_has_as_long_to_land_as_its_sender_would_have_waited() {
+    let longest = CONNECT + REPLY + TENANT_SETTLE;
+    for lands in [TENANT_SETTLE + 1, longest - 1, longest] {
+        let killed = killed([Does::LandsLate(lands), Does::Answers]).await;
+        assert!(killed.resume().await.unwrap().created, "{lands}");
+        assert_eq!(killed.counts(), (1, 1), "{lands}");
+    }
+}
+
+#[tokio::test]
+async fn what_a_killed_process_lost_is_sent_again_after_the_window() {
+    let killed = killed([Does::DropsBefore, Does::Answers]).await;
+    assert!(killed.resume().await.unwrap().created);
+    let sends = killed.platform.sends();
+    assert!(sends[1].0 - sends[0].0 >= CONNECT + REPLY + TENANT_SETTLE);
+    assert_eq!(killed.counts(), (1, 2));
+}
+
+#[tokio::test]
+async fn a_clock_that_is_set_in_the_middle_neither_ends_the_window_nor_lengthens_it() {
+    for by_ms in [HOUR, -HOUR, 400 * 24 * HOUR, -400 * 24 * HOUR] {
+        for does in [Does::LandsLate(SETTLE - 1), Does::DropsBefore, Does::Slow(40_000)] {
+            let setting = setting([does, Does::Answers]);
+            let clock = setting.clock.clone();
+            setting.journal.on_boundary(move |boundary| {
+                if boundary == Boundary::AfterSend {
+                    clock.set(by_ms);
+                }
+            });
+            assert!(
+                setting.step(&app("ann")).await.unwrap().created,
+                "{by_ms} {does:?}"
+            );
+            assert_eq!(setting.platform.applied("ann"), 1, "{by_ms} {does:?}");
+            assert!(setting.passed() < REPLY + SETTLE + 6_000, "{by_ms} {does:?}");
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_clock_that_is_set_between_a_kill_and_the_resume_changes_nothing() {
+    let longest = CONNECT + REPLY + TENANT_SETTLE;
+    for by_ms in [HOUR, -HOUR, -400 * 24 * HOUR] {
+        for does in [Does::LandsLate(longest - 1), Does::DropsBefore] {
+            let killed = killed([does, Does::Answers]).await;
+            killed.clock.set(by_ms);
+            assert!(killed.resume().await.unwrap().created, "{by_ms} {does:?}");
+            assert_eq!(killed.platform.applied("ann"), 1, "{by_ms} {does:?}");
+            let passed = killed.clock.true_millis() - START;
+            assert!(passed < longest + 6_000, "{by_ms} {does:?}: {passed}");
+        }
+    }
+}
+
+#[tokio::test]
+async fn between_two_boots_the_whole_window_is_waited_for() {
+    let longest = CONNECT + REPLY + TENANT_SETTLE;
+    for by_ms in [0, HOUR, -HOUR] {
+        let killed = killed([Does::LandsLate(longest), Does::Answers]).await;
+        killed.clock.sleep(Duration::from_secs(1)).await;
+        killed.clock.reboot();
+        killed.clock.set(by_ms);
+        assert!(killed.resume().await.unwrap().created, "{by_ms}");
+        assert_eq!(killed.counts(), (1, 1), "{by_ms}");
+        let lost = killed_and_rebooted(by_ms).await;
+        let sends = lost.platform.sends();
+        assert!(sends[1].0 - sends[0].0 >= 1_000 + longest, "{by_ms}");
+        assert!(
+            sends[1].0 - sends[0].0 < longest + 7_000,
+            "{by_ms}: it is not waited for ever"
+        );
+    }
+}
+
+async fn killed_and_rebooted(by_ms: i64) -> Killed {
+    let killed = killed([Does::DropsBefore, Does::Answers]).await;
+    killed.clock.sleep(Duration::from_secs(1)).await;
+    killed.clock.reboot();
+    killed.clock.set(by_ms);
+    assert!(killed.resume().await.unwrap().created);
+    killed
+}
+
+#[tokio::test]
+async fn a_doubt_of_an_earlier_boot_counts_from_the_later_one() {
+    let lost = killed([Does::LandsLate(5 * HOUR), Does::Answers]).await;
+    let journal = in_file(&lost.path, &lost.clock);
+    let run = journal.lock_run(&lost.id).unwrap();
+    let row = journal.open_row(&run, 0, "a", false).unwrap();
+    let (plan, cancel) = (ensure("ann"), Cancel::new());
+    cancel.cancel();
+    let stopped = row.step(&plan, &lost.platform.attempt(&plan), &cancel).await;
+    assert!(stopped.is_err());
+    drop((row, run, journal));
+    lost.clock.reboot();
+    let before = lost.clock.true_millis();
+    assert!(lost.resume().await.unwrap().created);
+    let again = lost.platform.sends()[1].0;
+    assert!(
+        again - before >= CONNECT + REPLY + TENANT_SETTLE,
+        "{}",
+        again - before
+    );
+}
+
+#[tokio::test]
+async fn a_secret_is_on_disk_before_the_script_sees_it_whatever_brought_it() {
+    let folder = tempfile::tempdir().unwrap();
+    let (path, image) = (folder.path().join("journal.db"), folder.path().join("image.db"));
+    let clock = frozen();
+    let journal = in_file(&path, &clock);
+    let run = begin(&journal);
+    let platform = Platform::new(&clock, [Does::Answers]);
+    // Nothing says of this plan that its outcome is told only once.
+    let output = step(&journal, &run, "a", &app("ann"), &platform).await.unwrap();
+    super::crash::copy(&path, &image);
+    let copied = in_file(&image, &clock);
+    let held = copied.ledger_get(&tenant("ann")).unwrap().map(|item| item.value);
+    assert_eq!(held, Some(output.value));
+}

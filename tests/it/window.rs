@@ -1,0 +1,216 @@
+//! How long a request may land: a slow platform, a bare yes, a kill and a clock that was set make nothing twice.
+//!
+//! The sandbox is served by a process of its own, so that what it has begun goes on when the program ends.
+
+use crate::support::account::Served;
+use crate::support::{Home, finish, script, signal, wait_until};
+
+/// A home whose sandbox is served and spoken to in this way.
+fn home(config: &str) -> (Home, Served) {
+    let home = Home::new();
+    home.configure(&format!("[profiles.sandbox]\n{config}\n"));
+    let served = Served::start(&home);
+    (home, served)
+}
+
+/// As on real platforms, the settle time is shorter than the time an answer is waited for.
+const QUICK: &str =
+    "settle = \"300ms\"\ntimeouts = { connect = \"200ms\", reply = \"500ms\", tenant_creation = \"500ms\" }";
+
+fn onboard(fault: &str) -> String {
+    format!(
+        "run {} --sandbox --email ann@example.com --site https://ann.example --fault {fault}",
+        script("onboard.rhai")
+    )
+}
+
+fn apps(home: &Home) -> u64 {
+    home.books().totals.apps_created
+}
+
+fn wait_for_app(home: &Home) {
+    wait_until("the app is there", || home.books().pending == 0 && apps(home) > 0);
+}
+
+#[test]
+fn an_app_whose_answer_comes_after_the_time_it_is_waited_for_is_made_once() {
+    let (home, _served) = home(QUICK);
+    let ran = home.run(&onboard("applications-post:slow:600:x1")).ended(0);
+    assert!(ran.stdout.contains("created"), "{}", ran.stdout);
+    assert_eq!(apps(&home), 1);
+}
+
+#[test]
+fn an_app_that_takes_longer_than_anybody_waits_parks_its_row_and_is_found_later() {
+    let (home, _served) = home(QUICK);
+    let ran = home.run(&onboard("applications-post:slow:3000:x1")).ended(10);
+    let _ = ran.said(&["was not answered within 0.5 s, and it is not there, but may still come"]);
+    let plan = home.json("resume --plan --json");
+    assert_eq!(plan["rows"][0]["next"]["how"], "look-up");
+    wait_for_app(&home);
+    let _ = home.run("resume").ended(0);
+    assert_eq!(apps(&home), 1);
+}
+
+#[test]
+fn what_was_lost_after_a_slow_answer_is_sent_again_when_a_person_or_the_profile_says_so() {
+    let (home, _served) = home(QUICK);
+    let lost = onboard("applications-post:hang:x1");
+    let _ = home.run(&lost).ended(10);
+    let _ = home.run("resume").ended(10).said(&["may still come"]);
+    let id = home.newest();
+    let _ = home
+        .run(&format!("resolve {id} ensure_app --as absent --yes"))
+        .ended(0);
+    let _ = home.run("resume").ended(0);
+    assert_eq!(apps(&home), 1);
+
+    let second = lost.replace("ann", "bob");
+    let _ = home.run(&second).ended(10);
+    home.configure(&format!(
+        "[profiles.sandbox]\nlands_within = \"400ms\"\n{QUICK}\n"
+    ));
+    let _ = home.run("resume").ended(0);
+    assert_eq!(apps(&home), 2);
+    let third = lost.replace("ann", "eve");
+    let _ = home.run(&third).ended(0);
+    assert_eq!(apps(&home), 3);
+}
+
+#[test]
+fn a_tenant_is_sent_again_since_the_platform_refuses_a_second_one() {
+    let (home, _served) = home(QUICK);
+    let _ = home.run(&onboard("partners:hang:x1")).ended(0);
+    let late = onboard("partners:slow:1200:x1").replace("ann", "bob");
+    let _ = home.run(&late).ended(0);
+    let tenants = home.books().tenants;
+    assert_eq!((tenants.len(), tenants[1].created), (2, 1));
+}
+
+#[test]
+fn a_bare_yes_is_believed_and_never_sent_again() {
+    let (home, _served) = home(QUICK);
+    let _ = home.run(&onboard("applications-post:empty-yes:x1")).ended(0);
+    let lagging = onboard("applications-post:empty-yes-late:2500:x1").replace("ann", "bob");
+    let _ = home
+        .run(&lagging)
+        .ended(10)
+        .said(&["it holds no app id, and it is not there, but may still come"]);
+    let _ = home.run("resume").ended(10);
+    wait_until("the app is there", || apps(&home) == 2);
+    let _ = home.run("resume").ended(0);
+    assert_eq!(apps(&home), 2);
+}
+
+/// Creates an app whose answer takes `MS`, is killed once the platform has the request, and resumes at once, with this
+/// clock.
+fn killed(config: &str, ms: u32, clock: Option<&str>) -> Home {
+    let (home, served) = home(config);
+    let words = onboard(&format!("applications-post:slow:{ms}:x1"));
+    let mut child = home.command(words.split_whitespace()).spawn().unwrap();
+    wait_until("the request has come", || {
+        home.books().traffic.hits.values().sum::<u32>() > 0
+    });
+    signal(child.id(), "KILL");
+    let _ = child.wait();
+    let mut command = home.command(["resume"]);
+    if let Some(clock) = clock {
+        command.env("PROVISOR_TORTURE_CLOCK", clock);
+    }
+    let _ = finish(command.spawn().unwrap()).ended(0);
+    wait_for_app(&home);
+    drop(served);
+    home
+}
+
+const PATIENT: &str = "settle = \"300ms\"\ntimeouts = { connect = \"500ms\", reply = \"3s\" }";
+
+#[test]
+fn after_a_kill_a_request_may_land_as_long_as_its_answer_would_have_been_waited_for() {
+    let home = killed(PATIENT, 2_500, None);
+    assert_eq!(apps(&home), 1);
+}
+
+#[test]
+fn a_clock_that_was_set_forward_or_back_between_a_kill_and_the_resume_makes_nothing_twice() {
+    for clock in ["3600000:0", "-3600000:0", "0:0:boot", "3600000:0:boot"] {
+        let home = killed(PATIENT, 1_500, Some(clock));
+        assert_eq!(apps(&home), 1, "{clock}");
+    }
+}
+
+#[test]
+fn a_clock_that_is_set_while_a_lost_answer_is_looked_for_makes_nothing_twice() {
+    let config = "settle = \"3s\"\ntimeouts = { connect = \"200ms\", reply = \"1s\" }";
+    for by in ["3600000", "-3600000"] {
+        let (home, _served) = home(config);
+        let words = onboard("applications-post:drop-late:1500:x1");
+        let mut command = home.command(words.split_whitespace());
+        command.env("PROVISOR_TORTURE_CLOCK", format!("{by}:600"));
+        let _ = finish(command.spawn().unwrap()).ended(0);
+        assert_eq!(apps(&home), 1, "{by}");
+    }
+}
+
+#[test]
+fn the_timeout_of_a_call_counts_for_its_window() {
+    let (home, _served) = home("settle = \"200ms\"");
+    home.write(
+        "web.rhai",
+        r#"
+fn main(key) {
+    let items = "https://api.web.sandbox/items";
+    http::post(items, #{
+        json: #{reference: key}, key: key, timeout: "400ms",
+        probe: |key| {
+            let found = http::get(items, #{query: #{reference: key}, check: true}).body.items;
+            if found.is_empty() { () } else { found[0] }
+        },
+    }).outcome
+}
+"#,
+    );
+    let words = "run web.rhai --sandbox --key A-17 --fault web-items-post:slow:700:x1";
+    let ran = home.run(words).ended(0);
+    assert!(ran.stdout.contains("created"), "{}", ran.stdout);
+    assert_eq!(home.books().web.items.len(), 1);
+}
+
+#[test]
+fn what_is_put_off_although_it_was_carried_out_is_not_sent_again() {
+    // A limit behind a gateway that counts what it has let pass: the answer says 429, and the app is there.
+    let (home, _served) = home(QUICK);
+    let _ = home.run(&onboard("applications-post:429-after:x1")).ended(0);
+    let _ = home
+        .run(&onboard("applications-post:429:x2").replace("ann", "bob"))
+        .ended(0);
+    assert_eq!(apps(&home), 2);
+}
+
+#[test]
+fn a_settle_time_is_shortened_by_the_user_alone_and_never_below_five_seconds() {
+    let home = Home::new();
+    let acme = "[profiles.acme]\nurl = \"https://acme.example\"\n";
+    home.configure(&format!("{acme}settle = \"4s\"\n"));
+    let _ = home
+        .run("config show")
+        .ended(2)
+        .said(&["config.toml:3: `profiles.acme.settle` must be 5s or more"]);
+    home.configure(&format!("{acme}settle = \"5s\"\n"));
+    let _ = home.run("config show").ended(0);
+    home.write("provisor.toml", "[profiles.acme]\nsettle = \"4s\"\n");
+    let refused = home.run("config show").ended(2);
+    let _ = refused.said(&[
+        "provisor.toml:2: `profiles.acme.settle` is shorter than 5s",
+        "config.toml may do that",
+    ]);
+    home.write("provisor.toml", "[profiles.acme]\nsettle = \"2m\"\n");
+    let _ = home.run("config show").ended(0);
+    home.write("provisor.toml", "[profiles.acme]\nlands_within = \"2m\"\n");
+    let _ = home.run("config show").ended(2).said(&["lands_within` vouches"]);
+    home.write(
+        "provisor.toml",
+        "[profiles.new]\nurl = \"https://b.example\"\nsettle = \"80s\"\n",
+    );
+    let _ = home.run("config show").ended(2).said(&["is shorter than 1m 30s"]);
+}
