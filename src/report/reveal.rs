@@ -1,8 +1,8 @@
 //! Which secrets a report writes in clear: those a person asked for, by column.
 
-use serde_json::{Map, Value as Json};
+use serde_json::Value as Json;
 
-use crate::value::{Record, Value};
+use crate::value::Value;
 
 /// The columns whose secrets are written in clear. Empty unless a person names some.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -44,16 +44,14 @@ fn clear(value: &Value) -> Json {
         Value::Secret(secret) => Json::String(secret.expose().to_owned()),
         Value::List(items) => Json::Array(items.iter().map(clear).collect()),
         Value::Record(fields) => clear_fields(fields),
-        Value::Object(object) => clear_fields(&object.fields),
+        Value::Object(object) => clear_fields(object.shown_fields()),
         other => other.to_masked_json(),
     }
 }
 
-/// Hidden fields stay hidden: they are a session's credentials, and no column's.
-fn clear_fields(fields: &Record) -> Json {
-    let shown = fields.iter().filter(|(name, _)| !name.starts_with('$'));
-    let fields: Map<String, Json> = shown.map(|(name, value)| (name.clone(), clear(value))).collect();
-    Json::Object(fields)
+fn clear_fields<'a>(fields: impl IntoIterator<Item = (&'a String, &'a Value)>) -> Json {
+    let fields = fields.into_iter();
+    Json::Object(fields.map(|(name, value)| (name.clone(), clear(value))).collect())
 }
 
 #[cfg(test)]

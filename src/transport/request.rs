@@ -302,15 +302,14 @@ fn clear_json(value: &Value) -> Json {
         Value::Secret(secret) => Json::String(secret.expose().to_owned()),
         Value::List(items) => Json::Array(items.iter().map(clear_json).collect()),
         Value::Record(fields) => clear_fields(fields),
-        Value::Object(object) => clear_fields(&object.fields),
+        Value::Object(object) => clear_fields(object.shown_fields()),
     }
 }
 
-/// Hidden fields (`$…`) are provisor's own and stay here.
-fn clear_fields(fields: &Record) -> Json {
-    let shown = fields.iter().filter(|(name, _)| !name.starts_with('$'));
+fn clear_fields<'a>(fields: impl IntoIterator<Item = (&'a String, &'a Value)>) -> Json {
+    let fields = fields.into_iter();
     Json::Object(
-        shown
+        fields
             .map(|(name, value)| (name.clone(), clear_json(value)))
             .collect(),
     )

@@ -4,6 +4,7 @@ use serde_json::Value as Json;
 
 use super::excerpt;
 use super::request::Request;
+use crate::value::read_json;
 use crate::value::secret::Scrubber;
 
 /// Why a body is not what it should be.
@@ -103,7 +104,7 @@ impl Response {
             return Err(BodyError::Empty);
         }
         let start = self.body.strip_prefix(b"\xef\xbb\xbf").unwrap_or(&self.body);
-        serde_json::from_slice(start).map_err(|_| {
+        read_json(start).map_err(|_| {
             if self.is_html() {
                 BodyError::Html
             } else {

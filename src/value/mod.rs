@@ -4,6 +4,7 @@ pub mod digest;
 pub mod nearest;
 pub mod secret;
 
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 
 use secret::Secret;
@@ -71,6 +72,11 @@ impl Object {
         self.kind.starts_with('<')
     }
 
+    /// Its fields without the hidden ones (`$…`), which are provisor's own.
+    pub fn shown_fields(&self) -> impl Iterator<Item = (&String, &Value)> {
+        self.fields.iter().filter(|(name, _)| !name.starts_with('$'))
+    }
+
     /// The text of a field; empty when it is absent or not text.
     pub fn text(&self, field: &str) -> &str {
         self.fields
@@ -78,6 +84,63 @@ impl Object {
             .and_then(Value::as_text)
             .unwrap_or_default()
     }
+}
+
+/// Reads JSON. Integers beyond 64 bits become text, with all their digits.
+pub fn read_json(text: &[u8]) -> Result<Json, serde_json::Error> {
+    serde_json::from_slice(&with_long_integers_quoted(text))
+}
+
+/// JSON in which integers beyond 64 bits are text: as numbers they would be rounded.
+pub fn with_long_integers_quoted(text: &[u8]) -> Cow<'_, [u8]> {
+    let mut quoted = Vec::new();
+    // Up to here the text is copied.
+    let (mut copied, mut at) = (0, 0);
+    while let Some(byte) = text.get(at) {
+        let rest = &text[at..];
+        let length = match byte {
+            b'"' => string_length(rest),
+            b'-' | b'0'..=b'9' => {
+                let is_part = |byte: &u8| byte.is_ascii_digit() || b"+-.eE".contains(byte);
+                rest.iter().take_while(|byte| is_part(byte)).count()
+            }
+            _ => 1,
+        };
+        if is_long_integer(&rest[..length]) {
+            quoted.extend_from_slice(&text[copied..at]);
+            quoted.push(b'"');
+            quoted.extend_from_slice(&rest[..length]);
+            quoted.push(b'"');
+            copied = at + length;
+        }
+        at += length;
+    }
+    if quoted.is_empty() {
+        return Cow::Borrowed(text);
+    }
+    quoted.extend_from_slice(&text[copied..]);
+    Cow::Owned(quoted)
+}
+
+/// How long the string is that the text begins with, quotes included.
+fn string_length(text: &[u8]) -> usize {
+    let mut escaped = false;
+    let end = text.iter().skip(1).position(|byte| {
+        let ends = *byte == b'"' && !escaped;
+        escaped = *byte == b'\\' && !escaped;
+        ends
+    });
+    end.map_or(text.len(), |end| end + 2)
+}
+
+/// Is it an integer as JSON writes it, and too large for 64 bits?
+fn is_long_integer(token: &[u8]) -> bool {
+    let digits = token.strip_prefix(b"-").unwrap_or(token);
+    // 19 digits may fit.
+    digits.len() >= 19
+        && digits[0] != b'0'
+        && digits.iter().all(u8::is_ascii_digit)
+        && std::str::from_utf8(token).is_ok_and(|text| text.parse::<i64>().is_err())
 }
 
 impl Value {
@@ -112,7 +175,7 @@ impl Value {
         }
     }
 
-    /// Reads a JSON value. Integers beyond 64 bits become text.
+    /// The value that JSON holds. Integers beyond 64 bits become text; [`read_json`] keeps their digits.
     pub fn from_json(json: Json) -> Value {
         match json {
             Json::Null => Value::Null,
@@ -146,7 +209,7 @@ impl Value {
             Value::List(items) => Json::Array(items.iter().map(Value::to_masked_json).collect()),
             Value::Record(fields) => masked_fields(fields),
             Value::Object(object) if object.is_stand_in() => Json::String(object.kind.clone()),
-            Value::Object(object) => masked_fields(&object.fields),
+            Value::Object(object) => masked_fields(object.shown_fields()),
         }
     }
 
@@ -162,11 +225,10 @@ impl Value {
     }
 }
 
-fn masked_fields(fields: &Record) -> Json {
+fn masked_fields<'a>(fields: impl IntoIterator<Item = (&'a String, &'a Value)>) -> Json {
     Json::Object(
         fields
-            .iter()
-            .filter(|(name, _)| !name.starts_with('$'))
+            .into_iter()
             .map(|(name, value)| (name.clone(), value.to_masked_json()))
             .collect(),
     )

@@ -120,7 +120,7 @@ fn records(value: &Value) -> Vec<Record> {
     let record = |value: &Value| match value {
         Value::Record(fields) => fields.clone(),
         Value::Object(object) => {
-            let shown = object.fields.iter().filter(|(name, _)| !name.starts_with('$'));
+            let shown = object.shown_fields();
             shown.map(|(name, value)| (name.clone(), value.clone())).collect()
         }
         other => Record::from([(VALUE.to_owned(), other.clone())]),

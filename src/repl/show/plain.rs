@@ -45,11 +45,10 @@ pub(super) fn cell(value: &Value) -> String {
 
 /// The names of a map or an object with what they hold, without those that are hidden; nothing for what has no names.
 pub(super) fn fields(value: &Value) -> Option<Vec<(&str, &Value)>> {
-    let fields = match value {
-        Value::Record(fields) => fields,
-        Value::Object(object) if !object.is_stand_in() => &object.fields,
-        _ => return None,
-    };
-    let fields = fields.iter().filter(|(name, _)| !name.starts_with('$'));
-    Some(fields.map(|(name, value)| (name.as_str(), value)).collect())
+    let named = |(name, value)| (String::as_str(name), value);
+    match value {
+        Value::Record(fields) => Some(fields.iter().map(named).collect()),
+        Value::Object(object) if !object.is_stand_in() => Some(object.shown_fields().map(named).collect()),
+        _ => None,
+    }
 }

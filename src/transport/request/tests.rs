@@ -1,6 +1,9 @@
 //! Tests of the module above.
 
+use proptest::prelude::*;
+
 use super::*;
+use crate::value::{Object, read_json};
 
 fn sign_in() -> Request {
     Request::new(
@@ -38,14 +41,17 @@ fn what_is_shown_holds_no_secret() {
 
 #[test]
 fn bodies_carry_secrets_in_clear_and_hide_what_is_ours() {
-    let fields: Record = [
-        ("$account".to_owned(), "mine".into()),
-        ("password".to_owned(), Secret::new("hunter2").into()),
-        ("tags".to_owned(), Value::List(vec![Value::Int(1), "a b".into()])),
-    ]
-    .into();
+    let object = Object::new(
+        "mobsted::Tenant",
+        [
+            ("$account", "mine".into()),
+            ("password", Secret::new("hunter2").into()),
+            ("tags", Value::List(vec![Value::Int(1), "a b".into()])),
+        ],
+    );
+    let fields = object.fields.clone();
     let url = Url::parse("https://example.com/").unwrap();
-    let json = Request::new(Method::Post, url.clone()).body(Body::Json(Value::Record(fields.clone())));
+    let json = Request::new(Method::Post, url.clone()).body(Body::Json(Value::Object(object)));
     let (kind, bytes) = json.wire_body().unwrap();
     assert_eq!(kind, "application/json");
     assert_eq!(
@@ -60,4 +66,44 @@ fn bodies_carry_secrets_in_clear_and_hide_what_is_ours() {
         String::from_utf8(bytes).unwrap(),
         "password=hunter2&tags=1&tags=a+b"
     );
+}
+
+/// Any JSON, with names that other parts of provisor give a meaning to.
+fn any_json() -> impl Strategy<Value = Json> {
+    let number = prop_oneof![
+        any::<i64>().prop_map(Json::from),
+        any::<f64>().prop_filter_map("JSON has no infinity", |float| {
+            serde_json::Number::from_f64(float).map(Json::Number)
+        }),
+        // With a point it is a float, and stays one.
+        (-1_000_000_i32..1_000_000).prop_map(|int| Json::from(f64::from(int))),
+    ];
+    let leaf = prop_oneof![
+        Just(Json::Null),
+        any::<bool>().prop_map(Json::from),
+        number,
+        any::<String>().prop_map(Json::from),
+        "-?[1-9][0-9]{18,40}".prop_map(Json::from),
+    ];
+    let name = prop_oneof![any::<String>(), r"\$[a-z]{0,4}", Just("outcome".to_owned())];
+    leaf.prop_recursive(6, 64, 8, move |inner| {
+        prop_oneof![
+            prop::collection::vec(inner.clone(), 0..6).prop_map(Json::from),
+            prop::collection::btree_map(name.clone(), inner, 0..6)
+                .prop_map(|fields| { Json::Object(fields.into_iter().collect()) }),
+        ]
+    })
+}
+
+proptest! {
+    #[test]
+    fn a_body_is_sent_as_it_was_said(json in any_json()) {
+        let said = Value::from_json(json.clone());
+        let url = Url::parse("https://example.com/").unwrap();
+        let request = Request::new(Method::Post, url).body(Body::Json(said.clone()));
+        let (_, bytes) = request.wire_body().unwrap();
+        // Names in order, no space: the canonical form is what is written.
+        prop_assert_eq!(String::from_utf8(bytes.clone()).unwrap(), json.to_string());
+        prop_assert_eq!(Value::from_json(read_json(&bytes).unwrap()), said);
+    }
 }

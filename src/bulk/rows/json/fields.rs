@@ -5,7 +5,7 @@ use std::fmt;
 
 use serde::de::{Deserialize, Deserializer, Error as _, MapAccess, Visitor};
 
-use crate::value::Value;
+use crate::value::{Value, with_long_integers_quoted};
 
 /// Why a text is no row.
 pub(super) struct Wrong {
@@ -25,7 +25,7 @@ pub(super) fn read(text: &[u8]) -> Result<Vec<(String, Value)>, Wrong> {
         lines_below: 0,
     };
     let text = std::str::from_utf8(text).map_err(|_| wrong("it is not UTF-8 text".into(), false))?;
-    let fields = serde_json::from_str::<Fields>(text);
+    let fields = serde_json::from_slice::<Fields>(&with_long_integers_quoted(text.as_bytes()));
     match fields {
         Ok(Fields(cells)) => Ok(cells),
         Err(_)
