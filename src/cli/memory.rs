@@ -18,17 +18,26 @@ static MOST: AtomicUsize = AtomicUsize::new(USUAL);
 /// What scripts may take unless somebody says otherwise.
 const USUAL: usize = 1 << 30;
 
+/// So many times what scripts may take, and so much beside it, the process may take: the last line of defence, where an
+/// allocation fails and the process aborts before the machine runs out of memory. Scripts are stopped long before.
+const HARD_FACTOR: usize = 4;
+const HARD_BASE: usize = 512 << 20;
+
 /// What scripts are measured by.
 pub(super) fn memory() -> Memory {
     Memory {
-        used: || usize::MAX - ALLOCATED.remaining(),
+        used: || ALLOCATED.allocated(),
         most: || MOST.load(Ordering::Relaxed),
     }
 }
 
 /// Lets scripts take so much, in bytes; as usual when it is not said.
 pub(super) fn allow(most: Option<usize>) {
-    MOST.store(most.unwrap_or(USUAL), Ordering::Relaxed);
+    let most = most.unwrap_or(USUAL);
+    MOST.store(most, Ordering::Relaxed);
+    let hard = most.saturating_mul(HARD_FACTOR).saturating_add(HARD_BASE);
+    // Refused only when the process has more than that already; then there is nothing to protect.
+    let _ = ALLOCATED.set_limit(hard.saturating_add(ALLOCATED.allocated()));
 }
 
 /// Reads `512M`, `2G` or `none`; the error is the rest of a sentence.

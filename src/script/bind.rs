@@ -15,6 +15,7 @@ use super::door::{Ask, Denied};
 use super::function;
 use super::handles::{Handle, article};
 use super::live::{self, Live};
+use super::memory::Copies;
 
 use crate::ops::error::{Code, OpError};
 use crate::ops::function::Functions;
@@ -207,13 +208,14 @@ fn call(
         return Err(failed(context, error).into());
     }
     let mut functions = Functions::new();
+    let copies = Copies::of(&live);
     let args = args
         .iter_mut()
         .zip(spec.params)
         .map(|(arg, param)| {
             let mut arg = arg.clone().flatten();
-            functions.extend(function::taken(context, &live, param, &mut arg));
-            convert::to_value(arg, param.name)
+            functions.extend(function::taken(context, &live, param, &mut arg)?);
+            convert::to_value(arg, param.name, &|bytes| copies.have_room(bytes))
         })
         .collect::<Result<Vec<_>, _>>()
         .map_err(|why| {
@@ -226,7 +228,9 @@ fn call(
         args,
         functions,
     };
-    match live.door().ask(ask) {
+    let answer = live.door().ask(ask);
+    live.waited();
+    match answer {
         Ok(value) => Ok(convert::to_dynamic(value)),
         Err(Denied::Failed(error)) => Err(failed(context, error).into()),
         Err(Denied::Stop(reason)) => {

@@ -5,11 +5,12 @@
 //! of a map is an error here, `err.status` would fail on those. So every `catch (err)` block that runs begins with
 //! [`normalising_statement`].
 
+use std::cell::Cell;
 use std::sync::Arc;
 
 use rhai::{Dynamic, EvalAltResult, FnPtr, ImmutableString, Map, Module, NativeCallContext, Position};
 
-use super::convert;
+use super::convert::{self, Room};
 use super::handles::global;
 use super::live::Live;
 
@@ -146,13 +147,27 @@ impl Caught {
     }
 
     /// The error as data, for a script that returns it.
-    pub(super) fn to_value(&self, path: &str) -> Result<Value, String> {
+    pub(super) fn to_value(&self, path: &str, room: Room<'_>) -> Result<Value, String> {
+        if !room(self.message().len()) {
+            return Err(format!("{path}: too large"));
+        }
         let mut fields = Record::new();
         fields.insert("kind".into(), self.kind().into());
         fields.insert("message".into(), self.message().into());
-        fields.insert("status".into(), convert::to_value(self.0.status.clone(), path)?);
-        fields.insert("hint".into(), convert::to_value(self.0.hint.clone(), path)?);
+        fields.insert(
+            "status".into(),
+            convert::to_value(self.0.status.clone(), path, room)?,
+        );
+        fields.insert("hint".into(), convert::to_value(self.0.hint.clone(), path, room)?);
         Ok(Value::Record(fields))
+    }
+
+    /// The values that lie in it.
+    pub(super) fn held(&self) -> impl Iterator<Item = &Dynamic> {
+        self.0
+            .more
+            .values()
+            .chain([&self.0.thrown, &self.0.hint, &self.0.status])
     }
 
     fn change(&mut self, change: impl FnOnce(&mut Fault)) {
@@ -260,16 +275,33 @@ pub(super) fn lower_first(text: &str) -> String {
     }
 }
 
+/// A thrown value that takes more bytes is not written into a message.
+const LONGEST: usize = 64 * 1024;
+
 /// A thrown value as text, secrets masked.
 pub(super) fn shown(value: &Dynamic) -> String {
     if value.is_unit() {
         return "an error was thrown".to_owned();
     }
-    match convert::to_value(value.clone(), "value") {
+    if let Some(text) = value.read_lock::<ImmutableString>() {
+        return cut(&text).to_owned();
+    }
+    let left = Cell::new(LONGEST);
+    let fits = |bytes: usize| left.get().checked_sub(bytes).map(|rest| left.set(rest)).is_some();
+    match convert::to_value(value.clone(), "value", &fits) {
         Ok(Value::Text(text)) => text,
         Ok(value) => value.to_masked_json().to_string(),
         Err(_) => "a value that cannot be shown".to_owned(),
     }
+}
+
+/// As much of a text as a message takes.
+fn cut(text: &str) -> &str {
+    let mut end = LONGEST.min(text.len());
+    while !text.is_char_boundary(end) {
+        end -= 1;
+    }
+    &text[..end]
 }
 
 /// Puts the type, `attempt` and the normalising function into `module`.

@@ -4,18 +4,27 @@ use rhai::{Array, Dynamic, FnPtr, ImmutableString, Map};
 
 use super::caught::Caught;
 use super::handles::Handle;
+use crate::value::Value;
 use crate::value::secret::Secret;
-use crate::value::{Record, Value};
+
+/// Values from outside are never this deep; a script could build one and exhaust the stack.
+const DEEPEST: usize = 200;
+
+/// Is there room for so many bytes more? Texts that a script shares are copied, so a small list can become large.
+pub(super) type Room<'a> = &'a dyn Fn(usize) -> bool;
 
 /// The value, or why it cannot be kept: `value.a[1]: a closure cannot be stored`. `path` names the whole.
-pub(super) fn to_value(dynamic: Dynamic, path: &str) -> Result<Value, String> {
-    // Values from outside are never this deep; a script could build one and exhaust the stack.
-    to_value_at(dynamic, path, 200)
+pub(super) fn to_value(dynamic: Dynamic, path: &str, room: Room<'_>) -> Result<Value, String> {
+    to_value_at(dynamic, path, DEEPEST, room)
 }
 
-fn to_value_at(dynamic: Dynamic, path: &str, depth: usize) -> Result<Value, String> {
+fn to_value_at(dynamic: Dynamic, path: &str, depth: usize, room: Room<'_>) -> Result<Value, String> {
     let Some(depth) = depth.checked_sub(1) else {
         return Err(format!("{path}: nested too deeply"));
+    };
+    let fits = |bytes: usize| match room(bytes) {
+        true => Ok(()),
+        false => Err(format!("{path}: too large")),
     };
     let dynamic = dynamic.flatten();
     if dynamic.is_unit() {
@@ -34,32 +43,38 @@ fn to_value_at(dynamic: Dynamic, path: &str, depth: usize) -> Result<Value, Stri
         return Ok(Value::Text(c.to_string()));
     }
     if dynamic.is::<ImmutableString>() {
-        return Ok(Value::Text(dynamic.cast::<ImmutableString>().to_string()));
+        let text = dynamic.cast::<ImmutableString>();
+        fits(text.len())?;
+        return Ok(Value::Text(text.to_string()));
     }
     if dynamic.is::<Array>() {
-        let items = dynamic.cast::<Array>().into_iter().enumerate();
+        let items = dynamic.cast::<Array>();
+        fits(items.len().saturating_mul(size_of::<Value>()))?;
+        let items = items.into_iter().enumerate();
         return items
-            .map(|(index, item)| to_value_at(item, &format!("{path}[{index}]"), depth))
+            .map(|(index, item)| to_value_at(item, &format!("{path}[{index}]"), depth, room))
             .collect::<Result<_, _>>()
             .map(Value::List);
     }
     if dynamic.is::<Map>() {
-        return to_record(dynamic.cast::<Map>(), path, depth).map(Value::Record);
+        let map = dynamic.cast::<Map>();
+        // A node of the tree holds up to eleven fields.
+        let field = size_of::<(String, Value)>();
+        fits(map.keys().map(|key| key.len() + 2 * field).sum::<usize>() + 11 * field)?;
+        return map
+            .into_iter()
+            .map(|(key, item)| {
+                let value = to_value_at(item, &format!("{path}.{key}"), depth, room)?;
+                Ok((key.to_string(), value))
+            })
+            .collect::<Result<_, _>>()
+            .map(Value::Record);
     }
-    foreign(dynamic, path)
-}
-
-fn to_record(map: Map, path: &str, depth: usize) -> Result<Record, String> {
-    map.into_iter()
-        .map(|(key, item)| {
-            let value = to_value_at(item, &format!("{path}.{key}"), depth)?;
-            Ok((key.to_string(), value))
-        })
-        .collect()
+    foreign(dynamic, path, room)
 }
 
 /// Types that are not Rhai's plain ones.
-fn foreign(dynamic: Dynamic, path: &str) -> Result<Value, String> {
+fn foreign(dynamic: Dynamic, path: &str, room: Room<'_>) -> Result<Value, String> {
     if dynamic.is::<Secret>() {
         return Ok(Value::Secret(dynamic.cast::<Secret>()));
     }
@@ -67,7 +82,7 @@ fn foreign(dynamic: Dynamic, path: &str) -> Result<Value, String> {
         return Ok(Value::Object(dynamic.cast::<Handle>().object().clone()));
     }
     if dynamic.is::<Caught>() {
-        return dynamic.cast::<Caught>().to_value(path);
+        return dynamic.cast::<Caught>().to_value(path, room);
     }
     let what = if dynamic.is::<FnPtr>() {
         "a closure or function"

@@ -14,27 +14,38 @@ use crate::ops::spec::{Param, Type};
 use crate::value::Value;
 
 /// Takes the functions out of an argument: those under keys that the parameter declares as such.
-pub(super) fn taken(context: &NativeCallContext, live: &Live, param: &Param, arg: &mut Dynamic) -> Functions {
+/// The error says why a function cannot be taken.
+pub(super) fn taken(
+    context: &NativeCallContext,
+    live: &Live,
+    param: &Param,
+    arg: &mut Dynamic,
+) -> Result<Functions, String> {
     let mut functions = Functions::new();
     let Type::Options(keys) = param.ty else {
-        return functions;
+        return Ok(functions);
     };
     let declared = keys.iter().filter(|key| matches!(key.ty, Type::Function));
     for key in declared {
         let pointer = {
             let Some(mut map) = arg.write_lock::<Map>() else {
-                return functions;
+                return Ok(functions);
             };
             match map.get(key.name) {
                 Some(value) if value.is::<FnPtr>() => map.remove(key.name),
                 _ => None,
             }
         };
-        if let Some(pointer) = pointer.map(|pointer| unshared(pointer).cast::<FnPtr>()) {
-            functions.insert(key.name, function(context, live, key.name, pointer));
+        if let Some(pointer) = pointer {
+            let pointer = unshared(pointer, &mut MOST_CAPTURED.clone(), DEEPEST_CAPTURED)
+                .ok_or_else(|| format!("{}: the function captures too much, or itself", key.name))?;
+            functions.insert(
+                key.name,
+                function(context, live, key.name, pointer.cast::<FnPtr>()),
+            );
         }
     }
-    functions
+    Ok(functions)
 }
 
 /// A function that runs the closure on a thread of its own: the script's thread is the one that waits. It sees copies of
@@ -59,7 +70,7 @@ fn function(context: &NativeCallContext, live: &Live, key: &'static str, pointer
                 let outcome = catch_unwind(AssertUnwindSafe(|| match live.engine() {
                     Some(engine) => {
                         let context = store.create_context(&engine);
-                        called(&context, key, &pointer, args)
+                        called(&live, &context, key, &pointer, args)
                     }
                     None => Err(failed("a function can only be called by a running script")),
                 }));
@@ -80,6 +91,7 @@ fn function(context: &NativeCallContext, live: &Live, key: &'static str, pointer
 
 /// Calls with as many of the arguments as the closure takes.
 fn called(
+    live: &Live,
     context: &NativeCallContext,
     key: &str,
     pointer: &FnPtr,
@@ -90,7 +102,7 @@ fn called(
     loop {
         match pointer.call_raw(context, None, args.clone()) {
             Ok(value) => {
-                let value = convert::to_value(value, "the function's result");
+                let value = convert::to_value(value, "the function's result", &|bytes| live.has_room(bytes));
                 return value.map_err(|why| failed(&why));
             }
             Err(error) if is_other_count(&error, pointer) => {
@@ -144,28 +156,36 @@ fn broken(message: &str) -> OpError {
     OpError::new(Code::Internal, message)
 }
 
-/// A copy without cells that the script shares: they may be locked while it waits.
-fn unshared(value: Dynamic) -> Dynamic {
+/// So many values may a function capture, copies of the same one included, and so many levels of them.
+const MOST_CAPTURED: usize = 1_000_000;
+const DEEPEST_CAPTURED: usize = 200;
+
+/// A copy without cells that the script shares: they may be locked while it waits. Nothing when it consists of more than
+/// `most` values, or is nested more than `depth` levels deep.
+fn unshared(value: Dynamic, most: &mut usize, depth: usize) -> Option<Dynamic> {
+    *most = most.checked_sub(1)?;
+    let depth = depth.checked_sub(1)?;
     let value = value.flatten();
     if value.is::<Array>() {
         let items = value.cast::<Array>().into_iter();
-        return items.map(unshared).collect::<Array>().into();
+        let items: Option<Array> = items.map(|item| unshared(item, most, depth)).collect();
+        return items.map(Dynamic::from);
     }
     if value.is::<Map>() {
         let fields = value.cast::<Map>().into_iter();
-        return fields
-            .map(|(name, value)| (name, unshared(value)))
-            .collect::<Map>()
-            .into();
+        let fields: Option<Map> = fields
+            .map(|(name, value)| Some((name, unshared(value, most, depth)?)))
+            .collect();
+        return fields.map(Dynamic::from);
     }
     if value.is::<FnPtr>() {
         let mut pointer = value.cast::<FnPtr>();
         for captured in pointer.iter_curry_mut() {
-            *captured = unshared(std::mem::take(captured));
+            *captured = unshared(std::mem::take(captured), most, depth)?;
         }
-        return pointer.into();
+        return Some(pointer.into());
     }
-    value
+    Some(value)
 }
 
 /// What makes an engine for a script's closure.

@@ -2,10 +2,12 @@
 
 use std::sync::Arc;
 
-use rhai::{Dynamic, EvalAltResult, FuncRegistration, Map, Module};
+use rhai::{Dynamic, EvalAltResult, FuncRegistration, Map, Module, NativeCallContext};
 
 use super::caught::{self, Caught};
 use super::convert;
+use super::live::Live;
+use super::memory::Copies;
 
 use crate::ops::spec::Kind;
 use crate::value::nearest::nearest;
@@ -103,8 +105,12 @@ pub(super) fn register(module: &mut Module, kinds: &'static [&'static [Kind]]) {
 }
 
 /// JSON for people: secrets are masked.
-fn to_json(map: &mut Map) -> Result<String, Box<EvalAltResult>> {
-    let value = convert::to_value(map.clone().into(), "value")
+#[expect(clippy::needless_pass_by_value, reason = "the shape that Rhai registers")]
+fn to_json(context: NativeCallContext, map: &mut Map) -> Result<String, Box<EvalAltResult>> {
+    let live = Live::of(&context);
+    let copies = live.as_ref().map(Copies::of);
+    let room = |bytes| copies.as_ref().is_none_or(|copies| copies.have_room(bytes));
+    let value = convert::to_value(map.clone().into(), "value", &room)
         .map_err(|why| caught::raise(Caught::script_error(why)))?;
     Ok(value.to_masked_json().to_string())
 }

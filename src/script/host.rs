@@ -9,7 +9,7 @@ use rhai::{Engine, Module, OptimizationLevel};
 
 use super::live::Live;
 use super::memory::Memory;
-use super::{bind, caught, handles, literal, std as pure};
+use super::{bind, caught, handles, literal, nesting, std as pure};
 use crate::ops::spec::{Kind, OpSpec};
 
 /// How deep functions may call each other. Rhai's own default differs between debug and release.
@@ -61,6 +61,11 @@ impl Host {
         self
     }
 
+    /// How much memory a script may take.
+    pub(super) fn memory(&self) -> Memory {
+        self.0.memory
+    }
+
     /// Every operation that a script may call.
     pub fn operations(&self) -> &[&'static OpSpec] {
         &self.0.operations
@@ -95,12 +100,17 @@ impl Host {
         }
         limit(&mut engine);
         engine.set_default_tag(live.tag());
-        let (watch, memory) = (live.clone(), self.0.memory);
-        let begun_with = (memory.used)();
+        let watched = live.clone();
         engine.on_progress(move |_| {
-            let stops = watch.must_stop() || watch.takes_too_much(memory, begun_with);
+            let stops = watched.must_stop() || watched.takes_too_much();
             stops.then_some(rhai::Dynamic::UNIT)
         });
+        let watched = live.clone();
+        #[expect(
+            deprecated,
+            reason = "Rhai marks its volatile interfaces so; the version is pinned exactly"
+        )]
+        engine.on_var(move |name, _, context| nesting::watch(&watched, name, &context));
         let printer = live.clone();
         engine.on_print(move |line| printer.door().print(line));
         engine

@@ -20,7 +20,8 @@ pub(super) fn split(text: &str) -> Result<(Written, &str), String> {
     if is_name(first) && !matches!(first, "true" | "false") {
         return Ok((Written::Name(first.to_owned()), rest));
     }
-    let literal = parse::literal(first).and_then(|literal| convert::to_value(literal, "default").ok());
+    let literal =
+        parse::literal(first).and_then(|literal| convert::to_value(literal, "default", &|_| true).ok());
     match literal {
         Some(value) => Ok((Written::Literal(value), rest)),
         None => Err(format!("`{first}` is not a literal")),

@@ -1,6 +1,7 @@
 //! One running script: its door, and whether it must stop.
 
 use std::cell::Cell;
+use std::sync::atomic::{AtomicIsize, AtomicUsize, Ordering};
 use std::sync::{Arc, OnceLock};
 
 use rhai::{Dynamic, Engine, NativeCallContext};
@@ -8,7 +9,11 @@ use tokio::sync::watch;
 
 use super::door::{Door, Stop};
 use super::function::Engines;
-use super::memory::{Memory, Overrun};
+use super::memory::{self, Memory, Overrun};
+use super::nesting::Watch;
+
+/// A script that took less than this part of what all may take is not the one that took too much.
+const MUCH: usize = 8;
 
 /// What a running script carries into every function, closure and module. Travels in Rhai's tag.
 #[derive(Clone)]
@@ -16,15 +21,32 @@ pub(super) struct Live(Arc<Inner>);
 
 struct Inner {
     door: Arc<dyn Door>,
+    memory: Memory,
+    /// Bytes that were allocated when the script began.
+    begun_with: usize,
+    /// Bytes that were allocated at its last statement, and what it took itself, as far as that can be told.
+    seen: AtomicUsize,
+    own: AtomicIsize,
+    nesting: Watch,
     stop: OnceLock<Stop>,
     overrun: OnceLock<Overrun>,
     engines: OnceLock<Engines>,
 }
 
 impl Live {
-    pub(super) fn new(door: Arc<dyn Door>) -> Live {
+    /// A script that begins now.
+    pub(super) fn new(door: Arc<dyn Door>, memory: Memory) -> Live {
+        Live::begun(door, memory, (memory.used)())
+    }
+
+    fn begun(door: Arc<dyn Door>, memory: Memory, begun_with: usize) -> Live {
         Live(Arc::new(Inner {
             door,
+            memory,
+            begun_with,
+            seen: AtomicUsize::new((memory.used)()),
+            own: AtomicIsize::new(0),
+            nesting: Watch::default(),
             stop: OnceLock::new(),
             overrun: OnceLock::new(),
             engines: OnceLock::new(),
@@ -44,7 +66,8 @@ impl Live {
 
     /// What a function of this script runs with that looks something up while an operation is carried out.
     pub(super) fn looking(&self, waited_for: watch::Receiver<()>) -> Live {
-        let looking = Live::new(self.0.door.looking(waited_for));
+        let door = self.0.door.looking(waited_for);
+        let looking = Live::begun(door, self.0.memory, self.0.begun_with);
         if let Some(engines) = self.0.engines.get() {
             looking.runs_on(Arc::clone(engines));
         }
@@ -87,17 +110,55 @@ impl Live {
         self.0.stop.get().cloned()
     }
 
-    /// Has it come to take more memory than it may, from what was taken when it began? Sticky, like [`Live::must_stop`].
-    pub(super) fn takes_too_much(&self, memory: Memory, begun_with: usize) -> bool {
-        let (taken, most) = ((memory.used)().saturating_sub(begun_with), (memory.most)());
-        if taken > most {
-            // Refused only when it was told before.
-            let _ = self.0.overrun.set(Overrun { taken, most });
-        }
-        taken > most || self.0.overrun.get().is_some()
+    /// Has it come to take more than it may, from what was taken when it began? Sticky, like [`Live::must_stop`].
+    pub(super) fn takes_too_much(&self) -> bool {
+        let used = (self.0.memory.used)();
+        let before = self.0.seen.swap(used, Ordering::Relaxed);
+        let grown = used.cast_signed().wrapping_sub(before.cast_signed());
+        self.0.own.fetch_add(grown, Ordering::Relaxed);
+        !self.fits(used, 0) || self.0.overrun.get().is_some()
     }
 
-    /// What the script had taken when it was stopped for it, if it was.
+    /// What was taken since the last statement was taken by others: the script waited for an operation.
+    pub(super) fn waited(&self) {
+        self.0.seen.store((self.0.memory.used)(), Ordering::Relaxed);
+    }
+
+    /// Is there room for so many bytes more? Asked before a native function makes them: it cannot be stopped in between.
+    /// When there is not, the script is stopped, whatever it makes of the answer.
+    pub(super) fn has_room(&self, bytes: usize) -> bool {
+        self.fits(memory::needed(self.0.memory), bytes)
+    }
+
+    /// May it take so many bytes more when so many are taken? When the bound is reached, those scripts are stopped that
+    /// took much of it, and all of them when that does not help.
+    fn fits(&self, used: usize, more: usize) -> bool {
+        let taken = used.saturating_add(more).saturating_sub(self.0.begun_with);
+        let most = (self.0.memory.most)();
+        if taken <= most {
+            return true;
+        }
+        let own = usize::try_from(self.0.own.load(Ordering::Relaxed)).unwrap_or_default();
+        if own.saturating_add(more) < most / MUCH && taken <= most.saturating_mul(2) {
+            return true;
+        }
+        // Refused only when it was told before.
+        let _ = self.0.overrun.set(Overrun::Memory { taken, most });
+        false
+    }
+
+    /// When its values are looked at.
+    pub(super) fn nesting(&self) -> &Watch {
+        &self.0.nesting
+    }
+
+    /// Stops the script: its values lie in each other too deeply.
+    pub(super) fn nests_too_deeply(&self) {
+        // Refused only when it is stopping already.
+        let _ = self.0.overrun.set(Overrun::Nesting);
+    }
+
+    /// Why the script was stopped for what it takes, if it was.
     pub(super) fn overrun(&self) -> Option<Overrun> {
         self.0.overrun.get().copied()
     }

@@ -9,6 +9,7 @@ use super::bundle::Source;
 use super::caught;
 use super::error::Diagnostic;
 use super::host;
+use super::nesting;
 use super::syntax;
 
 /// A source, understood.
@@ -21,7 +22,7 @@ pub(super) struct Parsed {
     pub(super) mains: Vec<(usize, usize)>,
     /// Names that occur in it, to find what a mistyped one means.
     pub(super) names: Names,
-    catches: Vec<Catch>,
+    insertions: Vec<Insertion>,
 }
 
 /// One `import` statement.
@@ -65,10 +66,11 @@ impl Names {
     }
 }
 
-/// The opening brace of a `catch (name)` block.
+/// A statement that is put behind a brace when the text runs.
 #[derive(Debug, Clone)]
-struct Catch {
-    name: String,
+struct Insertion {
+    statement: String,
+    /// Of the brace.
     line: usize,
     column: usize,
 }
@@ -130,17 +132,21 @@ pub(super) fn parse_with(
         .compile(readable(&source.text))
         .map_err(|error| syntax::syntax(source, &error))?;
     let seen = std::mem::take(&mut *seen.lock().unwrap_or_else(PoisonError::into_inner));
+    let mut insertions = seen.catches;
+    insertions.extend(loops_with_this(&ast));
+    insertions.sort_by_key(|insertion| (insertion.line, insertion.column));
     Ok(Parsed {
         imports: imports(&ast),
         names: names(&ast),
         mains: seen.mains,
-        catches: seen.catches,
+        insertions,
         ast,
     })
 }
 
 /// The tree that runs. Every `catch (err)` block begins by making `err` one and the same kind of error, whatever was
-/// thrown; that is what lets `err.kind` work everywhere while an unknown property of a map is an error.
+/// thrown; that is what lets `err.kind` work everywhere while an unknown property of a map is an error. Loops that may
+/// change `this` begin with a look at how deep it is.
 pub(super) fn runnable(source: &Source, parsed: &Parsed) -> Result<(AST, Patches), Box<Diagnostic>> {
     runnable_below(source, parsed, 0, |token, _| token)
 }
@@ -156,7 +162,7 @@ pub(super) fn runnable_below(
     above: usize,
     rename: impl Fn(Token, (usize, usize)) -> Token + Send + Sync + 'static,
 ) -> Result<(AST, Patches), Box<Diagnostic>> {
-    let (text, patches) = patched(&readable(&source.text), &parsed.catches);
+    let (text, patches) = patched(&readable(&source.text), &parsed.insertions);
     let mut engine = host::compiler();
     let written = patches.clone();
     engine.on_parse_token(move |token, position, _| {
@@ -180,28 +186,27 @@ pub(super) fn readable(text: &str) -> String {
     format!("{}{}", " ".repeat(text[..end].chars().count()), &text[end..])
 }
 
-fn patched(text: &str, catches: &[Catch]) -> (String, Patches) {
+fn patched(text: &str, insertions: &[Insertion]) -> (String, Patches) {
     let mut out = String::with_capacity(text.len());
     let mut patches = Vec::new();
     for (index, line) in text.split_inclusive('\n').enumerate() {
         let line_number = index + 1;
         let mut rest = line;
         let mut done = 0;
-        for catch in catches.iter().filter(|catch| catch.line == line_number) {
+        for insertion in insertions.iter().filter(|found| found.line == line_number) {
             let cut = rest
                 .char_indices()
-                .nth(catch.column - done)
+                .nth(insertion.column - done)
                 .map_or(rest.len(), |(at, _)| at);
-            let inserted = caught::normalising_statement(&catch.name);
             out.push_str(&rest[..cut]);
-            out.push_str(&inserted);
+            out.push_str(&insertion.statement);
             patches.push(Patch {
                 line: line_number,
-                column: catch.column + 1,
-                length: inserted.chars().count(),
+                column: insertion.column + 1,
+                length: insertion.statement.chars().count(),
             });
             rest = &rest[cut..];
-            done = catch.column;
+            done = insertion.column;
         }
         out.push_str(rest);
     }
@@ -212,7 +217,7 @@ fn patched(text: &str, catches: &[Catch]) -> (String, Patches) {
 #[derive(Default)]
 struct Seen {
     mains: Vec<(usize, usize)>,
-    catches: Vec<Catch>,
+    catches: Vec<Insertion>,
     /// The last tokens, newest last: enough for `catch ( name ) {`.
     last: Vec<(Token, Position)>,
 }
@@ -232,8 +237,8 @@ impl Seen {
                 (Token::LeftBrace, brace),
             ] => {
                 let (line, column) = place(*brace);
-                self.catches.push(Catch {
-                    name: name.to_string(),
+                self.catches.push(Insertion {
+                    statement: caught::normalising_statement(name),
                     line,
                     column,
                 });
@@ -267,6 +272,33 @@ fn imports(ast: &AST) -> Vec<Import> {
     });
     imports.sort_by_key(|import| (import.line, import.column));
     imports
+}
+
+/// The loops of a text that mentions `this`: it can be nested deeper without a variable being read.
+fn loops_with_this(ast: &AST) -> Vec<Insertion> {
+    let (mut loops, mut has_this) = (Vec::new(), false);
+    ast.walk(&mut |path: &[ASTNode]| {
+        let body = match path.last() {
+            Some(ASTNode::Stmt(Stmt::While(flow, _) | Stmt::Do(flow, ..))) => &flow.body,
+            Some(ASTNode::Stmt(Stmt::For(flow, _))) => &flow.2.body,
+            Some(ASTNode::Expr(Expr::ThisPtr(_))) => {
+                has_this = true;
+                return true;
+            }
+            _ => return true,
+        };
+        if !body.position().is_none() {
+            let (line, column) = place(body.position());
+            let statement = nesting::LOOK.to_owned();
+            loops.push(Insertion {
+                statement,
+                line,
+                column,
+            });
+        }
+        true
+    });
+    if has_this { loops } else { Vec::new() }
 }
 
 fn names(ast: &AST) -> Names {

@@ -12,6 +12,7 @@ use super::door::{Door, Stop};
 use super::error::{Diagnostic, Frame};
 use super::host::Host;
 use super::live::Live;
+use super::memory::Copies;
 use super::modules::{Imports, Loaded};
 use super::params::{Declaration, MainFn, ParamError};
 use super::parse::{self, Names, Parsed, Patches};
@@ -91,7 +92,7 @@ impl Script {
     /// Calls `main` with these arguments, or runs the top-level statements when there is no `main`. Blocks; needs a
     /// thread with [`super::STACK_SIZE`] bytes of stack.
     pub fn call(&self, args: Vec<Value>, door: Arc<dyn Door>) -> Result<Value, Ended> {
-        let live = Live::new(door);
+        let live = Live::new(door, self.0.host.memory());
         let outcome = catch_unwind(AssertUnwindSafe(|| self.0.run(args, &live)));
         if let Some(stop) = live.stopped() {
             return Err(Ended::Stopped(stop));
@@ -199,10 +200,10 @@ impl Program {
             }
             None => engine.eval_ast_with_scope::<Dynamic>(&mut Scope::new(), ast),
         };
-        self.settle(result)
+        self.settle(result, live)
     }
 
-    fn settle(&self, result: Result<Dynamic, Box<EvalAltResult>>) -> Result<Value, Ended> {
+    fn settle(&self, result: Result<Dynamic, Box<EvalAltResult>>, live: &Live) -> Result<Value, Ended> {
         let returned = match result {
             Ok(value) => value,
             Err(error) => match error.unwrap_inner() {
@@ -210,7 +211,8 @@ impl Program {
                 _ => return Err(Ended::Failed(Box::new(explain::runtime(self, &error)))),
             },
         };
-        convert::to_value(returned, "result").map_err(|why| {
+        let copies = Copies::of(live);
+        convert::to_value(returned, "result", &|bytes| copies.have_room(bytes)).map_err(|why| {
             let line = self.declaration.main.as_ref().map_or(1, |main| main.line);
             let mut error = Diagnostic::at(
                 self.bundle.main(),

@@ -23,11 +23,11 @@ pub(super) const KINDS: &[Explanation] = &[
         code: "out_of_memory",
         meaning: "While the script ran, the program came to have allocated more memory than scripts may take: 1 GiB, \
                   unless `--max-memory` says otherwise. The script is stopped and cannot catch it; what it had done on \
-                  platforms is recorded. A single step may go beyond the bound before it is noticed.",
+                  platforms is recorded. A call that would make more than is left, such as `pad`, `replace` or `to_json`, is not begun.",
         causes: &[
             "a loop makes a text, a list or a map longer and never ends",
             "everything is collected before anything is done with it",
-            "many rows at once each take much: they share the bound, and whichever goes on first beyond it is stopped",
+            "many rows at once each take much: they share the bound, and those that take most are stopped",
         ],
         remedies: &[
             "go through the data in parts, and let go of what is done with: `all = ();`",

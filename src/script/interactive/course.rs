@@ -7,7 +7,8 @@ use std::sync::{Arc, RwLock};
 
 use rhai::{AST, Dynamic, Engine, Expr, FnCallExpr, ImmutableString, Module, Position, Scope, Stmt, Token};
 
-use crate::script::host;
+use crate::script::live::Live;
+use crate::script::{host, nesting};
 
 /// The names of what is put around an input. No script can write them.
 const BEFORE: &str = "\u{1}before";
@@ -50,11 +51,11 @@ impl Course {
         deprecated,
         reason = "Rhai marks its volatile interfaces so; the version is pinned exactly"
     )]
-    pub(super) fn prepare(&self, engine: &mut Engine) {
-        let constants = self.constants.clone();
+    pub(super) fn prepare(&self, engine: &mut Engine, live: &Live) {
+        let (constants, live) = (self.constants.clone(), live.clone());
         engine.on_var(move |name, _, mut context| {
             if name != BEFORE {
-                return Ok(None);
+                return nesting::watch(&live, name, &context);
             }
             // Rhai keeps the constants of one evaluation only.
             let constants = Arc::new(RwLock::new(constants.clone()));

@@ -33,6 +33,7 @@ use super::error::Diagnostic;
 use super::explain;
 use super::host::Host;
 use super::live::Live;
+use super::memory::Memory;
 use super::modules::Loaded;
 use super::program::{Ended, engine, panic_text};
 pub use super::scopes::{Binding, Declared, Scopes, Use};
@@ -155,7 +156,7 @@ impl Workspace {
     /// Runs an input that was [prepared](Workspace::prepare) last, as the one with this number. Blocks; needs a thread
     /// with [`super::STACK_SIZE`] bytes of stack. What it had defined before it failed stays.
     pub fn evaluate(&mut self, ready: &Ready, number: usize, door: Arc<dyn Door>) -> Result<Answer, Ended> {
-        let live = Live::new(door);
+        let live = Live::new(door, self.host().memory());
         let sources: Arc<dyn Sources> = Arc::clone(&self.ground) as Arc<dyn Sources>;
         let course = Course::of(&self.scope);
         let mut whole = AST::new(self.imports.iter().cloned(), rhai::Module::new())
@@ -163,7 +164,7 @@ impl Workspace {
             .merge(&Course::around(&ready.ast));
         whole.set_source(MAIN);
         let mut engine = engine(&sources, &live, &self.loaded);
-        course.prepare(&mut engine);
+        course.prepare(&mut engine, &live);
         let scope = &mut self.scope;
         let outcome = catch_unwind(AssertUnwindSafe(|| {
             engine.eval_ast_with_scope::<Dynamic>(scope, &whole)
@@ -217,7 +218,7 @@ impl Workspace {
     /// What a variable holds, or the result of an input by its name (`_`, `_3`).
     pub fn variable(&self, name: &str) -> Option<Answer> {
         let value = self.scope.get(name)?;
-        Some(answer(value.clone()))
+        Some(answer(value.clone(), self.host().memory()))
     }
 
     /// Gives a variable a value, a new one when there is none of this name.
@@ -304,7 +305,7 @@ impl Workspace {
             self.scope.set_or_push(results::LAST, value.clone());
             self.scope.set_or_push(results::numbered(number), value.clone());
         }
-        answer(value)
+        answer(value, self.host().memory())
     }
 
     /// Keeps what an input defined, for those after it.
@@ -361,13 +362,13 @@ fn documentation(comments: &[&str]) -> String {
     lines.map(super::doc::doc_text).collect::<Vec<_>>().join("\n")
 }
 
-fn answer(value: Dynamic) -> Answer {
+fn answer(value: Dynamic, memory: Memory) -> Answer {
     let value = value.flatten();
     if value.is_unit() {
         return Answer::Nothing;
     }
     let what = type_name(&value);
-    match shown::shown(value) {
+    match shown::shown(value, &memory.room()) {
         (value, true) => Answer::Value(value),
         (Value::Object(object), false) if object.is_stand_in() => Answer::Other(what),
         (value, false) => Answer::Mixed(value),

@@ -3,20 +3,20 @@
 use rhai::{Array, Dynamic, Map};
 
 use super::type_name;
-use crate::script::convert;
+use crate::script::convert::{self, Room};
 use crate::value::{Object, Value};
 
 /// Deeper inside nothing is shown: a script could build what exhausts the stack.
 const DEEPEST: usize = 150;
 
-/// The value, and whether all of it is data.
-pub(super) fn shown(value: Dynamic) -> (Value, bool) {
+/// The value, and whether all of it is data that there is room for.
+pub(super) fn shown(value: Dynamic, room: Room<'_>) -> (Value, bool) {
     let mut whole = true;
-    let value = within(value, DEEPEST, &mut whole);
+    let value = within(value, DEEPEST, &mut whole, room);
     (value, whole)
 }
 
-fn within(value: Dynamic, depth: usize, whole: &mut bool) -> Value {
+fn within(value: Dynamic, depth: usize, whole: &mut bool, room: Room<'_>) -> Value {
     let value = value.flatten();
     let Some(depth) = depth.checked_sub(1) else {
         *whole = false;
@@ -24,18 +24,18 @@ fn within(value: Dynamic, depth: usize, whole: &mut bool) -> Value {
     };
     if value.is::<Array>() {
         let items = value.cast::<Array>().into_iter();
-        return Value::List(items.map(|item| within(item, depth, whole)).collect());
+        return Value::List(items.map(|item| within(item, depth, whole, room)).collect());
     }
     if value.is::<Map>() {
         let fields = value.cast::<Map>().into_iter();
         return Value::Record(
             fields
-                .map(|(name, value)| (name.to_string(), within(value, depth, whole)))
+                .map(|(name, value)| (name.to_string(), within(value, depth, whole, room)))
                 .collect(),
         );
     }
     let what = type_name(&value);
-    convert::to_value(value, "value").unwrap_or_else(|_| {
+    convert::to_value(value, "value", room).unwrap_or_else(|_| {
         *whole = false;
         Value::Object(Object::stand_in(&what))
     })

@@ -7,7 +7,7 @@ fn every_written_column_is_found_again() {
     let text = "try { 1 } catch (a) { try { 2 } catch (bc) { 3 } 4 }";
     let source = Source::new("x", text);
     let parsed = parse(&source).unwrap();
-    let (running, patches) = patched(text, &parsed.catches);
+    let (running, patches) = patched(text, &parsed.insertions);
     assert_eq!(
         running,
         "try { 1 } catch (a) {a=__caught(a); try { 2 } catch (bc) {bc=__caught(bc); 3 } 4 }"

@@ -1,11 +1,17 @@
 //! Pure helpers that scripts have beside Rhai's own standard functions.
 
+mod equality;
+mod pieces;
 mod texts;
 
-use rhai::{Array, Blob, Dynamic, EvalAltResult, INT, ImmutableString, Map, Module};
+use rhai::{
+    Array, Blob, Dynamic, EvalAltResult, INT, ImmutableString, Map, Module, NativeCallContext, Position,
+};
 
 use super::caught::{self, Caught};
 use super::handles::global;
+use super::live::Live;
+use super::nesting;
 
 /// The most elements, bytes or characters that one call may make at once.
 const LARGEST: INT = 16 * 1024 * 1024;
@@ -21,6 +27,8 @@ pub(super) fn register(module: &mut Module) {
             map.get(key).cloned().unwrap_or(default)
         });
     register_limited(module);
+    equality::register(module);
+    pieces::register(module);
     texts::register(module);
     // Rhai's own reads a clock that cannot be replayed.
     global("timestamp").set_into_module(module, || -> Checked<Dynamic> {
@@ -32,35 +40,54 @@ pub(super) fn register(module: &mut Module) {
 
 /// Rhai's functions that make as much as they are told, told less.
 fn register_limited(module: &mut Module) {
-    global("blob").set_into_module(module, |len: INT| blob(len, 0));
-    global("blob").set_into_module(module, blob);
-    global("pad").set_into_module(module, |text: &mut ImmutableString, len: INT, with: char| {
-        pad_text(text, len, &with.to_string())
+    global("blob").set_into_module(module, |context: NativeCallContext, len: INT| {
+        blob(&context, len, 0)
     });
-    global("pad").set_into_module(module, |text: &mut ImmutableString, len: INT, with: &str| {
-        pad_text(text, len, with)
+    global("blob").set_into_module(module, |context: NativeCallContext, len: INT, with: INT| {
+        blob(&context, len, with)
     });
     global("pad").set_into_module(
         module,
-        |array: &mut Array, len: INT, with: Dynamic| -> Checked<()> {
+        |context: NativeCallContext, text: &mut ImmutableString, len: INT, with: char| {
+            pad_text(&context, text, len, &with.to_string())
+        },
+    );
+    global("pad").set_into_module(
+        module,
+        |context: NativeCallContext, text: &mut ImmutableString, len: INT, with: &str| {
+            pad_text(&context, text, len, with)
+        },
+    );
+    global("pad").set_into_module(
+        module,
+        |context: NativeCallContext, array: &mut Array, len: INT, with: Dynamic| -> Checked<()> {
             let len = within(len)?;
-            if len > array.len() {
+            let missing = len.saturating_sub(array.len());
+            if missing > 0 {
+                let each = size_of::<Dynamic>() + nesting::extent(&with).bytes;
+                make_room(&context, missing.saturating_mul(each))?;
                 array.resize(len, with);
             }
             Ok(())
         },
     );
-    global("pad").set_into_module(module, |blob: &mut Blob, len: INT, with: INT| -> Checked<()> {
-        let len = within(len)?;
-        if len > blob.len() {
-            blob.resize(len, byte(with));
-        }
-        Ok(())
-    });
+    global("pad").set_into_module(
+        module,
+        |context: NativeCallContext, blob: &mut Blob, len: INT, with: INT| -> Checked<()> {
+            let len = within(len)?;
+            if len > blob.len() {
+                make_room(&context, len)?;
+                blob.resize(len, byte(with));
+            }
+            Ok(())
+        },
+    );
 }
 
-fn blob(len: INT, with: INT) -> Checked<Blob> {
-    Ok(vec![byte(with); within(len)?])
+fn blob(context: &NativeCallContext, len: INT, with: INT) -> Checked<Blob> {
+    let len = within(len)?;
+    make_room(context, len)?;
+    Ok(vec![byte(with); len])
 }
 
 /// The low byte, as Rhai takes it.
@@ -68,18 +95,20 @@ fn byte(value: INT) -> u8 {
     value.to_le_bytes()[0]
 }
 
-fn pad_text(text: &mut ImmutableString, len: INT, filler: &str) -> Checked<()> {
+fn pad_text(context: &NativeCallContext, text: &mut ImmutableString, len: INT, filler: &str) -> Checked<()> {
     let len = within(len)?;
-    let mut missing = len.saturating_sub(text.chars().count());
+    let missing = len.saturating_sub(text.chars().count());
     if missing == 0 || filler.is_empty() {
         return Ok(());
     }
-    let mut padded = text.to_string();
-    let width = filler.chars().count();
-    while missing > 0 {
-        padded.push_str(filler);
-        missing = missing.saturating_sub(width);
-    }
+    let times = missing.div_ceil(filler.chars().count());
+    make_room(
+        context,
+        times.saturating_mul(filler.len()).saturating_add(text.len()),
+    )?;
+    let mut padded = String::with_capacity(text.len() + times * filler.len());
+    padded.push_str(text);
+    (0..times).for_each(|_| padded.push_str(filler));
     *text = padded.into();
     Ok(())
 }
@@ -90,4 +119,14 @@ fn within(len: INT) -> Checked<usize> {
         return Err(caught::raise(Caught::script_error(message)).into());
     }
     Ok(usize::try_from(len).unwrap_or(0))
+}
+
+/// Stops the script when there is no room for so many bytes more.
+fn make_room(context: &NativeCallContext, bytes: usize) -> Checked<()> {
+    match Live::of(context) {
+        Some(live) if !live.has_room(bytes) => {
+            Err(EvalAltResult::ErrorTerminated(Dynamic::UNIT, Position::NONE).into())
+        }
+        _ => Ok(()),
+    }
 }

@@ -1,13 +1,11 @@
 //! Lists and maps as text. Rhai's own cannot be stopped, however long the list is.
 
-use std::fmt::Write as _;
+use std::fmt::{self, Write as _};
 
-use rhai::{Array, Dynamic, EvalAltResult, Map, Module, NativeCallContext};
+use rhai::{Array, Dynamic, ImmutableString, Map, Module, NativeCallContext};
 
 use crate::script::handles::global;
 use crate::script::live::Live;
-
-type Written = Result<String, Box<EvalAltResult>>;
 
 /// The names by which Rhai asks for a text.
 const NAMES: [&str; 4] = ["to_string", "to_debug", "print", "debug"];
@@ -15,59 +13,104 @@ const NAMES: [&str; 4] = ["to_string", "to_debug", "print", "debug"];
 /// So many elements are written between two looks at whether to stop.
 const AT_ONCE: usize = 1024;
 
+/// Deeper inside, `…` stands for what there is: values that deep are never kept either.
+const DEEPEST: usize = 200;
+
 /// Puts the functions into `module`.
 pub(super) fn register(module: &mut Module) {
     for name in NAMES {
-        global(name).set_into_module(module, array);
-        global(name).set_into_module(module, map);
+        global(name).set_into_module(module, |context: NativeCallContext, array: &mut Array| {
+            Text::of(&context, |text| text.array(array, DEEPEST))
+        });
+        global(name).set_into_module(module, |context: NativeCallContext, map: &mut Map| {
+            Text::of(&context, |text| text.map(map, DEEPEST))
+        });
     }
 }
 
-#[expect(clippy::needless_pass_by_value, reason = "the shape that Rhai registers")]
-fn array(context: NativeCallContext<'_>, array: &mut Array) -> Written {
-    let mut text = String::from("[");
-    for (at, item) in array.iter_mut().enumerate() {
-        go_on(&context, at)?;
-        text.push_str(if at == 0 { "" } else { ", " });
-        text.push_str(&element(&context, item)?);
-    }
-    text.push(']');
-    Ok(text)
+/// A text that is being written.
+struct Text<'a> {
+    context: &'a NativeCallContext<'a>,
+    live: Option<Live>,
+    written: String,
+    elements: usize,
 }
 
-#[expect(clippy::needless_pass_by_value, reason = "the shape that Rhai registers")]
-fn map(context: NativeCallContext<'_>, map: &mut Map) -> Written {
-    let mut text = String::from("#{");
-    for (at, (key, value)) in map.iter_mut().enumerate() {
-        go_on(&context, at)?;
-        text.push_str(if at == 0 { "" } else { ", " });
-        let value = element(&context, value)?;
-        // Writing to a String cannot fail.
-        let _ = write!(text, "{key:?}: {value}");
+impl<'a> Text<'a> {
+    /// What `write` writes. When the script must stop, it is what was written so far, and no error: after an error Rhai
+    /// would write all of it by its own means.
+    fn of(context: &'a NativeCallContext<'a>, write: impl FnOnce(&mut Text<'a>) -> fmt::Result) -> String {
+        let mut text = Text {
+            context,
+            live: Live::of(context),
+            written: String::new(),
+            elements: 0,
+        };
+        let _ = write(&mut text);
+        text.written
     }
-    text.push('}');
-    Ok(text)
+
+    fn array(&mut self, array: &[Dynamic], depth: usize) -> fmt::Result {
+        self.write_str("[")?;
+        for (at, item) in array.iter().enumerate() {
+            self.write_str(if at == 0 { "" } else { ", " })?;
+            self.element(item, depth)?;
+        }
+        self.write_str("]")
+    }
+
+    fn map(&mut self, map: &Map, depth: usize) -> fmt::Result {
+        self.write_str("#{")?;
+        for (at, (key, value)) in map.iter().enumerate() {
+            let separator = if at == 0 { "" } else { ", " };
+            write!(self, "{separator}{key:?}: ")?;
+            self.element(value, depth)?;
+        }
+        self.write_str("}")
+    }
+
+    fn element(&mut self, item: &Dynamic, depth: usize) -> fmt::Result {
+        self.elements += 1;
+        if self.elements.is_multiple_of(AT_ONCE) && self.live.as_ref().is_some_and(Live::must_stop) {
+            return Err(fmt::Error);
+        }
+        let Some(depth) = depth.checked_sub(1) else {
+            return self.write_str("…");
+        };
+        if let Some(array) = item.read_lock::<Array>() {
+            return self.array(&array, depth);
+        }
+        if let Some(map) = item.read_lock::<Map>() {
+            return self.map(&map, depth);
+        }
+        if let Some(text) = item.read_lock::<ImmutableString>() {
+            return write!(self, "{:?}", text.as_str());
+        }
+        // A call for each would take a hundred times as long.
+        if item.is_int() || item.is_bool() || item.is_char() || item.is_unit() {
+            return write!(self, "{item:?}");
+        }
+        let name = item.type_name();
+        let text = self
+            .context
+            .call_native_fn_raw("to_debug", true, &mut [&mut item.clone()]);
+        let text = text.ok().and_then(|text| text.into_string().ok());
+        self.write_str(text.as_deref().unwrap_or(name))
+    }
 }
 
-fn go_on(context: &NativeCallContext<'_>, at: usize) -> Result<(), Box<EvalAltResult>> {
-    if at.is_multiple_of(AT_ONCE) && Live::of(context).is_some_and(|live| live.must_stop()) {
-        return Err(EvalAltResult::ErrorTerminated(Dynamic::UNIT, context.call_position()).into());
-    }
-    Ok(())
-}
-
-fn element(context: &NativeCallContext<'_>, item: &mut Dynamic) -> Written {
-    // A call for each would take a hundred times as long.
-    if item.is_int() || item.is_bool() || item.is_string() || item.is_char() || item.is_unit() {
-        return Ok(format!("{item:?}"));
-    }
-    let name = item.type_name();
-    let text = context.call_native_fn_raw("to_debug", true, &mut [item]);
-    match text {
-        Ok(text) => Ok(text.into_string().unwrap_or_else(ToOwned::to_owned)),
-        Err(error) => match error.unwrap_inner() {
-            EvalAltResult::ErrorTerminated(..) => Err(error),
-            _ => Ok(name.to_owned()),
-        },
+/// Appends, when there is room.
+impl fmt::Write for Text<'_> {
+    fn write_str(&mut self, text: &str) -> fmt::Result {
+        let needed = self.written.len() + text.len();
+        // A text grows by doubling.
+        if needed > self.written.capacity()
+            && let Some(live) = &self.live
+            && !live.has_room(needed.max(2 * self.written.capacity()))
+        {
+            return Err(fmt::Error);
+        }
+        self.written.push_str(text);
+        Ok(())
     }
 }

@@ -4,8 +4,10 @@
 
 mod binding;
 mod catching;
+mod data;
 mod declaring;
 mod importing;
+mod limits;
 mod reports;
 mod stopping;
 

@@ -1,0 +1,77 @@
+//! `==` and `!=` of lists and maps: Rhai's own exhausts the stack when they are nested deeply.
+
+use rhai::{Array, Dynamic, EvalAltResult, Map, Module, NativeCallContext};
+
+use super::Checked;
+use crate::script::caught::{self, Caught};
+use crate::script::handles::global;
+
+/// So many levels are compared.
+const DEEPEST: usize = 1_000;
+
+/// Puts the operators into `module`.
+pub(super) fn register(module: &mut Module) {
+    for (name, when) in [("==", true), ("!=", false)] {
+        global(name).set_into_module(
+            module,
+            move |context: NativeCallContext, a: &mut Array, b: Array| -> Checked<bool> {
+                Ok(arrays(&context, a, &b, DEEPEST)? == when)
+            },
+        );
+        global(name).set_into_module(
+            module,
+            move |context: NativeCallContext, a: &mut Map, b: Map| -> Checked<bool> {
+                Ok(maps(&context, a, &b, DEEPEST)? == when)
+            },
+        );
+    }
+}
+
+fn arrays(context: &NativeCallContext, a: &[Dynamic], b: &[Dynamic], depth: usize) -> Checked<bool> {
+    if a.len() != b.len() {
+        return Ok(false);
+    }
+    for (a, b) in a.iter().zip(b) {
+        if !equal(context, a, b, depth)? {
+            return Ok(false);
+        }
+    }
+    Ok(true)
+}
+
+fn maps(context: &NativeCallContext, a: &Map, b: &Map, depth: usize) -> Checked<bool> {
+    if a.len() != b.len() {
+        return Ok(false);
+    }
+    for (key, a) in a {
+        match b.get(key) {
+            Some(b) if equal(context, a, b, depth)? => {}
+            _ => return Ok(false),
+        }
+    }
+    Ok(true)
+}
+
+fn equal(context: &NativeCallContext, a: &Dynamic, b: &Dynamic, depth: usize) -> Checked<bool> {
+    let Some(depth) = depth.checked_sub(1) else {
+        let error = Caught::script_error("values that are nested so deeply cannot be compared");
+        return Err(caught::raise(error).into());
+    };
+    if let (Some(a), Some(b)) = (a.read_lock::<Array>(), b.read_lock::<Array>()) {
+        return arrays(context, &a, &b, depth);
+    }
+    if let (Some(a), Some(b)) = (a.read_lock::<Map>(), b.read_lock::<Map>()) {
+        return maps(context, &a, &b, depth);
+    }
+    // A list or map is no part of these, so copies are cheap.
+    let (mut a, mut b) = (a.flatten_clone(), b.flatten_clone());
+    let (of_a, of_b) = (a.type_id(), b.type_id());
+    match context.call_native_fn_raw("==", true, &mut [&mut a, &mut b]) {
+        Ok(answer) => Ok(answer.as_bool().unwrap_or(false)),
+        // Values of different types are different.
+        Err(error) => match *error {
+            EvalAltResult::ErrorFunctionNotFound(..) if of_a != of_b => Ok(false),
+            _ => Err(error),
+        },
+    }
+}
