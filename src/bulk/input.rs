@@ -80,11 +80,6 @@ impl Input {
         self.next
     }
 
-    /// May it never end?
-    pub(super) fn endless(&self) -> bool {
-        matches!(self.source, Source::Stream(_))
-    }
-
     /// Up to `most` further rows. A stream gives what is there, which may be nothing yet.
     pub(super) fn batch(&mut self, most: usize, script: &Script, sealer: &Sealer) -> Batch {
         let mut rows = Vec::new();

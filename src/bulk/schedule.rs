@@ -2,6 +2,7 @@
 
 mod bind;
 
+use std::collections::BTreeMap;
 use std::io;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::mpsc::{Receiver, RecvTimeoutError, SyncSender, sync_channel};
@@ -12,7 +13,7 @@ use std::time::Duration;
 pub(super) use self::bind::arguments;
 pub use self::bind::columns;
 use super::input::{Cells, Input, Then, cells_of};
-use crate::journal::{JournalError, NewRow, RowFilter, RowRecord, RowStatus};
+use crate::journal::{Deaths, JournalError, NewRow, RowFilter, RowRecord, RowStatus, StepFilter};
 use crate::run::{RowEnd, RowPlan, Runner};
 use crate::script::STACK_SIZE;
 use crate::script::error::Diagnostic;
@@ -73,7 +74,15 @@ pub enum Ended {
 /// Works through the rows: spools `input` (if any is left to read) into the journal, and runs every row the filter
 /// takes. `each` sees every row as it ends, on the calling thread, and nothing when none has ended for a moment.
 pub fn work(runner: &Runner, plan: &Plan, input: Option<Input>, each: Each<'_>) -> Ended {
-    let desk = Desk::new(runner.clone(), plan.clone(), input.is_none());
+    let deaths = match plan.resumed {
+        true => runner.journal.deaths(runner.run.id()),
+        false => Ok(BTreeMap::new()),
+    };
+    let deaths = match deaths {
+        Ok(deaths) => deaths,
+        Err(error) => return Ended::JournalLost(error.to_string()),
+    };
+    let desk = Desk::new(runner.clone(), plan.clone(), input.is_none(), deaths);
     let (rows, queue) = sync_channel::<RowRecord>(plan.jobs * 2);
     let (done, ended) = sync_channel::<Finished>(plan.jobs * 4);
     // The workers alone hold the queue, so that nobody waits to feed it when they are gone.
@@ -111,6 +120,11 @@ struct Desk {
     /// How many rows lie in the journal's queue, and whether no more will.
     spooled: Mutex<(u64, bool)>,
     more: Condvar,
+    /// Rows that were under way when earlier processes died.
+    deaths: BTreeMap<u64, Deaths>,
+    /// Rows that the workers have and that have not ended.
+    handed_out: Mutex<u64>,
+    one_ended: Condvar,
     failures: AtomicU64,
     stop: AtomicBool,
     why: Mutex<Option<Ended>>,
@@ -122,10 +136,19 @@ const MOMENT: Duration = Duration::from_millis(200);
 const PAGE: usize = 128;
 /// Rows written to the journal at once.
 const BATCH: usize = 256;
+/// A row that was under way when the process died so often runs alone, behind the others.
+const SUSPECT: u64 = 2;
+/// A row whose script was at work when the process died so often is not carried out again: the last time it ran alone.
+const GIVEN_UP: u64 = 3;
+/// How long is waited for something that the wish to stop may precede.
+const WAIT: Duration = Duration::from_millis(50);
 
 impl Desk {
-    fn new(runner: Runner, plan: Plan, all_spooled: bool) -> Desk {
+    fn new(runner: Runner, plan: Plan, all_spooled: bool, deaths: BTreeMap<u64, Deaths>) -> Desk {
         Desk {
+            deaths,
+            handed_out: Mutex::default(),
+            one_ended: Condvar::new(),
             runner,
             plan,
             spooled: Mutex::new((0, all_spooled)),
@@ -188,7 +211,7 @@ impl Desk {
         }
     }
 
-    /// Reads the input into the journal's queue. Goes on when no more rows are started, so that a resume needs no file.
+    /// Reads the input into the journal's queue, until no more rows are started: a resume reads on where this stopped.
     fn spool(&self, mut input: Input) {
         loop {
             let sealer = self.runner.journal.sealer();
@@ -206,7 +229,7 @@ impl Desk {
             let mut spooled = self.spooled.lock().unwrap_or_else(PoisonError::into_inner);
             *spooled = (spooled.0 + count, over);
             self.more.notify_all();
-            if over || (self.stopping() && input.endless()) {
+            if over || self.stopping() {
                 return;
             }
         }
@@ -221,8 +244,10 @@ impl Desk {
         }
     }
 
-    /// Hands rows from the journal's queue to the workers, in the order of the input.
+    /// Hands rows from the journal's queue to the workers, in the order of the input. Those that may have killed the
+    /// process come last, one at a time.
     fn feed(&self, rows: &SyncSender<RowRecord>) {
+        let mut suspects = Vec::new();
         let mut after = None;
         while !self.stopping() {
             // Looked at before the page is read: what is spooled meanwhile is not waited for.
@@ -237,26 +262,61 @@ impl Desk {
             };
             if page.is_empty() {
                 if seen.1 {
-                    return;
+                    return self.feed_alone(rows, &suspects);
                 }
                 self.wait_for_rows(seen);
                 continue;
             }
             for row in page {
                 after = Some(row.position);
-                if self.stopping() || rows.send(row).is_err() {
+                let deaths = self.deaths.get(&row.position);
+                if deaths.is_some_and(|deaths| deaths.all >= SUSPECT) {
+                    suspects.push(row.position);
+                } else if !self.hand_out(rows, row) {
                     return;
                 }
             }
         }
     }
 
+    fn feed_alone(&self, rows: &SyncSender<RowRecord>, positions: &[u64]) {
+        let (journal, run) = (&self.runner.journal, self.runner.run.id());
+        for position in positions {
+            self.wait_until_all_ended();
+            let page = match journal.rows(run, position.checked_sub(1), 1, self.plan.only) {
+                Ok(page) => page,
+                Err(error) => return self.fail(Ended::JournalLost(error.to_string())),
+            };
+            let row = page.into_iter().find(|row| row.position == *position);
+            if row.is_some_and(|row| !self.hand_out(rows, row)) {
+                return;
+            }
+        }
+    }
+
+    /// Hands a row to the workers; `false` when they take no more.
+    fn hand_out(&self, rows: &SyncSender<RowRecord>, row: RowRecord) -> bool {
+        if self.stopping() {
+            return false;
+        }
+        *self.handed_out.lock().unwrap_or_else(PoisonError::into_inner) += 1;
+        rows.send(row).is_ok()
+    }
+
+    fn wait_until_all_ended(&self) {
+        let mut handed_out = self.handed_out.lock().unwrap_or_else(PoisonError::into_inner);
+        while *handed_out > 0 && !self.stopping() {
+            // The wish to stop wakes nobody.
+            let waited = self.one_ended.wait_timeout(handed_out, WAIT);
+            handed_out = waited.unwrap_or_else(PoisonError::into_inner).0;
+        }
+    }
+
     /// Waits until more is spooled than was seen; for a moment at most, as the wish to stop wakes nobody.
     fn wait_for_rows(&self, seen: (u64, bool)) {
         let spooled = self.spooled.lock().unwrap_or_else(PoisonError::into_inner);
-        let moment = Duration::from_millis(50);
         let same = |now: &mut (u64, bool)| *now == seen && !self.stopping();
-        drop(self.more.wait_timeout_while(spooled, moment, same));
+        drop(self.more.wait_timeout_while(spooled, WAIT, same));
     }
 
     fn run_rows(&self, queue: &Mutex<Receiver<RowRecord>>, done: &SyncSender<Finished>) {
@@ -269,7 +329,10 @@ impl Desk {
             if self.stopping() {
                 continue;
             }
-            if let Some(finished) = self.run_row(row) {
+            let finished = self.run_row(row);
+            *self.handed_out.lock().unwrap_or_else(PoisonError::into_inner) -= 1;
+            self.one_ended.notify_all();
+            if let Some(finished) = finished {
                 let failed = finished.status == RowStatus::Failed;
                 if failed {
                     self.count_failure();
@@ -290,6 +353,10 @@ impl Desk {
 
     /// Runs one row and records its end; `None` when it was interrupted and stays open.
     fn run_row(&self, row: RowRecord) -> Option<Finished> {
+        let deaths = self.deaths.get(&row.position).copied().unwrap_or_default();
+        if deaths.computing >= GIVEN_UP {
+            return self.give_up(&row, deaths);
+        }
         let before = row.status;
         let (input, args) = match arguments(&self.runner.script, &self.plan.constants, &row) {
             Ok(bound) => bound,
@@ -333,6 +400,33 @@ impl Desk {
                 return None;
             }
         }
+        self.record(finished)
+    }
+
+    /// Ends a row that kills the process whenever it runs. While a step of it is open, a person must look first.
+    fn give_up(&self, row: &RowRecord, deaths: Deaths) -> Option<Finished> {
+        let of_row = StepFilter::Scope(row.scope.clone());
+        let steps = match self.runner.journal.steps(self.runner.run.id(), &of_row) {
+            Ok(steps) => steps,
+            Err(error) => {
+                self.fail(Ended::JournalLost(error.to_string()));
+                return None;
+            }
+        };
+        let why = format!(
+            "the process died {} times while the script of this row was at work, the last time alone",
+            deaths.computing
+        );
+        let mut finished = Finished::new(row.position, cells_of(&row.input), RowStatus::Failed);
+        finished.error = Some(match steps.iter().find(|step| step.state.is_open()) {
+            Some(open) => {
+                finished.status = RowStatus::Parked;
+                format!("in doubt: {why} (step {})", open.key)
+            }
+            None => {
+                format!("{why}; mend the script, then try the row again with --retry-failed --with-current")
+            }
+        });
         self.record(finished)
     }
 

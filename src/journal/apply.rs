@@ -7,6 +7,7 @@ use super::table::{
     AuditData, ClaimData, ItemData, Repeats, Res, RowData, RowEnd, RowPut, RunData, StepData, StepFilter,
     Tables, Thing,
 };
+use super::under_way::Left;
 
 /// One write: carried out whole, or not at all.
 #[derive(Debug, Clone)]
@@ -38,6 +39,11 @@ pub(super) enum Write {
         run: RunId,
         position: u64,
         end: RowEnd,
+    },
+    /// The process died while these rows were under way.
+    Died {
+        run: RunId,
+        rows: Vec<Left>,
     },
     /// Carries a row that had ended out once more, from its recorded steps.
     Reopen {
@@ -139,6 +145,11 @@ pub(super) fn apply(tables: &mut dyn Tables, repeats: &mut Repeats, write: Write
             }
         }
         Write::RowEnd { run, position, end } => tables.end_row(&run, position, &end)?,
+        Write::Died { run, rows } => {
+            for left in rows {
+                tables.put_death(&run, left)?;
+            }
+        }
         Write::Reopen { run, position, at_ms } => return reopen(tables, &run, position, at_ms),
         Write::RetryFailed { run } => return retry_failed(tables, &run),
         Write::Intend { step, event } => return intend(tables, *step, event),
@@ -185,6 +196,9 @@ fn change_run(tables: &mut dyn Tables, run: &RunId, change: impl FnOnce(&mut Run
     Ok(())
 }
 
+/// So many scopes are remembered whose rows repeat; others are counted again.
+const MOST_REPEATS: usize = 10_000;
+
 fn put_row(tables: &mut dyn Tables, repeats: &mut Repeats, run: &RunId, mut row: RowData) -> Res<()> {
     let scope = row.scope.clone();
     while tables.put_row(run, &row)? == RowPut::ScopeTaken {
@@ -194,6 +208,9 @@ fn put_row(tables: &mut dyn Tables, repeats: &mut Repeats, run: &RunId, mut row:
             None => tables.scope_count(run, &scope)? + 1,
         };
         row.scope = format!("{scope}~{number}");
+        if repeats.len() >= MOST_REPEATS {
+            repeats.clear();
+        }
         repeats.insert(entry, number);
     }
     Ok(())

@@ -11,6 +11,7 @@ use super::error::JournalError;
 use super::files;
 use super::run::{Rules, RunId};
 use super::store::Store;
+use super::under_way::{Left, Notes, UnderWay};
 
 /// The right to carry a run out, held until the last clone is dropped.
 #[derive(Clone)]
@@ -21,6 +22,9 @@ struct Held {
     rules: Rules,
     /// Locked as long as it is open. A journal in memory has none.
     _file: Option<File>,
+    notes: Notes,
+    /// Rows that an earlier process left under way when it died.
+    left: Vec<Left>,
     locks: Arc<Locks>,
     store: Arc<Store>,
 }
@@ -34,6 +38,21 @@ impl RunLock {
     /// By which rules its steps' keys are made.
     pub(super) fn rules(&self) -> Rules {
         self.0.rules
+    }
+
+    /// Notes that a row is under way, for whoever goes on with the run when this process dies.
+    pub fn begin_row(&self, position: u64) -> UnderWay {
+        self.0.notes.begin(position)
+    }
+
+    /// Rows that an earlier process left under way when it died.
+    pub(super) fn left(&self) -> &[Left] {
+        &self.0.left
+    }
+
+    /// Those are on record now.
+    pub(super) fn forget_left(&self) {
+        self.0.notes.clear();
     }
 }
 
@@ -103,10 +122,16 @@ impl Locks {
                 });
             }
         };
+        let (notes, left) = match self.path(run).filter(|_| file.is_some()) {
+            Some(path) => Notes::open(&notes_beside(&path)),
+            None => (Notes::none(), Vec::new()),
+        };
         Ok(RunLock(Arc::new(Held {
             run: run.clone(),
             rules,
             _file: file,
+            notes,
+            left,
             locks: Arc::clone(self),
             store: Arc::clone(store),
         })))
@@ -146,6 +171,7 @@ impl Locks {
     /// Removes the lock file of a run that will not be carried out again.
     pub(super) fn forget(&self, run: &RunId) {
         if let Some(path) = self.path(run).filter(|_| run.is_plain() && !self.is_alive(run)) {
+            let _ = fs::remove_file(notes_beside(&path));
             let _ = fs::remove_file(path);
         }
     }
@@ -159,6 +185,11 @@ impl Locks {
     fn held(&self) -> std::sync::MutexGuard<'_, BTreeSet<RunId>> {
         self.held.lock().unwrap_or_else(PoisonError::into_inner)
     }
+}
+
+/// Where the rows under way are noted, beside a run's lock.
+fn notes_beside(lock: &Path) -> PathBuf {
+    lock.with_extension("rows")
 }
 
 enum Taken {

@@ -9,6 +9,7 @@ use super::table::{
     AuditData, ClaimData, Fault, ItemData, Look, Repeats, Res, RowData, RowEnd, RowPut, RunData, StepData,
     StepFilter, Tables, Thing,
 };
+use super::under_way::{Deaths, Left};
 
 /// The tables, as maps.
 #[derive(Default)]
@@ -87,6 +88,19 @@ impl Look for Maps {
         Ok(self.steps.get(&(run.clone(), key.to_owned())).cloned())
     }
 
+    /// A run in memory dies with its process.
+    fn deaths(&self, _: &RunId) -> Res<BTreeMap<u64, Deaths>> {
+        Ok(BTreeMap::new())
+    }
+
+    fn steps_after(&self, run: &RunId, filter: &StepFilter, after: &str, limit: usize) -> Res<Vec<StepData>> {
+        let steps = self.steps(run, filter)?.into_iter();
+        Ok(steps
+            .skip_while(|step| step.key.as_str() <= after)
+            .take(limit)
+            .collect())
+    }
+
     fn steps(&self, run: &RunId, filter: &StepFilter) -> Res<Vec<StepData>> {
         let of_run = self.steps.range((run.clone(), String::new())..);
         let of_run = of_run.map_while(|((of, _), step)| (of == run).then_some(step));
@@ -162,6 +176,10 @@ impl Tables for Maps {
             row.output.clone_from(&end.output);
             row.error.clone_from(&end.error);
         }
+        Ok(())
+    }
+
+    fn put_death(&mut self, _: &RunId, _: Left) -> Res<()> {
         Ok(())
     }
 

@@ -39,6 +39,7 @@ mod step;
 mod store;
 mod table;
 mod thing;
+mod under_way;
 mod vault;
 
 use std::fmt;
@@ -66,6 +67,7 @@ pub use run::{
 pub use seal::{SealError, Sealed, Sealer};
 pub use step::{Illegal, Loss, StepEvent, StepState, Window};
 pub use table::{StepFilter, Thing};
+pub use under_way::{Deaths, UnderWay};
 pub use vault::Vault;
 
 #[cfg(test)]

@@ -1,5 +1,8 @@
 //! Runs, rows and steps, written and read by those who carry runs out or look at them.
 
+use std::collections::BTreeMap;
+use std::ops::ControlFlow;
+
 use super::Journal;
 use super::apply::{Reply, Write};
 use super::error::JournalError;
@@ -10,6 +13,7 @@ use super::run::{
 };
 use super::step::StepState;
 use super::table::{RowData, RowEnd, RunData, StepData, StepFilter, Thing};
+use super::under_way::Deaths;
 use crate::value::Value;
 use crate::value::digest::sha256;
 
@@ -45,6 +49,8 @@ pub struct StepRecord {
 const ID_LENGTH: usize = 5;
 /// Rows in one message to the writer.
 const CHUNK: usize = 256;
+/// Steps read at once.
+const PAGE: usize = 256;
 
 impl Journal {
     /// Records a run, and gives its lock. It is on disk with the first write that is waited for.
@@ -83,10 +89,24 @@ impl Journal {
     /// [`JournalError::NoSuchRun`] when its rows were pruned.
     pub fn lock_run(&self, id: &RunId) -> Result<RunLock, JournalError> {
         let run = self.store().read(|look| look.run(id))?;
-        match run {
-            Some(run) if !run.pruned => self.locks().take(id, run.rules, self.store()),
-            _ => Err(JournalError::NoSuchRun(id.clone())),
+        let rules = match run {
+            Some(run) if !run.pruned => run.rules,
+            _ => return Err(JournalError::NoSuchRun(id.clone())),
+        };
+        let lock = self.locks().take(id, rules, self.store())?;
+        if !lock.left().is_empty() {
+            self.store().write(Write::Died {
+                run: id.clone(),
+                rows: lock.left().to_vec(),
+            })?;
+            lock.forget_left();
         }
+        Ok(lock)
+    }
+
+    /// The rows of a run that have not ended and were under way when their process died.
+    pub fn deaths(&self, id: &RunId) -> Result<BTreeMap<u64, Deaths>, JournalError> {
+        self.store().read(|look| look.deaths(id))
     }
 
     /// Does a living process carry the run out?
@@ -236,6 +256,28 @@ impl Journal {
         let mut steps = self.store().read(|look| look.steps(id, filter))?;
         steps.sort_by_key(|step| (step.position, step.seq));
         steps.into_iter().map(|step| self.step_record(step)).collect()
+    }
+
+    /// Every such step of a run, a page at a time, in the order of their keys.
+    pub fn each_step(
+        &self,
+        id: &RunId,
+        filter: &StepFilter,
+        each: &mut dyn FnMut(StepRecord) -> ControlFlow<()>,
+    ) -> Result<(), JournalError> {
+        let mut after = String::new();
+        loop {
+            let page = self
+                .store()
+                .read(|look| look.steps_after(id, filter, &after, PAGE))?;
+            let Some(last) = page.last() else { return Ok(()) };
+            after.clone_from(&last.key);
+            for step in page {
+                if each(self.step_record(step)?).is_break() {
+                    return Ok(());
+                }
+            }
+        }
     }
 
     /// A name that no run has, locked.

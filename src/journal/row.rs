@@ -167,6 +167,14 @@ impl RowJournal {
         })
     }
 
+    /// How often has the row asked for this?
+    pub fn times_asked(&self, op: String, args: Value) -> u32 {
+        let kind = StepKind::Read;
+        let asked = self.asked(&StepPlan { op, args, kind });
+        let counts = self.asked.lock().unwrap_or_else(PoisonError::into_inner);
+        counts.same.get(&asked).copied().unwrap_or_default()
+    }
+
     /// A step that failed is not recorded, so it does not count either: when the script asks again and succeeds, a
     /// resume, which does not see the failure, must find that success under the same key.
     fn take_back(&self, asked: &str) {

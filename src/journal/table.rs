@@ -6,6 +6,7 @@ use super::NaturalKey;
 use super::run::{EarlierSources, RowCounts, RowFilter, RowStatus, Rules, RunId, RunStatus};
 use super::seal::Sealed;
 use super::step::StepState;
+use super::under_way::{Deaths, Left};
 
 /// Why a store does not answer. The store's name is added where it is known.
 #[derive(Debug, thiserror::Error)]
@@ -165,6 +166,10 @@ pub(super) trait Look {
     /// How many rows have this scope, or this scope with a number appended?
     fn scope_count(&self, run: &RunId, scope: &str) -> Res<u64>;
     fn step(&self, run: &RunId, key: &str) -> Res<Option<StepData>>;
+    /// How often the process died while these rows were under way; those that have ended since are left out.
+    fn deaths(&self, run: &RunId) -> Res<BTreeMap<u64, Deaths>>;
+    /// Up to `limit` steps behind this key, in the order of their keys.
+    fn steps_after(&self, run: &RunId, filter: &StepFilter, after: &str, limit: usize) -> Res<Vec<StepData>>;
     /// In the order of their keys.
     fn steps(&self, run: &RunId, filter: &StepFilter) -> Res<Vec<StepData>>;
     fn claim(&self, thing: &Thing) -> Res<Option<ClaimData>>;
@@ -184,7 +189,10 @@ pub(super) trait Tables: Look {
     fn put_run(&mut self, run: &RunData) -> Res<()>;
     fn put_source(&mut self, hash: &str, text: &str) -> Res<()>;
     fn put_row(&mut self, run: &RunId, row: &RowData) -> Res<RowPut>;
+    /// Also forgets its deaths.
     fn end_row(&mut self, run: &RunId, position: u64, end: &RowEnd) -> Res<()>;
+    /// Counts the deaths of a row.
+    fn put_death(&mut self, run: &RunId, left: Left) -> Res<()>;
     /// Inserts or replaces.
     fn put_step(&mut self, step: &StepData) -> Res<()>;
     fn drop_step(&mut self, run: &RunId, key: &str) -> Res<()>;

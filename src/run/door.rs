@@ -8,7 +8,7 @@ use tokio::sync::watch;
 
 use super::Runner;
 use super::looking::Looking;
-use crate::journal::RowJournal;
+use crate::journal::{RowJournal, UnderWay};
 use crate::ops::call::Call;
 use crate::ops::perform::{Halt, Performed, perform};
 use crate::script::door::{Ask, Denied, Door, Stop};
@@ -20,6 +20,8 @@ const PATIENCE: Duration = Duration::from_millis(100);
 pub(super) struct RowDoor {
     runner: Runner,
     row: RowJournal,
+    /// Noted for the next process, should this one die.
+    under_way: UnderWay,
     /// What ended the row; sticky.
     stop: OnceLock<Stop>,
     started: Instant,
@@ -28,8 +30,9 @@ pub(super) struct RowDoor {
 }
 
 impl RowDoor {
-    pub(super) fn new(runner: Runner, row: RowJournal) -> RowDoor {
+    pub(super) fn new(runner: Runner, row: RowJournal, position: u64) -> RowDoor {
         RowDoor {
+            under_way: runner.run.begin_row(position),
             runner,
             row,
             stop: OnceLock::new(),
@@ -83,7 +86,8 @@ impl Door for RowDoor {
         let call = Call::check(ask.op, ask.receiver, ask.args).map_err(Denied::Failed)?;
         let call = call.with_functions(ask.functions);
         let op = call.op;
-        let done = self.runner.runtime.block_on(self.carry_out(call));
+        let carried_out = || self.runner.runtime.block_on(self.carry_out(call));
+        let done = self.under_way.calling(carried_out);
         self.last.store(self.millis(), Ordering::Relaxed);
         match done {
             Ok(performed) => {

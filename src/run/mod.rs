@@ -90,7 +90,7 @@ impl Runner {
             Ok(row) => row.again(self.again),
             Err(error) => return RowEnd::JournalLost(error.to_string()),
         };
-        let door = Arc::new(RowDoor::new(self.clone(), row));
+        let door = Arc::new(RowDoor::new(self.clone(), row, plan.position));
         let ended = catch_unwind(AssertUnwindSafe(|| {
             self.script.call(plan.args.clone(), door.clone())
         }));

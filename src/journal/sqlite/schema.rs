@@ -113,6 +113,14 @@ create table act(
     step text not null,
     foreign key(run, step) references step(run, key) deferrable initially deferred
 ) without rowid;
+-- Rows that were under way when their process died, until they end: how often, and how often with no call under way.
+create table died(
+    run text not null,
+    position integer not null,
+    deaths integer not null,
+    computing integer not null,
+    primary key(run, position)
+) without rowid;
 ";
 
 /// What a file says about itself.

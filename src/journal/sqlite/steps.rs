@@ -1,6 +1,7 @@
 //! Steps, claims, the ledger and the audit, in SQL.
 
-use rusqlite::{Connection, OptionalExtension as _, Params, Row, params};
+use rusqlite::types::Value;
+use rusqlite::{Connection, OptionalExtension as _, Params, Row, params, params_from_iter};
 
 use super::super::run::RunId;
 use super::super::step::{Loss, StepState, Window};
@@ -18,33 +19,39 @@ pub(super) fn step(connection: &Connection, run: &RunId, key: &str) -> Res<Optio
 }
 
 pub(super) fn steps(connection: &Connection, run: &RunId, filter: &StepFilter) -> Res<Vec<StepData>> {
-    let select = format!("select {STEP_COLUMNS} from step where run = ?1");
-    let run = run.as_str();
-    match filter {
-        StepFilter::All => list(connection, &format!("{select} order by key"), [run], read_step),
-        StepFilter::Scope(scope) => {
-            // '/' is followed by '0': the range holds every key that starts with the scope and a slash.
-            let range = (format!("{scope}/"), format!("{scope}0"));
-            let sql = format!("{select} and key >= ?2 and key < ?3 order by key");
-            list(connection, &sql, params![run, range.0, range.1], read_step)
-        }
-        StepFilter::Row(position) => {
-            let sql = format!("{select} and position = ?2 order by key");
-            list(connection, &sql, params![run, to_sql(*position)], read_step)
-        }
-        StepFilter::Open => {
-            let sql = format!("{select} and state in ('intended', 'in doubt') order by key");
-            list(connection, &sql, [run], read_step)
-        }
-        StepFilter::Things => {
-            let sql = format!("{select} and state = 'done' and sort is not null order by key");
-            list(connection, &sql, [run], read_step)
-        }
-        StepFilter::ForAPerson => {
-            let sql = format!("{select} and state in ('intended', 'in doubt', 'half done') order by key");
-            list(connection, &sql, [run], read_step)
-        }
-    }
+    steps_after(connection, run, filter, "", None)
+}
+
+/// Up to `limit` steps behind a key; without one, all of them.
+pub(super) fn steps_after(
+    connection: &Connection,
+    run: &RunId,
+    filter: &StepFilter,
+    after: &str,
+    limit: Option<usize>,
+) -> Res<Vec<StepData>> {
+    let (only, further): (&str, Vec<Value>) = match filter {
+        StepFilter::All => ("", Vec::new()),
+        // '/' is followed by '0': the range holds every key that starts with the scope and a slash.
+        StepFilter::Scope(scope) => (
+            "and key >= ?4 and key < ?5",
+            vec![format!("{scope}/").into(), format!("{scope}0").into()],
+        ),
+        StepFilter::Row(position) => ("and position = ?4", vec![to_sql(*position).into()]),
+        StepFilter::Open => ("and state in ('intended', 'in doubt')", Vec::new()),
+        StepFilter::Things => ("and state = 'done' and sort is not null", Vec::new()),
+        StepFilter::ForAPerson => ("and state in ('intended', 'in doubt', 'half done')", Vec::new()),
+    };
+    let sql =
+        format!("select {STEP_COLUMNS} from step where run = ?1 and key > ?2 {only} order by key limit ?3");
+    let limit = limit.map_or(-1, |limit| to_sql(limit as u64));
+    let mut values: Vec<Value> = vec![
+        run.as_str().to_owned().into(),
+        after.to_owned().into(),
+        limit.into(),
+    ];
+    values.extend(further);
+    list(connection, &sql, params_from_iter(values), read_step)
 }
 
 pub(super) fn put_step(connection: &Connection, step: &StepData) -> Res<()> {

@@ -1,5 +1,7 @@
 //! A connection as [`Look`] and [`Tables`].
 
+use std::collections::BTreeMap;
+
 use rusqlite::Connection;
 
 use super::super::run::{RowCounts, RowFilter, RunId};
@@ -7,6 +9,7 @@ use super::super::table::{
     AuditData, ClaimData, ItemData, Look, Res, RowData, RowEnd, RowPut, RunData, StepData, StepFilter,
     Tables, Thing,
 };
+use super::super::under_way::{Deaths, Left};
 use super::{runs, steps};
 
 /// One connection; writes belong into a transaction that its owner opens.
@@ -33,6 +36,12 @@ impl Look for Sql<'_> {
     }
     fn step(&self, run: &RunId, key: &str) -> Res<Option<StepData>> {
         steps::step(self.0, run, key)
+    }
+    fn deaths(&self, run: &RunId) -> Res<BTreeMap<u64, Deaths>> {
+        runs::deaths(self.0, run)
+    }
+    fn steps_after(&self, run: &RunId, filter: &StepFilter, after: &str, limit: usize) -> Res<Vec<StepData>> {
+        steps::steps_after(self.0, run, filter, after, Some(limit))
     }
     fn steps(&self, run: &RunId, filter: &StepFilter) -> Res<Vec<StepData>> {
         steps::steps(self.0, run, filter)
@@ -72,6 +81,9 @@ impl Tables for Sql<'_> {
     }
     fn end_row(&mut self, run: &RunId, position: u64, end: &RowEnd) -> Res<()> {
         runs::end_row(self.0, run, position, end)
+    }
+    fn put_death(&mut self, run: &RunId, left: Left) -> Res<()> {
+        runs::put_death(self.0, run, left)
     }
     fn put_step(&mut self, step: &StepData) -> Res<()> {
         steps::put_step(self.0, step)
