@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # Many rows: time and peak memory. Needs GNU time. Usage: benches/rows.sh [FILTER]
-# FILTER is one of: stream, onboard, resume. Builds nothing: run `cargo build --release` first.
+# FILTER is one of: stream, onboard, resume, memory. Builds nothing: run `cargo build --release` first.
 set -euo pipefail
 program=${PROVISOR:-$(dirname "$0")/../target/release/provisor}
 program=$(realpath "$program")
@@ -16,8 +16,9 @@ rows() { # COUNT FILE
 
 measure() { # TITLE WORDS...
     local title=$1; shift
-    PROVISOR_HOME=$home /usr/bin/time -f "%e %M" -o "$work/time" "$program" "$@" 2> "$work/stderr" || {
-        echo "FAILED: $title"; tail -3 "$work/stderr"; exit 1; }
+    local code=0
+    PROVISOR_HOME=$home /usr/bin/time -q -f "%e %M" -o "$work/time" "$program" "$@" > /dev/null 2> "$work/stderr" || code=$?
+    [[ $code == "${expected:-0}" ]] || { echo "FAILED: $title"; tail -3 "$work/stderr"; exit 1; }
     read -r seconds kilobytes < "$work/time"
     awk -v t="$title" -v s="$seconds" -v k="$kilobytes" -v n="$count" \
         'BEGIN { printf "%-58s %8.1f s %9.0f rows/s %7.0f MB\n", t, s, n / s, k / 1024 }'
@@ -61,4 +62,20 @@ if [[ -z $filter || $filter == resume ]]; then
     measure "resume of that run" resume
     lines=$(wc -l < "$work/out.csv")
     [[ $lines -eq 100001 ]] || { echo "FAILED: $lines lines in the results"; exit 1; }
+fi
+
+# Does memory grow with the rows? One row in ten fails at first, so that a resume has something to do.
+if [[ -z $filter || $filter == memory ]]; then
+    for count in 5000 100000 1000000; do
+        rows $count "$work/rows.csv"; fresh
+        cat > "$work/tenth.rhai" <<'RHAI'
+fn main(email, site, name) { let at = now(); if name.ends_with("9") { throw "later" } #{ at: at } }
+RHAI
+        expected=8 measure "$count rows, one in ten fails, --jobs 8" run "$work/tenth.rhai" --rows "$work/rows.csv" \
+            --out "$work/out.csv" --jobs 8
+        measure "$count rows: resume --plan" resume --retry-failed --plan
+        measure "$count rows: resume --plan --json" resume --retry-failed --plan --json
+        sed -i 's/throw "later"/()/' "$work/tenth.rhai"
+        measure "$count rows: resume" resume --retry-failed --with-current --yes
+    done
 fi

@@ -4,7 +4,7 @@ use std::ffi::OsString;
 use std::path::Path;
 use std::sync::Arc;
 
-use tokio::runtime::Runtime;
+use tokio::runtime::{Handle, Runtime};
 
 use super::agreement::Agreement;
 use super::asker::TerminalAsker;
@@ -61,7 +61,42 @@ pub(super) struct Engine {
     pub(super) world: Arc<World>,
     /// Serves the sandbox while a command uses it.
     _sandbox: Option<Arc<Sandbox>>,
-    pub(super) runtime: Runtime,
+    pub(super) runtime: Driver,
+}
+
+/// Drives requests. Dropped without waiting for what holds a thread and cannot be interrupted, such as a name server or a
+/// password command that does not answer: whatever has left was waited for before.
+pub(super) struct Driver {
+    runtime: Option<Runtime>,
+    handle: Handle,
+}
+
+impl Driver {
+    pub(super) fn start(threads: usize) -> Result<Driver, CommandError> {
+        let runtime = tokio::runtime::Builder::new_multi_thread()
+            .worker_threads(threads)
+            .enable_all()
+            .build()
+            .map_err(|error| {
+                CommandError::new(Exit::Aborted, format!("no thread can be started: {error}"))
+            })?;
+        Ok(Driver {
+            handle: runtime.handle().clone(),
+            runtime: Some(runtime),
+        })
+    }
+
+    pub(super) fn handle(&self) -> &Handle {
+        &self.handle
+    }
+}
+
+impl Drop for Driver {
+    fn drop(&mut self) {
+        if let Some(runtime) = self.runtime.take() {
+            runtime.shutdown_background();
+        }
+    }
 }
 
 /// Data could not be written to standard output, and why.
@@ -162,13 +197,7 @@ impl App {
             }
             false => None,
         };
-        let runtime = tokio::runtime::Builder::new_multi_thread()
-            .worker_threads(2)
-            .enable_all()
-            .build()
-            .map_err(|error| {
-                CommandError::new(Exit::Aborted, format!("no thread can be started: {error}"))
-            })?;
+        let runtime = Driver::start(2)?;
         let http = Http::new(
             super::network::config(self, accounts, sandbox.as_ref()),
             torture::clock(&self.env),

@@ -16,7 +16,7 @@ use super::results::Results;
 use super::torture::Moment;
 use crate::bulk::input::Input;
 use crate::bulk::schedule::{self, Ended};
-use crate::journal::{RowCounts, RowFilter, RowStatus, RunId, RunLock, RunStatus, StepFilter};
+use crate::journal::{RowCounts, RowFilter, RowStatus, RunId, RunLock, RunStatus};
 use crate::run::Runner;
 use crate::run::cancel::Cancel;
 use crate::run::tally::Tally;
@@ -58,10 +58,8 @@ impl Execution<'_> {
         let _watch = interrupt::watch(&runner.runtime, &self.app.ui, &cancel, resume);
         let mut watched = Watched::new(self.app, &self.plan, self.total, self.before);
         if rows && self.resumed.is_some() {
-            watched.recall(journal, self.id())?;
-            runner
-                .tally
-                .recall(journal.steps(self.id(), &StepFilter::Things)?);
+            watched.recall(journal, self.id(), &cancel)?;
+            runner.tally.recall(journal, self.id(), &cancel)?;
         }
         let plan = schedule::Plan {
             jobs: if rows { self.plan.jobs.max(1) } else { 1 },
@@ -168,13 +166,18 @@ impl Execution<'_> {
         }
     }
 
-    /// The file at the results' place stays as it is while there are rows that could not be read: it may be all that is
-    /// left of something.
+    /// The file at the results' place stays as it is while there are rows that could not be read, or that a resume goes on
+    /// with: it may be all that is left of something.
     fn show_results(&self, outcome: &mut Outcome, results: Option<Results>) -> Result<(), CommandError> {
         let (journal, ui) = (&self.engine.journal, &self.app.ui);
         let Some(results) = results else { return Ok(()) };
-        if let Ended::InputLost(_) = outcome.ended {
-            outcome.partial = results.leave(self.id(), journal)?;
+        let leaves = match outcome.ended {
+            Ended::Interrupted => true,
+            Ended::InputLost(_) => results.is_in_a_file(),
+            _ => false,
+        };
+        if leaves {
+            outcome.partial = results.leave()?;
             return Ok(());
         }
         for column in results.finish(self.id(), journal)? {

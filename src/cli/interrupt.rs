@@ -30,8 +30,10 @@ pub(super) fn watch(runtime: &Handle, ui: &Ui, cancel: &Cancel, resume: String) 
                 ui.note(&format!("stopped at once; go on with: {resume}"));
                 end_process();
             }
-            ui.note("stopping: what is under way ends first (Ctrl-C again stops at once)");
+            // First of all: what is told may find no reader.
             cancel.request();
+            ui.stop();
+            ui.note("stopping: what is under way ends first (Ctrl-C again stops at once)");
         }
     });
     Watch(task)

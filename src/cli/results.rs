@@ -15,6 +15,7 @@ use super::app::App;
 use super::error::CommandError;
 use super::exit::Exit;
 use super::plan::RunPlan;
+use super::ui::Ui;
 use crate::bulk::input::cells_of;
 use crate::bulk::schedule::Finished;
 use crate::journal::{Journal, RowFilter, RowRecord, RowStatus, RunId};
@@ -32,11 +33,7 @@ const PAGE: usize = 512;
 
 /// Where results go, and what has been written of them.
 pub(super) struct Results {
-    format: Format,
-    columns: Columns,
-    reveal: Reveal,
-    /// Is the file for its owner alone?
-    private: bool,
+    view: View,
     target: Target,
     flushed: Instant,
     /// The columns whose secrets are asked for in clear.
@@ -45,9 +42,19 @@ pub(super) struct Results {
     seen: Option<u64>,
 }
 
+/// How results are written.
+struct View {
+    format: Format,
+    columns: Columns,
+    reveal: Reveal,
+    /// Is the file for its owner alone?
+    private: bool,
+}
+
 impl Results {
     /// Opens the place where results go, when the plan has results: those of rows, or of one call with `--out`.
     pub(super) fn wanted(
+        ui: &Ui,
         plan: &RunPlan,
         script: &Script,
         resumed: bool,
@@ -55,12 +62,12 @@ impl Results {
         if plan.rows.is_none() && plan.out.is_none() {
             return Ok(None);
         }
-        Results::open(plan, script.declaration(), resumed).map(Some)
+        Results::open(ui, plan, script.declaration(), resumed).map(Some)
     }
 
     /// Opens the place where results go: before the run is recorded, so that a place that cannot be written leaves no
     /// run behind.
-    fn open(plan: &RunPlan, declared: &Declaration, resumed: bool) -> Result<Results, CommandError> {
+    fn open(ui: &Ui, plan: &RunPlan, declared: &Declaration, resumed: bool) -> Result<Results, CommandError> {
         let format = format_of(plan)?;
         let is_param = |name: &String| declared.params().iter().any(|param| param.name == *name);
         let outputs = &declared.output_columns;
@@ -68,12 +75,14 @@ impl Results {
             .titled(&plan.columns, &plan.titles)
             .fresh(outputs.iter().filter(|name| !is_param(name)).cloned());
         let reveal = Reveal::columns(plan.reveal.iter().cloned());
-        let target = Target::open(plan, format, resumed, &columns, &reveal)?;
+        let target = Target::open(ui, plan, format, resumed, &columns, &reveal)?;
         Ok(Results {
-            private: place::is_private(plan),
-            format,
-            columns,
-            reveal,
+            view: View {
+                private: place::is_private(plan),
+                format,
+                columns,
+                reveal,
+            },
             target,
             flushed: Instant::now(),
             asked: plan.reveal.clone(),
@@ -107,12 +116,12 @@ impl Results {
             error: finished.error.clone(),
             run: run.to_string(),
         };
-        self.columns.note(&row);
+        self.view.columns.note(&row);
         self.seen = self.seen.map(|seen| seen + 1);
         let written = match &mut self.target {
             Target::File { writer, .. } => writer.row(&row),
             Target::Live(writer) => writer.row(&row),
-            Target::AtEnd => Ok(()),
+            Target::AtEnd(_) => Ok(()),
         };
         match written {
             // A column that the partial file's header lacks; the final file has it.
@@ -131,7 +140,7 @@ impl Results {
         match &mut self.target {
             Target::File { writer, .. } => writer.flush().map_err(unwritable),
             Target::Live(writer) => writer.flush().map_err(unwritable),
-            Target::AtEnd => Ok(()),
+            Target::AtEnd(_) => Ok(()),
         }
     }
 
@@ -140,33 +149,42 @@ impl Results {
     pub(super) fn finish(mut self, run: &RunId, journal: &Journal) -> Result<Vec<String>, CommandError> {
         if self.seen != Some(journal.row_counts(run)?.all()) {
             // Rows that ended elsewhere, or that never began, have columns of their own.
-            self.note_all(run, journal)?;
+            self.view.note_all(run, journal)?;
         }
-        match std::mem::replace(&mut self.target, Target::AtEnd) {
+        let Results {
+            target, view, asked, ..
+        } = self;
+        match target {
             Target::File {
                 path,
                 partial,
                 writer,
             } => {
                 drop(writer);
-                self.replace(run, journal, &path, &partial)?;
+                view.replace(run, journal, &path, &partial)?;
                 // Only a left-over: the results are in place.
                 let _ = std::fs::remove_file(partial);
             }
             Target::Live(writer) => {
                 writer.end().map_err(unwritable)?;
             }
-            Target::AtEnd => {
-                self.write(run, journal, Pipe::new(io::stdout().lock()))?;
+            Target::AtEnd(stdout) => {
+                let mut stdout = view.write(run, journal, BufWriter::new(Pipe::new(stdout)))?;
+                stdout.flush().map_err(|error| unwritable(error.into()))?;
             }
         }
-        let has = |name: &String| self.columns.titles().any(|title| title.trim() == name);
-        Ok(self.asked.into_iter().filter(|name| !has(name)).collect())
+        let has = |name: &String| view.columns.titles().any(|title| title.trim() == name);
+        Ok(asked.into_iter().filter(|name| !has(name)).collect())
     }
 
-    /// Ends without touching the file at the results' place. Rows that have ended stay in the partial file beside it,
-    /// whose path is given.
-    pub(super) fn leave(self, run: &RunId, journal: &Journal) -> Result<Option<PathBuf>, CommandError> {
+    /// Do the results go to a file?
+    pub(super) fn is_in_a_file(&self) -> bool {
+        matches!(self.target, Target::File { .. })
+    }
+
+    /// Ends without touching the file at the results' place, however many rows there are. Rows that have ended stay in
+    /// the partial file beside it, whose path is given.
+    pub(super) fn leave(self) -> Result<Option<PathBuf>, CommandError> {
         match self.target {
             Target::File {
                 partial, mut writer, ..
@@ -174,7 +192,11 @@ impl Results {
                 writer.flush().map_err(unwritable)?;
                 Ok(Some(partial))
             }
-            _ => self.finish(run, journal).map(|_| None),
+            Target::Live(writer) => {
+                writer.end().map_err(unwritable)?;
+                Ok(None)
+            }
+            Target::AtEnd(_) => Ok(None),
         }
     }
 
@@ -185,7 +207,9 @@ impl Results {
             let _ = std::fs::remove_file(partial);
         }
     }
+}
 
+impl View {
     fn replace(
         &self,
         run: &RunId,

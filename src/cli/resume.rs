@@ -10,6 +10,7 @@ mod session;
 mod unread;
 
 use clap::Args;
+use serde_json::Value as Json;
 
 use super::agreement::{self, Agreement};
 use super::app::{Accounts, App, Engine};
@@ -140,15 +141,19 @@ pub(super) fn resume(app: &App, command: &ResumeCommand) -> Result<Exit, Command
         &pinned.script,
         command.rows.as_deref(),
     )?;
-    let preview = if command.plan || edited {
-        let retrying = command.retry_failed;
-        let script = &pinned.script;
-        Some(Preview::of(&engine, &run, &plan, script, retrying, &unread)?)
-    } else {
-        None
+    let how = (command.retry_failed, &unread);
+    let go_through = |each: &mut (dyn FnMut(Json) + Send)| {
+        Preview::of(&engine, &run, &plan, &pinned.script, how, each)
+    };
+    if command.json {
+        return Preview::print_json(app, (&listed, edited), go_through).map(|()| Exit::Ok);
+    }
+    let preview = match command.plan || edited {
+        true => Some(go_through(&mut |_| {})?),
+        false => None,
     };
     if let Some(preview) = &preview {
-        preview.show(app, &listed, edited, (command.plan, command.json))?;
+        preview.show(app, &listed, edited, command.plan)?;
     }
     if command.plan {
         return Ok(Exit::Ok);
@@ -165,7 +170,7 @@ pub(super) fn resume(app: &App, command: &ResumeCommand) -> Result<Exit, Command
     }
     tell(app, &record, command, &pinned, &plan);
     // Before anything is recorded: it may be refused.
-    let results = Results::wanted(&plan, &pinned.script, true)?;
+    let results = Results::wanted(&app.ui, &plan, &pinned.script, true)?;
     if command.retry_failed {
         engine.journal.retry_failed(&run)?;
     }

@@ -259,7 +259,7 @@ fn start(
     let engine = app.engine(&accounts)?;
     let (sources, imports) = script.bundle().parts();
     plan.imports = imports;
-    let results = Results::wanted(&plan, script, false)?;
+    let results = Results::wanted(&app.ui, &plan, script, false)?;
     let begun = engine.journal.begin_run(NewRun {
         name: plan.script.clone(),
         sources,

@@ -1,6 +1,7 @@
 //! What people see: data on standard output, everything else on standard error.
 
 mod colour;
+mod outlet;
 mod progress;
 mod say;
 mod table;
@@ -14,6 +15,7 @@ use indicatif::ProgressBar;
 
 use self::colour::wants_colour;
 pub use self::colour::{Colour, Style};
+pub(crate) use self::outlet::Outlet;
 pub use self::progress::Progress;
 pub(super) use self::say::print_clap_error;
 use super::paths::Env;
@@ -43,6 +45,8 @@ pub struct Ui {
     lost: Arc<OnceLock<String>>,
     /// Is what happens simulated?
     sandboxed: Arc<AtomicBool>,
+    /// Is the process to stop? Then no reader is waited for.
+    stopping: Arc<AtomicBool>,
     bar: Arc<Mutex<Option<ProgressBar>>>,
 }
 
@@ -86,6 +90,7 @@ impl Ui {
             closed: Arc::default(),
             lost: Arc::default(),
             sandboxed: Arc::default(),
+            stopping: Arc::default(),
             bar: Arc::default(),
         }
     }
@@ -124,6 +129,16 @@ impl Ui {
         self.lost.get().map(String::as_str)
     }
 
+    /// The process is to stop: a reader that does not read counts as gone away from now on.
+    pub fn stop(&self) {
+        self.stopping.store(true, Ordering::Relaxed);
+    }
+
+    /// Writes to a stream without a buffer.
+    pub(crate) fn outlet(&self, stream: Stream) -> Outlet {
+        Outlet::new(stream, &self.stopping)
+    }
+
     /// From here on everything is simulated, and questions and failures say so.
     pub fn enter_sandbox(&self) {
         self.sandboxed.store(true, Ordering::Relaxed);
@@ -158,8 +173,10 @@ impl Ui {
     pub fn out(&self, text: &str) -> io::Result<()> {
         let line_end = if text.ends_with('\n') { "" } else { "\n" };
         let written = self.above_bar(|| {
-            let mut out = io::stdout().lock();
-            write!(out, "{text}{line_end}").and_then(|()| out.flush())
+            // Lines of several threads are not mixed.
+            let _lock = io::stdout().lock();
+            let mut out = self.outlet(Stream::Out);
+            out.write_all(format!("{text}{line_end}").as_bytes())
         });
         match written {
             Err(error) if error.kind() == io::ErrorKind::BrokenPipe => {
@@ -178,7 +195,8 @@ impl Ui {
     /// to tell it.
     pub fn err(&self, line: &str) {
         self.above_bar(|| {
-            let _ = writeln!(io::stderr().lock(), "{line}");
+            let _lock = io::stderr().lock();
+            let _ = self.outlet(Stream::Err).write_all(format!("{line}\n").as_bytes());
         });
     }
 

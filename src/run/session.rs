@@ -14,6 +14,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 pub use self::door::{Consent, InputDoor, Permit, Tell, Told};
 pub use self::settle::{Fate, Settling, settle};
 pub use self::undo::{Change, WayBack};
+use super::cancel::Cancel;
 use super::interrupt::Interrupt;
 use super::tally::Tally;
 use crate::journal::{Journal, JournalError, NewRow, NewRun, RowStatus, RunLock, RunStatus, StepFilter};
@@ -144,7 +145,7 @@ impl Session {
     /// What it created and what it found, by its steps' records: what became of one may have been found out later.
     pub fn tally(&self) -> Result<Tally, JournalError> {
         let tally = Tally::default();
-        tally.recall(self.journal.steps(self.run.id(), &StepFilter::Things)?);
+        tally.recall(&self.journal, self.run.id(), &Cancel::new())?;
         Ok(tally)
     }
 

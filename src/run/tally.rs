@@ -1,9 +1,11 @@
 //! What a run brought into being, counted.
 
 use std::collections::BTreeMap;
+use std::ops::ControlFlow;
 use std::sync::{Mutex, PoisonError};
 
-use crate::journal::StepRecord;
+use super::cancel::Cancel;
+use crate::journal::{Journal, JournalError, RunId, StepFilter};
 use crate::ops;
 use crate::ops::perform::Performed;
 use crate::ops::spec::{Effect, OpSpec};
@@ -40,15 +42,18 @@ impl Tally {
         *self.lock().entry((sort, outcome)).or_default() += 1;
     }
 
-    /// Counts what an earlier process of the run recorded.
-    pub fn recall(&self, steps: Vec<StepRecord>) {
-        for step in steps {
-            let (Some(op), Some(value)) = (ops::operation(&step.op), step.outcome) else {
-                continue;
-            };
-            let replayed = false;
-            self.count(op, &Performed { value, replayed });
-        }
+    /// Counts what earlier processes of the run recorded, until it is to stop.
+    pub fn recall(&self, journal: &Journal, run: &RunId, cancel: &Cancel) -> Result<(), JournalError> {
+        journal.each_step(run, &StepFilter::Things, &mut |step| {
+            if let (Some(op), Some(value)) = (ops::operation(&step.op), step.outcome) {
+                let replayed = false;
+                self.count(op, &Performed { value, replayed });
+            }
+            match cancel.requested() {
+                true => ControlFlow::Break(()),
+                false => ControlFlow::Continue(()),
+            }
+        })
     }
 
     /// The counts: sort, outcome, how many.

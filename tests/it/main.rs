@@ -16,8 +16,10 @@ mod doubt;
 mod edited;
 mod explain;
 mod flags;
+mod hostile;
 mod house;
 mod import;
+mod interrupt;
 #[cfg(unix)]
 mod journals_v1;
 mod jrni;

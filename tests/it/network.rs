@@ -1,61 +1,9 @@
 //! Platforms that cannot be reached, and accounts that are not to be hurried.
 
 use std::fs;
-use std::io::{BufRead as _, BufReader};
-use std::process::Child;
-use std::sync::mpsc::{Receiver, channel};
 use std::time::{Duration, Instant};
 
-use crate::support::{Home, clients, finish, script, signal};
-
-/// A running program whose standard error is read as it comes.
-struct Talking {
-    child: Child,
-    lines: Receiver<String>,
-    said: Vec<String>,
-}
-
-impl Talking {
-    fn start(home: &Home, words: &str) -> Talking {
-        let mut child = home.command(words.split_whitespace()).spawn().unwrap();
-        let stderr = child.stderr.take().unwrap();
-        let (send, lines) = channel();
-        std::thread::spawn(move || {
-            for line in BufReader::new(stderr).lines() {
-                let Ok(line) = line else { return };
-                if send.send(line).is_err() {
-                    return;
-                }
-            }
-        });
-        Talking {
-            child,
-            lines,
-            said: Vec::new(),
-        }
-    }
-
-    /// Waits for a line with this text, for a minute at most.
-    #[track_caller]
-    fn wait_for(&mut self, text: &str) {
-        let until = Instant::now() + Duration::from_mins(1);
-        while !self.said.iter().any(|line| line.contains(text)) {
-            let left = until.saturating_duration_since(Instant::now());
-            match self.lines.recv_timeout(left) {
-                Ok(line) => self.said.push(line),
-                Err(why) => panic!("`{text}` was not said ({why}):\n{}", self.said.join("\n")),
-            }
-        }
-    }
-
-    /// Interrupts it; its exit code and all that it said.
-    fn interrupt(mut self) -> (i32, String) {
-        signal(self.child.id(), "INT");
-        let ran = finish(self.child);
-        self.said.extend(self.lines.iter());
-        (ran.code, self.said.join("\n"))
-    }
-}
+use crate::support::{Home, Talking, clients, finish, script};
 
 fn configured(config: &str) -> Home {
     let home = Home::new();

@@ -1,7 +1,8 @@
 //! What a run says when it has ended, and with which code the program ends.
 
 use std::collections::BTreeSet;
-use std::path::PathBuf;
+use std::ops::ControlFlow;
+use std::path::{Path, PathBuf};
 
 use super::Execution;
 use super::watched::{Watched, each_failed};
@@ -55,6 +56,13 @@ impl Outcome {
     }
 }
 
+fn left_as_it_was(out: &str, partial: &Path) -> String {
+    format!(
+        "`{out}` is as it was; the rows that have ended are in `{}`",
+        partial.display()
+    )
+}
+
 /// Did the row fail by what the script does, so that it fails again however often it is tried?
 pub(super) fn is_the_scripts(row: &Finished) -> bool {
     let by_itself = [Code::BadArgument, Code::BadAddress, Code::ProtectedApp];
@@ -105,17 +113,27 @@ impl Execution<'_> {
 
     /// Can the platform tell of anything that is in doubt?
     fn can_be_looked_up(&self) -> bool {
-        let open = self.engine.journal.steps(self.id(), &StepFilter::Open);
-        let tells = |step: &StepRecord| {
+        self.any_step(&StepFilter::Open, |step| {
             ops::operation(&step.op).is_none_or(|op| op.can_be_looked_up(step.thing.is_some()))
-        };
-        open.is_ok_and(|open| open.iter().any(tells))
+        })
     }
 
     /// Has a call failed and left something on the platform that a second try would double?
     fn left_behind(&self) -> bool {
-        let steps = self.engine.journal.steps(self.id(), &StepFilter::ForAPerson);
-        steps.is_ok_and(|steps| steps.iter().any(|step| step.state == StepState::HalfDone))
+        self.any_step(&StepFilter::ForAPerson, |step| step.state == StepState::HalfDone)
+    }
+
+    /// Is there such a step? What cannot be read is not told of.
+    fn any_step(&self, filter: &StepFilter, is_wanted: impl Fn(&StepRecord) -> bool) -> bool {
+        let mut found = false;
+        let looked = self.engine.journal.each_step(self.id(), filter, &mut |step| {
+            found = is_wanted(&step);
+            match found {
+                true => ControlFlow::Break(()),
+                false => ControlFlow::Continue(()),
+            }
+        });
+        looked.is_ok() && found
     }
 
     fn hint_at_what_was_left(&self) {
@@ -128,7 +146,11 @@ impl Execution<'_> {
     /// Says how to go on.
     fn hint(&self, outcome: &Outcome, last: Option<&Finished>) -> Exit {
         let (ui, resume) = (&self.app.ui, self.resume());
-        if let (Some(read), true) = (outcome.unread, self.plan.rows.is_some()) {
+        let is_read_once = self.plan.rows.as_deref().is_some_and(is_stream);
+        if let (Some(partial), Some(out)) = (&outcome.partial, &self.plan.out) {
+            ui.note(&left_as_it_was(out, partial));
+        }
+        if let (Some(read), true) = (outcome.unread, is_read_once) {
             ui.warn(&format!(
                 "{read} rows were read; those behind them are not in the journal"
             ));
@@ -159,11 +181,10 @@ impl Execution<'_> {
                 Exit::Aborted
             }
             _ if outcome.failed > 0 && self.plan.rows.is_none() => {
-                let steps = |filter| self.engine.journal.steps(self.id(), &filter).unwrap_or_default();
                 let code = last.and_then(|last| last.diagnostic.as_ref()?.code);
                 if self.left_behind() {
                     self.hint_at_what_was_left();
-                } else if !steps(StepFilter::All).is_empty() {
+                } else if self.any_step(&StepFilter::All, |_| true) {
                     let scripts = last.is_some_and(is_the_scripts) && self.has_file();
                     ui.hint(&if scripts {
                         format!("what was done is kept; mend the script, then: {resume} --retry-failed --with-current")
@@ -203,17 +224,24 @@ impl Execution<'_> {
     /// How many failed rows have a call that failed and left something behind.
     fn rows_left_half_done(&self) -> u64 {
         let journal = &self.engine.journal;
-        let steps = journal
-            .steps(self.id(), &StepFilter::ForAPerson)
-            .unwrap_or_default();
-        let half = steps.iter().filter(|step| step.state == StepState::HalfDone);
-        let half: BTreeSet<u64> = half.map(|step| step.position).collect();
+        let mut half: BTreeSet<u64> = BTreeSet::new();
+        let _ = journal.each_step(self.id(), &StepFilter::ForAPerson, &mut |step| {
+            if step.state == StepState::HalfDone {
+                half.insert(step.position);
+            }
+            ControlFlow::Continue(())
+        });
         let mut count = 0;
         if !half.is_empty() {
             // What cannot be read is not told of.
-            let _ = each_failed(journal, self.id(), |row| {
-                count += u64::from(half.contains(&row.position));
-            });
+            let _ = each_failed(
+                journal,
+                self.id(),
+                || false,
+                |row| {
+                    count += u64::from(half.contains(&row.position));
+                },
+            );
         }
         count
     }
@@ -226,10 +254,7 @@ impl Execution<'_> {
     fn input_lost(&self, outcome: &Outcome, why: &str) -> CommandError {
         let mut error = CommandError::usage(format!("the rows cannot be read: {why}"));
         if let (Some(partial), Some(out)) = (&outcome.partial, &self.plan.out) {
-            error = error.hint(format!(
-                "`{out}` is as it was; the rows that have ended are in `{}`",
-                partial.display()
-            ));
+            error = error.hint(left_as_it_was(out, partial));
         }
         let again = match self.plan.rows.as_deref() {
             Some(rows) if !is_stream(rows) => self.resume(),

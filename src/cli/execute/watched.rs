@@ -47,8 +47,14 @@ impl Watched {
     }
 
     /// Takes in the errors of the rows that have failed in earlier processes.
-    pub(super) fn recall(&mut self, journal: &Journal, run: &RunId) -> Result<(), JournalError> {
-        each_failed(journal, run, |row| {
+    pub(super) fn recall(
+        &mut self,
+        journal: &Journal,
+        run: &RunId,
+        cancel: &Cancel,
+    ) -> Result<(), JournalError> {
+        let stopped = || cancel.requested();
+        each_failed(journal, run, stopped, |row| {
             let error = row.error.as_ref().and_then(Value::as_text).unwrap_or_default();
             self.summary
                 .earlier(row.position, report::RowStatus::Failed, error);
@@ -100,16 +106,19 @@ impl Watched {
     }
 }
 
-/// Reads the failed rows of a run from the journal, one after the other.
+/// Reads the failed rows of a run from the journal, one after the other, until it is to stop.
 pub(super) fn each_failed(
     journal: &Journal,
     run: &RunId,
+    stopped: impl Fn() -> bool,
     mut each: impl FnMut(&RowRecord),
 ) -> Result<(), JournalError> {
     let mut after = None;
     loop {
         let page = journal.rows(run, after, PAGE, RowFilter::Only(RowStatus::Failed))?;
-        let Some(last) = page.last() else { return Ok(()) };
+        let Some(last) = page.last().filter(|_| !stopped()) else {
+            return Ok(());
+        };
         after = Some(last.position);
         page.iter().for_each(&mut each);
     }

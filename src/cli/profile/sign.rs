@@ -127,6 +127,7 @@ pub(in crate::cli) fn logout(app: &App, command: &LogoutCommand) -> Result<Exit,
     let desk = Desk::of(app, profile)?;
     desk.engine
         .runtime
+        .handle()
         .block_on(desk.engine.world.sign_out(&desk.account))?;
     app.ui
         .note(&format!("signed out of {}", desk.account.text("url")));

@@ -42,6 +42,7 @@ pub(super) fn try_profile(app: &App, name: &str, json: bool) -> Result<Exit, Com
     let abilities = desk
         .engine
         .runtime
+        .handle()
         .block_on(desk.engine.world.abilities(&desk.account));
     if json {
         app.print(&document(profile, signed_in, &abilities).to_string())?;

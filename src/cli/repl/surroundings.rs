@@ -4,14 +4,12 @@ use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 
-use tokio::runtime::Runtime;
-
 use super::draft::{self, Editing};
 use super::keyboard::Keyboard;
 use super::trace::Trace;
 use super::{ask, signals};
 use crate::cli::agreement::Agreement;
-use crate::cli::app::{Accounts, App, Engine};
+use crate::cli::app::{Accounts, App, Driver, Engine};
 use crate::cli::error::CommandError;
 use crate::cli::plan::RunPlan;
 use crate::cli::ui::printable;
@@ -41,7 +39,7 @@ pub(super) struct CliSurroundings {
     /// The editor that is open.
     pub(super) editing: Editing,
     /// Watches signals.
-    runtime: OnceLock<Runtime>,
+    runtime: OnceLock<Driver>,
     trace: Trace,
 }
 
@@ -262,12 +260,8 @@ impl Surroundings for CliSurroundings {
             editing.end();
             farewell();
         });
-        let runtime = tokio::runtime::Builder::new_multi_thread()
-            .worker_threads(1)
-            .enable_all()
-            .build();
         // Without a thread for it, Ctrl-C ends the process as it does everywhere.
-        if let Ok(runtime) = runtime {
+        if let Ok(runtime) = Driver::start(1) {
             let runtime = self.runtime.get_or_init(|| runtime);
             let keyboard = self.keyboard.clone();
             signals::watch(

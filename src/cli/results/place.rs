@@ -10,6 +10,7 @@ use super::pipe::Pipe;
 use super::unwritable;
 use crate::cli::error::CommandError;
 use crate::cli::plan::RunPlan;
+use crate::cli::ui::{Outlet, Stream, Ui};
 use crate::report::reveal::Reveal;
 use crate::report::{Columns, Format, Writer};
 
@@ -21,13 +22,14 @@ pub(super) enum Target {
         writer: Box<Writer<BufWriter<File>>>,
     },
     /// Standard output, row by row.
-    Live(Box<Writer<Pipe<io::Stdout>>>),
+    Live(Box<Writer<Pipe<Outlet>>>),
     /// Standard output, at the end.
-    AtEnd,
+    AtEnd(Outlet),
 }
 
 impl Target {
     pub(super) fn open(
+        ui: &Ui,
         plan: &RunPlan,
         format: Format,
         resumed: bool,
@@ -39,9 +41,9 @@ impl Target {
             return open_file(path, format, columns, (reveal, is_private(plan)));
         }
         if format != Format::JsonLines || resumed {
-            return Ok(Target::AtEnd);
+            return Ok(Target::AtEnd(ui.outlet(Stream::Out)));
         }
-        let stdout = Pipe::new(io::stdout());
+        let stdout = Pipe::new(ui.outlet(Stream::Out));
         let writer = Writer::begin(stdout, format, columns.clone(), reveal.clone());
         Ok(Target::Live(Box::new(writer.map_err(unwritable)?)))
     }

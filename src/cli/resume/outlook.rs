@@ -1,6 +1,7 @@
 //! What the rows of a resumed run would do next, together and one by one.
 
 use std::collections::BTreeMap;
+use std::collections::btree_map::Entry;
 
 use serde_json::{Value as Json, json};
 
@@ -14,28 +15,43 @@ use crate::run::rehearsal::{Coming, How, Rehearsal, Then};
 /// What the rows would do.
 #[derive(Default)]
 pub(super) struct Outlook {
-    rows: Vec<Rehearsed>,
+    groups: BTreeMap<(u8, &'static str, String), Group>,
+    /// Recorded steps that are answered without a request.
+    recorded: usize,
+    /// Failed rows that are tried again.
+    retried: u64,
     /// Rows of which nothing is recorded, beyond those that were gone through.
     begins: u64,
 }
 
+/// Rows with the same prospects.
+struct Group {
+    rows: u64,
+    first: Rehearsed,
+}
+
 impl Outlook {
-    /// Adds a row.
-    pub(super) fn add(&mut self, row: Rehearsed) {
-        match row.does {
-            Does::Begins => self.begins += 1,
-            _ => self.rows.push(row),
+    /// Adds a row, and gives it as JSON, unless it only begins.
+    pub(super) fn add(&mut self, row: Rehearsed) -> Option<Json> {
+        if let Does::Begins = row.does {
+            self.begins += 1;
+            return None;
         }
+        let json = row_json(&row);
+        self.recorded += recorded(&row);
+        self.retried += u64::from(row.status == RowStatus::Failed);
+        match self.groups.entry(prospect(&row)) {
+            Entry::Occupied(mut group) => group.get_mut().rows += 1,
+            Entry::Vacant(group) => {
+                group.insert(Group { rows: 1, first: row });
+            }
+        }
+        Some(json)
     }
 
     /// Rows that were not gone through.
     pub(super) fn begins(&self) -> u64 {
         self.begins
-    }
-
-    /// Each row as JSON.
-    pub(super) fn rows(&self) -> Json {
-        self.rows.iter().map(row_json).collect()
     }
 
     /// Equal prospects together, as a table under a line about the rows that stay as they are.
@@ -47,38 +63,27 @@ impl Outlook {
         };
         let done = run.counts.of(RowStatus::Done);
         let failed = run.counts.of(RowStatus::Failed);
-        let recorded: usize = self.rows.iter().map(recorded).sum();
+        let recorded = self.recorded;
         let mut lines = vec![format!(
             "run {} with {script}; rows that are done and stay so: {done}; recorded steps that need no request: {recorded}",
             run.record.id
         )];
-        let retried = self
-            .rows
-            .iter()
-            .filter(|row| row.status == RowStatus::Failed)
-            .count() as u64;
-        if failed > retried {
+        if failed > self.retried {
             lines.push(format!(
                 "rows that failed and stay so: {failed} (--retry-failed tries them again)"
             ));
         }
-        let mut groups: BTreeMap<(u8, &str, String), Vec<&Rehearsed>> = BTreeMap::new();
-        for row in &self.rows {
-            let (order, next, operation) = prospect(row);
-            groups.entry((order, next, operation)).or_default().push(row);
-        }
+        let groups = self.groups.iter();
         let mut cells: Vec<Vec<String>> = groups
-            .into_iter()
-            .filter_map(|((_, next, operation), rows)| {
-                let first = rows.first()?;
+            .map(|((_, next, operation), Group { rows, first })| {
                 let number = (first.position + 1).to_string();
-                Some(vec![
-                    next.to_owned(),
-                    operation,
-                    rows.len().to_string(),
+                vec![
+                    (*next).to_owned(),
+                    operation.clone(),
+                    rows.to_string(),
                     number,
                     about(first, &run.record.id),
-                ])
+                ]
             })
             .collect();
         if self.begins > 0 {

@@ -8,7 +8,7 @@ use super::compare::Comparison;
 use super::outlook::Outlook;
 use super::unread::Unread;
 use crate::bulk::rehearsal::{Rehearsed, rehearse};
-use crate::cli::app::{App, Engine};
+use crate::cli::app::{App, Engine, output_lost};
 use crate::cli::error::CommandError;
 use crate::cli::exit::Exit;
 use crate::cli::plan::RunPlan;
@@ -28,14 +28,14 @@ pub(super) struct Preview {
 }
 
 impl Preview {
-    /// Goes through the rows that would be carried out. Sends nothing and records nothing.
+    /// Goes through the rows that would be carried out. Sends nothing and records nothing. `each` sees the rows as JSON.
     pub(super) fn of(
         engine: &Engine,
         run: &RunLock,
         plan: &RunPlan,
         script: &Script,
-        retrying: bool,
-        unread: &Unread,
+        (retrying, unread): (bool, &Unread),
+        each: &mut (dyn FnMut(Json) + Send),
     ) -> Result<Preview, CommandError> {
         let runner = Runner {
             script: script.clone(),
@@ -50,11 +50,13 @@ impl Preview {
         };
         let mut outlook = Outlook::default();
         let mut comparison = Comparison::default();
-        let mut each = |row: Rehearsed| {
+        let mut add = |row: Rehearsed| {
             comparison.add(&row);
-            outlook.add(row);
+            if let Some(json) = outlook.add(row) {
+                each(json);
+            }
         };
-        rehearse(&runner, &plan.constants, retrying, &mut each)
+        rehearse(&runner, &plan.constants, retrying, &mut add)
             .map_err(|error| CommandError::new(Exit::Aborted, error))?;
         Ok(Preview {
             outlook,
@@ -76,17 +78,42 @@ impl Preview {
         }
     }
 
+    /// Prints it as one JSON document while the rows are gone through: there may be any number of them.
+    pub(super) fn print_json(
+        app: &App,
+        (run, edited): (&Listed, bool),
+        go_through: impl FnOnce(&mut (dyn FnMut(Json) + Send)) -> Result<Preview, CommandError>,
+    ) -> Result<(), CommandError> {
+        let script = if edited { "current" } else { "pinned" };
+        app.print(&format!(
+            r#"{{"version":1,"run":{},"script":"{script}","rows":["#,
+            run.json()
+        ))?;
+        let (ui, mut separator, mut printed) = (app.ui.clone(), "", Ok(()));
+        let preview = go_through(&mut |row| {
+            if printed.is_ok() {
+                printed = ui.out(&format!("{separator}{row}")).map_err(output_lost);
+            }
+            separator = ",";
+        })?;
+        printed?;
+        let rest = json!({
+            "begins": preview.outlook.begins(),
+            "unread": preview.unread,
+            "comparison": edited.then(|| preview.comparison.json()),
+        });
+        let rest = rest.to_string();
+        app.print(&format!("],{}", rest.strip_prefix('{').unwrap_or(&rest)))
+    }
+
     /// Shows it: on standard output when it is all that was asked for, else on standard error, before the question.
     pub(super) fn show(
         &self,
         app: &App,
         run: &Listed,
         edited: bool,
-        (asked, json): (bool, bool),
+        asked: bool,
     ) -> Result<(), CommandError> {
-        if json {
-            return app.print(&self.json(run, edited).to_string());
-        }
         let mut text = Vec::new();
         if edited {
             text.push("the edited script, against the steps that are recorded:".to_owned());
@@ -105,17 +132,5 @@ impl Preview {
             app.ui.note(&text);
             Ok(())
         }
-    }
-
-    fn json(&self, run: &Listed, edited: bool) -> Json {
-        json!({
-            "version": 1,
-            "run": run.json(),
-            "script": if edited { "current" } else { "pinned" },
-            "rows": self.outlook.rows(),
-            "begins": self.outlook.begins(),
-            "unread": self.unread,
-            "comparison": edited.then(|| self.comparison.json()),
-        })
     }
 }

@@ -15,7 +15,7 @@ pub(super) fn results(app: &App, journal: &Journal, record: &RunRecord) -> Resul
     };
     let run = journal.lock_run(&record.id)?;
     let script = Pinned::read(journal, record, &plan)?.script;
-    let Some(results) = Results::wanted(&plan, &script, true)? else {
+    let Some(results) = Results::wanted(&app.ui, &plan, &script, true)? else {
         return Ok(());
     };
     Results::audit(app, journal, &plan, run.id())?;

@@ -7,9 +7,10 @@ mod state;
 
 use std::ffi::OsStr;
 use std::fs;
-use std::io::Write as _;
+use std::io::{BufRead as _, BufReader, Write as _};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
+use std::sync::mpsc::{Receiver, channel};
 use std::time::{Duration, Instant};
 
 /// A home for provisor, and a folder to work in; both are gone when it is dropped.
@@ -158,6 +159,60 @@ pub(crate) fn signal(pid: u32, name: &str) {
         .args([format!("-{name}"), pid.to_string()])
         .status();
     assert!(sent.is_ok(), "the `kill` command is needed");
+}
+
+/// A running program whose standard error is read as it comes.
+pub(crate) struct Talking {
+    child: Child,
+    lines: Receiver<String>,
+    said: Vec<String>,
+}
+
+impl Talking {
+    pub(crate) fn start(home: &Home, words: &str) -> Talking {
+        let mut child = home.command(words.split_whitespace()).spawn().unwrap();
+        let stderr = child.stderr.take().unwrap();
+        let (send, lines) = channel();
+        std::thread::spawn(move || {
+            for line in BufReader::new(stderr).lines() {
+                let Ok(line) = line else { return };
+                if send.send(line).is_err() {
+                    return;
+                }
+            }
+        });
+        Talking {
+            child,
+            lines,
+            said: Vec::new(),
+        }
+    }
+
+    /// Waits for a line with this text, for a minute at most.
+    #[track_caller]
+    pub(crate) fn wait_for(&mut self, text: &str) {
+        let until = Instant::now() + Duration::from_mins(1);
+        while !self.said.iter().any(|line| line.contains(text)) {
+            let left = until.saturating_duration_since(Instant::now());
+            match self.lines.recv_timeout(left) {
+                Ok(line) => self.said.push(line),
+                Err(why) => panic!("`{text}` was not said ({why}):\n{}", self.said.join("\n")),
+            }
+        }
+    }
+
+    /// Interrupts it; its exit code and all that it said.
+    pub(crate) fn interrupt(self) -> (i32, String) {
+        self.stopped_by("INT")
+    }
+
+    /// Sends it a signal; its exit code and all that it said.
+    pub(crate) fn stopped_by(mut self, name: &str) -> (i32, String) {
+        signal(self.child.id(), name);
+        let ran = finish(self.child);
+        self.said.extend(self.lines.iter());
+        (ran.code, self.said.join("\n"))
+    }
 }
 
 /// Waits until `ready`, asking often, for 30 seconds at most.

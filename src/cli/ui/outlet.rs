@@ -1,0 +1,90 @@
+//! Standard output or standard error, whose reader may have stopped reading: once the process is to stop, nobody waits
+//! for it any more.
+
+use std::io::{self, Write};
+use std::os::fd::AsFd as _;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+
+use rustix::event::{PollFd, PollFlags, Timespec, poll};
+use rustix::io::Errno;
+
+use super::Stream;
+
+/// What is written at once, in bytes: no more than a stream takes that says it can take something.
+const AT_ONCE: usize = 512;
+
+/// How long a reader may pause once the process is to stop; also how often that is looked at.
+const PAUSE: Timespec = Timespec {
+    tv_sec: 0,
+    tv_nsec: 50_000_000,
+};
+
+/// One of the two streams, unbuffered. A reader that does not read when the process is to stop counts as gone away.
+#[derive(Debug)]
+pub(crate) struct Outlet {
+    stream: Stream,
+    stopping: Arc<AtomicBool>,
+}
+
+impl Outlet {
+    pub(super) fn new(stream: Stream, stopping: &Arc<AtomicBool>) -> Outlet {
+        Outlet {
+            stream,
+            stopping: Arc::clone(stopping),
+        }
+    }
+
+    fn write_to(&self, to: &impl std::os::fd::AsFd, bytes: &[u8]) -> io::Result<usize> {
+        loop {
+            let mut streams = [PollFd::new(to, PollFlags::OUT)];
+            match poll(&mut streams, Some(&PAUSE)) {
+                Ok(0) if self.stopping.load(Ordering::Relaxed) => {
+                    return Err(io::ErrorKind::BrokenPipe.into());
+                }
+                Ok(0) | Err(Errno::INTR) => {}
+                Ok(_) => return Ok(rustix::io::write(to, bytes)?),
+                Err(error) => return Err(error.into()),
+            }
+        }
+    }
+}
+
+impl Write for Outlet {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        let part = &bytes[..bytes.len().min(AT_ONCE)];
+        match self.stream {
+            Stream::Out => self.write_to(&io::stdout().as_fd(), part),
+            Stream::Err => self.write_to(&io::stderr().as_fd(), part),
+        }
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used, reason = "tests")]
+    use super::*;
+
+    #[test]
+    fn a_reader_that_does_not_read_is_not_waited_for_when_the_process_is_to_stop() {
+        let (reader, writer) = io::pipe().unwrap();
+        let stopping = Arc::new(AtomicBool::new(true));
+        let outlet = Outlet::new(Stream::Out, &stopping);
+        let mut written = 0;
+        let error = loop {
+            match outlet.write_to(&writer, &[b'x'; AT_ONCE]) {
+                Ok(count) => written += count,
+                Err(error) => break error,
+            }
+        };
+        assert_eq!(error.kind(), io::ErrorKind::BrokenPipe);
+        assert!(written >= 4096, "what there is room for is written: {written}");
+        drop(reader);
+        let gone = outlet.write_to(&writer, b"x").unwrap_err();
+        assert_eq!(gone.kind(), io::ErrorKind::BrokenPipe);
+    }
+}

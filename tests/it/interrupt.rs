@@ -1,0 +1,109 @@
+//! Ctrl-C ends the process, whatever it waits for that has not left.
+
+use std::fs;
+use std::process::Stdio;
+
+use crate::support::{Home, Talking, signal, wait_until};
+
+#[test]
+fn many_rows_are_not_read_to_their_end_and_earlier_results_stay() {
+    let home = Home::new();
+    home.write(
+        "work.rhai",
+        "fn main(n) { print(\"at work\"); sleep(3600); #{ n: n } }\n",
+    );
+    let rows: String = (0..200_000).map(|n| format!("{n}\n")).collect();
+    home.write("rows.csv", &format!("n\n{rows}"));
+    home.write("out.csv", "what an earlier run made\n");
+    let mut run = Talking::start(&home, "run work.rhai --rows rows.csv --out out.csv --jobs 2");
+    run.wait_for("at work");
+    let (code, said) = run.interrupt();
+    assert_eq!(code, 130, "{said}");
+    let listed = home.json("runs list --json");
+    assert_eq!(listed["runs"][0]["rows"]["total"], serde_json::Value::Null);
+    assert_eq!(home.read("out.csv"), "what an earlier run made\n");
+    assert!(said.contains("`out.csv` is as it was"), "{said}");
+    assert!(said.contains("go on with: provisor resume"), "{said}");
+    assert!(
+        !said.contains("--rows FILE"),
+        "the file is read on from where it stopped: {said}"
+    );
+}
+
+#[test]
+fn an_interrupted_run_reads_on_where_it_stopped() {
+    let home = Home::new();
+    let script = "fn main(n) { if n == \"1\" { print(\"at work\"); sleep(3600); } #{ n: n } }\n";
+    home.write("work.rhai", script);
+    let rows: String = (0..20_000).map(|n| format!("{n}\n")).collect();
+    home.write("rows.csv", &format!("n\n{rows}"));
+    let mut run = Talking::start(&home, "run work.rhai --rows rows.csv --out out.csv --jobs 2");
+    run.wait_for("at work");
+    let (code, said) = run.interrupt();
+    assert_eq!(code, 130, "{said}");
+    home.write("work.rhai", &script.replace("3600", "0"));
+    let resumed = home.run("resume --with-current --yes").ended(0);
+    let _ = resumed.said(&["20000 rows: 20000 done"]);
+    assert_eq!(home.read("out.csv").lines().count(), 20_001);
+}
+
+#[test]
+fn a_password_command_that_never_ends_is_not_waited_for() {
+    let home = Home::new();
+    let config = home.provisor().join("config");
+    fs::create_dir_all(&config).unwrap();
+    let started = home.work().join("started");
+    let command = format!(
+        "echo $$ > {0}.new; mv {0}.new {0}; exec sleep 600 2>/dev/null",
+        started.display()
+    );
+    fs::write(
+        config.join("config.toml"),
+        format!(
+            "[profiles.acme]\nurl = \"http://127.0.0.1:1\"\nlogin = \"a@example.com\"\n\
+             password = {{ command = [\"sh\", \"-c\", '{command}'] }}\n"
+        ),
+    )
+    .unwrap();
+    home.write("apps.rhai", "mobsted::connect().apps()\n");
+    let run = Talking::start(&home, "run apps.rhai --profile acme");
+    wait_until("the command runs", || started.exists());
+    let (code, said) = run.interrupt();
+    assert_eq!(code, 130, "{said}");
+    let pid: u32 = fs::read_to_string(&started).unwrap().trim().parse().unwrap();
+    let alive = std::process::Command::new("kill")
+        .args(["-0", &pid.to_string()])
+        .status();
+    assert!(
+        alive.unwrap().success(),
+        "the process ended before the command did"
+    );
+    signal(pid, "KILL");
+}
+
+#[test]
+fn a_reader_that_does_not_read_is_not_waited_for() {
+    let home = Home::new();
+    home.write(
+        "much.rhai",
+        "fn main(n) { let s = \"\"; s.pad(50000, 'x'); #{ s: s } }\n",
+    );
+    let rows: String = (0..100).map(|n| format!("{n}\n")).collect();
+    home.write("rows.csv", &format!("n\n{rows}"));
+    let words = "run much.rhai --rows rows.csv --format jsonl --jobs 1";
+    let mut command = home.command(words.split(' '));
+    let mut child = command.stderr(Stdio::null()).spawn().unwrap();
+    let unread = child.stdout.take().unwrap();
+    // More than what the pipe and the queue of ended rows hold.
+    wait_until("nobody reads", || {
+        home.json("runs list --json")["runs"][0]["rows"]["done"].as_u64() >= Some(5)
+    });
+    signal(child.id(), "INT");
+    let mut ended = None;
+    wait_until("the process has ended", || {
+        ended = child.try_wait().unwrap();
+        ended.is_some()
+    });
+    assert_eq!(ended.and_then(|status| status.code()), Some(130));
+    drop(unread);
+}
