@@ -124,6 +124,15 @@ pub fn is_open(world: &World, row: &RowJournal, call: &Call) -> bool {
     }
 }
 
+/// How often has the row asked for this very call?
+pub fn times_asked(world: &World, row: &RowJournal, call: &Call) -> u32 {
+    match super::web::addressed(world, call.clone()) {
+        Ok(call) => row.times_asked(call.op.id(), call.identity()),
+        // It fails before it is asked for.
+        Err(_) => 0,
+    }
+}
+
 /// Is what this call asks for on the platform now? Says no when that cannot be told.
 pub async fn is_there(world: &World, call: &Call) -> bool {
     let Ok(call) = super::web::addressed(world, call.clone()) else {

@@ -1,6 +1,6 @@
 //! A script that takes more memory than it may is stopped, and nothing else is.
 
-use crate::support::Home;
+use crate::support::{Home, clients, script};
 
 #[test]
 fn whatever_grows_without_end_is_stopped_where_it_grows() {
@@ -78,4 +78,15 @@ fn an_input_that_takes_too_much_fails_like_any_other() {
         .run_with_input("repl --sandbox --max-memory 8M", input)
         .ended(1);
     let _ = ran.said(&["takes more memory than it may"]);
+}
+
+#[test]
+fn nothing_of_a_change_stays_in_memory_so_the_journal_is_closed_at_the_end() {
+    let home = Home::new();
+    home.write("clients.csv", &clients(200));
+    let onboard = script("onboard.rhai");
+    let words = format!("run {onboard} --sandbox --rows clients.csv --out out.csv --jobs 16");
+    let _ = home.run(&words).ended(0);
+    let log = std::fs::metadata(home.provisor().join("state/journal.db-wal")).map_or(0, |log| log.len());
+    assert!(log <= 512 * 1024, "the log was not folded in: {log} bytes");
 }
