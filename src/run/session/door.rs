@@ -1,19 +1,19 @@
 //! The door of one input: what it asks for is recorded, and it can be stopped in the middle of a call.
 
 use std::pin::Pin;
-use std::sync::{Arc, Mutex, OnceLock, PoisonError};
+use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
 use tokio::sync::watch;
 
 use super::super::looking::Looking;
-use super::settle::{call_of, to_value};
+use super::settle::to_value;
 use super::{Session, scope};
 use crate::journal::{Cancel, Closed, JournalError, RowJournal, RowStatus};
 use crate::ops::call::Call;
 use crate::ops::error::{Code, OpError};
 use crate::ops::foresee::{Foreseen, foresee};
-use crate::ops::perform::{Halt, Performed, is_open, is_there, look_up, perform, window};
+use crate::ops::perform::{Halt, Performed, is_open, is_there, look_up, perform, times_asked, window};
 use crate::ops::spec::OpSpec;
 use crate::ops::world::World;
 use crate::run::interrupt::Interrupt;
@@ -99,8 +99,6 @@ pub struct InputDoor {
     tell: Arc<dyn Tell>,
     /// What ended the input; sticky.
     stop: OnceLock<Stop>,
-    /// The changes it has asked for, as they are recorded with the row.
-    asked: Mutex<Vec<Value>>,
 }
 
 impl InputDoor {
@@ -118,7 +116,6 @@ impl InputDoor {
             interrupt,
             tell,
             stop: OnceLock::new(),
-            asked: Mutex::default(),
         }
     }
 
@@ -164,13 +161,11 @@ impl InputDoor {
         }
     }
 
-    /// Records the call with the row; on disk no later than the call's intent.
-    fn remember(&self, ask: &Ask) -> Result<(), Denied> {
-        let asked = {
-            let mut asked = self.asked.lock().unwrap_or_else(PoisonError::into_inner);
-            asked.push(to_value(ask));
-            Value::List(asked.clone())
-        };
+    /// Records the call with the row, in the place of the one before, whose outcome is known: on disk no later than the
+    /// call's intent.
+    fn remember(&self, ask: &Ask, call: &Call) -> Result<(), Denied> {
+        let earlier = times_asked(&self.session.world, &self.row, call);
+        let asked = Value::List(vec![to_value(ask, earlier)]);
         let (journal, run) = (&self.session.journal, self.session.run.id());
         journal
             .finish_row(run, self.number - 1, RowStatus::Queued, Some(&asked), None)
@@ -248,12 +243,9 @@ impl InputDoor {
         } = &self.session;
         journal.flush()?;
         let recorded = journal.open_row(run, self.number - 1, &scope(self.number), false)?;
-        let asked = self.asked.lock().unwrap_or_else(PoisonError::into_inner).clone();
-        // The same call may have been made before: those are counted, in the order in which they were asked for.
-        for earlier in asked.iter().take(asked.len().saturating_sub(1)) {
-            if let Some(earlier) = call_of(earlier) {
-                let _ = is_open(world, &recorded, &earlier);
-            }
+        // The same call may have been made before; this one is counted already.
+        for _ in 1..times_asked(world, &self.row, call) {
+            let _ = is_open(world, &recorded, call);
         }
         look_up(world, &recorded, call, &Cancel::new()).await
     }
@@ -289,7 +281,7 @@ impl Door for InputDoor {
             if self.tell.asks() {
                 self.consent(&ask, &call)?;
             }
-            self.remember(&ask)?;
+            self.remember(&ask, &call)?;
         }
         match self.session.runtime.block_on(self.carry_out(call)) {
             Ok(performed) => Ok(performed.value),

@@ -68,7 +68,18 @@ fn close_row(
 ) -> Result<(), JournalError> {
     let recorded = journal.open_row(run, row.position, &row.scope, false)?;
     let mut open = Vec::new();
-    for Kept { op, call, lost } in calls(row) {
+    for Kept {
+        op,
+        call,
+        lost,
+        earlier,
+    } in calls(row)
+    {
+        for _ in 0..earlier {
+            if let Ok(call) = &call {
+                let _ = is_open(world, &recorded, call);
+            }
+        }
         let is_open = match &call {
             Ok(call) if lost.is_some() => is_open(world, &recorded, call),
             // Whether it is open is found out by the look-up.
@@ -133,8 +144,8 @@ pub(super) fn tidy(journal: &Journal, run: &RunLock) -> Result<(), JournalError>
     }
 }
 
-/// The form in which a row keeps a call.
-pub(super) fn to_value(ask: &Ask) -> Value {
+/// The form in which a row keeps a call. `earlier` is how often the same was asked for before it.
+pub(super) fn to_value(ask: &Ask, earlier: u32) -> Value {
     let receiver = ask.receiver.clone().map_or(Value::Null, Value::Object);
     let functions = ask.functions.keys().map(|key| Value::from(*key));
     Value::Record(Record::from([
@@ -142,12 +153,8 @@ pub(super) fn to_value(ask: &Ask) -> Value {
         ("on".into(), receiver),
         ("args".into(), Value::List(ask.args.clone())),
         ("functions".into(), Value::List(functions.collect())),
+        ("earlier".into(), i64::from(earlier).into()),
     ]))
-}
-
-/// The call that a row keeps in this form, when it is still understood.
-pub(super) fn call_of(value: &Value) -> Option<Call> {
-    from_value(value)?.call.ok()
 }
 
 /// A call as a row keeps it.
@@ -158,6 +165,8 @@ struct Kept {
     call: Result<Call, OpError>,
     /// Why nothing can look it up: what it was given for that is gone with the session.
     lost: Option<String>,
+    /// How often the same was asked for before it, beyond the calls that the row keeps.
+    earlier: i64,
 }
 
 /// The calls that a row keeps.
@@ -181,7 +190,16 @@ fn from_value(value: &Value) -> Option<Kept> {
     let call = Call::check(ops::operation(&op)?, receiver, args.clone());
     let had_functions = matches!(fields.get("functions"), Some(Value::List(keys)) if !keys.is_empty());
     let lost = had_functions.then(|| gone(call.as_ref().ok()));
-    Some(Kept { op, call, lost })
+    let earlier = match fields.get("earlier") {
+        Some(Value::Int(earlier)) => *earlier,
+        _ => 0,
+    };
+    Some(Kept {
+        op,
+        call,
+        lost,
+        earlier,
+    })
 }
 
 /// What to say of a call whose functions are gone.

@@ -77,6 +77,36 @@ fn a_killed_session_is_settled_without_running_anything_anew() {
 }
 
 #[test]
+fn an_input_that_changes_much_records_the_change_that_may_be_open_and_no_other() {
+    let home = Home::new();
+    let mut command = home.command(["repl", "--sandbox", "--fault", "partners:hang-after:x1"]);
+    let mut child = command.stdin(std::process::Stdio::piped()).spawn().unwrap();
+    let mut stdin = child.stdin.take().unwrap();
+    std::io::Write::write_all(
+        &mut stdin,
+        b"for i in 0..100 { http::post(\"https://api.web.sandbox/anything\", #{ json: #{ i: i } }); } \
+          mobsted::connect().ensure_tenant(\"ann@example.com\");\n",
+    )
+    .unwrap();
+    wait_until("the tenant is there", || {
+        let status = provisor::sandbox::status(&home.sandbox());
+        status.is_ok_and(|status| status.books.is_some_and(|books| books.tenants.len() == 1))
+    });
+    signal(child.id(), "KILL");
+    let _ = child.wait();
+    drop(stdin);
+    let journal = rusqlite::Connection::open(home.provisor().join("state/journal.db")).unwrap();
+    let recorded: i64 = journal
+        .query_row("select max(length(output)) from row", [], |row| row.get(0))
+        .unwrap();
+    assert!(recorded < 4_000, "{recorded} bytes for one call");
+    drop(journal);
+    let ran = home.run("resume").ended(0);
+    let _ = ran.said(&["ensure_tenant of input 1 was carried out", "is closed"]);
+    assert_eq!(home.books().totals.tenants_created, 1);
+}
+
+#[test]
 fn a_killed_session_is_not_sent_again_when_nothing_is_found() {
     let home = Home::new();
     let mut command = home.command(["repl", "--sandbox", "--fault", "partners:hang:x1"]);
