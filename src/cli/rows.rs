@@ -1,5 +1,6 @@
 //! The rows of a run: opened, and their columns held against the script before anything is sent.
 
+use std::collections::HashSet;
 use std::fs::File;
 use std::io::{self, Read};
 use std::path::Path;
@@ -16,6 +17,9 @@ use crate::value::nearest::nearest;
 
 /// So many objects of a file are looked at for columns that no parameter takes.
 const LOOKED_AT: usize = 1000;
+
+/// So many unused columns are named.
+const MOST_NAMED: usize = 50;
 
 /// Opens the plan's rows, and notes their columns in it.
 pub(super) fn open(plan: &mut RunPlan, script: &Script, path: &Path) -> Result<Input, CommandError> {
@@ -83,14 +87,13 @@ pub(super) fn tell_unused(ui: &Ui, plan: &RunPlan, script: &Script) {
     let is_own = |name: &str| OWN.contains(&name) || name == UNREAD;
     let is_result = |name: &String| declared.output_columns.contains(name) || is_own(name);
     let columns = all_columns(plan);
-    let has = |name: &str| columns.iter().any(|column| column == name) || plan.constants.contains_key(name);
-    let open = || {
-        let names = declared.params().iter().map(|param| param.name.as_str());
-        names.filter(|name| !has(name))
-    };
+    let names = declared.params().iter().map(|param| param.name.as_str());
+    let open: Vec<&str> = names
+        .filter(|name| !columns.iter().any(|column| column == name) && !plan.constants.contains_key(*name))
+        .collect();
     let mut extra = Vec::new();
     for column in columns.iter().filter(|name| !is_taken(name) && !is_result(name)) {
-        match nearest(column, open()) {
+        match nearest(column, open.iter().copied()) {
             Some(near) => ui.warn(&format!(
                 "column `{column}` is not a parameter of main; did you mean `{near}`?"
             )),
@@ -98,7 +101,17 @@ pub(super) fn tell_unused(ui: &Ui, plan: &RunPlan, script: &Script) {
         }
     }
     if !extra.is_empty() {
-        ui.note(&format!("columns not used by main: {}", extra.join(", ")));
+        let shown = extra
+            .iter()
+            .take(MOST_NAMED)
+            .copied()
+            .collect::<Vec<_>>()
+            .join(", ");
+        let more = match extra.len().saturating_sub(MOST_NAMED) {
+            0 => String::new(),
+            more => format!(" and {more} more"),
+        };
+        ui.note(&format!("columns not used by main: {shown}{more}"));
     }
 }
 
@@ -106,12 +119,13 @@ pub(super) fn tell_unused(ui: &Ui, plan: &RunPlan, script: &Script) {
 /// looked at.
 fn all_columns(plan: &RunPlan) -> Vec<String> {
     let mut columns = plan.columns.clone();
+    let mut known: HashSet<String> = columns.iter().cloned().collect();
     let from = plan.rows.as_deref().unwrap_or_default();
     let beginning = (!is_stream(from)).then(|| read(plan).ok()).flatten();
     let objects = beginning.filter(|rows| !rows.are_separated());
     for row in objects.into_iter().flatten().take(LOOKED_AT).flatten() {
         for (name, _) in row.cells {
-            if !columns.contains(&name) {
+            if known.insert(name.clone()) {
                 columns.push(name);
             }
         }

@@ -1,6 +1,7 @@
 //! Which columns results have, and what a row puts into them.
 
 use std::borrow::Cow;
+use std::collections::HashMap;
 
 use super::ResultRow;
 use crate::value::Value;
@@ -16,6 +17,8 @@ pub const OWN: [&str; 3] = ["_status", "_error", "_run"];
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Columns {
     columns: Vec<Column>,
+    /// Where each name stands among them.
+    places: HashMap<String, usize>,
     /// Columns that only the output fills.
     fresh: Vec<String>,
 }
@@ -37,6 +40,7 @@ impl Columns {
     pub fn new(input: &[String], output: &[String]) -> Columns {
         let mut columns = Columns {
             columns: Vec::new(),
+            places: HashMap::new(),
             fresh: Vec::new(),
         };
         for name in input.iter().chain(output) {
@@ -49,8 +53,8 @@ impl Columns {
     #[must_use]
     pub fn titled(mut self, names: &[String], titles: &[String]) -> Columns {
         for (name, title) in names.iter().zip(titles) {
-            if let Some(column) = self.columns.iter_mut().find(|column| column.name == *name) {
-                column.title.clone_from(title);
+            if let Some(place) = self.places.get(name) {
+                self.columns[*place].title.clone_from(title);
             }
         }
         self
@@ -82,8 +86,9 @@ impl Columns {
 
     /// Takes back the last columns, down to and including `name`.
     pub(super) fn forget(&mut self, name: &str) {
-        if let Some(at) = self.columns.iter().position(|column| column.name == name) {
+        if let Some(at) = self.places.get(name).copied() {
             self.columns.truncate(at);
+            self.places.retain(|_, place| *place < at);
         }
     }
 
@@ -94,10 +99,17 @@ impl Columns {
         let own = OWN
             .into_iter()
             .zip([status, error, Value::from(row.run.as_str())]);
+        // The first cell of a name counts.
+        let input: HashMap<&str, &Value> = row
+            .input
+            .iter()
+            .rev()
+            .map(|(name, value)| (name.as_str(), value))
+            .collect();
         let given = self.columns.iter().map(|column| Cell {
             name: &column.title,
             value: self
-                .value_of(row, &column.name)
+                .value_of(row, &input, &column.name)
                 .map_or(Cow::Owned(Value::Null), Cow::Borrowed),
         });
         let own = own.map(|(name, value)| Cell {
@@ -109,6 +121,7 @@ impl Columns {
 
     fn add(&mut self, name: &str) {
         if !self.has(name) {
+            self.places.insert(name.to_owned(), self.columns.len());
             self.columns.push(Column {
                 name: name.to_owned(),
                 title: name.to_owned(),
@@ -116,9 +129,13 @@ impl Columns {
         }
     }
 
-    fn value_of<'a>(&self, row: &'a ResultRow, name: &str) -> Option<&'a Value> {
-        let input = || row.input.iter().find(|(column, _)| column == name);
-        let carried = || input().map(|(_, value)| value);
+    fn value_of<'a>(
+        &self,
+        row: &'a ResultRow,
+        input: &HashMap<&str, &'a Value>,
+        name: &str,
+    ) -> Option<&'a Value> {
+        let carried = || input.get(name).copied();
         let output = row.output.get(name);
         if self.fresh.iter().any(|fresh| fresh == name) {
             return output;
@@ -127,6 +144,6 @@ impl Columns {
     }
 
     fn has(&self, name: &str) -> bool {
-        OWN.contains(&name) || self.columns.iter().any(|column| column.name == name)
+        OWN.contains(&name) || self.places.contains_key(name)
     }
 }

@@ -53,6 +53,19 @@ fn write(format: Format, columns: Columns, reveal: Reveal, rows: &[ResultRow]) -
 }
 
 #[test]
+fn so_many_columns_are_written_that_each_can_be_looked_at_once_only() {
+    let names: Vec<String> = (0..300_000).map(|column| format!("c{column}")).collect();
+    let mut columns = Columns::new(&names, &[]).titled(&names, &names);
+    let row = ResultRow {
+        input: names.iter().map(|name| (name.clone(), "x".into())).collect(),
+        ..done(&[], &[])
+    };
+    assert!(columns.note(&row).is_empty());
+    let text = write(Format::Csv, columns, Reveal::nothing(), &[row]);
+    assert!(text.ends_with("x,x,done,,r1\n"));
+}
+
+#[test]
 fn columns_are_input_then_output_then_status() {
     let columns = Columns::new(
         &names(&["email", "name", "plan"]),

@@ -65,19 +65,23 @@ fn without_markup(text: &str) -> String {
 
 /// What follows the tag, comment, script or style at the start of `text`; nothing when it never ends.
 fn after_tag(text: &str) -> &str {
-    // ASCII lower-casing keeps every byte's place.
-    let lower = text.to_ascii_lowercase();
-    let past = |end: &str| lower.find(end).map(|at| &text[at + end.len()..]);
-    let rest = if lower.starts_with("<!--") {
-        past("-->")
-    } else if lower.starts_with("<script") {
-        past("</script>")
-    } else if lower.starts_with("<style") {
-        past("</style>")
-    } else {
-        past(">")
+    let begins = |with: &str| starts_with(text, with);
+    let end = match () {
+        () if begins("<!--") => "-->",
+        () if begins("<script") => "</script>",
+        () if begins("<style") => "</style>",
+        () => ">",
     };
-    rest.unwrap_or_default()
+    let first = &end[..1];
+    let mut places = text.match_indices(first).map(|(at, _)| at);
+    let at = places.find(|at| starts_with(&text[*at..], end));
+    at.map_or("", |at| &text[at + end.len()..])
+}
+
+/// Does it begin so, in whatever case?
+fn starts_with(text: &str, with: &str) -> bool {
+    let start = text.as_bytes().get(..with.len());
+    start.is_some_and(|start| start.eq_ignore_ascii_case(with.as_bytes()))
 }
 
 fn entities(text: &str) -> String {

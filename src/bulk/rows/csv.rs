@@ -1,5 +1,7 @@
 //! Rows of a separated file with a header line.
 
+use std::collections::HashMap;
+
 use csv::{ByteRecord, ErrorKind, Reader, ReaderBuilder, WriterBuilder};
 
 use super::meter::Meter;
@@ -163,11 +165,12 @@ fn check_header(columns: &[String], delimiter: u8) -> Result<(), RowsError> {
     if let [header] = columns {
         check_separator(header, delimiter)?;
     }
+    let mut places = HashMap::with_capacity(columns.len());
     for (at, name) in columns.iter().enumerate() {
         if name.is_empty() {
             return Err(RowsError::UnnamedColumn { column: at + 1 });
         }
-        if let Some(first) = columns[..at].iter().position(|earlier| earlier == name) {
+        if let Some(first) = places.insert(name, at) {
             return Err(RowsError::DuplicateColumn {
                 name: name.clone(),
                 first: first + 1,

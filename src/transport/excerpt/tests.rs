@@ -25,3 +25,13 @@ fn unfinished_markup_ends_quietly() {
     assert_eq!(excerpt("<p>hello <b", &Scrubber::new()), "hello");
     assert_eq!(excerpt("a < b", &Scrubber::new()), "a < b");
 }
+
+#[test]
+fn the_end_of_markup_is_found_in_any_case_and_in_one_pass() {
+    assert_eq!(
+        excerpt("<P>a<SCRIPT>b</p></sCript>c<STYLE>d</Style>e", &Scrubber::new()),
+        "a c e"
+    );
+    // Were the rest of the text copied for each tag, this would take hours.
+    assert_eq!(without_markup(&"<a>".repeat(2_000_000)).trim(), "");
+}

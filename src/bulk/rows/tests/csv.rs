@@ -128,3 +128,21 @@ fn an_unclosed_quote_loses_no_rows_silently() {
     assert_eq!(rows.len(), 2);
     assert_eq!(rows[1], "line 3: a quote is opened in this row and never closed");
 }
+
+#[test]
+fn so_many_columns_are_read_that_each_can_be_looked_at_once_only() {
+    const COLUMNS: usize = 400_000;
+    let names: Vec<String> = (0..COLUMNS).map(|column| format!("c{column}")).collect();
+    let uneven = format!("{}\n1,2\n{}\n", names.join(","), vec!["x"; COLUMNS].join(","));
+    let rows: Vec<_> = open(&uneven, RowFormat::Csv).collect();
+    assert!(rows[0].as_ref().is_err_and(|error| error.position() == Some(0)));
+    assert_eq!(rows[1].as_ref().unwrap().cells.len(), COLUMNS);
+    let twice = format!("{},c7\n", names.join(","));
+    assert_eq!(
+        refused(twice.as_bytes(), RowFormat::Csv),
+        format!(
+            "the header has the column `c7` twice: as column 8 and as column {}",
+            COLUMNS + 1
+        )
+    );
+}
