@@ -168,9 +168,8 @@ impl RowJournal {
     }
 
     /// How often has the row asked for this?
-    pub fn times_asked(&self, op: String, args: Value) -> u32 {
-        let kind = StepKind::Read;
-        let asked = self.asked(&StepPlan { op, args, kind });
+    pub fn times_asked(&self, plan: &StepPlan) -> u32 {
+        let asked = self.asked(plan);
         let counts = self.asked.lock().unwrap_or_else(PoisonError::into_inner);
         counts.same.get(&asked).copied().unwrap_or_default()
     }

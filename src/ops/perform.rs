@@ -127,7 +127,7 @@ pub fn is_open(world: &World, row: &RowJournal, call: &Call) -> bool {
 /// How often has the row asked for this very call?
 pub fn times_asked(world: &World, row: &RowJournal, call: &Call) -> u32 {
     match super::web::addressed(world, call.clone()) {
-        Ok(call) => row.times_asked(call.op.id(), call.identity()),
+        Ok(call) => row.times_asked(&step_plan(&call, StepKind::Read)),
         // It fails before it is asked for.
         Err(_) => 0,
     }
