@@ -97,9 +97,12 @@ fn go_through(
                 args,
                 resumed: true,
             };
-            match runner.rehearse(&plan, *fresh >= MOST_FRESH, retrying)? {
-                None => Does::Begins,
-                Some(rehearsal) => {
+            match runner.rehearse(&plan, *fresh >= MOST_FRESH, retrying) {
+                // It stops this row alone.
+                Err(error @ JournalError::Sealed { .. }) => Does::Misfits(error.to_string()),
+                Err(error) => return Err(error),
+                Ok(None) => Does::Begins,
+                Ok(Some(rehearsal)) => {
                     *fresh += usize::from(rehearsal.matched.is_empty());
                     Does::Goes(rehearsal)
                 }

@@ -1,8 +1,9 @@
 //! The composition root: what a command needs, built from the environment and the configuration, late and once.
 
+use std::collections::BTreeSet;
 use std::ffi::OsString;
 use std::path::Path;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 
 use tokio::runtime::{Handle, Runtime};
 
@@ -17,7 +18,7 @@ use super::torture::{self, Trap};
 use super::ui::{Colour, Ui};
 use super::within::Within;
 use crate::clock::Ids;
-use crate::journal::{Journal, JournalError, Sealer};
+use crate::journal::{Damage, Journal, JournalError, Sealer};
 use crate::ops::world::World;
 use crate::platform::Network;
 use crate::platform::mobsted::partners::Partners;
@@ -34,6 +35,8 @@ pub(super) struct App {
     /// Where the process is to die, when it is being tortured.
     pub(super) trap: Trap,
     paths: Option<Paths>,
+    /// What the journals that were opened could not read.
+    damage: Mutex<Vec<Arc<Damage>>>,
 }
 
 /// Which accounts a command works with.
@@ -114,6 +117,7 @@ impl App {
             ui: Ui::new(&env, colour),
             paths: Paths::from_env(&env),
             trap: Trap::from_env(&env),
+            damage: Mutex::default(),
             env,
         }
     }
@@ -125,6 +129,7 @@ impl App {
             ui: self.ui.clone(),
             trap: Trap::default(),
             paths: Paths::from_env(&env),
+            damage: Mutex::default(),
             env,
         }
     }
@@ -167,7 +172,11 @@ impl App {
 
     /// The journal alone, for commands that do not run anything.
     pub(super) fn journal(&self) -> Result<Journal, CommandError> {
-        Ok(self.open_journal()??)
+        let journal = self.open_journal()??;
+        for notice in journal.notices() {
+            self.ui.warn(notice);
+        }
+        Ok(journal)
     }
 
     /// The same, for those who want to know why the file cannot be used.
@@ -176,7 +185,29 @@ impl App {
         App::make_private(paths.state())?;
         let sealer = self.sealer()?;
         let (clock, ids) = (torture::clock(&self.env), Ids::random());
-        Ok(Journal::open(&paths.journal(), sealer, clock, ids))
+        let opened = Journal::open(&paths.journal(), sealer, clock, ids);
+        if let Ok(journal) = &opened {
+            let ui = self.ui.clone();
+            journal.on_waiting(move |what| ui.note(what));
+            let mut known = self.damage.lock().unwrap_or_else(PoisonError::into_inner);
+            known.push(journal.damage());
+        }
+        Ok(opened)
+    }
+
+    /// Names what the journal could not read while the command ran; then the command has not quite succeeded.
+    pub(super) fn report_damage(&self, exit: Exit) -> Exit {
+        let known = self.damage.lock().unwrap_or_else(PoisonError::into_inner);
+        let sentences: BTreeSet<String> = known.iter().flat_map(|damage| damage.sentences()).collect();
+        for sentence in &sentences {
+            self.ui.warn(sentence);
+        }
+        if sentences.is_empty() {
+            return exit;
+        }
+        self.ui
+            .hint("see all that is damaged with `provisor journal check`, and restore a backup with `provisor journal restore`");
+        if exit == Exit::Ok { Exit::Check } else { exit }
     }
 
     /// Everything a run needs. Starts the sandbox when it was asked for; signs in to nothing.

@@ -14,7 +14,7 @@ use crate::value::Value;
 #[command(after_help = "\
 JSON (--json), one document: {\"version\": 1, \"audit\": [{at, kind, who, what}]}
   kind is reveal, resolve, set-password, with-current, trust, distrust, seal, forget, profile-add,
-  profile-edit or profile-remove
+  profile-edit, profile-remove or restore
   who is the user's name in the environment, the system's number for it, and the machine")]
 pub(super) struct AuditCommand {
     /// Print it as JSON.

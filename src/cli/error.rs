@@ -73,7 +73,9 @@ impl From<ConfigError> for CommandError {
 impl From<JournalError> for CommandError {
     fn from(error: JournalError) -> CommandError {
         let exit = match &error {
-            JournalError::RunBusy { .. } => Exit::Aborted,
+            JournalError::RunBusy { .. } | JournalError::Sealed { .. } | JournalError::Source { .. } => {
+                Exit::Aborted
+            }
             error if error.is_fatal() => Exit::Aborted,
             _ => Exit::Usage,
         };

@@ -1,6 +1,6 @@
-//! `provisor journal`: copy the journal, and check it.
+//! `provisor journal`: copy the journal, check it, put a copy back, change the key.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use clap::{Args, Subcommand};
 use serde_json::json;
@@ -8,9 +8,11 @@ use serde_json::json;
 use super::app::App;
 use super::error::CommandError;
 use super::exit::Exit;
-use crate::journal::JournalError;
+use crate::clock::Clock;
+use crate::journal::{Journal, JournalError, SealedFiles, Sealer};
+use crate::value::secret::Secret;
 
-/// Look after the journal: copy it, check it.
+/// Back up, check and restore the journal, and change its key.
 #[derive(Args)]
 pub(super) struct JournalCommand {
     #[command(subcommand)]
@@ -22,13 +24,12 @@ enum Action {
     /// Copy the journal, also while runs are under way, into a new file for its owner alone.
     ///
     /// The copy opens with the same key, which is not in it: keep a copy of the key, too (`provisor paths` says where
-    /// it is). To restore it, end every run, remove the journal and the files `-wal` and `-shm` beside it, and put the
-    /// copy in the journal's place.
+    /// it is). `provisor journal restore` puts the copy back.
     Backup {
         /// The new file.
         file: PathBuf,
     },
-    /// Check the journal: the database, every claim and step, and that what is sealed opens.
+    /// Check the journal: the database, every claim and step, the texts of scripts, and that everything sealed opens.
     ///
     /// Exit code 3 when something is wrong.
     #[command(after_help = "JSON (--json), one document: {\"version\": 1, \"problems\": [text]}")]
@@ -36,6 +37,28 @@ enum Action {
         /// Print it as JSON.
         #[arg(long)]
         json: bool,
+    },
+    /// Put a backup in the place of the journal.
+    ///
+    /// The backup must open with the key and be sound. The journal that is there now is kept beside it, under a name
+    /// that ends in `.replaced-` and the time. No other provisor may be at work. Killed at any moment, either the old
+    /// journal is in place or the new one.
+    Restore {
+        /// The backup.
+        file: PathBuf,
+        /// Do not ask.
+        #[arg(long)]
+        yes: bool,
+    },
+    /// Encrypt the journal and the profiles' secrets anew with another key.
+    ///
+    /// The new key is the text in `PROVISOR_NEW_KEY`, or a random one, which is written to the key file. Backups made
+    /// before open with the old key alone: its file is kept beside the new one. Tokens are forgotten, so profiles sign
+    /// in again. No other provisor may be at work. Killed at any moment, either the old key is in use or the new one.
+    Rekey {
+        /// Do not ask.
+        #[arg(long)]
+        yes: bool,
     },
 }
 
@@ -55,13 +78,101 @@ pub(super) fn journal(app: &App, command: &JournalCommand) -> Result<Exit, Comma
             Ok(Exit::Ok)
         }
         Action::Check { json } => check(app, *json),
+        Action::Restore { file, yes } => restore(app, file, *yes),
+        Action::Rekey { yes } => rekey(app, *yes),
     }
+}
+
+fn restore(app: &App, file: &Path, yes: bool) -> Result<Exit, CommandError> {
+    let file = app.env.folder().join(file);
+    if !file.is_file() {
+        return Err(CommandError::usage(format!(
+            "there is no file `{}`",
+            file.display()
+        )));
+    }
+    let path = app.paths()?.journal();
+    App::make_private(app.paths()?.state())?;
+    let sealer = app.sealer()?;
+    app.consent(
+        yes,
+        &format!("Put {} in the place of {}?", file.display(), path.display()),
+    )?;
+    let kept = Journal::restore(&path, &file, &sealer, &Clock::system())?;
+    app.journal()?
+        .audit("restore", &app.who(), &file.display().to_string().into())?;
+    app.ui.note(&format!("{} is in place", file.display()));
+    if let Some(kept) = kept {
+        app.ui.note(&format!(
+            "the journal that was there is kept as {}",
+            kept.display()
+        ));
+    }
+    app.ui.warn(
+        "what was recorded after the backup was made is missing: what its runs made since exists on the platforms, and \
+         a run that goes on may send it again",
+    );
+    Ok(Exit::Ok)
+}
+
+fn rekey(app: &App, yes: bool) -> Result<Exit, CommandError> {
+    let paths = app.paths()?;
+    let old = app.sealer()?;
+    let given = app.env.get("PROVISOR_NEW_KEY");
+    let new =
+        match given {
+            Some(text) => Some(Sealer::from_text(&Secret::new(text)).map_err(|error| {
+                CommandError::usage(format!("PROVISOR_NEW_KEY: {error}")).hint(error.hint())
+            })?),
+            None => None,
+        };
+    app.consent(yes, "Encrypt everything anew with another key?")?;
+    // It says what is wrong with the key in use before anything is done.
+    drop(app.journal()?);
+    let files = SealedFiles {
+        journal: paths.journal(),
+        secrets: paths.secrets(),
+        key: paths.key(),
+    };
+    let (kept, unreadable) = Journal::rekey(&files, &old, new.as_ref(), &Clock::system())?;
+    for ending in ["", "-wal", "-shm"] {
+        let mut tokens = paths.tokens().into_os_string();
+        tokens.push(ending);
+        // What is left of them does not open any more.
+        let _ = std::fs::remove_file(tokens);
+    }
+    if given.is_some() {
+        app.ui.note(
+            "everything is encrypted with the new key: set PROVISOR_KEY to it, and unset PROVISOR_NEW_KEY",
+        );
+    } else {
+        app.ui.note(&format!(
+            "everything is encrypted with a new key, {}: keep a copy of it",
+            paths.key().display()
+        ));
+        if app.env.get("PROVISOR_KEY").is_some() {
+            app.ui.hint("unset PROVISOR_KEY: it has the old key");
+        }
+    }
+    if let Some(kept) = kept {
+        app.ui.note(&format!(
+            "backups made before open with the old key alone, which is kept as {}",
+            kept.display()
+        ));
+    }
+    if unreadable > 0 {
+        app.ui.warn(&format!(
+            "{unreadable} damaged value(s) could not be read and stay as they are"
+        ));
+        return Ok(Exit::Check);
+    }
+    Ok(Exit::Ok)
 }
 
 fn check(app: &App, json: bool) -> Result<Exit, CommandError> {
     let checked = app.open_journal()?.and_then(|journal| journal.check());
     let problems = match checked {
-        Err(error @ JournalError::Corrupt { .. }) => vec![error.to_string()],
+        Err(error @ (JournalError::Corrupt { .. } | JournalError::Gone { .. })) => vec![error.to_string()],
         other => other?,
     };
     if json {
@@ -75,6 +186,6 @@ fn check(app: &App, json: bool) -> Result<Exit, CommandError> {
         return Ok(Exit::Ok);
     }
     app.ui
-        .hint("keep a copy of the journal and of the files beside it, then restore a backup: provisor journal backup --help");
+        .hint("keep a copy of the journal and of the files beside it, then restore a backup: provisor journal restore FILE");
     Ok(Exit::Check)
 }

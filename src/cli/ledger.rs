@@ -97,15 +97,16 @@ impl Held {
     /// The command that repairs a tenant whose password is not on record.
     pub(super) fn repair(&self) -> Option<String> {
         let email = &self.item.thing.name;
-        (!self.has_password()).then(|| format!("provisor tenants set-password {email}"))
+        let lacks = !self.has_password() && self.item.value != Value::Null;
+        lacks.then(|| format!("provisor tenants set-password {email}"))
     }
 
     /// What is told of a tenant.
     pub(super) fn tenant_record(&self) -> Record {
-        let credential = if self.has_password() {
-            "recorded"
-        } else {
-            "missing"
+        let credential = match self.item.value {
+            Value::Null => "unreadable",
+            _ if self.has_password() => "recorded",
+            _ => "missing",
         };
         let mut record = self.record(&["url", "login", "password", "name"]);
         record.insert("email".into(), self.item.thing.name.as_str().into());

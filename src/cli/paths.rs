@@ -3,7 +3,6 @@
 mod env;
 mod show;
 
-use std::io;
 use std::path::{Path, PathBuf};
 
 pub use env::Env;
@@ -88,14 +87,7 @@ impl Paths {
     }
 }
 
-/// Makes a folder and those above it, readable by the user alone (0700). One that exists keeps its rights.
-pub fn make_private_folder(folder: &Path) -> io::Result<()> {
-    let mut builder = std::fs::DirBuilder::new();
-    builder.recursive(true);
-    #[cfg(unix)]
-    std::os::unix::fs::DirBuilderExt::mode(&mut builder, 0o700);
-    builder.create(folder)
-}
+pub use crate::journal::make_private_folder;
 
 #[cfg(test)]
 mod tests;

@@ -97,6 +97,7 @@ pub(super) fn resume(app: &App, command: &ResumeCommand) -> Result<Exit, Command
         }
         return Ok(exit);
     }
+    choose::readable(&record)?;
     let recorded = RunPlan::from_value(&record.plan);
     if let Some(within) = Within::of(&app.env) {
         within.admit(&record.id.to_string(), &recorded)?;

@@ -7,6 +7,9 @@ use crate::value::secret::Secret;
 
 /// The cipher for everything at rest: from `PROVISOR_KEY`, else from the key file, made at first use.
 pub(super) fn sealer(env: &Env, paths: &Paths) -> Result<Sealer, CommandError> {
+    // A change of the key that was killed in the middle is finished before either key is used. On a disk that cannot be
+    // written the old one still counts.
+    let _ = crate::journal::finish_replacement(paths.state());
     if let Some(key) = env.get("PROVISOR_KEY") {
         return Sealer::from_text(&Secret::new(key)).map_err(|error| unusable(&error));
     }

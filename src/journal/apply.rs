@@ -51,9 +51,11 @@ pub(super) enum Write {
         position: u64,
         at_ms: i64,
     },
-    /// Tries failed rows again: their refusals are forgotten, and they are queued.
+    /// Tries a page of failed rows again: what is to be asked anew is forgotten, and they are queued.
     RetryFailed {
         run: RunId,
+        after: Option<u64>,
+        at_ms: i64,
     },
     /// A request is about to leave. Takes the claim on the step's thing.
     Intend {
@@ -73,10 +75,16 @@ pub(super) enum Write {
         platform_id: String,
     },
     Audit(AuditData),
-    /// Drops the details of runs that finished before.
+    /// Marks the runs that finished before as pruned.
     Prune {
         before_ms: i64,
     },
+    /// Drops a page of the rows of a pruned run, and its reads.
+    DropDetails {
+        run: RunId,
+    },
+    /// Drops the sources that no run needs any more.
+    DropSources,
 }
 
 /// An event for a step that is recorded already.
@@ -114,6 +122,11 @@ pub(super) enum Reply {
     Written,
     /// How many runs or rows it touched.
     Counted(u64),
+    /// How many rows it touched, and the place of the last one.
+    Page {
+        rows: u64,
+        last: u64,
+    },
     /// The step is not in a state that allows it; this is how it stands, if it is recorded at all.
     Elsewhere(Option<Box<StepData>>),
     /// The ledger has the thing.
@@ -124,6 +137,9 @@ pub(super) enum Reply {
         owner: Option<Box<StepData>>,
     },
 }
+
+/// Rows in one write, so that no transaction is long.
+const PAGE: usize = 256;
 
 /// Carries a write out. Decides before it changes anything, so a refusal leaves no trace.
 pub(super) fn apply(tables: &mut dyn Tables, repeats: &mut Repeats, write: Write) -> Res<Reply> {
@@ -138,7 +154,10 @@ pub(super) fn apply(tables: &mut dyn Tables, repeats: &mut Repeats, write: Write
             data.changed_ms = at_ms;
         })?,
         Write::Columns { run, columns } => change_run(tables, &run, |data| data.columns = Some(columns))?,
-        Write::RowsComplete { run, total } => change_run(tables, &run, |data| data.total = Some(total))?,
+        Write::RowsComplete { run, total } => {
+            repeats.retain(|(of, _), _| *of != run);
+            change_run(tables, &run, |data| data.total = Some(total))?;
+        }
         Write::Rows { run, rows } => {
             for row in rows {
                 put_row(tables, repeats, &run, row)?;
@@ -151,7 +170,7 @@ pub(super) fn apply(tables: &mut dyn Tables, repeats: &mut Repeats, write: Write
             }
         }
         Write::Reopen { run, position, at_ms } => return reopen(tables, &run, position, at_ms),
-        Write::RetryFailed { run } => return retry_failed(tables, &run),
+        Write::RetryFailed { run, after, at_ms } => return retry_failed(tables, &run, after, at_ms),
         Write::Intend { step, event } => return intend(tables, *step, event),
         Write::Record { step, event } => return record(tables, *step, event),
         Write::Move(change) => return move_step(tables, *change),
@@ -163,6 +182,8 @@ pub(super) fn apply(tables: &mut dyn Tables, repeats: &mut Repeats, write: Write
         } => tables.drop_item(&account, &sort, &platform_id)?,
         Write::Audit(audit) => tables.put_audit(&audit)?,
         Write::Prune { before_ms } => return prune(tables, before_ms),
+        Write::DropDetails { run } => return Ok(Reply::Counted(tables.drop_details(&run, PAGE)?)),
+        Write::DropSources => tables.drop_sources()?,
     }
     Ok(Reply::Written)
 }
@@ -242,34 +263,60 @@ fn reopen(tables: &mut dyn Tables, run: &RunId, position: u64, at_ms: i64) -> Re
     Ok(Reply::Counted(1))
 }
 
-fn retry_failed(tables: &mut dyn Tables, run: &RunId) -> Res<Reply> {
-    const PAGE: usize = 256;
-    let mut retried = 0;
-    let mut after = None;
-    loop {
-        let rows = tables.rows(run, after, PAGE, RowFilter::Only(RowStatus::Failed))?;
-        let Some(last) = rows.last() else {
-            return Ok(Reply::Counted(retried));
-        };
-        after = Some(last.position);
-        for row in rows {
-            for mut step in tables.steps(run, &StepFilter::Scope(row.scope))? {
-                if let Ok(state) = step.state.next(StepEvent::RetryWanted) {
-                    step.state = state;
-                    step.outcome = None;
-                    step.ended_ms = None;
-                    keep_or_drop(tables, &step, StepEvent::RetryWanted)?;
-                }
+fn retry_failed(tables: &mut dyn Tables, run: &RunId, after: Option<u64>, at_ms: i64) -> Res<Reply> {
+    let rows = tables.rows(run, after, PAGE, RowFilter::Only(RowStatus::Failed))?;
+    let Some(last) = rows.last().map(|row| row.position) else {
+        return Ok(Reply::Counted(0));
+    };
+    for row in &rows {
+        let steps = tables.steps(run, &StepFilter::Scope(row.scope.clone()))?;
+        let last_change = last_change(&steps);
+        for mut step in steps {
+            if !is_asked_anew(&step, last_change) {
+                continue;
             }
-            let end = RowEnd {
-                status: RowStatus::Queued,
-                output: None,
-                error: None,
-            };
-            tables.end_row(run, row.position, &end)?;
-            retried += 1;
+            if let Ok(state) = step.state.next(StepEvent::RetryWanted) {
+                step.state = state;
+                step.outcome = None;
+                step.ended_ms = None;
+                keep_or_drop(tables, &step, StepEvent::RetryWanted)?;
+            } else {
+                tables.drop_step(run, &step.key)?;
+            }
         }
+        let end = RowEnd {
+            status: RowStatus::Queued,
+            output: None,
+            error: None,
+        };
+        tables.end_row(run, row.position, &end)?;
     }
+    // Killed between two pages, the run can go on.
+    change_run(tables, run, |run| {
+        run.status = RunStatus::Interrupted;
+        run.changed_ms = at_ms;
+    })?;
+    Ok(Reply::Page {
+        rows: rows.len() as u64,
+        last,
+    })
+}
+
+/// The place of a row's last change that another try does not ask for again; 0 when there is none.
+pub(super) fn last_change<'a>(steps: impl IntoIterator<Item = &'a StepData>) -> u32 {
+    let kept = steps.into_iter().filter(|step| {
+        let over = matches!(step.state, StepState::Absent | StepState::Refused);
+        step.changes && !over
+    });
+    kept.map(|step| step.seq).max().unwrap_or_default()
+}
+
+/// Does another try of a failed row ask for the step anew? For refusals, and for what was only read behind the last
+/// change: the failure may lie in an answer. What was read before a change stays, as the change may depend on it, and
+/// with other arguments it would be another change.
+pub(super) fn is_asked_anew(step: &StepData, last_change: u32) -> bool {
+    let read = !step.changes && step.state.is_final() && step.seq > last_change;
+    step.state == StepState::Refused || read
 }
 
 /// Inserts the intent, unless the ledger has the thing or another step is at work on it.
@@ -380,13 +427,13 @@ fn keep_or_drop(tables: &mut dyn Tables, step: &StepData, event: StepEvent) -> R
     }
 }
 
+/// What is dropped of them afterwards, page by page, nobody asks for any more.
 fn prune(tables: &mut dyn Tables, before_ms: i64) -> Res<Reply> {
     let mut pruned = 0;
     for mut run in tables.runs()? {
         if run.pruned || !run.status.is_finished() || run.changed_ms >= before_ms {
             continue;
         }
-        tables.drop_details(&run.id)?;
         run.pruned = true;
         tables.put_run(&run)?;
         pruned += 1;

@@ -7,6 +7,7 @@ use super::change::{Changing, Ended};
 use super::settle::Settled;
 use super::step::{Loss, StepEvent};
 use super::table::{ClaimData, StepData};
+use super::waiting::UNTOLD;
 
 const FIRST_POLL: Duration = Duration::from_millis(50);
 const LONGEST_POLL: Duration = Duration::from_secs(1);
@@ -62,7 +63,21 @@ impl Changing<'_> {
     async fn wait_for(&self, claim: &ClaimData) -> Result<(), Ended> {
         let journal = &self.row.journal;
         let mut pause = FIRST_POLL;
+        let (mut waited, mut told) = (Duration::ZERO, false);
         loop {
+            if waited >= UNTOLD && !told {
+                told = true;
+                let holder = journal.locks().holder(&claim.run);
+                let holder = holder.map_or(String::new(), |pid| format!(" (process {pid})"));
+                journal.store().waiting().tell(&format!(
+                    "run {} waits for run {}{holder}, which is at work on {} {}",
+                    self.row.run.id(),
+                    claim.run,
+                    claim.thing.sort,
+                    claim.thing.name
+                ));
+            }
+            waited += pause;
             let nap = journal.clock().sleep(pause);
             self.cancel.or(nap).await.ok_or(Err(StepEnd::Cancelled))?;
             pause = (pause * 2).min(LONGEST_POLL);

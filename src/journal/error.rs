@@ -3,9 +3,11 @@
 use std::path::PathBuf;
 use std::time::Duration;
 
+use super::files;
 use super::key::KeyError;
 use super::run::RunId;
 use super::seal::SealError;
+use super::sqlite::path_beside;
 
 /// Why the journal cannot do what was asked. After [`JournalError::is_fatal`] nothing more can be recorded, so nothing
 /// more may be sent.
@@ -24,6 +26,31 @@ pub enum JournalError {
         path: PathBuf,
         /// What the system or the database says.
         why: String,
+    },
+    /// It can be read, and not written.
+    #[error("the journal {} can only be read: {why}", path.display())]
+    ReadOnly {
+        /// The journal.
+        path: PathBuf,
+        /// Why it cannot be written.
+        why: String,
+    },
+    /// There is no file, and there was one whose ledger had entries.
+    #[error("the journal {} is missing, and the ledger in it had entries", path.display())]
+    Gone {
+        /// The journal.
+        path: PathBuf,
+    },
+    /// The file is older than what was recorded in it.
+    #[error(
+        "the journal {} lacks the last {lost} change(s) of its ledger: its log is missing or damaged, or an older copy was put in its place",
+        path.display()
+    )]
+    Incomplete {
+        /// The journal.
+        path: PathBuf,
+        /// How many transactions are missing.
+        lost: i64,
     },
     /// Another process held the database for too long.
     #[error("the journal {} is held by another process", path.display())]
@@ -75,6 +102,12 @@ pub enum JournalError {
         place: String,
         /// Why.
         why: SealError,
+    },
+    /// The text of a script, or of a module that it imports, is not the one that was recorded.
+    #[error("the text that is recorded of `{name}` is damaged: its digest differs")]
+    Source {
+        /// What the script calls it.
+        name: String,
     },
     /// Another process, or another part of this one, carries the run out.
     #[error("run {run} is being carried out by process {}", pid.map_or("?".to_owned(), |pid| pid.to_string()))]
@@ -133,6 +166,19 @@ impl JournalError {
             JournalError::Unusable { path, .. } => {
                 format!("check the owner and permissions of {}", path.display())
             }
+            JournalError::ReadOnly { path, .. } => format!(
+                "make its disk and folder writable, or copy {} to another disk and set PROVISOR_HOME",
+                files::folder_of(path).display()
+            ),
+            JournalError::Gone { path } => format!(
+                "put it back, or restore a backup: provisor journal restore FILE; to begin anew, remove {}",
+                path_beside(path).display()
+            ),
+            JournalError::Incomplete { path, .. } => format!(
+                "put {}-wal back as it was, or restore a newer backup: provisor journal restore FILE; to go on without what is missing, remove {}",
+                path.display(),
+                path_beside(path).display()
+            ),
             JournalError::Busy { .. } => "try again when the other process has ended".to_owned(),
             JournalError::Corrupt { path, .. } => format!(
                 "keep a copy of {} and of the -wal file beside it, then restore a backup made with `provisor journal backup`",
@@ -153,7 +199,10 @@ impl JournalError {
                 path.display()
             ),
             JournalError::Key(key) => key.hint(),
-            JournalError::Sealed { .. } => "run `provisor journal check`".to_owned(),
+            JournalError::Sealed { .. } | JournalError::Source { .. } => {
+                "see what is damaged with `provisor journal check`, and restore a backup with `provisor journal restore`"
+                    .to_owned()
+            }
             JournalError::RunBusy { .. } => "wait for it, or end that process first".to_owned(),
             JournalError::NoSuchRun(_) => "see `provisor runs list`".to_owned(),
             JournalError::NoSuchStep { run, .. } => format!("see `provisor runs steps {run}`"),
@@ -169,6 +218,9 @@ impl JournalError {
             self,
             JournalError::Full { .. }
                 | JournalError::Unusable { .. }
+                | JournalError::ReadOnly { .. }
+                | JournalError::Gone { .. }
+                | JournalError::Incomplete { .. }
                 | JournalError::Busy { .. }
                 | JournalError::Corrupt { .. }
                 | JournalError::Vault { .. }

@@ -2,21 +2,27 @@
 
 use std::fs::{self, File, OpenOptions};
 use std::io;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
-/// Makes a folder, and those above it, for the owner only. One that exists is left as it is.
-pub(super) fn make_private_folder(path: &Path) -> io::Result<()> {
+/// Makes a folder, and those above it, for the owner only, so that a power cut does not take them. One that exists is left
+/// as it is.
+pub fn make_private_folder(path: &Path) -> io::Result<()> {
     if path.as_os_str().is_empty() || path.is_dir() {
         return Ok(());
     }
+    let parent = folder_of(path);
+    make_private_folder(parent)?;
     let mut builder = fs::DirBuilder::new();
-    builder.recursive(true);
     #[cfg(unix)]
     {
         use std::os::unix::fs::DirBuilderExt as _;
         builder.mode(0o700);
     }
-    builder.create(path)
+    match builder.create(path) {
+        // Another process was faster.
+        Err(error) if error.kind() == io::ErrorKind::AlreadyExists && path.is_dir() => Ok(()),
+        made => made.and_then(|()| sync_folder(parent)),
+    }
 }
 
 /// Opens a file for reading and writing, and makes it when there is none. Others lose what rights they had to it.
@@ -49,6 +55,24 @@ pub(super) fn is_exposed(path: &Path) -> io::Result<bool> {
     }
 }
 
+/// Is the open file the one of this name?
+pub fn is_still(path: &Path, file: &File) -> bool {
+    #[cfg(unix)]
+    {
+        use std::os::unix::fs::MetadataExt as _;
+        let same =
+            |one: &fs::Metadata, other: &fs::Metadata| (one.dev(), one.ino()) == (other.dev(), other.ino());
+        let (named, open) = (fs::metadata(path), file.metadata());
+        named.is_ok_and(|named| open.is_ok_and(|open| same(&named, &open)))
+    }
+    #[cfg(not(unix))]
+    {
+        // An open file cannot be removed.
+        let _ = file;
+        path.exists()
+    }
+}
+
 /// Waits until no other process prepares the same file. Ends when the result is dropped.
 pub(super) fn lock_beside(path: &Path) -> io::Result<File> {
     let mut name = path.file_name().unwrap_or_default().to_owned();
@@ -61,7 +85,7 @@ pub(super) fn lock_beside(path: &Path) -> io::Result<File> {
 }
 
 /// Makes a new name in a folder survive a power cut.
-pub(super) fn sync_folder(path: &Path) -> io::Result<()> {
+pub fn sync_folder(path: &Path) -> io::Result<()> {
     if cfg!(unix) {
         File::open(path)?.sync_all()?;
     }
@@ -79,8 +103,15 @@ fn make_private(_: &File) -> io::Result<()> {
     Ok(())
 }
 
+/// A file of the same name with an ending more: `-wal`.
+pub(super) fn beside(path: &Path, ending: &str) -> PathBuf {
+    let mut text = path.as_os_str().to_owned();
+    text.push(ending);
+    PathBuf::from(text)
+}
+
 /// The folder that holds a file.
-pub(super) fn folder_of(path: &Path) -> &Path {
+pub fn folder_of(path: &Path) -> &Path {
     match path.parent() {
         Some(folder) if !folder.as_os_str().is_empty() => folder,
         _ => Path::new("."),

@@ -133,7 +133,8 @@ fn create(path: &Path) -> io::Result<()> {
     }
 }
 
-fn from_hex(text: &str) -> Option<KeyBytes> {
+/// The key that 64 hexadecimal digits stand for.
+pub(super) fn from_hex(text: &str) -> Option<KeyBytes> {
     let mut key = Zeroizing::new([0; 32]);
     if text.len() != 64 || !text.bytes().all(|byte| byte.is_ascii_hexdigit()) {
         return None;

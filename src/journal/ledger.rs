@@ -33,19 +33,24 @@ impl Journal {
     /// The ledger's entry for a natural key.
     pub fn ledger_get(&self, key: &NaturalKey) -> Result<Option<LedgerItem>, JournalError> {
         let item = self.store().read(|look| look.item(&key.into()))?;
-        item.map(|item| self.ledger_item(item)).transpose()
+        item.map(|item| {
+            let value = self.open_sealed(&item_place(&item.thing), &item.value)?;
+            Ok(ledger_item(item, value))
+        })
+        .transpose()
     }
 
-    /// All things of a sort, of one account or of all, oldest first.
+    /// All things of a sort, of one account or of all, oldest first. The value of one that cannot be read is null, and
+    /// [`Journal::damage`] names it.
     pub fn ledger_list(&self, sort: &str, account: Option<&str>) -> Result<Vec<LedgerItem>, JournalError> {
         let items = self.store().read(|look| look.items(sort, account))?;
-        items.into_iter().map(|item| self.ledger_item(item)).collect()
+        Ok(self.ledger_items(items))
     }
 
     /// All things of all sorts and accounts, in the order of their names.
     pub fn ledger_all(&self) -> Result<Vec<LedgerItem>, JournalError> {
         let items = self.store().read(|look| look.all_items())?;
-        items.into_iter().map(|item| self.ledger_item(item)).collect()
+        Ok(self.ledger_items(items))
     }
 
     /// Enters a thing, or replaces what is known of it; on disk when it returns. Who entered it first, and when, stays.
@@ -82,15 +87,23 @@ impl Journal {
         Ok(ids.into_iter().collect())
     }
 
-    pub(super) fn ledger_item(&self, item: ItemData) -> Result<LedgerItem, JournalError> {
-        Ok(LedgerItem {
-            value: self.open_sealed(&item_place(&item.thing), &item.value)?,
-            thing: item.thing,
-            platform_id: item.platform_id,
-            run: item.run,
-            step: item.step,
-            created_ms: item.created_ms,
-            changed_ms: item.changed_ms,
-        })
+    fn ledger_items(&self, items: Vec<ItemData>) -> Vec<LedgerItem> {
+        let opened = items.into_iter().map(|item| {
+            let value = self.open_noted(&item_place(&item.thing), &item.value);
+            ledger_item(item, value.unwrap_or_default())
+        });
+        opened.collect()
+    }
+}
+
+fn ledger_item(item: ItemData, value: Value) -> LedgerItem {
+    LedgerItem {
+        value,
+        thing: item.thing,
+        platform_id: item.platform_id,
+        run: item.run,
+        step: item.step,
+        created_ms: item.created_ms,
+        changed_ms: item.changed_ms,
     }
 }

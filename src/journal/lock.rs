@@ -168,9 +168,23 @@ impl Locks {
         self.path(run).and_then(|path| written_in(&path))
     }
 
-    /// Removes the lock file of a run that will not be carried out again.
+    /// A run that somebody holds, if any is.
+    pub(super) fn anybody(&self) -> Option<RunId> {
+        let entries = fs::read_dir(self.folder.as_ref()?).ok()?;
+        let names = entries.filter_map(|entry| entry.ok()?.file_name().into_string().ok());
+        let runs = names.filter_map(|name| Some(RunId::new(name.strip_suffix(".lock")?)));
+        runs.into_iter().find(|run| self.is_alive(run))
+    }
+
+    /// Removes the lock file of a run that will not be carried out again, unless somebody holds it.
     pub(super) fn forget(&self, run: &RunId) {
-        if let Some(path) = self.path(run).filter(|_| run.is_plain() && !self.is_alive(run)) {
+        let Some(path) = self.path(run).filter(|_| run.is_plain() && !self.is_ours(run)) else {
+            return;
+        };
+        // Locked while it is removed: whoever takes it meanwhile finds that it is gone, and makes another.
+        if let Ok(file) = File::open(&path)
+            && file.try_lock().is_ok()
+        {
             let _ = fs::remove_file(notes_beside(&path));
             let _ = fs::remove_file(path);
         }
@@ -203,6 +217,8 @@ fn lock(path: &Path) -> Result<Taken, (PathBuf, io::Error)> {
     let mut file = files::create_private(path).map_err(failed)?;
     for attempt in 0..ATTEMPTS {
         match file.try_lock() {
+            // It was removed before it was locked: others would lock another file of this name.
+            Ok(()) if !files::is_still(path, &file) => file = files::create_private(path).map_err(failed)?,
             Ok(()) => {
                 let mut sign = || {
                     file.set_len(0)?;

@@ -10,20 +10,29 @@ use super::table::{
     StepFilter, Tables, Thing,
 };
 use super::under_way::{Deaths, Left};
+use super::waiting::Waiting;
 
 /// The tables, as maps.
 #[derive(Default)]
-pub(super) struct MemoryStore(Mutex<(Maps, Repeats)>);
+pub(super) struct MemoryStore {
+    tables: Mutex<(Maps, Repeats)>,
+    waiting: Waiting,
+}
 
 impl MemoryStore {
     pub(super) fn write(&self, write: Write) -> Result<Reply, Fault> {
-        let mut guard = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut guard = self.tables.lock().unwrap_or_else(PoisonError::into_inner);
         let (maps, repeats) = &mut *guard;
         apply(maps, repeats, write)
     }
 
+    /// Told when something is waited for.
+    pub(super) fn waiting(&self) -> &Waiting {
+        &self.waiting
+    }
+
     pub(super) fn read<R>(&self, look: impl FnOnce(&dyn Look) -> Res<R>) -> Res<R> {
-        look(&self.0.lock().unwrap_or_else(PoisonError::into_inner).0)
+        look(&self.tables.lock().unwrap_or_else(PoisonError::into_inner).0)
     }
 }
 
@@ -227,12 +236,21 @@ impl Tables for Maps {
         Ok(())
     }
 
-    fn drop_details(&mut self, run: &RunId) -> Res<()> {
-        self.rows.retain(|(of, _), _| of != run);
-        self.scopes.retain(|(of, _), _| of != run);
-        self.steps.retain(|(of, _), step| of != run || step.changes);
+    fn drop_details(&mut self, run: &RunId, most: usize) -> Res<u64> {
+        let positions: Vec<u64> = self.rows_of(run, 0).take(most).map(|row| row.position).collect();
+        for position in &positions {
+            self.rows.remove(&(run.clone(), *position));
+        }
+        if positions.len() < most {
+            self.scopes.retain(|(of, _), _| of != run);
+            self.steps.retain(|(of, _), step| of != run || step.changes);
+        }
+        Ok(positions.len() as u64)
+    }
+
+    fn drop_sources(&mut self) -> Res<()> {
         let used = |hash: &String| {
-            let mut kept = self.runs.iter().filter(|kept| kept.id != *run && !kept.pruned);
+            let mut kept = self.runs.iter().filter(|kept| !kept.pruned);
             let pins = |kept: &'_ RunData| {
                 let earlier = kept.earlier.iter().flat_map(|earlier| &earlier.sources);
                 kept.sources.iter().chain(earlier).any(|(_, of)| of == hash)

@@ -13,9 +13,11 @@ mod apply;
 mod attempt;
 mod cancel;
 mod change;
+mod check;
 mod claim;
 mod closing;
 mod codec;
+mod damage;
 mod doubt;
 mod error;
 mod files;
@@ -27,7 +29,9 @@ mod memory;
 mod recall;
 mod record;
 mod repin;
+mod replacement;
 mod resolve;
+mod restore;
 mod row;
 mod run;
 mod seal;
@@ -41,6 +45,7 @@ mod table;
 mod thing;
 mod under_way;
 mod vault;
+mod waiting;
 
 use std::fmt;
 use std::path::Path;
@@ -51,15 +56,19 @@ pub use attempt::{
 };
 pub use cancel::Cancel;
 pub use closing::Closed;
+pub use damage::Damage;
 pub use doubt::InDoubt;
 pub use error::JournalError;
+pub use files::{folder_of, is_still, make_private_folder, sync_folder};
 pub use key::KeyError;
 pub use ledger::LedgerItem;
 pub use lock::RunLock;
 pub use maintain::AuditRecord;
 pub use recall::Recall;
 pub use record::StepRecord;
+pub use replacement::finish as finish_replacement;
 pub use resolve::Resolution;
+pub use restore::SealedFiles;
 pub use row::RowJournal;
 pub use run::{
     EarlierSources, NewRow, NewRun, RowCounts, RowFilter, RowRecord, RowStatus, RunId, RunRecord, RunStatus,
@@ -107,6 +116,7 @@ struct Inner {
     locks: Arc<Locks>,
     hook: OnceLock<Hook>,
     spool: Spool,
+    damage: Arc<Damage>,
 }
 
 /// Called at each [`Boundary`].
@@ -114,10 +124,23 @@ type Hook = Arc<dyn Fn(Boundary) + Send + Sync>;
 
 impl Journal {
     /// Opens the journal in a file, and makes it when there is none. The file and its folder are for their owner only.
-    /// A file that was written by a newer version or with another key is not changed.
+    /// A file that was written by a newer version or with another key is not changed. One that can be read and not
+    /// written, or of which something is missing, is opened all the same: [`Journal::healthy`] says why nothing can be
+    /// recorded.
+    #[expect(
+        clippy::needless_pass_by_value,
+        reason = "as with `in_memory`, what is given is kept"
+    )]
     pub fn open(path: &Path, sealer: Sealer, clock: Clock, ids: Ids) -> Result<Journal, JournalError> {
-        let store = Store::Sqlite(SqliteStore::open(path, &sealer)?);
-        Ok(Journal::with(store, Locks::new(Some(path)), sealer, clock, ids))
+        let store = SqliteStore::open(path, &sealer)?;
+        let sealer = store.sealer().clone();
+        Ok(Journal::with(
+            Store::Sqlite(store),
+            Locks::new(Some(path)),
+            sealer,
+            clock,
+            ids,
+        ))
     }
 
     /// A journal that ends with the process.
@@ -129,6 +152,24 @@ impl Journal {
     /// Calls `hook` at each boundary of each changing step. Only the first hook counts.
     pub fn on_boundary(&self, hook: impl Fn(Boundary) + Send + Sync + 'static) {
         let _ = self.0.hook.set(Arc::new(hook));
+    }
+
+    /// Calls `told` with what is waited for, a sentence without a full stop, when it takes long. Only the first counts.
+    pub fn on_waiting(&self, told: impl Fn(&str) + Send + Sync + 'static) {
+        self.store().waiting().tell_to(told);
+    }
+
+    /// What was strange when it was opened, a sentence each without a full stop.
+    pub fn notices(&self) -> &[String] {
+        match &**self.store() {
+            Store::Sqlite(store) => store.notices(),
+            Store::Memory(_) => &[],
+        }
+    }
+
+    /// Was there a journal in this file once?
+    pub fn was_in(path: &Path) -> bool {
+        sqlite::path_beside(path).exists()
     }
 
     /// Waits until everything that was written so far is on disk.
@@ -151,11 +192,17 @@ impl Journal {
             locks: Arc::new(locks),
             hook: OnceLock::new(),
             spool: Spool::default(),
+            damage: Arc::default(),
         }))
     }
 
     fn store(&self) -> &Arc<Store> {
         &self.0.store
+    }
+
+    /// The recorded values that were asked for since the journal was opened and could not be read.
+    pub fn damage(&self) -> Arc<Damage> {
+        Arc::clone(&self.0.damage)
     }
 
     /// What seals and digests.
@@ -185,13 +232,16 @@ impl Journal {
         self.sealer()
             .open(place, sealed)
             .map_err(|why| JournalError::Sealed {
-                place: place.to_owned(),
+                // The ledger's places have lines.
+                place: place.replace('\n', " "),
                 why,
             })
     }
 
-    fn open_optional(&self, place: &str, sealed: Option<&Sealed>) -> Result<Option<Value>, JournalError> {
-        sealed.map(|sealed| self.open_sealed(place, sealed)).transpose()
+    /// The value. That it does not open is noted in [`Journal::damage`], for callers that go on without it.
+    fn open_noted(&self, place: &str, sealed: &[u8]) -> Result<Value, JournalError> {
+        let opened = self.open_sealed(place, sealed);
+        opened.inspect_err(|error| self.0.damage.note(error.to_string()))
     }
 }
 

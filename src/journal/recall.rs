@@ -1,5 +1,6 @@
 //! What the journal knows of a step, without carrying anything out.
 
+use super::apply::{is_asked_anew, last_change};
 use super::attempt::{StepKind, StepPlan};
 use super::change::item_place;
 use super::doubt::{InDoubt, claimed};
@@ -37,12 +38,14 @@ pub enum Recall {
 }
 
 impl RowJournal {
-    /// The step's key and what is known of it. Counts as asking for it. `retrying` takes refusals for forgotten, as
-    /// [`super::Journal::retry_failed`] does.
+    /// The step's key and what is known of it. Counts as asking for it. `retrying` takes for forgotten what
+    /// [`super::Journal::retry_failed`] forgets.
     pub fn recall(&self, plan: &StepPlan, retrying: bool) -> Result<(String, Recall), JournalError> {
         let key = self.ask(plan, &self.asked(plan)).key;
         let recall = match self.recorded.get(&key) {
-            Some(step) if step.state == StepState::Refused && retrying => self.around(plan)?,
+            Some(step) if retrying && is_asked_anew(step, last_change(self.recorded.values())) => {
+                self.around(plan)?
+            }
             Some(step) if step.state.is_final() => {
                 let value = match &step.outcome {
                     Some(sealed) => self.journal.open_sealed(&step_place(step), sealed)?,

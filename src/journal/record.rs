@@ -11,6 +11,7 @@ use super::row::{step_place, why_place};
 use super::run::{
     NewRow, NewRun, RowCounts, RowFilter, RowRecord, RowStatus, Rules, RunId, RunRecord, RunStatus,
 };
+use super::seal::Sealed;
 use super::step::StepState;
 use super::table::{RowData, RowEnd, RunData, StepData, StepFilter, Thing};
 use super::under_way::Deaths;
@@ -55,6 +56,7 @@ const PAGE: usize = 256;
 impl Journal {
     /// Records a run, and gives its lock. It is on disk with the first write that is waited for.
     pub fn begin_run(&self, new: NewRun) -> Result<RunLock, JournalError> {
+        self.healthy()?;
         let lock = self.unused_id()?;
         let id = lock.id();
         let hashes = new
@@ -88,6 +90,7 @@ impl Journal {
     /// Takes the lock of a recorded run, to go on with it. [`JournalError::RunBusy`] when another process has it,
     /// [`JournalError::NoSuchRun`] when its rows were pruned.
     pub fn lock_run(&self, id: &RunId) -> Result<RunLock, JournalError> {
+        self.healthy()?;
         let run = self.store().read(|look| look.run(id))?;
         let rules = match run {
             Some(run) if !run.pruned => run.rules,
@@ -122,22 +125,23 @@ impl Journal {
     /// The run, if there is one.
     pub fn run(&self, id: &RunId) -> Result<Option<RunRecord>, JournalError> {
         let data = self.store().read(|look| look.run(id))?;
-        data.map(|data| self.run_record(data)).transpose()
+        Ok(data.map(|data| self.run_record(data)))
     }
 
     /// All runs but pruned ones, newest first.
     pub fn runs(&self) -> Result<Vec<RunRecord>, JournalError> {
         let runs = self.store().read(|look| look.runs())?;
         let kept = runs.into_iter().filter(|run| !run.pruned);
-        kept.map(|run| self.run_record(run)).collect()
+        Ok(kept.map(|run| self.run_record(run)).collect())
     }
 
-    /// The newest run that can go on and that no living process carries out.
+    /// The newest run that can go on and that no living process carries out. One whose plan cannot be read is passed
+    /// over, and [`Journal::damage`] names it.
     pub fn latest_unfinished(&self) -> Result<Option<RunRecord>, JournalError> {
         let runs = self.store().read(|look| look.runs())?;
-        let mut open = runs.into_iter().filter(|run| !run.status.is_finished());
-        let latest = open.find(|run| !self.is_run_alive(&run.id));
-        latest.map(|run| self.run_record(run)).transpose()
+        let open = runs.into_iter().filter(|run| !run.status.is_finished());
+        let mut free = open.filter(|run| !self.is_run_alive(&run.id));
+        Ok(free.find_map(|run| Some(self.run_record(run)).filter(|run| run.plan != Value::Null)))
     }
 
     /// The names and texts of a run's sources, the script first. One whose text was pruned is left out.
@@ -211,7 +215,7 @@ impl Journal {
         only: RowFilter,
     ) -> Result<Vec<RowRecord>, JournalError> {
         let rows = self.store().read(|look| look.rows(id, after, limit, only))?;
-        rows.into_iter().map(|row| self.row_record(id, row)).collect()
+        Ok(rows.into_iter().map(|row| self.row_record(id, row)).collect())
     }
 
     /// How many rows have each status.
@@ -240,14 +244,21 @@ impl Journal {
         })
     }
 
-    /// Queues the failed rows again and forgets their refusals, so that these are asked again. Gives how many.
+    /// Queues the failed rows again and forgets their refusals, and what they read after their last change, so that
+    /// these are asked again. Gives how many.
     pub fn retry_failed(&self, run: &RunLock) -> Result<u64, JournalError> {
-        let write = Write::RetryFailed {
-            run: run.id().clone(),
-        };
-        match self.store().write(write)? {
-            Reply::Counted(rows) => Ok(rows),
-            _ => Ok(0),
+        let (mut retried, mut after) = (0, None);
+        loop {
+            let write = Write::RetryFailed {
+                run: run.id().clone(),
+                after,
+                at_ms: self.clock().now_millis(),
+            };
+            let Reply::Page { rows, last } = self.store().write(write)? else {
+                return Ok(retried);
+            };
+            retried += rows;
+            after = Some(last);
         }
     }
 
@@ -255,7 +266,7 @@ impl Journal {
     pub fn steps(&self, id: &RunId, filter: &StepFilter) -> Result<Vec<StepRecord>, JournalError> {
         let mut steps = self.store().read(|look| look.steps(id, filter))?;
         steps.sort_by_key(|step| (step.position, step.seq));
-        steps.into_iter().map(|step| self.step_record(step)).collect()
+        Ok(steps.into_iter().map(|step| self.step_record(step)).collect())
     }
 
     /// Every such step of a run, a page at a time, in the order of their keys.
@@ -293,9 +304,12 @@ impl Journal {
         }
     }
 
-    fn run_record(&self, run: RunData) -> Result<RunRecord, JournalError> {
-        let columns = self.open_optional(&run_place(&run.id, "columns"), run.columns.as_ref())?;
-        let columns = columns.map(|columns| match columns {
+    fn run_record(&self, run: RunData) -> RunRecord {
+        let open = |what: &str, sealed: &Sealed| {
+            let opened = self.open_noted(&run_place(&run.id, what), sealed);
+            opened.unwrap_or_default()
+        };
+        let columns = run.columns.as_ref().map(|sealed| match open("columns", sealed) {
             Value::List(names) => names
                 .iter()
                 .filter_map(Value::as_text)
@@ -303,9 +317,9 @@ impl Journal {
                 .collect(),
             _ => Vec::new(),
         });
-        Ok(RunRecord {
-            params: self.open_sealed(&run_place(&run.id, "params"), &run.params)?,
-            plan: self.open_sealed(&run_place(&run.id, "plan"), &run.plan)?,
+        RunRecord {
+            params: open("params", &run.params),
+            plan: open("plan", &run.plan),
             columns,
             id: run.id,
             name: run.name,
@@ -317,25 +331,38 @@ impl Journal {
             changed_ms: run.changed_ms,
             earlier: run.earlier,
             pruned: run.pruned,
-        })
+        }
     }
 
-    fn row_record(&self, id: &RunId, row: RowData) -> Result<RowRecord, JournalError> {
-        let place = |what: &str| row_place(id, row.position, what);
-        Ok(RowRecord {
-            input: self.open_sealed(&place("input"), &row.input)?,
-            output: self.open_optional(&place("output"), row.output.as_ref())?,
-            error: self.open_optional(&place("error"), row.error.as_ref())?,
+    fn row_record(&self, id: &RunId, row: RowData) -> RowRecord {
+        let mut lost = None;
+        let mut open = |what: &str, sealed: &Sealed| {
+            let opened = self.open_noted(&row_place(id, row.position, what), sealed);
+            opened.unwrap_or_else(|error| {
+                lost.get_or_insert(error);
+                Value::Null
+            })
+        };
+        let input = open("input", &row.input);
+        let output = row.output.as_ref().map(|sealed| open("output", sealed));
+        let error = row.error.as_ref().map(|sealed| open("error", sealed));
+        RowRecord {
+            input,
+            output,
+            // What is missing here is told where the row's other trouble is.
+            error: lost.map(|lost| lost.to_string().into()).or(error),
             position: row.position,
             scope: row.scope,
             status: row.status,
-        })
+        }
     }
 
-    pub(super) fn step_record(&self, step: StepData) -> Result<StepRecord, JournalError> {
-        let outcome = self.open_optional(&step_place(&step), step.outcome.as_ref())?;
-        let why = self.open_optional(&why_place(&step), step.why.as_ref())?;
-        Ok(StepRecord {
+    pub(super) fn step_record(&self, step: StepData) -> StepRecord {
+        let outcome = step.outcome.as_ref();
+        let outcome = outcome.map(|sealed| self.open_noted(&step_place(&step), sealed).unwrap_or_default());
+        let why = step.why.as_ref();
+        let why = why.map(|sealed| self.open_noted(&why_place(&step), sealed).unwrap_or_default());
+        StepRecord {
             outcome,
             why: why.and_then(|why| why.as_text().map(str::to_owned)),
             key: step.key,
@@ -348,7 +375,7 @@ impl Journal {
             attempts: step.attempts,
             started_ms: step.started_ms,
             ended_ms: step.ended_ms,
-        })
+        }
     }
 }
 
@@ -356,6 +383,6 @@ pub(super) fn run_place(id: &RunId, what: &str) -> String {
     format!("run {id} {what}")
 }
 
-fn row_place(id: &RunId, position: u64, what: &str) -> String {
+pub(super) fn row_place(id: &RunId, position: u64, what: &str) -> String {
     format!("run {id} row {position} {what}")
 }

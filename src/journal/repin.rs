@@ -40,14 +40,21 @@ impl Journal {
     }
 
     /// The names and texts of sources that are given by name and digest. One whose text was pruned is left out.
+    /// [`JournalError::Source`] when a text is not the one that its digest was taken of.
     pub fn source_texts(&self, sources: &[(String, String)]) -> Result<Vec<(String, String)>, JournalError> {
-        self.store().read(|look| {
-            let mut texts = Vec::new();
-            for (name, hash) in sources {
-                texts.extend(look.source(hash)?.map(|text| (name.clone(), text)));
+        let mut texts = Vec::new();
+        for (name, hash) in sources {
+            let Some(text) = self.store().read(|look| look.source(hash))? else {
+                continue;
+            };
+            if sha256(text.as_bytes()) != *hash {
+                let error = JournalError::Source { name: name.clone() };
+                self.0.damage.note(error.to_string());
+                return Err(error);
             }
-            Ok(texts)
-        })
+            texts.push((name.clone(), text));
+        }
+        Ok(texts)
     }
 }
 

@@ -71,7 +71,7 @@ impl Journal {
         for key in keys {
             let step = self.store().read(|look| look.step(id, &key))?;
             if let Some(step) = step.filter(|step| step.state == StepState::Done) {
-                steps.push(self.step_record(step)?);
+                steps.push(self.step_record(step));
             }
         }
         steps.sort_by_key(|step| (step.position, step.seq));

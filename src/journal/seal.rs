@@ -106,6 +106,20 @@ impl Sealer {
         hex(&digest[..DIGEST_BYTES])
     }
 
+    /// The key of the digests, to be sealed.
+    pub(super) fn digest_key(&self) -> Value {
+        Value::Secret(Secret::new(hex(&*self.0.digest)))
+    }
+
+    /// The same cipher with the digests of another sealer, by their [key](Sealer::digest_key).
+    pub(super) fn digesting_with(&self, key: &Value) -> Option<Sealer> {
+        let Value::Secret(key) = key else { return None };
+        Some(Sealer(Arc::new(Keys {
+            cipher: self.0.cipher.clone(),
+            digest: key::from_hex(key.expose())?,
+        })))
+    }
+
     fn cipher(&self) -> XChaCha20Poly1305 {
         XChaCha20Poly1305::new(&(*self.0.cipher).into())
     }

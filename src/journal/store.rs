@@ -8,6 +8,7 @@ use super::error::JournalError;
 use super::memory::MemoryStore;
 use super::sqlite::{Ack, SqliteStore};
 use super::table::{Fault, Look, Res};
+use super::waiting::Waiting;
 
 /// One of the two stores.
 pub(super) enum Store {
@@ -48,6 +49,8 @@ impl Store {
     /// Waits until everything that was written before is on disk.
     pub(super) fn flush(&self) -> Result<(), JournalError> {
         match self {
+            // Nothing was written to one that is only read.
+            Store::Sqlite(store) if !store.is_writable() => Ok(()),
             Store::Sqlite(store) if store.is_clean() => self.healthy(),
             Store::Sqlite(_) => self.wait(None).map(drop),
             Store::Memory(_) => Ok(()),
@@ -70,6 +73,14 @@ impl Store {
             Store::Memory(store) => store.read(look),
         }
         .map_err(|fault| self.error(fault))
+    }
+
+    /// Told when something is waited for.
+    pub(super) fn waiting(&self) -> &Waiting {
+        match self {
+            Store::Sqlite(store) => store.waiting(),
+            Store::Memory(store) => store.waiting(),
+        }
     }
 
     /// Can it still be written?

@@ -203,8 +203,11 @@ pub(super) trait Tables: Look {
     fn drop_item(&mut self, account: &str, sort: &str, platform_id: &str) -> Res<()>;
     fn strike_item(&mut self, thing: &Thing) -> Res<()>;
     fn put_audit(&mut self, audit: &AuditData) -> Res<()>;
-    /// Drops a run's rows, reads and unused sources; changing steps stay.
-    fn drop_details(&mut self, run: &RunId) -> Res<()>;
+    /// Drops up to `most` rows of a run, and with the last one all of its reads; changing steps stay. Gives how many
+    /// rows.
+    fn drop_details(&mut self, run: &RunId, most: usize) -> Res<u64>;
+    /// Drops the sources that only pruned runs had.
+    fn drop_sources(&mut self) -> Res<()>;
 }
 
 /// What became of a row that was to enter the queue.

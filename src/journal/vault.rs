@@ -15,7 +15,7 @@ pub struct Vault {
     path: PathBuf,
     sealer: Sealer,
     lasting: bool,
-    opened: Mutex<Option<SqliteVault>>,
+    opened: Mutex<Option<(SqliteVault, Sealer)>>,
 }
 
 impl Vault {
@@ -39,17 +39,22 @@ impl Vault {
 
     /// The value with this name. One that was sealed with another key, or is damaged, is as if it were not there.
     pub fn get(&self, name: impl Into<Value>) -> Result<Option<Value>, JournalError> {
-        let digest = self.digest(name);
-        let sealed = self.with(|vault| vault.get(&digest))?;
-        Ok(sealed.and_then(|sealed| self.sealer.open(&place(&digest), &sealed).ok()))
+        let name = name.into();
+        self.with(|vault, sealer| {
+            let digest = sealer.digest(&name);
+            let sealed = vault.get(&digest)?;
+            Ok(sealed.and_then(|sealed| sealer.open(&place(&digest), &sealed).ok()))
+        })
     }
 
     /// Keeps a value. When it returns, other processes see it, and killing this one does not lose it; a power cut may,
     /// unless the vault is a lasting one.
     pub fn put(&self, name: impl Into<Value>, value: &Value) -> Result<(), JournalError> {
-        let digest = self.digest(name);
-        let sealed = self.sealer.seal(&place(&digest), value);
-        self.with(|vault| vault.put(&digest, &sealed))
+        let name = name.into();
+        self.with(|vault, sealer| {
+            let digest = sealer.digest(&name);
+            vault.put(&digest, &sealer.seal(&place(&digest), value))
+        })
     }
 
     /// Can it be read? Makes the file when there is none.
@@ -59,20 +64,27 @@ impl Vault {
 
     /// Forgets a value.
     pub fn remove(&self, name: impl Into<Value>) -> Result<(), JournalError> {
-        let digest = self.digest(name);
-        self.with(|vault| vault.remove(&digest))
+        let name = name.into();
+        self.with(|vault, sealer| vault.remove(&sealer.digest(&name)))
     }
 
     /// Names hold accounts and credentials, so the file has only their keyed digests.
-    fn digest(&self, name: impl Into<Value>) -> String {
-        self.sealer.digest(&name.into())
-    }
-
-    fn with<T>(&self, work: impl FnOnce(&SqliteVault) -> Result<T, JournalError>) -> Result<T, JournalError> {
+    fn with<T>(
+        &self,
+        work: impl FnOnce(&SqliteVault, &Sealer) -> Result<T, JournalError>,
+    ) -> Result<T, JournalError> {
         let mut opened = self.opened.lock().unwrap_or_else(PoisonError::into_inner);
+        let open = || {
+            let vault = SqliteVault::open(&self.path, self.lasting)?;
+            let sealer = vault.sealer(&self.sealer)?;
+            Ok((vault, sealer))
+        };
         let done = match &*opened {
-            Some(vault) => work(vault),
-            None => SqliteVault::open(&self.path, self.lasting).and_then(|vault| work(opened.insert(vault))),
+            Some((vault, sealer)) => work(vault, sealer),
+            None => open().and_then(|now| {
+                let (vault, sealer) = opened.insert(now);
+                work(vault, sealer)
+            }),
         };
         done.map_err(|error| match error {
             JournalError::Corrupt { path, why } => JournalError::Vault {

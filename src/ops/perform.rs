@@ -36,6 +36,20 @@ pub enum Halt {
     Journal(JournalError),
 }
 
+impl From<JournalError> for Halt {
+    /// One recorded value that cannot be read stops the row it belongs to, and no other: only a person can tell what it
+    /// was.
+    fn from(error: JournalError) -> Halt {
+        match error {
+            JournalError::Sealed { place, why } => Halt::InDoubt {
+                step: place,
+                why: format!("its record cannot be read: {why}"),
+            },
+            error => Halt::Journal(error),
+        }
+    }
+}
+
 /// What a call gave.
 #[derive(Debug)]
 pub struct Performed {
@@ -64,7 +78,7 @@ pub async fn perform(
     };
     match row.step(&plan, &attempt, cancel).await {
         Ok(output) if output.replayed => {
-            let value = credential::renewed(world, &call, output.value).map_err(Halt::Journal)?;
+            let value = credential::renewed(world, &call, output.value)?;
             Ok(Performed {
                 value: super::web::replayed(&call, value).map_err(Halt::Failed)?,
                 replayed: true,
@@ -81,7 +95,7 @@ pub async fn perform(
         Err(StepEnd::InDoubt { step, why }) => Err(Halt::InDoubt { step, why }),
         Err(StepEnd::DoneBefore { step }) => Err(Halt::Failed(done_before(&call, &step))),
         Err(StepEnd::Cancelled) => Err(Halt::Cancelled),
-        Err(StepEnd::Journal(error)) => Err(Halt::Journal(error)),
+        Err(StepEnd::Journal(error)) => Err(error.into()),
     }
 }
 

@@ -20,6 +20,7 @@ mod hostile;
 mod house;
 mod import;
 mod interrupt;
+mod journal;
 #[cfg(unix)]
 mod journals_v1;
 mod jrni;

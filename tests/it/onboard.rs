@@ -202,7 +202,12 @@ fn what_was_there_before_is_taken_over_only_when_asked_and_never_asked_for_again
     );
     let _ = home.run("run one.rhai --sandbox").ended(0);
     // Another machine: the same platform, and nothing on record.
-    for file in ["journal.db", "journal.db-wal", "journal.db-shm"] {
+    for file in [
+        "journal.db",
+        "journal.db-wal",
+        "journal.db-shm",
+        "journal.db-count",
+    ] {
         let _ = std::fs::remove_file(home.provisor().join("state").join(file));
     }
     let refused = home.run("run one.rhai --sandbox").ended(7);

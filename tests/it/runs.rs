@@ -200,7 +200,7 @@ fn the_journal_is_copied_and_checked() {
     }
     std::fs::remove_file(home.provisor().join("state/journal.db-wal")).unwrap_or_default();
     std::fs::write(&journal, bytes).unwrap();
-    let _ = home.run("journal check").ended(3).said(&["restore a backup"]);
+    let _ = home.run("journal check").ended(3).said(&["journal restore"]);
     for beside in ["journal.db-wal", "journal.db-shm"] {
         std::fs::remove_file(home.provisor().join("state").join(beside)).unwrap_or_default();
     }

@@ -3,6 +3,7 @@
 use super::Input;
 use crate::journal::{Journal, JournalError, RowFilter, RunId};
 use crate::script::program::Script;
+use crate::value::Value;
 
 /// Why an input cannot go on where a run has stopped reading it. Rows count from 1 in messages.
 #[derive(Debug, thiserror::Error)]
@@ -43,7 +44,10 @@ impl Input {
                     .next(script, journal.sealer())
                     .map_err(InputChanged::Unreadable)?;
                 match row {
-                    Some(row) if row.position == known.position && row.input == known.input => {}
+                    // What cannot be read any more cannot be compared.
+                    Some(row)
+                        if row.position == known.position
+                            && (row.input == known.input || known.input == Value::Null) => {}
                     Some(_) => return Err(InputChanged::Row(known.position)),
                     None => {
                         return Err(InputChanged::Shorter {

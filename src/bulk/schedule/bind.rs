@@ -17,7 +17,12 @@ pub(in crate::bulk) fn arguments(
 ) -> Result<(Cells, Vec<Value>), (Cells, String)> {
     let stored = match StoredRow::read(&row.input) {
         StoredRow::Cells(cells) => cells,
-        StoredRow::Unreadable { why, cells } => return Err((cells, why)),
+        StoredRow::Unreadable { why, cells } => {
+            // The journal says why it cannot read what it has.
+            let damaged = row.error.as_ref().filter(|_| row.input == Value::Null);
+            let why = damaged.and_then(Value::as_text).map_or(why, str::to_owned);
+            return Err((cells, why));
+        }
     };
     let number = row.position + 1;
     if stored.iter().any(|(name, cell)| name == UNREAD && is_given(cell)) {

@@ -9,7 +9,7 @@ const AREA: &str = "journal";
 
 pub(super) fn check(app: &App) -> Result<Vec<Check>, CommandError> {
     let path = app.paths()?.journal();
-    if !path.exists() {
+    if !path.exists() && !Journal::was_in(&path) {
         return Ok(vec![Check::ok(AREA, "", "none yet; the first run makes it")]);
     }
     let journal = match app.open_journal() {
@@ -45,7 +45,7 @@ fn sound(journal: &Journal) -> Result<Check, CommandError> {
     Ok(match problems.first() {
         None => Check::ok(AREA, "", "sound"),
         Some(first) => Check::problem(AREA, "", format!("{first} ({} in all)", problems.len()))
-            .fix("keep a copy of the journal, then restore a backup: provisor journal backup --help"),
+            .fix("keep a copy of the journal, then restore a backup: provisor journal restore FILE"),
     })
 }
 

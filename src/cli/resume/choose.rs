@@ -7,7 +7,8 @@ use crate::cli::exit::Exit;
 use crate::cli::plan::RunPlan;
 use crate::cli::profiles;
 use crate::cli::recorded::find_run;
-use crate::journal::{Journal, RunRecord, RunStatus};
+use crate::journal::{Journal, JournalError, RunRecord, RunStatus};
+use crate::value::Value;
 
 /// The run that was named, or the latest that can go on and that nobody carries out.
 pub(super) fn run(journal: &Journal, command: &ResumeCommand) -> Result<Option<RunRecord>, CommandError> {
@@ -18,14 +19,23 @@ pub(super) fn run(journal: &Journal, command: &ResumeCommand) -> Result<Option<R
         return Ok(journal.latest_unfinished()?);
     }
     let ended = |run: &RunRecord| matches!(run.status, RunStatus::Done | RunStatus::Cancelled);
-    let mut open = journal.runs()?.into_iter().filter(|run| !ended(run));
+    let can_go_on = |run: &RunRecord| !ended(run) && run.plan != Value::Null;
+    let mut open = journal.runs()?.into_iter().filter(can_go_on);
     Ok(open.find(|run| !journal.is_run_alive(&run.id)))
 }
 
-/// No run can go on. When the newest one has failed rows, that is no success.
+/// No run can go on by this process. That is no success when another process carries one out, and neither when the
+/// newest run has failed rows.
 pub(super) fn nothing(app: &App, journal: &Journal) -> Result<Exit, CommandError> {
-    app.ui.note("nothing to resume: every run is finished");
     let runs = journal.runs()?;
+    if let Some(run) = runs.iter().find(|run| journal.is_run_alive(&run.id)) {
+        return Err(JournalError::RunBusy {
+            run: run.id.clone(),
+            pid: journal.run_holder(&run.id),
+        }
+        .into());
+    }
+    app.ui.note("nothing to resume: every run is finished");
     if let Some(run) = runs.iter().find(|run| run.status == RunStatus::Failed) {
         let id = &run.id;
         app.ui.hint(&format!(
@@ -34,6 +44,17 @@ pub(super) fn nothing(app: &App, journal: &Journal) -> Result<Exit, CommandError
     }
     let newest_failed = runs.first().is_some_and(|run| run.status == RunStatus::Failed);
     Ok(if newest_failed { Exit::RowsFailed } else { Exit::Ok })
+}
+
+/// Can it be told what the run was to do?
+pub(super) fn readable(record: &RunRecord) -> Result<(), CommandError> {
+    if record.plan != Value::Null {
+        return Ok(());
+    }
+    Err(CommandError::new(
+        Exit::Aborted,
+        format!("what run {} was to do cannot be read", record.id),
+    ))
 }
 
 /// The exit, when nothing of the run is left to be carried out.

@@ -155,7 +155,11 @@ fn each_row(
 fn sources(journal: &Journal, sources: &[(String, String)]) -> Result<Json, CommandError> {
     let mut list = Vec::new();
     for (name, hash) in sources {
-        let text = journal.source_texts(&[(name.clone(), hash.clone())])?.pop();
+        let text = match journal.source_texts(&[(name.clone(), hash.clone())]) {
+            // Named when the command ends.
+            Err(JournalError::Source { .. }) => None,
+            texts => texts?.pop(),
+        };
         list.push(json!({"name": name, "sha256": hash, "text": text.map(|(_, text)| text)}));
     }
     Ok(list.into())

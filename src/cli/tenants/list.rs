@@ -20,7 +20,7 @@ JSON (--json), one document:
    \"tenants\": [{email, url, login, password, credential, repair, name, account, run, step,
                 created, changed}]}
   password is masked without --reveal
-  credential is recorded or missing; repair is the command for a missing one, or null
+  credential is recorded, missing or unreadable; repair is the command for a missing one, or null
   account is the master account's address; run and step brought the tenant into being")]
 pub(super) struct ListCommand {
     #[command(flatten)]
@@ -66,8 +66,10 @@ fn row(tenant: &Held, reveal: &Reveal) -> Vec<String> {
     let password = if tenant.has_password() {
         let shown = reveal.json("password", &tenant.field("password"));
         shown.as_str().unwrap_or_default().to_owned()
-    } else {
+    } else if tenant.repair().is_some() {
         "missing".to_owned()
+    } else {
+        "unreadable".to_owned()
     };
     vec![
         tenant.item.thing.name.clone(),

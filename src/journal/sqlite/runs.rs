@@ -176,19 +176,30 @@ pub(super) fn put_death(connection: &Connection, run: &RunId, left: Left) -> Res
     Ok(())
 }
 
-pub(super) fn drop_details(connection: &Connection, run: &RunId) -> Res<()> {
-    connection.execute("delete from row where run = ?1", [run.as_str()])?;
-    connection.execute("delete from died where run = ?1", [run.as_str()])?;
-    connection.execute("delete from step where run = ?1 and changes = 0", [run.as_str()])?;
+pub(super) fn drop_details(connection: &Connection, run: &RunId, most: usize) -> Res<u64> {
+    let sql = "delete from row where run = ?1 and position in
+                   (select position from row where run = ?1 order by position limit ?2)";
+    let most = to_sql(most as u64);
+    let dropped = connection
+        .prepare_cached(sql)?
+        .execute(params![run.as_str(), most])? as u64;
+    if to_sql(dropped) < most {
+        connection.execute("delete from died where run = ?1", [run.as_str()])?;
+        connection.execute("delete from step where run = ?1 and changes = 0", [run.as_str()])?;
+    }
+    Ok(dropped)
+}
+
+pub(super) fn drop_sources(connection: &Connection) -> Res<()> {
     connection.execute(
         "delete from source where hash not in (
              select json_extract(pair.value, '$[1]') from run, json_each(run.sources) as pair
-             where run.pruned = 0 and run.id <> ?1
+             where run.pruned = 0
              union
              select json_extract(pair.value, '$[1]')
              from run, json_each(run.earlier) as pin, json_each(pin.value, '$[1]') as pair
-             where run.pruned = 0 and run.id <> ?1)",
-        [run.as_str()],
+             where run.pruned = 0)",
+        [],
     )?;
     Ok(())
 }

@@ -181,7 +181,7 @@ pub(super) fn back_up(connection: &Connection, target: &Path) -> Res<()> {
     let unwritable =
         |error: std::io::Error| Fault::Data(format!("{} cannot be written: {error}", target.display()));
     // Written whole or not at all: an interrupted copy keeps its draft's name.
-    let draft = with_suffix(target, ".part");
+    let draft = files::beside(target, ".part");
     let _ = fs::remove_file(&draft);
     drop(files::create_private(&draft).map_err(unwritable)?);
     let Some(text) = draft.to_str() else {
@@ -202,13 +202,7 @@ pub(super) fn number(version: usize) -> i64 {
 
 /// Where the copy of an older version goes.
 pub(super) fn backup_path(path: &Path, version: usize) -> PathBuf {
-    with_suffix(path, &format!(".v{version}.backup"))
-}
-
-fn with_suffix(path: &Path, suffix: &str) -> PathBuf {
-    let mut text = path.as_os_str().to_owned();
-    text.push(suffix);
-    PathBuf::from(text)
+    files::beside(path, &format!(".v{version}.backup"))
 }
 
 #[cfg(test)]

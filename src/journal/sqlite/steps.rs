@@ -7,6 +7,7 @@ use super::super::run::RunId;
 use super::super::step::{Loss, StepState, Window};
 use super::super::table::{AuditData, ClaimData, ItemData, Res, StepData, StepFilter, Thing};
 use super::runs::{from_sql, to_sql};
+use super::schema::number;
 use crate::clock::Stamp;
 
 const STEP_COLUMNS: &str = "run, key, position, seq, op, changes, ledger, state, sent_ms, settle_ms, account, sort, \
@@ -168,7 +169,12 @@ pub(super) fn attributed(connection: &Connection, account: &str, sort: &str) -> 
     list(connection, sql, [account, sort], |row| row.get(0))
 }
 
-pub(super) fn put_item(connection: &Connection, item: &ItemData) -> Res<()> {
+/// Inserts or replaces; `true` when there was no such entry.
+pub(super) fn put_item(connection: &Connection, item: &ItemData) -> Res<bool> {
+    let sql = "select count(*) from ledger where account = ?1 and sort = ?2 and name = ?3";
+    let known: i64 = connection
+        .prepare_cached(sql)?
+        .query_row(named(&item.thing), |row| row.get(0))?;
     let sql =
         format!("insert or replace into ledger({ITEM_COLUMNS}) values (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)");
     connection.prepare_cached(&sql)?.execute(params![
@@ -182,21 +188,22 @@ pub(super) fn put_item(connection: &Connection, item: &ItemData) -> Res<()> {
         item.created_ms,
         item.changed_ms,
     ])?;
-    Ok(())
+    Ok(known == 0)
 }
 
-pub(super) fn drop_item(connection: &Connection, account: &str, sort: &str, platform_id: &str) -> Res<()> {
+/// Gives how many entries were dropped.
+pub(super) fn drop_item(connection: &Connection, account: &str, sort: &str, platform_id: &str) -> Res<i64> {
     let sql = "delete from ledger where account = ?1 and sort = ?2 and platform_id = ?3";
-    connection
+    let dropped = connection
         .prepare_cached(sql)?
         .execute([account, sort, platform_id])?;
-    Ok(())
+    Ok(number(dropped))
 }
 
-pub(super) fn strike_item(connection: &Connection, thing: &Thing) -> Res<()> {
+/// Gives how many entries were dropped.
+pub(super) fn strike_item(connection: &Connection, thing: &Thing) -> Res<i64> {
     let sql = "delete from ledger where account = ?1 and sort = ?2 and name = ?3";
-    connection.prepare_cached(sql)?.execute(named(thing))?;
-    Ok(())
+    Ok(number(connection.prepare_cached(sql)?.execute(named(thing))?))
 }
 
 pub(super) fn audits(connection: &Connection) -> Res<Vec<AuditData>> {

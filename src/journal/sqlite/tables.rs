@@ -13,29 +13,51 @@ use super::super::under_way::{Deaths, Left};
 use super::{runs, steps};
 
 /// One connection; writes belong into a transaction that its owner opens.
-pub(super) struct Sql<'a>(pub(super) &'a Connection);
+pub(super) struct Sql<'a> {
+    connection: &'a Connection,
+    /// How many entries the ledger has more, once it was changed.
+    ledger_change: Option<i64>,
+}
+
+impl<'a> Sql<'a> {
+    pub(super) fn new(connection: &'a Connection) -> Sql<'a> {
+        Sql {
+            connection,
+            ledger_change: None,
+        }
+    }
+
+    /// How many entries the ledger has more than before; `None` when none was touched.
+    pub(super) fn ledger_change(&self) -> Option<i64> {
+        self.ledger_change
+    }
+
+    fn ledger_changed(&mut self, more: i64) {
+        *self.ledger_change.get_or_insert(0) += more;
+    }
+}
 
 impl Look for Sql<'_> {
     fn run(&self, id: &RunId) -> Res<Option<RunData>> {
-        runs::run(self.0, id)
+        runs::run(self.connection, id)
     }
     fn runs(&self) -> Res<Vec<RunData>> {
-        runs::runs(self.0)
+        runs::runs(self.connection)
     }
     fn source(&self, hash: &str) -> Res<Option<String>> {
-        runs::source(self.0, hash)
+        runs::source(self.connection, hash)
     }
     fn rows(&self, run: &RunId, after: Option<u64>, limit: usize, only: RowFilter) -> Res<Vec<RowData>> {
-        runs::rows(self.0, run, after, limit, only)
+        runs::rows(self.connection, run, after, limit, only)
     }
     fn row_counts(&self, run: &RunId) -> Res<RowCounts> {
-        runs::row_counts(self.0, run)
+        runs::row_counts(self.connection, run)
     }
     fn scope_count(&self, run: &RunId, scope: &str) -> Res<u64> {
-        runs::scope_count(self.0, run, scope)
+        runs::scope_count(self.connection, run, scope)
     }
     fn step(&self, run: &RunId, key: &str) -> Res<Option<StepData>> {
-        steps::step(self.0, run, key)
+        steps::step(self.connection, run, key)
     }
     fn deaths(&self, run: &RunId) -> Res<BTreeMap<u64, Deaths>> {
         runs::deaths(self.0, run)
@@ -44,72 +66,81 @@ impl Look for Sql<'_> {
         steps::steps_after(self.0, run, filter, after, Some(limit))
     }
     fn steps(&self, run: &RunId, filter: &StepFilter) -> Res<Vec<StepData>> {
-        steps::steps(self.0, run, filter)
+        steps::steps(self.connection, run, filter)
     }
     fn claim(&self, thing: &Thing) -> Res<Option<ClaimData>> {
-        steps::claim(self.0, thing)
+        steps::claim(self.connection, thing)
     }
     fn claims(&self) -> Res<Vec<ClaimData>> {
-        steps::claims(self.0)
+        steps::claims(self.connection)
     }
     fn item(&self, thing: &Thing) -> Res<Option<ItemData>> {
-        steps::item(self.0, thing)
+        steps::item(self.connection, thing)
     }
     fn items(&self, sort: &str, account: Option<&str>) -> Res<Vec<ItemData>> {
-        steps::items(self.0, sort, account)
+        steps::items(self.connection, sort, account)
     }
     fn all_items(&self) -> Res<Vec<ItemData>> {
-        steps::all_items(self.0)
+        steps::all_items(self.connection)
     }
     fn attributed(&self, account: &str, sort: &str) -> Res<Vec<String>> {
-        steps::attributed(self.0, account, sort)
+        steps::attributed(self.connection, account, sort)
     }
     fn audits(&self) -> Res<Vec<AuditData>> {
-        steps::audits(self.0)
+        steps::audits(self.connection)
     }
 }
 
 impl Tables for Sql<'_> {
     fn put_run(&mut self, run: &RunData) -> Res<()> {
-        runs::put_run(self.0, run)
+        runs::put_run(self.connection, run)
     }
     fn put_source(&mut self, hash: &str, text: &str) -> Res<()> {
-        runs::put_source(self.0, hash, text)
+        runs::put_source(self.connection, hash, text)
     }
     fn put_row(&mut self, run: &RunId, row: &RowData) -> Res<RowPut> {
-        runs::put_row(self.0, run, row)
+        runs::put_row(self.connection, run, row)
     }
     fn end_row(&mut self, run: &RunId, position: u64, end: &RowEnd) -> Res<()> {
-        runs::end_row(self.0, run, position, end)
+        runs::end_row(self.connection, run, position, end)
     }
     fn put_death(&mut self, run: &RunId, left: Left) -> Res<()> {
         runs::put_death(self.0, run, left)
     }
     fn put_step(&mut self, step: &StepData) -> Res<()> {
-        steps::put_step(self.0, step)
+        steps::put_step(self.connection, step)
     }
     fn drop_step(&mut self, run: &RunId, key: &str) -> Res<()> {
-        steps::drop_step(self.0, run, key)
+        steps::drop_step(self.connection, run, key)
     }
     fn put_claim(&mut self, claim: &ClaimData) -> Res<()> {
-        steps::put_claim(self.0, claim)
+        steps::put_claim(self.connection, claim)
     }
     fn drop_claim(&mut self, thing: &Thing) -> Res<()> {
-        steps::drop_claim(self.0, thing)
+        steps::drop_claim(self.connection, thing)
     }
     fn put_item(&mut self, item: &ItemData) -> Res<()> {
-        steps::put_item(self.0, item)
+        let is_new = steps::put_item(self.connection, item)?;
+        self.ledger_changed(i64::from(is_new));
+        Ok(())
     }
     fn drop_item(&mut self, account: &str, sort: &str, platform_id: &str) -> Res<()> {
-        steps::drop_item(self.0, account, sort, platform_id)
+        let dropped = steps::drop_item(self.connection, account, sort, platform_id)?;
+        self.ledger_changed(-dropped);
+        Ok(())
     }
     fn strike_item(&mut self, thing: &Thing) -> Res<()> {
-        steps::strike_item(self.0, thing)
+        let dropped = steps::strike_item(self.connection, thing)?;
+        self.ledger_changed(-dropped);
+        Ok(())
     }
     fn put_audit(&mut self, audit: &AuditData) -> Res<()> {
-        steps::put_audit(self.0, audit)
+        steps::put_audit(self.connection, audit)
     }
-    fn drop_details(&mut self, run: &RunId) -> Res<()> {
-        runs::drop_details(self.0, run)
+    fn drop_details(&mut self, run: &RunId, most: usize) -> Res<u64> {
+        runs::drop_details(self.connection, run, most)
+    }
+    fn drop_sources(&mut self) -> Res<()> {
+        runs::drop_sources(self.connection)
     }
 }

@@ -7,8 +7,11 @@ use rusqlite::{Connection, OptionalExtension as _};
 
 use super::super::error::JournalError;
 use super::super::files;
+use super::super::replacement;
+use super::super::seal::Sealer;
 use super::super::table::Res;
-use super::{connect, fault_to_error, logs_ahead, unusable};
+use super::open::{connect_settled, digests_of, log_ahead};
+use super::{fault_to_error, unusable};
 
 /// Sealed values by digest. Every call is a transaction of its own.
 pub(in super::super) struct SqliteVault {
@@ -20,15 +23,11 @@ impl SqliteVault {
     /// Opens the file, and makes it when there is none. What is put into a `lasting` one outlives a power cut.
     pub(in super::super) fn open(path: &Path, lasting: bool) -> Result<SqliteVault, JournalError> {
         let system = |failed: std::io::Error| unusable(path, failed.to_string());
+        replacement::finish(files::folder_of(path)).map_err(system)?;
         files::make_private_folder(files::folder_of(path)).map_err(system)?;
         drop(files::create_private(path).map_err(system)?);
-        let connection = connect(path, None).map_err(|fault| fault_to_error(path, fault))?;
-        let _alone = match logs_ahead(&connection) {
-            Ok(true) => None,
-            _ => Some(files::lock_beside(path).map_err(system)?),
-        };
+        let (connection, _alone) = connect_settled(path)?;
         let open = || -> Res<()> {
-            connection.pragma_update_and_check(None, "journal_mode", "wal", |_| Ok(()))?;
             // Tokens can be had again by signing in, so a power cut may take the last of them.
             let waits = if lasting { "full" } else { "normal" };
             connection.pragma_update(None, "synchronous", waits)?;
@@ -37,11 +36,19 @@ impl SqliteVault {
             connection.execute(sql, [])?;
             Ok(())
         };
+        log_ahead(&connection, path)?;
         open().map_err(|fault| fault_to_error(path, fault))?;
         Ok(SqliteVault {
             connection,
             path: path.to_owned(),
         })
+    }
+
+    /// The sealer with the digests that this file's names were made with.
+    pub(in super::super) fn sealer(&self, sealer: &Sealer) -> Result<Sealer, JournalError> {
+        let own = digests_of(&self.connection, "vault", sealer);
+        let own = own.map_err(|fault| fault_to_error(&self.path, fault))?;
+        Ok(own.unwrap_or_else(|| sealer.clone()))
     }
 
     pub(in super::super) fn get(&self, key: &str) -> Result<Option<Vec<u8>>, JournalError> {

@@ -1,6 +1,8 @@
 //! The one thread that writes: it takes what is waiting, writes it in one transaction, commits, and then tells everyone.
 
-use std::path::Path;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::path::PathBuf;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc::{Receiver, RecvTimeoutError};
 use std::sync::{Arc, OnceLock};
 use std::time::{Duration, Instant};
@@ -9,9 +11,13 @@ use rusqlite::Connection;
 
 use super::super::apply::{Reply, Write, apply};
 use super::super::error::JournalError;
-use super::super::table::{Fault, Repeats};
+use super::super::seal::Sealer;
+use super::super::table::{Fault, Repeats, Res};
+use super::super::waiting::{UNTOLD, Waiting};
+use super::count::LedgerCount;
+use super::open::{NAP, connect};
 use super::tables::Sql;
-use super::{connect, fault_to_error};
+use super::{fault_to_error, unusable};
 
 /// Called with what became of a write, after it is on disk.
 pub(in super::super) type Ack = Box<dyn FnOnce(Result<Reply, JournalError>) + Send>;
@@ -35,50 +41,155 @@ const BATCH_ROWS: usize = 4096;
 /// Once a transaction has failed this holds why, and every later write gets the same answer.
 pub(super) type Poison = Arc<OnceLock<JournalError>>;
 
-/// Writes until every sender is gone.
-pub(super) fn work(path: &Path, max_pages: Option<u32>, inbox: &Receiver<Message>, poison: &Poison) {
-    let mut connection = connect(path, max_pages).map_err(|fault| fault_to_error(path, fault));
-    let mut repeats = Repeats::new();
-    let mut waiting = Waiting::default();
-    loop {
-        let received = match waiting.since {
-            None => inbox.recv().map_err(|_| RecvTimeoutError::Disconnected),
-            Some(since) => inbox.recv_timeout(TICK.saturating_sub(since.elapsed())),
+/// Why nothing is written after a panic.
+pub(super) const ENDED: &str = "its writer has ended by a fault of provisor";
+
+/// What the writing thread works with.
+pub(super) struct Writer {
+    pub(super) path: PathBuf,
+    pub(super) sealer: Sealer,
+    pub(super) max_pages: Option<u32>,
+    pub(super) poison: Poison,
+    /// Set once the ledger was changed.
+    pub(super) changed: Arc<AtomicBool>,
+    pub(super) waiting: Waiting,
+}
+
+impl Writer {
+    /// Writes until every sender is gone.
+    pub(super) fn work(&self, inbox: &Receiver<Message>) {
+        let worked = catch_unwind(AssertUnwindSafe(|| self.write_until_the_end(inbox)));
+        if worked.is_err() {
+            let _ = self.poison.set(unusable(&self.path, ENDED.to_owned()));
+        }
+    }
+
+    fn write_until_the_end(&self, inbox: &Receiver<Message>) {
+        let mut connection = self.connect().map_err(|fault| fault_to_error(&self.path, fault));
+        let mut repeats = Repeats::new();
+        let mut waiting = Waits::default();
+        loop {
+            let received = match waiting.since {
+                None => inbox.recv().map_err(|_| RecvTimeoutError::Disconnected),
+                Some(since) => inbox.recv_timeout(TICK.saturating_sub(since.elapsed())),
+            };
+            let ended = matches!(received, Err(RecvTimeoutError::Disconnected));
+            let tick = received.is_err();
+            if let Ok(first) = received {
+                waiting.push(first);
+            }
+            while !waiting.is_full() {
+                match inbox.try_recv() {
+                    Ok(next) => waiting.push(next),
+                    Err(_) => break,
+                }
+            }
+            if tick || waiting.is_urgent || waiting.is_full() {
+                let batch = std::mem::take(&mut waiting);
+                match &mut connection {
+                    Ok(connection) => self.commit(connection, &mut repeats, batch.messages),
+                    Err(error) => self.refuse(error.clone(), batch.messages),
+                }
+            }
+            if ended {
+                break;
+            }
+        }
+    }
+
+    /// A connection that waits for another process's transaction as long as it takes: nothing is written meanwhile, so
+    /// nothing is lost by waiting, and giving up would end the run.
+    fn connect(&self) -> Res<Connection> {
+        let mut connection = connect(&self.path, self.max_pages)?;
+        let (waiting, path) = (self.waiting.clone(), self.path.clone());
+        let untold = UNTOLD.as_millis() / NAP.as_millis();
+        connection.busy_handler(Some(move |tries: i32| {
+            if u128::try_from(tries).is_ok_and(|tries| tries == untold) {
+                waiting.tell(&format!(
+                    "another process writes to {} for long; waiting for it",
+                    path.display()
+                ));
+            }
+            std::thread::sleep(NAP);
+            true
+        }))?;
+        Ok(connection)
+    }
+
+    fn commit(&self, connection: &Connection, repeats: &mut Repeats, batch: Vec<Message>) {
+        if let Some(error) = self.poison.get() {
+            return self.refuse(error.clone(), batch);
+        }
+        let (writes, acks): (Vec<_>, Vec<_>) = batch
+            .into_iter()
+            .map(|message| (message.write, message.ack))
+            .unzip();
+        match self.write_all(connection, repeats, writes) {
+            Ok(replies) => {
+                for (ack, reply) in acks.into_iter().zip(replies) {
+                    if let Some(ack) = ack {
+                        ack(Ok(reply));
+                    }
+                }
+            }
+            Err(fault) => {
+                // Dropping the connection would roll back as well; this frees the database for other processes now.
+                let _ = connection.execute_batch("rollback");
+                let error = fault_to_error(&self.path, fault);
+                let _ = self.poison.set(error.clone());
+                tracing::error!(%error, "the journal takes no more writes");
+                answer(acks.into_iter().flatten(), &error);
+            }
+        }
+    }
+
+    fn write_all(
+        &self,
+        connection: &Connection,
+        repeats: &mut Repeats,
+        writes: Vec<Option<Write>>,
+    ) -> Result<Vec<Reply>, Fault> {
+        if writes.iter().all(Option::is_none) {
+            return Ok(writes.iter().map(|_| Reply::Written).collect());
+        }
+        connection.prepare_cached("begin immediate")?.execute([])?;
+        let mut tables = Sql::new(connection);
+        let replies = writes.into_iter().map(|write| match write {
+            Some(write) => apply(&mut tables, repeats, write),
+            None => Ok(Reply::Written),
+        });
+        let replies: Vec<Reply> = replies.collect::<Result<_, _>>()?;
+        let counted = match tables.ledger_change() {
+            Some(more) => Some(LedgerCount::advance(connection, &self.sealer, more)?),
+            None => None,
         };
-        let ended = matches!(received, Err(RecvTimeoutError::Disconnected));
-        let tick = received.is_err();
-        if let Ok(first) = received {
-            waiting.push(first);
-        }
-        while !waiting.is_full() {
-            match inbox.try_recv() {
-                Ok(next) => waiting.push(next),
-                Err(_) => break,
+        connection.prepare_cached("commit")?.execute([])?;
+        if let Some(count) = counted {
+            self.changed.store(true, Ordering::SeqCst);
+            // It is a witness, no more: without it the journal is as good as before.
+            if let Err(error) = count.write_beside(&self.path, &self.sealer) {
+                tracing::warn!(%error, "the count beside the journal was not written");
             }
         }
-        if tick || waiting.is_urgent || waiting.is_full() {
-            let batch = std::mem::take(&mut waiting);
-            match &mut connection {
-                Ok(connection) => commit(connection, path, poison, &mut repeats, batch.messages),
-                Err(error) => refuse(poison, error.clone(), batch.messages),
-            }
-        }
-        if ended {
-            break;
-        }
+        Ok(replies)
+    }
+
+    fn refuse(&self, error: JournalError, batch: Vec<Message>) {
+        let error = self.poison.get_or_init(|| error);
+        answer(batch.into_iter().filter_map(|message| message.ack), error);
     }
 }
 
 /// What has come in since the last commit.
 #[derive(Default)]
-struct Waiting {
+struct Waits {
     messages: Vec<Message>,
     rows: usize,
     is_urgent: bool,
     since: Option<Instant>,
 }
 
-impl Waiting {
+impl Waits {
     fn push(&mut self, message: Message) {
         if let Some(Write::Rows { rows, .. }) = &message.write {
             self.rows += rows.len();
@@ -91,56 +202,6 @@ impl Waiting {
     fn is_full(&self) -> bool {
         self.messages.len() >= BATCH || self.rows >= BATCH_ROWS
     }
-}
-
-fn commit(connection: &Connection, path: &Path, poison: &Poison, repeats: &mut Repeats, batch: Vec<Message>) {
-    if let Some(error) = poison.get() {
-        return refuse(poison, error.clone(), batch);
-    }
-    let (writes, acks): (Vec<_>, Vec<_>) = batch
-        .into_iter()
-        .map(|message| (message.write, message.ack))
-        .unzip();
-    match write_all(connection, repeats, writes) {
-        Ok(replies) => {
-            for (ack, reply) in acks.into_iter().zip(replies) {
-                if let Some(ack) = ack {
-                    ack(Ok(reply));
-                }
-            }
-        }
-        Err(fault) => {
-            // Dropping the connection would roll back as well; this frees the database for other processes now.
-            let _ = connection.execute_batch("rollback");
-            let error = fault_to_error(path, fault);
-            let _ = poison.set(error.clone());
-            tracing::error!(%error, "the journal takes no more writes");
-            answer(acks.into_iter().flatten(), &error);
-        }
-    }
-}
-
-fn write_all(
-    connection: &Connection,
-    repeats: &mut Repeats,
-    writes: Vec<Option<Write>>,
-) -> Result<Vec<Reply>, Fault> {
-    if writes.iter().all(Option::is_none) {
-        return Ok(writes.iter().map(|_| Reply::Written).collect());
-    }
-    connection.prepare_cached("begin immediate")?.execute([])?;
-    let replies = writes.into_iter().map(|write| match write {
-        Some(write) => apply(&mut Sql(connection), repeats, write),
-        None => Ok(Reply::Written),
-    });
-    let replies: Vec<Reply> = replies.collect::<Result<_, _>>()?;
-    connection.prepare_cached("commit")?.execute([])?;
-    Ok(replies)
-}
-
-fn refuse(poison: &Poison, error: JournalError, batch: Vec<Message>) {
-    let error = poison.get_or_init(|| error);
-    answer(batch.into_iter().filter_map(|message| message.ack), error);
 }
 
 fn answer(acks: impl Iterator<Item = Ack>, error: &JournalError) {

@@ -39,6 +39,8 @@ both_stores! {
     the_ledger_answers_instead_of_the_platform
     what_is_struck_out_of_the_ledger_can_be_made_again
     refused_rows_can_be_tried_again
+    a_retry_reads_anew_what_no_change_depends_on
+    a_pruning_that_was_killed_is_finished_by_the_next
     pruning_keeps_what_changed_the_world
     one_acts_and_the_others_wait_for_its_outcome
     a_parked_step_is_settled_by_whoever_needs_its_thing
@@ -350,6 +352,73 @@ async fn refused_rows_can_be_tried_again(journal: Journal, clock: Clock) {
             .unwrap()
             .replayed
     );
+}
+
+async fn a_retry_reads_anew_what_no_change_depends_on(journal: Journal, clock: Clock) {
+    let run = begin(&journal);
+    // More than one page of them.
+    let rows = (0..300).map(|position| new_row(position, &format!("r{position}")));
+    journal.spool_rows(run.id(), rows.collect()).unwrap();
+    let platform = Platform::new(&clock, []);
+    let asked = [read("before"), ensure("ann"), read("after")];
+    let mut replayed = Vec::new();
+    for attempt in 0..2 {
+        journal.flush().unwrap();
+        let row = journal.open_row(&run, 299, "r299", false).unwrap();
+        for plan in &asked {
+            let (_, known) = row.recall(plan, attempt == 1).unwrap();
+            replayed.push(matches!(known, Recall::Done(_)));
+        }
+        let row = journal.open_row(&run, 299, "r299", false).unwrap();
+        for plan in &asked {
+            let output = row
+                .step(plan, &platform.attempt(plan), &Cancel::new())
+                .await
+                .unwrap();
+            replayed.push(output.replayed);
+        }
+        for position in 0..300 {
+            journal
+                .finish_row(run.id(), position, RowStatus::Failed, None, Some(&"e".into()))
+                .unwrap();
+        }
+        if attempt == 0 {
+            assert_eq!(journal.retry_failed(&run).unwrap(), 300);
+            assert_eq!(journal.row_counts(run.id()).unwrap().of(RowStatus::Queued), 300);
+            let status = journal.run(run.id()).unwrap().unwrap().status;
+            assert_eq!(status, RunStatus::Interrupted, "killed here, a resume goes on");
+        }
+    }
+    let (first, second) = replayed.split_at(6);
+    assert_eq!(first, [false; 6]);
+    assert_eq!(second, [true, true, false, true, true, false]);
+    assert_eq!(platform.sends().len(), 4);
+}
+
+async fn a_pruning_that_was_killed_is_finished_by_the_next(journal: Journal, clock: Clock) {
+    let run = begin(&journal);
+    let id = run.id().clone();
+    let rows = (0..512).map(|position| new_row(position, &format!("r{position}")));
+    journal.spool_rows(&id, rows.collect()).unwrap();
+    step(&journal, &run, "r0", &read("ann"), &Platform::new(&clock, []))
+        .await
+        .unwrap();
+    journal.set_run_status(&id, RunStatus::Done).unwrap();
+    drop(run);
+    let before_ms = i64::MAX;
+    journal.store().write(apply::Write::Prune { before_ms }).unwrap();
+    let page = apply::Write::DropDetails { run: id.clone() };
+    journal.store().write(page).unwrap();
+    assert!(
+        journal.runs().unwrap().is_empty(),
+        "nobody resumes what is half gone"
+    );
+    assert_eq!(journal.row_counts(&id).unwrap().all(), 256);
+
+    assert_eq!(journal.prune(Duration::from_mins(1)).unwrap(), 0);
+    assert_eq!(journal.row_counts(&id).unwrap().all(), 0);
+    assert!(journal.steps(&id, &StepFilter::All).unwrap().is_empty());
+    assert!(journal.sources(&id).unwrap().is_empty());
 }
 
 async fn pruning_keeps_what_changed_the_world(journal: Journal, clock: Clock) {

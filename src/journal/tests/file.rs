@@ -89,7 +89,7 @@ fn only_the_owner_can_read_it_whatever_was_there_before() {
             "{file:?}"
         );
     }
-    assert_eq!(all_bytes(&path).len(), 3);
+    assert_eq!(all_bytes(&path).len(), 4);
 }
 
 #[test]
@@ -276,4 +276,229 @@ fn everything_is_on_disk_when_the_last_handle_is_gone() {
     journal.spool_rows(&id, rows.collect()).unwrap();
     drop((journal, run));
     assert_eq!(in_file(&path, &frozen()).row_counts(&id).unwrap().all(), 2000);
+}
+
+/// The files of a journal as they lie on the disk now.
+fn copy_to(path: &Path, target: &Path, endings: &[&str]) {
+    fs::create_dir_all(target.parent().unwrap()).unwrap();
+    for ending in endings {
+        fs::copy(files::beside(path, ending), files::beside(target, ending)).unwrap();
+    }
+}
+
+#[test]
+fn a_credential_is_in_the_database_itself_when_its_process_has_ended() {
+    let (folder, path) = place();
+    let journal = in_file(&path, &frozen());
+    journal.ledger_put(&tenant("ann"), &outcome(1)).unwrap();
+    drop(journal);
+    let copy = folder.path().join("elsewhere/journal.db");
+    copy_to(&path, &copy, &[""]);
+    let copied = in_file(&copy, &frozen());
+    assert_eq!(
+        copied.ledger_get(&tenant("ann")).unwrap().unwrap().value,
+        outcome(1)
+    );
+    // Whether its log had more cannot be told.
+    assert!(
+        copied.notices()[0].contains("stands without its log"),
+        "{:?}",
+        copied.notices()
+    );
+    copied.healthy().unwrap();
+}
+
+#[test]
+fn a_journal_whose_log_is_missing_or_damaged_is_noticed_and_not_written() {
+    let (folder, path) = place();
+    let journal = in_file(&path, &frozen());
+    journal.ledger_put(&tenant("ann"), &outcome(1)).unwrap();
+    let all = ["", "-wal", "-count"];
+    for case in ["whole", "missing", "damaged"] {
+        let copy = folder.path().join(case).join("journal.db");
+        copy_to(&path, &copy, &all);
+        let log = files::beside(&copy, "-wal");
+        match case {
+            "missing" => fs::remove_file(&log).unwrap(),
+            "damaged" => {
+                let mut bytes = fs::read(&log).unwrap();
+                let middle = bytes.len() / 2;
+                bytes[middle] ^= 1;
+                fs::write(&log, bytes).unwrap();
+            }
+            _ => {}
+        }
+        let copied = match Journal::open(&copy, sealer(), frozen(), Ids::random()) {
+            Ok(copied) => copied,
+            // Nothing of it was in the database yet.
+            Err(JournalError::Gone { .. }) if case != "whole" => continue,
+            Err(other) => panic!("{case}: {other}"),
+        };
+        if case == "whole" {
+            copied.healthy().unwrap();
+            continue;
+        }
+        let error = copied.healthy().unwrap_err();
+        assert!(
+            matches!(error, JournalError::Incomplete { .. }),
+            "{case}: {error}"
+        );
+        assert!(copied.begin_run(new_run("onboard")).is_err());
+        assert!(
+            copied
+                .check()
+                .unwrap()
+                .iter()
+                .any(|problem| problem.contains("lacks the last"))
+        );
+        // Who knows better goes on.
+        drop(copied);
+        fs::remove_file(files::beside(&copy, "-count")).unwrap();
+        in_file(&copy, &frozen()).healthy().unwrap();
+    }
+}
+
+#[test]
+fn an_entry_that_vanished_from_the_ledger_is_found_by_the_check() {
+    let (_folder, path) = place();
+    let journal = in_file(&path, &frozen());
+    for name in ["ann", "bob"] {
+        journal.ledger_put(&tenant(name), &outcome(1)).unwrap();
+        journal.ledger_put(&tenant(name), &outcome(2)).unwrap();
+    }
+    assert_eq!(journal.check().unwrap(), Vec::<String>::new());
+    let other = rusqlite::Connection::open(&path).unwrap();
+    other
+        .execute("delete from ledger where name = 'bob'", [])
+        .unwrap();
+    assert_eq!(
+        journal.check().unwrap(),
+        ["the ledger has 1 entries, and 2 were recorded"]
+    );
+}
+
+#[test]
+fn a_journal_that_is_gone_is_not_begun_anew_without_a_word() {
+    let (_folder, path) = place();
+    drop(in_file(&path, &frozen()));
+    let remove = || {
+        for ending in ["", "-wal", "-shm"] {
+            let _ = fs::remove_file(files::beside(&path, ending));
+        }
+    };
+    remove();
+    let journal = in_file(&path, &frozen());
+    assert!(journal.notices()[0].contains("was missing, and a new one is begun"));
+    journal.ledger_put(&tenant("ann"), &outcome(1)).unwrap();
+    drop(journal);
+    remove();
+    let error = Journal::open(&path, sealer(), frozen(), Ids::random()).unwrap_err();
+    assert!(matches!(error, JournalError::Gone { .. }), "{error}");
+    assert!(!path.exists());
+    fs::remove_file(files::beside(&path, "-count")).unwrap();
+    assert!(in_file(&path, &frozen()).notices().is_empty());
+}
+
+#[test]
+fn what_cannot_be_written_can_still_be_read() {
+    let (folder, path) = place();
+    let journal = in_file(&path, &frozen());
+    let id = begin(&journal).id().clone();
+    journal.ledger_put(&tenant("ann"), &outcome(1)).unwrap();
+    drop(journal);
+    // A file where there may only be a folder keeps everybody from opening it as usual.
+    fs::write(path.with_file_name("replacement"), "").unwrap();
+    let before = all_bytes(&path);
+    let journal = in_file(&path, &frozen());
+    assert_eq!(
+        journal.ledger_get(&tenant("ann")).unwrap().unwrap().value,
+        outcome(1)
+    );
+    assert!(journal.run(&id).unwrap().is_some());
+    assert_eq!(journal.check().unwrap(), Vec::<String>::new());
+    journal.backup(&folder.path().join("copy.db")).unwrap();
+    for refused in [
+        journal.lock_run(&id).map(drop),
+        journal.begin_run(new_run("onboard")).map(drop),
+        journal.audit("reveal", "eve", &Value::Null),
+    ] {
+        assert!(
+            matches!(refused, Err(JournalError::ReadOnly { .. })),
+            "{refused:?}"
+        );
+    }
+    drop(journal);
+    assert_eq!(databases(&before), databases(&all_bytes(&path)));
+}
+
+#[test]
+fn another_process_that_writes_for_long_is_waited_for() {
+    let (_folder, path) = place();
+    let journal = in_file(&path, &frozen());
+    let (told, waits) = std::sync::mpsc::channel();
+    journal.on_waiting(move |what| drop(told.send(what.to_owned())));
+    let other = rusqlite::Connection::open(&path).unwrap();
+    other.execute_batch("begin immediate").unwrap();
+    std::thread::scope(|scope| {
+        let write = scope.spawn(|| journal.ledger_put(&tenant("ann"), &outcome(1)));
+        let what = waits.recv_timeout(Duration::from_mins(1)).unwrap();
+        assert!(what.contains("another process writes to"), "{what}");
+        assert!(!write.is_finished());
+        other.execute_batch("rollback").unwrap();
+        write.join().unwrap().unwrap();
+    });
+    journal.healthy().unwrap();
+}
+
+#[test]
+fn after_a_panic_of_the_writer_nothing_seems_to_be_written() {
+    let (_folder, path) = place();
+    let journal = in_file(&path, &frozen());
+    let run = begin(&journal);
+    let audit = apply::Write::Audit(maintain::audit_data(&journal, "reveal", "eve", &Value::Null));
+    journal.store().write_later_then(
+        audit,
+        Box::new(|_| std::panic::resume_unwind(Box::new("a fault"))),
+    );
+    assert!(journal.flush().is_err());
+    assert!(journal.set_columns(run.id(), Vec::new()).is_err());
+    assert!(journal.healthy().is_err());
+}
+
+#[test]
+fn a_first_use_that_was_killed_is_rolled_back_while_others_wait() {
+    let (folder, path) = place();
+    let half = folder.path().join("half.db");
+    let connection = rusqlite::Connection::open(&half).unwrap();
+    connection
+        .execute_batch("pragma cache_size = 1; begin immediate; create table meta(key, value)")
+        .unwrap();
+    for _ in 0..200 {
+        connection
+            .execute("insert into meta values (randomblob(4000), 1)", [])
+            .unwrap();
+    }
+    for _ in 0..8 {
+        let _ = fs::remove_dir_all(path.parent().unwrap());
+        copy_to(&half, &path, &["", "-journal"]);
+        std::thread::scope(|scope| {
+            let openers = (0..6).map(|_| scope.spawn(|| drop(in_file(&path, &frozen()))));
+            for opener in openers.collect::<Vec<_>>() {
+                opener.join().unwrap();
+            }
+        });
+    }
+}
+
+#[test]
+fn a_lock_file_that_was_removed_is_not_taken_for_the_one_of_its_name() {
+    let (_folder, path) = place();
+    let locks = path.with_file_name("locks");
+    files::make_private_folder(&locks).unwrap();
+    let file = files::create_private(&locks.join("r1.lock")).unwrap();
+    assert!(files::is_still(&locks.join("r1.lock"), &file));
+    fs::remove_file(locks.join("r1.lock")).unwrap();
+    assert!(!files::is_still(&locks.join("r1.lock"), &file));
+    drop(files::create_private(&locks.join("r1.lock")).unwrap());
+    assert!(!files::is_still(&locks.join("r1.lock"), &file));
 }

@@ -4,8 +4,10 @@
 
 mod conformance;
 mod crash;
+mod damage;
 mod file;
 mod platform;
+mod restore;
 mod settling;
 mod torture;
 mod two;

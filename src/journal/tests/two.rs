@@ -49,6 +49,34 @@ async fn one_acts_and_the_other_waits_for_its_outcome() {
 }
 
 #[tokio::test]
+async fn who_waits_long_for_another_process_says_for_which() {
+    let two = two();
+    let (told, waits) = std::sync::mpsc::channel();
+    for journal in [&two.first, &two.second] {
+        let told = told.clone();
+        journal.on_waiting(move |what| drop(told.send(what.to_owned())));
+    }
+    // Its first look finds nothing yet, and a later one is long after the others have begun to wait.
+    let platform = Platform::new(&two.clock, [Does::LandsLate(10_000)]);
+    let runs = [begin(&two.first), begin(&two.second)];
+    let ids = runs.each_ref().map(|run| run.id().to_string());
+    let steps = [(&two.first, &runs[0]), (&two.second, &runs[1])].map(|(journal, run)| {
+        let (journal, run, platform) = (journal.clone(), run.clone(), platform.clone());
+        tokio::spawn(async move { step(&journal, &run, "a", &ensure("ann"), &platform).await })
+    });
+    for step in steps {
+        step.await.unwrap().unwrap();
+    }
+    let what: Vec<String> = waits.try_iter().collect();
+    assert_eq!(what.len(), 1, "{what:?}");
+    assert!(ids.iter().all(|id| what[0].contains(id)), "{what:?}");
+    assert!(
+        what[0].contains("tenant ann") && what[0].contains("process"),
+        "{what:?}"
+    );
+}
+
+#[tokio::test]
 async fn a_run_has_one_owner_and_a_dead_one_is_none() {
     let two = two();
     let run = begin(&two.first);

@@ -1,0 +1,185 @@
+//! What is wrong with a journal: everything that it holds is opened.
+
+use std::collections::BTreeSet;
+
+use super::Journal;
+use super::change::item_place;
+use super::error::JournalError;
+use super::maintain::audit_place;
+use super::record::{row_place, run_place};
+use super::row::{step_place, why_place};
+use super::run::{RowFilter, RunId};
+use super::seal::Sealed;
+use super::store::Store;
+use super::table::{Look, Res, RunData, StepData, StepFilter};
+use crate::value::digest::sha256;
+
+/// Rows read at once.
+const PAGE: usize = 256;
+
+impl Journal {
+    /// What is wrong with the journal, a sentence each without a full stop: nothing, for a sound one.
+    pub fn check(&self) -> Result<Vec<String>, JournalError> {
+        self.flush()?;
+        let mut problems = match &**self.store() {
+            Store::Sqlite(store) => {
+                let mut problems = store.integrity().map_err(|fault| store.error(fault))?;
+                problems.extend(store.miscounted().map_err(|fault| store.error(fault))?);
+                problems
+            }
+            Store::Memory(_) => Vec::new(),
+        };
+        if let Err(error @ JournalError::Incomplete { .. }) = self.healthy() {
+            problems.push(error.to_string());
+        }
+        problems.extend_from_slice(self.notices());
+        problems.extend(self.store().read(|look| {
+            let mut check = Check {
+                journal: self,
+                look,
+                problems: Vec::new(),
+            };
+            check.claims()?;
+            check.runs()?;
+            check.ledger()?;
+            check.audits()?;
+            Ok(check.problems)
+        })?);
+        Ok(problems)
+    }
+}
+
+struct Check<'a> {
+    journal: &'a Journal,
+    look: &'a dyn Look,
+    problems: Vec<String>,
+}
+
+impl Check<'_> {
+    fn claims(&mut self) -> Res<()> {
+        for claim in self.look.claims()? {
+            let step = self.look.step(&claim.run, &claim.step)?;
+            if !step.is_some_and(|step| step.state.is_open() && step.thing.as_ref() == Some(&claim.thing)) {
+                self.problems.push(format!(
+                    "a claim stands for {}/{}, which is not open",
+                    claim.run, claim.step
+                ));
+            }
+        }
+        Ok(())
+    }
+
+    fn runs(&mut self) -> Res<()> {
+        let mut checked = BTreeSet::new();
+        for run in self.look.runs()? {
+            let sealed = [
+                ("params", Some(&run.params)),
+                ("plan", Some(&run.plan)),
+                ("columns", run.columns.as_ref()),
+            ];
+            for (what, sealed) in sealed {
+                self.opens(sealed, &run_place(&run.id, what), || {
+                    format!("the {what} of run {}", run.id)
+                });
+            }
+            self.sources(&run, &mut checked)?;
+            self.rows(&run.id)?;
+            for step in self.look.steps(&run.id, &StepFilter::All)? {
+                self.step(&step)?;
+            }
+        }
+        Ok(())
+    }
+
+    /// A text that several runs share is checked once.
+    fn sources(&mut self, run: &RunData, checked: &mut BTreeSet<String>) -> Res<()> {
+        let earlier = run.earlier.iter().flat_map(|earlier| &earlier.sources);
+        for (name, hash) in run.sources.iter().chain(earlier) {
+            if !checked.insert(hash.clone()) {
+                continue;
+            }
+            match self.look.source(hash)? {
+                Some(text) if sha256(text.as_bytes()) != *hash => self.problems.push(format!(
+                    "the text of `{name}` of run {} is not the one that was recorded (its digest differs)",
+                    run.id
+                )),
+                None if !run.pruned => self
+                    .problems
+                    .push(format!("the text of `{name}` of run {} is missing", run.id)),
+                // Another run may have kept it.
+                None => drop(checked.remove(hash)),
+                Some(_) => {}
+            }
+        }
+        Ok(())
+    }
+
+    fn rows(&mut self, run: &RunId) -> Res<()> {
+        let mut after = None;
+        loop {
+            let rows = self.look.rows(run, after, PAGE, RowFilter::All)?;
+            let Some(last) = rows.last() else { return Ok(()) };
+            after = Some(last.position);
+            for row in &rows {
+                let sealed = [
+                    ("input", Some(&row.input)),
+                    ("output", row.output.as_ref()),
+                    ("error", row.error.as_ref()),
+                ];
+                for (what, sealed) in sealed {
+                    let place = row_place(run, row.position, what);
+                    self.opens(sealed, &place, || {
+                        format!("the {what} of row {} of run {run}", row.position + 1)
+                    });
+                }
+            }
+        }
+    }
+
+    fn step(&mut self, step: &StepData) -> Res<()> {
+        let name = format!("{}/{}", step.run, step.key);
+        if let (true, Some(thing)) = (step.state.is_open(), &step.thing) {
+            let claim = self.look.claim(thing)?;
+            if !claim.is_some_and(|claim| claim.run == step.run && claim.step == step.key) {
+                self.problems.push(format!("{name} is open without a claim"));
+            }
+        }
+        if step.state.is_final() && step.outcome.is_none() {
+            self.problems
+                .push(format!("{name} is {} without an outcome", step.state.name()));
+        }
+        self.opens(step.outcome.as_ref(), &step_place(step), || {
+            format!("the outcome of {name}")
+        });
+        self.opens(step.why.as_ref(), &why_place(step), || {
+            format!("the doubt about {name}")
+        });
+        Ok(())
+    }
+
+    fn ledger(&mut self) -> Res<()> {
+        for item in self.look.all_items()? {
+            let thing = &item.thing;
+            self.opens(Some(&item.value), &item_place(thing), || {
+                format!("the ledger's {} {}", thing.sort, thing.name)
+            });
+        }
+        Ok(())
+    }
+
+    fn audits(&mut self) -> Res<()> {
+        for audit in self.look.audits()? {
+            let place = audit_place(audit.at_ms, &audit.kind, &audit.who);
+            self.opens(Some(&audit.what), &place, || {
+                format!("the audit's entry `{}` of {}", audit.kind, audit.who)
+            });
+        }
+        Ok(())
+    }
+
+    fn opens(&mut self, sealed: Option<&Sealed>, place: &str, name: impl Fn() -> String) {
+        if sealed.is_some_and(|sealed| self.journal.sealer().open(place, sealed).is_err()) {
+            self.problems.push(format!("{} cannot be read", name()));
+        }
+    }
+}

@@ -1,0 +1,143 @@
+//! Another journal in the place of this one: a backup, or the same one under another key.
+
+use std::fs;
+use std::io;
+use std::path::{Path, PathBuf};
+
+use super::Journal;
+use super::error::JournalError;
+use super::files;
+use super::lock::Locks;
+use super::replacement::Draft;
+use super::seal::Sealer;
+use super::sqlite::{self, Resealed};
+use crate::clock::{Clock, Ids};
+
+/// The files that are sealed with one key; they lie in one folder.
+#[derive(Debug, Clone)]
+pub struct SealedFiles {
+    /// The journal.
+    pub journal: PathBuf,
+    /// The lasting vault.
+    pub secrets: PathBuf,
+    /// The key's file. It need not exist.
+    pub key: PathBuf,
+}
+
+impl Journal {
+    /// Puts a backup in the place of the journal at `path`, which no process may have open. What was there is kept
+    /// beside it: its new name is given, when there was something. The backup must open with the key and be sound; it is
+    /// not changed.
+    pub fn restore(
+        path: &Path,
+        backup: &Path,
+        sealer: &Sealer,
+        clock: &Clock,
+    ) -> Result<Option<PathBuf>, JournalError> {
+        let system = |failed: io::Error| unusable(path, &failed);
+        let state = files::folder_of(path);
+        super::replacement::finish(state).map_err(system)?;
+        let draft = Draft::begin(state).map_err(system)?;
+        let copy = draft.place(path);
+        sqlite::copy_into(backup, &copy)?;
+        let opened = Journal::open(&copy, sealer.clone(), clock.clone(), Ids::random())?;
+        let problem = opened.check()?.into_iter().next();
+        drop(opened);
+        if let Some(problem) = problem {
+            return Err(JournalError::Corrupt {
+                path: backup.to_owned(),
+                why: problem,
+            });
+        }
+        sqlite::close_log(&copy)?;
+        // Held until the end: whoever opens a file that has no log waits for it.
+        let _alone = files::lock_beside(path).map_err(system)?;
+        match sqlite::close_log(path) {
+            Err(JournalError::Corrupt { .. }) => nobody_works(path)?,
+            closed => closed?,
+        }
+        let kept = keep(path, clock).map_err(system)?;
+        draft.commit().map_err(system)?;
+        Ok(kept)
+    }
+
+    /// Seals everything in these files anew: with the `given` key, or with a random one that is put in the place of the key's file.
+    /// The key's file that was there is kept beside it, as backups open with the old key alone: its new name is given.
+    /// What cannot be read stays as it is; how many values that are is given, too. No process may have the files open.
+    pub fn rekey(
+        files: &SealedFiles,
+        old: &Sealer,
+        given: Option<&Sealer>,
+        clock: &Clock,
+    ) -> Result<(Option<PathBuf>, u64), JournalError> {
+        let SealedFiles {
+            journal,
+            secrets,
+            key,
+        } = files;
+        let system = |failed: io::Error| unusable(journal, &failed);
+        let state = files::folder_of(journal);
+        super::replacement::finish(state).map_err(system)?;
+        let draft = Draft::begin(state).map_err(system)?;
+        let new = if let Some(given) = given {
+            given.clone()
+        } else {
+            Sealer::from_key_file(&draft.place(key))?
+        };
+        let mut locks = Vec::new();
+        let mut unreadable = 0;
+        for (file, what) in [(journal, Resealed::Journal), (secrets, Resealed::Vault)] {
+            if !file.exists() {
+                continue;
+            }
+            locks.push(files::lock_beside(file).map_err(system)?);
+            sqlite::close_log(file)?;
+            let copy = draft.place(file);
+            sqlite::copy_into(file, &copy)?;
+            unreadable += sqlite::reseal(&copy, what, old, &new)?;
+        }
+        let kept = keep(key, clock).map_err(system)?;
+        draft.commit().map_err(system)?;
+        if given.is_some() && kept.is_some() {
+            // What it opened is sealed with the given key now.
+            fs::remove_file(key).map_err(system)?;
+        }
+        Ok((kept, unreadable))
+    }
+}
+
+/// A damaged file tells nothing of those who have it open; their runs' locks do.
+fn nobody_works(path: &Path) -> Result<(), JournalError> {
+    let locks = Locks::new(Some(path));
+    match locks.anybody() {
+        Some(run) => Err(JournalError::RunBusy {
+            pid: locks.holder(&run),
+            run,
+        }),
+        None => Ok(()),
+    }
+}
+
+/// Gives a file, and a log beside it, a second name under which it stays: `journal.db.replaced-20260131-093005`.
+fn keep(path: &Path, clock: &Clock) -> io::Result<Option<PathBuf>> {
+    if !path.exists() {
+        return Ok(None);
+    }
+    let now = jiff::Timestamp::from_millisecond(clock.now_millis()).unwrap_or_default();
+    let kept = files::beside(path, &now.strftime(".replaced-%Y%m%d-%H%M%S").to_string());
+    for ending in ["", "-wal"] {
+        let (from, to) = (files::beside(path, ending), files::beside(&kept, ending));
+        if from.exists() && fs::hard_link(&from, &to).is_err() {
+            fs::copy(&from, &to)?;
+        }
+    }
+    files::sync_folder(files::folder_of(path))?;
+    Ok(Some(kept))
+}
+
+fn unusable(path: &Path, failed: &io::Error) -> JournalError {
+    JournalError::Unusable {
+        path: path.to_owned(),
+        why: failed.to_string(),
+    }
+}

@@ -1,0 +1,123 @@
+//! Whole databases: copied, closed, and sealed with another key.
+
+use std::path::Path;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+
+use rusqlite::functions::FunctionFlags;
+use rusqlite::{Connection, OpenFlags, params};
+
+use super::super::error::JournalError;
+use super::super::seal::Sealer;
+use super::super::table::Res;
+use super::open::{DIGEST_KEY, connect, digests_of};
+use super::{FOLDING, fault_to_error, schema};
+
+/// What a database holds.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(in super::super) enum Resealed {
+    /// The tables of a journal.
+    Journal,
+    /// Those of a vault.
+    Vault,
+}
+
+/// Every sealed column, with the place that it is sealed for.
+const JOURNAL: &str = "
+update run set
+    params = reseal('run ' || id || ' params', params),
+    plan = reseal('run ' || id || ' plan', plan),
+    columns = reseal('run ' || id || ' columns', columns);
+update row set
+    input = reseal('run ' || run || ' row ' || position || ' input', input),
+    output = reseal('run ' || run || ' row ' || position || ' output', output),
+    error = reseal('run ' || run || ' row ' || position || ' error', error);
+update step set
+    outcome = reseal('run ' || run || ' step ' || key, outcome),
+    why = reseal('run ' || run || ' step ' || key || ' why', why);
+update ledger set
+    value = reseal('ledger ' || account || char(10) || sort || char(10) || name, value);
+update audit set
+    what = reseal('audit ' || at_ms || ' ' || kind || ' ' || who, what);
+update meta set
+    value = reseal(key, value);
+";
+
+const VAULT: &str = "
+update vault set value = reseal('vault ' || key, value) where key <> 'digest key';
+update vault set value = reseal(key, value) where key = 'digest key';
+";
+
+/// Copies a database, with what its log has, into a new file for its owner alone. The log of neither is needed then.
+pub(in super::super) fn copy_into(from: &Path, to: &Path) -> Result<(), JournalError> {
+    let copy = || -> Res<()> {
+        let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX;
+        schema::back_up(&Connection::open_with_flags(from, flags)?, to)
+    };
+    copy().map_err(|fault| fault_to_error(from, fault))
+}
+
+/// Folds the log in and removes it, so that the file holds all by itself; nothing for a file that is not there.
+/// [`JournalError::Busy`] when another process has it open.
+pub(in super::super) fn close_log(path: &Path) -> Result<(), JournalError> {
+    if !path.exists() {
+        return Ok(());
+    }
+    let close = || -> Res<()> {
+        let connection = connect(path, None)?;
+        connection.busy_timeout(FOLDING)?;
+        Ok(connection.pragma_update_and_check(None, "journal_mode", "delete", |_| Ok(()))?)
+    };
+    close().map_err(|fault| fault_to_error(path, fault))
+}
+
+/// Seals everything in a database that nobody else has open with another key; digests stay as they are, since steps are
+/// found by them. What does not open stays as it is; gives how many values that are.
+pub(in super::super) fn reseal(
+    path: &Path,
+    what: Resealed,
+    old: &Sealer,
+    new: &Sealer,
+) -> Result<u64, JournalError> {
+    let unreadable = Arc::new(AtomicU64::new(0));
+    let reseal = || -> Res<()> {
+        let mut connection = connect(path, None)?;
+        let (sql, table) = match what {
+            Resealed::Journal => (JOURNAL, "meta"),
+            Resealed::Vault => (VAULT, "vault"),
+        };
+        let digests = digests_of(&connection, table, old)?
+            .unwrap_or_else(|| old.clone())
+            .digest_key();
+        with_function(&connection, &unreadable, old, new)?;
+        let transaction = connection.transaction()?;
+        transaction.execute_batch(sql)?;
+        let sql = format!("insert or replace into {table}(key, value) values (?1, ?2)");
+        transaction.execute(&sql, params![DIGEST_KEY, new.seal(DIGEST_KEY, &digests)])?;
+        Ok(transaction.commit()?)
+    };
+    reseal().map_err(|fault| fault_to_error(path, fault))?;
+    Ok(unreadable.load(Ordering::SeqCst))
+}
+
+fn with_function(
+    connection: &Connection,
+    unreadable: &Arc<AtomicU64>,
+    old: &Sealer,
+    new: &Sealer,
+) -> Res<()> {
+    let (old, new, unreadable) = (old.clone(), new.clone(), Arc::clone(unreadable));
+    let flags = FunctionFlags::SQLITE_UTF8 | FunctionFlags::SQLITE_DIRECTONLY;
+    connection.create_scalar_function("reseal", 2, flags, move |call| {
+        let place: String = call.get(0)?;
+        let Some(sealed) = call.get::<Option<Vec<u8>>>(1)? else {
+            return Ok(None);
+        };
+        let Ok(value) = old.open(&place, &sealed) else {
+            unreadable.fetch_add(1, Ordering::SeqCst);
+            return Ok(Some(sealed));
+        };
+        Ok(Some(new.seal(&place, &value)))
+    })?;
+    Ok(())
+}

@@ -1,0 +1,140 @@
+//! One damaged value costs one value.
+
+use super::platform::Does;
+use super::*;
+
+/// A journal with two runs of two rows each, a step, a thing in the ledger and an entry of the audit in each.
+struct Fixture {
+    _folder: tempfile::TempDir,
+    path: std::path::PathBuf,
+    journal: Journal,
+    runs: [RunId; 2],
+}
+
+async fn fixture() -> Fixture {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("journal.db");
+    let clock = frozen();
+    let journal = in_file(&path, &clock);
+    let mut ids = Vec::new();
+    for name in ["ann", "bob"] {
+        let run = begin(&journal);
+        journal.set_columns(run.id(), vec!["email".into()]).unwrap();
+        let rows = (0..2).map(|position| NewRow {
+            position,
+            scope: format!("{name}{position}"),
+            input: Value::from(name),
+        });
+        journal.spool_rows(run.id(), rows.collect()).unwrap();
+        let platform = Platform::new(&clock, [Does::Answers]);
+        step(&journal, &run, &format!("{name}0"), &ensure(name), &platform)
+            .await
+            .unwrap();
+        let (output, error) = (Value::from("out"), Value::from("err"));
+        journal
+            .finish_row(run.id(), 0, RowStatus::Done, Some(&output), Some(&error))
+            .unwrap();
+        journal.audit("reveal", name, &Value::from("what")).unwrap();
+        ids.push(run.id().clone());
+    }
+    Fixture {
+        _folder: folder,
+        path,
+        journal,
+        runs: ids.try_into().unwrap(),
+    }
+}
+
+impl Fixture {
+    fn damage(&self, sql: &str) {
+        let other = rusqlite::Connection::open(&self.path).unwrap();
+        assert_eq!(other.execute(sql, []).unwrap(), 1, "{sql}");
+    }
+
+    /// What is wrong is found by the check, and what was read without it is named.
+    fn is_named(&self, problem: &str, damage: &str) {
+        let problems = self.journal.check().unwrap();
+        assert!(
+            problems.iter().any(|found| found.contains(problem)),
+            "{problems:?}"
+        );
+        let damaged = self.journal.damage().sentences();
+        assert!(damaged.iter().any(|found| found.contains(damage)), "{damaged:?}");
+    }
+}
+
+#[tokio::test]
+async fn every_damaged_value_is_found_and_none_hides_another() {
+    let fixture = fixture().await;
+    let journal = &fixture.journal;
+    assert_eq!(journal.check().unwrap(), Vec::<String>::new());
+    let [ann, bob] = &fixture.runs;
+
+    fixture.damage("update ledger set value = x'0102' where name = 'ann'");
+    let items = journal.ledger_list("tenant", None).unwrap();
+    let values: Vec<bool> = items.iter().map(|item| item.value == Value::Null).collect();
+    assert_eq!(values, [true, false]);
+    assert!(matches!(
+        journal.ledger_get(&tenant("ann")),
+        Err(JournalError::Sealed { .. })
+    ));
+    fixture.is_named("the ledger's tenant ann", "tenant ann");
+
+    for what in ["params", "plan", "columns"] {
+        fixture.damage(&format!("update run set {what} = x'0102' where id = '{bob}'"));
+        let runs = journal.runs().unwrap();
+        assert_eq!(runs.len(), 2);
+        assert_eq!(runs[1].plan, Value::from("plan"), "the other run is whole");
+        fixture.is_named(&format!("the {what} of run {bob}"), what);
+    }
+
+    for what in ["input", "output", "error"] {
+        fixture.damage(&format!(
+            "update row set {what} = x'0102' where run = '{ann}' and position = 0"
+        ));
+        let rows = journal.rows(ann, None, 9, RowFilter::All).unwrap();
+        assert_eq!((rows.len(), &rows[1].input), (2, &Value::from("ann")));
+        let told = rows[0].error.as_ref().unwrap().as_text().unwrap_or_default();
+        assert!(what == "error" || told.contains("cannot be read"), "{told}");
+        fixture.is_named(
+            &format!("the {what} of row 1 of run {ann}"),
+            &format!("row 0 {what}"),
+        );
+    }
+
+    fixture.damage(&format!("update step set outcome = x'0102' where run = '{ann}'"));
+    let steps = journal.steps(ann, &StepFilter::All).unwrap();
+    assert_eq!((steps.len(), &steps[0].outcome), (1, &Some(Value::Null)));
+    fixture.is_named("the outcome of", "step ann0/");
+
+    fixture.damage("update audit set what = x'0102' where who = 'ann'");
+    let whats: Vec<Value> = journal
+        .audits()
+        .unwrap()
+        .into_iter()
+        .map(|audit| audit.what)
+        .collect();
+    assert_eq!(whats, [Value::Null, Value::from("what")]);
+    fixture.is_named("the audit's entry `reveal` of ann", "reveal ann");
+}
+
+#[tokio::test]
+async fn a_source_that_is_not_what_was_recorded_is_refused() {
+    let fixture = fixture().await;
+    fixture.damage("update source set text = replace(text, 'main', 'pain')");
+    let error = fixture.journal.sources(&fixture.runs[0]).unwrap_err();
+    assert!(
+        matches!(&error, JournalError::Source { name } if name == "onboard.rhai"),
+        "{error}"
+    );
+    fixture.is_named("its digest differs", "its digest differs");
+}
+
+#[tokio::test]
+async fn a_run_whose_plan_is_damaged_does_not_keep_others_from_going_on() {
+    let fixture = fixture().await;
+    let [ann, bob] = &fixture.runs;
+    assert_eq!(&fixture.journal.latest_unfinished().unwrap().unwrap().id, bob);
+    fixture.damage(&format!("update run set plan = x'0102' where id = '{bob}'"));
+    assert_eq!(&fixture.journal.latest_unfinished().unwrap().unwrap().id, ann);
+}

@@ -1,0 +1,309 @@
+//! A journal that is damaged, read-only, gone, replaced, or at work: what people can still do, and what they are told.
+
+use std::fs;
+
+use rusqlite::Connection;
+use serde_json::Value;
+
+use crate::support::account::Served;
+use crate::support::{Home, clients, csv, finish, script, signal, wait_until};
+
+/// A home with tenants and apps for so many clients.
+fn onboarded(count: usize) -> Home {
+    let home = Home::new();
+    home.write("clients.csv", &clients(count));
+    let words = format!(
+        "run {} --sandbox --rows clients.csv --out results.csv",
+        script("onboard.rhai")
+    );
+    let _ = home.run(&words).ended(0);
+    home
+}
+
+fn change(home: &Home, sql: &str) {
+    let journal = Connection::open(home.provisor().join("state/journal.db")).unwrap();
+    assert!(journal.execute(sql, []).unwrap() > 0, "{sql}");
+}
+
+fn emails(home: &Home) -> Vec<String> {
+    let tenants = home.json("tenants list --json");
+    let tenants = tenants["tenants"].as_array().unwrap().iter();
+    tenants
+        .map(|tenant| tenant["email"].as_str().unwrap().to_owned())
+        .collect()
+}
+
+#[test]
+fn one_damaged_credential_is_named_and_the_others_are_had() {
+    let home = onboarded(3);
+    change(
+        &home,
+        "update ledger set value = x'00' where sort = 'tenant' and name like 'client1%'",
+    );
+    let listed = home
+        .run("tenants list --json")
+        .ended(3)
+        .said(&["client1@example.com cannot be read"]);
+    let document: Value = serde_json::from_str(&listed.stdout).unwrap();
+    let credentials = document["tenants"].as_array().unwrap().iter();
+    let credentials: Vec<&str> = credentials
+        .map(|tenant| tenant["credential"].as_str().unwrap())
+        .collect();
+    assert_eq!(credentials, ["recorded", "unreadable", "recorded"]);
+    let _ = home.run("tenants export t.csv --reveal --yes").ended(3).said(&[
+        "client1@example.com cannot be read",
+        "journal check",
+        "journal restore",
+    ]);
+    let exported = csv(&home.read("t.csv"));
+    let known = exported.iter().filter(|tenant| tenant["password"].len() > 8);
+    assert_eq!((exported.len(), known.count()), (3, 2));
+    let checked = home.run("journal check").ended(3);
+    assert!(
+        checked
+            .stdout
+            .contains("tenant client1@example.com cannot be read"),
+        "{}",
+        checked.stdout
+    );
+}
+
+#[test]
+fn one_damaged_row_fails_and_the_others_run() {
+    let home = Home::new();
+    home.write(
+        "double.rhai",
+        "/// @param n int  a number\nfn main(n) { #{twice: n * 2} }\n",
+    );
+    home.write("n.csv", "n\n1\n2\n3\n");
+    let _ = home.run("run double.rhai --rows n.csv --out out.csv").ended(0);
+    let id = home.newest();
+    change(&home, "update run set status = 5");
+    change(&home, "update row set status = 0, output = null");
+    change(&home, "update row set input = x'00' where position = 1");
+    let _ = home.run("resume").ended(8).said(&["row 1 input cannot be read"]);
+    let results = csv(&home.read("out.csv"));
+    let statuses: Vec<&str> = results.iter().map(|row| row["_status"].as_str()).collect();
+    assert_eq!(statuses, ["done", "failed", "done"]);
+    assert!(results[1]["_error"].contains("cannot be read"), "{results:?}");
+
+    // An output that is lost is told in its row.
+    change(&home, "update row set output = x'00' where position = 2");
+    let _ = home.run(&format!("runs export {id} run.json")).ended(3);
+    let exported: Value = serde_json::from_str(&home.read("run.json")).unwrap();
+    assert!(
+        exported["rows"][2]["error"]
+            .as_str()
+            .unwrap()
+            .contains("cannot be read")
+    );
+    assert_eq!(exported["rows"][0]["output"]["twice"], 2);
+}
+
+#[test]
+fn one_damaged_step_parks_its_row_and_the_others_run() {
+    let home = onboarded(3);
+    change(&home, "update run set status = 5");
+    change(&home, "update row set status = 0, output = null");
+    change(
+        &home,
+        "update step set outcome = x'00' where op = 'mobsted::ensure_tenant' and position = 1",
+    );
+    let _ = home.run("resume").ended(10);
+    let results = csv(&home.read("results.csv"));
+    let statuses: Vec<&str> = results.iter().map(|row| row["_status"].as_str()).collect();
+    assert_eq!(statuses, ["done", "parked", "done"]);
+    assert!(
+        results[1]["_error"].contains("its record cannot be read"),
+        "{results:?}"
+    );
+    assert_eq!(home.books().tenants.len(), 3, "nothing is sent again");
+}
+
+#[test]
+fn a_run_that_cannot_be_read_is_named_and_others_are_resumed() {
+    let home = onboarded(1);
+    let words = format!(
+        "run {} --sandbox --email b@example.com --site https://b.example",
+        script("onboard.rhai")
+    );
+    let _ = home.run(&words).ended(0);
+    let damaged = home.newest();
+    change(&home, "update run set status = 5");
+    change(
+        &home,
+        &format!("update run set plan = x'00' where id = '{damaged}'"),
+    );
+    let listed = home.run("runs list").ended(3).said(&["plan cannot be read"]);
+    assert_eq!(
+        listed
+            .stdout
+            .lines()
+            .filter(|line| line.contains("interrupted"))
+            .count(),
+        2
+    );
+    let refused = home.run(&format!("resume {damaged}")).ended(9);
+    let _ = refused.said(&["what run", "was to do cannot be read"]);
+    let _ = home.run("resume").ended(3).said(&["resuming run"]);
+    let runs = home.run("runs list --json").ended(3);
+    let runs: Value = serde_json::from_str(&runs.stdout).unwrap();
+    assert_eq!(runs["runs"][1]["status"], "done");
+}
+
+#[test]
+fn a_script_whose_text_was_changed_in_the_journal_is_not_run() {
+    let home = Home::new();
+    home.write("say.rhai", "fn main() { #{word: \"honest\"} }\n");
+    let _ = home.run("run say.rhai --out out.json").ended(0);
+    change(
+        &home,
+        "update source set text = replace(text, 'honest', 'changed')",
+    );
+    change(&home, "update run set status = 5");
+    change(&home, "update row set status = 0, output = null");
+    let _ = home
+        .run("resume")
+        .ended(9)
+        .said(&["say.rhai", "its digest differs", "journal restore"]);
+    assert!(!home.read("out.json").contains("changed"));
+    let checked = home.run("journal check").ended(3);
+    assert!(checked.stdout.contains("`say.rhai`"), "{}", checked.stdout);
+}
+
+#[test]
+fn a_living_run_is_not_taken_for_a_finished_one() {
+    let home = Home::new();
+    let onboard = script("onboard.rhai");
+    let words = "--sandbox --email a@example.com --site https://a.example --fault partners:slow:60000";
+    let words = ["run", &onboard].into_iter().chain(words.split(' '));
+    let child = home.command(words).spawn().unwrap();
+    wait_until("the run is recorded", || {
+        !home.json("runs list --json")["runs"]
+            .as_array()
+            .unwrap()
+            .is_empty()
+    });
+    let told = format!("process {}", child.id());
+    let _ = home
+        .run("resume")
+        .ended(9)
+        .said(&["is being carried out by", &told]);
+    signal(child.id(), "KILL");
+    drop(finish(child));
+}
+
+#[test]
+fn a_backup_is_restored_and_the_key_is_changed() {
+    let home = onboarded(2);
+    let _ = home.run("journal backup copy.db").ended(0);
+    let words = format!(
+        "run {} --sandbox --email late@example.com --site https://late.example",
+        script("onboard.rhai")
+    );
+    let _ = home.run(&words).ended(0);
+    assert_eq!(emails(&home).len(), 3);
+    let _ = home.run("journal restore copy.db").ended(2).said(&["--yes"]);
+    let _ = home
+        .run("journal restore none.db --yes")
+        .ended(2)
+        .said(&["there is no file"]);
+    let restored = home.run("journal restore copy.db --yes").ended(0);
+    let _ = restored.said(&["copy.db is in place", "is kept as", "may send it again"]);
+    assert_eq!(emails(&home).len(), 2);
+    assert_eq!(home.json("audit --json")["audit"][0]["kind"], "restore");
+
+    let key = home.provisor().join("state/key");
+    let before = fs::read_to_string(&key).unwrap();
+    let _ = home
+        .run("journal rekey --yes")
+        .ended(0)
+        .said(&["a new key", "backups made before open with the old key"]);
+    assert_ne!(fs::read_to_string(&key).unwrap(), before);
+    assert_eq!(emails(&home).len(), 2);
+    let _ = home
+        .run("journal restore copy.db --yes")
+        .ended(2)
+        .said(&["another key"]);
+    // To a key that somebody keeps.
+    let given = "a passphrase that is long enough";
+    let mut command = home.command(["journal", "rekey", "--yes"]);
+    let _ = finish(command.env("PROVISOR_NEW_KEY", given).spawn().unwrap())
+        .ended(0)
+        .said(&["set PROVISOR_KEY to it"]);
+    let _ = home.run("tenants list").ended(2).said(&["key that is missing"]);
+    let mut command = home.command(["journal", "check"]);
+    let checked = finish(command.env("PROVISOR_KEY", given).spawn().unwrap()).ended(0);
+    assert_eq!(checked.stdout, "the journal is sound\n");
+}
+
+#[test]
+fn a_journal_that_is_gone_is_said_aloud() {
+    let home = onboarded(1);
+    for file in ["journal.db", "journal.db-wal", "journal.db-shm"] {
+        let _ = fs::remove_file(home.provisor().join("state").join(file));
+    }
+    let checked = home.run("journal check").ended(3);
+    assert!(
+        checked.stdout.contains("journal.db is missing"),
+        "{}",
+        checked.stdout
+    );
+    let _ = home.run("tenants list").ended(9).said(&[
+        "is missing, and the ledger in it had entries",
+        "journal restore",
+        "journal.db-count",
+    ]);
+}
+
+#[test]
+fn two_runs_do_not_write_to_one_place_at_once() {
+    let home = Home::new();
+    home.write("clients.csv", &clients(2));
+    home.write("n.csv", "n\n1\n");
+    home.write(
+        "double.rhai",
+        "/// @param n int  a number\nfn main(n) { #{twice: n * 2} }\n",
+    );
+    let onboard = script("onboard.rhai");
+    let words = "--sandbox --rows clients.csv --out out.csv --fault partners:slow:60000";
+    let words = ["run", &onboard].into_iter().chain(words.split(' '));
+    let child = home.command(words).spawn().unwrap();
+    let partial = home.work().join("out.csv.partial");
+    wait_until("the first run writes", || partial.exists());
+    let _ = home
+        .run("run double.rhai --rows n.csv --out out.csv")
+        .ended(2)
+        .said(&["another run is writing its results there"]);
+    signal(child.id(), "KILL");
+    drop(finish(child));
+    let _ = home.run("run double.rhai --rows n.csv --out out.csv").ended(0);
+    assert_eq!(csv(&home.read("out.csv"))[0]["twice"], "2");
+    assert!(!partial.exists());
+
+    // A file that only has the name.
+    fs::write(&partial, "my notes\n").unwrap();
+    let _ = home
+        .run("run double.rhai --rows n.csv --out out.csv")
+        .ended(2)
+        .said(&["out.csv.partial", "which no run has written"]);
+    assert_eq!(fs::read_to_string(&partial).unwrap(), "my notes\n");
+}
+
+#[test]
+fn what_this_machine_refuses_is_not_recorded_as_an_answer() {
+    let home = Home::new();
+    let served = Served::start(&home);
+    home.configure_acme(&served, "dev");
+    home.write(
+        "look.rhai",
+        "fn main() { mobsted::connect(\"acme\").apps().len() }\n",
+    );
+    let _ = home.run("run look.rhai").ended(2).said(&["ACME_PASSWORD"]);
+    let run = home.newest();
+    let steps = home.json(&format!("runs steps {run} --json"));
+    assert_eq!(steps["steps"], serde_json::json!([]));
+    let _ = home
+        .run_as(&served, &format!("resume {run} --retry-failed"))
+        .ended(0);
+}
