@@ -22,6 +22,25 @@ const USUAL: usize = 1 << 30;
 /// allocation fails and the process aborts before the machine runs out of memory. Scripts are stopped long before.
 const HARD_FACTOR: usize = 4;
 const HARD_BASE: usize = 512 << 20;
+/// Keeps passwords and tokens out of files that a crash would leave: no memory of this process is dumped, and no other
+/// process of the user looks into it.
+pub(super) fn keep_private() {
+    #[cfg(unix)]
+    {
+        use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
+        let limit = Rlimit {
+            current: Some(0),
+            ..getrlimit(Resource::Core)
+        };
+        // Where the system refuses, nothing is lost but the precaution.
+        let _ = setrlimit(Resource::Core, limit);
+    }
+    #[cfg(target_os = "linux")]
+    {
+        use rustix::process::{DumpableBehavior, set_dumpable_behavior};
+        let _ = set_dumpable_behavior(DumpableBehavior::NotDumpable);
+    }
+}
 
 /// What scripts are measured by.
 pub(super) fn memory() -> Memory {
@@ -65,6 +84,15 @@ const FORM: &str = "a size is written 512M or 2G, and `none` is no bound";
 mod tests {
     #![allow(clippy::unwrap_used, reason = "tests")]
     use super::*;
+
+    #[cfg(target_os = "linux")]
+    #[test]
+    fn a_crash_leaves_no_dump() {
+        use rustix::process::{DumpableBehavior, Resource, dumpable_behavior, getrlimit};
+        keep_private();
+        assert_eq!(getrlimit(Resource::Core).current, Some(0));
+        assert_eq!(dumpable_behavior().unwrap(), DumpableBehavior::NotDumpable);
+    }
 
     #[test]
     fn sizes_are_read_and_others_are_refused() {

@@ -11,6 +11,7 @@ mod check;
 pub mod config;
 mod consent;
 mod doctor;
+mod draft;
 mod error;
 mod execute;
 mod exit;
@@ -122,7 +123,7 @@ enum Command {
     Trust(trust::TrustCommand),
     /// Who revealed, resolved or set what, and when.
     Audit(audit::AuditCommand),
-    /// Look after the journal: copy it, check it.
+    /// Back up, check and restore the journal, and change its key.
     Journal(journal::JournalCommand),
     /// Take over what was made with another tool: Postman.
     Import(import::ImportCommand),
@@ -140,6 +141,7 @@ enum Command {
 
 /// Runs the program.
 pub fn main() -> ExitCode {
+    memory::keep_private();
     crate::script::prepare();
     let cli = match Cli::try_parse() {
         Ok(cli) => cli,
@@ -175,7 +177,7 @@ pub fn main() -> ExitCode {
         Command::Sandbox(command) => sandbox::sandbox(&app, &command),
         Command::Torture(command) => torture::torture(&app, &command),
     };
-    let exit = done.unwrap_or_else(|error| report(&app, &error));
+    let exit = app.report_damage(done.unwrap_or_else(|error| report(&app, &error)));
     if exit != Exit::Ok && app.ui.is_sandboxed() {
         app.ui.note("this was the sandbox: nothing real was changed");
     }

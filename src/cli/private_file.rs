@@ -3,6 +3,7 @@
 use std::io::{self, BufWriter};
 use std::path::Path;
 
+use super::draft::Draft;
 use super::error::CommandError;
 use super::exit::Exit;
 
@@ -17,26 +18,12 @@ pub(super) fn write(
             format!("`{}` cannot be written: {error}", path.display()),
         )
     };
-    let folder = match path.parent() {
-        Some(folder) if !folder.as_os_str().is_empty() => folder,
-        _ => Path::new("."),
-    };
-    // A temporary file is made with 0600, whatever the umask.
-    let draft = tempfile::NamedTempFile::new_in(folder).map_err(|error| match error.raw_os_error() {
-        // The error names a file of ours that nobody knows.
-        Some(code) => unwritable(io::Error::from_raw_os_error(code)),
-        None => unwritable(error.kind().into()),
-    })?;
-    let mut sink = BufWriter::new(draft);
+    let mut sink = BufWriter::new(Draft::of(path).map_err(unwritable)?);
     fill(&mut sink)?;
     let draft = sink
         .into_inner()
         .map_err(|error| unwritable(error.into_error()))?;
-    draft.as_file().sync_all().map_err(unwritable)?;
-    draft
-        .persist(path)
-        .map(drop)
-        .map_err(|error| unwritable(error.error))
+    draft.place().map_err(unwritable)
 }
 
 /// What a failed write to `sink` means.

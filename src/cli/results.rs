@@ -12,6 +12,7 @@ use self::pipe::Pipe;
 pub(super) use self::place::keep_apart;
 use self::place::{Target, format_of};
 use super::app::App;
+use super::draft::Draft;
 use super::error::CommandError;
 use super::exit::Exit;
 use super::plan::RunPlan;
@@ -159,11 +160,13 @@ impl Results {
                 path,
                 partial,
                 writer,
+                lock,
             } => {
                 drop(writer);
                 view.replace(run, journal, &path, &partial)?;
                 // Only a left-over: the results are in place.
                 let _ = std::fs::remove_file(partial);
+                drop(lock);
             }
             Target::Live(writer) => {
                 writer.end().map_err(unwritable)?;
@@ -217,23 +220,13 @@ impl View {
         path: &Path,
         partial: &Path,
     ) -> Result<(), CommandError> {
-        let folder = match path.parent() {
-            Some(folder) if !folder.as_os_str().is_empty() => folder,
-            _ => Path::new("."),
-        };
-        let file = tempfile::NamedTempFile::new_in(folder).map_err(|error| unwritable(error.into()))?;
-        let file = self.write(run, journal, BufWriter::new(file))?;
-        let file = file
-            .into_inner()
-            .map_err(|error| unwritable(error.into_error().into()))?;
-        self.set_permissions(file.as_file(), path, partial)
-            .map_err(|error| unwritable(error.into()))?;
-        file.as_file()
-            .sync_all()
-            .map_err(|error| unwritable(error.into()))?;
-        file.persist(path)
-            .map(drop)
-            .map_err(|error| unwritable(error.error.into()))
+        let failed = |error: io::Error| unwritable(error.into());
+        let draft = Draft::of(path).map_err(failed)?;
+        let sink = self.write(run, journal, BufWriter::new(draft))?;
+        let draft = sink.into_inner().map_err(|error| failed(error.into_error()))?;
+        self.set_permissions(draft.file(), path, partial)
+            .map_err(failed)?;
+        draft.place().map_err(failed)
     }
 
     /// Results with secrets in clear are for their owner alone, and so are those of rows that are; others keep the

@@ -1,7 +1,7 @@
 //! Where results go: which form they have there, and whether the place can be written.
 
-use std::fs::{File, Metadata, OpenOptions};
-use std::io::{self, BufWriter};
+use std::fs::{File, Metadata, OpenOptions, TryLockError};
+use std::io::{self, BufWriter, Read as _};
 use std::os::fd::AsFd as _;
 use std::os::unix::fs::{MetadataExt as _, OpenOptionsExt as _};
 use std::path::{Path, PathBuf};
@@ -11,8 +11,9 @@ use super::unwritable;
 use crate::cli::error::CommandError;
 use crate::cli::plan::RunPlan;
 use crate::cli::ui::{Outlet, Stream, Ui};
+use crate::journal::is_still;
 use crate::report::reveal::Reveal;
-use crate::report::{Columns, Format, Writer};
+use crate::report::{Columns, Format, OWN, Writer};
 
 pub(super) enum Target {
     /// A file, and the rows finished so far beside it.
@@ -20,6 +21,8 @@ pub(super) enum Target {
         path: PathBuf,
         partial: PathBuf,
         writer: Box<Writer<BufWriter<File>>>,
+        /// Keeps other runs from writing there; held until the results are in place.
+        lock: File,
     },
     /// Standard output, row by row.
     Live(Box<Writer<Pipe<Outlet>>>),
@@ -136,18 +139,76 @@ fn open_file(
     }
     let partial = partial_of(&path);
     let mode = if private { 0o600 } else { 0o644 };
-    // What an earlier run left may have other rights.
-    let _ = std::fs::remove_file(&partial);
-    let file = OpenOptions::new()
-        .write(true)
-        .create_new(true)
-        .mode(mode)
-        .open(&partial)
-        .map_err(|error| refused(error.to_string()))?;
+    let file = match take_partial(&partial, mode).map_err(|error| refused(error.to_string()))? {
+        Taken::Ours(file) => file,
+        Taken::Locked => {
+            return Err(refused("another run is writing its results there".into())
+                .hint("wait for its end, or give the results a file of their own"));
+        }
+        Taken::Foreign => {
+            return Err(refused(format!(
+                "the rows that have ended would replace `{}`, which no run has written",
+                partial.display()
+            ))
+            .hint("move that file away, or give the results another name"));
+        }
+    };
+    let lock = file.try_clone().map_err(|error| refused(error.to_string()))?;
     let writer = Writer::begin(BufWriter::new(file), format, columns.clone(), reveal.clone());
     Ok(Target::File {
         path,
         partial,
         writer: Box::new(writer.map_err(unwritable)?),
+        lock,
     })
+}
+
+/// What stands at the place of rows that have ended.
+enum Taken {
+    /// A new file, locked.
+    Ours(File),
+    /// A run's that is under way.
+    Locked,
+    /// No run has written it.
+    Foreign,
+}
+
+/// Makes the file for rows that have ended. What a run left there that is over goes: its rows are in the journal.
+fn take_partial(partial: &Path, mode: u32) -> io::Result<Taken> {
+    loop {
+        let mut options = OpenOptions::new();
+        match options.write(true).create_new(true).mode(mode).open(partial) {
+            Ok(file) => match file.try_lock() {
+                Ok(()) if is_still(partial, &file) => return Ok(Taken::Ours(file)),
+                Ok(()) => continue,
+                Err(TryLockError::WouldBlock) => return Ok(Taken::Locked),
+                Err(TryLockError::Error(error)) => return Err(error),
+            },
+            Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {}
+            Err(error) => return Err(error),
+        }
+        if !std::fs::symlink_metadata(partial).is_ok_and(|there| there.is_file()) {
+            return Ok(Taken::Foreign);
+        }
+        let left = match File::open(partial) {
+            // It was put in place meanwhile.
+            Err(error) if error.kind() == io::ErrorKind::NotFound => continue,
+            left => left?,
+        };
+        match left.try_lock() {
+            Ok(()) if !is_still(partial, &left) => {}
+            Ok(()) if is_of_a_run(&left)? => std::fs::remove_file(partial)?,
+            Ok(()) => return Ok(Taken::Foreign),
+            Err(TryLockError::WouldBlock) => return Ok(Taken::Locked),
+            Err(TryLockError::Error(error)) => return Err(error),
+        }
+    }
+}
+
+/// Does a file begin as results do? One that is empty, or holds the beginning of a list, was just made.
+fn is_of_a_run(file: &File) -> io::Result<bool> {
+    let mut text = Vec::new();
+    file.take(64 * 1024).read_to_end(&mut text)?;
+    let text = String::from_utf8_lossy(&text);
+    Ok(matches!(text.trim(), "" | "[") || OWN.iter().all(|column| text.contains(column)))
 }

@@ -1,0 +1,179 @@
+//! A file that is put in its place whole or not at all, and leaves nothing behind when the process is killed.
+//!
+//! Where the system can, it has no name while it is written, so that a kill leaves nothing of it. It gets a name beside
+//! its place for a moment only when another file is to be replaced; what a kill in that moment leaves is removed by the
+//! next that is written to the same place.
+
+use std::fs::{self, File, OpenOptions};
+use std::io::{self, Write};
+use std::path::{Path, PathBuf};
+
+use crate::journal::{folder_of, sync_folder};
+
+/// A file for its owner alone that is not in its place yet.
+#[derive(Debug)]
+pub(super) struct Draft {
+    file: File,
+    target: PathBuf,
+    /// Has it the name that it has before it is put in place?
+    named: bool,
+}
+
+impl Draft {
+    /// An empty one for this place.
+    pub(super) fn of(target: &Path) -> io::Result<Draft> {
+        let name = name_beside(target);
+        remove(&name)?;
+        if let Ok(file) = nameless(folder_of(target)) {
+            return Ok(Draft {
+                file,
+                target: target.to_owned(),
+                named: false,
+            });
+        }
+        let mut options = OpenOptions::new();
+        options.read(true).write(true).create_new(true);
+        #[cfg(unix)]
+        std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
+        Ok(Draft {
+            file: options.open(name)?,
+            target: target.to_owned(),
+            named: true,
+        })
+    }
+
+    /// The file itself.
+    pub(super) fn file(&self) -> &File {
+        &self.file
+    }
+
+    /// Puts it in its place, in which nothing else stays, for good: a power cut does not take it away again.
+    pub(super) fn place(mut self) -> io::Result<()> {
+        self.file.sync_all()?;
+        let name = name_beside(&self.target);
+        if !self.named && link(&self.file, &self.target).is_ok() {
+            return sync_folder(folder_of(&self.target));
+        }
+        if !self.named {
+            remove(&name)?;
+            link(&self.file, &name)?;
+            self.named = true;
+        }
+        fs::rename(&name, &self.target)?;
+        self.named = false;
+        sync_folder(folder_of(&self.target))
+    }
+}
+
+impl Write for Draft {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        self.file.write(bytes)
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        self.file.flush()
+    }
+}
+
+impl Drop for Draft {
+    fn drop(&mut self) {
+        if self.named {
+            // The next draft of this place removes it, should this fail.
+            let _ = remove(&name_beside(&self.target));
+        }
+    }
+}
+
+/// `.results.csv.provisor-draft` for `results.csv`.
+fn name_beside(target: &Path) -> PathBuf {
+    let mut name = std::ffi::OsString::from(".");
+    name.push(target.file_name().unwrap_or_default());
+    name.push(".provisor-draft");
+    folder_of(target).join(name)
+}
+
+fn remove(path: &Path) -> io::Result<()> {
+    match fs::remove_file(path) {
+        Err(error) if error.kind() != io::ErrorKind::NotFound => Err(error),
+        _ => Ok(()),
+    }
+}
+
+#[cfg(target_os = "linux")]
+fn nameless(folder: &Path) -> io::Result<File> {
+    use rustix::fs::{Mode, OFlags};
+    let flags = OFlags::TMPFILE | OFlags::RDWR | OFlags::CLOEXEC;
+    Ok(rustix::fs::open(folder, flags, Mode::RUSR | Mode::WUSR)?.into())
+}
+
+/// Gives a nameless file a name that nothing has.
+#[cfg(target_os = "linux")]
+fn link(file: &File, name: &Path) -> io::Result<()> {
+    use rustix::fs::{AtFlags, CWD};
+    use std::os::fd::AsRawFd as _;
+    let open = format!("/proc/self/fd/{}", file.as_raw_fd());
+    Ok(rustix::fs::linkat(CWD, open, CWD, name, AtFlags::SYMLINK_FOLLOW)?)
+}
+
+#[cfg(not(target_os = "linux"))]
+fn nameless(_: &Path) -> io::Result<File> {
+    Err(io::ErrorKind::Unsupported.into())
+}
+
+#[cfg(not(target_os = "linux"))]
+fn link(_: &File, _: &Path) -> io::Result<()> {
+    Err(io::ErrorKind::Unsupported.into())
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used, reason = "tests")]
+
+    use super::*;
+
+    fn names(folder: &Path) -> Vec<String> {
+        let entries = fs::read_dir(folder).unwrap();
+        let mut names: Vec<String> = entries
+            .map(|entry| entry.unwrap().file_name().into_string().unwrap())
+            .collect();
+        names.sort();
+        names
+    }
+
+    #[test]
+    fn what_is_written_has_no_name_until_it_is_whole() {
+        let folder = tempfile::tempdir().unwrap();
+        let target = folder.path().join("out.csv");
+        // What a kill in the one moment of a name has left.
+        fs::write(name_beside(&target), "half").unwrap();
+        for text in ["first", "second"] {
+            let before = fs::read_to_string(&target).ok();
+            let mut draft = Draft::of(&target).unwrap();
+            draft.write_all(text.as_bytes()).unwrap();
+            if cfg!(target_os = "linux") {
+                assert_eq!(names(folder.path()).len(), usize::from(before.is_some()));
+            }
+            assert_eq!(fs::read_to_string(&target).ok(), before);
+            draft.place().unwrap();
+            assert_eq!(fs::read_to_string(&target).unwrap(), text);
+            assert_eq!(names(folder.path()), ["out.csv"]);
+        }
+        drop(Draft::of(&target).unwrap());
+        assert_eq!(names(folder.path()), ["out.csv"]);
+    }
+
+    #[test]
+    fn a_draft_with_a_name_is_removed_when_it_is_given_up() {
+        let folder = tempfile::tempdir().unwrap();
+        let target = folder.path().join("out.csv");
+        let named = |target: &Path| Draft {
+            file: File::create(name_beside(target)).unwrap(),
+            target: target.to_owned(),
+            named: true,
+        };
+        drop(named(&target));
+        assert!(names(folder.path()).is_empty());
+        named(&target).place().unwrap();
+        assert_eq!(names(folder.path()), ["out.csv"]);
+    }
+}
