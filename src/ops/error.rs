@@ -20,6 +20,24 @@ macro_rules! codes {
                 self == Code::SparrowDraft
             }
 
+            /// Does it tell of this machine, its configuration and its credentials rather than of what the platform
+            /// made of the request? That is no outcome: it is not recorded, and the request is tried anew.
+            pub fn is_of_this_side(self) -> bool {
+                matches!(
+                    self,
+                    Code::BadProfile
+                        | Code::NoTerminal
+                        | Code::SignInRefused
+                        | Code::ChooseCompany
+                        | Code::CredentialMissing
+                        | Code::SparrowInvalidPartnerToken
+                        | Code::SparrowTokensMissing
+                        | Code::SparrowInvalidApiToken
+                        | Code::SparrowApiTokenExpired
+                        | Code::SparrowLoginFailed
+                )
+            }
+
             /// The code as scripts and documents write it.
             pub fn as_str(self) -> &'static str {
                 match self { $(Code::$variant => $text,)* }
@@ -106,7 +124,7 @@ pub struct OpError {
     pub hint: Option<String>,
     /// Could the request have been carried out all the same?
     pub sent: Sent,
-    /// May the same request succeed later without anybody changing anything? Never recorded as a result.
+    /// May the same request succeed later, by itself or when this machine is put in order? Never recorded as a result.
     pub transient: bool,
 }
 
@@ -119,7 +137,7 @@ impl OpError {
             status: None,
             hint: None,
             sent: Sent::No,
-            transient: false,
+            transient: code.is_of_this_side(),
         }
     }
 
@@ -221,7 +239,7 @@ impl From<ApiError> for OpError {
             status: error.status,
             hint: hint.map(str::to_owned),
             sent: error.sent,
-            transient: error.transient,
+            transient: error.transient || code.is_of_this_side(),
         }
     }
 }
