@@ -74,9 +74,10 @@ pub enum Ended {
 /// Works through the rows: spools `input` (if any is left to read) into the journal, and runs every row the filter
 /// takes. `each` sees every row as it ends, on the calling thread, and nothing when none has ended for a moment.
 pub fn work(runner: &Runner, plan: &Plan, input: Option<Input>, each: Each<'_>) -> Ended {
-    let deaths = match plan.resumed {
-        true => runner.journal.deaths(runner.run.id()),
-        false => Ok(BTreeMap::new()),
+    let deaths = if plan.resumed {
+        runner.journal.deaths(runner.run.id())
+    } else {
+        Ok(BTreeMap::new())
     };
     let deaths = match deaths {
         Ok(deaths) => deaths,

@@ -284,7 +284,7 @@ impl Journal {
             let Some(last) = page.last() else { return Ok(()) };
             after.clone_from(&last.key);
             for step in page {
-                if each(self.step_record(step)?).is_break() {
+                if each(self.step_record(step)).is_break() {
                     return Ok(());
                 }
             }

@@ -70,7 +70,9 @@ impl Notes {
     pub(super) fn begin(&self, position: u64) -> UnderWay {
         let note = self.0.as_ref().map(|open| {
             let mut used = open.used.lock().unwrap_or_else(PoisonError::into_inner);
-            let line = (0..).find(|line| !used.contains(line)).unwrap_or_default();
+            let line = (0..=used.len() as u64)
+                .find(|line| !used.contains(line))
+                .unwrap_or_default();
             used.insert(line);
             (Arc::clone(open), line)
         });

@@ -16,7 +16,7 @@ pub const OWN: [&str; 3] = ["_status", "_error", "_run"];
 /// input's cell stays.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Columns {
-    columns: Vec<Column>,
+    list: Vec<Column>,
     /// Where each name stands among them.
     places: HashMap<String, usize>,
     /// Columns that only the output fills.
@@ -39,7 +39,7 @@ impl Columns {
     /// The input's columns, and those output columns that are known beforehand, in the order they are to have.
     pub fn new(input: &[String], output: &[String]) -> Columns {
         let mut columns = Columns {
-            columns: Vec::new(),
+            list: Vec::new(),
             places: HashMap::new(),
             fresh: Vec::new(),
         };
@@ -54,7 +54,7 @@ impl Columns {
     pub fn titled(mut self, names: &[String], titles: &[String]) -> Columns {
         for (name, title) in names.iter().zip(titles) {
             if let Some(place) = self.places.get(name) {
-                self.columns[*place].title.clone_from(title);
+                self.list[*place].title.clone_from(title);
             }
         }
         self
@@ -81,13 +81,13 @@ impl Columns {
     /// The headings in order, the three last ones included.
     pub fn titles(&self) -> impl Iterator<Item = &str> {
         let own = OWN.into_iter();
-        self.columns.iter().map(|column| column.title.as_str()).chain(own)
+        self.list.iter().map(|column| column.title.as_str()).chain(own)
     }
 
     /// Takes back the last columns, down to and including `name`.
     pub(super) fn forget(&mut self, name: &str) {
         if let Some(at) = self.places.get(name).copied() {
-            self.columns.truncate(at);
+            self.list.truncate(at);
             self.places.retain(|_, place| *place < at);
         }
     }
@@ -106,7 +106,7 @@ impl Columns {
             .rev()
             .map(|(name, value)| (name.as_str(), value))
             .collect();
-        let given = self.columns.iter().map(|column| Cell {
+        let given = self.list.iter().map(|column| Cell {
             name: &column.title,
             value: self
                 .value_of(row, &input, &column.name)
@@ -121,8 +121,8 @@ impl Columns {
 
     fn add(&mut self, name: &str) {
         if !self.has(name) {
-            self.places.insert(name.to_owned(), self.columns.len());
-            self.columns.push(Column {
+            self.places.insert(name.to_owned(), self.list.len());
+            self.list.push(Column {
                 name: name.to_owned(),
                 title: name.to_owned(),
             });

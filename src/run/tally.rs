@@ -49,9 +49,10 @@ impl Tally {
                 let replayed = false;
                 self.count(op, &Performed { value, replayed });
             }
-            match cancel.requested() {
-                true => ControlFlow::Break(()),
-                false => ControlFlow::Continue(()),
+            if cancel.requested() {
+                ControlFlow::Break(())
+            } else {
+                ControlFlow::Continue(())
             }
         })
     }

@@ -22,9 +22,12 @@ fn to_value_at(dynamic: Dynamic, path: &str, depth: usize, room: Room<'_>) -> Re
     let Some(depth) = depth.checked_sub(1) else {
         return Err(format!("{path}: nested too deeply"));
     };
-    let fits = |bytes: usize| match room(bytes) {
-        true => Ok(()),
-        false => Err(format!("{path}: too large")),
+    let fits = |bytes: usize| {
+        if room(bytes) {
+            Ok(())
+        } else {
+            Err(format!("{path}: too large"))
+        }
     };
     let dynamic = dynamic.flatten();
     if dynamic.is_unit() {

@@ -213,10 +213,10 @@ impl Program {
         };
         let copies = Copies::of(live);
         convert::to_value(returned, "result", &|bytes| copies.have_room(bytes)).map_err(|why| {
-            let line = self.declaration.main.as_ref().map_or(1, |main| main.line);
+            let at = self.declaration.main.as_ref().map_or(1, |main| main.line);
             let mut error = Diagnostic::at(
                 self.bundle.main(),
-                line,
+                at,
                 1,
                 format!("what the script returns cannot be kept: {why}"),
             );

@@ -198,7 +198,7 @@ fn too_short_a_settle_time_is_found_out_and_the_command_that_is_named_shows_it_a
     // The project's configuration counts over the torture's own.
     home.write(
         "provisor.toml",
-        "[profiles.sandbox]\nsettle = \"1ms\"\nlook_for = \"1ms\"\n",
+        "[profiles.sandbox]\nsettle = \"1ms\"\nlands_within = \"1ms\"\nlook_for = \"1ms\"\n",
     );
     let words = format!(
         "torture {} --rows clients.csv --kills 0 --faults applications-post:drop-late:400",

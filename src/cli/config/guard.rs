@@ -44,8 +44,11 @@ pub(super) fn loosens(over: &Profile, below: &Profile) -> Option<ConfigError> {
 }
 
 /// Why a project's file must not say how soon a request counts as lost: too soon, and it is sent twice. It may say that it
-/// takes longer.
+/// takes longer, and anything of what is on this machine.
 pub(super) fn hastens(over: &Profile, below: Option<&Profile>, user_file: &Path) -> Option<ConfigError> {
+    if over.is_near() || below.is_some_and(|below| over.url.is_none() && below.is_near()) {
+        return None;
+    }
     let refused = |value: &Sourced<Duration>, key: &str, why: &str| ConfigError::BadValue {
         origin: value.origin.clone(),
         key: format!("profiles.{}.{key}", over.name),
@@ -55,15 +58,11 @@ pub(super) fn hastens(over: &Profile, below: Option<&Profile>, user_file: &Path)
         let why = "vouches for how soon a request lands";
         return Some(refused(vouched, "lands_within", why));
     }
-    let usual = Timeout::TenantCreation.settle();
     let own = below.and_then(|below| below.settle.as_ref());
-    let least = own.map_or(usual, |settle| settle.value);
+    let least = own.map_or(Timeout::TenantCreation.settle(), |settle| settle.value);
     let settle = over.settle.as_ref().filter(|settle| settle.value < least)?;
-    let is_near = over.is_near() || below.is_some_and(|below| over.url.is_none() && below.is_near());
-    (!is_near).then(|| {
-        let least = humantime::format_duration(least);
-        refused(settle, "settle", &format!("is shorter than {least}"))
-    })
+    let least = humantime::format_duration(least);
+    Some(refused(settle, "settle", &format!("is shorter than {least}")))
 }
 
 /// Why a secret must not be read from where a file that is not trusted says. What is sealed is bound to its address, so

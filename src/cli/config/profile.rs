@@ -100,7 +100,7 @@ impl Profile {
             .settle
             .as_ref()
             .filter(|settle| settle.value < LEAST_SETTLE)?;
-        (!self.is_near()).then(|| ConfigError::BadValue {
+        (self.url.is_some() && !self.is_near()).then(|| ConfigError::BadValue {
             origin: settle.origin.clone(),
             key: format!("profiles.{}.settle", self.name),
             problem: format!(

@@ -128,9 +128,10 @@ impl Execution<'_> {
         let mut found = false;
         let looked = self.engine.journal.each_step(self.id(), filter, &mut |step| {
             found = is_wanted(&step);
-            match found {
-                true => ControlFlow::Break(()),
-                false => ControlFlow::Continue(()),
+            if found {
+                ControlFlow::Break(())
+            } else {
+                ControlFlow::Continue(())
             }
         });
         looked.is_ok() && found

@@ -28,7 +28,10 @@ pub(super) fn run(journal: &Journal, command: &ResumeCommand) -> Result<Option<R
 /// newest run has failed rows.
 pub(super) fn nothing(app: &App, journal: &Journal) -> Result<Exit, CommandError> {
     let runs = journal.runs()?;
-    if let Some(run) = runs.iter().find(|run| journal.is_run_alive(&run.id)) {
+    // A session that is open has nothing to be resumed yet.
+    let is_session = |run: &RunRecord| RunPlan::from_value(&run.plan).session;
+    let mut alive = runs.iter().filter(|run| journal.is_run_alive(&run.id));
+    if let Some(run) = alive.find(|run| !is_session(run)) {
         return Err(JournalError::RunBusy {
             run: run.id.clone(),
             pid: journal.run_holder(&run.id),

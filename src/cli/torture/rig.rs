@@ -35,11 +35,11 @@ pub(super) struct Pace {
 /// The times of every tortured world.
 pub(super) const PACE: Pace = Pace {
     late: Duration::from_millis(400),
-    slow: Duration::from_millis(1_900),
-    slowest: Duration::from_millis(3_500),
-    connect: Duration::from_millis(300),
-    reply: Duration::from_millis(1_400),
-    settle: Duration::from_millis(1_300),
+    slow: Duration::from_millis(1_400),
+    slowest: Duration::from_millis(2_600),
+    connect: Duration::from_millis(200),
+    reply: Duration::from_secs(1),
+    settle: Duration::from_millis(900),
 };
 
 /// What all worlds share.

@@ -60,10 +60,10 @@ impl Look for Sql<'_> {
         steps::step(self.connection, run, key)
     }
     fn deaths(&self, run: &RunId) -> Res<BTreeMap<u64, Deaths>> {
-        runs::deaths(self.0, run)
+        runs::deaths(self.connection, run)
     }
     fn steps_after(&self, run: &RunId, filter: &StepFilter, after: &str, limit: usize) -> Res<Vec<StepData>> {
-        steps::steps_after(self.0, run, filter, after, Some(limit))
+        steps::steps_after(self.connection, run, filter, after, Some(limit))
     }
     fn steps(&self, run: &RunId, filter: &StepFilter) -> Res<Vec<StepData>> {
         steps::steps(self.connection, run, filter)
@@ -105,7 +105,7 @@ impl Tables for Sql<'_> {
         runs::end_row(self.connection, run, position, end)
     }
     fn put_death(&mut self, run: &RunId, left: Left) -> Res<()> {
-        runs::put_death(self.0, run, left)
+        runs::put_death(self.connection, run, left)
     }
     fn put_step(&mut self, step: &StepData) -> Res<()> {
         steps::put_step(self.connection, step)

@@ -35,8 +35,9 @@ impl World {
     /// Notes the accounts of profiles at an address that somebody else speaks to, so that what is protected in them is so
     /// in every way.
     pub(in crate::ops) fn note_mobsted(&self, url: &str) {
-        let accounts = self.mobsted_profiles(url);
-        accounts.iter().for_each(|base| self.mobsted.partners.know(base));
+        for base in self.mobsted_profiles(url) {
+            self.mobsted.partners.know(&base);
+        }
     }
 
     /// What the account at this address is to us, which `master` says is a sub-account of its own. A partner's own account

@@ -36,8 +36,8 @@ impl Client {
         let query = own.chain(given).collect();
         url.set_query(None);
         let request = Request {
-            query,
             url,
+            query,
             ..self.request(method, "/")?.body(body)
         };
         let answer = self.call(request).await?;

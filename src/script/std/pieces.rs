@@ -124,9 +124,10 @@ fn split(
         return Ok(vec![text.clone().into()]);
     }
     make_room(context, room_for(text, text.matches(at).count().min(most)))?;
-    Ok(match from_the_end {
-        false => text.splitn(most, at).map(Into::into).collect(),
-        true => text.rsplitn(most, at).map(Into::into).collect(),
+    Ok(if from_the_end {
+        text.rsplitn(most, at).map(Into::into).collect()
+    } else {
+        text.splitn(most, at).map(Into::into).collect()
     })
 }
 

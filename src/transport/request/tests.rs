@@ -3,7 +3,7 @@
 use proptest::prelude::*;
 
 use super::*;
-use crate::value::{Object, read_json};
+use crate::value::Object;
 
 fn sign_in() -> Request {
     Request::new(
@@ -100,10 +100,9 @@ proptest! {
     fn a_body_is_sent_as_it_was_said(json in any_json()) {
         let said = Value::from_json(json.clone());
         let url = Url::parse("https://example.com/").unwrap();
-        let request = Request::new(Method::Post, url).body(Body::Json(said.clone()));
+        let request = Request::new(Method::Post, url).body(Body::Json(said));
         let (_, bytes) = request.wire_body().unwrap();
         // Names in order, no space: the canonical form is what is written.
-        prop_assert_eq!(String::from_utf8(bytes.clone()).unwrap(), json.to_string());
-        prop_assert_eq!(Value::from_json(read_json(&bytes).unwrap()), said);
+        prop_assert_eq!(String::from_utf8(bytes).unwrap(), json.to_string());
     }
 }

@@ -327,8 +327,8 @@ fn respelled(path: &str, dice: &mut fastrand::Rng) -> String {
     let mut out = String::new();
     for c in path.chars() {
         match dice.u8(..12) {
-            0 if c.is_ascii() => out += &format!("%{:02x}", u32::from(c)),
-            1 if c.is_ascii() => out += &format!("%25{:02X}", u32::from(c)),
+            0 if c.is_ascii() => out.extend(format!("%{:02x}", u32::from(c)).chars()),
+            1 if c.is_ascii() => out.extend(format!("%25{:02X}", u32::from(c)).chars()),
             2 => out.extend(c.to_uppercase()),
             3 if c == '/' => out += pick(dice, &["//", "\\", "/./", "/x/../", ";/", ".json/"]),
             _ => out.push(c),

@@ -6,7 +6,7 @@ use super::*;
 #[test]
 fn every_kind_and_route_reads_back_as_it_prints() {
     for kind in KINDS {
-        let delay = if matches!(*kind, "drop-late" | "slow") {
+        let delay = if matches!(*kind, "slow" | "drop-late" | "hang-late" | "empty-yes-late") {
             ":1500"
         } else {
             ""
@@ -30,8 +30,8 @@ fn a_mistake_names_its_part_what_is_allowed_and_the_nearest_word() {
         (
             "auth:drop-afer",
             "\"auth:drop-afer\": kind \"drop-afer\" is not known; allowed: drop-before, drop-after, drop-late, \
-                 500, 500-after, 502-html, 429, slow, hang, hang-after, truncate, garbage, expire-token; did you \
-                 mean drop-after?",
+                 500, 500-after, 502-html, 429, 429-after, slow, hang, hang-after, hang-late, empty-yes, \
+                 empty-yes-late, truncate, garbage, expire-token; did you mean drop-after?",
         ),
         (
             "auth:slow",
