@@ -185,6 +185,19 @@ impl<A: SignIn> Session<A> {
         Ok(self.load().await?.map(|tokens| tokens.expires))
     }
 
+    /// The tokens with more that is known about them, kept so.
+    pub(super) async fn amend(&self, tokens: &Tokens, amended: Tokens) -> Result<Tokens, ApiError> {
+        let amended = self.keep(amended).await?;
+        self.tokens.extend(tokens, amended.clone().lease());
+        Ok(amended)
+    }
+
+    /// Tokens of a sign-in of our own, in place of these.
+    pub(super) async fn anew(&self, tokens: &Tokens) -> Result<Tokens, ApiError> {
+        self.drop_tokens(tokens).await?;
+        self.tokens().await
+    }
+
     /// Drops the tokens that are kept: the next who needs some signs in. Tells nobody.
     pub(super) async fn forget(&self) -> Result<(), ApiError> {
         let (store, key) = (Arc::clone(&self.network.store), self.token_key());

@@ -16,6 +16,8 @@ pub(super) struct Tokens {
     pub(super) issued: i64,
     /// When the access token ends.
     pub(super) expires: i64,
+    /// The number of the company that they are for, where the platform has companies and has said which.
+    pub(super) company: Option<u64>,
 }
 
 impl Tokens {
@@ -43,6 +45,9 @@ impl Tokens {
         }
         fields.insert("issued".into(), Value::Int(self.issued));
         fields.insert("expires".into(), Value::Int(self.expires));
+        if let Some(company) = self.company.and_then(|company| i64::try_from(company).ok()) {
+            fields.insert("company".into(), Value::Int(company));
+        }
         Value::Record(fields)
     }
 
@@ -63,6 +68,7 @@ impl Tokens {
             refresh: secret("refresh"),
             issued: int("issued")?,
             expires: int("expires")?,
+            company: int("company").and_then(|company| u64::try_from(company).ok()),
         })
     }
 }
@@ -77,6 +83,7 @@ mod tests {
             refresh: Some(Secret::new("r")),
             issued: 0,
             expires: life,
+            company: None,
         }
     }
 
@@ -88,7 +95,13 @@ mod tests {
 
     #[test]
     fn what_is_stored_is_read_back() {
-        assert_eq!(Tokens::from_value(&tokens(7).to_value()), Some(tokens(7)));
+        let of_a_company = Tokens {
+            company: Some(37),
+            ..tokens(7)
+        };
+        for tokens in [tokens(7), of_a_company] {
+            assert_eq!(Tokens::from_value(&tokens.to_value()), Some(tokens));
+        }
         assert_eq!(Tokens::from_value(&Value::Null), None);
     }
 }

@@ -88,6 +88,9 @@ pub struct Behaviour {
     pub lenient_refresh: bool,
     /// How long a JRNI token works after it was last used. The vendor says 24 hours.
     pub jrni_idle: Duration,
+    /// Whether JRNI describes the sign-in of a token at `GET /login`. The vendor's SDK asks for it, its documents do not
+    /// name it.
+    pub jrni_describes: bool,
     /// How long a token of Sparrow SMS works. The vendor says 24 hours.
     pub sparrow_life: Duration,
 }
@@ -205,6 +208,7 @@ impl Default for Behaviour {
             duplicate: Duplicate::BadRequest,
             lenient_refresh: false,
             jrni_idle: Duration::from_hours(24),
+            jrni_describes: true,
             sparrow_life: Duration::from_hours(24),
         }
     }

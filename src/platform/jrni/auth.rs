@@ -1,7 +1,6 @@
 //! Signing in to JRNI.
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use serde_json::Value as Json;
@@ -32,8 +31,6 @@ pub(super) struct Auth {
     pub(super) app_key: Option<Credential>,
     /// How long to wait for the answer to a sign-in.
     pub(super) reply: Duration,
-    /// The company that the platform signed the account in to, once it has said so; 0 until then.
-    pub(super) company: AtomicU64,
 }
 
 /// The company that an answer to a sign-in is about.
@@ -140,14 +137,12 @@ impl Auth {
                 ..ApiError::unreadable(request, response, "it holds no token")
             });
         };
-        if let Some(company) = top.and_then(company_of) {
-            self.company.store(company, Ordering::Relaxed);
-        }
         Ok(Tokens {
             access,
             refresh: None,
             issued: now,
             expires: now.saturating_add(LIFE),
+            company: top.and_then(company_of),
         })
     }
 

@@ -18,7 +18,6 @@ mod paging;
 mod tests;
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use account::Account;
@@ -27,6 +26,7 @@ use endpoints::Endpoints;
 
 use super::answer::Answer;
 use super::session::{Credential, Session};
+use super::tokens::Tokens;
 use super::{Flight, Network};
 use crate::platform::error::{ApiError, ApiErrorKind};
 use crate::platform::fields::{self, Fields};
@@ -56,7 +56,6 @@ impl Client {
             account,
             endpoints,
             reply,
-            company: AtomicU64::new(0),
         };
         Client {
             inner: Arc::new(Inner {
@@ -130,37 +129,42 @@ impl Client {
         if let Some(company) = self.company.or(self.account().company) {
             return Ok(company);
         }
-        self.sign_in().await?;
-        if let Some(company) = self.told_company() {
+        let session = &self.inner.session;
+        let tokens = session.tokens().await?;
+        if let Some(company) = tokens.company {
             return Ok(company);
         }
-        // The token is from an earlier process: the platform can tell what it is for (vendor's SDK).
-        let answer = self
-            .find(self.request(Method::Get, self.endpoints().get("login"))?)
-            .await?;
-        let json = answer.map(|answer| answer.json()).transpose()?;
-        if let Some(company) = json.as_ref().and_then(|json| auth::company_of(json.as_object()?)) {
-            self.inner
-                .session
-                .account
-                .company
-                .store(company, Ordering::Relaxed);
-            return Ok(company);
-        }
-        // Where it does not, a sign-in of our own does.
-        self.forget_tokens().await?;
-        self.sign_in().await?;
-        self.told_company().ok_or_else(|| {
+        // Its sign-in did not say, or an earlier version of ours has not kept it. Some servers tell what a token is for
+        // (vendor's SDK); where this one does not, a sign-in of our own does.
+        let described = self.described_company().await?;
+        let tokens = match described {
+            Some(company) => {
+                let tokens = session.tokens().await?;
+                let told = Tokens {
+                    company: tokens.company.or(Some(company)),
+                    ..tokens.clone()
+                };
+                session.amend(&tokens, told).await?
+            }
+            None => session.anew(&tokens).await?,
+        };
+        tokens.company.ok_or_else(|| {
             let host = self.account().base.host();
             let message = format!("{host} does not say which company the account signs in to");
             ApiError::new(ApiErrorKind::ChooseCompany, message)
         })
     }
 
-    /// The company that the platform named when this process signed in.
-    fn told_company(&self) -> Option<u64> {
-        let company = self.inner.session.account.company.load(Ordering::Relaxed);
-        (company > 0).then_some(company)
+    /// The company that the platform says the token is for; nothing where it describes no sign-ins.
+    async fn described_company(&self) -> Result<Option<u64>, ApiError> {
+        match self
+            .call(self.request(Method::Get, self.endpoints().get("login"))?)
+            .await
+        {
+            Ok(answer) => Ok(answer.json()?.as_object().and_then(auth::company_of)),
+            Err(error) if matches!(error.status, Some(400 | 404 | 405)) => Ok(None),
+            Err(error) => Err(error),
+        }
     }
 
     fn endpoints(&self) -> &Endpoints {

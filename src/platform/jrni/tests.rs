@@ -43,9 +43,15 @@ struct Rig {
 
 impl Rig {
     fn new() -> Rig {
+        Rig::with(|_| {})
+    }
+
+    fn with(change: impl FnOnce(&mut Options)) -> Rig {
         let dir = tempfile::tempdir().unwrap();
+        let mut options = Options::new(dir.path());
+        change(&mut options);
         Rig {
-            sandbox: Sandbox::start(Options::new(dir.path())).unwrap(),
+            sandbox: Sandbox::start(options).unwrap(),
             store: Arc::default(),
             _dir: dir,
         }
@@ -255,4 +261,38 @@ async fn use_moves_the_end_of_a_token_and_idleness_does_not() {
     age(25);
     rig.client(rig.account()).company().await.unwrap();
     assert_eq!(rig.totals().logins, 2, "nobody had used it for too long");
+}
+
+#[tokio::test]
+async fn every_process_knows_the_company_also_where_the_platform_describes_no_sign_in() {
+    for describes in [true, false] {
+        let rig = Rig::with(|options| options.behaviour.jrni_describes = describes);
+        let group = rig.sandbox.jrni().company;
+        for _ in 0..4 {
+            let client = rig.client(rig.account());
+            assert_eq!(client.company().await.unwrap().name, "Example Group");
+            assert_eq!(client.company_id().await, Ok(group));
+        }
+        assert_eq!(rig.totals().logins, 1, "the token says what it is for");
+    }
+}
+
+#[tokio::test]
+async fn the_company_of_a_token_that_does_not_tell_is_found_once_and_kept() {
+    for (describes, logins) in [(true, 1), (false, 2)] {
+        let rig = Rig::with(|options| options.behaviour.jrni_describes = describes);
+        let group = rig.sandbox.jrni().company;
+        rig.client(rig.account()).company().await.unwrap();
+        // As an earlier version has kept it.
+        for tokens in rig.store.0.lock().unwrap().values_mut() {
+            let Value::Record(fields) = tokens else {
+                panic!("no tokens")
+            };
+            assert!(fields.remove("company").is_some());
+        }
+        for _ in 0..3 {
+            assert_eq!(rig.client(rig.account()).company_id().await, Ok(group));
+        }
+        assert_eq!(rig.totals().logins, logins, "described: {describes}");
+    }
 }

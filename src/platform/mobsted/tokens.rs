@@ -34,6 +34,7 @@ pub(super) fn from_answer(answer: &Json, now: i64) -> Option<Tokens> {
         refresh: wire::text(fields, &["refresh_token"]).map(Secret::new),
         issued: now,
         expires,
+        company: None,
     })
 }
 

@@ -31,6 +31,7 @@ pub(super) fn from_answer(answer: &Json, now: i64) -> Option<Tokens> {
         refresh: None,
         issued: now,
         expires,
+        company: None,
     })
 }
 

@@ -27,7 +27,7 @@ pub(super) fn plan(site: &Site, call: &Call, base: &Base, rest: &[&str]) -> Resu
         }
         // Members are clients who may sign in; the sandbox has none with a password.
         (&Method::POST, _) => Err(hal::unauthorised()),
-        (&Method::GET, [] | ["admin"] | ["admin", _]) => {
+        (&Method::GET, [] | ["admin"] | ["admin", _]) if site.behaviour.jrni_describes => {
             let (token, _) = authorise(site, call)?;
             Ok(Action::Show(signed_in(site, base, &token, StatusCode::OK)))
         }
