@@ -19,7 +19,7 @@ use super::hint::{Ghost, hint, waiting};
 use super::history::{History, Known};
 use super::lines::is_given_up;
 use super::{complete, paint};
-use crate::script::interactive::{Reading, Workspace, read};
+use crate::script::interactive::{Open, Reading, Workspace, awaited, read};
 
 /// Answers rustyline's questions; the answers are made in `complete`, `hint` and `paint`.
 pub(super) struct ReplHelper {
@@ -193,11 +193,11 @@ impl Validator for ReplHelper {
     fn validate(&self, context: &mut ValidationContext) -> rustyline::Result<ValidationResult> {
         let text = context.input();
         let begins = begins_function(text);
-        if self.keys.plain.load(Ordering::SeqCst) || is_finished(text) && !begins {
+        if self.keys.plain.load(Ordering::SeqCst) || is_over(text) && !begins {
             return Ok(ValidationResult::Valid(None));
         }
         if !self.outside.screen.redraws()
-            && let Reading::Incomplete(open) = read(text)
+            && let Some(open) = awaited(text)
         {
             // Nothing can be shown behind what was typed, so that it is said below.
             self.outside.screen.note(&waiting(text, &open));
@@ -212,13 +212,26 @@ pub(super) fn begins_function(text: &str) -> bool {
     !text.ends_with('\n') && !text.is_empty() && lines.all(|line| line.starts_with("///"))
 }
 
-/// Does Enter end this input? A command always does, and an empty line when no bracket is open.
+/// Does Enter end this input of a person? A command always does, and an empty line when no bracket is open.
+pub(super) fn is_over(text: &str) -> bool {
+    is_command(text) || awaited(text).is_none_or(|open| ends(text, &open))
+}
+
+fn is_command(text: &str) -> bool {
+    text.trim_start().starts_with(':') || asked(text.trim()).is_some() || is_given_up(text)
+}
+
+fn ends(text: &str, open: &Open) -> bool {
+    open.closes.is_empty() && text.ends_with('\n')
+}
+
+/// Is this all of a statement, when nobody types?
 pub(super) fn is_finished(text: &str) -> bool {
-    if text.trim_start().starts_with(':') || asked(text.trim()).is_some() || is_given_up(text) {
+    if is_command(text) {
         return true;
     }
     match read(text) {
-        Reading::Incomplete(open) => open.closes.is_empty() && text.ends_with('\n'),
+        Reading::Incomplete(open) => ends(text, &open),
         Reading::Complete | Reading::Broken(_) => true,
     }
 }

@@ -3,7 +3,7 @@
 use rustyline::Context;
 use rustyline::hint::{Hint, Hinter as _, HistoryHinter};
 
-use crate::script::interactive::{Open, Reading, read};
+use crate::script::interactive::{Open, awaited};
 
 /// A text behind the cursor.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -29,13 +29,10 @@ pub(super) fn hint(line: &str, pos: usize, context: &Context<'_>) -> Option<Ghos
         return None;
     }
     if line.contains('\n') {
-        return match read(line) {
-            Reading::Incomplete(open) => Some(Ghost {
-                shown: format!("  {}", waiting(line, &open)),
-                taken: false,
-            }),
-            _ => None,
-        };
+        return awaited(line).map(|open| Ghost {
+            shown: format!("  {}", waiting(line, &open)),
+            taken: false,
+        });
     }
     let earlier = HistoryHinter::new().hint(line, pos, context)?;
     Some(Ghost {

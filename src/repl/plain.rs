@@ -1,10 +1,10 @@
 //! Reading inputs from somebody who types where what comes of them goes elsewhere: into a file or another program.
 
-use super::helper::{begins_function, is_finished};
+use super::helper::{begins_function, is_over};
 use super::hint::waiting;
 use super::paste;
 use super::{Left, Next, Repl};
-use crate::script::interactive::{Reading, read};
+use crate::script::interactive::awaited;
 
 impl Repl {
     /// Reads and evaluates plain lines until the person leaves. There is no line editor: it would draw into the file.
@@ -53,7 +53,7 @@ impl Repl {
             if is_ended(&text) {
                 return Ok(Some(text));
             }
-            if let Reading::Incomplete(open) = read(&text) {
+            if let Some(open) = awaited(&text) {
                 screen.note(&waiting(&text, &open));
             }
         }
@@ -63,5 +63,5 @@ impl Repl {
 /// Does an input end with the last of these lines?
 fn is_ended(text: &str) -> bool {
     let text = text.strip_suffix('\n').unwrap_or(text);
-    is_finished(text) && !begins_function(text)
+    is_over(text) && !begins_function(text)
 }

@@ -22,7 +22,7 @@ use self::course::Course;
 pub use self::credential::holds_credential;
 use self::ground::{Ground, MAIN};
 pub use self::library::{Native, natives};
-pub use self::reading::{Open, Reading, read};
+pub use self::reading::{Open, Reading, awaited, read};
 pub use self::saving::{Came, Lifted, Saved, Typed};
 pub use self::seen::{Seen, Step, declared};
 use super::bundle::{Loader, Source};

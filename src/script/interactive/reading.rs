@@ -7,6 +7,7 @@ use rhai::{LexError, ParseError, ParseErrorType, Position, Token};
 use super::results::{Renaming, running};
 use crate::script::bundle::Source;
 use crate::script::error::Diagnostic;
+use crate::script::tokens::{Sort, pieces};
 use crate::script::{host, parse, syntax};
 
 /// How far an input has come.
@@ -55,6 +56,35 @@ pub fn read(text: &str) -> Reading {
     };
     let source = Source::new("", text);
     Reading::Broken(Box::new(syntax::syntax(&source, &error)))
+}
+
+/// What an input that a person types still waits for. A mistake in it is told when the block around it is closed: the
+/// lines that follow belong to the block, and are no inputs of their own.
+pub fn awaited(text: &str) -> Option<Open> {
+    match read(text) {
+        Reading::Complete => None,
+        Reading::Incomplete(open) => Some(open),
+        Reading::Broken(_) => open_block(text),
+    }
+}
+
+/// The innermost block or map that is not closed.
+fn open_block(text: &str) -> Option<Open> {
+    let mut open: Vec<usize> = Vec::new();
+    for piece in pieces(text) {
+        match (piece.sort, piece.text(text)) {
+            (Sort::Symbol, "{" | "#{") => open.push(piece.at.start),
+            (Sort::Symbol, "}") => {
+                open.pop();
+            }
+            _ => {}
+        }
+    }
+    let before = text.get(..*open.last()?)?;
+    Some(Open {
+        closes: "}",
+        line: before.matches('\n').count() + 1,
+    })
 }
 
 /// The brackets that are open when the parser stops: how each is closed, and its line.
@@ -147,4 +177,26 @@ fn open_comment(text: &str) -> Option<Open> {
         closes: "*/",
         line: before.matches('\n').count() + 1,
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_mistake_waits_for_the_end_of_the_block_around_it() {
+        let waits = |text: &str| awaited(text).map(|open| (open.closes, open.line));
+        let mut text = "fn f(a) {\n  let b = a\n  b + 1".to_owned();
+        assert!(matches!(read(&text), Reading::Broken(_)));
+        assert_eq!(waits(&text), Some(("}", 1)));
+        text.push_str("\n  if b > 1 {\n    `{${b}`");
+        assert_eq!(waits(&text), Some(("}", 4)));
+        text.push_str("\n  }\n}");
+        assert!(matches!(read(&text), Reading::Broken(_)));
+        assert_eq!(waits(&text), None);
+        assert_eq!(waits("#{ a: 1 2"), Some(("}", 1)));
+        for told_at_once in ["let a = (1 2", "let a = 1 2", "}", "f(1 2"] {
+            assert_eq!(waits(told_at_once), None, "{told_at_once}");
+        }
+    }
 }

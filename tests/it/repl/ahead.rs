@@ -173,3 +173,25 @@ fn ending_it_by_force_leaves_the_terminal_as_it_was() {
     assert_eq!(code, 130, "{screen}");
     assert!(terminal.is_plain());
 }
+
+#[test]
+fn a_mistake_in_a_block_is_told_when_the_block_is_closed_and_none_of_its_lines_runs() {
+    for term in ["xterm-256color", "dumb"] {
+        let home = Home::new();
+        let mut command = home.command(["repl", "--sandbox"]);
+        command.env("TERM", term);
+        let terminal = Terminal::start(command, 24, 80);
+        let _ = terminal.wait_for("sandbox>");
+        for line in ["fn f(a) {", "  let b = a", "  b + 1", "  print(`${1}-never`)"] {
+            terminal.type_line(line);
+        }
+        let _ = terminal.wait_for("... waiting for } from line 1");
+        terminal.type_line("}");
+        let screen = terminal.wait_for("error: ");
+        terminal.wait_for_prompt();
+        terminal.type_line("40 + 2");
+        let _ = terminal.wait_for("\n42");
+        assert!(!screen.contains("\n1-never"), "{screen}");
+        assert_eq!(terminal.screen().matches("error: ").count(), 1);
+    }
+}
