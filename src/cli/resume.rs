@@ -143,9 +143,8 @@ pub(super) fn resume(app: &App, command: &ResumeCommand) -> Result<Exit, Command
         command.rows.as_deref(),
     )?;
     let how = (command.retry_failed, &unread);
-    let go_through = |each: &mut (dyn FnMut(Json) + Send)| {
-        Preview::of(&engine, &run, &plan, &pinned.script, how, each)
-    };
+    let go_through =
+        |each: &mut (dyn FnMut(Json) + Send)| Preview::of(&engine, &run, &plan, &pinned.script, how, each);
     if command.json {
         return Preview::print_json(app, (&listed, edited), go_through).map(|()| Exit::Ok);
     }

@@ -145,7 +145,11 @@ fn a_change_that_was_sent_is_settled() {
 }
 
 /// Look-ups hang for as long as this lives: a second process whose fault the sandbox meets, too.
-struct Hanging(std::process::Child, std::process::ChildStdin);
+/// Its input stays open meanwhile.
+struct Hanging(
+    std::process::Child,
+    #[expect(dead_code, reason = "open as long as this lives")] std::process::ChildStdin,
+);
 
 impl Hanging {
     fn begin(home: &Home) -> Hanging {
