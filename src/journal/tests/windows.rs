@@ -303,6 +303,25 @@ async fn a_doubt_of_an_earlier_boot_counts_from_the_later_one() {
 }
 
 #[tokio::test]
+async fn what_version_1_has_recorded_is_waited_for_as_long_as_the_operation_says() {
+    let longest = CONNECT + REPLY + TENANT_SETTLE;
+    for does in [Does::LandsLate(longest), Does::DropsBefore] {
+        let killed = killed([does, Does::Answers]).await;
+        let file = rusqlite::Connection::open(&killed.path).unwrap();
+        let unknown = "update step set waits_ms = null, boot = null, boot_ms = null, loss = null";
+        assert_eq!(file.execute(unknown, []).unwrap(), 1);
+        drop(file);
+        assert!(killed.resume().await.unwrap().created, "{does:?}");
+        let sends = killed.platform.sends();
+        assert_eq!(killed.platform.applied("ann"), 1, "{does:?}");
+        assert!(
+            sends.iter().skip(1).all(|(at, _)| at - START >= longest),
+            "{does:?}"
+        );
+    }
+}
+
+#[tokio::test]
 async fn a_secret_is_on_disk_before_the_script_sees_it_whatever_brought_it() {
     let folder = tempfile::tempdir().unwrap();
     let (path, image) = (folder.path().join("journal.db"), folder.path().join("image.db"));
