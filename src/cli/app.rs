@@ -18,7 +18,7 @@ use super::torture::{self, Trap};
 use super::ui::{Colour, Ui};
 use super::within::Within;
 use crate::clock::Ids;
-use crate::journal::{Damage, Journal, JournalError, Sealer};
+use crate::journal::{Damage, Journal, JournalError, Sealer, WeakJournal};
 use crate::ops::world::World;
 use crate::platform::Network;
 use crate::platform::mobsted::partners::Partners;
@@ -35,8 +35,8 @@ pub(super) struct App {
     /// Where the process is to die, when it is being tortured.
     pub(super) trap: Trap,
     paths: Option<Paths>,
-    /// What the journals that were opened could not read.
-    damage: Mutex<Vec<Arc<Damage>>>,
+    /// The journals that were opened, and what of them could not be read.
+    journals: Mutex<Vec<(WeakJournal, Arc<Damage>)>>,
 }
 
 /// Which accounts a command works with.
@@ -117,7 +117,7 @@ impl App {
             ui: Ui::new(&env, colour),
             paths: Paths::from_env(&env),
             trap: Trap::from_env(&env),
-            damage: Mutex::default(),
+            journals: Mutex::default(),
             env,
         }
     }
@@ -129,7 +129,7 @@ impl App {
             ui: self.ui.clone(),
             trap: Trap::default(),
             paths: Paths::from_env(&env),
-            damage: Mutex::default(),
+            journals: Mutex::default(),
             env,
         }
     }
@@ -189,16 +189,24 @@ impl App {
         if let Ok(journal) = &opened {
             let ui = self.ui.clone();
             journal.on_waiting(move |what| ui.note(what));
-            let mut known = self.damage.lock().unwrap_or_else(PoisonError::into_inner);
-            known.push(journal.damage());
+            let mut journals = self.journals.lock().unwrap_or_else(PoisonError::into_inner);
+            journals.push((journal.downgrade(), journal.damage()));
         }
         Ok(opened)
     }
 
-    /// Names what the journal could not read while the command ran; then the command has not quite succeeded.
-    pub(super) fn report_damage(&self, exit: Exit) -> Exit {
-        let known = self.damage.lock().unwrap_or_else(PoisonError::into_inner);
-        let sentences: BTreeSet<String> = known.iter().flat_map(|damage| damage.sentences()).collect();
+    /// At the end of a command: folds the journal's log in, and names what could not be read; then the command has not
+    /// quite succeeded.
+    pub(super) fn close_journals(&self, exit: Exit) -> Exit {
+        let journals = std::mem::take(&mut *self.journals.lock().unwrap_or_else(PoisonError::into_inner));
+        let mut sentences = BTreeSet::new();
+        for (journal, damage) in journals {
+            // Somebody may hold it still.
+            if let Some(journal) = journal.upgrade() {
+                journal.fold();
+            }
+            sentences.extend(damage.sentences());
+        }
         for sentence in &sentences {
             self.ui.warn(sentence);
         }

@@ -177,7 +177,7 @@ pub fn main() -> ExitCode {
         Command::Sandbox(command) => sandbox::sandbox(&app, &command),
         Command::Torture(command) => torture::torture(&app, &command),
     };
-    let exit = app.report_damage(done.unwrap_or_else(|error| report(&app, &error)));
+    let exit = app.close_journals(done.unwrap_or_else(|error| report(&app, &error)));
     if exit != Exit::Ok && app.ui.is_sandboxed() {
         app.ui.note("this was the sandbox: nothing real was changed");
     }

@@ -49,7 +49,7 @@ mod waiting;
 
 use std::fmt;
 use std::path::Path;
-use std::sync::{Arc, OnceLock};
+use std::sync::{Arc, OnceLock, Weak};
 
 pub use attempt::{
     Attempt, Books, Boundary, Boxed, Change, Look, Output, Prepared, Sending, StepEnd, StepKind, StepPlan,
@@ -117,6 +117,23 @@ struct Inner {
     hook: OnceLock<Hook>,
     spool: Spool,
     damage: Arc<Damage>,
+}
+
+/// A [`Journal`] that is not kept open.
+#[derive(Clone)]
+pub struct WeakJournal(Weak<Inner>);
+
+impl WeakJournal {
+    /// The journal, while somebody keeps it open.
+    pub fn upgrade(&self) -> Option<Journal> {
+        self.0.upgrade().map(Journal)
+    }
+}
+
+impl fmt::Debug for WeakJournal {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("WeakJournal")
+    }
 }
 
 /// Called at each [`Boundary`].
@@ -203,6 +220,20 @@ impl Journal {
     /// The recorded values that were asked for since the journal was opened and could not be read.
     pub fn damage(&self) -> Arc<Damage> {
         Arc::clone(&self.0.damage)
+    }
+
+    /// A handle that does not keep the journal open.
+    pub fn downgrade(&self) -> WeakJournal {
+        WeakJournal(Arc::downgrade(&self.0))
+    }
+
+    /// Folds the log into the database when this process has changed the ledger, as dropping the last handle does: for the
+    /// end of a process that may hold another one.
+    pub fn fold(&self) {
+        let _ = self.flush();
+        if let Store::Sqlite(store) = &**self.store() {
+            store.fold_if_changed();
+        }
     }
 
     /// What seals and digests.

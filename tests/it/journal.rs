@@ -49,7 +49,8 @@ fn one_damaged_credential_is_named_and_the_others_are_had() {
     let credentials: Vec<&str> = credentials
         .map(|tenant| tenant["credential"].as_str().unwrap())
         .collect();
-    assert_eq!(credentials, ["recorded", "unreadable", "recorded"]);
+    let of = |credential: &str| credentials.iter().filter(|found| **found == credential).count();
+    assert_eq!((of("recorded"), of("unreadable")), (2, 1), "{credentials:?}");
     let _ = home.run("tenants export t.csv --reveal --yes").ended(3).said(&[
         "client1@example.com cannot be read",
         "journal check",
@@ -63,6 +64,25 @@ fn one_damaged_credential_is_named_and_the_others_are_had() {
         checked
             .stdout
             .contains("tenant client1@example.com cannot be read"),
+        "{}",
+        checked.stdout
+    );
+}
+
+#[test]
+fn a_copy_of_the_database_alone_has_every_credential_of_runs_that_ended() {
+    let home = onboarded(3);
+    let copy = Home::new();
+    let state = copy.provisor().join("state");
+    fs::create_dir_all(&state).unwrap();
+    for file in ["journal.db", "key"] {
+        fs::copy(home.provisor().join("state").join(file), state.join(file)).unwrap();
+    }
+    assert_eq!(emails(&copy), emails(&home));
+    // Whether there was more in its log cannot be told.
+    let checked = copy.run("journal check").ended(3);
+    assert!(
+        checked.stdout.contains("stands without its log"),
         "{}",
         checked.stdout
     );

@@ -222,6 +222,16 @@ impl SqliteStore {
         }))
     }
 
+    /// Folds a log in that is large, or that has changes of the ledger by this process. A credential must not live in the
+    /// log alone: a log is easily left behind when the database is copied.
+    pub(super) fn fold_if_changed(&self) {
+        let log = std::fs::metadata(beside(&self.path, "-wal")).map_or(0, |file| file.len());
+        let changed = self.changed.swap(false, Ordering::SeqCst);
+        if self.poison.get().is_none() && (changed || log > LARGE_LOG) {
+            self.fold();
+        }
+    }
+
     /// Copies the log into the database, so that it holds all by itself, as far as nobody else is at work.
     fn fold(&self) {
         let connection = self.lock();
@@ -246,11 +256,7 @@ impl Drop for SqliteStore {
         if let Some(writer) = self.writer.take() {
             let _ = writer.join();
         }
-        let log = std::fs::metadata(beside(&self.path, "-wal")).map_or(0, |file| file.len());
-        // A credential must not live in the log alone: a log is easily left behind when the database is copied.
-        if self.poison.get().is_none() && (self.changed.load(Ordering::SeqCst) || log > LARGE_LOG) {
-            self.fold();
-        }
+        self.fold_if_changed();
     }
 }
 

@@ -60,11 +60,15 @@ fn open_to_write(path: &Path, sealer: &Sealer) -> Result<Opened, JournalError> {
     files::make_private_folder(files::folder_of(path)).map_err(system)?;
     // Before the database is read: it may only be newer.
     let counted = LedgerCount::read_beside(path, sealer);
-    let notices = notices(path, counted)?;
+    let mut notices = missing(path, counted)?;
     // SQLite gives its -wal and -shm files the rights of the database.
     drop(files::create_private(path).map_err(system)?);
     let (mut connection, mut alone) = connect_settled(path)?;
     let found = schema::look(&connection, MIGRATIONS.len()).map_err(error)?;
+    // Only now: another process that makes the file has written to the log by the time its tables are seen.
+    let log = fs::metadata(beside(path, "-wal")).map_or(0, |log| log.len());
+    let is_bare = log == 0 && alone.is_none();
+    let mut is_settled = false;
     match found {
         Found::Newer(found) => {
             return Err(JournalError::Newer {
@@ -80,17 +84,24 @@ fn open_to_write(path: &Path, sealer: &Sealer) -> Result<Opened, JournalError> {
             });
         }
         Found::Empty => {}
-        Found::Version(_) => check_key(&connection, path, sealer)?,
+        // A moment after another process made the file, no key may be remembered yet.
+        Found::Version(_) => match has_key(&connection, sealer).map_err(error)? {
+            Some(false) => return Err(wrong_key(path)),
+            Some(true) => is_settled = true,
+            None => {}
+        },
     }
     let migrates = !matches!(found, Found::Version(version) if version == MIGRATIONS.len());
-    if migrates || alone.is_some() {
+    if migrates || !is_settled || alone.is_some() {
         if alone.is_none() {
             alone = Some(files::lock_beside(path).map_err(system)?);
         }
         log_ahead(&connection, path)?;
         schema::migrate(&mut connection, path, MIGRATIONS).map_err(error)?;
         remember_key(&connection, sealer).map_err(error)?;
-        check_key(&connection, path, sealer)?;
+        if has_key(&connection, sealer).map_err(error)? != Some(true) {
+            return Err(wrong_key(path));
+        }
     }
     drop(alone);
     let own = digests_of(&connection, "meta", sealer).map_err(error)?;
@@ -101,7 +112,14 @@ fn open_to_write(path: &Path, sealer: &Sealer) -> Result<Opened, JournalError> {
         path: path.to_owned(),
         lost,
     });
-    if counted.is_none() {
+    // A file of an earlier version has no count. One of this version that has neither a log nor a count came alone; that is
+    // told until its ledger is changed.
+    if counted.is_none() && is_bare && !migrates {
+        notices.push(format!(
+            "the journal {} stands without its log: if it was copied while provisor ran, its latest records are missing",
+            path.display()
+        ));
+    } else if counted.is_none() {
         count.write_beside(path, &sealer).map_err(system)?;
     }
     Ok(Opened {
@@ -112,8 +130,8 @@ fn open_to_write(path: &Path, sealer: &Sealer) -> Result<Opened, JournalError> {
     })
 }
 
-/// What is missing beside what is there.
-fn notices(path: &Path, counted: Option<LedgerCount>) -> Result<Vec<String>, JournalError> {
+/// Is the file missing, though there was one?
+fn missing(path: &Path, counted: Option<LedgerCount>) -> Result<Vec<String>, JournalError> {
     let is_missing = fs::metadata(path).map_or(true, |file| file.len() == 0);
     match counted {
         Some(LedgerCount { entries: 1.., .. }) if is_missing => Err(JournalError::Gone {
@@ -122,11 +140,6 @@ fn notices(path: &Path, counted: Option<LedgerCount>) -> Result<Vec<String>, Jou
         Some(_) if is_missing => Ok(vec![format!(
             "the journal {} was missing, and a new one is begun",
             path.display()
-        )]),
-        None if logs_ahead_by_header(path) && !beside(path, "-wal").exists() => Ok(vec![format!(
-            "the journal {} stands without its log ({}): if it was copied while provisor ran, its latest records are missing",
-            path.display(),
-            beside(path, "-wal").display()
         )]),
         _ => Ok(Vec::new()),
     }
@@ -199,7 +212,7 @@ fn open_to_read(path: &Path, sealer: &Sealer) -> Option<Opened> {
         matches!(found, Ok(Found::Version(version)) if version == MIGRATIONS.len())
     };
     let reader = connections.find(is_ours)?;
-    check_key(&reader, path, sealer).ok()?;
+    has_key(&reader, sealer).ok()?.filter(|fits| *fits)?;
     Some(Opened {
         sealer: digests_of(&reader, "meta", sealer)
             .ok()?
@@ -242,14 +255,15 @@ fn without_log(path: &Path) -> Res<Connection> {
 const KEY_CHECK: &str = "key check";
 pub(super) const DIGEST_KEY: &str = "digest key";
 
-/// Refuses a key that is not the one the journal was made with.
-fn check_key(connection: &Connection, path: &Path, sealer: &Sealer) -> Result<(), JournalError> {
-    let kept = kept(connection, "meta", KEY_CHECK).map_err(|fault| fault_to_error(path, fault))?;
-    match kept {
-        Some(check) if sealer.open(KEY_CHECK, &check).is_ok() => Ok(()),
-        _ => Err(JournalError::WrongKey {
-            path: path.to_owned(),
-        }),
+/// Is the key the one that the journal was made with? `None` while none is remembered.
+fn has_key(connection: &Connection, sealer: &Sealer) -> Res<Option<bool>> {
+    let kept = kept(connection, "meta", KEY_CHECK)?;
+    Ok(kept.map(|check| sealer.open(KEY_CHECK, &check).is_ok()))
+}
+
+fn wrong_key(path: &Path) -> JournalError {
+    JournalError::WrongKey {
+        path: path.to_owned(),
     }
 }
 
