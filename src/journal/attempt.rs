@@ -37,6 +37,18 @@ pub trait Attempt: Send + Sync {
 
     /// The ledger has the thing, as `item`: gives the outcome to record, or the refusal.
     fn existing(&self, item: Value) -> Result<Value, Value>;
+
+    /// What version 1 of the journal calls the thing, when it does so by another name.
+    fn former_name(&self) -> Option<String> {
+        None
+    }
+
+    /// Is what the ledger holds certainly no longer on the platform? Looks only where a list is at hand that can be read
+    /// on.
+    fn is_gone<'a>(&'a self, held: &'a Value) -> Boxed<'a, bool> {
+        let _ = held;
+        Box::pin(async { false })
+    }
 }
 
 /// What a look before the intent found.

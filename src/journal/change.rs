@@ -182,10 +182,18 @@ impl<'a> Changing<'a> {
             return Ok(());
         };
         let store = self.row.journal.store();
+        if let Some(name) = self.attempt.former_name() {
+            let former = Thing {
+                name,
+                ..thing.clone()
+            };
+            let renamed = self.row.journal.ledger_rename(&former, thing);
+            renamed.map_err(|error| Err(error.into()))?;
+        }
         let is_known = |look: &dyn Look| Ok(look.item(thing)?.is_some() || look.claim(thing)?.is_some());
         // What was written a moment ago is found below, before it counts.
         let known = store.read_committed(is_known);
-        if known.map_err(|error| Err(error.into()))? {
+        if known.map_err(|error| Err(error.into()))? && !self.forget_what_is_gone(thing).await? {
             return Ok(());
         }
         let prepared = self.cancel.or(self.attempt.prepare(self.earlier)).await;
@@ -207,6 +215,28 @@ impl<'a> Changing<'a> {
                 Err(Err(StepEnd::Refused(why)))
             }
         }
+    }
+
+    /// Strikes the thing out of the ledger when an earlier run entered it and the platform has it no more. Says whether it
+    /// did. What is younger than a look-up may take is left: the platform may not list it yet.
+    async fn forget_what_is_gone(&self, thing: &Thing) -> Result<bool, Ended> {
+        let journal = &self.row.journal;
+        let item = journal.store().read(|look| look.item(thing));
+        let old = |item: &ItemData| {
+            let age = u64::try_from(self.now_ms().saturating_sub(item.changed_ms)).unwrap_or_default();
+            item.run.as_ref() != Some(&self.step.run) && Duration::from_millis(age) > self.change.look_for
+        };
+        let Some(item) = item.map_err(|error| Err(error.into()))?.filter(old) else {
+            return Ok(false);
+        };
+        let held = journal.open_sealed(&item_place(thing), &item.value);
+        let held = held.map_err(|error| Err(error.into()))?;
+        let gone = self.cancel.or(self.attempt.is_gone(&held)).await;
+        if !gone.ok_or(Err(StepEnd::Cancelled))? {
+            return Ok(false);
+        }
+        journal.ledger_forget(thing).map_err(|error| Err(error.into()))?;
+        Ok(true)
     }
 
     /// The thing is in the ledger already.

@@ -80,6 +80,37 @@ impl Journal {
         self.store().write(write).map(drop)
     }
 
+    /// Gives what is entered under a former name its present one, unless something has that already; on disk when it
+    /// returns.
+    pub(super) fn ledger_rename(&self, former: &Thing, thing: &Thing) -> Result<(), JournalError> {
+        let (old, known) = self
+            .store()
+            .read(|look| Ok((look.item(former)?, look.item(thing)?)))?;
+        let (Some(old), None) = (old, known) else {
+            return Ok(());
+        };
+        let value = self.open_sealed(&item_place(former), &old.value)?;
+        let item = ItemData {
+            value: self.sealer().seal(&item_place(thing), &value),
+            thing: thing.clone(),
+            ..old
+        };
+        self.replace(former, Some(item))
+    }
+
+    /// Strikes a thing out; on disk when it returns.
+    pub(super) fn ledger_forget(&self, thing: &Thing) -> Result<(), JournalError> {
+        self.replace(thing, None)
+    }
+
+    fn replace(&self, thing: &Thing, by: Option<ItemData>) -> Result<(), JournalError> {
+        let write = Write::Replace {
+            thing: Box::new(thing.clone()),
+            by: by.map(Box::new),
+        };
+        self.store().write(write).map(drop)
+    }
+
     /// The platform's identifiers of what the ledger has already. A look-up must not take one of these for the thing
     /// whose answer was lost.
     pub fn attributed(&self, account: &str, sort: &str) -> Result<BTreeSet<String>, JournalError> {

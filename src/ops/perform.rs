@@ -183,7 +183,7 @@ pub(super) fn plan(world: &World, call: &Call) -> Result<Option<StepPlan>, OpErr
     let settle = settings.settle.unwrap_or(call.op.timeout.settle());
     let settle = settle.max(settings.lands_within.unwrap_or_default());
     let kind = StepKind::Change(Change {
-        books: books(call, thing.is_some())?,
+        books: books(world, call, thing.is_some())?,
         thing,
         probes,
         patience: patience(&settings, call).whole(),
@@ -261,7 +261,7 @@ pub async fn look(world: &World, call: &Call) -> Result<Value, OpError> {
 }
 
 /// What the ledger learns from the outcome.
-fn books(call: &Call, makes: bool) -> Result<Books, OpError> {
+fn books(world: &World, call: &Call, makes: bool) -> Result<Books, OpError> {
     if makes {
         return Ok(Books::Enters);
     }
@@ -275,6 +275,14 @@ fn books(call: &Call, makes: bool) -> Result<Books, OpError> {
             account: super::session::account_of(session)?,
             sort: sort.to_owned(),
             platform_id: super::mobsted::plain_id(&call.text("id")),
+        }),
+        (_, Some(session)) => Ok(match super::mobsted::raw::deleted_app(world, call) {
+            Some(id) => Books::Strikes {
+                account: super::session::account_of(session)?,
+                sort: "app".to_owned(),
+                platform_id: super::mobsted::plain_id(&id),
+            },
+            None => Books::Unchanged,
         }),
         _ => Ok(Books::Unchanged),
     }
@@ -385,6 +393,21 @@ impl Attempt for Asking<'_> {
                 Probe::Absent => Look::Absent,
                 Probe::Unknown(why) => Look::Unknown(why),
                 Probe::Unreachable(error) => Look::Unreachable(error.message),
+            }
+        })
+    }
+
+    fn former_name(&self) -> Option<String> {
+        super::mobsted::former_name(self.call)
+    }
+
+    fn is_gone<'b>(&'b self, held: &'b Value) -> Boxed<'b, bool> {
+        Box::pin(async move {
+            match (&self.call.receiver, held) {
+                (Some(session), Value::Object(held)) => {
+                    self.world.is_gone(session, held).await.unwrap_or(false)
+                }
+                _ => false,
             }
         })
     }

@@ -1,6 +1,7 @@
 //! What flows through provisor: values that may hold secrets, and never show them.
 
 pub mod digest;
+pub mod identity;
 pub mod nearest;
 pub mod secret;
 

@@ -47,6 +47,7 @@ const HOMES: &[(&str, &[&str])] = &[
     ("sha2", &["journal", "sandbox", "value/digest"]),
     ("axum", &["sandbox"]),
     ("iri_string", &["platform"]),
+    ("icu_normalizer", &["value/identity"]),
     ("clap", &["cli"]),
     ("dirs", &["cli"]),
     ("indicatif", &["cli"]),

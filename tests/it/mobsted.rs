@@ -81,6 +81,18 @@ fn an_object_of_app_one_cannot_be_passed_off_as_another_apps() {
 }
 
 #[test]
+fn a_raw_delete_of_an_app_strikes_it_out_of_the_ledger() {
+    let home = Home::new();
+    let script = format!(
+        "{CLIENT}client.delete(`/applications/${{app.id}}`);\n\
+         let again = client.ensure_app(\"Ann\", \"https://ann.example\");\n\
+         `${{again.outcome}} ${{client.apps().len()}}`"
+    );
+    let ran = run(&home, &script).ended(0);
+    assert!(ran.stdout.contains("created 1"), "{}", ran.stdout);
+}
+
+#[test]
 fn a_domain_that_does_not_point_here_is_refused_and_not_in_doubt() {
     let home = Home::new();
     let ran = run(

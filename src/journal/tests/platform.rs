@@ -133,6 +133,11 @@ impl Platform {
         }
     }
 
+    /// Somebody removes everything of this name.
+    pub(super) fn loses(&self, name: &str) {
+        self.0.lock().unwrap().applied.remove(name);
+    }
+
     /// How often requests for this name were carried out.
     pub(super) fn applied(&self, name: &str) -> usize {
         self.0.lock().unwrap().applied.get(name).map_or(0, Vec::len)
@@ -249,6 +254,14 @@ impl Attempt for Try {
             self.platform.heed().await;
             self.platform.look(&self.name)
         })
+    }
+
+    fn former_name(&self) -> Option<String> {
+        self.name.strip_prefix("new ").map(str::to_owned)
+    }
+
+    fn is_gone<'a>(&'a self, _: &'a Value) -> Boxed<'a, bool> {
+        Box::pin(async move { self.platform.applied(&self.name) == 0 })
     }
 
     fn existing(&self, item: Value) -> Result<Value, Value> {

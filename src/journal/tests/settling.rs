@@ -312,6 +312,51 @@ async fn a_person_resolves_what_is_parked() {
 }
 
 #[tokio::test]
+async fn what_the_platform_has_no_longer_is_made_anew_by_a_later_run() {
+    let clock = frozen();
+    let journal = in_memory(&clock);
+    let platform = Platform::new(&clock, []);
+    let run = begin(&journal);
+    step(&journal, &run, "a", &ensure("ann"), &platform)
+        .await
+        .unwrap();
+    platform.loses("ann");
+    clock.sleep(Duration::from_secs(100)).await;
+    step(&journal, &run, "b", &ensure("ann"), &platform)
+        .await
+        .unwrap();
+    assert_eq!(platform.sends().len(), 1, "the run that made it knows it");
+    let other = begin(&journal);
+    let anew = step(&journal, &other, "a", &ensure("ann"), &platform)
+        .await
+        .unwrap();
+    assert!(anew.created && platform.sends().len() == 2);
+    platform.loses("ann");
+    clock.sleep(Duration::from_secs(80)).await;
+    step(&journal, &begin(&journal), "a", &ensure("ann"), &platform)
+        .await
+        .unwrap();
+    assert_eq!(platform.sends().len(), 2, "it may not be listed yet");
+    assert_eq!(journal.check().unwrap(), Vec::<String>::new());
+}
+
+#[tokio::test]
+async fn what_is_entered_under_a_former_name_is_found_and_renamed() {
+    let clock = frozen();
+    let journal = in_memory(&clock);
+    let platform = Platform::new(&clock, []);
+    let run = begin(&journal);
+    journal.ledger_put(&tenant("ann"), &outcome(7)).unwrap();
+    let found = step(&journal, &run, "a", &ensure("new ann"), &platform)
+        .await
+        .unwrap();
+    assert_eq!((found.value, platform.sends().len()), (outcome(7), 0));
+    assert_eq!(journal.ledger_get(&tenant("ann")).unwrap(), None);
+    assert!(journal.ledger_get(&tenant("new ann")).unwrap().is_some());
+    assert_eq!(journal.check().unwrap(), Vec::<String>::new());
+}
+
+#[tokio::test]
 async fn what_is_said_again_of_a_thing_is_what_the_ledger_holds() {
     let clock = frozen();
     let journal = in_memory(&clock);

@@ -3,12 +3,13 @@
 use super::{APP, SESSION, account_of, plain_id};
 use crate::journal::NaturalKey;
 use crate::ops::call::Call;
-use crate::ops::error::{Code, OpError};
+use crate::ops::error::{Code, OpError, Sent};
 use crate::ops::session::receiver;
 use crate::ops::spec::{Boxed, Effect, OpSpec, Param, Probe, Timeout, Type};
 use crate::ops::world::World;
+use crate::platform::error::{ApiError, ApiErrorKind};
 use crate::platform::mobsted::apps::App;
-use crate::value::{Object, Record, Value};
+use crate::value::{Object, Record, Value, identity};
 
 const NAME: Param = Param {
     name: "name",
@@ -191,33 +192,42 @@ pub(in crate::ops) static OPS: &[OpSpec] = &[
     },
 ];
 
-/// An app's natural key is its name and its site: the platform lets several apps have one name.
+/// An app's natural key is its name and its site: the platform lets several apps have one name. A site has no blanks, so
+/// no name with ` @ ` in it makes another key.
 fn key(call: &Call) -> Result<NaturalKey, OpError> {
     let (name, site) = (call.text("name"), call.text("site"));
     if name.trim().is_empty() {
         return Err(OpError::new(Code::BadArgument, "an app's name must not be empty"));
     }
+    let Some(site) = identity::site(&site) else {
+        let message = format!("`{site}` is no address of a site, such as https://ann.example");
+        return Err(OpError::new(Code::BadArgument, message));
+    };
     Ok(NaturalKey {
         account: account_of(receiver(call)?)?,
         sort: "app",
-        name: format!("{} @ {}", fold(&name), fold_site(&site)),
+        name: format!("{} @ {site}", identity::name(&name)),
     })
 }
 
 /// Two candidates are never a guess, and an app that the ledger attributes to another call is no candidate.
 async fn candidates(world: &World, call: &Call) -> Result<Vec<App>, OpError> {
-    let apps = all(world, call).await?;
-    let taken = world
-        .journal
-        .attributed(&account_of(receiver(call)?)?, "app")
-        .map_err(|error| OpError::new(Code::Internal, error.to_string()))?;
-    let (name, site) = (fold(&call.text("name")), fold_site(&call.text("site")));
-    let matches = |app: &App| {
-        fold(&app.name) == name
-            && app.site.as_ref().is_none_or(|known| fold_site(known) == site)
-            && !taken.contains(&id_text(&app.id))
-    };
-    Ok(apps.into_iter().filter(matches).collect())
+    let session = receiver(call)?;
+    let mut apps = world
+        .apps_now(session, &identity::name(&call.text("name")))
+        .await?;
+    let site = identity::site(&call.text("site"));
+    apps.retain(|app| {
+        app.site
+            .as_ref()
+            .is_none_or(|known| identity::site(known) == site)
+    });
+    if !apps.is_empty() {
+        let taken = world.journal.attributed(&account_of(session)?, "app");
+        let taken = taken.map_err(|error| OpError::new(Code::Internal, error.to_string()))?;
+        apps.retain(|app| !taken.contains(&id_text(&app.id)));
+    }
+    Ok(apps)
 }
 
 fn probe<'a>(world: &'a World, call: &'a Call) -> Boxed<'a, Probe> {
@@ -225,7 +235,7 @@ fn probe<'a>(world: &'a World, call: &'a Call) -> Boxed<'a, Probe> {
         match candidates(world, call).await {
             Ok(found) => match found.as_slice() {
                 [] => Probe::Absent,
-                [app] if app.site.is_none() && namesake(world, call) => Probe::Unknown(format!(
+                [app] if is_unclear(world, call, app) => Probe::Unknown(format!(
                     "an app `{}` is there, and the platform does not say whether it is this one or another in doubt",
                     call.text("name")
                 )),
@@ -246,13 +256,16 @@ fn check<'a>(world: &'a World, call: &'a Call) -> Boxed<'a, Result<Option<Value>
         let name = call.text("name");
         match candidates(world, call).await?.as_slice() {
             [] => Ok(None),
-            [app] if call.resent => Ok(Some(to_app(app, "created"))),
-            [app] if call.flag("adopt") => Ok(Some(to_app(app, "adopted"))),
-            [_] => Err(OpError::new(
+            [app] if call.resent && !is_unclear(world, call, app) => Ok(Some(to_app(app, "created"))),
+            [app] if call.flag("adopt") && app.site.is_none() => Err(OpError::new(
                 Code::AlreadyExists,
-                format!("an app `{name}` for this site exists on the platform, and is not in the ledger"),
+                format!(
+                    "an app `{name}` exists, and the platform does not say which site it wraps, so it is not taken over"
+                ),
             )
-            .hint("if it is yours, take it over: ensure_app(name, site, #{adopt: true})")),
+            .hint("look at the app on the platform; give yours another name, or change it: update_app(id, fields)")),
+            [app] if call.flag("adopt") => Ok(Some(to_app(app, "adopted"))),
+            [_] => Err(exists(&name)),
             several => Err(OpError::new(
                 Code::AlreadyExists,
                 format!(
@@ -276,8 +289,39 @@ fn create<'a>(world: &'a World, call: &'a Call) -> Boxed<'a, Result<Value, OpErr
         let made = client
             .create_application(&name, &call.text("site"), &fields)
             .await;
-        Ok(to_app(&made?, "created"))
+        match made {
+            Ok(app) => Ok(to_app(&app, "created")),
+            Err(error) if matches!(error.kind, ApiErrorKind::Conflict | ApiErrorKind::Invalid) => {
+                refused_or_ours(world, call, error).await
+            }
+            Err(error) => Err(error.into()),
+        }
     })
+}
+
+/// A refusal as existing may be the answer to an earlier, lost request of ours; whether the app exists decides.
+async fn refused_or_ours(world: &World, call: &Call, refusal: ApiError) -> Result<Value, OpError> {
+    match candidates(world, call).await?.as_slice() {
+        [app] if call.resent && !is_unclear(world, call, app) => Ok(to_app(app, "created")),
+        // It is not in the list yet, or cannot be told from another.
+        _ if call.resent => Err(OpError {
+            sent: Sent::Maybe,
+            ..refusal.into()
+        }),
+        [] => Err(refusal.into()),
+        _ => Err(OpError {
+            status: refusal.status,
+            ..exists(&call.text("name"))
+        }),
+    }
+}
+
+fn exists(name: &str) -> OpError {
+    OpError::new(
+        Code::AlreadyExists,
+        format!("an app `{name}` for this site exists on the platform, and is not in the ledger"),
+    )
+    .hint("if it is yours, take it over: ensure_app(name, site, #{adopt: true})")
 }
 
 fn list<'a>(world: &'a World, call: &'a Call) -> Boxed<'a, Result<Value, OpError>> {
@@ -291,9 +335,12 @@ fn list<'a>(world: &'a World, call: &'a Call) -> Boxed<'a, Result<Value, OpError
 
 fn find<'a>(world: &'a World, call: &'a Call) -> Boxed<'a, Result<Value, OpError>> {
     Box::pin(async move {
-        let name = fold(&call.text("name"));
+        let name = identity::name(&call.text("name"));
         let apps = all(world, call).await?;
-        let found: Vec<&App> = apps.iter().filter(|app| fold(&app.name) == name).collect();
+        let found: Vec<&App> = apps
+            .iter()
+            .filter(|app| identity::name(&app.name) == name)
+            .collect();
         match found.as_slice() {
             [] => Ok(Value::Null),
             [app] => Ok(to_app(app, "unchanged")),
@@ -383,18 +430,15 @@ fn to_app(app: &App, outcome: &str) -> Value {
     ))
 }
 
-/// Is another app of this name in doubt, too? Lists without sites cannot tell the two apart.
-fn namesake(world: &World, call: &Call) -> bool {
+/// The platform does not say which site the app wraps, and another app of its name is in doubt, too.
+fn is_unclear(world: &World, call: &Call, app: &App) -> bool {
     let Ok(own) = key(call) else { return true };
-    let prefix = format!("{} @ ", fold(&call.text("name")));
-    world
-        .journal
-        .in_doubt(&own.account, "app")
-        .map_or(true, |doubts| {
-            let names = doubts.iter().map(|doubt| &doubt.thing.name);
-            names
-                .clone()
-                .any(|name| name.starts_with(&prefix) && *name != own.name)
+    let prefix = format!("{} @ ", identity::name(&call.text("name")));
+    let doubts = world.journal.in_doubt(&own.account, "app");
+    app.site.is_none()
+        && doubts.map_or(true, |doubts| {
+            let mut names = doubts.iter().map(|doubt| &doubt.thing.name);
+            names.any(|name| name.starts_with(&prefix) && *name != own.name)
         })
 }
 
@@ -407,29 +451,12 @@ fn same(now: &Value, wanted: &Value) -> bool {
     now == wanted || (!now.has_secret() && !wanted.has_secret() && plain(now) == plain(wanted))
 }
 
-fn id_text(id: &Value) -> String {
+pub(super) fn id_text(id: &Value) -> String {
     match id {
         Value::Int(int) => int.to_string(),
         Value::Text(text) => plain_id(text),
         _ => String::new(),
     }
-}
-
-fn fold(text: &str) -> String {
-    text.trim().to_lowercase()
-}
-
-/// A site without what does not tell it from another: scheme, case of the host, a last slash. The path keeps its case.
-fn fold_site(site: &str) -> String {
-    let full = match site.trim() {
-        site if site.contains("://") => site.to_owned(),
-        site => format!("https://{site}"),
-    };
-    let Ok(url) = url::Url::parse(&full) else {
-        return fold(site);
-    };
-    let (_, rest) = url.as_str().split_once("://").unwrap_or(("", url.as_str()));
-    rest.trim_end_matches('/').to_owned()
 }
 
 #[cfg(test)]

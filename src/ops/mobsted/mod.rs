@@ -20,7 +20,7 @@ use super::world::World;
 use crate::journal::NaturalKey;
 use crate::platform::mobsted::account::Base;
 use crate::value::secret::Secret;
-use crate::value::{Object, Value};
+use crate::value::{Object, Value, identity};
 
 /// The kinds of object that Mobsted's operations give back.
 pub(super) const KINDS: &[Kind] = &[
@@ -194,7 +194,7 @@ fn repaired(world: &World, tenant: &Object) -> Result<Option<Secret>, OpError> {
     let key = NaturalKey {
         account: tenant.text("$master").to_owned(),
         sort: "tenant",
-        name: tenant.text("email").to_owned(),
+        name: identity::email(tenant.text("email")).unwrap_or_else(|| tenant.text("email").to_owned()),
     };
     let item = world.journal.ledger_get(&key);
     let item = item.map_err(|error| OpError::new(Code::Internal, error.to_string()))?;
@@ -210,6 +210,24 @@ pub(super) const NOT_MASTER: &str = "the account is not a master account";
 /// The account a session acts as, as the ledger names it: its address in one spelling.
 pub(super) fn account_of(session: &Object) -> Result<String, OpError> {
     Ok(Base::parse(session.text("url"))?.as_str().to_owned())
+}
+
+/// What version 1 of the journal calls what the call makes, when it does so by another name: addresses and names were not
+/// brought into one form of Unicode.
+pub(super) fn former_name(call: &Call) -> Option<String> {
+    let folded = |name: &str| call.text(name).trim().to_lowercase();
+    let (former, name) = match (call.op.module, call.op.name) {
+        ("mobsted", "ensure_tenant" | "create_tenant") => {
+            (folded("email"), identity::email(&call.text("email"))?)
+        }
+        ("mobsted", "ensure_app" | "create_app") => {
+            let site = identity::site(&call.text("site"))?;
+            let name = identity::name(&call.text("name"));
+            (format!("{} @ {site}", folded("name")), format!("{name} @ {site}"))
+        }
+        _ => return None,
+    };
+    (former != name).then_some(former)
 }
 
 /// An identifier in one spelling: a number without blanks and leading zeros.

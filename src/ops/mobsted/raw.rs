@@ -127,6 +127,13 @@ fn delete<'a>(world: &'a World, call: &'a Call) -> Boxed<'a, Result<Value, OpErr
     Box::pin(exchange(world, call, Method::Delete))
 }
 
+/// The app that a raw call deletes.
+pub(in crate::ops) fn deleted_app(world: &World, call: &Call) -> Option<String> {
+    let session = receiver(call).ok().filter(|session| session.kind == SESSION)?;
+    let id = world.mobsted(session).ok()?.app_at(&call.text("path"))?;
+    (call.op.name == "delete").then_some(id)
+}
+
 async fn exchange(world: &World, call: &Call, method: Method) -> Result<Value, OpError> {
     let (query, body) = raw::read(call, &["json", "form", "query"])?;
     let client = world.mobsted(receiver(call)?)?.through(Some(&call.flight));

@@ -9,13 +9,13 @@ use crate::ops::spec::{Boxed, Effect, OpSpec, Param, Probe, Timeout, Type};
 use crate::ops::world::World;
 use crate::platform::error::{ApiError, ApiErrorKind};
 use crate::platform::mobsted::tenants::TenantRow;
-use crate::value::{Object, Value};
+use crate::value::{Object, Value, identity};
 
 const EMAIL: Param = Param {
     name: "email",
     ty: Type::Text,
     required: true,
-    doc: "who signs in to the tenant; unique over all tenants, upper case and blanks around it do not count",
+    doc: "who signs in to the tenant; unique over all tenants; upper case, blanks around it and the form of its Unicode letters do not count",
 };
 
 const ADOPT: Param = Param {
@@ -115,11 +115,14 @@ const ERRORS: &[(Code, &str)] = &[
 ];
 
 fn key(call: &Call) -> Result<NaturalKey, OpError> {
-    let name = call.text("email").trim().to_lowercase();
-    if !email_address::EmailAddress::is_valid(&name) {
-        let message = format!("`{}` is not an e-mail address", call.text("email"));
-        return Err(OpError::new(Code::BadArgument, message));
-    }
+    let given = call.text("email");
+    let Some(name) = identity::email(&given) else {
+        let error = OpError::new(Code::BadArgument, format!("`{given}` is not an e-mail address"));
+        return Err(match identity::email_within(&given) {
+            Some(address) => error.hint(format!("give the address alone: {address}")),
+            None => error,
+        });
+    };
     Ok(NaturalKey {
         account: account_of(receiver(call)?)?,
         sort: "tenant",
@@ -145,15 +148,16 @@ fn probe<'a>(world: &'a World, call: &'a Call) -> Boxed<'a, Probe> {
 fn check<'a>(world: &'a World, call: &'a Call) -> Boxed<'a, Result<Option<Value>, OpError>> {
     Box::pin(async move {
         let email = key(call)?.name;
-        if call.resent {
-            // The list may have grown since it was read: by our own earlier request.
-            let row = look_up(world, call).await?;
-            return row.map(|row| to_tenant(call, &row, "created")).transpose();
-        }
-        match world.tenant_before(receiver(call)?, &email).await? {
-            None => Ok(None),
-            Some(row) if call.flag("adopt") => to_tenant(call, &row, "adopted").map(Some),
-            Some(_) => Err(exists(&email)),
+        match world.tenants_now(receiver(call)?, &email).await?.as_slice() {
+            [] => Ok(None),
+            // The list has grown by our own earlier request.
+            [row] if call.resent => to_tenant(call, row, "created").map(Some),
+            [row] if call.flag("adopt") => to_tenant(call, row, "adopted").map(Some),
+            [_] => Err(exists(&email)),
+            several => Err(OpError::new(
+                Code::AlreadyExists,
+                format!("the platform lists {} tenants for {email}", several.len()),
+            )),
         }
     })
 }
@@ -244,8 +248,7 @@ fn list<'a>(world: &'a World, call: &'a Call) -> Boxed<'a, Result<Value, OpError
 
 async fn look_up(world: &World, call: &Call) -> Result<Option<TenantRow>, OpError> {
     let client = world.mobsted(receiver(call)?)?;
-    let email = call.text("email").trim().to_lowercase();
-    Ok(client.find_tenant(&email).await?)
+    Ok(client.find_tenant(&call.text("email")).await?)
 }
 
 fn to_tenant(call: &Call, row: &TenantRow, outcome: &str) -> Result<Value, OpError> {

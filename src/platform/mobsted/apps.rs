@@ -5,10 +5,11 @@ use std::ops::ControlFlow;
 use serde_json::Value as Json;
 
 use super::Client;
+use super::paging::Listing;
 use super::wire::{self, Fields};
 use crate::platform::error::ApiError;
 use crate::transport::request::{Body, Method};
-use crate::value::{Record, Value};
+use crate::value::{Record, Value, identity};
 
 /// An app.
 #[derive(Debug, Clone, PartialEq)]
@@ -42,6 +43,15 @@ impl Client {
             tracing::warn!(unnamed, "apps without an id were left out");
         }
         Ok(apps)
+    }
+
+    /// Reads the list of apps on; each is named by its name in one spelling.
+    pub async fn read_applications_on(&self, listing: &mut Listing<App>) -> Result<(), ApiError> {
+        self.read_on(self.endpoints().get("applications"), &[], listing, |item| {
+            let app = self.app(item)?;
+            Some((identity::name(&app.name), app))
+        })
+        .await
     }
 
     /// Creates a wrapper app. `extra` fields go into the request beside name and site.

@@ -11,6 +11,7 @@ pub mod domains;
 pub mod endpoints;
 pub mod events;
 pub mod objects;
+pub mod paging;
 pub mod partners;
 pub mod raw;
 pub mod tenants;
@@ -18,7 +19,6 @@ pub mod tenants;
 mod auth;
 mod judge;
 mod members;
-mod paging;
 #[cfg(test)]
 mod tests;
 mod tokens;

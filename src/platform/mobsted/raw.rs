@@ -48,6 +48,19 @@ impl Client {
     }
 }
 
+impl Client {
+    /// The app that a path names, and nothing below it.
+    pub fn app_at(&self, path: &str) -> Option<String> {
+        let url = address(&self.account().base, path).ok()?;
+        let apps = self
+            .request(Method::Delete, self.endpoints().get("applications"))
+            .ok()?
+            .url;
+        let id = url.path().strip_prefix(apps.path())?.strip_prefix('/')?;
+        (!id.is_empty() && !id.contains('/')).then(|| id.to_owned())
+    }
+}
+
 /// The address that a path means: relative to the API, with `/api/v8`, or a full address below it.
 fn address(base: &Base, path: &str) -> Result<Url, ApiError> {
     let root = format!("{base}{API}/");

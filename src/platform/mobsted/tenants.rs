@@ -6,12 +6,13 @@ use serde_json::Value as Json;
 
 use super::Client;
 use super::account::Base;
+use super::paging::Listing;
 use super::wire::{self, Fields};
 use crate::platform::answer::Answer;
 use crate::platform::error::{ApiError, ApiErrorKind};
 use crate::transport::request::{Body, Method};
 use crate::value::secret::Secret;
-use crate::value::{Record, Value};
+use crate::value::{Record, Value, identity};
 
 /// The master's app whose objects are its sub-accounts (partner manual).
 pub(super) const SUB_ACCOUNTS_APP: u64 = 1;
@@ -72,7 +73,7 @@ impl Client {
         Ok(rows)
     }
 
-    /// The sub-account of this address, compared without surrounding space and case. Pages after the one that holds
+    /// The sub-account of this address, compared in one spelling. Pages after the one that holds
     /// it are not read.
     ///
     /// Two rows with the address are a [`ApiErrorKind::Conflict`]: nobody can tell which is meant.
@@ -101,6 +102,22 @@ impl Client {
         }
     }
 
+    /// Reads the list of sub-accounts on; each is named by its address in one spelling. Nobody asks a list for the other
+    /// columns.
+    pub async fn read_tenants_on(&self, listing: &mut Listing<TenantRow>) -> Result<(), ApiError> {
+        let app = [(
+            self.endpoints().get("objects_app_field"),
+            Value::from(SUB_ACCOUNTS_APP.to_string()),
+        )];
+        self.read_on(self.endpoints().get("objects"), &app, listing, |item| {
+            let row = row(item);
+            let name = folded(&row.email);
+            let attributes = Value::Null;
+            Some((name, TenantRow { attributes, ..row }))
+        })
+        .await
+    }
+
     async fn each_tenant_page(
         &self,
         mut each: impl FnMut(Vec<TenantRow>) -> ControlFlow<()> + Send,
@@ -123,7 +140,7 @@ impl Client {
 }
 
 fn folded(email: &str) -> String {
-    email.trim().to_lowercase()
+    identity::email(email).unwrap_or_else(|| identity::name(email))
 }
 
 fn new_tenant(answer: &Answer, email: &str) -> Result<NewTenant, ApiError> {

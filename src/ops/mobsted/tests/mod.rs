@@ -4,6 +4,7 @@
 #![allow(clippy::unwrap_used, reason = "tests")]
 
 mod generator;
+mod lists;
 mod oracle;
 
 use std::collections::HashMap;
@@ -79,6 +80,11 @@ struct Rig {
 
 impl Rig {
     async fn start() -> Rig {
+        Rig::with(|_| None).await
+    }
+
+    /// The same, whose server says something else to some requests.
+    async fn with(other: impl Fn(&Seen) -> Option<Act> + Send + Sync + 'static) -> Rig {
         let hits: Arc<Mutex<Vec<String>>> = Arc::default();
         let found = Arc::clone(&hits);
         let server = Server::start(move |seen, _| {
@@ -89,7 +95,7 @@ impl Rig {
                 );
                 found.lock().unwrap().push(line);
             }
-            answer(seen)
+            other(seen).unwrap_or_else(|| answer(seen))
         })
         .await;
         let network = Network {

@@ -1,0 +1,100 @@
+//! When two spellings mean one thing: e-mail addresses, names, sites.
+
+use icu_normalizer::ComposingNormalizerBorrowed;
+use url::{Host, Url};
+
+/// A name without surrounding blanks, in lower case, in Unicode's composed form (NFC).
+pub fn name(text: &str) -> String {
+    composed(text.trim()).to_lowercase()
+}
+
+/// An e-mail address in one spelling: in lower case, composed, its domain as name servers know it (`bücher.example` is
+/// `xn--bcher-kva.example`). Nothing when the text is no address alone, such as `Ann <ann@example.com>`.
+pub fn email(text: &str) -> Option<String> {
+    let options = email_address::Options::default()
+        .without_display_text()
+        .without_domain_literal();
+    let text = composed(text.trim());
+    email_address::EmailAddress::parse_with_options(&text, options).ok()?;
+    let (local, domain) = text.rsplit_once('@')?;
+    match Host::parse(domain).ok()? {
+        Host::Domain(domain) => Some(format!("{}@{domain}", local.to_lowercase())),
+        Host::Ipv4(_) | Host::Ipv6(_) => None,
+    }
+}
+
+/// The address in a text such as `Ann <ann@example.com>`.
+pub fn email_within(text: &str) -> Option<&str> {
+    let (_, rest) = text.rsplit_once('<')?;
+    let address = rest.split('>').next()?.trim();
+    email(address).map(|_| address)
+}
+
+/// A site without what does not tell it from another: scheme, spelling of the host, a last slash. The path keeps its
+/// case. Nothing when the text is no address.
+pub fn site(text: &str) -> Option<String> {
+    let text = composed(text.trim());
+    let full = if text.contains("://") {
+        text
+    } else {
+        format!("https://{text}")
+    };
+    let url = Url::parse(&full).ok().filter(Url::has_host)?;
+    let (_, rest) = url.as_str().split_once("://")?;
+    Some(rest.trim_end_matches('/').to_owned())
+}
+
+fn composed(text: &str) -> String {
+    ComposingNormalizerBorrowed::new_nfc()
+        .normalize(text)
+        .into_owned()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn addresses_are_one_however_they_are_spelled() {
+        let ann = Some("ann@xn--bcher-kva.example".to_owned());
+        for text in [
+            " Ann@B\u{fc}cher.example ",
+            "ann@bu\u{308}cher.example",
+            "ann@xn--bcher-kva.example",
+            "ANN@XN--BCHER-KVA.EXAMPLE",
+        ] {
+            assert_eq!(email(text), ann, "{text}");
+        }
+        assert_eq!(email("jos\u{e9}@a.example"), email("jose\u{301}@a.example"));
+        assert_ne!(email("jose@a.example"), email("jos\u{e9}@a.example"));
+    }
+
+    #[test]
+    fn a_name_before_an_address_is_no_part_of_it() {
+        for text in [
+            "Ann Smith <ann@example.com>",
+            "<ann@example.com>",
+            "ann",
+            "ann@[127.0.0.1]",
+            "",
+        ] {
+            assert_eq!(email(text), None, "{text}");
+        }
+        assert_eq!(
+            email_within("Ann Smith <ann@example.com>"),
+            Some("ann@example.com")
+        );
+        assert_eq!(email_within("Ann <ann>"), None);
+    }
+
+    #[test]
+    fn sites_and_names_are_one_in_either_form_of_unicode() {
+        let shop = Some("xn--bcher-kva.example/caf%C3%A9".to_owned());
+        assert_eq!(site("https://B\u{fc}cher.example/caf\u{e9}/"), shop);
+        assert_eq!(site(" http://xn--bcher-kva.example/cafe\u{301}"), shop);
+        assert_eq!(name(" Caf\u{e9} "), name("CAFE\u{301}"));
+        for text in ["", "b @ c", "https://", "a b"] {
+            assert_eq!(site(text), None, "{text}");
+        }
+    }
+}
