@@ -16,8 +16,8 @@ use std::time::{Duration, Instant};
 use provisor::clock::{Clock, Ids};
 use provisor::flight::{Flight, Patience};
 use provisor::journal::{
-    Attempt, Books, Boxed, Cancel, Change, Journal, Look, NaturalKey, NewRow, NewRun, Sealer, Sending,
-    StepKind, StepPlan,
+    Attempt, Books, Boxed, Cancel, Change, Earlier, Journal, Look, NaturalKey, NewRow, NewRun, Sealer,
+    Sending, StepKind, StepPlan,
 };
 use provisor::value::secret::Secret;
 use provisor::value::{Object, Record, Value};
@@ -73,8 +73,8 @@ impl Attempt for Answers {
         Box::pin(async { Look::Absent })
     }
 
-    fn existing(&self, item: Value) -> Result<Value, Value> {
-        Ok(item)
+    fn existing(&self, earlier: Earlier) -> Result<Value, Value> {
+        Ok(earlier.value)
     }
 }
 
@@ -112,6 +112,9 @@ fn plan(row: usize, step: usize) -> StepPlan {
             resends_late: false,
             look_for: Duration::from_secs(90),
             books: Books::Enters,
+            formerly: None,
+            request: None,
+            act: None,
         }),
     }
 }

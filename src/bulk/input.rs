@@ -5,6 +5,8 @@ mod stored;
 mod stream;
 
 use std::io;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 
 pub use behind::InputChanged;
 pub(super) use stored::StoredRow;
@@ -21,7 +23,13 @@ pub struct Input {
     /// Are the cells a separated file's, where nothing is written as a blank?
     separated: bool,
     next: u64,
+    /// Which rows are not taken.
+    is_done: Option<Box<IsDone>>,
+    left_out: Arc<AtomicU64>,
 }
+
+/// Is the row of these cells done already?
+type IsDone = dyn Fn(&Cells) -> bool + Send;
 
 enum Source {
     One(Option<Cells>),
@@ -49,35 +57,50 @@ pub(super) enum Then {
 impl Input {
     /// The one row of a run without rows.
     pub fn one(cells: Cells) -> Input {
+        Input::of(Source::One(Some(cells)), false)
+    }
+
+    fn of(source: Source, separated: bool) -> Input {
         Input {
-            source: Source::One(Some(cells)),
-            separated: false,
+            source,
+            separated,
             next: 0,
+            is_done: None,
+            left_out: Arc::default(),
         }
+    }
+
+    /// The same input without the rows that are done already. The others keep their numbers.
+    #[must_use]
+    pub fn without(self, is_done: impl Fn(&Cells) -> bool + Send + 'static) -> Input {
+        let is_done: Box<IsDone> = Box::new(is_done);
+        Input {
+            is_done: Some(is_done),
+            ..self
+        }
+    }
+
+    /// How many rows are left out since they are done already, as far as it has been read.
+    pub fn left_out(&self) -> Arc<AtomicU64> {
+        Arc::clone(&self.left_out)
     }
 
     /// The rows of a file.
     pub fn rows(rows: Rows) -> Input {
-        Input {
-            separated: rows.are_separated(),
-            source: Source::Rows(Box::new(rows)),
-            next: 0,
-        }
+        let separated = rows.are_separated();
+        Input::of(Source::Rows(Box::new(rows)), separated)
     }
 
     /// The rows of an input that may be slow, or never end, such as standard input: they are read on a thread of their
     /// own. The error says why there is none.
     pub fn stream(rows: Rows) -> io::Result<Input> {
-        Ok(Input {
-            separated: rows.are_separated(),
-            source: Source::Stream(Stream::start(rows)?),
-            next: 0,
-        })
+        let separated = rows.are_separated();
+        Ok(Input::of(Source::Stream(Stream::start(rows)?), separated))
     }
 
-    /// How many rows have been read.
-    pub(super) fn read(&self) -> u64 {
-        self.next
+    /// How many rows have been taken.
+    pub(super) fn taken(&self) -> u64 {
+        self.next - self.left_out.load(Ordering::SeqCst)
     }
 
     /// Up to `most` further rows. A stream gives what is there, which may be nothing yet.
@@ -92,6 +115,7 @@ impl Input {
                 _ => Next::Read(self.read_row()),
             };
             let then = match next {
+                Next::Read(Some(Ok(row))) if self.leaves_out(&row) => continue,
                 Next::NotYet => {
                     return Batch {
                         rows,
@@ -117,8 +141,22 @@ impl Input {
 
     /// The next row, waited for; `None` behind the last one.
     fn next(&mut self, script: &Script, sealer: &Sealer) -> Result<Option<NewRow>, String> {
-        let row = self.read_row();
-        row.map(|row| self.take(row, script, sealer)).transpose()
+        loop {
+            match self.read_row() {
+                Some(Ok(row)) if self.leaves_out(&row) => {}
+                row => return row.map(|row| self.take(row, script, sealer)).transpose(),
+            }
+        }
+    }
+
+    /// Is the row done already? Then it is counted, and not taken.
+    fn leaves_out(&mut self, row: &InputRow) -> bool {
+        let is_done = self.is_done.as_ref().is_some_and(|is_done| is_done(&row.cells));
+        if is_done {
+            self.next += 1;
+            self.left_out.fetch_add(1, Ordering::SeqCst);
+        }
+        is_done
     }
 
     fn read_row(&mut self) -> Option<Result<InputRow, RowsError>> {

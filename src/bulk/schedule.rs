@@ -218,7 +218,7 @@ impl Desk {
             let sealer = self.runner.journal.sealer();
             let batch = input.batch(BATCH, &self.runner.script, sealer);
             let count = batch.rows.len() as u64;
-            let total = (batch.then == Then::End).then(|| input.read());
+            let total = (batch.then == Then::End).then(|| input.taken());
             if let Err(error) = self.store(batch.rows, total) {
                 return self.fail(Ended::JournalLost(error.to_string()));
             }

@@ -4,6 +4,7 @@ mod say;
 mod watched;
 
 use std::sync::Arc;
+use std::sync::atomic::Ordering;
 
 use self::say::Outcome;
 use self::watched::Watched;
@@ -69,6 +70,7 @@ impl Execution<'_> {
             constants: self.plan.constants.clone(),
         };
         let (input, mut results) = (self.input.take(), self.results.take());
+        let left_out = input.as_ref().map(Input::left_out);
         let id = self.id().clone();
         let ended = schedule::work(&runner, &plan, input, &mut |finished| {
             if let Some(finished) = finished {
@@ -83,7 +85,7 @@ impl Execution<'_> {
                 watched.unwritable(error, &cancel);
             }
         });
-        watched.close();
+        watched.close(left_out.map_or(0, |rows| rows.load(Ordering::SeqCst)));
         self.conclude(&runner, ended, watched, results)
     }
 
@@ -100,7 +102,8 @@ impl Execution<'_> {
             run: self.run.clone(),
             world: self.engine.world.clone(),
             runtime: self.engine.runtime.handle().clone(),
-            again: self.again,
+            again: self.again || self.plan.again,
+            workflow: self.plan.rows.is_some().then(|| self.plan.workflow()),
             cancel: cancel.clone(),
             tally: Arc::new(Tally::default()),
             print: Arc::new(move |line: &str| {

@@ -6,11 +6,16 @@ use crate::value::{Record, Value};
 
 /// What a run was asked to do, beside its script.
 #[derive(Debug, Clone, PartialEq, Default)]
+#[expect(clippy::struct_excessive_bools, reason = "each is a flag of its own")]
 pub(super) struct RunPlan {
     /// The script as it was named.
     pub(super) script: String,
     /// Is it a session at the prompt, whose rows are inputs?
     pub(super) session: bool,
+    /// Which script it is, whatever run it is in: its whole path. Runs of earlier versions do not have it.
+    pub(super) workflow: Option<String>,
+    /// May acts be done again that earlier runs did?
+    pub(super) again: bool,
     /// Where rows come from: a path, `-`, or nothing for one call.
     pub(super) rows: Option<String>,
     /// The form of the rows, when it does not follow from the ending.
@@ -61,6 +66,8 @@ impl RunPlan {
         let fields = [
             ("script", Value::from(self.script.as_str())),
             ("session", self.session.into()),
+            ("workflow", text(&self.workflow)),
+            ("again", self.again.into()),
             ("rows", text(&self.rows)),
             ("rows_format", text(&self.rows_format)),
             ("out", text(&self.out)),
@@ -108,6 +115,8 @@ impl RunPlan {
             imports,
             script: text("script").unwrap_or_default(),
             session: flag("session"),
+            workflow: text("workflow"),
+            again: flag("again"),
             rows: text("rows"),
             rows_format: text("rows_format"),
             out: text("out"),
@@ -135,6 +144,16 @@ impl RunPlan {
 }
 
 impl RunPlan {
+    /// Which script it is, whatever run it is in.
+    pub(super) fn workflow(&self) -> String {
+        let home = Path::new(self.folder.as_deref().unwrap_or_default());
+        let derived = || {
+            let path = home.join(&self.script);
+            path.canonicalize().unwrap_or(path).display().to_string()
+        };
+        self.workflow.clone().unwrap_or_else(derived)
+    }
+
     /// The same plan, seen from another folder: its paths lead to the same files.
     pub(super) fn seen_from(mut self, folder: &Path) -> RunPlan {
         let Some(home) = self.folder.clone().filter(|home| Path::new(home) != folder) else {

@@ -309,6 +309,7 @@ fn settings(config: &config::Profile, env: &Env) -> Result<Settings, OpError> {
         settle: value(&config.settle),
         lands_within: value(&config.lands_within),
         look_for: value(&config.look_for),
+        remember: value(&config.remember),
         reply: value(&config.reply_timeout),
         tenant_creation: value(&config.tenant_creation_timeout),
         line: Arc::new(line),

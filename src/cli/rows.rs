@@ -1,16 +1,18 @@
 //! The rows of a run: opened, and their columns held against the script before anything is sent.
 
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
 use std::fs::File;
 use std::io::{self, Read};
 use std::path::Path;
+use std::sync::{Mutex, PoisonError};
 
 use super::error::CommandError;
 use super::exit::Exit;
 use super::plan::RunPlan;
-use crate::bulk::input::Input;
+use crate::bulk::input::{Cells, Input};
 use crate::bulk::rows::{RowFormat, Rows, UNREAD};
 use crate::cli::ui::Ui;
+use crate::journal::{Journal, RowStatus, RunId, RunRecord};
 use crate::report::OWN;
 use crate::script::program::Script;
 use crate::value::nearest::nearest;
@@ -41,6 +43,36 @@ pub(super) fn open(plan: &mut RunPlan, script: &Script, path: &Path) -> Result<I
     plan.titles = rows.titles().to_vec();
     check_columns(plan, script)?;
     input(rows, &from)
+}
+
+/// The same rows without those that an earlier run of the same script in this journal has done: a results file that is
+/// fed back has them.
+pub(super) fn without_done(input: Input, journal: &Journal, plan: &RunPlan) -> Input {
+    // A run of an earlier version has read them all.
+    if plan.rows.is_none() || plan.workflow.is_none() {
+        return input;
+    }
+    let (journal, workflow) = (journal.clone(), plan.workflow());
+    let known: Mutex<HashMap<String, bool>> = Mutex::default();
+    let is_done = move |cells: &Cells| {
+        let text = |name: &str| {
+            let cell = cells.iter().find(|(column, _)| column == name);
+            cell.and_then(|(_, cell)| cell.as_text()).map(str::trim)
+        };
+        let (Some(status), Some(run)) = (text(OWN[0]), text(OWN[2])) else {
+            return false;
+        };
+        if status != RowStatus::Done.as_str() {
+            return false;
+        }
+        let mut known = known.lock().unwrap_or_else(PoisonError::into_inner);
+        *known.entry(run.to_owned()).or_insert_with(|| {
+            let record = journal.run(&RunId::new(run));
+            let is_same = |record: RunRecord| RunPlan::from_value(&record.plan).workflow() == workflow;
+            record.is_ok_and(|record| record.is_some_and(is_same))
+        })
+    };
+    input.without(is_done)
 }
 
 /// The rows as a run reads them: from a stream they may never end, so what is there is handed over and nobody waits.

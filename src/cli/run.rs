@@ -22,6 +22,7 @@ use crate::script::bundle::Bundle;
 use crate::script::host::Host;
 use crate::script::program::Script;
 use crate::value::Value;
+use crate::value::digest::sha256;
 
 /// Run a script once, or once for each row of a file.
 ///
@@ -81,6 +82,7 @@ impl RunCommand {
 
 /// The options of `run`, wherever they stand.
 #[derive(Args, Debug, Clone)]
+#[expect(clippy::struct_excessive_bools, reason = "each is a flag of its own")]
 pub(super) struct RunFlags {
     /// Work on the embedded sandbox: simulated platforms, no account needed.
     #[arg(long)]
@@ -121,6 +123,9 @@ pub(super) struct RunFlags {
     /// Change accounts in mode `prod` without asking.
     #[arg(long)]
     pub(super) yes: bool,
+    /// Do again what an earlier run of the script did for the same rows: messages and requests that nothing can look up.
+    #[arg(long)]
+    pub(super) again: bool,
     /// Print the result as JSON.
     #[arg(long)]
     pub(super) json: bool,
@@ -204,6 +209,15 @@ fn words(app: &App, command: &RunCommand) -> Vec<OsString> {
     words
 }
 
+/// Which script it is, whatever run it is in: where its file is, or what it says when it has none.
+fn workflow(path: &Path, script: &Script) -> String {
+    if path == Path::new("-") {
+        return format!("- {}", sha256(script.bundle().main().text.as_bytes()));
+    }
+    let whole = std::fs::canonicalize(path).unwrap_or_else(|_| path.to_owned());
+    whole.display().to_string()
+}
+
 fn start(
     app: &App,
     path: &Path,
@@ -225,6 +239,8 @@ fn start(
         sandbox: flags.sandbox,
         faults: flags.fault.clone(),
         profile: flags.profile.clone(),
+        workflow: Some(workflow(path, script)),
+        again: flags.again,
         folder: Some(app.env.folder().display().to_string()),
         json: flags.json,
         ..RunPlan::default()
@@ -259,6 +275,7 @@ fn start(
     let engine = app.engine(&accounts)?;
     let (sources, imports) = script.bundle().parts();
     plan.imports = imports;
+    let input = rows::without_done(input, &engine.journal, &plan);
     let results = Results::wanted(&app.ui, &plan, script, false)?;
     let begun = engine.journal.begin_run(NewRun {
         name: plan.script.clone(),

@@ -4,8 +4,8 @@ use super::run::{EarlierSources, RowFilter, RowStatus, RunId, RunStatus};
 use super::seal::Sealed;
 use super::step::{StepEvent, StepState};
 use super::table::{
-    AuditData, ClaimData, ItemData, Repeats, Res, RowData, RowEnd, RowPut, RunData, StepData, StepFilter,
-    Tables, Thing,
+    AuditData, ClaimData, ItemData, Look, Repeats, Res, RowData, RowEnd, RowPut, RunData, StepData,
+    StepFilter, Tables, Thing,
 };
 use super::under_way::Left;
 
@@ -57,10 +57,12 @@ pub(super) enum Write {
         after: Option<u64>,
         at_ms: i64,
     },
-    /// A request is about to leave. Takes the claim on the step's thing.
+    /// A request is about to leave. Takes the claim on the step's thing, and the act's place.
     Intend {
         step: Box<StepData>,
         event: StepEvent,
+        /// An act that was done before this moment is forgotten.
+        since_ms: i64,
     },
     /// What is known without sending.
     Record {
@@ -74,6 +76,8 @@ pub(super) enum Write {
         thing: Box<Thing>,
         by: Option<Box<ItemData>>,
     },
+    /// Gives a thing another name, unless something has that name.
+    Rename(Box<Rename>),
     DropItem {
         account: String,
         sort: String,
@@ -108,6 +112,17 @@ pub(super) struct Move {
     /// Account, sort and platform's identifier of what no longer exists.
     pub(super) removed: Option<(String, String, String)>,
     pub(super) audit: Option<AuditData>,
+    /// The act is not remembered, though it has an outcome.
+    pub(super) forgets: bool,
+}
+
+/// Another name for a thing.
+#[derive(Debug, Clone)]
+pub(super) struct Rename {
+    pub(super) from: Thing,
+    pub(super) to: Thing,
+    /// The ledger's entry under the new name, sealed for it; none leaves the ledger as it is.
+    pub(super) item: Option<ItemData>,
 }
 
 /// Other sources for a run.
@@ -134,6 +149,8 @@ pub(super) enum Reply {
     },
     /// The step is not in a state that allows it; this is how it stands, if it is recorded at all.
     Elsewhere(Option<Box<StepData>>),
+    /// The act is done, or in doubt: this is its step.
+    Acted(Box<StepData>),
     /// The ledger has the thing.
     InLedger(Box<ItemData>),
     /// Another step is at work on the thing.
@@ -176,7 +193,11 @@ pub(super) fn apply(tables: &mut dyn Tables, repeats: &mut Repeats, write: Write
         }
         Write::Reopen { run, position, at_ms } => return reopen(tables, &run, position, at_ms),
         Write::RetryFailed { run, after, at_ms } => return retry_failed(tables, &run, after, at_ms),
-        Write::Intend { step, event } => return intend(tables, *step, event),
+        Write::Intend {
+            step,
+            event,
+            since_ms,
+        } => return intend(tables, *step, event, since_ms),
         Write::Record { step, event } => return record(tables, *step, event),
         Write::Move(change) => return move_step(tables, *change),
         Write::PutItem(item) => tables.put_item(&item)?,
@@ -184,6 +205,7 @@ pub(super) fn apply(tables: &mut dyn Tables, repeats: &mut Repeats, write: Write
             tables.strike_item(&thing)?;
             by.map_or(Ok(()), |item| tables.put_item(&item))?;
         }
+        Write::Rename(rename) => return rename_thing(tables, *rename),
         Write::DropItem {
             account,
             sort,
@@ -328,13 +350,16 @@ pub(super) fn is_asked_anew(step: &StepData, last_change: u32) -> bool {
     step.state == StepState::Refused || read
 }
 
-/// Inserts the intent, unless the ledger has the thing or another step is at work on it.
-fn intend(tables: &mut dyn Tables, mut step: StepData, event: StepEvent) -> Res<Reply> {
+/// Inserts the intent, unless the ledger has the thing, the act is remembered, or another step is at work on either.
+fn intend(tables: &mut dyn Tables, mut step: StepData, event: StepEvent, since_ms: i64) -> Res<Reply> {
     let recorded = tables.step(&step.run, &step.key)?;
     let before = recorded.as_ref().map_or(StepState::Absent, |step| step.state);
     let Ok(state) = before.next(event) else {
         return Ok(Reply::Elsewhere(recorded.map(Box::new)));
     };
+    if let Some(owner) = acted(tables, &step, since_ms)? {
+        return Ok(Reply::Acted(Box::new(owner)));
+    }
     if let Some(thing) = &step.thing {
         if step.ledger
             && let Some(item) = tables.item(thing)?
@@ -356,7 +381,62 @@ fn intend(tables: &mut dyn Tables, mut step: StepData, event: StepEvent) -> Res<
     step.state = state;
     step.attempts = recorded.map_or(0, |step| step.attempts) + 1;
     tables.put_step(&step)?;
+    if let Some(act) = &step.act {
+        tables.put_act(act, &step.run, &step.key)?;
+    }
     Ok(Reply::Written)
+}
+
+/// The other step by which this act was done at `since_ms` or later, or may have been.
+pub(super) fn acted(look: &(impl Look + ?Sized), step: &StepData, since_ms: i64) -> Res<Option<StepData>> {
+    let Some(act) = &step.act else { return Ok(None) };
+    let Some((run, key)) = look
+        .act(act)?
+        .filter(|of| (&of.0, &of.1) != (&step.run, &step.key))
+    else {
+        return Ok(None);
+    };
+    let counts = |owner: &StepData| match owner.state {
+        StepState::Done => owner.ended_ms.is_none_or(|ended_ms| ended_ms >= since_ms),
+        state => state.is_remembered(),
+    };
+    Ok(look.step(&run, &key)?.filter(counts))
+}
+
+/// Forgets the act, where this step did it.
+fn forget_act(tables: &mut dyn Tables, act: &str, (run, step): &(RunId, String)) -> Res<()> {
+    if tables.act(act)?.is_some_and(|of| (&of.0, &of.1) == (run, step)) {
+        tables.drop_act(act)?;
+    }
+    Ok(())
+}
+
+fn rename_thing(tables: &mut dyn Tables, rename: Rename) -> Res<Reply> {
+    let Rename { from, to, item } = rename;
+    if tables.item(&to)?.is_some() || tables.claim(&to)?.is_some() {
+        return Ok(Reply::Counted(0));
+    }
+    let renamed = |tables: &mut dyn Tables, run: &RunId, key: &str| -> Res<()> {
+        if let Some(mut step) = tables.step(run, key)? {
+            step.thing = Some(to.clone());
+            tables.put_step(&step)?;
+        }
+        Ok(())
+    };
+    if let Some(claim) = tables.claim(&from)? {
+        renamed(tables, &claim.run, &claim.step)?;
+        tables.drop_claim(&from)?;
+        let thing = to.clone();
+        tables.put_claim(&ClaimData { thing, ..claim })?;
+    }
+    if let Some(item) = item {
+        if let (Some(run), Some(step)) = (&item.run, &item.step) {
+            renamed(tables, run, step)?;
+        }
+        tables.strike_item(&from)?;
+        tables.put_item(&item)?;
+    }
+    Ok(Reply::Counted(1))
 }
 
 fn record(tables: &mut dyn Tables, mut step: StepData, event: StepEvent) -> Res<Reply> {
@@ -398,6 +478,13 @@ fn move_step(tables: &mut dyn Tables, change: Move) -> Res<Reply> {
         // A step that was over had given its claim up: who holds the thing now is at work on it.
         Some(thing) if !was_over => tables.drop_claim(thing)?,
         _ => {}
+    }
+    if let Some(act) = step
+        .act
+        .as_deref()
+        .filter(|_| change.forgets || !state.is_remembered())
+    {
+        forget_act(tables, act, &of)?;
     }
     if let Some(item) = change.item {
         tables.put_item(&item)?;

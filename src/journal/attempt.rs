@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use super::NaturalKey;
 use super::error::JournalError;
+use super::run::RunId;
 use super::step::Loss;
 use crate::flight::Flight;
 use crate::value::Value;
@@ -35,8 +36,8 @@ pub trait Attempt: Send + Sync {
     /// [has probes](Change::probes); may be dropped half-way.
     fn probe(&self) -> Boxed<'_, Look>;
 
-    /// The ledger has the thing, as `item`: gives the outcome to record, or the refusal.
-    fn existing(&self, item: Value) -> Result<Value, Value>;
+    /// The ledger has the thing, or the act is remembered: gives the outcome to record, or the refusal.
+    fn existing(&self, earlier: Earlier) -> Result<Value, Value>;
 
     /// What version 1 of the journal calls the thing, when it does so by another name.
     fn former_name(&self) -> Option<String> {
@@ -49,6 +50,23 @@ pub trait Attempt: Send + Sync {
         let _ = held;
         Box::pin(async { false })
     }
+
+    /// Is the act carried out, by what was answered? One that was refused is not remembered.
+    fn is_carried_out(&self, answer: &Value) -> bool {
+        let _ = answer;
+        true
+    }
+}
+
+/// What an earlier step has made or done.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Earlier {
+    /// Its outcome.
+    pub value: Value,
+    /// Its run; none when a person entered the outcome.
+    pub run: Option<RunId>,
+    /// Did it ask for the same? Under one key two requests may be made.
+    pub same: bool,
 }
 
 /// What a look before the intent found.
@@ -115,6 +133,7 @@ pub struct StepPlan {
 
 /// Whether a step changes the world.
 #[derive(Debug, Clone)]
+#[expect(clippy::large_enum_variant, reason = "a row has one plan at a time")]
 pub enum StepKind {
     /// It only reads: recorded and replayed, and asked again when there is no record.
     Read,
@@ -141,6 +160,22 @@ pub struct Change {
     pub look_for: Duration,
     /// What the outcome does to the ledger.
     pub books: Books,
+    /// What version 1 called the thing. What it knows under that name, and what was asked for in the same words, is this
+    /// thing.
+    pub formerly: Option<NaturalKey>,
+    /// What is asked for under a key that the script gives: the answer to another request is not the answer to this one.
+    pub request: Option<Value>,
+    /// Of an act that has neither a name nor a look-up: how it is remembered.
+    pub act: Option<Act>,
+}
+
+/// How an act is remembered. In doubt it is in any case, until somebody says what became of it.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Act {
+    /// By a key: once, whatever row, run or script asks.
+    Keyed(Value),
+    /// By the workflow, the row and what is asked for, for so long. Each act counts where rows have no identity.
+    OfRow(Value, Duration),
 }
 
 /// What a step's outcome does to the ledger, in the same transaction.

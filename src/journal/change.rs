@@ -2,13 +2,14 @@
 
 use std::sync::Arc;
 
-use super::apply::{Move, Reply, Write};
+use super::apply::{Move, Rename, Reply, Write};
 use super::attempt::{
-    Attempt, Books, Boundary, Boxed, Change, Look as Looked, Output, Prepared, Sending, StepEnd,
+    Attempt, Books, Boundary, Boxed, Change, Earlier, Look as Looked, Output, Prepared, Sending, StepEnd,
+    StepPlan,
 };
 use super::cancel::Cancel;
 use super::error::JournalError;
-use super::row::{RowJournal, step_place, why_place};
+use super::row::{RowJournal, split, step_place, why_place};
 use super::settle::{Search, Settled};
 use super::stamp::{FRESH_MS, Stamper};
 use super::step::{Loss, StepEvent, StepState, Window};
@@ -25,6 +26,7 @@ const MOST_PUT_OFF: u32 = 5;
 /// One changing step under way.
 pub(super) struct Changing<'a> {
     pub(super) row: &'a RowJournal,
+    plan: &'a StepPlan,
     pub(super) change: &'a Change,
     attempt: &'a dyn Attempt,
     pub(super) cancel: &'a Cancel,
@@ -64,7 +66,7 @@ pub(super) type Ended = Result<Output, StepEnd>;
 impl<'a> Changing<'a> {
     pub(super) fn new(
         row: &'a RowJournal,
-        change: &'a Change,
+        (plan, change): (&'a StepPlan, &'a Change),
         attempt: &'a dyn Attempt,
         cancel: &'a Cancel,
         blank: StepData,
@@ -77,6 +79,7 @@ impl<'a> Changing<'a> {
         };
         Changing {
             row,
+            plan,
             change,
             attempt,
             cancel,
@@ -94,7 +97,12 @@ impl<'a> Changing<'a> {
             return self.row.replay(step);
         }
         let things = self.row.journal.things();
-        let _turn = match &self.step.thing {
+        let act = self.step.act.as_ref().map(|act| Thing {
+            account: String::new(),
+            sort: "act".to_owned(),
+            name: act.clone(),
+        });
+        let _turn = match self.step.thing.as_ref().or(act.as_ref()) {
             Some(thing) => Some(
                 self.cancel
                     .or(things.turn(thing))
@@ -103,6 +111,9 @@ impl<'a> Changing<'a> {
             ),
             None => None,
         };
+        if let Err(ended) = self.take_former().await {
+            return ended;
+        }
         let mut next = recorded.map_or(Next::Begin, |step| Next::Follow(Box::new(step)));
         loop {
             let step = match next {
@@ -161,9 +172,15 @@ impl<'a> Changing<'a> {
         let write = Write::Intend {
             step: Box::new(self.step.clone()),
             event,
+            since_ms: self.row.acts_since_ms(self.change),
         };
         match self.write(write).await? {
-            Reply::InLedger(item) => return Err(self.existing(&item)),
+            Reply::InLedger(item) => return Err(self.in_ledger(&item)),
+            Reply::Acted(owner) if owner.state == StepState::Done => return Err(self.acted(&owner)),
+            Reply::Acted(owner) => {
+                self.wait_for_act(&owner).await?;
+                return Ok(Next::Begin);
+            }
             Reply::Claimed { claim, owner } => {
                 self.make_way(*claim, owner.map(|owner| *owner)).await?;
                 return Ok(Next::Begin);
@@ -240,10 +257,19 @@ impl<'a> Changing<'a> {
     }
 
     /// The thing is in the ledger already.
-    fn existing(&self, item: &ItemData) -> Ended {
-        let journal = &self.row.journal;
-        let held = journal.open_sealed(&item_place(&item.thing), &item.value)?;
-        let (event, value) = match self.attempt.existing(held) {
+    fn in_ledger(&self, item: &ItemData) -> Ended {
+        let earlier = self.row.journal.in_ledger(&self.step, item)?;
+        self.existing(earlier)
+    }
+
+    /// The act is done already.
+    fn acted(&self, owner: &StepData) -> Ended {
+        let earlier = self.row.journal.acted(&self.step, owner)?;
+        self.existing(earlier)
+    }
+
+    fn existing(&self, earlier: Earlier) -> Ended {
+        let (event, value) = match self.attempt.existing(earlier) {
             Ok(value) => (StepEvent::Known, value),
             Err(refusal) => (StepEvent::KnownRefused, refusal),
         };
@@ -256,6 +282,37 @@ impl<'a> Changing<'a> {
             replayed: false,
             created: false,
         })
+    }
+
+    /// Gives the thing that version 1 knew under another name its present one, when it was asked for in the same words.
+    async fn take_former(&self) -> Result<(), Ended> {
+        let former = self.change.formerly.as_ref().map(Thing::from);
+        let (Some(from), Some(to)) = (former, &self.step.thing) else {
+            return Ok(());
+        };
+        let journal = &self.row.journal;
+        let former = self.row.asked_formerly(self.plan);
+        let is_same = |step: &String| split(step).is_some_and(|(asked, _)| asked == former);
+        let known = |look: &dyn Look| Ok((look.item(&from)?, look.claim(&from)?));
+        let (item, claim) = journal.store().read(known).map_err(|error| Err(error.into()))?;
+        if let Some(claim) = claim.as_ref().filter(|claim| !is_same(&claim.step)) {
+            return Err(Err(StepEnd::InDoubt {
+                step: format!("{}/{}", claim.run, claim.step),
+                why: "an earlier version has left a step under the same key in doubt".into(),
+            }));
+        }
+        let item = item.filter(|item| item.step.as_ref().is_some_and(is_same));
+        if claim.is_none() && item.is_none() {
+            return Ok(());
+        }
+        let item = match item {
+            Some(item) => Some(journal.renamed(item, to).map_err(|error| Err(error.into()))?),
+            None => None,
+        };
+        let to = to.clone();
+        self.write(Write::Rename(Box::new(Rename { from, to, item })))
+            .await?;
+        Ok(())
     }
 
     /// Sends the request once and records what came of it.
@@ -589,6 +646,7 @@ impl<'a> Changing<'a> {
             item,
             removed,
             audit: None,
+            forgets: step.act.is_some() && outcome.is_some_and(|answer| !self.attempt.is_carried_out(answer)),
         }))
     }
 

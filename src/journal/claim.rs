@@ -5,7 +5,7 @@ use std::time::Duration;
 use super::attempt::StepEnd;
 use super::change::{Changing, Ended};
 use super::settle::Settled;
-use super::step::{Loss, StepEvent};
+use super::step::{Loss, StepEvent, StepState};
 use super::table::{ClaimData, StepData};
 use super::waiting::UNTOLD;
 
@@ -57,6 +57,36 @@ impl Changing<'_> {
         self.move_step(&mut owner, StepEvent::Found, Some(&value), None)
             .await?;
         Ok(())
+    }
+
+    /// Waits until the same act, which another run is about to do, has ended. One that is in doubt is for a person.
+    pub(super) async fn wait_for_act(&self, owner: &StepData) -> Result<(), Ended> {
+        let journal = &self.row.journal;
+        let locks = journal.locks();
+        let mut pause = FIRST_POLL;
+        let mut now = Some(owner.clone());
+        // This process's own acts take turns.
+        while let Some(step) = now
+            .as_ref()
+            .filter(|step| matches!(step.state, StepState::Intended { .. }))
+            && !locks.is_ours(&step.run)
+            && locks.is_alive(&step.run)
+        {
+            let nap = journal.clock().sleep(pause);
+            self.cancel.or(nap).await.ok_or(Err(StepEnd::Cancelled))?;
+            pause = (pause * 2).min(LONGEST_POLL);
+            let look = journal.store().read(|look| look.step(&owner.run, &owner.key));
+            now = look.map_err(|error| Err(error.into()))?;
+        }
+        match now {
+            Some(step) if step.state != StepState::Done && step.state.is_remembered() => {
+                Err(Err(StepEnd::InDoubt {
+                    step: format!("{}/{}", step.run, step.key),
+                    why: format!("run {} has left the same act in doubt", step.run),
+                }))
+            }
+            _ => Ok(()),
+        }
     }
 
     /// Waits until the claim of a living process is gone or parked.

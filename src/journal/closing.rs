@@ -41,7 +41,7 @@ impl RowJournal {
         if !recorded.state.is_open() {
             return Ok(Closed::Known);
         }
-        let changing = Changing::new(self, change, attempt, cancel, blank);
+        let changing = Changing::new(self, (plan, change), attempt, cancel, blank);
         match changing.close(recorded, change.probes).await {
             Ok(closed) => Ok(closed),
             Err(Err(StepEnd::Journal(error))) => Err(error),

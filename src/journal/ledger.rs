@@ -3,10 +3,12 @@
 use std::collections::BTreeSet;
 
 use super::apply::Write;
+use super::attempt::Earlier;
 use super::change::{item_place, platform_id};
 use super::error::JournalError;
+use super::row::step_place;
 use super::run::RunId;
-use super::table::{ItemData, Thing};
+use super::table::{ItemData, StepData, Thing};
 use super::{Journal, NaturalKey};
 use crate::value::Value;
 
@@ -118,6 +120,39 @@ impl Journal {
         Ok(ids.into_iter().collect())
     }
 
+    /// What the ledger holds of the thing that a step asks for.
+    pub(super) fn in_ledger(&self, step: &StepData, item: &ItemData) -> Result<Earlier, JournalError> {
+        let owner = match (&item.run, &item.step) {
+            (Some(run), Some(key)) => self.store().read(|look| look.step(run, key))?,
+            _ => None,
+        };
+        Ok(Earlier {
+            value: self.open_sealed(&item_place(&item.thing), &item.value)?,
+            run: item.run.clone(),
+            same: owner.is_none_or(|owner| asks_the_same(step, &owner)),
+        })
+    }
+
+    /// What an earlier step of the same act has got.
+    pub(super) fn acted(&self, step: &StepData, owner: &StepData) -> Result<Earlier, JournalError> {
+        let value = self.open_optional(&step_place(owner), owner.outcome.as_ref())?;
+        Ok(Earlier {
+            value: value.unwrap_or_default(),
+            run: Some(owner.run.clone()),
+            same: asks_the_same(step, owner),
+        })
+    }
+
+    /// A ledger entry under another name.
+    pub(super) fn renamed(&self, item: ItemData, to: &Thing) -> Result<ItemData, JournalError> {
+        let value = self.open_sealed(&item_place(&item.thing), &item.value)?;
+        Ok(ItemData {
+            value: self.sealer().seal(&item_place(to), &value),
+            thing: to.clone(),
+            ..item
+        })
+    }
+
     fn ledger_items(&self, items: Vec<ItemData>) -> Vec<LedgerItem> {
         let opened = items.into_iter().map(|item| {
             let value = self.open_noted(&item_place(&item.thing), &item.value);
@@ -136,5 +171,13 @@ fn ledger_item(item: ItemData, value: Value) -> LedgerItem {
         step: item.step,
         created_ms: item.created_ms,
         changed_ms: item.changed_ms,
+    }
+}
+
+/// Do two steps under one key ask for the same? Of what version 1 recorded, that is not known.
+fn asks_the_same(one: &StepData, other: &StepData) -> bool {
+    match (&one.request, &other.request) {
+        (Some(one), Some(other)) => one == other,
+        _ => true,
     }
 }

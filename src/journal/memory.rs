@@ -44,6 +44,7 @@ struct Maps {
     scopes: BTreeMap<(RunId, String), u64>,
     steps: BTreeMap<(RunId, String), StepData>,
     claims: BTreeMap<Thing, ClaimData>,
+    acts: BTreeMap<String, (RunId, String)>,
     items: BTreeMap<Thing, ItemData>,
     audits: Vec<AuditData>,
 }
@@ -122,6 +123,10 @@ impl Look for Maps {
 
     fn claims(&self) -> Res<Vec<ClaimData>> {
         Ok(self.claims.values().cloned().collect())
+    }
+
+    fn act(&self, key: &str) -> Res<Option<(RunId, String)>> {
+        Ok(self.acts.get(key).cloned())
     }
 
     fn item(&self, thing: &Thing) -> Res<Option<ItemData>> {
@@ -210,6 +215,16 @@ impl Tables for Maps {
 
     fn drop_claim(&mut self, thing: &Thing) -> Res<()> {
         self.claims.remove(thing);
+        Ok(())
+    }
+
+    fn put_act(&mut self, key: &str, run: &RunId, step: &str) -> Res<()> {
+        self.acts.insert(key.to_owned(), (run.clone(), step.to_owned()));
+        Ok(())
+    }
+
+    fn drop_act(&mut self, key: &str) -> Res<()> {
+        self.acts.remove(key);
         Ok(())
     }
 

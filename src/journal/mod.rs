@@ -52,7 +52,8 @@ use std::path::Path;
 use std::sync::{Arc, OnceLock, Weak};
 
 pub use attempt::{
-    Attempt, Books, Boundary, Boxed, Change, Look, Output, Prepared, Sending, StepEnd, StepKind, StepPlan,
+    Act, Attempt, Books, Boundary, Boxed, Change, Earlier, Look, Output, Prepared, Sending, StepEnd,
+    StepKind, StepPlan,
 };
 pub use cancel::Cancel;
 pub use closing::Closed;

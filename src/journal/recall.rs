@@ -1,8 +1,7 @@
 //! What the journal knows of a step, without carrying anything out.
 
-use super::apply::{is_asked_anew, last_change};
-use super::attempt::{StepKind, StepPlan};
-use super::change::item_place;
+use super::apply::{acted, is_asked_anew, last_change};
+use super::attempt::{Earlier, StepKind, StepPlan};
 use super::doubt::{InDoubt, claimed};
 use super::error::JournalError;
 use super::row::{RowJournal, step_place};
@@ -18,8 +17,10 @@ pub enum Recall {
     Done(Value),
     /// It was refused.
     Refused(Value),
-    /// It is not recorded, and the ledger holds the thing it asks for.
-    Held(Value),
+    /// It is not recorded, and the ledger holds the thing it asks for, or the act is remembered.
+    Held(Earlier),
+    /// Another run has left the same act in doubt: that run and step.
+    Acted(String),
     /// Its answer is not recorded: it would be looked up, where that is possible.
     Open {
         /// When a request may have landed at the latest, in milliseconds since the Unix epoch.
@@ -41,10 +42,11 @@ impl RowJournal {
     /// The step's key and what is known of it. Counts as asking for it. `retrying` takes for forgotten what
     /// [`super::Journal::retry_failed`] forgets.
     pub fn recall(&self, plan: &StepPlan, retrying: bool) -> Result<(String, Recall), JournalError> {
-        let key = self.ask(plan, &self.asked(plan)).key;
+        let blank = self.ask(plan, &self.asked(plan));
+        let key = blank.key.clone();
         let recall = match self.recorded.get(&key) {
             Some(step) if retrying && is_asked_anew(step, last_change(self.recorded.values())) => {
-                self.around(plan)?
+                self.around(plan, &blank)?
             }
             Some(step) if step.state.is_final() => {
                 let value = match &step.outcome {
@@ -58,13 +60,13 @@ impl RowJournal {
             }
             Some(step) => match step.state.window() {
                 Some(window) => self.open(plan, step.state, window),
-                None => self.around(plan)?,
+                None => self.around(plan, &blank)?,
             },
             None if matches!(plan.kind, StepKind::Read) => Recall::Nothing,
             None => match (self.open_besides(plan), self.done_besides(plan)) {
                 (Some(open), _) => Recall::Blocked(open.key.clone()),
                 (None, Some(done)) => Recall::DoneBefore(done.key.clone()),
-                (None, None) => self.around(plan)?,
+                (None, None) => self.around(plan, &blank)?,
             },
         };
         Ok((key, recall))
@@ -148,18 +150,27 @@ impl RowJournal {
         }
     }
 
-    /// What others have done about the thing.
-    fn around(&self, plan: &StepPlan) -> Result<Recall, JournalError> {
+    /// What others have done about the thing, or have done already.
+    fn around(&self, plan: &StepPlan, blank: &StepData) -> Result<Recall, JournalError> {
         let StepKind::Change(change) = &plan.kind else {
             return Ok(Recall::Nothing);
         };
+        let since_ms = self.acts_since_ms(change);
+        let owner = self.journal.store().read(|look| acted(look, blank, since_ms))?;
+        match owner {
+            Some(owner) if owner.state == StepState::Done => {
+                return Ok(Recall::Held(self.journal.acted(blank, &owner)?));
+            }
+            Some(owner) => return Ok(Recall::Acted(format!("{}/{}", owner.run, owner.key))),
+            None => {}
+        }
         let Some(thing) = change.thing.as_ref().map(Thing::from) else {
             return Ok(Recall::Nothing);
         };
         let read = |look: &dyn super::table::Look| Ok((look.item(&thing)?, claimed(look, &thing)?));
         let (item, claim) = self.journal.store().read(read)?;
         Ok(match (item, claim) {
-            (Some(item), _) => Recall::Held(self.journal.open_sealed(&item_place(&thing), &item.value)?),
+            (Some(item), _) => Recall::Held(self.journal.in_ledger(blank, &item)?),
             (None, Some(claim)) => Recall::Claimed(claim),
             (None, None) => Recall::Nothing,
         })

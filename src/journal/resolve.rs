@@ -146,6 +146,7 @@ impl Journal {
             item,
             removed: None,
             audit,
+            forgets: false,
         };
         match self.store().write(Write::Move(Box::new(change)))? {
             Reply::Elsewhere(now) => Err(JournalError::NotInDoubt {

@@ -5,7 +5,7 @@ use std::sync::{Mutex, PoisonError};
 
 use super::Journal;
 use super::apply::Write;
-use super::attempt::{Attempt, Output, Sending, StepEnd, StepKind, StepPlan};
+use super::attempt::{Act, Attempt, Change, Output, Sending, StepEnd, StepKind, StepPlan};
 use super::cancel::Cancel;
 use super::change::Changing;
 use super::error::JournalError;
@@ -26,12 +26,16 @@ pub struct RowJournal {
     asked: Mutex<Asked>,
     /// May acts be done again that are done?
     again: bool,
+    /// What the row is, whatever run it is in.
+    identity: Option<Value>,
 }
 
 #[derive(Debug, Default)]
 struct Asked {
     /// How often each operation was asked with the same arguments.
     same: HashMap<String, u32>,
+    /// How often each act of the row was asked for.
+    acts: HashMap<String, u32>,
     all: u32,
 }
 
@@ -67,11 +71,18 @@ impl Journal {
                 .collect(),
             asked: Mutex::default(),
             again: false,
+            identity: None,
         })
     }
 }
 
 impl RowJournal {
+    /// The same row, known by this in whatever run: its workflow and its parameters.
+    #[must_use]
+    pub fn known_by(self, identity: Option<Value>) -> RowJournal {
+        RowJournal { identity, ..self }
+    }
+
     /// The same row, which may do acts again that are done.
     #[must_use]
     pub fn again(self, again: bool) -> RowJournal {
@@ -95,13 +106,13 @@ impl RowJournal {
                 if let Some(end) = self.in_the_way(plan).filter(|_| recorded.is_none()) {
                     Err(end)
                 } else {
-                    let changing = Changing::new(self, change, attempt, cancel, blank);
+                    let changing = Changing::new(self, (plan, change), attempt, cancel, blank);
                     changing.carry_out(recorded.cloned()).await
                 }
             }
         };
         if matches!(end, Err(StepEnd::Failed(_) | StepEnd::DoneBefore { .. })) {
-            self.take_back(&asked);
+            self.take_back(plan, &asked);
         }
         end
     }
@@ -124,12 +135,20 @@ impl RowJournal {
 
     /// What is asked, in the words of a step's key.
     pub(super) fn asked(&self, plan: &StepPlan) -> String {
-        let args = match self.run.rules() {
-            Rules::Everything => &plan.former_args,
-            Rules::Request => &plan.args,
-        };
+        match self.run.rules() {
+            Rules::Everything => self.asked_formerly(plan),
+            Rules::Request => self.in_words(&plan.op, &plan.args),
+        }
+    }
+
+    /// The same, as version 1 asked.
+    pub(super) fn asked_formerly(&self, plan: &StepPlan) -> String {
+        self.in_words(&plan.op, &plan.former_args)
+    }
+
+    fn in_words(&self, op: &str, args: &Value) -> String {
         let digest = self.journal.sealer().digest(args);
-        format!("{}:{}", plan.op, digest.get(..12).unwrap_or(&digest))
+        format!("{op}:{}", digest.get(..12).unwrap_or(&digest))
     }
 
     /// The step as it is before anything is known about it.
@@ -139,6 +158,17 @@ impl RowJournal {
         let seq = counts.all;
         let occurrence = counts.same.entry(asked.to_owned()).or_default();
         *occurrence += 1;
+        let occurrence = *occurrence;
+        let (request, act) = match &plan.kind {
+            StepKind::Read => (None, None),
+            StepKind::Change(change) => (
+                change
+                    .request
+                    .as_ref()
+                    .map(|asked| self.journal.sealer().digest(asked)),
+                self.act(plan, &mut counts.acts),
+            ),
+        };
         StepData {
             run: self.run.id().clone(),
             key: format!("{}/{asked}#{occurrence}", self.scope),
@@ -149,6 +179,8 @@ impl RowJournal {
             ledger: false,
             state: StepState::Absent,
             thing: None,
+            request,
+            act,
             attempts: 0,
             started_ms: self.journal.clock().now_millis(),
             ended_ms: None,
@@ -157,11 +189,50 @@ impl RowJournal {
         }
     }
 
+    /// The key under which the plan's act is remembered. The row's own acts that are the same are counted.
+    fn act(&self, plan: &StepPlan, counts: &mut HashMap<String, u32>) -> Option<String> {
+        if let StepKind::Change(Change {
+            act: Some(Act::Keyed(key)),
+            ..
+        }) = &plan.kind
+        {
+            let known_by = Value::List(vec![plan.op.as_str().into(), key.clone()]);
+            return Some(self.journal.sealer().digest(&known_by));
+        }
+        let act = self.act_of_row(plan)?;
+        let times = counts.entry(act.clone()).or_default();
+        *times += 1;
+        Some(format!("{act}#{times}"))
+    }
+
+    fn act_of_row(&self, plan: &StepPlan) -> Option<String> {
+        let StepKind::Change(change) = &plan.kind else {
+            return None;
+        };
+        let Some(Act::OfRow(asked, _)) = &change.act else {
+            return None;
+        };
+        let row = self.identity.clone()?;
+        let known_by = Value::List(vec![row, plan.op.as_str().into(), asked.clone()]);
+        Some(self.journal.sealer().digest(&known_by))
+    }
+
+    /// An act that was done before this moment is forgotten.
+    pub(super) fn acts_since_ms(&self, change: &Change) -> i64 {
+        match &change.act {
+            Some(Act::OfRow(..)) if self.again => i64::MAX,
+            Some(Act::OfRow(_, within)) => {
+                let within = i64::try_from(within.as_millis()).unwrap_or(i64::MAX);
+                self.journal.clock().now_millis().saturating_sub(within)
+            }
+            _ => i64::MIN,
+        }
+    }
+
     /// Has the row asked for the step with this key?
     pub(super) fn was_asked(&self, key: &str) -> bool {
         let counts = self.asked.lock().unwrap_or_else(PoisonError::into_inner);
-        let asked = key.split_once('/').and_then(|(_, asked)| asked.rsplit_once('#'));
-        asked.is_some_and(|(asked, occurrence)| {
+        split(key).is_some_and(|(asked, occurrence)| {
             let occurrence = occurrence.parse::<u32>().unwrap_or(u32::MAX);
             counts.same.get(asked).is_some_and(|times| occurrence <= *times)
         })
@@ -176,8 +247,13 @@ impl RowJournal {
 
     /// A step that failed is not recorded, so it does not count either: when the script asks again and succeeds, a
     /// resume, which does not see the failure, must find that success under the same key.
-    fn take_back(&self, asked: &str) {
+    fn take_back(&self, plan: &StepPlan, asked: &str) {
         let mut counts = self.asked.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(act) = self.act_of_row(plan)
+            && let Some(times) = counts.acts.get_mut(&act)
+        {
+            *times = times.saturating_sub(1);
+        }
         if let Some(occurrence) = counts.same.get_mut(asked) {
             *occurrence = occurrence.saturating_sub(1);
         }
@@ -248,6 +324,11 @@ impl RowJournal {
             event,
         })
     }
+}
+
+/// What was asked for in a step's key, and how often before.
+pub(super) fn split(key: &str) -> Option<(&str, &str)> {
+    key.split_once('/').and_then(|(_, asked)| asked.rsplit_once('#'))
 }
 
 /// Where a step's outcome belongs.

@@ -87,6 +87,7 @@ impl Stamper {
             item: None,
             removed: None,
             audit: None,
+            forgets: false,
         }));
         if let Reply::Elsewhere(_) = self.journal.store().write_async(write).await? {
             return Err(moved());

@@ -234,6 +234,11 @@ impl StepState {
         matches!(self, StepState::Done | StepState::Refused | StepState::HalfDone)
     }
 
+    /// Does an act in this state count for later ones? It is done, may have been, or has left something behind.
+    pub(super) fn is_remembered(self) -> bool {
+        self.is_for_a_person() || self == StepState::Done
+    }
+
     /// Can a person say what became of it?
     pub fn is_for_a_person(self) -> bool {
         self.is_open() || self == StepState::HalfDone

@@ -85,6 +85,10 @@ pub(super) struct StepData {
     pub(super) ledger: bool,
     pub(super) state: StepState,
     pub(super) thing: Option<Thing>,
+    /// A digest of what is asked for under a key that the script gives.
+    pub(super) request: Option<String>,
+    /// The key under which the act is remembered.
+    pub(super) act: Option<String>,
     /// How often a request left.
     pub(super) attempts: u32,
     pub(super) started_ms: i64,
@@ -135,7 +139,7 @@ pub enum StepFilter {
     Row(u64),
     /// Intended and in-doubt ones.
     Open,
-    /// Those that are done and concern something with a name: made, found, or unchanged.
+    /// Those that are done and concern something with a name, made, found, or unchanged, or are acts that are remembered.
     Things,
     /// Those of which a person can say what became of them: open and half-done ones.
     ForAPerson,
@@ -148,7 +152,9 @@ impl StepFilter {
             StepFilter::Scope(scope) => step.key.split_once('/').is_some_and(|(of, _)| of == scope),
             StepFilter::Row(position) => step.position == *position,
             StepFilter::Open => step.state.is_open(),
-            StepFilter::Things => step.state == StepState::Done && step.thing.is_some(),
+            StepFilter::Things => {
+                step.state == StepState::Done && (step.thing.is_some() || step.act.is_some())
+            }
             StepFilter::ForAPerson => step.state.is_for_a_person(),
         }
     }
@@ -174,6 +180,8 @@ pub(super) trait Look {
     fn steps(&self, run: &RunId, filter: &StepFilter) -> Res<Vec<StepData>>;
     fn claim(&self, thing: &Thing) -> Res<Option<ClaimData>>;
     fn claims(&self) -> Res<Vec<ClaimData>>;
+    /// The run and the step of the act that is remembered under this key.
+    fn act(&self, key: &str) -> Res<Option<(RunId, String)>>;
     fn item(&self, thing: &Thing) -> Res<Option<ItemData>>;
     /// Oldest first.
     fn items(&self, sort: &str, account: Option<&str>) -> Res<Vec<ItemData>>;
@@ -198,6 +206,9 @@ pub(super) trait Tables: Look {
     fn drop_step(&mut self, run: &RunId, key: &str) -> Res<()>;
     fn put_claim(&mut self, claim: &ClaimData) -> Res<()>;
     fn drop_claim(&mut self, thing: &Thing) -> Res<()>;
+    /// Inserts or replaces.
+    fn put_act(&mut self, key: &str, run: &RunId, step: &str) -> Res<()>;
+    fn drop_act(&mut self, key: &str) -> Res<()>;
     /// Inserts or replaces.
     fn put_item(&mut self, item: &ItemData) -> Res<()>;
     fn drop_item(&mut self, account: &str, sort: &str, platform_id: &str) -> Res<()>;

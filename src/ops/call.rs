@@ -129,6 +129,13 @@ impl Call {
         self.arg("options").as_record()?.get(key)
     }
 
+    /// What is given under this name in a map whose keys are declared: the options, or a message.
+    pub(super) fn named(&self, key: &str) -> Option<&Value> {
+        let declared = self.op.params.iter().zip(&self.args);
+        let mut maps = declared.filter(|(param, _)| matches!(param.ty, Type::Options(_)));
+        maps.find_map(|(_, map)| map.as_record()?.get(key))
+    }
+
     /// Was this flag of the options map set?
     pub fn flag(&self, key: &str) -> bool {
         matches!(self.option(key), Some(Value::Bool(true)))
@@ -188,7 +195,7 @@ impl Call {
 }
 
 /// Options that say how something is asked, not what.
-const MANNER: [&str; 3] = ["timeout", "check", "profile"];
+const MANNER: [&str; 5] = ["timeout", "check", "profile", "remember", "reads"];
 
 /// The account that is asked: however the address is spelled, it means the same.
 fn account_on(receiver: &Object) -> String {

@@ -115,8 +115,8 @@ pub async fn foresee(
                 step: Some(step),
             });
         }
-        Recall::Held(item) => {
-            return match Asking::new(world, call, &Cancel::new()).existing(item) {
+        Recall::Held(earlier) => {
+            return match Asking::new(world, call, &Cancel::new()).existing(earlier) {
                 Ok(value) => Ok(Foreseen::Answered { value, step: None }),
                 Err(error) => failed(OpError::from_value(&error)),
             };
@@ -125,6 +125,7 @@ pub async fn foresee(
         Recall::Open { settled_ms, resends } => How::LooksUp { settled_ms, resends },
         Recall::Blocked(_) => How::Parks,
         Recall::DoneBefore(done) => How::Repeats(done),
+        Recall::Acted(step) => How::Waits(step),
         Recall::Claimed(doubt) => How::Waits(format!("{}/{}", doubt.run, doubt.step)),
         Recall::Nothing if reads => How::Reads,
         Recall::Nothing => How::Sends,

@@ -3,6 +3,7 @@
 //! An operation is one entry in one of the lists below; binding, help and reference are made from it.
 
 pub mod account;
+mod act;
 pub mod asking;
 pub mod call;
 mod credential;

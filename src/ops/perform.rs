@@ -12,8 +12,8 @@ use super::error::{Code, OpError, Sent};
 use super::spec::{Boxed, Effect, Probe, Timeout};
 use super::world::{Settings, World};
 use crate::journal::{
-    Attempt, Books, Cancel, Change, Closed, JournalError, Look, Loss, Prepared, RowJournal, Sending, StepEnd,
-    StepKind, StepPlan,
+    Attempt, Books, Cancel, Change, Closed, Earlier, JournalError, Look, Loss, Prepared, RowJournal, Sending,
+    StepEnd, StepKind, StepPlan,
 };
 use crate::platform::{Flight, Patience, USUAL_PATIENCE};
 use crate::value::Value;
@@ -170,6 +170,10 @@ pub(super) fn plan(world: &World, call: &Call) -> Result<Option<StepPlan>, OpErr
     let (thing, probes, unique) = match call.effect() {
         Effect::Sign => return Ok(None),
         Effect::Observe => {
+            if call.flag("reads") {
+                // That it only reads is the script's word, which no mode of a profile takes.
+                permitted(world, call)?;
+            }
             return Ok(Some(step_plan(call, StepKind::Read)));
         }
         Effect::Ensure { key, unique, .. } | Effect::Create { key, unique, .. } => {
@@ -177,13 +181,16 @@ pub(super) fn plan(world: &World, call: &Call) -> Result<Option<StepPlan>, OpErr
         }
         Effect::Change { .. } => (None, true, false),
         // What depends on the call has been decided.
-        Effect::Act | Effect::ByCall(_) => (None, false, false),
+        Effect::Act | Effect::Request | Effect::ByCall(_) => (None, false, false),
     };
     let settings = permitted(world, call)?;
     let settle = settings.settle.unwrap_or(call.op.timeout.settle());
     let settle = settle.max(settings.lands_within.unwrap_or_default());
     let kind = StepKind::Change(Change {
         books: books(world, call, thing.is_some())?,
+        formerly: super::web::formerly(call),
+        request: super::web::request_of(call),
+        act: super::act::remembered(call, &settings)?,
         thing,
         probes,
         patience: patience(&settings, call).whole(),
@@ -412,14 +419,24 @@ impl Attempt for Asking<'_> {
         })
     }
 
-    fn existing(&self, item: Value) -> Result<Value, Value> {
+    fn existing(&self, earlier: Earlier) -> Result<Value, Value> {
+        if !earlier.same {
+            return Err(super::act::other_request(self.call, &earlier).to_value());
+        }
+        if let (Effect::Request, None) = (self.call.effect(), self.call.named("key")) {
+            return Err(super::act::done_by(self.call, &earlier).to_value());
+        }
         if let (Effect::Create { key, .. }, call) = (self.call.effect(), self.call) {
             let name = key(call).map_or_else(|_| String::new(), |key| key.name);
             let error = OpError::new(Code::AlreadyExists, format!("{name} exists: the ledger holds it"))
                 .hint("use the ensure operation to get what exists");
             return Err(error.to_value());
         }
-        Ok(unchanged(self.call, item))
+        Ok(unchanged(self.call, earlier.value))
+    }
+
+    fn is_carried_out(&self, answer: &Value) -> bool {
+        !super::web::is_failure(self.call, answer)
     }
 }
 
@@ -435,6 +452,11 @@ fn unchanged(call: &Call, item: Value) -> Value {
         }
         // The answer of a service of the web.
         Value::Record(mut answer) if answer.contains_key("outcome") => {
+            answer.insert("outcome".into(), "unchanged".into());
+            Value::Record(answer)
+        }
+        // What was done without a look-up.
+        Value::Record(mut answer) if matches!(call.effect(), Effect::Act) => {
             answer.insert("outcome".into(), "unchanged".into());
             Value::Record(answer)
         }

@@ -76,6 +76,7 @@ impl OpSpec {
             | Effect::Create { .. }
             | Effect::Change { .. }
             | Effect::Act
+            | Effect::Request
             | Effect::ByCall(_) => Permission::Change,
         }
     }
@@ -84,7 +85,7 @@ impl OpSpec {
     /// up when it names a thing.
     pub fn can_be_looked_up(&self, names_a_thing: bool) -> bool {
         match self.effect {
-            Effect::Act => false,
+            Effect::Act | Effect::Request => false,
             Effect::ByCall(_) => names_a_thing,
             _ => true,
         }
@@ -281,8 +282,12 @@ pub enum Effect {
         /// The sort of thing that is gone afterwards, so that the ledger strikes it out.
         strikes: Option<&'static str>,
     },
-    /// Changes something, and nothing can tell afterwards whether it did. In doubt, the row parks.
+    /// Changes something, and nothing can tell afterwards whether it did. In doubt, the row parks. What an earlier run did
+    /// for the same row a while ago is given back as `unchanged`.
     Act,
+    /// The same, of a request that the script makes up: nobody can say what its answer would mean in another run, so an
+    /// identical one of the same row is an error.
+    Request,
     /// Another of these, which depends on what the call is given; never this one.
     ByCall(fn(&Call) -> Effect),
     /// Names an account. Sends nothing itself, and is never recorded: tokens do not enter the journal.
@@ -297,7 +302,7 @@ impl Effect {
             Effect::Ensure { .. } => "ensure",
             Effect::Create { .. } => "create",
             Effect::Change { .. } => "change",
-            Effect::Act => "act",
+            Effect::Act | Effect::Request => "act",
             Effect::Sign => "sign",
             Effect::ByCall(_) => "act or ensure",
         }

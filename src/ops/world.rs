@@ -52,6 +52,8 @@ pub struct Settings {
     pub lands_within: Option<Duration>,
     /// Overrides of how long an unclear look-up is repeated.
     pub look_for: Option<Duration>,
+    /// Overrides of how long the acts of a row are remembered.
+    pub remember: Option<Duration>,
     /// Overrides of the reply timeout.
     pub reply: Option<Duration>,
     /// Overrides of the tenant creation timeout.

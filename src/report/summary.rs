@@ -20,11 +20,13 @@ pub struct Summary {
     /// Sort, then outcome, then how many.
     outcomes: BTreeMap<String, BTreeMap<String, u64>>,
     groups: Groups,
+    /// Rows of the input that are done by an earlier run.
+    left_out: u64,
     elapsed: Option<Duration>,
 }
 
 /// The outcomes that have a place in the lines; others follow by name.
-const OUTCOMES: [&str; 4] = ["created", "adopted", "found", "unchanged"];
+const OUTCOMES: [&str; 5] = ["sent", "created", "adopted", "found", "unchanged"];
 
 impl Summary {
     /// A summary of nothing yet.
@@ -71,6 +73,11 @@ impl Summary {
         }
     }
 
+    /// Counts rows of the input that are none of the run's, since an earlier one has done them.
+    pub fn left_out(&mut self, rows: u64) {
+        self.left_out += rows;
+    }
+
     /// How long the run took.
     pub fn took(&mut self, elapsed: Duration) {
         self.elapsed = Some(elapsed);
@@ -90,9 +97,20 @@ impl Summary {
     /// The summary as lines of text: the counts, a line for each sort of thing, a line for each group of errors.
     pub fn lines(&self) -> Vec<String> {
         let mut lines = vec![self.counts_line()];
+        if self.left_out > 0 {
+            let rows = plural("row", self.left_out);
+            lines.push(format!(
+                "left out: {} {rows} that an earlier run has done",
+                self.left_out
+            ));
+        }
         for (sort, outcomes) in &self.outcomes {
             let total = outcomes.values().sum();
-            lines.push(format!("{}: {}", plural(sort, total), outcome_words(outcomes)));
+            lines.push(format!(
+                "{}: {}",
+                plural(sort, total),
+                outcome_words(sort, outcomes)
+            ));
         }
         lines.extend(self.groups.lines());
         lines
@@ -111,6 +129,7 @@ impl Summary {
         json!({
             "rows": rows,
             "outcomes": self.outcomes,
+            "left_out": self.left_out,
             "errors": self.groups.to_json(),
             "elapsed_ms": elapsed,
         })
@@ -154,7 +173,11 @@ impl Summary {
     }
 }
 
-fn outcome_words(outcomes: &BTreeMap<String, u64>) -> String {
+fn outcome_words(sort: &str, outcomes: &BTreeMap<String, u64>) -> String {
+    let word = |name: &str| match (sort, name) {
+        ("message", "unchanged") => "sent earlier".to_owned(),
+        _ => name.to_owned(),
+    };
     let others = outcomes
         .keys()
         .map(String::as_str)
@@ -162,7 +185,7 @@ fn outcome_words(outcomes: &BTreeMap<String, u64>) -> String {
     let words: Vec<String> = OUTCOMES
         .into_iter()
         .chain(others)
-        .filter_map(|name| outcomes.get(name).map(|count| format!("{count} {name}")))
+        .filter_map(|name| outcomes.get(name).map(|count| format!("{count} {}", word(name))))
         .collect();
     words.join(", ")
 }

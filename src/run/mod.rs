@@ -37,6 +37,9 @@ pub struct Runner {
     pub runtime: tokio::runtime::Handle,
     /// May acts be done again that are done?
     pub again: bool,
+    /// What the script is, whatever run it is in, where the rows are a unit of work: their acts are remembered. `None` for
+    /// a run without rows.
+    pub workflow: Option<String>,
     /// Tells when to stop.
     pub cancel: Cancel,
     /// Counts what was created and what was found.
@@ -81,13 +84,21 @@ pub enum RowEnd {
 }
 
 impl Runner {
+    /// What a row is, whatever run it is in: its workflow and its parameters, and how often they were there before.
+    fn identity(&self, plan: &RowPlan) -> Option<Value> {
+        let workflow = self.workflow.as_deref()?;
+        let repeated = plan.scope.split_once('~').map_or("", |(_, number)| number);
+        let args = Value::List(plan.args.clone());
+        Some(Value::List(vec![workflow.into(), args, repeated.into()]))
+    }
+
     /// Runs one row to its end, on the calling thread. The thread needs a stack of [`crate::script::STACK_SIZE`].
     pub fn row(&self, plan: &RowPlan) -> RowEnd {
         let opened = self
             .journal
             .open_row(&self.run, plan.position, &plan.scope, !plan.resumed);
         let row = match opened {
-            Ok(row) => row.again(self.again),
+            Ok(row) => row.again(self.again).known_by(self.identity(plan)),
             Err(error) => return RowEnd::JournalLost(error.to_string()),
         };
         let door = Arc::new(RowDoor::new(self.clone(), row, plan.position));

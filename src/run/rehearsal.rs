@@ -46,7 +46,8 @@ impl Runner {
     ) -> Result<Option<Rehearsal>, JournalError> {
         let row = self
             .journal
-            .open_row(&self.run, plan.position, &plan.scope, false)?;
+            .open_row(&self.run, plan.position, &plan.scope, false)?
+            .known_by(self.identity(plan));
         if only_begun && row.is_blank() {
             return Ok(None);
         }

@@ -14,6 +14,9 @@ use crate::value::Value;
 /// What something is called that was made under a key at a service of the web.
 const KEYED: &str = "keyed item";
 
+/// What the operations that begin with `send_` send.
+const MESSAGE: &str = "message";
+
 /// Counts of things by sort and outcome.
 #[derive(Debug, Default)]
 pub struct Tally(Mutex<BTreeMap<(String, String), u64>>);
@@ -29,6 +32,11 @@ impl Tally {
             (Effect::Ensure { .. } | Effect::Create { .. }, Value::Object(thing)) => {
                 let sort = thing.kind.rsplit("::").next().unwrap_or(&thing.kind);
                 (sort.to_lowercase(), thing.text("outcome").to_owned())
+            }
+            // A message that an earlier run has sent is one that the row has, too.
+            (Effect::Act, Value::Record(answer)) if op.name.starts_with("send_") => {
+                let outcome = answer.get("outcome").and_then(Value::as_text);
+                (MESSAGE.to_owned(), outcome.unwrap_or("sent").to_owned())
             }
             // What a service of the web made under a key; without one nothing says what became of it.
             (Effect::ByCall(_), Value::Record(answer)) => {

@@ -139,3 +139,69 @@ fn keyed_posts_of_a_killed_run_are_made_once_and_others_wait_for_a_person() {
         assert_eq!(home.books().web.totals, books.web.totals, "{moment}");
     }
 }
+
+/// The keyed part of the script that made the journals, with the same call.
+const CUSTOMERS: &str = r#"
+fn main(reference) {
+    let items = "https://api.web.sandbox/items";
+    let customer = http::post(items, #{
+        json: #{ reference: reference, name: "customer" },
+        key: reference,
+        probe: |key| {
+            let found = http::get(items, #{ query: #{ reference: key }, check: true }).body.items;
+            if found.is_empty() { () } else { found[0] }
+        },
+    });
+    #{ outcome: customer.outcome }
+}
+"#;
+
+fn home_of(script: &str, moment: &str) -> Home {
+    let found = homes(script).into_iter().find(|(of, _)| of == moment);
+    found.unwrap().1
+}
+
+#[test]
+fn what_version_1_made_under_a_key_is_known_to_the_same_call_and_to_no_other() {
+    let home = home_of("orders", "done");
+    let made = home.books().web.totals.created;
+    home.write("customers.rhai", CUSTOMERS);
+    let of = |script: &str| {
+        let ran = home.run(&format!("run {script} --sandbox --json --reference A-1"));
+        serde_json::from_str::<Json>(&ran.ended(0).stdout).unwrap()["outcome"].clone()
+    };
+    assert_eq!(of("customers.rhai"), "unchanged");
+    assert_eq!(of("customers.rhai"), "unchanged", "under its new key");
+    let other = CUSTOMERS
+        .replace(
+            "http::post(items",
+            "http::post(\"https://api.web.sandbox/anything/orders\"",
+        )
+        .replace("if found.is_empty() { () } else { found[0] }", "()");
+    home.write("orders.rhai", &other);
+    assert_eq!(of("orders.rhai"), "created", "another path is another thing");
+    assert_eq!(home.books().web.totals.created, made);
+}
+
+#[test]
+fn what_version_1_left_in_doubt_under_a_key_is_settled_by_the_same_call_and_keeps_others_waiting() {
+    let home = home_of("orders", "after-send-1");
+    let run = run_of(&home).unwrap();
+    home.write(
+        "other.rhai",
+        &CUSTOMERS.replace("name: \"customer\"", "name: \"other\""),
+    );
+    let _ = home
+        .run("run other.rhai --sandbox --reference A-1")
+        .ended(10)
+        .said(&[&format!("{run}/"), "in doubt"]);
+    home.write("customers.rhai", CUSTOMERS);
+    let _ = home.run("run customers.rhai --sandbox --reference A-1").ended(0);
+    let count = |home: &Home| {
+        let items = home.books().web.items;
+        items.iter().filter(|item| item["reference"] == "A-1").count()
+    };
+    assert_eq!(count(&home), 1);
+    let _ = home.run(&format!("resume {run}")).ended(0);
+    assert_eq!(count(&home), 1);
+}

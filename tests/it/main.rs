@@ -8,6 +8,7 @@
 #![allow(clippy::format_push_string, reason = "test data")]
 
 mod accounts;
+mod acts;
 mod changed;
 mod check;
 #[cfg(unix)]

@@ -269,6 +269,42 @@ fn what_is_there_is_taken_over_and_what_the_ledger_holds_asks_nobody() {
 }
 
 #[test]
+fn a_key_names_a_thing_by_method_and_path_in_one_account() {
+    let home = Home::new();
+    let call = |method: &str, path: &str, more: &str| {
+        let url = format!("https://api.web.sandbox/anything/{path}");
+        format!("http::{method}(\"{url}\", #{{key: \"A-17\", probe: |key| (), {more}}}).outcome")
+    };
+    let made = |script: &str| said(&home, script)["result"].clone();
+    let customer = call("post", "customers", "json: #{name: \"Ann\"}");
+    assert_eq!(made(&customer), "created");
+    assert_eq!(made(&customer), "unchanged");
+    for other in [
+        call("post", "orders", "json: #{total: 5}"),
+        call("delete", "customers", ""),
+        call(
+            "post",
+            "customers",
+            "json: #{name: \"Bob\"}, bearer: \"another account\"",
+        ),
+    ] {
+        assert_eq!(made(&other), "created", "{other}");
+        assert_eq!(made(&other), "unchanged", "{other}");
+    }
+    // How it is asked for and what is asked besides do not count.
+    let same = call(
+        "post",
+        "customers?page=2",
+        "json: #{name: \"Ann\"}, timeout: \"9s\", check: true",
+    );
+    assert_eq!(made(&same), "unchanged");
+    let changed = call("post", "customers", "json: #{name: \"Eve\"}");
+    let _ = run(&home, &changed, "")
+        .ended(7)
+        .said(&["`A-17` is on record for another request", "[already_exists]"]);
+}
+
+#[test]
 fn a_probe_only_reads_and_a_look_up_that_cannot_tell_parks() {
     let home = Home::new();
     let url = "https://api.web.sandbox/items";
@@ -318,8 +354,8 @@ fn a_probe_only_reads_and_a_look_up_that_cannot_tell_parks() {
         let call = format!("http::get(\"{url}\", #{{{options}}})");
         let _ = run(&home, &call, "").ended(1).said(&[says]);
     }
-    let keyless = format!("http::post(\"{url}\", #{{json: 1, key: \"X\"}})");
-    let _ = run(&home, &keyless, "").ended(1).said(&["`key` needs a `probe`"]);
+    let keyless = format!("http::post(\"{url}\", #{{json: 1, probe: |key| ()}})");
+    let _ = run(&home, &keyless, "").ended(1).said(&["`probe` needs a `key`"]);
 }
 
 #[test]

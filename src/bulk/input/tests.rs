@@ -62,7 +62,7 @@ fn the_rows_before_a_broken_line_are_given_first() {
         "{:?}",
         batch.then
     );
-    assert_eq!(input.read(), 2);
+    assert_eq!(input.taken(), 2);
 }
 
 #[test]

@@ -36,6 +36,11 @@ pub(super) fn loosens(over: &Profile, below: &Profile) -> Option<ConfigError> {
             "it takes profile `{name}` from mode {from} to {to}"
         )));
     }
+    if over.remember.is_some() {
+        return Some(untrusted(format!(
+            "it changes for how long profile `{name}` remembers what was done"
+        )));
+    }
     let off = |sandbox: &super::Sourced<bool>| !sandbox.value;
     if over.sandbox.as_ref().is_some_and(off) && below.sandbox.as_ref().is_some_and(|on| on.value) {
         return Some(untrusted(format!("it takes profile `{name}` off the sandbox")));

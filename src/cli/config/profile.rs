@@ -55,6 +55,8 @@ pub struct Profile {
     pub lands_within: Option<Sourced<Duration>>,
     /// For how long to look for what a lost answer may have made.
     pub look_for: Option<Sourced<Duration>>,
+    /// How long the acts of a row are remembered.
+    pub remember: Option<Sourced<Duration>>,
     /// How long to wait for a connection.
     pub connect_timeout: Option<Sourced<Duration>>,
     /// How long to wait for a reply.
@@ -252,6 +254,7 @@ impl Profile {
             settle: self.settle.or(below.settle),
             lands_within: self.lands_within.or(below.lands_within),
             look_for: self.look_for.or(below.look_for),
+            remember: self.remember.or(below.remember),
             connect_timeout: self.connect_timeout.or(below.connect_timeout),
             reply_timeout: self.reply_timeout.or(below.reply_timeout),
             tenant_creation_timeout: self.tenant_creation_timeout.or(below.tenant_creation_timeout),

@@ -8,7 +8,7 @@ use super::table::Table;
 use super::{ConfigError, Connection, CredentialSource, Mode, Platform, Profile, Sourced, connection};
 use crate::transport::address;
 
-const KEYS: [&str; 9] = [
+const KEYS: [&str; 10] = [
     "platform",
     "url",
     "mode",
@@ -16,6 +16,7 @@ const KEYS: [&str; 9] = [
     "settle",
     "lands_within",
     "look_for",
+    "remember",
     "timeouts",
     "endpoints",
 ];
@@ -56,6 +57,7 @@ pub(super) fn profile(name: &str, table: &Table<'_>) -> Result<Profile, ConfigEr
         settle: table.duration("settle")?,
         lands_within: table.duration("lands_within")?,
         look_for: table.duration("look_for")?,
+        remember: table.duration("remember")?,
         connect_timeout: timeout("connect")?,
         reply_timeout: timeout("reply")?,
         tenant_creation_timeout: timeout("tenant_creation")?,

@@ -177,6 +177,7 @@ pub(in crate::cli) fn lines(profile: &Profile) -> Vec<Line> {
         ("settle", &profile.settle),
         ("lands_within", &profile.lands_within),
         ("look_for", &profile.look_for),
+        ("remember", &profile.remember),
         ("timeouts.connect", &profile.connect_timeout),
         ("timeouts.reply", &profile.reply_timeout),
         ("timeouts.tenant_creation", &profile.tenant_creation_timeout),

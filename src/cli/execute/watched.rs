@@ -90,7 +90,9 @@ impl Watched {
             .get_or_insert(error);
     }
 
-    pub(super) fn close(&mut self) {
+    /// `left_out` rows of the input are done by an earlier run.
+    pub(super) fn close(&mut self, left_out: u64) {
+        self.summary.left_out(left_out);
         if let Some(progress) = self.progress.take() {
             progress.finish();
         }

@@ -44,6 +44,7 @@ impl Preview {
             world: engine.world.clone(),
             runtime: engine.runtime.handle().clone(),
             again: false,
+            workflow: plan.rows.is_some().then(|| plan.workflow()),
             cancel: Cancel::new(),
             tally: Arc::new(Tally::default()),
             print: Arc::new(|_: &str| {}),

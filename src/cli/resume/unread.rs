@@ -61,7 +61,8 @@ pub(super) fn rows(
     if rows.columns() != plan.columns {
         return Err(changed("it has other columns".into()));
     }
-    let input = rows::input(rows, from)?.behind(journal, &record.id, script);
+    let input =
+        rows::without_done(rows::input(rows, from)?, journal, &plan).behind(journal, &record.id, script);
     match input {
         Ok(input) => Ok(Unread::input(input)),
         Err(InputChanged::Journal(error)) => Err(error.into()),

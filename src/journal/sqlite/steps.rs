@@ -11,7 +11,8 @@ use super::schema::number;
 use crate::clock::Stamp;
 
 const STEP_COLUMNS: &str = "run, key, position, seq, op, changes, ledger, state, sent_ms, settle_ms, account, sort, \
-                            name, attempts, started_ms, ended_ms, outcome, why, waits_ms, boot, boot_ms, loss";
+                            name, attempts, started_ms, ended_ms, outcome, why, waits_ms, boot, boot_ms, loss, \
+                            request, act";
 
 pub(super) fn step(connection: &Connection, run: &RunId, key: &str) -> Res<Option<StepData>> {
     let sql = format!("select {STEP_COLUMNS} from step where run = ?1 and key = ?2");
@@ -40,7 +41,10 @@ pub(super) fn steps_after(
         ),
         StepFilter::Row(position) => ("and position = ?4", vec![to_sql(*position).into()]),
         StepFilter::Open => ("and state in ('intended', 'in doubt')", Vec::new()),
-        StepFilter::Things => ("and state = 'done' and sort is not null", Vec::new()),
+        StepFilter::Things => (
+            "and state = 'done' and (sort is not null or act is not null)",
+            Vec::new(),
+        ),
         StepFilter::ForAPerson => ("and state in ('intended', 'in doubt', 'half done')", Vec::new()),
     };
     let sql =
@@ -59,14 +63,15 @@ pub(super) fn put_step(connection: &Connection, step: &StepData) -> Res<()> {
     let sql = format!(
         "insert into step({STEP_COLUMNS})
          values (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18, ?19, ?20,
-                 ?21, ?22)
+                 ?21, ?22, ?23, ?24)
          on conflict(run, key) do update set position = excluded.position, seq = excluded.seq,
              changes = excluded.changes, ledger = excluded.ledger, state = excluded.state,
              sent_ms = excluded.sent_ms, settle_ms = excluded.settle_ms, account = excluded.account,
              sort = excluded.sort, name = excluded.name, attempts = excluded.attempts,
              started_ms = excluded.started_ms, ended_ms = excluded.ended_ms, outcome = excluded.outcome,
              why = excluded.why, waits_ms = excluded.waits_ms, boot = excluded.boot,
-             boot_ms = excluded.boot_ms, loss = excluded.loss"
+             boot_ms = excluded.boot_ms, loss = excluded.loss,
+             request = excluded.request, act = excluded.act"
     );
     let window = step.state.window();
     let thing = step.thing.as_ref();
@@ -93,6 +98,8 @@ pub(super) fn put_step(connection: &Connection, step: &StepData) -> Res<()> {
         window.map(|window| window.sent.boot.to_string()),
         window.map(|window| window.sent.boot_ms),
         step.state.loss().map(Loss::name),
+        step.request,
+        step.act,
     ])?;
     Ok(())
 }
@@ -136,6 +143,29 @@ pub(super) fn put_claim(connection: &Connection, claim: &ClaimData) -> Res<()> {
 pub(super) fn drop_claim(connection: &Connection, thing: &Thing) -> Res<()> {
     let sql = "delete from claim where account = ?1 and sort = ?2 and name = ?3";
     connection.prepare_cached(sql)?.execute(named(thing))?;
+    Ok(())
+}
+
+pub(super) fn act(connection: &Connection, key: &str) -> Res<Option<(RunId, String)>> {
+    let mut statement = connection.prepare_cached("select run, step from act where key = ?1")?;
+    let found = statement.query_row([key], |row| {
+        Ok((RunId::new(row.get::<_, String>(0)?), row.get(1)?))
+    });
+    Ok(found.optional()?)
+}
+
+pub(super) fn put_act(connection: &Connection, key: &str, run: &RunId, step: &str) -> Res<()> {
+    let sql = "insert or replace into act(key, run, step) values (?1, ?2, ?3)";
+    connection
+        .prepare_cached(sql)?
+        .execute([key, run.as_str(), step])?;
+    Ok(())
+}
+
+pub(super) fn drop_act(connection: &Connection, key: &str) -> Res<()> {
+    connection
+        .prepare_cached("delete from act where key = ?1")?
+        .execute([key])?;
     Ok(())
 }
 
@@ -269,6 +299,8 @@ fn read_step(row: &Row<'_>) -> rusqlite::Result<StepData> {
         ended_ms: row.get(15)?,
         outcome: row.get(16)?,
         why: row.get(17)?,
+        request: row.get(22)?,
+        act: row.get(23)?,
     })
 }
 

@@ -74,6 +74,9 @@ impl Look for Sql<'_> {
     fn claims(&self) -> Res<Vec<ClaimData>> {
         steps::claims(self.connection)
     }
+    fn act(&self, key: &str) -> Res<Option<(RunId, String)>> {
+        steps::act(self.0, key)
+    }
     fn item(&self, thing: &Thing) -> Res<Option<ItemData>> {
         steps::item(self.connection, thing)
     }
@@ -118,6 +121,12 @@ impl Tables for Sql<'_> {
     }
     fn drop_claim(&mut self, thing: &Thing) -> Res<()> {
         steps::drop_claim(self.connection, thing)
+    }
+    fn put_act(&mut self, key: &str, run: &RunId, step: &str) -> Res<()> {
+        steps::put_act(self.0, key, run, step)
+    }
+    fn drop_act(&mut self, key: &str) -> Res<()> {
+        steps::drop_act(self.0, key)
     }
     fn put_item(&mut self, item: &ItemData) -> Res<()> {
         let is_new = steps::put_item(self.connection, item)?;

@@ -44,6 +44,95 @@ both_stores! {
     pruning_keeps_what_changed_the_world
     one_acts_and_the_others_wait_for_its_outcome
     a_parked_step_is_settled_by_whoever_needs_its_thing
+    an_act_of_a_row_is_remembered_for_its_time
+    an_act_in_doubt_keeps_others_back_until_it_is_resolved
+    a_step_that_is_left_open_keeps_others_of_its_operation_back
+}
+
+/// A plan to do something for a row, which is remembered for an hour.
+fn remembered(name: &str) -> StepPlan {
+    let mut plan = act(name);
+    if let StepKind::Change(change) = &mut plan.kind {
+        change.act = Some(Act::OfRow(name.into(), Duration::from_hours(1)));
+    }
+    plan
+}
+
+/// Does it in a row that is known by `row`, in a run of its own.
+async fn done_for(journal: &Journal, row: &str, again: bool, platform: &Platform) -> Result<Output, StepEnd> {
+    let run = begin(journal);
+    let opened = journal.open_row(&run, 0, "a", true).unwrap();
+    let opened = opened.known_by(Some(row.into())).again(again);
+    let plan = remembered("ann");
+    opened.step(&plan, &platform.attempt(&plan), &Cancel::new()).await
+}
+
+async fn an_act_of_a_row_is_remembered_for_its_time(journal: Journal, clock: Clock) {
+    let platform = Platform::new(&clock, [Does::Refuses]);
+    let refused = done_for(&journal, "row", false, &platform).await;
+    assert!(matches!(refused, Err(StepEnd::Refused(_))), "{refused:?}");
+    assert!(done_for(&journal, "row", false, &platform).await.unwrap().created);
+    assert!(!done_for(&journal, "row", false, &platform).await.unwrap().created);
+    assert!(
+        done_for(&journal, "other", false, &platform)
+            .await
+            .unwrap()
+            .created
+    );
+    assert!(done_for(&journal, "row", true, &platform).await.unwrap().created);
+    clock.sleep(Duration::from_mins(59)).await;
+    assert!(!done_for(&journal, "row", false, &platform).await.unwrap().created);
+    clock.sleep(Duration::from_mins(2)).await;
+    assert!(done_for(&journal, "row", false, &platform).await.unwrap().created);
+    assert_eq!(platform.sends().len(), 5);
+}
+
+async fn an_act_in_doubt_keeps_others_back_until_it_is_resolved(journal: Journal, clock: Clock) {
+    let platform = Platform::new(&clock, [Does::DropsAfter]);
+    let parked = done_for(&journal, "row", false, &platform).await;
+    assert!(matches!(parked, Err(StepEnd::InDoubt { .. })), "{parked:?}");
+    clock.sleep(Duration::from_hours(48)).await;
+    for again in [false, true] {
+        let held = done_for(&journal, "row", again, &platform).await;
+        let Err(StepEnd::InDoubt { step, .. }) = held else {
+            panic!("{held:?}");
+        };
+        let (run, key) = step.split_once('/').unwrap();
+        assert!(journal.steps(&RunId::new(run), &StepFilter::Open).unwrap()[0].key == key);
+    }
+    assert_eq!(platform.sends().len(), 1);
+    let first = journal.runs().unwrap().last().unwrap().id.clone();
+    let key = journal.steps(&first, &StepFilter::Open).unwrap()[0].key.clone();
+    journal.resolve(&first, &key, &Resolution::Absent, "ann").unwrap();
+    assert!(done_for(&journal, "row", false, &platform).await.unwrap().created);
+}
+
+async fn a_step_that_is_left_open_keeps_others_of_its_operation_back(journal: Journal, clock: Clock) {
+    let platform = Platform::new(&clock, [Does::DropsAfter]);
+    let run = begin(&journal);
+    let parked = step(&journal, &run, "a", &act("ann"), &platform).await;
+    assert!(matches!(parked, Err(StepEnd::InDoubt { .. })), "{parked:?}");
+    journal.flush().unwrap();
+    let row = journal.open_row(&run, 0, "a", false).unwrap();
+    let other = act("another");
+    let held = row.step(&other, &platform.attempt(&other), &Cancel::new()).await;
+    assert!(matches!(held, Err(StepEnd::InDoubt { .. })), "{held:?}");
+    assert_eq!(row.left_open().map(|(_, op)| op), Some("act".to_owned()));
+    let key = journal.steps(run.id(), &StepFilter::Open).unwrap()[0].key.clone();
+    let id = run.id().clone();
+    drop((row, run));
+    journal
+        .resolve(&id, &key, &Resolution::Done("done".into()), "ann")
+        .unwrap();
+
+    // What is done is not done otherwise without a word.
+    let run = journal.lock_run(&id).unwrap();
+    let held = step(&journal, &run, "a", &other, &platform).await;
+    assert!(matches!(held, Err(StepEnd::DoneBefore { .. })), "{held:?}");
+    let row = journal.open_row(&run, 0, "a", false).unwrap().again(true);
+    let done = row.step(&other, &platform.attempt(&other), &Cancel::new()).await;
+    assert!(done.unwrap().created);
+    assert_eq!(platform.sends().len(), 2);
 }
 
 async fn a_run_is_kept_with_its_sources(journal: Journal, _: Clock) {

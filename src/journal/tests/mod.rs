@@ -76,6 +76,9 @@ fn ensure(name: &str) -> StepPlan {
             resends_late: false,
             look_for: Duration::from_secs(90),
             books: Books::Enters,
+            formerly: None,
+            request: None,
+            act: None,
         },
     )
 }
@@ -93,6 +96,9 @@ fn act(name: &str) -> StepPlan {
             resends_late: false,
             look_for: Duration::from_secs(15),
             books: Books::Unchanged,
+            formerly: None,
+            request: None,
+            act: None,
         },
     )
 }

@@ -264,7 +264,7 @@ impl Attempt for Try {
         Box::pin(async move { self.platform.applied(&self.name) == 0 })
     }
 
-    fn existing(&self, item: Value) -> Result<Value, Value> {
-        Ok(item)
+    fn existing(&self, earlier: Earlier) -> Result<Value, Value> {
+        Ok(earlier.value)
     }
 }

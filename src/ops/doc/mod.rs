@@ -233,12 +233,20 @@ fn promise(effect: &Effect) -> &'static str {
             "changes or removes what exists; carrying it out twice is the same as once, and a lost answer is looked up"
         }
         Effect::Act => {
-            "nothing can tell afterwards whether it was carried out, so it is never sent twice: when the answer is \
-             lost, the row parks"
+            "nothing can tell afterwards whether it was carried out: when the answer is lost, the row parks. In a run with \
+             rows it is not done again for the same row within 24 hours (`remember`), and is given back as `unchanged`; \
+             under a `key` it is done once, for ever"
+        }
+        Effect::Request => {
+            "nothing can tell afterwards whether it was carried out: when the answer is lost, the row parks. In a run with \
+             rows the same request of the same row is an error within 24 hours (`remember`), unless the run is started with \
+             `--again`; under a `key` it is sent once, for ever"
         }
         Effect::ByCall(_) => {
-            "a read is safe to ask again; a change is never sent twice, and when its answer is lost the row parks, unless \
-             the call brings a key and a function that looks the thing up: then it is settled"
+            "a read is safe to ask again. When the answer of a change is lost the row parks, unless the call brings a key and \
+             a function that looks the thing up: then it is settled. In a run with rows the same change of the same row is an \
+             error within 24 hours (`remember`), unless the run is started with `--again`; under a `key` it is sent once, for \
+             ever"
         }
         Effect::Sign => "names an account; sends nothing and is never recorded",
     }

@@ -129,10 +129,14 @@ pub(super) const CODES: &[Explanation] = &[
     Explanation {
         code: "already_done",
         meaning: "The same act, a message or a request that nothing can look up, is done already. It was not sent again.",
-        causes: &["a script was edited after the row had acted, and asks for the act with other arguments"],
+        causes: &[
+            "an earlier run of the same script has made the same request for the same row",
+            "a script was edited after the row had acted, and asks for the act with other arguments",
+        ],
         remedies: &[
             "look at what was done: provisor runs steps RUN",
             "when it is to be done once more all the same, add --again to the command",
+            "a request that changes nothing says `reads: true`; one that is made once for ever has a `key`",
         ],
         example: "provisor resume r7f3k --retry-failed --with-current --again",
     },

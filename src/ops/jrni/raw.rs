@@ -1,6 +1,7 @@
 //! Every other call of the API, by method and path or by link.
 
 use super::{SESSION, told};
+use crate::ops::act::{KEY, REMEMBERED};
 use crate::ops::call::Call;
 use crate::ops::error::{Code, OpError};
 use crate::ops::raw::{self, BODY};
@@ -30,9 +31,16 @@ const ENCODING: Param = Param {
 };
 const OPTIONS: Param = Param {
     name: "options",
-    ty: Type::Options(&[ENCODING, QUERY]),
+    ty: Type::Options(&[ENCODING, QUERY, KEY, REMEMBERED]),
     required: false,
-    doc: "encoding, query",
+    doc: "encoding, query, key, remember",
+};
+
+const REMEMBERING: Param = Param {
+    name: "options",
+    ty: Type::Options(&[KEY, REMEMBERED]),
+    required: false,
+    doc: "key, remember",
 };
 
 const ERRORS: &[(Code, &str)] = &[
@@ -112,7 +120,7 @@ pub(in crate::ops) static OPS: &[OpSpec] = &[
         params: &[PATH, BODY, OPTIONS],
         result: "any value",
         errors: ERRORS,
-        effect: Effect::Act,
+        effect: Effect::Request,
         timeout: Timeout::Reply,
         example: "let group = jrni::connect();\n\
                   let company = group.company();\n\
@@ -128,7 +136,7 @@ pub(in crate::ops) static OPS: &[OpSpec] = &[
         params: &[PATH, BODY, OPTIONS],
         result: "any value",
         errors: ERRORS,
-        effect: Effect::Act,
+        effect: Effect::Request,
         timeout: Timeout::Reply,
         example: "let group = jrni::connect();\n\
                   let company = group.company();\n\
@@ -141,10 +149,10 @@ pub(in crate::ops) static OPS: &[OpSpec] = &[
         receiver: Some(SESSION),
         summary: "Send a DELETE to anything of the API",
         doc: NO_LOOK_UP,
-        params: &[PATH, QUERY],
+        params: &[PATH, QUERY, REMEMBERING],
         result: "any value",
         errors: ERRORS,
-        effect: Effect::Act,
+        effect: Effect::Request,
         timeout: Timeout::Reply,
         example: "let group = jrni::connect();\n\
                   let ann = group.ensure_person(\"staff-7\", #{name: \"Ann Lee\"});\n\

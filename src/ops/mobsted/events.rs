@@ -2,6 +2,7 @@
 
 use super::objects::{APP_ID, app_id};
 use super::{SESSION, plain_id};
+use crate::ops::act::{KEY, REMEMBERED};
 use crate::ops::call::Call;
 use crate::ops::error::{Code, OpError};
 use crate::ops::session::receiver;
@@ -55,9 +56,9 @@ pub(in crate::ops) static OPS: &[OpSpec] = &[
             },
             Param {
                 name: "options",
-                ty: Type::Options(&[STATUS, VALUE]),
+                ty: Type::Options(&[STATUS, VALUE, KEY, REMEMBERED]),
                 required: false,
-                doc: "status, value",
+                doc: "status, value, key, remember",
             },
         ],
         result: "map",
@@ -91,9 +92,9 @@ pub(in crate::ops) static OPS: &[OpSpec] = &[
             },
             Param {
                 name: "options",
-                ty: Type::Options(&[APP]),
+                ty: Type::Options(&[APP, KEY, REMEMBERED]),
                 required: false,
-                doc: "app",
+                doc: "app, key, remember",
             },
         ],
         result: "any value",

@@ -1,6 +1,7 @@
 //! Every other call of the API, by method and path.
 
 use super::SESSION;
+use crate::ops::act::{KEY, REMEMBERED};
 use crate::ops::call::Call;
 use crate::ops::error::{Code, OpError};
 use crate::ops::raw::{self, BODY};
@@ -30,9 +31,16 @@ const ENCODING: Param = Param {
 };
 const OPTIONS: Param = Param {
     name: "options",
-    ty: Type::Options(&[ENCODING, QUERY]),
+    ty: Type::Options(&[ENCODING, QUERY, KEY, REMEMBERED]),
     required: false,
-    doc: "encoding, query",
+    doc: "encoding, query, key, remember",
+};
+
+const REMEMBERING: Param = Param {
+    name: "options",
+    ty: Type::Options(&[KEY, REMEMBERED]),
+    required: false,
+    doc: "key, remember",
 };
 
 const ERRORS: &[(Code, &str)] = &[
@@ -68,7 +76,7 @@ pub(in crate::ops) static OPS: &[OpSpec] = &[
         params: &[PATH, BODY, OPTIONS],
         result: "any value",
         errors: ERRORS,
-        effect: Effect::Act,
+        effect: Effect::Request,
         timeout: Timeout::Reply,
         example: "let client = mobsted::connect().ensure_tenant(\"ann@example.com\").connect();\n\
                   let app = client.ensure_app(\"Ann\", \"https://ann.example\");\n\
@@ -86,7 +94,7 @@ pub(in crate::ops) static OPS: &[OpSpec] = &[
         params: &[PATH, BODY, OPTIONS],
         result: "any value",
         errors: ERRORS,
-        effect: Effect::Act,
+        effect: Effect::Request,
         timeout: Timeout::Reply,
         example: "let client = mobsted::connect().ensure_tenant(\"ann@example.com\").connect();\n\
                   let app = client.ensure_app(\"Ann\", \"https://ann.example\");\n\
@@ -99,10 +107,10 @@ pub(in crate::ops) static OPS: &[OpSpec] = &[
         receiver: Some(SESSION),
         summary: "Send a DELETE to anything of the API",
         doc: "No look-up can tell afterwards whether it was carried out: when the answer is lost, the row parks.",
-        params: &[PATH, QUERY],
+        params: &[PATH, QUERY, REMEMBERING],
         result: "any value",
         errors: ERRORS,
-        effect: Effect::Act,
+        effect: Effect::Request,
         timeout: Timeout::Reply,
         example: "let client = mobsted::connect().ensure_tenant(\"ann@example.com\").connect();\n\
                   let app = client.ensure_app(\"Old\", \"https://old.example\");\n\

@@ -2,6 +2,7 @@
 
 use super::message;
 use super::{SESSION, errors};
+use crate::ops::act::{KEY, REMEMBERED};
 use crate::ops::call::Call;
 use crate::ops::error::{Code, OpError};
 use crate::ops::session::receiver;
@@ -50,6 +51,8 @@ const VIBER: Type = Type::Options(&[
     maybe("image", Type::Text, "the address of an image"),
     maybe("action", ACTION, "a button below it"),
     TAG,
+    KEY,
+    REMEMBERED,
 ]);
 
 const TEMPLATE: Type = Type::Options(&[
@@ -67,6 +70,8 @@ const TEMPLATE: Type = Type::Options(&[
         Type::Texts,
         "a word to find it by in the portal; one alone",
     ),
+    KEY,
+    REMEMBERED,
 ]);
 
 const SMS: Type = Type::Options(&[
@@ -83,6 +88,8 @@ const SMS: Type = Type::Options(&[
         "`plain` (the default), `unicode`, `flash` or `wap`",
     ),
     TAG,
+    KEY,
+    REMEMBERED,
 ]);
 
 const MEDIA: Type = Type::Options(&[
@@ -112,6 +119,8 @@ const WHATSAPP: Type = Type::Options(&[
         MEDIA,
         "a file, in a conversation that the recipient has begun",
     ),
+    KEY,
+    REMEMBERED,
 ]);
 
 const ERRORS: &[(Code, &str)] = errors![
@@ -149,6 +158,11 @@ pub(in crate::ops) const SENT: Fields = &[
     ("credits", "int", "what it costs"),
     ("valid", "int", "to how many it goes"),
     ("invalid", "list", "the numbers to which it does not go"),
+    (
+        "outcome",
+        "string",
+        "`sent`, or `unchanged` when it was sent for the same row, or under the same key, before",
+    ),
 ];
 
 pub(in crate::ops) static OPS: &[OpSpec] = &[
@@ -158,7 +172,7 @@ pub(in crate::ops) static OPS: &[OpSpec] = &[
         receiver: Some(SESSION),
         summary: "Send a Viber message, composed freely",
         doc: "For numbers of Nepal. Gives a map of `id` (for the reports), `message`, `credits`, `valid` (to how many it \
-              goes) and `invalid` (the numbers to which it does not go).",
+              goes), `invalid` (the numbers to which it does not go) and `outcome`.",
         params: &[needed("message", VIBER, "what, from whom, to whom")],
         result: "map",
         errors: ERRORS,
@@ -239,6 +253,7 @@ fn given_back(accepted: Accepted) -> Value {
     Value::Record(Record::from([
         ("id".to_owned(), accepted.id.into()),
         ("message".to_owned(), accepted.message.into()),
+        ("outcome".to_owned(), "sent".into()),
         ("credits".to_owned(), count(accepted.credits)),
         ("valid".to_owned(), count(accepted.valid)),
         (

@@ -8,7 +8,7 @@ mod settle;
 
 pub(super) use account::SHAPE;
 pub(super) use reach::{Reach, addressed};
-pub(super) use settle::replayed;
+pub(super) use settle::{account, formerly, is_failure, named, replayed, request_of};
 
 use options::{CHANGING, METHOD, READING, URL};
 use settle::{at_will, changing};
@@ -71,7 +71,8 @@ const CHANGE_DOC: &str = "Gives the answer as a map of `status`, `headers` and `
                           makes an error of one from 400 on. Without more, nothing can tell afterwards whether a lost \
                           request was carried out, and its row parks. With `key` and `probe` it is settled like the \
                           ensure operations: the thing has a name in the ledger, and the function is asked whether it \
-                          is there, before the request and after a lost answer.";
+                          is there, before the request and after a lost answer. With `key` alone it is sent once, for \
+                          ever. `reads: true` marks a request that changes nothing.";
 
 /// Every method has one entry; they differ in little.
 macro_rules! operation {

@@ -91,7 +91,13 @@ pub(super) const CHANGING: Param = option(
         option(
             "key",
             Type::Id,
-            "the thing's name: unique at its origin, and the same each time; with `probe`",
+            "the name of the thing, or of the request: the same each time, and unique for the method and path in the account",
+        ),
+        crate::ops::act::REMEMBERED,
+        option(
+            "reads",
+            Type::Bool,
+            "true: it only reads, so it may be sent again; modes of profiles take it for a change all the same",
         ),
         option(
             "probe",
@@ -99,5 +105,5 @@ pub(super) const CHANGING: Param = option(
             "called with the key: gives the thing as a map, an answer, or () when it is not there; may only read",
         ),
     ]),
-    "json, form, multipart, body, content_type, profile, query, headers, bearer, basic, timeout, check, key, probe",
+    "json, form, multipart, body, content_type, profile, query, headers, bearer, basic, timeout, check, key, remember, reads, probe",
 );

@@ -7,7 +7,8 @@ use super::account::below_it;
 use crate::ops::call::Call;
 use crate::ops::error::{Code, OpError};
 use crate::ops::world::{Profile, Settings, World};
-use crate::value::Value;
+use crate::value::secret::names_a_credential;
+use crate::value::{Record, Value};
 
 /// Under which profile a call goes out, and what that permits.
 pub(in crate::ops) struct Reach {
@@ -18,6 +19,8 @@ pub(in crate::ops) struct Reach {
     /// The profile that the call does not name and whose address it goes to all the same, when that forbids more than
     /// the active one does.
     strict: Option<String>,
+    /// A keyed digest of the credential that the call itself brings.
+    credential: Option<String>,
 }
 
 impl fmt::Debug for Reach {
@@ -32,6 +35,25 @@ impl Reach {
         match &self.strict {
             Some(name) => format!("the profile `{name}`, whose address it goes to,"),
             None => "the profile".to_owned(),
+        }
+    }
+
+    /// Whose account it is: that of the profile, or of the credential.
+    pub(super) fn who(&self) -> String {
+        let profile = self
+            .profile
+            .as_ref()
+            .map(|profile| format!("profile {}", profile.name));
+        let credential = self
+            .credential
+            .as_ref()
+            .map(|digest| format!("credential {digest}"));
+        match (profile, credential) {
+            (None, None) => "anonymous".to_owned(),
+            (profile, credential) => {
+                let both: Vec<String> = profile.into_iter().chain(credential).collect();
+                both.join(", ")
+            }
         }
     }
 
@@ -58,9 +80,10 @@ pub(in crate::ops) fn addressed(world: &World, call: Call) -> Result<Call, OpErr
     }
     let given = call.text("url");
     world.note_mobsted(&given);
+    let credential = credential(&call).map(|given| world.journal.sealer().digest(&given));
     let Some(profile) = profile(world, &call)? else {
         let reach = around(world, &given)?;
-        return Ok(call.reaching(reach));
+        return Ok(call.reaching(Reach { credential, ..reach }));
     };
     let url = below_it(&profile, &given)?;
     world.note_mobsted(url.as_str());
@@ -69,7 +92,25 @@ pub(in crate::ops) fn addressed(world: &World, call: Call) -> Result<Call, OpErr
         settings: profile.settings.clone(),
         profile: Some(profile),
         strict: None,
+        credential,
     }))
+}
+
+/// What the call itself brings to say who asks.
+fn credential(call: &Call) -> Option<Value> {
+    let mut given = Record::new();
+    for name in ["bearer", "basic"] {
+        if let Some(value) = call.option(name).filter(|value| **value != Value::Null) {
+            given.insert(name.to_owned(), value.clone());
+        }
+    }
+    if let Some(Value::Record(headers)) = call.option("headers") {
+        let said = headers
+            .iter()
+            .filter(|(name, value)| names_a_credential(name) || matches!(value, Value::Secret(_)));
+        given.extend(said.map(|(name, value)| (name.to_lowercase(), value.clone())));
+    }
+    (!given.is_empty()).then_some(Value::Record(given))
 }
 
 /// What counts for a whole address: the active profile's mode, and the mode and the pace of those it is below.
@@ -83,6 +124,7 @@ fn around(world: &World, url: &str) -> Result<Reach, OpError> {
             settings.line = Arc::new(theirs.line.pace_alone());
             settings.settle = settings.settle.max(theirs.settle);
             settings.look_for = settings.look_for.max(theirs.look_for);
+            settings.remember = settings.remember.max(theirs.remember);
         }
         if !read_only && (theirs.read_only || (theirs.unconfirmed && !unconfirmed && strict.is_none())) {
             strict = Some(profile.name.clone());
@@ -94,6 +136,7 @@ fn around(world: &World, url: &str) -> Result<Reach, OpError> {
         settings,
         profile: None,
         strict,
+        credential: None,
     })
 }
 

@@ -2,6 +2,7 @@
 
 use super::request::asked;
 use crate::journal::NaturalKey;
+use crate::ops::act::key_of;
 use crate::ops::call::Call;
 use crate::ops::error::{Code, OpError, Sent};
 use crate::ops::function::Function;
@@ -11,17 +12,19 @@ use crate::platform::Method;
 use crate::platform::web::{Reply, address};
 use crate::value::{Record, Value};
 
-/// The effect of a changing call: with a key or a probe it ensures, else it acts.
+/// The effect of a changing call: with a probe it ensures, else it acts, unless the script says that it reads.
 pub(super) fn changing(call: &Call) -> Effect {
-    if call.option("key").is_some() || call.function("probe").is_some() {
+    if call.function("probe").is_some() {
         Effect::Ensure {
             key,
             check,
             probe,
             unique: false,
         }
+    } else if call.flag("reads") {
+        Effect::Observe
     } else {
-        Effect::Act
+        Effect::Request
     }
 }
 
@@ -40,16 +43,17 @@ pub(super) async fn exchange(world: &World, call: &Call, method: Method) -> Resu
     asked.timeout = asked.timeout.or(reply);
     let client = super::account::client(world, call)?;
     let keyed = matches!(call.effect(), Effect::Ensure { .. });
-    if !keyed && !call.flag("check") {
+    let named = keyed || call.named("key").is_some();
+    if !named && !call.flag("check") {
         return Ok(given_back(client.send(asked, Some(&call.flight)).await?));
     }
     let reply = client.send_checked(asked, Some(&call.flight)).await;
     match reply {
-        Ok(reply) if keyed && reply.status >= 300 => {
+        Ok(reply) if named && reply.status >= 300 => {
             let why = format!("the answer was a redirect ({})", reply.status);
             Err(lost(why, reply.status))
         }
-        Ok(reply) if keyed => Ok(with_outcome(given_back(reply), "created")),
+        Ok(reply) if named => Ok(with_outcome(given_back(reply), "created")),
         Ok(reply) => Ok(given_back(reply)),
         // An earlier request, whose answer was lost, may be the reason.
         Err(error) if keyed && call.resent && matches!(error.status, Some(400 | 409 | 422)) => {
@@ -78,23 +82,73 @@ fn recorded_failure(code: Code, status: u16) -> OpError {
     OpError::new(code, format!("the recorded answer is a failure ({status})")).status(status)
 }
 
-/// The name of the thing: its key, at the origin that holds it.
+/// The name of the thing: its key, below method and path, in the account that holds it.
 fn key(call: &Call) -> Result<NaturalKey, OpError> {
-    probing(call)?;
-    let name = match call.option("key") {
-        Some(Value::Int(number)) => number.to_string(),
-        Some(Value::Text(text)) => text.trim().to_owned(),
-        _ => String::new(),
-    };
-    if name.is_empty() {
+    let Some(key) = key_of(call)? else {
         let message = "`probe` needs a `key` that is not empty: what the thing is called";
         return Err(OpError::new(Code::BadArgument, message));
-    }
+    };
     Ok(NaturalKey {
-        account: address(&call.text("url"))?.origin().ascii_serialization(),
+        account: account(call)?,
         sort: "http",
-        name,
+        name: named(call, &key)?,
     })
+}
+
+/// What version 1 called the thing: it told neither accounts nor methods nor paths apart.
+pub(in crate::ops) fn formerly(call: &Call) -> Option<NaturalKey> {
+    matches!(call.effect(), Effect::Ensure { .. } if call.op.module == "http").then_some(())?;
+    Some(NaturalKey {
+        account: address(&call.text("url")).ok()?.origin().ascii_serialization(),
+        sort: "http",
+        name: key_of(call).ok()??,
+    })
+}
+
+/// The account that a call asks: the origin, with the profile or a digest of the credential that goes with it.
+pub(in crate::ops) fn account(call: &Call) -> Result<String, OpError> {
+    let origin = address(&call.text("url"))?.origin().ascii_serialization();
+    let who = call.reach.as_ref().map_or_else(String::new, |reach| reach.who());
+    Ok(format!("{origin} {who}"))
+}
+
+/// What stands under a key: the method and the path, without the query, belong to the name.
+pub(in crate::ops) fn named(call: &Call, key: &str) -> Result<String, OpError> {
+    Ok(format!(
+        "{} {} {key}",
+        method(call),
+        address(&call.text("url"))?.path()
+    ))
+}
+
+/// What is asked for under a key: method, path and body.
+pub(in crate::ops) fn request_of(call: &Call) -> Option<Value> {
+    if call.op.module != "http" || call.named("key").is_none() {
+        return None;
+    }
+    let path = address(&call.text("url")).ok()?.path().to_owned();
+    let mut asked = Record::from([
+        ("method".to_owned(), method(call).into()),
+        ("path".to_owned(), path.into()),
+    ]);
+    for name in ["json", "form", "multipart", "body", "content_type"] {
+        if let Some(part) = call.option(name).filter(|part| **part != Value::Null) {
+            asked.insert(name.to_owned(), part.clone());
+        }
+    }
+    Some(Value::Record(asked))
+}
+
+fn method(call: &Call) -> String {
+    match call.op.name {
+        "request" => call.text("method").trim().to_owned(),
+        name => name.to_uppercase(),
+    }
+}
+
+/// Does the answer say that the service did not do it? After a 5xx it may have.
+pub(in crate::ops) fn is_failure(call: &Call, answer: &Value) -> bool {
+    call.op.module == "http" && status_of(answer).is_some_and(|status| (400..500).contains(&status))
 }
 
 /// What is there before anything is sent is given back, and nothing is sent.

@@ -90,6 +90,7 @@ fn json_has_every_count() {
     let expected = json!({
         "rows": {"done": 0, "failed": 1, "parked": 0, "interrupted": 0, "skipped": 0, "total": 1},
         "outcomes": {"tenant": {"created": 2}},
+        "left_out": 0,
         "errors": [{"status": "failed", "error": "refused", "rows": 1, "first_row": 1}],
         "elapsed_ms": null,
     });

@@ -1,0 +1,124 @@
+//! How acts are remembered: what nothing can look up is not done twice because a command is entered twice.
+
+use std::time::Duration;
+
+use super::call::{Call, parse_duration};
+use super::error::{Code, OpError};
+use super::session::{account_of, login_of};
+use super::spec::{Effect, Param, Type};
+use super::world::Settings;
+use crate::journal::{Act, Earlier};
+use crate::value::secret::names_a_credential;
+use crate::value::{Record, Value};
+
+/// How long the acts of a row are remembered, unless the call or the profile says otherwise.
+const REMEMBER: Duration = Duration::from_hours(24);
+
+/// The option by which an act gets a name of its own.
+pub(super) const KEY: Param = Param {
+    name: "key",
+    ty: Type::Id,
+    required: false,
+    doc: "a name of its own: under it the account is asked once, for ever, whatever row, run or script asks",
+};
+
+/// The option that says for how long an act is remembered.
+pub(super) const REMEMBERED: Param = Param {
+    name: "remember",
+    ty: Type::Duration,
+    required: false,
+    doc: "for how long the same call of the same row is not sent again, such as \"30d\"; 24 h when not given",
+};
+
+/// The key that an act is given; `None` without one.
+pub(super) fn key_of(call: &Call) -> Result<Option<String>, OpError> {
+    let key = match call.named("key") {
+        None | Some(Value::Null) => return Ok(None),
+        Some(Value::Int(number)) => number.to_string(),
+        Some(Value::Text(text)) => text.trim().to_owned(),
+        Some(_) => String::new(),
+    };
+    if key.is_empty() {
+        let message = "the `key` is empty: it is what the thing or the act is called";
+        return Err(OpError::new(Code::BadArgument, message));
+    }
+    Ok(Some(key))
+}
+
+/// How the journal remembers this call; `None` when it is no act.
+pub(super) fn remembered(call: &Call, settings: &Settings) -> Result<Option<Act>, OpError> {
+    if !matches!(call.effect(), Effect::Act | Effect::Request) {
+        return Ok(None);
+    }
+    if let Some(key) = key_of(call)? {
+        let name = match call.op.module {
+            "http" => super::web::named(call, &key)?,
+            _ => key,
+        };
+        let (account, login) = account(call)?;
+        let parts = [account.into(), login, call.arg("path").clone(), name.into()];
+        return Ok(Some(Act::Keyed(Value::List(parts.into()))));
+    }
+    let given = call.named("remember").and_then(parse_duration);
+    let within = given.or(settings.remember).unwrap_or(REMEMBER);
+    Ok(Some(Act::OfRow(without_credentials(call.identity()), within)))
+}
+
+/// The account that is asked, and who asks it: keys are unique there.
+fn account(call: &Call) -> Result<(String, Value), OpError> {
+    match &call.receiver {
+        Some(receiver) => Ok((account_of(receiver)?, login_of(receiver))),
+        None => Ok((super::web::account(call)?, Value::Null)),
+    }
+}
+
+/// What is asked for, whatever credential goes with it: a fresh token does not make another act of it.
+fn without_credentials(asked: Value) -> Value {
+    let Value::Record(mut asked) = asked else {
+        return asked;
+    };
+    if let Some(Value::List(args)) = asked.get_mut("args") {
+        for arg in args {
+            if let Value::Record(options) = arg {
+                strip(options);
+            }
+        }
+    }
+    asked.retain(|_, value| !matches!(value, Value::Secret(_)));
+    Value::Record(asked)
+}
+
+fn strip(options: &mut Record) {
+    options.remove("bearer");
+    if let Some(Value::Record(basic)) = options.get_mut("basic") {
+        basic.remove("password");
+    }
+    if let Some(Value::Record(headers)) = options.get_mut("headers") {
+        headers.retain(|name, value| !names_a_credential(name) && !matches!(value, Value::Secret(_)));
+    }
+}
+
+/// The error instead of a request that an earlier run has made for the same row.
+pub(super) fn done_by(call: &Call, earlier: &Earlier) -> OpError {
+    let run = earlier.run.as_ref().map_or_else(String::new, ToString::to_string);
+    let message = format!(
+        "run {run} has sent the same `{}` for this row, and it is not repeated unasked: --again sends it once more",
+        call.op.id()
+    );
+    OpError::new(Code::AlreadyDone, message).hint(format!(
+        "look at it: provisor runs steps {run}; a `key` makes a request once for ever, and `reads: true` says that it \
+         changes nothing"
+    ))
+}
+
+/// The error instead of an answer that was recorded for another request under the same key.
+pub(super) fn other_request(call: &Call, earlier: &Earlier) -> OpError {
+    let key = key_of(call).ok().flatten().unwrap_or_default();
+    let run = earlier
+        .run
+        .as_ref()
+        .map_or(String::new(), |run| format!(", by run {run}"));
+    let message = format!("`{key}` is on record for another request{run}; nothing was sent");
+    OpError::new(Code::AlreadyExists, message)
+        .hint("give another thing another key; what exists is changed by a request of its own")
+}
