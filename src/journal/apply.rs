@@ -71,11 +71,8 @@ pub(super) enum Write {
     },
     Move(Box<Move>),
     PutItem(Box<ItemData>),
-    /// Strikes a thing out of the ledger, and enters another item in its place, when there is one.
-    Replace {
-        thing: Box<Thing>,
-        by: Option<Box<ItemData>>,
-    },
+    /// Strikes a thing out of the ledger.
+    Strike(Box<Thing>),
     /// Gives a thing another name, unless something has that name.
     Rename(Box<Rename>),
     DropItem {
@@ -201,10 +198,7 @@ pub(super) fn apply(tables: &mut dyn Tables, repeats: &mut Repeats, write: Write
         Write::Record { step, event } => return record(tables, *step, event),
         Write::Move(change) => return move_step(tables, *change),
         Write::PutItem(item) => tables.put_item(&item)?,
-        Write::Replace { thing, by } => {
-            tables.strike_item(&thing)?;
-            by.map_or(Ok(()), |item| tables.put_item(&item))?;
-        }
+        Write::Strike(thing) => tables.strike_item(&thing)?,
         Write::Rename(rename) => return rename_thing(tables, *rename),
         Write::DropItem {
             account,

@@ -1,6 +1,7 @@
 //! Carrying out a step that changes the world: intent, request, outcome, and what to do when there is none.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use super::apply::{Move, Rename, Reply, Write};
 use super::attempt::{
@@ -240,7 +241,7 @@ impl<'a> Changing<'a> {
         let journal = &self.row.journal;
         let item = journal.store().read(|look| look.item(thing));
         let old = |item: &ItemData| {
-            let age = u64::try_from(self.now_ms().saturating_sub(item.changed_ms)).unwrap_or_default();
+            let age = u64::try_from(self.now().wall_ms.saturating_sub(item.changed_ms)).unwrap_or_default();
             item.run.as_ref() != Some(&self.step.run) && Duration::from_millis(age) > self.change.look_for
         };
         let Some(item) = item.map_err(|error| Err(error.into()))?.filter(old) else {

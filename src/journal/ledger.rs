@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use super::apply::Write;
+use super::apply::{Rename, Write};
 use super::attempt::Earlier;
 use super::change::{item_place, platform_id};
 use super::error::JournalError;
@@ -82,35 +82,28 @@ impl Journal {
         self.store().write(write).map(drop)
     }
 
-    /// Gives what is entered under a former name its present one, unless something has that already; on disk when it
+    /// Gives what is entered or claimed under a former name its present one, unless something has that already; on disk when it
     /// returns.
     pub(super) fn ledger_rename(&self, former: &Thing, thing: &Thing) -> Result<(), JournalError> {
-        let (old, known) = self
+        let known = self
             .store()
-            .read(|look| Ok((look.item(former)?, look.item(thing)?)))?;
-        let (Some(old), None) = (old, known) else {
-            return Ok(());
+            .read(|look| Ok((look.item(former)?, look.claim(former)?)))?;
+        let item = match known {
+            (None, None) => return Ok(()),
+            (item, _) => item.map(|item| self.renamed(item, thing)).transpose()?,
         };
-        let value = self.open_sealed(&item_place(former), &old.value)?;
-        let item = ItemData {
-            value: self.sealer().seal(&item_place(thing), &value),
-            thing: thing.clone(),
-            ..old
+        let rename = Rename {
+            from: former.clone(),
+            to: thing.clone(),
+            item,
         };
-        self.replace(former, Some(item))
+        self.store().write(Write::Rename(Box::new(rename))).map(drop)
     }
 
     /// Strikes a thing out; on disk when it returns.
     pub(super) fn ledger_forget(&self, thing: &Thing) -> Result<(), JournalError> {
-        self.replace(thing, None)
-    }
-
-    fn replace(&self, thing: &Thing, by: Option<ItemData>) -> Result<(), JournalError> {
-        let write = Write::Replace {
-            thing: Box::new(thing.clone()),
-            by: by.map(Box::new),
-        };
-        self.store().write(write).map(drop)
+        let thing = Box::new(thing.clone());
+        self.store().write(Write::Strike(thing)).map(drop)
     }
 
     /// The platform's identifiers of what the ledger has already. A look-up must not take one of these for the thing
@@ -135,7 +128,8 @@ impl Journal {
 
     /// What an earlier step of the same act has got.
     pub(super) fn acted(&self, step: &StepData, owner: &StepData) -> Result<Earlier, JournalError> {
-        let value = self.open_optional(&step_place(owner), owner.outcome.as_ref())?;
+        let open = |sealed| self.open_sealed(&step_place(owner), sealed);
+        let value = owner.outcome.as_ref().map(|sealed| open(sealed)).transpose()?;
         Ok(Earlier {
             value: value.unwrap_or_default(),
             run: Some(owner.run.clone()),

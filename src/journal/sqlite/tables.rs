@@ -75,7 +75,7 @@ impl Look for Sql<'_> {
         steps::claims(self.connection)
     }
     fn act(&self, key: &str) -> Res<Option<(RunId, String)>> {
-        steps::act(self.0, key)
+        steps::act(self.connection, key)
     }
     fn item(&self, thing: &Thing) -> Res<Option<ItemData>> {
         steps::item(self.connection, thing)
@@ -123,10 +123,10 @@ impl Tables for Sql<'_> {
         steps::drop_claim(self.connection, thing)
     }
     fn put_act(&mut self, key: &str, run: &RunId, step: &str) -> Res<()> {
-        steps::put_act(self.0, key, run, step)
+        steps::put_act(self.connection, key, run, step)
     }
     fn drop_act(&mut self, key: &str) -> Res<()> {
-        steps::drop_act(self.0, key)
+        steps::drop_act(self.connection, key)
     }
     fn put_item(&mut self, item: &ItemData) -> Res<()> {
         let is_new = steps::put_item(self.connection, item)?;
