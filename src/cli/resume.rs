@@ -148,9 +148,10 @@ pub(super) fn resume(app: &App, command: &ResumeCommand) -> Result<Exit, Command
     if command.json {
         return Preview::print_json(app, (&listed, edited), go_through).map(|()| Exit::Ok);
     }
-    let preview = match command.plan || edited {
-        true => Some(go_through(&mut |_| {})?),
-        false => None,
+    let preview = if command.plan || edited {
+        Some(go_through(&mut |_| {})?)
+    } else {
+        None
     };
     if let Some(preview) = &preview {
         preview.show(app, &listed, edited, command.plan)?;
