@@ -162,6 +162,11 @@ impl Caught {
         Ok(Value::Record(fields))
     }
 
+    /// Where it lies; copies lie in the same place.
+    pub(super) fn address(&self) -> usize {
+        Arc::as_ptr(&self.0).addr()
+    }
+
     /// The values that lie in it.
     pub(super) fn held(&self) -> impl Iterator<Item = &Dynamic> {
         self.0

@@ -28,7 +28,7 @@ pub(super) struct Extent {
     pub(super) nodes: usize,
     /// Bytes that a copy takes, beside those of the value itself. Texts are shared, not copied.
     pub(super) bytes: usize,
-    /// Cells that closures share, by their addresses: a closure may hold itself.
+    /// What is shared, by its address: cells of closures, which may hold themselves, and errors.
     cells: BTreeSet<usize>,
 }
 
@@ -70,7 +70,10 @@ impl Extent {
                 .iter_curry()
                 .for_each(|captured| self.visit(captured, level + 1));
         } else if let Some(caught) = value.read_lock::<Caught>() {
-            caught.held().for_each(|held| self.visit(held, level + 1));
+            // Copies share what lies in them, and it may lie there twice.
+            if self.cells.insert(caught.address()) {
+                caught.held().for_each(|held| self.visit(held, level + 1));
+            }
         } else if let Some(blob) = value.read_lock::<Blob>() {
             self.bytes += blob.len();
         }
