@@ -31,7 +31,8 @@ use self::document::Document;
 use self::table::Table;
 use super::paths::{Env, Paths};
 use super::trust::Trust;
-use crate::platform::web::account::below;
+use crate::platform::web::account::is_below;
+use crate::value::origin as value;
 
 /// The project's file, searched from the current folder upwards.
 pub const PROJECT_FILE: &str = "provisor.toml";
@@ -64,6 +65,8 @@ pub struct Sourced<T> {
 #[derive(Debug, Clone, Default)]
 pub struct Config {
     default_profile: Option<Sourced<String>>,
+    /// Why the default may not be used.
+    default_refused: Option<ConfigError>,
     profiles: BTreeMap<String, Profile>,
     /// The files that were read, the stronger one last; and where a first profile would be written.
     files: Vec<PathBuf>,
@@ -74,7 +77,7 @@ impl Config {
     /// Reads the user's file and the project's, either of which may be missing. Where both set a value, the project's
     /// counts; but a project may not send the user's credential to another address.
     ///
-    /// Errors: a file that cannot be read, is not TOML, has an unknown key or a value that does not fit.
+    /// Errors: a file that cannot be read or that others can write, is not TOML, has an unknown key or a value that does not fit.
     pub fn load(paths: &Paths, env: &Env) -> Result<Config, ConfigError> {
         let user_file = paths.config_file();
         let mut config = Config {
@@ -82,6 +85,7 @@ impl Config {
             ..Config::default()
         };
         if let Some(document) = Document::read(&user_file)? {
+            guard::is_the_users_alone(&user_file)?;
             config.add(&document, true)?;
             config.files.push(user_file);
         }
@@ -133,6 +137,9 @@ impl Config {
         if let Some(name) = env.get("PROVISOR_PROFILE") {
             return self.find(name, "PROVISOR_PROFILE");
         }
+        if let Some(refused) = &self.default_refused {
+            return Err(refused.clone());
+        }
         if let Some(name) = &self.default_profile {
             return self.find(&name.value, &format!("default_profile in {}", name.origin));
         }
@@ -183,9 +190,17 @@ impl Config {
             })
     }
 
-    /// The profiles whose address the address `url` is below, the nearest first.
+    /// The profiles whose account is at `place` and that mean the account itself.
+    pub(super) fn at(&self, place: &value::Origin) -> Vec<&Profile> {
+        let profiles = self.profiles.values();
+        profiles
+            .filter(|profile| profile.origin().as_ref() == Some(place) && profile.sandboxed().is_none())
+            .collect()
+    }
+
+    /// The profiles whose address the address `url` is below, however its host is spelled, the nearest first.
     pub(super) fn around(&self, url: &str) -> Vec<&Profile> {
-        let holds = |profile: &&Profile| profile.url().is_ok_and(|base| below(base, url).is_ok());
+        let holds = |profile: &&Profile| profile.url().is_ok_and(|base| is_below(base, url));
         let mut around: Vec<&Profile> = self.profiles.values().filter(holds).collect();
         let length = |profile: &&Profile| profile.url().unwrap_or_default().trim_end_matches('/').len();
         around.sort_by_key(|profile| std::cmp::Reverse(length(profile)));
@@ -210,8 +225,15 @@ impl Config {
         let root = Table::root(document, parsed.get_ref());
         root.check_keys(&["default_profile", "profiles"])?;
         if let Some(name) = root.text("default_profile")? {
+            // Which of the user's accounts is worked in is for the user to say.
+            let theirs = !trusted && self.profiles.contains_key(&name.value);
+            self.default_refused = theirs.then(|| ConfigError::Untrusted {
+                file: document.file.clone(),
+                what: format!("it makes `{}` the profile that is used", name.value),
+            });
             self.default_profile = Some(name);
         }
+        let known: Vec<Profile> = self.profiles.values().cloned().collect();
         let Some(profiles) = root.table("profiles")? else {
             return Ok(());
         };
@@ -219,18 +241,22 @@ impl Config {
             let mut profile = reading::profile(&name, &table)?;
             if !trusted {
                 profile.untrusted = Some(document.file.clone());
+                profile.refused = guard::oversteps(&profile);
             }
             let below = self.profiles.remove(&name);
             let is_project = document.file != self.user_file && self.user_file.is_absolute();
             if is_project && let Some(refused) = guard::hastens(&profile, below.as_ref(), &self.user_file) {
                 return Err(refused);
             }
-            let merged = match below {
+            let mut merged = match below {
                 Some(below) => profile.over(below)?,
                 None => profile,
             };
             if let Some(refused) = merged.hurries() {
                 return Err(refused);
+            }
+            if !trusted {
+                guard::tighten(&mut merged, &known);
             }
             self.profiles.insert(name, merged);
         }

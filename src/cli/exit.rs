@@ -104,7 +104,9 @@ impl Exit {
             | Code::SparrowApiTokenExpired
             | Code::SparrowLoginFailed
             | Code::SparrowInvalidUser => Exit::SignIn,
-            Code::Forbidden | Code::ProtectedApp | Code::BadAddress => Exit::Permission,
+            Code::Forbidden | Code::ProtectedApp | Code::BadAddress | Code::SecretElsewhere => {
+                Exit::Permission
+            }
             Code::Unreachable | Code::Unavailable => Exit::Network,
             Code::AlreadyExists
             | Code::AlreadyDone

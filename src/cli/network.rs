@@ -5,11 +5,13 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use super::app::{Accounts, App};
+use super::config::Config;
 use super::paths::Env;
 use super::ui::Ui;
 use crate::sandbox::Sandbox;
 use crate::transport::HttpConfig;
 use crate::transport::address::{self, Routes};
+use crate::transport::custody::Releases;
 use crate::transport::line::{Proxies, Proxy};
 use crate::transport::outage::{Listener, Notice};
 
@@ -22,6 +24,7 @@ pub(super) fn config(app: &App, accounts: &Accounts, sandbox: Option<&Arc<Sandbo
     let mut config = HttpConfig {
         proxies: proxies(&app.env),
         listener: listener(&app.ui),
+        releases: releases(app),
         ..HttpConfig::default()
     };
     if accounts.rows {
@@ -33,6 +36,16 @@ pub(super) fn config(app: &App, accounts: &Accounts, sandbox: Option<&Arc<Sandbo
             Routes::new(move |host: &str| address::is_sandbox_host(host).then(|| sandbox.address()));
     }
     config
+}
+
+/// Where secrets may go besides home, as the configuration says at the moment: who corrects it need not begin anew.
+fn releases(app: &App) -> Releases {
+    let (paths, env) = (app.paths().ok().cloned(), app.env.clone());
+    Releases::new(move |home, place| {
+        let paths = paths.as_ref().ok_or("nothing allows it")?;
+        let config = Config::load(paths, &env).map_err(|error| error.to_string())?;
+        config.allows(home, place)
+    })
 }
 
 /// The proxy that the environment names. The lower-case name counts first, as it does for curl. `HTTP_PROXY` is for

@@ -14,7 +14,8 @@ use crate::ops::error::{Code, OpError};
 use crate::ops::world::{Line, Password, Profile, Profiles, Settings};
 use crate::repl::around::Mode;
 use crate::sandbox::Sandbox;
-use crate::value::secret::Secret;
+use crate::value::origin::Origin;
+use crate::value::secret::{Home, Secret};
 
 /// Reads the configuration when a script first asks for an account.
 pub(super) struct Configured {
@@ -208,6 +209,14 @@ impl Profiles for Configured {
         })
     }
 
+    fn at(&self, place: &Origin) -> Result<Vec<Arc<Profile>>, OpError> {
+        if self.sandbox.is_some() {
+            return Ok(Vec::new());
+        }
+        let found = self.config()?.at(place).into_iter();
+        found.map(|profile| self.neighbour(profile)).collect()
+    }
+
     fn around(&self, url: &str) -> Result<Vec<Arc<Profile>>, OpError> {
         if self.sandbox.is_some() {
             return Ok(Vec::new());
@@ -218,18 +227,23 @@ impl Profiles for Configured {
         if let Some(active) = active.filter(|active| around.iter().any(|one| one.name == active.name)) {
             around = vec![active];
         }
-        let found = around.into_iter().map(|profile| {
-            let found = self.find(profile.platform().name(), Some(&profile.name));
-            found.map_err(|error| OpError {
-                message: format!("the address is that of a profile: {}", error.message),
-                ..error
-            })
-        });
-        found.collect()
+        around
+            .into_iter()
+            .map(|profile| self.neighbour(profile))
+            .collect()
     }
 }
 
 impl Configured {
+    /// A profile that nobody named, and that counts because its address was.
+    fn neighbour(&self, profile: &config::Profile) -> Result<Arc<Profile>, OpError> {
+        let found = self.find(profile.platform().name(), Some(&profile.name));
+        found.map_err(|error| OpError {
+            message: format!("the address is that of a profile: {}", error.message),
+            ..error
+        })
+    }
+
     fn look_for(&self, platform: &str, name: Option<&str>) -> Result<Arc<Profile>, OpError> {
         // With the sandbox on, every profile is the sandbox: a forgotten flag cannot reach a live account.
         if let Some(accounts) = &self.sandbox {
@@ -281,16 +295,22 @@ fn to_profile(config: &config::Profile, env: &Env) -> Result<Profile, OpError> {
     let url = config.url().map_err(|error| bad_profile(&error))?;
     let texts = config.texts.iter();
     let texts = texts.map(|(key, text)| ((*key).to_owned(), text.value.clone()));
+    let home = Home::of(Origin::parse(url));
     let secrets = config.secrets.keys().map(|key| {
         let (key, config, env) = (*key, config.clone(), env.clone());
+        let (place, home) = (config.place_of(key), home.clone());
         let read = move || {
             let read = config.read_secret(key, &env);
+            let read = read.map(|secret| match &home {
+                Some(home) => secret.at_home(home),
+                None => secret,
+            });
             read.map_err(|error| match error.hint() {
                 Some(hint) => format!("{error} ({hint})"),
                 None => error.to_string(),
             })
         };
-        (key.to_owned(), Password::ask(read))
+        (key.to_owned(), Password::ask(&place, read))
     });
     Ok(Profile {
         name: config.name.clone(),

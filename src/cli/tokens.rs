@@ -5,7 +5,7 @@ use std::sync::OnceLock;
 
 use super::paths::{Paths, make_private_folder};
 use crate::journal::{Sealer, Vault};
-use crate::platform::{TokenKey, TokenStore};
+use crate::platform::{Credential, TokenKey, TokenStore};
 use crate::value::Value;
 
 /// The sealed token cache, opened when the first token is needed.
@@ -56,8 +56,8 @@ impl TokenStore for Tokens {
 /// The vault keeps a keyed digest of it.
 fn name(key: &TokenKey) -> Value {
     let account = Value::from(key.account.as_str());
-    match &key.given {
-        Some(given) => Value::List(vec![account, given.clone().into()]),
-        None => account,
+    match &key.credential {
+        Credential::Given(given) => Value::List(vec![account, given.clone().into()]),
+        Credential::Kept(place) => Value::List(vec![account, "kept".into(), place.as_ref().into()]),
     }
 }

@@ -3,7 +3,8 @@
 
 use zeroize::Zeroizing;
 
-use crate::value::secret::Secret;
+use crate::value::origin::Origin;
+use crate::value::secret::{Home, Secret};
 use crate::value::{Object, Record, Value};
 
 /// The bytes are not what this version writes.
@@ -20,12 +21,28 @@ const SECRET: u8 = 6;
 const LIST: u8 = 7;
 const RECORD: u8 = 8;
 const OBJECT: u8 = 9;
+const SECRET_AT_HOME: u8 = 10;
 
-/// Writes a value. `secret_text` is the only way to a secret's text; the caller holds it.
-pub(super) fn encode(value: &Value, secret_text: fn(&Secret) -> &str) -> Zeroizing<Vec<u8>> {
+/// How secrets are written.
+#[derive(Clone, Copy)]
+pub(super) struct SecretForm {
+    /// The only way to a secret's text; the caller holds it.
+    pub(super) text: fn(&Secret) -> &str,
+    /// Is it written where they belong? Not where values are compared: the same text is the same secret.
+    pub(super) homes: bool,
+}
+
+impl SecretForm {
+    fn homes(self, secret: &Secret) -> &[Home] {
+        if self.homes { secret.homes() } else { &[] }
+    }
+}
+
+/// Writes a value.
+pub(super) fn encode(value: &Value, secrets: SecretForm) -> Zeroizing<Vec<u8>> {
     // Growing would leave copies of secrets behind in freed memory, so the size is reckoned first.
-    let mut out = Zeroizing::new(Vec::with_capacity(size(value, secret_text)));
-    write(&mut out, value, secret_text);
+    let mut out = Zeroizing::new(Vec::with_capacity(size(value, secrets)));
+    write(&mut out, value, secrets);
     out
 }
 
@@ -40,23 +57,28 @@ pub(super) fn decode(bytes: &[u8]) -> Result<Value, Malformed> {
     }
 }
 
-fn size(value: &Value, secret_text: fn(&Secret) -> &str) -> usize {
+fn size(value: &Value, secrets: SecretForm) -> usize {
     let fields = |record: &Record| -> usize {
-        let of_field = |(name, value): (&String, &Value)| 4 + name.len() + size(value, secret_text);
+        let of_field = |(name, value): (&String, &Value)| 4 + name.len() + size(value, secrets);
         4 + record.iter().map(of_field).sum::<usize>()
     };
     1 + match value {
         Value::Null | Value::Bool(_) => 0,
         Value::Int(_) | Value::Float(_) => 8,
         Value::Text(text) => 4 + text.len(),
-        Value::Secret(secret) => 4 + secret_text(secret).len(),
-        Value::List(items) => 4 + items.iter().map(|item| size(item, secret_text)).sum::<usize>(),
+        Value::Secret(secret) => {
+            let of_home =
+                |home: &Home| 4 + home.origins().iter().map(|o| 4 + o.as_str().len()).sum::<usize>();
+            let homes = secrets.homes(secret).iter().map(of_home).sum::<usize>();
+            4 + (secrets.text)(secret).len() + 4 + homes
+        }
+        Value::List(items) => 4 + items.iter().map(|item| size(item, secrets)).sum::<usize>(),
         Value::Record(record) => fields(record),
         Value::Object(object) => 4 + object.kind.len() + fields(&object.fields),
     }
 }
 
-fn write(out: &mut Vec<u8>, value: &Value, secret_text: fn(&Secret) -> &str) {
+fn write(out: &mut Vec<u8>, value: &Value, secrets: SecretForm) {
     match value {
         Value::Null => out.push(NULL),
         Value::Bool(false) => out.push(FALSE),
@@ -74,33 +96,47 @@ fn write(out: &mut Vec<u8>, value: &Value, secret_text: fn(&Secret) -> &str) {
             write_text(out, text);
         }
         Value::Secret(secret) => {
-            out.push(SECRET);
-            write_text(out, secret_text(secret));
+            let homes = secrets.homes(secret);
+            out.push(if homes.is_empty() { SECRET } else { SECRET_AT_HOME });
+            write_text(out, (secrets.text)(secret));
+            if !homes.is_empty() {
+                write_homes(out, homes);
+            }
         }
         Value::List(items) => {
             out.push(LIST);
             write_length(out, items.len());
             for item in items {
-                write(out, item, secret_text);
+                write(out, item, secrets);
             }
         }
         Value::Record(record) => {
             out.push(RECORD);
-            write_fields(out, record, secret_text);
+            write_fields(out, record, secrets);
         }
         Value::Object(object) => {
             out.push(OBJECT);
             write_text(out, &object.kind);
-            write_fields(out, &object.fields, secret_text);
+            write_fields(out, &object.fields, secrets);
         }
     }
 }
 
-fn write_fields(out: &mut Vec<u8>, record: &Record, secret_text: fn(&Secret) -> &str) {
+fn write_homes(out: &mut Vec<u8>, homes: &[Home]) {
+    write_length(out, homes.len());
+    for home in homes {
+        write_length(out, home.origins().len());
+        home.origins()
+            .iter()
+            .for_each(|origin| write_text(out, origin.as_str()));
+    }
+}
+
+fn write_fields(out: &mut Vec<u8>, record: &Record, secrets: SecretForm) {
     write_length(out, record.len());
     for (name, value) in record {
         write_text(out, name);
-        write(out, value, secret_text);
+        write(out, value, secrets);
     }
 }
 
@@ -124,6 +160,10 @@ fn read(rest: &mut &[u8]) -> Result<Value, Malformed> {
         FLOAT => Value::Float(f64::from_bits(u64::from_le_bytes(take(rest)?))),
         TEXT => Value::Text(read_text(rest)?),
         SECRET => Value::Secret(Secret::new(read_text(rest)?)),
+        SECRET_AT_HOME => {
+            let text = Zeroizing::new(read_text(rest)?);
+            Value::Secret(Secret::with_homes(text.as_str(), read_homes(rest)?))
+        }
         LIST => {
             let length = read_length(rest)?;
             let items: Result<Vec<Value>, Malformed> = (0..length).map(|_| read(rest)).collect();
@@ -136,6 +176,18 @@ fn read(rest: &mut &[u8]) -> Result<Value, Malformed> {
         }),
         _ => return Err(Malformed),
     })
+}
+
+fn read_homes(rest: &mut &[u8]) -> Result<Vec<Home>, Malformed> {
+    let home = |rest: &mut &[u8]| {
+        let length = read_length(rest)?;
+        let origins: Result<Vec<Origin>, Malformed> = (0..length)
+            .map(|_| Origin::parse(&read_text(rest)?).ok_or(Malformed))
+            .collect();
+        Home::of(origins?).ok_or(Malformed)
+    };
+    let length = read_length(rest)?;
+    (0..length).map(|_| home(rest)).collect()
 }
 
 fn read_fields(rest: &mut &[u8]) -> Result<Record, Malformed> {

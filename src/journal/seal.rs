@@ -13,7 +13,7 @@ use hmac::{Hmac, Mac as _};
 use sha2::Sha256;
 use zeroize::Zeroizing;
 
-use super::codec;
+use super::codec::{self, SecretForm};
 use super::key::{self, KeyBytes, KeyError};
 use crate::value::Value;
 use crate::value::digest::hex;
@@ -32,6 +32,16 @@ pub enum SealError {
     #[error("it was written by a newer version")]
     Unreadable,
 }
+
+/// How values are sealed, and how those are written whose digests are compared.
+const EXPOSED: SecretForm = SecretForm {
+    text: Secret::expose,
+    homes: true,
+};
+const COMPARED: SecretForm = SecretForm {
+    homes: false,
+    ..EXPOSED
+};
 
 const VERSION: u8 = 1;
 const NONCE: usize = 24;
@@ -69,7 +79,7 @@ impl Sealer {
 
     /// Encrypts a value for one place.
     pub fn seal(&self, place: &str, value: &Value) -> Sealed {
-        let plain = codec::encode(value, Secret::expose);
+        let plain = codec::encode(value, EXPOSED);
         let nonce = XNonce::generate();
         let payload = Payload {
             msg: &plain,
@@ -102,7 +112,7 @@ impl Sealer {
 
     /// A keyed digest of a value: 16 hexadecimal digits, equal for equal values, telling nothing without the key.
     pub fn digest(&self, value: &Value) -> String {
-        let digest = mac(&self.0.digest, &[&codec::encode(value, Secret::expose)]);
+        let digest = mac(&self.0.digest, &[&codec::encode(value, COMPARED)]);
         hex(&digest[..DIGEST_BYTES])
     }
 

@@ -150,6 +150,13 @@ impl Call {
         }
     }
 
+    /// Shows `each` every secret of the arguments and of the object that it was called on.
+    pub(super) fn each_secret(&self, each: &mut dyn FnMut(&Secret)) {
+        self.args.iter().for_each(|arg| arg.each_secret(each));
+        let of_receiver = self.receiver.iter().flat_map(|object| object.fields.values());
+        of_receiver.for_each(|field| field.each_secret(each));
+    }
+
     /// The duration of an argument.
     pub fn duration(&self, name: &str) -> Result<Duration, OpError> {
         parse_duration(self.arg(name)).ok_or_else(|| bad(format!("`{name}` is not a duration")))

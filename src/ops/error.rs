@@ -61,6 +61,8 @@ codes! {
     Forbidden = "forbidden",
     /// App 1 of a master account must never be changed.
     ProtectedApp = "protected_app",
+    /// A secret would go where it does not belong.
+    SecretElsewhere = "secret_elsewhere",
     /// It exists already.
     AlreadyExists = "already_exists",
     /// The same act is done already, and is not done again without consent.
@@ -230,6 +232,7 @@ impl From<ApiError> for OpError {
                 let (code, hint) = super::sparrow::code(fault);
                 (code, Some(hint))
             }
+            ApiErrorKind::SecretElsewhere => (Code::SecretElsewhere, None),
             ApiErrorKind::BadInput => (Code::BadArgument, None),
             ApiErrorKind::Local => (Code::BadProfile, None),
         };

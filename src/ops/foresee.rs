@@ -2,6 +2,7 @@
 
 use super::call::Call;
 use super::credential;
+use super::custody;
 use super::error::OpError;
 use super::perform::{Asking, plan};
 use super::world::World;
@@ -101,7 +102,7 @@ pub async fn foresee(
     let reads = matches!(plan.kind, StepKind::Read);
     let how = match recall {
         Recall::Done(value) => {
-            let value = credential::renewed(world, call, value)?;
+            let value = custody::kept(world, call, credential::renewed(world, call, value)?);
             let step = Some(step);
             return Ok(match super::web::replayed(call, value) {
                 Ok(value) => Foreseen::Answered { value, step },

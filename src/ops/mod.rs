@@ -7,6 +7,7 @@ mod act;
 pub mod asking;
 pub mod call;
 mod credential;
+mod custody;
 pub mod doc;
 pub mod error;
 pub mod explain;

@@ -8,6 +8,7 @@ use std::time::Duration;
 
 use super::call::{Call, parse_duration};
 use super::credential;
+use super::custody;
 use super::error::{Code, OpError, Sent};
 use super::spec::{Boxed, Effect, Probe, Timeout};
 use super::world::{Settings, World};
@@ -72,13 +73,14 @@ pub async fn perform(
     let Some(plan) = plan else {
         let value = (call.op.run)(world, &call).await.map_err(Halt::Failed)?;
         return Ok(Performed {
-            value,
+            value: custody::kept(world, &call, value),
             replayed: false,
         });
     };
     match row.step(&plan, &attempt, cancel).await {
         Ok(output) if output.replayed => {
             let value = credential::renewed(world, &call, output.value)?;
+            let value = custody::kept(world, &call, value);
             Ok(Performed {
                 value: super::web::replayed(&call, value).map_err(Halt::Failed)?,
                 replayed: true,
@@ -264,7 +266,8 @@ pub async fn look(world: &World, call: &Call) -> Result<Value, OpError> {
         return Err(OpError::new(Code::Forbidden, message));
     }
     let call = super::web::addressed(world, call.clone())?;
-    (call.op.run)(world, &call).await
+    let value = (call.op.run)(world, &call).await?;
+    Ok(custody::kept(world, &call, value))
 }
 
 /// What the ledger learns from the outcome.
@@ -348,7 +351,7 @@ impl Attempt for Asking<'_> {
             let checked = check(self.world, &call).await;
             match checked.map_err(|error| credential::advise(&call, error)) {
                 Ok(None) => Prepared::Go,
-                Ok(Some(value)) => Prepared::There(value),
+                Ok(Some(value)) => Prepared::There(custody::kept(self.world, &call, value)),
                 Err(error) if error.transient => Prepared::Failed(error.to_value()),
                 Err(error) => Prepared::Refused(error.to_value()),
             }
@@ -368,7 +371,7 @@ impl Attempt for Asking<'_> {
                 return Sending::Failed(error.to_value());
             };
             match done.map_err(|error| credential::advise(&call, error)) {
-                Ok(value) => Sending::Done(value),
+                Ok(value) => Sending::Done(custody::kept(self.world, &call, value)),
                 // What changes nothing is as good as not carried out.
                 Err(error) if error.sent != Sent::No && call.effect().changes() => Sending::Lost {
                     why: error.message,
@@ -396,7 +399,7 @@ impl Attempt for Asking<'_> {
                 return Look::Unknown("nothing can tell whether it was carried out".into());
             };
             match probe(self.world, self.call).await {
-                Probe::Found(value) => Look::Found(value),
+                Probe::Found(value) => Look::Found(custody::kept(self.world, self.call, value)),
                 Probe::Absent => Look::Absent,
                 Probe::Unknown(why) => Look::Unknown(why),
                 Probe::Unreachable(error) => Look::Unreachable(error.message),
@@ -432,7 +435,8 @@ impl Attempt for Asking<'_> {
                 .hint("use the ensure operation to get what exists");
             return Err(error.to_value());
         }
-        Ok(unchanged(self.call, earlier.value))
+        let item = unchanged(self.call, earlier.value);
+        Ok(custody::kept(self.world, self.call, item))
     }
 
     fn is_carried_out(&self, answer: &Value) -> bool {

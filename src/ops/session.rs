@@ -198,7 +198,9 @@ pub(super) fn required_credential(world: &World, session: &Object, key: &str) ->
     }
     let profile = session.text("$profile");
     let missing = format!("profile `{profile}` has none; add it: provisor profile edit {profile}");
-    Ok(Password::ask(move || Err(missing.clone())))
+    Ok(Password::ask(&format!("none of {profile}"), move || {
+        Err(missing.clone())
+    }))
 }
 
 fn own_secret(session: &Object, key: &str) -> Option<Secret> {

@@ -13,6 +13,7 @@ use crate::journal::Journal;
 use crate::platform::Network;
 use crate::platform::{sparrow, web};
 use crate::value::Object;
+use crate::value::origin::Origin;
 
 /// How a profile's account is reached.
 pub use crate::platform::Line;
@@ -77,6 +78,11 @@ pub trait Profiles: Send + Sync {
     /// long to look for a lost answer. Nothing of a profile's line is among it, least of all its certificate.
     fn elsewhere(&self) -> Result<Settings, OpError> {
         Ok(Settings::default())
+    }
+
+    /// The profiles whose account is at `place`: what they forbid is forbidden to every account there.
+    fn at(&self, _place: &Origin) -> Result<Vec<Arc<Profile>>, OpError> {
+        Ok(Vec::new())
     }
 
     /// The profiles whose address the address `url` is below, the nearest first: what they forbid is forbidden there,
@@ -151,14 +157,120 @@ impl World {
     }
 
     /// How to speak to the account of a session. One that a script describes itself is treated as the active profile
-    /// says, so that no script gets around what that profile forbids.
+    /// says, and as those at its address do: no script gets around what they forbid. So is one that was reached from a
+    /// profile, such as a tenant; what the profile shows to its own host, and trusts there alone, is not for that one.
     pub fn settings(&self, session: &Object) -> Result<Settings, OpError> {
-        match session.text("$profile") {
-            "" => self.elsewhere(),
+        let place = Origin::parse(session.text("url"));
+        let mut settings = match session.text("$profile") {
+            "" => self.elsewhere()?,
             name => {
                 let profile = self.profile(session::platform_of(session), Some(name))?;
-                Ok(profile.settings.clone())
+                let own = profile.texts.get("url").and_then(|url| Origin::parse(url));
+                let mut settings = profile.settings.clone();
+                if own == place {
+                    return Ok(settings);
+                }
+                settings.line = Arc::new(settings.line.to_others());
+                settings
             }
+        };
+        for profile in place.map_or(Ok(Vec::new()), |place| self.profiles.at(&place))? {
+            settings.read_only |= profile.settings.read_only;
+            settings.unconfirmed |= profile.settings.unconfirmed;
         }
+        Ok(settings)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used, reason = "tests")]
+    use super::*;
+    use crate::journal::Sealer;
+    use crate::platform::{TokenKey, TokenStore};
+    use crate::transport::line::Authorities;
+    use crate::transport::pace::Rate;
+    use crate::transport::{Http, HttpConfig};
+    use crate::value::Value;
+
+    struct NoTokens;
+
+    impl TokenStore for NoTokens {
+        fn load(&self, _: &TokenKey) -> Option<Value> {
+            None
+        }
+
+        fn save(&self, _: &TokenKey, _: &Value) -> Result<(), String> {
+            Ok(())
+        }
+
+        fn forget(&self, _: &TokenKey) {}
+    }
+
+    /// One profile, and another at the tenant's address that is read-only.
+    struct Two(Arc<Profile>, Arc<Profile>);
+
+    impl Profiles for Two {
+        fn find(&self, _: &str, _: Option<&str>) -> Result<Arc<Profile>, OpError> {
+            Ok(Arc::clone(&self.0))
+        }
+
+        fn at(&self, place: &Origin) -> Result<Vec<Arc<Profile>>, OpError> {
+            let there = Origin::parse(&self.1.texts["url"]).as_ref() == Some(place);
+            Ok(there.then(|| Arc::clone(&self.1)).into_iter().collect())
+        }
+    }
+
+    fn profile(name: &str, url: &str, settings: Settings) -> Arc<Profile> {
+        Arc::new(Profile {
+            name: name.to_owned(),
+            platform: "mobsted".to_owned(),
+            texts: BTreeMap::from([("url".to_owned(), url.to_owned())]),
+            secrets: BTreeMap::new(),
+            settings,
+        })
+    }
+
+    fn session(url: &str) -> Object {
+        Object::new(
+            "mobsted::Session",
+            [("url", url.into()), ("$profile", "acme".into())],
+        )
+    }
+
+    #[test]
+    fn a_tenant_sees_no_certificate_of_the_profile_and_counts_under_the_modes_at_its_own_address() {
+        let line = Line {
+            name: "acme".into(),
+            ca: Some(Authorities::default()),
+            rate: Rate::parse("10/s"),
+            ..Line::default()
+        };
+        let acme = Settings {
+            line: Arc::new(line.clone()),
+            ..Settings::default()
+        };
+        let strict = Settings {
+            read_only: true,
+            ..Settings::default()
+        };
+        let profiles = Two(
+            profile("acme", "https://acme.example", acme),
+            profile("own", "https://t2.example", strict),
+        );
+        let clock = Clock::frozen(0);
+        let network = Network {
+            http: Http::new(HttpConfig::default(), clock.clone()),
+            store: Arc::new(NoTokens),
+            clock: clock.clone(),
+        };
+        let journal = Journal::in_memory(Sealer::new(&[7; 32]), clock, Ids::seeded(1));
+        let world = World::new(journal, &network, Arc::new(profiles), Ids::seeded(1));
+        let own = world.settings(&session("https://ACME.example/")).unwrap();
+        assert_eq!(*own.line, line);
+        let tenant = world.settings(&session("https://t1.example")).unwrap();
+        assert_eq!((&tenant.line.ca, tenant.read_only), (&None, false));
+        assert_eq!(tenant.line.rate, line.rate, "the pace is one for all");
+        assert!(world.settings(&session("https://t2.example")).unwrap().read_only);
     }
 }

@@ -28,10 +28,10 @@ impl Answer {
             return Ok(Value::Null);
         }
         match self.response.json() {
-            Ok(json) => Ok(fields::guarded(json)),
+            Ok(json) => Ok(fields::guarded(json).without_echoes(&self.request.scrubber())),
             Err(BodyError::NotJson) if !self.response.says_json() => {
                 let text = self.response.text();
-                text.map(Value::from)
+                text.map(|text| Value::from(text).without_echoes(&self.request.scrubber()))
                     .map_err(|why| self.unreadable(&why.to_string()))
             }
             Err(why) => Err(self.unreadable(&why.to_string())),

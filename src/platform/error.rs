@@ -7,6 +7,7 @@ use super::sparrow::fault::Fault;
 use crate::transport::error::{ErrorKind, Sent, TransportError, tries_text};
 use crate::transport::request::Request;
 use crate::transport::response::Response;
+use crate::value::secret::names_a_credential;
 
 /// The sort of a failure.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -39,6 +40,8 @@ pub enum ApiErrorKind {
     ProtectedApp,
     /// Sparrow SMS refuses, in words of its own.
     Sparrow(Fault),
+    /// The request would take a secret where it does not belong.
+    SecretElsewhere,
     /// An argument does not fit.
     BadInput,
     /// Something on this machine failed: the password cannot be read, or tokens cannot be kept.
@@ -96,6 +99,8 @@ impl ApiError {
     pub(super) fn no_answer(request: &Request, error: &TransportError) -> ApiError {
         let (kind, transient) = match error.kind {
             ErrorKind::Address => (ApiErrorKind::Address, false),
+            // The user may allow it, and resume.
+            ErrorKind::SecretElsewhere => (ApiErrorKind::SecretElsewhere, true),
             // Neither was anything sent, nor does it say anything of what was asked.
             ErrorKind::Withheld | ErrorKind::Setup => (ApiErrorKind::Local, true),
             // Even a certificate that is not trusted is no refusal to be kept: a profile can name whom to trust.
@@ -211,7 +216,11 @@ fn platform_words(response: &Response) -> String {
         Ok(json) => match words_of(&json) {
             Some(words) => response.excerpt_of(&words),
             // Whatever it is, what is named like a credential in it is one.
-            None => response.excerpt_of(&fields::guarded(json).to_masked_json().to_string()),
+            None => response.excerpt_of(
+                &fields::guarded_by(json, names_a_credential)
+                    .to_masked_json()
+                    .to_string(),
+            ),
         },
         Err(_) => response.text_excerpt(),
     }

@@ -2,9 +2,9 @@
 
 use serde_json::{Map, Value as Json};
 
+use crate::value::Value;
 use crate::value::secret::Secret;
-pub(super) use crate::value::secret::names_a_credential;
-use crate::value::{Record, Value};
+pub(super) use crate::value::secret::is_credential_field;
 
 /// A JSON object's fields.
 pub(super) type Fields = Map<String, Json>;
@@ -65,32 +65,34 @@ pub(super) fn id_in(fields: &Fields, names: &[&str]) -> Option<Value> {
     }
 }
 
-/// A JSON answer as a value in which what is named like a credential is a secret.
+/// A JSON answer as a value in which the text of a credential's field is a secret.
 pub(super) fn guarded(json: Json) -> Value {
+    guarded_by(json, is_credential_field)
+}
+
+/// The same, where `names` tells which fields are credentials.
+pub(super) fn guarded_by(json: Json, names: fn(&str) -> bool) -> Value {
     match json {
-        Json::Array(items) => Value::List(items.into_iter().map(guarded).collect()),
-        Json::Object(fields) => Value::Record(guarded_fields(fields)),
+        Json::Array(items) => Value::List(items.into_iter().map(|item| guarded_by(item, names)).collect()),
+        Json::Object(fields) => {
+            let guard = |(name, json): (String, Json)| {
+                let value = if names(&name) {
+                    hidden(json)
+                } else {
+                    guarded_by(json, names)
+                };
+                (name, value)
+            };
+            Value::Record(fields.into_iter().map(guard).collect())
+        }
         plain => Value::from_json(plain),
     }
 }
 
-fn guarded_fields(fields: Fields) -> Record {
-    let guard = |(name, json): (String, Json)| {
-        let value = if names_a_credential(&name) {
-            hidden(json)
-        } else {
-            guarded(json)
-        };
-        (name, value)
-    };
-    fields.into_iter().map(guard).collect()
-}
-
-/// Every text and number below a credential's name as a secret; what is empty, true or false says nothing.
+/// Every text below a credential's name as a secret. A number is none: it counts tokens, or the days that a password lasts.
 fn hidden(json: Json) -> Value {
     match json {
         Json::String(text) => Value::Secret(Secret::new(text)),
-        Json::Number(number) => Value::Secret(Secret::new(number.to_string())),
         Json::Array(items) => Value::List(items.into_iter().map(hidden).collect()),
         Json::Object(fields) => {
             let hide = |(name, json): (String, Json)| (name, hidden(json));

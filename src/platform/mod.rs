@@ -39,7 +39,7 @@ pub struct Password(Source);
 #[derive(Clone)]
 enum Source {
     Known(Secret),
-    Ask(Arc<Ask>),
+    Ask { place: Arc<str>, ask: Arc<Ask> },
 }
 
 type Ask = dyn Fn() -> Result<Secret, String> + Send + Sync;
@@ -50,35 +50,35 @@ impl Password {
         Password(Source::Known(password))
     }
 
-    /// A password that is asked for once, when it is first needed. `ask` may block; its error is a sentence without a
-    /// full stop.
-    pub fn ask(ask: impl Fn() -> Result<Secret, String> + Send + Sync + 'static) -> Password {
-        Password(Source::Ask(Arc::new(ask)))
+    /// A password that is asked for when it is first needed, and again when it was refused. `place` says whose it is and
+    /// where it is kept, and never shows it: two of the same place are the same. `ask` may block; its error is a sentence
+    /// without a full stop.
+    pub fn ask(place: &str, ask: impl Fn() -> Result<Secret, String> + Send + Sync + 'static) -> Password {
+        Password(Source::Ask {
+            place: place.into(),
+            ask: Arc::new(ask),
+        })
     }
 
     /// The password. May block.
     pub fn read(&self) -> Result<Secret, String> {
         match &self.0 {
             Source::Known(password) => Ok(password.clone()),
-            Source::Ask(ask) => ask(),
+            Source::Ask { ask, .. } => ask(),
         }
     }
 
-    /// The password, when it is at hand.
-    pub fn at_hand(&self) -> Option<&Secret> {
+    /// What tells it from others without asking for it.
+    pub fn identity(&self) -> Credential {
         match &self.0 {
-            Source::Known(password) => Some(password),
-            Source::Ask(_) => None,
+            Source::Known(password) => Credential::Given(password.clone()),
+            Source::Ask { place, .. } => Credential::Kept(Arc::clone(place)),
         }
     }
 
-    /// Is it, as far as can be told without asking, the same? Two that must be asked for count as the same.
+    /// Is it, as far as can be told without asking, the same?
     pub fn same_as(&self, other: &Password) -> bool {
-        match (&self.0, &other.0) {
-            (Source::Known(one), Source::Known(other)) => one == other,
-            (Source::Ask(_), Source::Ask(_)) => true,
-            _ => false,
-        }
+        self.identity() == other.identity()
     }
 }
 
@@ -101,17 +101,23 @@ pub struct Network {
     pub partners: mobsted::partners::Partners,
 }
 
-/// Whose tokens: an account, and the credential that was given for it.
-///
-/// A credential that the caller has at hand is part of the name, so that nobody gets in with a wrong one because
-/// somebody else signed in before. One that is still to be asked for is not: it is the profile's own, and a person would
-/// have to unlock it at every start.
+/// Whose tokens: an account, and the credential that it is signed in to with, so that nobody gets in with a wrong one
+/// because somebody else signed in before.
 #[derive(Debug, Clone, PartialEq)]
 pub struct TokenKey {
     /// The account: platform, address and login.
     pub account: String,
-    /// The credential, when it is at hand.
-    pub given: Option<Secret>,
+    /// The credential.
+    pub credential: Credential,
+}
+
+/// What tells a credential from others.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Credential {
+    /// Itself: the caller has it at hand.
+    Given(Secret),
+    /// Whose it is and where it is kept. It is not read for that: a person would have to unlock it at every start.
+    Kept(Arc<str>),
 }
 
 impl Network {

@@ -2,13 +2,13 @@
 //! renewed once.
 
 use std::future::Future;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use super::answer::Answer;
 use super::error::{ApiError, ApiErrorKind};
 use super::tokens::Tokens;
-use super::{Flight, Network, Password, Sent, TokenKey};
+use super::{Credential, Flight, Network, Password, Sent, TokenKey};
 use crate::transport::request::Request;
 use crate::transport::token::{Failure, Lease, TokenCache};
 use crate::value::secret::Secret;
@@ -17,15 +17,26 @@ use crate::value::secret::Secret;
 /// callers fail together, and once.
 const HOLD: Duration = Duration::from_secs(2);
 
+/// After refused credentials it is looked so often whether somebody has corrected them. The same ones are never sent again:
+/// asking ten thousand times would lock the account.
+pub(super) const HOLD_REFUSED: Duration = Duration::from_secs(10);
+
 /// How one account signs in.
 pub(super) trait SignIn: Send + Sync + 'static {
     /// The name under which its tokens are kept: bound to platform, address and login, so that no token goes elsewhere.
     fn key(&self) -> String;
 
-    /// The credential that the caller has given, to which the tokens are bound; nothing when it must be asked for.
-    fn given(&self) -> Option<Secret> {
-        None
-    }
+    /// The credential, to which the tokens are bound.
+    fn credential(&self) -> Credential;
+
+    /// Reads what it signs in with: again what [`SignIn::refuse`] was called for.
+    fn credentials(&self) -> impl Future<Output = Result<Vec<Secret>, ApiError>> + Send;
+
+    /// What it signs in with was refused.
+    fn refuse(&self);
+
+    /// What it signs in with, as far as that has been read.
+    fn secrets(&self) -> Vec<Secret>;
 
     /// Signs in with the account's credentials.
     fn sign_in(&self, network: &Network) -> impl Future<Output = Result<Tokens, ApiError>> + Send;
@@ -66,6 +77,8 @@ pub(super) struct Session<A> {
     pub(super) account: A,
     pub(super) network: Network,
     tokens: TokenCache<Tokens, ApiError>,
+    /// What was refused last, and how.
+    refused: Mutex<Option<(Vec<Secret>, ApiError)>>,
 }
 
 impl<A: SignIn> Session<A> {
@@ -75,7 +88,18 @@ impl<A: SignIn> Session<A> {
             account,
             tokens: TokenCache::new(network.clock.clone()),
             network,
+            refused: Mutex::default(),
         }
+    }
+
+    /// The account's own secrets, as far as they are at hand: what an answer repeats of them must not be shown.
+    pub(super) fn secrets(&self) -> Vec<Secret> {
+        let mut secrets = self.account.secrets();
+        if let Some(tokens) = self.tokens.held() {
+            secrets.push(tokens.access);
+            secrets.extend(tokens.refresh);
+        }
+        secrets
     }
 
     /// Tokens that live, by whatever it takes.
@@ -95,6 +119,7 @@ impl<A: SignIn> Session<A> {
         loop {
             let mut request = self.account.dress(request.clone(), &tokens);
             request.known.extend(tokens.refresh.clone());
+            request.known.extend(self.account.secrets());
             let response = self.network.http.send(&request).await;
             let response = response.map_err(|error| ApiError::no_answer(&request, &error))?;
             match response.status {
@@ -207,8 +232,11 @@ impl<A: SignIn> Session<A> {
     async fn renew(&self, held: Option<Tokens>) -> Result<Lease<Tokens>, Failure<ApiError>> {
         let renewed = self.renewed(held).await;
         renewed.map(Tokens::lease).map_err(|error| Failure {
-            // A refused password stays refused; asking ten thousand times would lock the account.
-            hold: (!error.kind.refuses_sign_in()).then_some(HOLD),
+            hold: Some(if error.kind.refuses_sign_in() {
+                HOLD_REFUSED
+            } else {
+                HOLD
+            }),
             // Whatever became of the sign-in, the request that it was for has not left.
             error: ApiError {
                 sent: Sent::No,
@@ -236,8 +264,31 @@ impl<A: SignIn> Session<A> {
                 return Ok(fresh);
             }
         }
-        let tokens = self.account.sign_in(&self.network).await?;
-        self.keep(tokens).await
+        self.sign_in().await
+    }
+
+    /// Signs in, unless the same credentials were refused before.
+    async fn sign_in(&self) -> Result<Tokens, ApiError> {
+        let tried = self.account.credentials().await?;
+        let refused = self
+            .refused
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .clone();
+        if let Some((refused, error)) = refused
+            && refused == tried
+        {
+            self.account.refuse();
+            return Err(error);
+        }
+        let signed_in = self.account.sign_in(&self.network).await;
+        if let Err(error) = &signed_in
+            && error.kind.refuses_sign_in()
+        {
+            self.account.refuse();
+            *self.refused.lock().unwrap_or_else(PoisonError::into_inner) = Some((tried, error.clone()));
+        }
+        self.keep(signed_in?).await
     }
 
     /// The stored tokens, when they are others than `known` and need no renewal yet.
@@ -250,16 +301,17 @@ impl<A: SignIn> Session<A> {
     fn token_key(&self) -> TokenKey {
         TokenKey {
             account: self.account.key(),
-            given: self.account.given(),
+            credential: self.account.credential(),
         }
     }
 
-    /// Stores tokens; only then may they be used.
+    /// Stores tokens for others. When that fails (the disk is full), the next process signs in again, and this one goes on.
     async fn keep(&self, tokens: Tokens) -> Result<Tokens, ApiError> {
         let (store, key) = (Arc::clone(&self.network.store), self.token_key());
         let value = tokens.to_value();
-        let saved = blocking(move || store.save(&key, &value)).await?;
-        saved.map_err(|why| local(format!("new tokens cannot be kept: {why}")))?;
+        if let Err(why) = blocking(move || store.save(&key, &value)).await? {
+            tracing::warn!(%why, "new tokens cannot be kept: the next run signs in again");
+        }
         Ok(tokens)
     }
 
@@ -270,35 +322,48 @@ impl<A: SignIn> Session<A> {
     }
 }
 
-/// A credential that is asked for once, when it is first needed.
-pub(super) struct Credential {
+/// A secret that is asked for when it is first needed, and again when it was refused.
+pub(super) struct LazySecret {
     source: Password,
-    known: Mutex<Option<Secret>>,
+    state: Mutex<State>,
 }
 
-impl Credential {
-    pub(super) fn new(source: Password) -> Credential {
-        Credential {
+#[derive(Default)]
+struct State {
+    known: Option<Secret>,
+    refused: bool,
+}
+
+impl LazySecret {
+    pub(super) fn new(source: Password) -> LazySecret {
+        LazySecret {
             source,
-            known: Mutex::new(None),
+            state: Mutex::default(),
         }
     }
 
-    /// The credential, when it has been read.
+    /// The secret, when it has been read.
     pub(super) fn known(&self) -> Option<Secret> {
-        self.known.lock().unwrap_or_else(PoisonError::into_inner).clone()
+        self.state().known.clone()
     }
 
-    /// The credential, when the caller has given it.
-    pub(super) fn at_hand(&self) -> Option<Secret> {
-        self.source.at_hand().cloned()
+    /// What tells it from others.
+    pub(super) fn identity(&self) -> Credential {
+        self.source.identity()
     }
 
-    /// The credential; `what` names it in errors. Only one caller at a time signs in, so only one asks.
+    /// It was refused: a person may have corrected it by the next time it is needed.
+    pub(super) fn refuse(&self) {
+        self.state().refused = true;
+    }
+
+    /// The secret; `what` names it in errors. Only one caller at a time signs in, so only one asks.
     pub(super) async fn get(&self, what: &str) -> Result<Secret, ApiError> {
-        let known = || self.known.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some(secret) = known().clone() {
-            return Ok(secret);
+        {
+            let state = self.state();
+            if let Some(secret) = state.known.as_ref().filter(|_| !state.refused) {
+                return Ok(secret.clone());
+            }
         }
         let source = self.source.clone();
         let secret = blocking(move || source.read()).await?;
@@ -306,8 +371,15 @@ impl Credential {
         if secret.is_empty() {
             return Err(local(format!("the {what} is empty")));
         }
-        *known() = Some(secret.clone());
+        *self.state() = State {
+            known: Some(secret.clone()),
+            refused: false,
+        };
         Ok(secret)
+    }
+
+    fn state(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
@@ -325,4 +397,120 @@ fn local(message: String) -> ApiError {
 async fn blocking<T: Send + 'static>(work: impl FnOnce() -> T + Send + 'static) -> Result<T, ApiError> {
     let done = tokio::task::spawn_blocking(work).await;
     done.map_err(|_| local("reading credentials failed unexpectedly".to_owned()))
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used, reason = "tests")]
+    use std::sync::atomic::{AtomicUsize, Ordering};
+
+    use super::*;
+    use crate::clock::Clock;
+    use crate::platform::TokenStore;
+    use crate::transport::{Http, HttpConfig};
+    use crate::value::Value;
+
+    /// Lets in who says `right`.
+    struct Account {
+        password: LazySecret,
+        asked: Arc<AtomicUsize>,
+    }
+
+    impl SignIn for Account {
+        fn key(&self) -> String {
+            "test".to_owned()
+        }
+
+        fn credential(&self) -> Credential {
+            self.password.identity()
+        }
+
+        async fn credentials(&self) -> Result<Vec<Secret>, ApiError> {
+            Ok(vec![self.password.get("password").await?])
+        }
+
+        fn refuse(&self) {
+            self.password.refuse();
+        }
+
+        fn secrets(&self) -> Vec<Secret> {
+            self.password.known().into_iter().collect()
+        }
+
+        async fn sign_in(&self, _: &Network) -> Result<Tokens, ApiError> {
+            self.asked.fetch_add(1, Ordering::SeqCst);
+            if self.password.get("password").await? != Secret::new("right") {
+                return Err(ApiError::new(ApiErrorKind::SignInRefused, "refused"));
+            }
+            Ok(Tokens {
+                access: Secret::new("access-token"),
+                refresh: None,
+                issued: 0,
+                expires: i64::MAX,
+            })
+        }
+
+        fn dress(&self, request: Request, _: &Tokens) -> Request {
+            request
+        }
+    }
+
+    /// A store on a full disk.
+    struct Full;
+
+    impl TokenStore for Full {
+        fn load(&self, _: &TokenKey) -> Option<Value> {
+            None
+        }
+
+        fn save(&self, _: &TokenKey, _: &Value) -> Result<(), String> {
+            Err("no space left on device".to_owned())
+        }
+
+        fn forget(&self, _: &TokenKey) {}
+    }
+
+    fn session(password: Password, clock: &Clock) -> (Session<Account>, Arc<AtomicUsize>) {
+        let asked = Arc::<AtomicUsize>::default();
+        let network = Network {
+            http: Http::new(HttpConfig::default(), clock.clone()),
+            store: Arc::new(Full),
+            clock: clock.clone(),
+        };
+        let account = Account {
+            password: LazySecret::new(password),
+            asked: Arc::clone(&asked),
+        };
+        (Session::new(account, network), asked)
+    }
+
+    #[tokio::test]
+    async fn a_refused_password_is_sent_once_and_a_corrected_one_gets_in() {
+        let clock = Clock::frozen(0);
+        let kept = Arc::new(Mutex::new("wrong"));
+        let source = Arc::clone(&kept);
+        let password = Password::ask("test", move || Ok(Secret::new(*source.lock().unwrap())));
+        let (session, asked) = session(password, &clock);
+        for _ in 0..5 {
+            let refused = session.tokens().await.unwrap_err();
+            assert_eq!(refused.kind, ApiErrorKind::SignInRefused);
+            clock.sleep(HOLD_REFUSED).await;
+        }
+        assert_eq!(
+            asked.load(Ordering::SeqCst),
+            1,
+            "the same password would lock the account"
+        );
+        *kept.lock().unwrap() = "right";
+        session.tokens().await.unwrap();
+        assert_eq!(asked.load(Ordering::SeqCst), 2);
+    }
+
+    #[tokio::test]
+    async fn tokens_that_cannot_be_kept_are_used_all_the_same() {
+        let (session, asked) = session(Password::known(Secret::new("right")), &Clock::frozen(0));
+        session.tokens().await.unwrap();
+        session.tokens().await.unwrap();
+        assert_eq!(asked.load(Ordering::SeqCst), 1);
+    }
 }

@@ -11,7 +11,7 @@ use std::sync::Arc;
 use rhai::{Dynamic, EvalAltResult, FnPtr, ImmutableString, Map, Module, NativeCallContext, Position};
 
 use super::convert::{self, Room};
-use super::handles::global;
+use super::handles::{self, global};
 use super::live::Live;
 
 use super::parse;
@@ -250,7 +250,7 @@ fn thrown_map(map: Map) -> Caught {
             .and_then(|value| value.into_immutable_string().ok())
     };
     let kind = text("kind").unwrap_or_else(|| "thrown".into());
-    let message = text("message").map_or_else(|| shown(&map.clone().into()), |text| text.to_string());
+    let message = text("message").map_or_else(|| shown(&map.clone().into()), |text| handles::masked(&text));
     let mut caught = Caught::new(&kind, message);
     caught.change(|fault| {
         fault.status = map.get("status").cloned().unwrap_or_default();
@@ -289,7 +289,7 @@ pub(super) fn shown(value: &Dynamic) -> String {
         return "an error was thrown".to_owned();
     }
     if let Some(text) = value.read_lock::<ImmutableString>() {
-        return cut(&text).to_owned();
+        return handles::masked(cut(&text));
     }
     let left = Cell::new(LONGEST);
     let fits = |bytes: usize| left.get().checked_sub(bytes).map(|rest| left.set(rest)).is_some();

@@ -3,7 +3,7 @@
 use rhai::{Array, Dynamic, FnPtr, ImmutableString, Map};
 
 use super::caught::Caught;
-use super::handles::Handle;
+use super::handles::{self, Handle};
 use crate::value::Value;
 use crate::value::secret::Secret;
 
@@ -43,12 +43,12 @@ fn to_value_at(dynamic: Dynamic, path: &str, depth: usize, room: Room<'_>) -> Re
         return Ok(Value::Float(float));
     }
     if let Ok(c) = dynamic.as_char() {
-        return Ok(Value::Text(c.to_string()));
+        return to_text(c.to_string(), path);
     }
     if dynamic.is::<ImmutableString>() {
         let text = dynamic.cast::<ImmutableString>();
         fits(text.len())?;
-        return Ok(Value::Text(text.to_string()));
+        return to_text(text.to_string(), path);
     }
     if dynamic.is::<Array>() {
         let items = dynamic.cast::<Array>();
@@ -67,6 +67,9 @@ fn to_value_at(dynamic: Dynamic, path: &str, depth: usize, room: Room<'_>) -> Re
         return map
             .into_iter()
             .map(|(key, item)| {
+                if handles::is_marked(&key) {
+                    return Err(format!("{path}: a key holds a secret"));
+                }
                 let value = to_value_at(item, &format!("{path}.{key}"), depth, room)?;
                 Ok((key.to_string(), value))
             })
@@ -74,6 +77,14 @@ fn to_value_at(dynamic: Dynamic, path: &str, depth: usize, room: Room<'_>) -> Re
             .map(Value::Record);
     }
     foreign(dynamic, path, room)
+}
+
+/// A text that holds a secret's mask is no text to be sent or kept.
+fn to_text(text: String, path: &str) -> Result<Value, String> {
+    if handles::is_marked(&text) {
+        return Err(format!("{path}: {}; {}", handles::WRITTEN_IN, handles::JOIN));
+    }
+    Ok(Value::Text(text))
 }
 
 /// Types that are not Rhai's plain ones.

@@ -2,7 +2,9 @@
 
 use std::sync::Arc;
 
-use rhai::{Dynamic, EvalAltResult, FuncRegistration, Map, Module, NativeCallContext};
+use rhai::{
+    Dynamic, EvalAltResult, FuncRegistration, INT, ImmutableString, Map, Module, NativeCallContext,
+};
 
 use super::caught::{self, Caught};
 use super::convert;
@@ -11,8 +13,8 @@ use super::memory::Copies;
 
 use crate::ops::spec::Kind;
 use crate::value::nearest::nearest;
-use crate::value::secret::{MASK, Secret};
-use crate::value::{Object, Value};
+use crate::value::secret::{Fragment, MASK, Secret};
+use crate::value::{Object, Record, Value};
 
 /// An object as a script holds it: cheap to copy, never changed.
 #[derive(Debug, Clone, PartialEq)]
@@ -92,19 +94,118 @@ pub(super) fn register(module: &mut Module, kinds: &'static [&'static [Kind]]) {
     });
     global("to_string").set_into_module(module, |handle: &mut Handle| handle.short());
     global("to_debug").set_into_module(module, |handle: &mut Handle| handle.long());
-    for name in ["to_string", "to_debug"] {
-        global(name).set_into_module(module, |_: &mut Secret| MASK.to_owned());
-    }
+    register_secrets(module);
     global("==").set_into_module(module, |a: Handle, b: Handle| a == b);
     global("!=").set_into_module(module, |a: Handle, b: Handle| a != b);
-    global("==").set_into_module(module, |a: Secret, b: Secret| a == b);
-    global("!=").set_into_module(module, |a: Secret, b: Secret| a != b);
-    global("is_empty").set_into_module(module, |secret: &mut Secret| secret.is_empty());
     // Rhai's own writes the Rust names of types it does not know.
     global("to_json").set_into_module(module, to_json);
 }
 
-/// JSON for people: secrets are masked.
+/// Stands in a text where a secret was written into it: Rhai makes a text of whatever stands in `${…}`, and nothing else
+/// can tell afterwards. It is shown as a mask, and a text that holds it does not leave the script. Unicode keeps this
+/// character for such inner uses, so that no text from outside has it.
+const MARK: char = '\u{fdd0}';
+
+/// Does the text hold a secret's mark?
+pub(super) fn is_marked(text: &str) -> bool {
+    text.contains(MARK)
+}
+
+/// The text as it is shown: secrets that were written into it are masked.
+pub(super) fn masked(text: &str) -> String {
+    // Rhai writes a text within a list or a map with escapes.
+    text.replace(MARK, MASK).replace("\\u{fdd0}", MASK)
+}
+
+/// A text that Rhai has written with escapes, with its marks as they were.
+pub(super) fn kept_marks(text: String) -> String {
+    if text.contains("\\u{fdd0}") {
+        text.replace("\\u{fdd0}", &MARK.to_string())
+    } else {
+        text
+    }
+}
+
+/// What joins secrets with texts, and what compares them.
+fn register_secrets(module: &mut Module) {
+    for name in ["to_string", "to_debug"] {
+        global(name).set_into_module(module, |_: &mut Secret| MARK.to_string());
+    }
+    global("==").set_into_module(module, |a: Secret, b: Secret| a == b);
+    global("!=").set_into_module(module, |a: Secret, b: Secret| a != b);
+    for name in ["==", "!="] {
+        global(name).set_into_module(module, |_: Secret, _: ImmutableString| compared());
+        global(name).set_into_module(module, |_: ImmutableString, _: Secret| compared());
+    }
+    global("is_empty").set_into_module(module, |secret: &mut Secret| secret.is_empty());
+    global("+").set_into_module(module, |a: Secret, b: Secret| {
+        Secret::join(&[Fragment::Secret(&a), Fragment::Secret(&b)])
+    });
+    global("+").set_into_module(module, |text: ImmutableString, secret: Secret| {
+        before(&text, &secret)
+    });
+    global("+").set_into_module(module, |c: char, secret: Secret| before(&c.to_string(), &secret));
+    global("+").set_into_module(module, |number: INT, secret: Secret| {
+        before(&number.to_string(), &secret)
+    });
+    global("+").set_into_module(module, |secret: Secret, text: ImmutableString| {
+        behind(&secret, &text)
+    });
+    global("+").set_into_module(module, |secret: Secret, c: char| behind(&secret, &c.to_string()));
+    global("+").set_into_module(module, |secret: Secret, number: INT| {
+        behind(&secret, &number.to_string())
+    });
+    for name in ["+=", "append"] {
+        FuncRegistration::new(name).in_global_namespace().set_into_module(
+            module,
+            |_: &mut ImmutableString, _: Secret| {
+                refused::<()>(
+                    "a secret cannot be added to a text that stays one",
+                    "write `text = text + secret`, which makes the whole text a secret",
+                )
+            },
+        );
+    }
+}
+
+fn before(text: &str, secret: &Secret) -> Joined {
+    joined(&[Fragment::Plain(text), Fragment::Secret(secret)])
+}
+
+fn behind(secret: &Secret, text: &str) -> Joined {
+    joined(&[Fragment::Secret(secret), Fragment::Plain(text)])
+}
+
+fn joined(parts: &[Fragment<'_>]) -> Joined {
+    let marked = |part: &Fragment<'_>| matches!(part, Fragment::Plain(text) if is_marked(text));
+    if parts.iter().any(marked) {
+        return refused(WRITTEN_IN, JOIN);
+    }
+    Ok(Secret::join(parts))
+}
+
+type Joined = Result<Secret, Box<EvalAltResult>>;
+
+/// What is wrong with a text in which a secret was written with `${…}`.
+pub(super) const WRITTEN_IN: &str =
+    "this text shows a secret as a mask, because it was written with `${…}`, `to_string` or `to_json`";
+
+/// What to write instead.
+pub(super) const JOIN: &str =
+    "join text and secret with `+`, which makes the whole a secret: \"Password: \" + secret";
+
+fn compared() -> Result<bool, Box<EvalAltResult>> {
+    refused(
+        "a secret cannot be compared with a text",
+        "compare it with another secret, with `()`, or ask `secret.is_empty()`",
+    )
+}
+
+fn refused<T>(why: &str, hint: &str) -> Result<T, Box<EvalAltResult>> {
+    Err(caught::raise(Caught::script_error(why).with_hint(hint)).into())
+}
+
+/// JSON for people: secrets are masked, and the text says so when it is to leave the script.
 #[expect(clippy::needless_pass_by_value, reason = "the shape that Rhai registers")]
 fn to_json(context: NativeCallContext, map: &mut Map) -> Result<String, Box<EvalAltResult>> {
     let live = Live::of(&context);
@@ -112,7 +213,25 @@ fn to_json(context: NativeCallContext, map: &mut Map) -> Result<String, Box<Eval
     let room = |bytes| copies.as_ref().is_none_or(|copies| copies.have_room(bytes));
     let value = convert::to_value(map.clone().into(), "value", &room)
         .map_err(|why| caught::raise(Caught::script_error(why)))?;
-    Ok(value.to_masked_json().to_string())
+    Ok(marked(value).to_masked_json().to_string())
+}
+
+/// The value with marks where it has secrets.
+fn marked(value: Value) -> Value {
+    let fields = |fields: Record| -> Record {
+        let fields = fields.into_iter();
+        fields.map(|(name, value)| (name, marked(value))).collect()
+    };
+    match value {
+        Value::Secret(_) => Value::Text(MARK.to_string()),
+        Value::List(items) => Value::List(items.into_iter().map(marked).collect()),
+        Value::Record(record) => Value::Record(fields(record)),
+        Value::Object(object) => Value::Object(Object {
+            fields: fields(object.fields),
+            kind: object.kind,
+        }),
+        plain => plain,
+    }
 }
 
 /// A function that scripts reach without a module name, and on constants too.

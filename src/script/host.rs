@@ -112,7 +112,7 @@ impl Host {
         )]
         engine.on_var(move |name, _, context| nesting::watch(&watched, name, &context));
         let printer = live.clone();
-        engine.on_print(move |line| printer.door().print(line));
+        engine.on_print(move |line| printer.door().print(&handles::masked(line)));
         engine
     }
 }

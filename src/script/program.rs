@@ -239,6 +239,7 @@ pub(super) fn engine(sources: &Arc<dyn Sources>, live: &Live, loaded: &Loaded) -
     engine.on_debug(move |text, source, position| {
         let (row, column) = parse::place(position);
         let (source, row, column) = sources.written(source.unwrap_or(sources.main()), row, column);
+        let text = super::handles::masked(text);
         printer.door().print(&format!("{source}:{row}:{column}: {text}"));
     });
     engine

@@ -4,7 +4,9 @@ use std::fmt;
 use std::net::SocketAddr;
 use std::sync::Arc;
 
-use url::{Host, Url};
+use url::Url;
+
+use crate::value::origin::is_local;
 
 /// Hosts of these names and below them are the sandbox's, one for each platform. No public name can end like this.
 pub const SANDBOX_SERVERS: &[&str] = &[
@@ -59,20 +61,9 @@ pub fn is_sandbox_host(host: &str) -> bool {
     })
 }
 
-/// Does this address stay on this machine: `127.0.0.0/8`, `::1`, `localhost` and the names below it?
+/// Does this address stay on this machine?
 pub fn is_loopback(url: &Url) -> bool {
-    match url.host() {
-        Some(Host::Ipv4(address)) => address.is_loopback(),
-        Some(Host::Ipv6(address)) => address.is_loopback(),
-        Some(Host::Domain(name)) => is_localhost(name),
-        None => false,
-    }
-}
-
-/// `localhost` and the names below it, which never leave the machine (RFC 6761).
-pub(super) fn is_localhost(name: &str) -> bool {
-    let name = name.trim_end_matches('.').to_ascii_lowercase();
-    name == "localhost" || name.ends_with(".localhost")
+    url.host().is_some_and(|host| is_local(&host))
 }
 
 /// What may be reached.

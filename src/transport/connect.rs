@@ -6,12 +6,13 @@ use std::time::Duration;
 
 use reqwest::ClientBuilder;
 use reqwest::dns::{Addrs, Name, Resolve, Resolving};
-use url::Url;
+use url::{Host, Url};
 
 use super::address;
 use super::error::{ErrorKind, TransportError};
 use super::line::{Authorities, Identity, Line, Proxies, Proxy, Through};
 use super::{HttpConfig, error};
+use crate::value::origin::is_local;
 
 /// An idle connection is closed before the usual servers close theirs: a request that meets a closing connection
 /// is a request in doubt.
@@ -177,7 +178,7 @@ struct Resolver;
 impl Resolve for Resolver {
     fn resolve(&self, name: Name) -> Resolving {
         let name = name.as_str().trim_end_matches('.').to_ascii_lowercase();
-        if address::is_localhost(&name) {
+        if is_local(&Host::Domain(&name)) {
             // Plain http is allowed here, so the name may lead nowhere else, whatever the system's tables say.
             let here = vec![(Ipv4Addr::LOCALHOST, 0).into(), (Ipv6Addr::LOCALHOST, 0).into()];
             return Box::pin(async move { Ok(one_of(here)) });

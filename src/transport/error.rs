@@ -20,6 +20,8 @@ pub enum Sent {
 pub enum ErrorKind {
     /// The address may not be used, or the request cannot be written. Nothing was sent; trying again is useless.
     Address,
+    /// It would take a secret where it does not belong. Nothing was sent; trying again is useless.
+    SecretElsewhere,
     /// What this machine is set up with cannot be used, such as its proxy. Nothing was sent; trying again is useless.
     Setup,
     /// It was kept back. Nothing was sent; trying again is useless.
@@ -47,6 +49,7 @@ impl ErrorKind {
     pub(super) fn words(self) -> &'static str {
         match self {
             ErrorKind::Address => "the address may not be used",
+            ErrorKind::SecretElsewhere => "it carries a secret of another account",
             ErrorKind::Setup => "this machine's own setup cannot be used",
             ErrorKind::Withheld => "held back",
             ErrorKind::Dns => "the host has no address",

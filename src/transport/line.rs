@@ -47,6 +47,17 @@ impl Line {
         }
     }
 
+    /// This line to other hosts than the account's own: its certificate is not shown there, and whom it trusts is not
+    /// trusted there.
+    #[must_use]
+    pub fn to_others(&self) -> Line {
+        Line {
+            ca: None,
+            identity: None,
+            ..self.clone()
+        }
+    }
+
     /// Do requests on both lines count against one limit?
     pub(super) fn shares_pace(&self, other: &Line) -> bool {
         !self.name.is_empty()

@@ -2,6 +2,7 @@
 //! the request can have been carried out.
 
 pub mod address;
+pub mod custody;
 pub mod error;
 pub mod line;
 pub mod outage;
@@ -24,6 +25,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use address::{AddressRules, Routes};
+use custody::Releases;
 use error::TransportError;
 use exchange::Tried;
 use line::{Line, Proxies};
@@ -60,6 +62,8 @@ pub struct HttpConfig {
     pub proxies: Proxies,
     /// How long an address that never answered is waited for when no connection can be made; not at all by default.
     pub unseen_patience: Duration,
+    /// Where secrets may go besides home.
+    pub releases: Releases,
     /// Who is told when a platform cannot be reached, and when it is over.
     pub listener: Listener,
 }
@@ -75,6 +79,7 @@ impl Default for HttpConfig {
             only_sandbox: false,
             proxies: Proxies::default(),
             unseen_patience: Duration::ZERO,
+            releases: Releases::default(),
             listener: Listener::default(),
         }
     }
@@ -157,6 +162,7 @@ impl Http {
     /// Every HTTP status is an answer. An error means that there is none: see [`TransportError::sent`]. Dropping the
     /// future while it waits (for its turn, for a platform that is down, between tries) sends nothing.
     pub async fn send(&self, request: &Request) -> Result<Response, TransportError> {
+        self.shared.config.releases.check(request)?;
         let clock = &self.shared.clock;
         let mut tries = 0;
         loop {

@@ -176,22 +176,25 @@ impl Request {
     /// Takes this request's secrets out of a text that somebody else wrote.
     pub fn scrubber(&self) -> Scrubber {
         let mut scrubber = Scrubber::new();
-        let held = self.bearer.iter().chain(&self.known);
-        held.for_each(|secret| scrubber.know(secret));
+        self.each_secret(&mut |secret| scrubber.know(secret));
+        self.known.iter().for_each(|secret| scrubber.know(secret));
+        self.encoded_basic().iter().for_each(|text| scrubber.know(text));
+        scrubber
+    }
+
+    /// Shows `each` every secret that leaves with this request.
+    pub(super) fn each_secret(&self, each: &mut dyn FnMut(&Secret)) {
+        let basic = self.basic.iter().map(|(_, password)| password);
+        self.bearer.iter().chain(basic).for_each(&mut *each);
         let named = self.query.iter().chain(&self.headers);
-        named.for_each(|(_, value)| learn(&mut scrubber, value));
-        if let Some((_, password)) = &self.basic {
-            scrubber.know(password);
-            self.encoded_basic().iter().for_each(|text| scrubber.know(text));
-        }
+        named.for_each(|(_, value)| value.each_secret(each));
         match &self.body {
             Body::None => {}
-            Body::Json(value) => learn(&mut scrubber, value),
-            Body::Form(fields) => fields.values().for_each(|value| learn(&mut scrubber, value)),
-            Body::Multipart(parts) => parts.iter().for_each(|part| learn(&mut scrubber, &part.content)),
-            Body::Raw { content, .. } => learn(&mut scrubber, content),
+            Body::Json(value) => value.each_secret(each),
+            Body::Form(fields) => fields.values().for_each(|value| value.each_secret(each)),
+            Body::Multipart(parts) => parts.iter().for_each(|part| part.content.each_secret(each)),
+            Body::Raw { content, .. } => content.each_secret(each),
         }
-        scrubber
     }
 
     /// What the JSON web tokens that the request carries say of themselves. Tells nothing that would let anybody in.
@@ -322,16 +325,6 @@ fn masked_text(value: &Value) -> String {
             Json::String(text) => text,
             json => json.to_string(),
         },
-    }
-}
-
-fn learn(scrubber: &mut Scrubber, value: &Value) {
-    match value {
-        Value::Secret(secret) => scrubber.know(secret),
-        Value::List(items) => items.iter().for_each(|item| learn(scrubber, item)),
-        Value::Record(fields) => fields.values().for_each(|field| learn(scrubber, field)),
-        Value::Object(object) => object.fields.values().for_each(|field| learn(scrubber, field)),
-        _ => {}
     }
 }
 

@@ -74,9 +74,13 @@ impl<T: Clone + PartialEq, E: Clone> TokenCache<T, E> {
         if let Some(known) = self.known() {
             return known;
         }
-        let held = self.state().lease.as_ref().map(|lease| lease.token.clone());
-        let outcome = renew(held).await;
+        let outcome = renew(self.held()).await;
         self.settle(outcome)
+    }
+
+    /// The token that is held, be it good or not.
+    pub fn held(&self) -> Option<T> {
+        self.state().lease.as_ref().map(|lease| lease.token.clone())
     }
 
     /// The platform did not accept `token`. A newer token that has taken its place meanwhile is kept.

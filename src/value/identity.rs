@@ -33,15 +33,24 @@ pub fn email_within(text: &str) -> Option<&str> {
 /// A site without what does not tell it from another: scheme, spelling of the host, a last slash. The path keeps its
 /// case. Nothing when the text is no address.
 pub fn site(text: &str) -> Option<String> {
+    let url = site_url(text)?;
+    let (_, rest) = url.as_str().split_once("://")?;
+    Some(rest.trim_end_matches('/').to_owned())
+}
+
+/// Does the address of a site carry a user or a password?
+pub fn has_credentials(site: &str) -> bool {
+    site_url(site).is_some_and(|url| !url.username().is_empty() || url.password().is_some())
+}
+
+fn site_url(text: &str) -> Option<Url> {
     let text = composed(text.trim());
     let full = if text.contains("://") {
         text
     } else {
         format!("https://{text}")
     };
-    let url = Url::parse(&full).ok().filter(Url::has_host)?;
-    let (_, rest) = url.as_str().split_once("://")?;
-    Some(rest.trim_end_matches('/').to_owned())
+    Url::parse(&full).ok().filter(Url::has_host)
 }
 
 fn composed(text: &str) -> String {

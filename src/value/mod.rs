@@ -3,12 +3,14 @@
 pub mod digest;
 pub mod identity;
 pub mod nearest;
+pub mod origin;
 pub mod secret;
 
 use std::borrow::Cow;
 use std::collections::BTreeMap;
 
-use secret::Secret;
+use origin::Origin;
+use secret::{Home, Scrubber, Secret};
 use serde_json::Value as Json;
 
 /// Named values, in the order of their names, so that equal records have equal bytes.
@@ -211,6 +213,78 @@ impl Value {
             Value::Record(fields) => masked_fields(fields),
             Value::Object(object) if object.is_stand_in() => Json::String(object.kind.clone()),
             Value::Object(object) => masked_fields(object.shown_fields()),
+        }
+    }
+
+    /// The value as somebody at `home` gave it: every secret inside that has no home yet gets this one. One in an object
+    /// that has an address of its own, such as a tenant's password, is at home there as well.
+    #[must_use]
+    pub fn given_by(self, home: Option<&Home>) -> Value {
+        if !self.has_secret() {
+            return self;
+        }
+        let all = |fields: Record, home: Option<&Home>| -> Record {
+            let fields = fields.into_iter();
+            fields.map(|(name, value)| (name, value.given_by(home))).collect()
+        };
+        match self {
+            Value::Secret(secret) => Value::Secret(match home {
+                Some(home) => secret.at_home(home),
+                None => secret,
+            }),
+            Value::List(items) => Value::List(items.into_iter().map(|item| item.given_by(home)).collect()),
+            Value::Record(fields) => Value::Record(all(fields, home)),
+            Value::Object(object) => {
+                let own = Origin::parse(object.text("url"));
+                let given = home.map(Home::origins).unwrap_or_default();
+                let home = Home::of(own.into_iter().chain(given.iter().cloned()));
+                Value::Object(Object {
+                    fields: all(object.fields, home.as_ref()),
+                    kind: object.kind,
+                })
+            }
+            plain => plain,
+        }
+    }
+
+    /// The value with every text that repeats a known secret as a secret. What tells objects apart stays text.
+    #[must_use]
+    pub fn without_echoes(self, known: &Scrubber) -> Value {
+        let all = |fields: Record, keeps: &[&str]| -> Record {
+            let fields = fields.into_iter().map(|(name, value)| {
+                if keeps.contains(&name.as_str()) || name.starts_with('$') {
+                    return (name, value);
+                }
+                let shown = match known.echo(&name) {
+                    Some(name) => name.to_string(),
+                    None => name,
+                };
+                (shown, value.without_echoes(known))
+            });
+            fields.collect()
+        };
+        match self {
+            Value::Text(text) => known.echo(&text).map_or(Value::Text(text), Value::Secret),
+            Value::List(items) => {
+                Value::List(items.into_iter().map(|item| item.without_echoes(known)).collect())
+            }
+            Value::Record(fields) => Value::Record(all(fields, &[])),
+            Value::Object(object) => Value::Object(Object {
+                fields: all(object.fields, &["url", "login", "email", "id", "outcome"]),
+                kind: object.kind,
+            }),
+            plain => plain,
+        }
+    }
+
+    /// Shows `each` every secret that lies anywhere inside.
+    pub fn each_secret(&self, each: &mut dyn FnMut(&Secret)) {
+        match self {
+            Value::Secret(secret) => each(secret),
+            Value::List(items) => items.iter().for_each(|item| item.each_secret(each)),
+            Value::Record(fields) => fields.values().for_each(|field| field.each_secret(each)),
+            Value::Object(object) => object.fields.values().for_each(|field| field.each_secret(each)),
+            _ => {}
         }
     }
 

@@ -8,34 +8,115 @@ use std::sync::Arc;
 
 use zeroize::Zeroizing;
 
+use super::origin::Origin;
+
 pub use guess::{looks_like_a_token, may_name_a_credential};
-pub use names::names_a_credential;
+pub use names::{is_credential_field, names_a_credential};
 
 /// What a secret looks like wherever it is shown.
 pub const MASK: &str = "***";
 
 /// A text that is never shown: `Display` and `Debug` print a mask.
 ///
+/// It carries where it belongs: what an account gave may be sent to that account, and elsewhere only where the user's
+/// configuration allows it. What a person gave belongs nowhere and goes where it is sent.
+///
 /// Cloning shares the text; the last clone wipes it from memory. [`Secret::expose`] is the only way to the text, and
 /// `tests/it/house.rs` holds the list of files that may call it.
 #[derive(Clone)]
-pub struct Secret(Arc<Zeroizing<String>>);
+pub struct Secret(Arc<Inner>);
+
+struct Inner {
+    text: Zeroizing<String>,
+    homes: Vec<Home>,
+}
+
+/// Where one secret belongs: the account that gave it, and the account it is for. A tenant's password has two of them:
+/// the tenant's address and that of the master account.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Home(Vec<Origin>);
+
+impl Home {
+    /// A home of these origins; `None` when there is none among them.
+    pub fn of(origins: impl IntoIterator<Item = Origin>) -> Option<Home> {
+        let mut origins: Vec<Origin> = origins.into_iter().collect();
+        origins.sort();
+        origins.dedup();
+        (!origins.is_empty()).then_some(Home(origins))
+    }
+
+    /// Its origins; at least one.
+    pub fn origins(&self) -> &[Origin] {
+        &self.0
+    }
+}
+
+impl fmt::Display for Home {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let names: Vec<&str> = self.0.iter().map(Origin::as_str).collect();
+        f.write_str(&names.join(" and "))
+    }
+}
 
 impl Secret {
-    /// Takes a text into custody.
+    /// Takes a text into custody. It belongs nowhere yet: see [`Secret::at_home`].
     pub fn new(text: impl Into<String>) -> Secret {
-        Secret(Arc::new(Zeroizing::new(text.into())))
+        Secret::with_homes(text, Vec::new())
+    }
+
+    /// A text that may go only where all of these are at home or send theirs.
+    pub fn with_homes(text: impl Into<String>, mut homes: Vec<Home>) -> Secret {
+        homes.sort();
+        homes.dedup();
+        Secret(Arc::new(Inner {
+            text: Zeroizing::new(text.into()),
+            homes,
+        }))
+    }
+
+    /// The secret with this home, unless it has one already.
+    #[must_use]
+    pub fn at_home(self, home: &Home) -> Secret {
+        if self.0.homes.is_empty() {
+            Secret::with_homes(self.expose(), vec![home.clone()])
+        } else {
+            self
+        }
+    }
+
+    /// Where it belongs: one home for each secret that it is made of. Empty for one that a person gave.
+    pub fn homes(&self) -> &[Home] {
+        &self.0.homes
+    }
+
+    /// The homes that `place` is not among: whoever sends it there needs their leave.
+    pub fn homes_elsewhere(&self, place: &Origin) -> impl Iterator<Item = &Home> {
+        self.0.homes.iter().filter(move |home| !home.0.contains(place))
+    }
+
+    /// Texts joined in this order, secret as a whole; it may go only where all secrets among them may.
+    pub fn join(parts: &[Fragment<'_>]) -> Secret {
+        let (mut text, mut homes) = (Zeroizing::new(String::new()), Vec::new());
+        // Growing would leave copies behind in freed memory.
+        text.reserve_exact(parts.iter().map(|part| part.text().len()).sum());
+        for part in parts {
+            text.push_str(part.text());
+            if let Fragment::Secret(secret) = part {
+                homes.extend(secret.0.homes.iter().cloned());
+            }
+        }
+        Secret::with_homes(std::mem::take(&mut *text), homes)
     }
 
     /// The text itself.
     pub fn expose(&self) -> &str {
-        &self.0
+        &self.0.text
     }
 
     /// A digest by which to tell it from others without showing it. For texts that are long and random alone: a short
     /// one could be guessed from it.
     pub fn fingerprint(&self) -> String {
-        let mut digest = super::digest::sha256(self.0.as_bytes());
+        let mut digest = super::digest::sha256(self.expose().as_bytes());
         digest.truncate(32);
         digest
     }
@@ -47,14 +128,32 @@ impl Secret {
 
     /// Is there no text at all?
     pub fn is_empty(&self) -> bool {
-        self.0.is_empty()
+        self.expose().is_empty()
+    }
+}
+
+/// A piece of a text that [`Secret::join`] makes.
+#[derive(Debug, Clone, Copy)]
+pub enum Fragment<'a> {
+    /// A text that anybody may see.
+    Plain(&'a str),
+    /// One that nobody may.
+    Secret(&'a Secret),
+}
+
+impl<'a> Fragment<'a> {
+    fn text(self) -> &'a str {
+        match self {
+            Fragment::Plain(text) => text,
+            Fragment::Secret(secret) => secret.expose(),
+        }
     }
 }
 
 impl PartialEq for Secret {
-    /// Equal texts; the time taken does not tell where they differ.
+    /// Equal texts, wherever they belong; the time taken does not tell where they differ.
     fn eq(&self, other: &Secret) -> bool {
-        let (a, b) = (self.0.as_bytes(), other.0.as_bytes());
+        let (a, b) = (self.expose().as_bytes(), other.expose().as_bytes());
         a.len() == b.len() && a.iter().zip(b).fold(0, |diff, (x, y)| diff | (x ^ y)) == 0
     }
 }
@@ -98,14 +197,24 @@ impl Scrubber {
             self.known.push(secret.clone());
             return;
         }
+        let homes = secret.homes();
         let mut forms = forms(clear);
         // The longest first: one form may be the beginning of another.
         forms.sort_by_key(|form| std::cmp::Reverse(form.len()));
         forms.dedup();
-        self.known.extend(forms.into_iter().map(Secret::new));
+        let forms = forms.into_iter();
+        self.known
+            .extend(forms.map(|form| Secret::with_homes(form, homes.to_vec())));
     }
 
-    /// The text without what is known to be secret.
+    /// The text as a secret, when it repeats one that is known. It belongs where that one does.
+    pub fn echo(&self, text: &str) -> Option<Secret> {
+        let repeated = self.known.iter().filter(|secret| text.contains(secret.expose()));
+        let homes: Vec<Vec<Home>> = repeated.map(|secret| secret.homes().to_vec()).collect();
+        (!homes.is_empty()).then(|| Secret::with_homes(text, homes.concat()))
+    }
+
+    /// The text without what is known to be secret, and without what looks like it: for messages, never for data.
     pub fn scrub(&self, text: &str) -> String {
         let mut text = text.to_owned();
         for secret in &self.known {

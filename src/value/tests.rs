@@ -71,3 +71,72 @@ fn masked_json_shows_no_secret_and_no_hidden_field() {
         r#"{"email":"ann@example.com","password":"***"}"#
     );
 }
+
+fn home(places: &[&str]) -> Home {
+    Home::of(places.iter().filter_map(|place| Origin::parse(place))).unwrap()
+}
+
+#[test]
+fn what_an_account_gives_belongs_to_it_and_a_tenants_password_to_the_tenant_as_well() {
+    let tenant = Object::new(
+        "mobsted::Tenant",
+        [
+            ("url", "https://t1-admin.mobsted.com/".into()),
+            ("password", Secret::new("hunter2").into()),
+        ],
+    );
+    let given = Value::List(vec![Value::Object(tenant), Secret::new("token").into()]);
+    let master = home(&["https://acme-admin.mobsted.com"]);
+    let mut homes = Vec::new();
+    let given = given.given_by(Some(&master));
+    given.each_secret(&mut |secret| homes.push(secret.homes().to_vec()));
+    let both = home(&["t1-admin.mobsted.com", "acme-admin.mobsted.com"]);
+    assert_eq!(homes, [vec![both.clone()], vec![master]]);
+    // Who hands it on does not become its home.
+    let mut again = Vec::new();
+    let other = home(&["other.example"]);
+    given
+        .given_by(Some(&other))
+        .each_secret(&mut |secret| again.push(secret.homes().to_vec()));
+    assert_eq!(again, homes);
+}
+
+#[test]
+fn texts_that_repeat_a_secret_are_secrets_and_belong_where_it_does() {
+    let mut known = Scrubber::new();
+    let crm = home(&["crm.example.com"]);
+    known.know(&Secret::new("horse & battery").at_home(&crm));
+    let answer: Json = serde_json::json!({
+        "note": "it is horse & battery", "form": ["horse+%26+battery"], "plan": "Basic Plan-2026",
+        "count": 5, "horse & battery": 1,
+    });
+    let Value::Record(fields) = Value::from_json(answer).without_echoes(&known) else {
+        panic!("not a map");
+    };
+    let Value::Secret(note) = &fields["note"] else {
+        panic!("the note is shown");
+    };
+    assert_eq!(note.homes(), [crm]);
+    assert!(fields["form"].has_secret());
+    assert_eq!(fields["plan"], "Basic Plan-2026".into());
+    assert_eq!(fields["count"], Value::Int(5));
+    assert!(!fields.contains_key("horse & battery"), "a name is shown as well");
+}
+
+#[test]
+fn what_tells_an_object_apart_stays_text() {
+    let mut known = Scrubber::new();
+    known.know(&Secret::new("ann@example.com"));
+    let app = Object::new(
+        "x::X",
+        [
+            ("email", "ann@example.com".into()),
+            ("name", "ann@example.com".into()),
+        ],
+    );
+    let Value::Object(app) = Value::Object(app).without_echoes(&known) else {
+        panic!("not an object");
+    };
+    assert_eq!(app.text("email"), "ann@example.com");
+    assert!(app.fields["name"].has_secret());
+}

@@ -11,6 +11,7 @@ mod accounts;
 mod acts;
 mod changed;
 mod check;
+mod custody;
 #[cfg(unix)]
 mod doctor;
 mod doubt;

@@ -81,15 +81,22 @@ impl<'a> Entry<'a> {
     /// A list of texts with at least one in it.
     pub(super) fn words(&self) -> Result<Vec<String>, ConfigError> {
         const FORM: &str = "must be a list of strings, the program first";
-        let items = self.value.get_ref().as_array().ok_or_else(|| self.bad(FORM))?;
-        let words: Option<Vec<String>> = items
-            .iter()
-            .map(|item| item.get_ref().as_str().map(str::to_owned))
-            .collect();
-        match words {
-            Some(words) if words.first().is_some_and(|program| !program.is_empty()) => Ok(words),
-            _ => Err(self.bad(FORM)),
+        let words = self.strings(FORM)?;
+        if words.first().is_none_or(String::is_empty) {
+            return Err(self.bad(FORM));
         }
+        Ok(words)
+    }
+
+    /// A list of texts; anything else is refused with `form`.
+    pub(super) fn strings(&self, form: &str) -> Result<Vec<String>, ConfigError> {
+        let items = self.value.get_ref().as_array().ok_or_else(|| self.bad(form))?;
+        let texts = items
+            .iter()
+            .map(|item| item.get_ref().as_str().map(str::to_owned));
+        texts
+            .collect::<Option<Vec<String>>>()
+            .ok_or_else(|| self.bad(form))
     }
 
     pub(super) fn table(&self) -> Result<Table<'a>, ConfigError> {

@@ -16,6 +16,12 @@ pub enum ConfigError {
         /// The system's reason.
         why: String,
     },
+    /// Others can write the user's own file, and so name programs for secrets and hosts for them.
+    #[error("{} can be written by others", .place.display())]
+    Writable {
+        /// The file, or its folder.
+        place: PathBuf,
+    },
     /// A file is not TOML.
     #[error("{origin}: {problem}")]
     Syntax {
@@ -168,6 +174,7 @@ impl ConfigError {
                 "look at it; if that is right: provisor trust {}",
                 file.display()
             )),
+            ConfigError::Writable { place } => Some(format!("chmod go-w {}", place.display())),
             ConfigError::Credential { hint, .. } => hint.clone(),
             _ => None,
         }

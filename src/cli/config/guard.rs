@@ -1,12 +1,41 @@
 //! What a project's file may not do before the user trusts it: name a program or a place that holds somebody's secret, or
 //! loosen what the user has decided.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use super::document::Document;
-use super::{Config, ConfigError, CredentialSource, Mode, Profile, Sourced};
+use super::{Config, ConfigError, CredentialSource, Mode, Profile, SANDBOX, Sourced};
 use crate::ops::spec::Timeout;
+use crate::value::origin::Origin;
+use crate::value::secret::Home;
+
+/// Refuses the user's own file when others can change it: it may name programs, and says where secrets go. A group that has
+/// the user's own number has nobody else in it.
+#[cfg(unix)]
+pub(super) fn is_the_users_alone(file: &Path) -> Result<(), ConfigError> {
+    use std::os::unix::fs::MetadataExt as _;
+    for place in [Some(file), file.parent()].into_iter().flatten() {
+        let Ok(about) = std::fs::metadata(place) else {
+            continue;
+        };
+        let by_group = about.mode() & 0o020 != 0 && about.gid() != about.uid();
+        // Where the sticky bit is set nobody can put another file in its place.
+        let by_all = about.mode() & 0o002 != 0 && about.mode() & 0o1000 == 0;
+        if by_group || by_all {
+            return Err(ConfigError::Writable {
+                place: place.to_owned(),
+            });
+        }
+    }
+    Ok(())
+}
+
+/// Elsewhere rights are lists that the standard library does not read.
+#[cfg(not(unix))]
+pub(super) fn is_the_users_alone(_file: &Path) -> Result<(), ConfigError> {
+    Ok(())
+}
 
 /// How much a mode lets happen without a person.
 fn freedom(mode: Option<Mode>) -> u8 {
@@ -41,6 +70,20 @@ pub(super) fn loosens(over: &Profile, below: &Profile) -> Option<ConfigError> {
             "it changes for how long profile `{name}` remembers what was done"
         )));
     }
+    let moved = [
+        (
+            over.url.as_ref().map(|url| &url.value),
+            below.url.as_ref().map(|url| &url.value),
+            "address",
+        ),
+        (text(over, "login"), text(below, "login"), "login"),
+        (text(over, "company"), text(below, "company"), "company"),
+    ];
+    for (theirs, own, what) in moved {
+        if theirs.is_some() && own.is_some() && theirs != own {
+            return Some(untrusted(format!("it changes the {what} of profile `{name}`")));
+        }
+    }
     let off = |sandbox: &super::Sourced<bool>| !sandbox.value;
     if over.sandbox.as_ref().is_some_and(off) && below.sandbox.as_ref().is_some_and(|on| on.value) {
         return Some(untrusted(format!("it takes profile `{name}` off the sandbox")));
@@ -68,6 +111,39 @@ pub(super) fn hastens(over: &Profile, below: Option<&Profile>, user_file: &Path)
     let settle = over.settle.as_ref().filter(|settle| settle.value < least)?;
     let least = humantime::format_duration(least);
     Some(refused(settle, "settle", &format!("is shorter than {least}")))
+}
+
+fn text<'a>(profile: &'a Profile, key: &str) -> Option<&'a String> {
+    profile.texts.get(key).map(|text| &text.value)
+}
+
+/// Why a profile of a file that is not trusted must not be used, whether or not the user has one of that name: it says how
+/// an account is spoken to, on which it depends that nothing is done twice. The sandbox's account is nobody's.
+pub(super) fn oversteps(profile: &Profile) -> Option<ConfigError> {
+    if profile.name == SANDBOX {
+        return None;
+    }
+    let what = profile.spoken_to_by().into_iter().next()?;
+    Some(ConfigError::Untrusted {
+        file: profile.file.clone(),
+        what: format!("it sets `{what}` for profile `{}`", profile.name),
+    })
+}
+
+/// Gives a profile of a file that is not trusted the strictest mode that the user has given to a profile of that address.
+pub(super) fn tighten(profile: &mut Profile, known: &[Profile]) {
+    let Some(place) = profile.origin().filter(|_| profile.sandboxed().is_none()) else {
+        return;
+    };
+    let mode = |profile: &Profile| profile.mode.as_ref().map(|mode| mode.value);
+    let neighbours = known
+        .iter()
+        .filter(|known| known.origin().as_ref() == Some(&place) && known.sandboxed().is_none());
+    if let Some(strictest) = neighbours.min_by_key(|known| freedom(mode(known)))
+        && freedom(mode(strictest)) < freedom(mode(profile))
+    {
+        profile.mode.clone_from(&strictest.mode);
+    }
 }
 
 /// Why a secret must not be read from where a file that is not trusted says. What is sealed is bound to its address, so
@@ -110,7 +186,86 @@ fn asks(profile: &str, key: &str, source: &CredentialSource) -> String {
     }
 }
 
+impl Profile {
+    /// What it says of how its account is spoken to, by key: never-twice depends on it.
+    fn spoken_to_by(&self) -> Vec<&'static str> {
+        let timeouts = [
+            &self.connect_timeout,
+            &self.reply_timeout,
+            &self.tenant_creation_timeout,
+            &self.connection.outage,
+        ];
+        let said = [
+            (self.settle.is_some(), "settle"),
+            (self.look_for.is_some(), "look_for"),
+            (timeouts.iter().any(|timeout| timeout.is_some()), "timeouts"),
+            (!self.endpoints.is_empty(), "endpoints"),
+        ];
+        said.into_iter()
+            .filter(|(said, _)| *said)
+            .map(|(_, key)| key)
+            .collect()
+    }
+
+    /// Is its address from a file that the user does not trust?
+    fn is_led(&self) -> bool {
+        let written = self.url.as_ref().map(|url| &url.origin.file);
+        written.is_some() && written == self.untrusted.as_ref()
+    }
+
+    /// Where its account is.
+    pub(super) fn origin(&self) -> Option<Origin> {
+        Origin::parse(&self.url.as_ref()?.value)
+    }
+}
+
 impl Config {
+    /// May a secret of this home go to `place`? The error says what would allow it, in a clause.
+    pub(in crate::cli) fn allows(&self, home: &Home, place: &Origin) -> Result<(), String> {
+        let at_home = |profile: &&Profile| {
+            let origin = profile.origin();
+            !profile.is_led() && origin.is_some_and(|origin| home.origins().contains(&origin))
+        };
+        let is_place = |entry: &str| match self.profiles.get(entry) {
+            Some(profile) => !profile.is_led() && profile.origin().as_ref() == Some(place),
+            None => Origin::parse(entry).as_ref() == Some(place),
+        };
+        let mut unheard: Option<&PathBuf> = None;
+        for profile in self.profiles.values() {
+            for entry in profile.secrets_to.iter().filter(|entry| is_place(&entry.value)) {
+                if profile.untrusted.as_ref() == Some(&entry.origin.file) {
+                    unheard = Some(&entry.origin.file);
+                } else if at_home(&profile) {
+                    return Ok(());
+                }
+            }
+        }
+        let untrusted = unheard.map_or(String::new(), |file| {
+            format!(
+                " ({} says so, but is not trusted: provisor trust)",
+                file.display()
+            )
+        });
+        let line = format!("secrets_to = [\"{place}\"]");
+        Err(match self.profiles.values().find(at_home) {
+            Some(profile) => {
+                let file = match &profile.untrusted {
+                    Some(_) => &self.user_file,
+                    None => &profile.file,
+                };
+                format!(
+                    "to allow it, add {line} to [profiles.{}] in {}{untrusted}",
+                    profile.name,
+                    file.display()
+                )
+            }
+            None => format!(
+                "to allow it, add to {} a profile of that address with this line: {line}{untrusted}",
+                self.user_file.display()
+            ),
+        })
+    }
+
     /// What a project's file asks for that needs trust, a line each.
     pub(in crate::cli) fn asks_for(file: &Path) -> Result<Vec<String>, ConfigError> {
         let Some(document) = Document::read(file)? else {
@@ -132,6 +287,15 @@ impl Config {
                     "it says that profile `{}` is at {address}, where its secrets in variables such as {} are sent",
                     profile.name,
                     profile.variable("password")
+                ));
+            }
+            for key in profile.spoken_to_by() {
+                lines.push(format!("it sets `{key}` for profile `{}`", profile.name));
+            }
+            for place in &profile.secrets_to {
+                lines.push(format!(
+                    "it lets secrets of the account of profile `{}` go to {}",
+                    profile.name, place.value
                 ));
             }
             let way = profile.connection.asks(&profile.name);

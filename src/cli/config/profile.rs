@@ -49,6 +49,8 @@ pub struct Profile {
     pub mode: Option<Sourced<Mode>>,
     /// Does the sandbox stand in for the account?
     pub sandbox: Option<Sourced<bool>>,
+    /// Where its account's secrets may go besides the account: hosts, and names of profiles.
+    pub secrets_to: Vec<Sourced<String>>,
     /// How long a request may still land after its sender has stopped waiting.
     pub settle: Option<Sourced<Duration>>,
     /// How long after that every request has landed, as the user vouches for.
@@ -143,6 +145,12 @@ impl Profile {
             let value = CredentialSource::Implicit(variable);
             self.secrets.insert(field.key, Sourced { value, origin });
         }
+    }
+
+    /// Whose a credential is and where it is kept, for telling it from others: never what it is.
+    pub(in crate::cli) fn place_of(&self, key: &str) -> String {
+        let source = self.secrets.get(key).map(|source| &source.value);
+        format!("{} {key} {source:?} {:?}", self.name, self.untrusted)
     }
 
     /// Fetches a credential from its source: reads a variable or a file, or runs a command. Done when it is needed,
@@ -243,6 +251,8 @@ impl Profile {
         texts.extend(self.texts);
         secrets.extend(self.secrets);
         endpoints.extend(self.endpoints);
+        let mut secrets_to = below.secrets_to;
+        secrets_to.extend(self.secrets_to);
         Ok(Profile {
             name: self.name,
             platform: self.platform.or(below.platform),
@@ -251,6 +261,7 @@ impl Profile {
             secrets,
             mode: self.mode.or(below.mode),
             sandbox: self.sandbox.or(below.sandbox),
+            secrets_to,
             settle: self.settle.or(below.settle),
             lands_within: self.lands_within.or(below.lands_within),
             look_for: self.look_for.or(below.look_for),

@@ -7,12 +7,14 @@ use super::profile::{SECRETS, TEXTS};
 use super::table::Table;
 use super::{ConfigError, Connection, CredentialSource, Mode, Platform, Profile, Sourced, connection};
 use crate::transport::address;
+use crate::value::origin::Origin;
 
 const KEYS: [&str; 10] = [
     "platform",
     "url",
     "mode",
     "sandbox",
+    "secrets_to",
     "settle",
     "lands_within",
     "look_for",
@@ -54,6 +56,9 @@ pub(super) fn profile(name: &str, table: &Table<'_>) -> Result<Profile, ConfigEr
         })?,
         mode: table.get("mode").map(|entry| read_mode(&entry)).transpose()?,
         sandbox: table.get("sandbox").map(|entry| entry.flag()).transpose()?,
+        secrets_to: table
+            .get("secrets_to")
+            .map_or(Ok(Vec::new()), |entry| read_places(&entry))?,
         settle: table.duration("settle")?,
         lands_within: table.duration("lands_within")?,
         look_for: table.duration("look_for")?,
@@ -109,6 +114,18 @@ fn one_of<T: Copy>(
             word.value
         ))
     })
+}
+
+/// Hosts, and names of profiles.
+fn read_places(entry: &Entry<'_>) -> Result<Vec<Sourced<String>>, ConfigError> {
+    const FORM: &str = "must be a list of hosts or names of profiles, such as [\"crm.example.com\"]";
+    let places = entry.strings(FORM)?.into_iter();
+    places
+        .map(|place| match Origin::parse(&place) {
+            Some(_) => Ok(entry.sourced(place)),
+            None => Err(entry.bad(FORM)),
+        })
+        .collect()
 }
 
 /// An address must be one, and hold no credentials: it is shown in many places.

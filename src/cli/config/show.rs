@@ -173,6 +173,9 @@ pub(in crate::cli) fn lines(profile: &Profile) -> Vec<Line> {
         usual(&mut lines, "mode", "dev");
     }
     put(&mut lines, "sandbox", profile.sandbox.as_ref(), bool::to_string);
+    for place in &profile.secrets_to {
+        put(&mut lines, "secrets_to", Some(place), Clone::clone);
+    }
     let durations = [
         ("settle", &profile.settle),
         ("lands_within", &profile.lands_within),

@@ -3,6 +3,7 @@
 mod connections;
 mod credentials;
 mod mistakes;
+mod trust;
 
 use std::fs;
 use std::time::Duration;
@@ -46,6 +47,22 @@ impl Home {
             own.into_iter().chain(more.iter().copied()),
             self.path("work/deep"),
         )
+    }
+
+    /// The same, where the user has looked at the project's file.
+    fn trusting(self) -> Home {
+        use crate::value::digest::sha256;
+        let file = fs::canonicalize(self.path("work/provisor.toml")).unwrap();
+        let digest = sha256(&fs::read(&file).unwrap());
+        let name = file.display().to_string();
+        let trusted = Paths::from_env(&self.env(&[])).unwrap().trusted();
+        fs::create_dir_all(trusted.parent().unwrap()).unwrap();
+        fs::write(
+            &trusted,
+            serde_json::json!({"version": 1, "files": {name: digest}}).to_string(),
+        )
+        .unwrap();
+        self
     }
 
     fn load(&self) -> Result<Config, ConfigError> {
@@ -110,7 +127,7 @@ fn everything_a_profile_may_say_is_read() {
 #[test]
 fn the_project_counts_over_the_user_value_by_value() {
     let project = "[profiles.acme]\nlogin = \"bob@example.com\"\n[profiles.acme.endpoints]\nlist_apps = \"/l\"\n[profiles.other]\n";
-    let home = Home::new(FULL, project);
+    let home = Home::new(FULL, project).trusting();
     let config = home.load().unwrap();
     let acme = config.named("acme", "test").unwrap();
     assert_eq!(

@@ -69,7 +69,7 @@ pub(super) const ALL: &[(Exit, Explanation)] = &[
         Exit::Permission,
         "5",
         "Something is not permitted: by the platform, by the profile's mode, or by provisor itself.",
-        &["see forbidden, protected_app, bad_address"],
+        &["see forbidden, protected_app, bad_address, secret_elsewhere"],
         &["use an account or a profile that may do it"],
         "provisor explain forbidden",
     ),

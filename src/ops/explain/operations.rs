@@ -110,6 +110,23 @@ pub(super) const CODES: &[Explanation] = &[
         example: "for app in mobsted::connect().apps() {\n    if app.id == 1 { continue; }\n    print(app.name);\n}",
     },
     Explanation {
+        code: "secret_elsewhere",
+        meaning: "The request would take a secret to a host where it does not belong. What an account gives (a tenant's \
+                  password, a token, a key) goes back to that account and nowhere else, unless `secrets_to` in the profile \
+                  of that account says so. Nothing was sent. What a person hands the script, as a parameter or as the answer \
+                  to `ask_secret`, goes where the script sends it.",
+        causes: &[
+            "a tenant's password, or a text joined with it, is sent to another system",
+            "a token of one service is used for another one",
+            "the line is in a project's provisor.toml that is not trusted",
+        ],
+        remedies: &[
+            "if the host may have it, add the line that the message names, and resume",
+            "if not, leave the secret out of the request",
+        ],
+        example: "http::post(\"https://crm.example.com/clients\", #{json: #{password: tenant.password}})\n// in the configuration: [profiles.acme]  secrets_to = [\"crm.example.com\"]",
+    },
+    Explanation {
         code: "already_exists",
         meaning: "What is to be made exists: the ledger holds it, or it is on the platform alone, so that provisor cannot \
                   know that it is yours. The message says which.",

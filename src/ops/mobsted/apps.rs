@@ -199,6 +199,11 @@ fn key(call: &Call) -> Result<NaturalKey, OpError> {
     if name.trim().is_empty() {
         return Err(OpError::new(Code::BadArgument, "an app's name must not be empty"));
     }
+    if identity::has_credentials(&site) {
+        let message =
+            "the site's address carries a user or a password, which would stand in clear in the ledger";
+        return Err(OpError::new(Code::BadArgument, message).hint("leave them out of the address"));
+    }
     let Some(site) = identity::site(&site) else {
         let message = format!("`{site}` is no address of a site, such as https://ann.example");
         return Err(OpError::new(Code::BadArgument, message));

@@ -9,9 +9,9 @@ use super::account::Account;
 use super::endpoints::Endpoints;
 use crate::platform::error::{ApiError, ApiErrorKind};
 use crate::platform::fields::{self, Fields};
-use crate::platform::session::{Credential, SignIn};
+use crate::platform::session::{LazySecret, SignIn};
 use crate::platform::tokens::Tokens;
-use crate::platform::{Body, Method, Network};
+use crate::platform::{Body, Credential, Method, Network};
 use crate::transport::request::Request;
 use crate::transport::response::Response;
 use crate::value::secret::Secret;
@@ -27,8 +27,8 @@ const HOUR: i64 = 60 * 60 * 1000;
 pub(super) struct Auth {
     pub(super) account: Account,
     pub(super) endpoints: Arc<Endpoints>,
-    pub(super) password: Credential,
-    pub(super) app_key: Option<Credential>,
+    pub(super) password: LazySecret,
+    pub(super) app_key: Option<LazySecret>,
     /// How long to wait for the answer to a sign-in.
     pub(super) reply: Duration,
 }
@@ -44,8 +44,27 @@ impl SignIn for Auth {
         self.account.key()
     }
 
-    fn given(&self) -> Option<Secret> {
-        self.password.at_hand()
+    fn credential(&self) -> Credential {
+        self.password.identity()
+    }
+
+    async fn credentials(&self) -> Result<Vec<Secret>, ApiError> {
+        let mut credentials = vec![self.password.get("password").await?];
+        self.ready().await?;
+        credentials.extend(self.app_key.as_ref().and_then(LazySecret::known));
+        Ok(credentials)
+    }
+
+    fn refuse(&self) {
+        self.password.refuse();
+        if let Some(key) = &self.app_key {
+            key.refuse();
+        }
+    }
+
+    fn secrets(&self) -> Vec<Secret> {
+        let key = self.app_key.as_ref().and_then(LazySecret::known);
+        self.password.known().into_iter().chain(key).collect()
     }
 
     async fn sign_in(&self, network: &Network) -> Result<Tokens, ApiError> {
@@ -88,7 +107,7 @@ impl Auth {
     fn named(&self, request: Request) -> Request {
         let request = request.header(APP_ID, self.account.app_id.as_str());
         let key = self.app_key.as_ref().filter(|_| self.account.base.takes_key());
-        match key.and_then(Credential::known) {
+        match key.and_then(LazySecret::known) {
             Some(key) => request.header(APP_KEY, key),
             None => request,
         }

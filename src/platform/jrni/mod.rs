@@ -25,12 +25,13 @@ use auth::Auth;
 use endpoints::Endpoints;
 
 use super::answer::Answer;
-use super::session::{Credential, Session};
+use super::session::{LazySecret, Session};
 use super::tokens::Tokens;
 use super::{Flight, Network};
 use crate::platform::error::{ApiError, ApiErrorKind};
 use crate::platform::fields::{self, Fields};
 use crate::transport::request::{Body, Method, Request};
+use crate::value::secret::Secret;
 use crate::value::{Record, Value};
 
 /// One account's API, acting on one company. A clone shares the token and connections; share one client per account
@@ -51,8 +52,8 @@ impl Client {
     /// A client for `account`, which waits so long for an answer. Sends nothing.
     pub fn new(network: Network, account: Account, endpoints: Arc<Endpoints>, reply: Duration) -> Client {
         let auth = Auth {
-            password: Credential::new(account.password.clone()),
-            app_key: account.app_key.clone().map(Credential::new),
+            password: LazySecret::new(account.password.clone()),
+            app_key: account.app_key.clone().map(LazySecret::new),
             account,
             endpoints,
             reply,
@@ -85,6 +86,11 @@ impl Client {
     /// The account.
     pub fn account(&self) -> &Account {
         &self.inner.session.account.account
+    }
+
+    /// What the account signs in with, as far as it is at hand.
+    pub fn secrets(&self) -> Vec<Secret> {
+        self.inner.session.secrets()
     }
 
     /// Signs in, unless a token is at hand; then it sends nothing.

@@ -8,10 +8,10 @@ use serde_json::Value as Json;
 use super::account::Account;
 use super::endpoints::Endpoints;
 use super::tokens;
-use crate::platform::Network;
 use crate::platform::error::{ApiError, ApiErrorKind};
-use crate::platform::session::{Credential, SignIn};
+use crate::platform::session::{LazySecret, SignIn};
 use crate::platform::tokens::Tokens;
+use crate::platform::{Credential, Network};
 use crate::transport::request::{Method, Request};
 use crate::transport::response::Response;
 use crate::value::secret::Secret;
@@ -20,7 +20,7 @@ use crate::value::secret::Secret;
 pub(super) struct Auth {
     pub(super) account: Account,
     pub(super) endpoints: Arc<Endpoints>,
-    pub(super) password: Credential,
+    pub(super) password: LazySecret,
     /// How long to wait for the answer to a sign-in.
     pub(super) reply: Duration,
 }
@@ -30,8 +30,20 @@ impl SignIn for Auth {
         self.account.key()
     }
 
-    fn given(&self) -> Option<Secret> {
-        self.password.at_hand()
+    fn credential(&self) -> Credential {
+        self.password.identity()
+    }
+
+    async fn credentials(&self) -> Result<Vec<Secret>, ApiError> {
+        Ok(vec![self.password.get("password").await?])
+    }
+
+    fn refuse(&self) {
+        self.password.refuse();
+    }
+
+    fn secrets(&self) -> Vec<Secret> {
+        self.password.known().into_iter().collect()
     }
 
     async fn sign_in(&self, network: &Network) -> Result<Tokens, ApiError> {

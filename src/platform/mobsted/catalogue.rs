@@ -158,9 +158,8 @@ fn tag_values(item: &Fields) -> TagValues {
     let values = attributes.into_iter().map(|(tag, json)| {
         // The tag `#Object:defaultPassword#` is the column `defaultPassword`.
         let column = tag.trim_matches('#').rsplit(':').next().unwrap_or(&tag);
-        let value = match (wire::names_a_credential(column), json) {
+        let value = match (wire::is_credential_field(column), json) {
             (true, Json::String(text)) => Value::Secret(Secret::new(text)),
-            (true, Json::Number(number)) => Value::Secret(Secret::new(number.to_string())),
             (_, other) => wire::guarded(other),
         };
         (tag, value)

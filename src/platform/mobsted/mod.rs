@@ -34,10 +34,11 @@ use judge::judge;
 use members::Members;
 
 use super::answer::Answer;
-use super::session::{Credential, Session};
+use super::session::{LazySecret, Session};
 use super::{Flight, Network};
 use crate::platform::error::ApiError;
 use crate::transport::request::{Method, Request};
+use crate::value::secret::Secret;
 
 /// How long to wait for answers.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -73,7 +74,7 @@ impl Client {
     /// A client for `account`. Sends nothing.
     pub fn new(network: Network, account: Account, endpoints: Arc<Endpoints>, timeouts: Timeouts) -> Client {
         let auth = Auth {
-            password: Credential::new(account.password.clone()),
+            password: LazySecret::new(account.password.clone()),
             account,
             endpoints,
             reply: timeouts.reply,
@@ -111,6 +112,11 @@ impl Client {
     /// Drops the tokens that are kept on this machine. The manual knows no call that ends them on the platform.
     pub async fn forget_tokens(&self) -> Result<(), ApiError> {
         self.0.session.forget().await
+    }
+
+    /// What the account signs in with, as far as it is at hand.
+    pub fn secrets(&self) -> Vec<Secret> {
+        self.0.session.secrets()
     }
 
     fn role(&self) -> Role {

@@ -4,7 +4,7 @@ use serde_json::Value as Json;
 
 pub(super) use crate::platform::fields::{Fields, field, guarded, id_in, int, secret, text};
 use crate::value::Value;
-pub(super) use crate::value::secret::names_a_credential;
+pub(super) use crate::value::secret::is_credential_field;
 
 /// An app's id, at the first of the places where Mobsted's answers carry it.
 pub(super) fn app_id(answer: &Json) -> Option<Value> {

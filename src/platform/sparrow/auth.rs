@@ -5,10 +5,10 @@ use std::time::Duration;
 use super::account::Account;
 use super::fault::Fault;
 use super::tokens;
-use crate::platform::Network;
 use crate::platform::error::{ApiError, ApiErrorKind};
 use crate::platform::session::SignIn;
 use crate::platform::tokens::Tokens;
+use crate::platform::{Credential, Network};
 use crate::transport::request::{Body, Method, Request};
 use crate::value::secret::Secret;
 use crate::value::{Record, Value};
@@ -31,6 +31,22 @@ impl SignIn for Auth {
         let (api, partner) = (self.api_token.fingerprint(), self.partner_token.fingerprint());
         format!("sparrow {} {api} {partner}", self.account.base)
     }
+
+    fn secrets(&self) -> Vec<Secret> {
+        vec![self.api_token.clone(), self.partner_token.clone()]
+    }
+
+    /// The key of its tokens has both in it.
+    fn credential(&self) -> Credential {
+        Credential::Kept("".into())
+    }
+
+    async fn credentials(&self) -> Result<Vec<Secret>, ApiError> {
+        Ok(self.secrets())
+    }
+
+    /// Other tokens make another session.
+    fn refuse(&self) {}
 
     async fn sign_in(&self, network: &Network) -> Result<Tokens, ApiError> {
         let mut fields = Record::new();

@@ -16,7 +16,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use serde_json::Value as Json;
-use tokio::sync::OnceCell;
+use tokio::sync::Mutex;
 
 use account::Account;
 use auth::Auth;
@@ -24,10 +24,11 @@ pub use messages::{Accepted, Message};
 pub use reports::Part;
 
 use super::answer::Answer;
-use super::session::{Credential, Session};
+use super::session::{HOLD_REFUSED, LazySecret, Session, SignIn as _};
 use super::{Flight, Line, Network, clients};
 use crate::platform::error::{ApiError, ApiErrorKind};
 use crate::transport::request::{Method, Request};
+use crate::value::secret::Secret;
 
 /// How long to wait for an answer, unless the profile says otherwise.
 pub const REPLY: Duration = Duration::from_secs(30);
@@ -40,10 +41,16 @@ struct Inner {
     account: Account,
     network: Network,
     reply: Duration,
-    api_token: Credential,
-    partner_token: Credential,
+    api_token: LazySecret,
+    partner_token: LazySecret,
     /// Made when the tokens are first read: they are what the sign-in is known by.
-    session: OnceCell<Session<Auth>>,
+    session: Mutex<Option<Held>>,
+}
+
+/// A session, and from when on its tokens are to be read again.
+struct Held {
+    session: Arc<Session<Auth>>,
+    look_again: Option<i64>,
 }
 
 /// Hands out clients.
@@ -69,12 +76,12 @@ impl Accounts {
 impl Client {
     fn new(network: Network, account: Account, reply: Duration) -> Client {
         let inner = Inner {
-            api_token: Credential::new(account.api_token.clone()),
-            partner_token: Credential::new(account.partner_token.clone()),
+            api_token: LazySecret::new(account.api_token.clone()),
+            partner_token: LazySecret::new(account.partner_token.clone()),
             account,
             network,
             reply,
-            session: OnceCell::new(),
+            session: Mutex::default(),
         };
         Client(Arc::new(inner), None)
     }
@@ -85,9 +92,24 @@ impl Client {
         Client(Arc::clone(&self.0), flight.cloned())
     }
 
+    /// What the account signs in with, as far as it is at hand.
+    pub fn secrets(&self) -> Vec<Secret> {
+        let known = [&self.0.api_token, &self.0.partner_token].map(LazySecret::known);
+        let held = self.0.session.try_lock();
+        let held = held
+            .ok()
+            .and_then(|held| held.as_ref().map(|held| held.session.secrets()));
+        known
+            .into_iter()
+            .flatten()
+            .chain(held.unwrap_or_default())
+            .collect()
+    }
+
     /// Signs in, unless a token that lives is at hand; then it sends nothing.
     pub async fn sign_in(&self) -> Result<(), ApiError> {
-        self.session().await?.tokens().await.map(|_| ())
+        let signed_in = self.session().await?.tokens().await;
+        self.heeded(signed_in).await.map(|_| ())
     }
 
     /// When the token at hand ends, in milliseconds since the Unix epoch; nothing when there is none.
@@ -100,18 +122,56 @@ impl Client {
         self.session().await?.forget().await
     }
 
-    async fn session(&self) -> Result<&Session<Auth>, ApiError> {
+    /// The session of the account's tokens. Those that were refused are looked at again from time to time: a person may
+    /// have corrected them.
+    async fn session(&self) -> Result<Arc<Session<Auth>>, ApiError> {
         let inner = &self.0;
-        let make = || async {
-            let auth = Auth {
-                api_token: inner.api_token.get("api_token").await?,
-                partner_token: inner.partner_token.get("partner_token").await?,
-                account: inner.account.clone(),
-                reply: inner.reply,
-            };
-            Ok(Session::new(auth, inner.network.clone()))
+        let now = inner.network.clock.now_millis();
+        let mut held = inner.session.lock().await;
+        let good = held
+            .as_ref()
+            .filter(|held| held.look_again.is_none_or(|at| now < at));
+        if let Some(held) = good {
+            return Ok(Arc::clone(&held.session));
+        }
+        let auth = Auth {
+            api_token: inner.api_token.get("api_token").await?,
+            partner_token: inner.partner_token.get("partner_token").await?,
+            account: inner.account.clone(),
+            reply: inner.reply,
         };
-        inner.session.get_or_try_init(make).await
+        let same = held
+            .take()
+            .filter(|held| held.session.account.secrets() == auth.secrets());
+        let session = same.map_or_else(
+            || Arc::new(Session::new(auth, inner.network.clone())),
+            |held| held.session,
+        );
+        *held = Some(Held {
+            session: Arc::clone(&session),
+            look_again: None,
+        });
+        Ok(session)
+    }
+
+    /// Hears from an outcome that the account refuses its tokens.
+    async fn heeded<T>(&self, outcome: Result<T, ApiError>) -> Result<T, ApiError> {
+        if let Err(error) = &outcome
+            && error.kind.refuses_sign_in()
+        {
+            self.refuse().await;
+        }
+        outcome
+    }
+
+    async fn refuse(&self) {
+        let now = self.0.network.clock.now_millis();
+        let hold = i64::try_from(HOLD_REFUSED.as_millis()).unwrap_or(i64::MAX);
+        self.0.api_token.refuse();
+        self.0.partner_token.refuse();
+        if let Some(held) = self.0.session.lock().await.as_mut() {
+            held.look_again.get_or_insert(now.saturating_add(hold));
+        }
     }
 
     /// A request to `path`, which starts and ends with a slash: the platform's framework insists.
@@ -123,7 +183,8 @@ impl Client {
     /// Sends a request as this account and gives `data` of an answer that says `00` and `OK`, the two together
     /// (vendor's documents). HTTP 200 alone says nothing.
     async fn call(&self, request: Request) -> Result<(Json, Answer), ApiError> {
-        let answer = self.session().await?.send(request, self.1.as_ref()).await?;
+        let answer = self.session().await?.send(request, self.1.as_ref()).await;
+        let answer = self.heeded(answer).await?;
         let mut json = answer.json()?;
         let word = |name: &str| {
             json.get(name)

@@ -37,15 +37,15 @@ impl Client {
             Part::Failed => "failed/",
         };
         let request = self.request(Method::Get, &format!("{base}{id}/{part}"))?;
-        let (data, _) = self.call(request).await?;
-        Ok(fields::guarded(data))
+        let (data, answer) = self.call(request).await?;
+        Ok(fields::guarded(data).without_echoes(&answer.request.scrubber()))
     }
 
     /// Where SMS can go, and for how much: as it comes, since the form is not documented. The vendor spells the path
     /// with two r.
     pub async fn tariffs(&self) -> Result<Value, ApiError> {
         let request = self.request(Method::Get, "/v1/intlsms/compose/tarrif/")?;
-        let (data, _) = self.call(request).await?;
-        Ok(fields::guarded(data))
+        let (data, answer) = self.call(request).await?;
+        Ok(fields::guarded(data).without_echoes(&answer.request.scrubber()))
     }
 }

@@ -7,9 +7,10 @@ use url::Url;
 
 use super::{Asked, Client, address};
 use crate::platform::error::{ApiError, ApiErrorKind};
-use crate::platform::session::Credential;
+use crate::platform::session::LazySecret;
 use crate::platform::{Line, Method, Password, clients};
 use crate::value::Value;
+use crate::value::origin::Origin;
 
 /// A service: where it is, and who asks.
 #[derive(Debug, Clone)]
@@ -43,7 +44,7 @@ pub type Accounts = clients::Accounts<Client>;
 /// What a client knows of its service.
 pub(super) struct Known {
     account: Account,
-    secret: Option<Credential>,
+    secret: Option<LazySecret>,
 }
 
 impl Accounts {
@@ -86,7 +87,7 @@ impl Known {
         let secret = match &account.credentials {
             Credentials::None => None,
             Credentials::Bearer(secret) | Credentials::Basic(_, secret) | Credentials::Header(_, secret) => {
-                Some(Credential::new(secret.clone()))
+                Some(LazySecret::new(secret.clone()))
             }
         };
         Known { account, secret }
@@ -193,6 +194,19 @@ pub fn header(name: &str) -> Result<(), ApiError> {
     Err(ApiError::bad_input("no header can be called so"))
 }
 
+/// Is `url` below `base`, however their hosts are spelled?
+pub fn is_below(base: &str, url: &str) -> bool {
+    let (Ok(base), Ok(url)) = (address(base), address(url)) else {
+        return false;
+    };
+    Origin::of(&base) == Origin::of(&url) && is_path_below(&base, &url)
+}
+
+fn is_path_below(base: &Url, url: &Url) -> bool {
+    let rest = url.path().strip_prefix(base.path().trim_end_matches('/'));
+    rest.is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
+}
+
 /// The address `given` below `base`: a path is put behind it, a whole address must begin with it.
 pub fn below(base: &str, given: &str) -> Result<Url, ApiError> {
     let base = address(base)?;
@@ -209,9 +223,7 @@ pub fn below(base: &str, given: &str) -> Result<Url, ApiError> {
         );
         address(&path)?
     };
-    let rest = url.path().strip_prefix(root.as_str());
-    let within = rest.is_some_and(|rest| rest.is_empty() || rest.starts_with('/'));
-    if url.origin() == base.origin() && within {
+    if url.origin() == base.origin() && is_path_below(&base, &url) {
         return Ok(url);
     }
     Err(ApiError::new(
@@ -224,6 +236,26 @@ pub fn below(base: &str, given: &str) -> Result<Url, ApiError> {
 mod tests {
     #![allow(clippy::unwrap_used, reason = "tests")]
     use super::*;
+
+    #[test]
+    fn spellings_of_a_host_lead_below_the_same_address() {
+        for (base, url) in [
+            ("http://127.0.0.1:18811/v2", "http://localhost:18811/v2/items"),
+            ("http://127.0.0.1:18811/v2", "http://[::1]:18811/v2/items"),
+            ("https://api.example.com/v2", "https://API.example.com./v2/items"),
+            ("https://api.example.com", "https://api.example.com:443/v2"),
+        ] {
+            assert!(is_below(base, url), "{url}");
+        }
+        assert!(!is_below(
+            "https://api.example.com/v2",
+            "https://api.example.com/v22"
+        ));
+        assert!(!is_below(
+            "https://api.example.com/v2",
+            "https://api.example.com.evil.example/v2"
+        ));
+    }
 
     #[test]
     fn a_path_is_put_behind_the_address_and_nothing_leads_out_of_it() {

@@ -1,4 +1,4 @@
-//! What of an answer must not be shown: what is named like a credential, and what repeats a secret of the request.
+//! What of an answer must not be shown: the fields of credentials, and what repeats a secret of the request.
 
 use serde_json::Value as Json;
 
@@ -26,23 +26,19 @@ impl Guard {
 
     /// A JSON answer as a value.
     pub(super) fn json(&self, json: Json) -> Value {
-        self.value(fields::guarded(json))
+        fields::guarded(json).without_echoes(&self.0)
     }
 
     /// A text; a secret as a whole when it repeats one.
     pub(super) fn text(&self, text: &str) -> Value {
-        if self.0.scrub(text) == text {
-            Value::from(text)
-        } else {
-            Value::Secret(Secret::new(text))
-        }
+        Value::from(text).without_echoes(&self.0)
     }
 
     /// Headers by name.
     pub(super) fn headers<'a>(&self, headers: impl Iterator<Item = (&'a str, &'a str)>) -> Record {
         let mut record = Record::new();
         for (name, text) in headers {
-            let credential = CREDENTIALS.contains(&name) || fields::names_a_credential(name);
+            let credential = CREDENTIALS.contains(&name) || fields::is_credential_field(name);
             let value = if credential {
                 Value::Secret(Secret::new(text))
             } else {
@@ -57,18 +53,6 @@ impl Guard {
             }
         }
         record
-    }
-
-    fn value(&self, value: Value) -> Value {
-        match value {
-            Value::Text(text) => self.text(&text),
-            Value::List(items) => Value::List(items.into_iter().map(|item| self.value(item)).collect()),
-            Value::Record(fields) => {
-                let fields = fields.into_iter().map(|(name, value)| (name, self.value(value)));
-                Value::Record(fields.collect())
-            }
-            other => other,
-        }
     }
 }
 
@@ -101,6 +85,30 @@ mod tests {
         assert_eq!(fields["plain"], "words".into());
         let shown = Value::Record(fields).to_masked_json().to_string();
         assert!(!shown.contains("horse") && !shown.contains("YW5u"), "{shown}");
+    }
+
+    #[test]
+    fn data_does_not_become_a_secret_by_a_guess() {
+        let answer = serde_json::json!({
+            "plan": "Basic Plan-2026", "usage": {"total_tokens": 5, "completionTokens": "7"}, "nextPageToken": "p-2",
+            "passwordPolicy": "strict", "token": 12, "auth": "Bearer abcdef123456", "jwt_like": "eyJhbGciOiJIUzI1NiJ9.e30.abc",
+        });
+        let Value::Record(fields) = guard().json(answer.clone()) else {
+            panic!("not a map");
+        };
+        assert_eq!(Value::Record(fields), Value::from_json(answer));
+        for name in [
+            "password",
+            "UserPassword",
+            "smtp_password",
+            "access_token",
+            "API-Key",
+            "clientSecret",
+            "otp",
+        ] {
+            let answer = serde_json::json!({ name: "horse" });
+            assert!(guard().json(answer).has_secret(), "{name}");
+        }
     }
 
     #[test]

@@ -1,9 +1,10 @@
 //! Values as they are shown: where something is no data, its type stands for it, and the rest is as it is.
 
-use rhai::{Array, Dynamic, Map};
+use rhai::{Array, Dynamic, ImmutableString, Map};
 
 use super::type_name;
 use crate::script::convert::{self, Room};
+use crate::script::handles;
 use crate::value::{Object, Value};
 
 /// Deeper inside nothing is shown: a script could build what exhausts the stack.
@@ -33,6 +34,11 @@ fn within(value: Dynamic, depth: usize, whole: &mut bool, room: Room<'_>) -> Val
                 .map(|(name, value)| (name.to_string(), within(value, depth, whole, room)))
                 .collect(),
         );
+    }
+    if let Some(text) = value.read_lock::<ImmutableString>()
+        && handles::is_marked(&text)
+    {
+        return Value::Text(handles::masked(&text));
     }
     let what = type_name(&value);
     convert::to_value(value, "value", room).unwrap_or_else(|_| {

@@ -4,7 +4,7 @@ use std::fmt::{self, Write as _};
 
 use rhai::{Array, Dynamic, ImmutableString, Map, Module, NativeCallContext};
 
-use crate::script::handles::global;
+use crate::script::handles::{self, global};
 use crate::script::live::Live;
 
 /// The names by which Rhai asks for a text.
@@ -63,7 +63,8 @@ impl<'a> Text<'a> {
         self.write_str("#{")?;
         for (at, (key, value)) in map.iter().enumerate() {
             let separator = if at == 0 { "" } else { ", " };
-            write!(self, "{separator}{key:?}: ")?;
+            let key = handles::kept_marks(format!("{key:?}"));
+            write!(self, "{separator}{key}: ")?;
             self.element(value, depth)?;
         }
         self.write_str("}")
@@ -84,7 +85,8 @@ impl<'a> Text<'a> {
             return self.map(&map, depth);
         }
         if let Some(text) = item.read_lock::<ImmutableString>() {
-            return write!(self, "{:?}", text.as_str());
+            // A mark that is escaped would be none.
+            return self.write_str(&handles::kept_marks(format!("{:?}", text.as_str())));
         }
         // A call for each would take a hundred times as long.
         if item.is_int() || item.is_bool() || item.is_char() || item.is_unit() {

@@ -165,8 +165,8 @@ fn no_formatting_shows_a_secret() {
 #[test]
 fn secrets_compare_with_each_other_only() {
     let script = r#"let s = mobsted::connect(); let a = s.ensure_tenant("a@b.example").password; let b = s.ensure_tenant("c@b.example").password;
-        [a == b, a != b, a == "hunter2", "hunter2" == a, a.is_empty(), type_of(a)]"#;
-    assert_eq!(json(script), r#"[true,false,false,false,false,"secret"]"#);
+        [a == b, a != b, a == (), a.is_empty(), type_of(a)]"#;
+    assert_eq!(json(script), r#"[true,false,false,false,"secret"]"#);
 }
 
 #[test]

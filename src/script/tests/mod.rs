@@ -9,6 +9,7 @@ mod declaring;
 mod importing;
 mod limits;
 mod reports;
+mod secrets;
 mod stopping;
 
 use std::collections::BTreeMap;

@@ -5,6 +5,7 @@ mod outages;
 mod paces;
 mod redirects;
 mod repeats;
+mod secrets;
 mod tls;
 
 use std::time::Duration;

@@ -2,7 +2,7 @@
 
 use super::MASK;
 
-/// Is a field of this name a credential? `UserPassword`, `defaultPassword`, `access_token`, `App-Key`, `PIN`.
+/// May a field of this name be a credential? A guess, for messages and for what people hand in: `UserPassword`, `defaultPassword`, `access_token`, `App-Key`, `PIN`.
 pub fn names_a_credential(name: &str) -> bool {
     let letters = name.chars().filter(char::is_ascii_alphanumeric);
     let name: String = letters.map(|c| c.to_ascii_lowercase()).collect();
@@ -10,6 +10,56 @@ pub fn names_a_credential(name: &str) -> bool {
         || AT_THE_END.iter().any(|end| name.ends_with(end))
         || WHOLE.contains(&name.as_str())
 }
+
+/// Is a field of this name a credential for certain? For data of answers, which must not be taken for a secret by a guess:
+/// a name that is one of these words, or that ends with "password".
+pub fn is_credential_field(name: &str) -> bool {
+    let letters = name.chars().filter(char::is_ascii_alphanumeric);
+    let name: String = letters.map(|c| c.to_ascii_lowercase()).collect();
+    name.ends_with("password") || FIELDS.contains(&name.as_str())
+}
+
+/// The fields of answers that hold a credential, letters and digits only, in lower case.
+const FIELDS: [&str; 38] = [
+    "accesskey",
+    "accesstoken",
+    "apikey",
+    "apisecret",
+    "apitoken",
+    "appkey",
+    "appsecret",
+    "authkey",
+    "authorization",
+    "authtoken",
+    "bearertoken",
+    "clientsecret",
+    "consumersecret",
+    "cookie",
+    "credential",
+    "credentials",
+    "idtoken",
+    "jwt",
+    "loginauthtoken",
+    "otp",
+    "partnertoken",
+    "passphrase",
+    "passwd",
+    "pin",
+    "privatekey",
+    "pwd",
+    "refreshtoken",
+    "secret",
+    "secretaccesskey",
+    "secretkey",
+    "secrettoken",
+    "sessiontoken",
+    "setcookie",
+    "sharedsecret",
+    "signingsecret",
+    "token",
+    "webhooksecret",
+    "xapikey",
+];
 
 /// Parts of a credential's name, wherever they stand.
 const WITHIN: [&str; 4] = ["password", "passwd", "passphrase", "credential"];

@@ -1,0 +1,56 @@
+//! What of an outcome is secret, and where that belongs.
+
+use super::call::Call;
+use super::session;
+use super::spec::Effect;
+use super::world::World;
+use crate::value::origin::Origin;
+use crate::value::secret::{Home, Scrubber, Secret};
+use crate::value::{Object, Value};
+
+/// The outcome of a call as a script may have it: what repeats a secret of the call is one, and every secret belongs to
+/// the account that gave it. Outcomes recorded by earlier versions, which did not know where secrets belong, learn it here.
+pub(super) fn kept(world: &World, call: &Call, outcome: Value) -> Value {
+    let home = Home::of(place(call));
+    // A session is no answer: it holds what the script gave.
+    if matches!(call.effect(), Effect::Sign) {
+        return outcome.given_by(home.as_ref());
+    }
+    outcome
+        .without_echoes(&known(world, call))
+        .given_by(home.as_ref())
+}
+
+/// Where a call goes: its account's address, or the one that it names.
+fn place(call: &Call) -> Option<Origin> {
+    match &call.receiver {
+        Some(session) => Origin::parse(&session::account_of(session).ok()?),
+        None if call.op.module == "http" => Origin::parse(&call.text("url")),
+        None => None,
+    }
+}
+
+/// The secrets of a call: what the script gave it, and what its account signs in with.
+fn known(world: &World, call: &Call) -> Scrubber {
+    let mut scrubber = Scrubber::new();
+    let mut know = |secret: &Secret| scrubber.know(secret);
+    call.each_secret(&mut know);
+    if let Some(session) = &call.receiver {
+        world.secrets_of(session).iter().for_each(know);
+    }
+    scrubber
+}
+
+impl World {
+    /// The secrets that an account signs in with, as far as they are at hand. Sends nothing.
+    fn secrets_of(&self, session: &Object) -> Vec<Secret> {
+        let secrets = match session::platform_of(session) {
+            "mobsted" => self.mobsted(session).map(|client| client.secrets()),
+            "jrni" => self.jrni_of(session).map(|client| client.secrets()),
+            "sparrow" => self.sparrow(session).map(|client| client.secrets()),
+            _ => return Vec::new(),
+        };
+        // An account that cannot be spoken to has answered nothing.
+        secrets.unwrap_or_default()
+    }
+}

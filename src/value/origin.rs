@@ -1,0 +1,119 @@
+//! Where an account or a secret is at home: a host and its port, in one spelling.
+
+use std::fmt;
+use std::sync::Arc;
+
+use url::{Host, Url};
+
+/// A host with its port, in one spelling: lower case, no trailing dot, every name of this machine as `localhost`, and no
+/// port where it is the usual one of https. Hosts of the sandbox have no port at all: they are names, not places.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Origin(Arc<str>);
+
+impl Origin {
+    /// The origin of an address; `None` for one without a host.
+    pub fn of(url: &Url) -> Option<Origin> {
+        let host = match url.host()? {
+            host if is_local(&host) => "localhost".to_owned(),
+            Host::Domain(name) => name.trim_end_matches('.').to_ascii_lowercase(),
+            other => other.to_string(),
+        };
+        if host.is_empty() {
+            return None;
+        }
+        let port = url.port_or_known_default().filter(|port| *port != 443);
+        let text = match port.filter(|_| !host.ends_with(".sandbox")) {
+            Some(port) => format!("{host}:{port}"),
+            None => host,
+        };
+        Some(Origin(text.into()))
+    }
+
+    /// Reads `crm.example.com`, `localhost:8080` or a whole address. Without a scheme it is https.
+    pub fn parse(text: &str) -> Option<Origin> {
+        let text = text.trim();
+        let full = if text.contains("://") {
+            text.to_owned()
+        } else {
+            format!("https://{text}")
+        };
+        Origin::of(&Url::parse(&full).ok()?)
+    }
+
+    /// As it is written: `crm.example.com`, `localhost:8080`.
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+impl fmt::Display for Origin {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+/// Is it a name or a number of this machine: `127.0.0.0/8`, `::1`, `localhost` and the names below it (RFC 6761)?
+pub fn is_local<S: AsRef<str>>(host: &Host<S>) -> bool {
+    match host {
+        Host::Ipv4(address) => address.is_loopback(),
+        Host::Ipv6(address) => {
+            address.is_loopback()
+                || address
+                    .to_ipv4_mapped()
+                    .is_some_and(|mapped| mapped.is_loopback())
+        }
+        Host::Domain(name) => {
+            let name = name.as_ref().trim_end_matches('.').to_ascii_lowercase();
+            name == "localhost" || name.ends_with(".localhost")
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used, reason = "tests")]
+    use super::*;
+
+    #[test]
+    fn spellings_of_one_host_are_one_origin() {
+        for (one, other) in [
+            ("https://API.example.com./x", "api.example.com"),
+            ("https://api.example.com:443", "api.example.com"),
+            ("http://localhost:8080", "http://127.0.0.1:8080/items"),
+            ("http://localhost:8080", "http://[::1]:8080"),
+            ("http://localhost:8080", "http://127.9.9.9:8080"),
+            ("http://localhost:8080", "http://[::ffff:127.0.0.1]:8080"),
+            ("http://localhost:8080", "http://app.localhost.:8080"),
+            (
+                "http://a-admin.mobsted.sandbox",
+                "https://a-admin.mobsted.sandbox",
+            ),
+            ("https://bücher.example", "xn--bcher-kva.example"),
+        ] {
+            assert_eq!(
+                Origin::parse(one).unwrap(),
+                Origin::parse(other).unwrap(),
+                "{one}"
+            );
+        }
+        for (one, other) in [
+            ("https://api.example.com", "https://api.example.com.evil.example"),
+            ("https://api.example.com", "https://api.example.com:8443"),
+            ("http://localhost:8080", "http://localhost:8081"),
+            ("https://example.com", "https://api.example.com"),
+        ] {
+            assert_ne!(
+                Origin::parse(one).unwrap(),
+                Origin::parse(other).unwrap(),
+                "{one}"
+            );
+        }
+    }
+
+    #[test]
+    fn what_names_no_host_has_no_origin() {
+        for text in ["", "data:text/plain,x", "not a host"] {
+            assert_eq!(Origin::parse(text), None, "{text}");
+        }
+    }
+}
