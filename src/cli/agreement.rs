@@ -14,8 +14,11 @@ use super::rows;
 use super::within::{self, Within};
 use crate::ops::spec::OpSpec;
 use crate::repl::around::Mode;
+use crate::script::interactive::{Sort, pieces};
 use crate::script::program::Script;
+use crate::script::types::ParamType;
 use crate::value::Value;
+use crate::value::origin::Origin;
 
 /// Stands for every profile.
 const ALL: &str = "*";
@@ -85,6 +88,9 @@ pub(super) fn ask(app: &App, script: &Script, plan: &RunPlan, yes: bool) -> Resu
     let question = format!("Change the prod {accounts} {}?", names.join(" and "));
     if app.can_ask() {
         say(app, &open, &changing, plan);
+        if let Some(note) = handed(script, plan) {
+            app.ui.note(&note);
+        }
     }
     app.consent(false, &question)?;
     Ok(Agreement::to(
@@ -187,6 +193,55 @@ fn say(app: &App, open: &[&Profile], changing: &[&'static OpSpec], plan: &RunPla
     for op in changing {
         app.ui.note(&format!("  {}: {}", op.signature(), op.summary));
     }
+}
+
+/// Where secrets may go that a person hands the script, as far as its text and its parameters tell; nothing when it takes none.
+fn handed(script: &Script, plan: &RunPlan) -> Option<String> {
+    let sources = script.bundle().sources();
+    let asks = sources.iter().any(|source| source.text.contains("ask_secret"));
+    let declared = script.declaration().params();
+    let names: Vec<String> = declared
+        .iter()
+        .filter(|param| param.ty == ParamType::Secret)
+        .map(|param| format!("`{}`", param.name))
+        .chain(asks.then(|| "`ask_secret`".to_owned()))
+        .collect();
+    if names.is_empty() {
+        return None;
+    }
+    let written = sources.iter().flat_map(|source| {
+        let texts = pieces(&source.text).into_iter();
+        texts
+            .filter(|piece| piece.sort == Sort::Text)
+            .map(|piece| piece.text(&source.text))
+    });
+    let given = plan.constants.values().filter_map(Value::as_text);
+    let hosts: BTreeSet<Origin> = written.chain(given).flat_map(hosts).collect();
+    let hosts: Vec<&str> = hosts.iter().map(Origin::as_str).collect();
+    let what = names.join(", ");
+    Some(if hosts.is_empty() {
+        format!("what you give as {what} may go to hosts that the script does not name")
+    } else {
+        format!(
+            "what you give as {what} may go to {}, and to hosts that the script does not name",
+            hosts.join(", ")
+        )
+    })
+}
+
+/// The hosts of the addresses in a text.
+fn hosts(text: &str) -> impl Iterator<Item = Origin> {
+    let starts = text.match_indices("://").map(|(at, _)| at);
+    starts.filter_map(|at| {
+        let scheme = ["https", "http"]
+            .into_iter()
+            .find(|scheme| text[..at].ends_with(scheme))?;
+        let rest = &text[at..];
+        let end = rest
+            .find(['"', '`', '\'', '$', ' ', '<', '>', '\\', '\n'])
+            .unwrap_or(rest.len());
+        Origin::parse(&format!("{scheme}{}", &rest[..end]))
+    })
 }
 
 /// The rows, when they can be counted without taking them away.

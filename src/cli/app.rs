@@ -155,6 +155,11 @@ impl App {
         self.ui.out(line).map_err(output_lost)
     }
 
+    /// The same for a text of our own: styles in it are kept.
+    pub(super) fn print_styled(&self, text: &str) -> Result<(), CommandError> {
+        self.ui.out_styled(text).map_err(output_lost)
+    }
+
     /// Makes a folder of ours when it is missing, for the user alone.
     pub(super) fn make_private(folder: &Path) -> Result<(), CommandError> {
         make_private_folder(folder).map_err(|error| {

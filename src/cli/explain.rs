@@ -67,8 +67,8 @@ pub(super) fn explain(app: &App, command: &ExplainCommand) -> Result<Exit, Comma
         return Ok(Exit::Ok);
     }
     match (&command.code, entries.first()) {
-        (Some(_), Some(entry)) => app.print(&entry.text(app))?,
-        _ => app.print(&list(app, &entries))?,
+        (Some(_), Some(entry)) => app.print_styled(&entry.text(app))?,
+        _ => app.print_styled(&list(app, &entries))?,
     }
     Ok(Exit::Ok)
 }

@@ -133,7 +133,7 @@ fn show(app: &App, name: &str, json: bool) -> Result<Exit, CommandError> {
             Topic::Module(module) => text::module(module, &look),
         })
         .collect();
-    app.print(&parts.join("\n\n\n"))?;
+    app.print_styled(&parts.join("\n\n\n"))?;
     Ok(Exit::Ok)
 }
 
@@ -169,7 +169,7 @@ fn told(
         return Ok(Exit::Ok);
     }
     let heading = |text: &str| app.ui.styled(Stream::Out, Style::Strong, text);
-    app.print(&text::list(ops, &look(app, &heading)))?;
+    app.print_styled(&text::list(ops, &look(app, &heading)))?;
     Ok(Exit::Ok)
 }
 

@@ -24,6 +24,8 @@ pub(super) struct RunPlan {
     pub(super) out: Option<String>,
     /// The form of the results, when it does not follow from the ending.
     pub(super) format: Option<String>,
+    /// Is CSV written for a spreadsheet?
+    pub(super) csv_safe: bool,
     /// Secret columns that are written in clear.
     pub(super) reveal: Vec<String>,
     /// Rows at once.
@@ -84,6 +86,7 @@ impl RunPlan {
             ("address", text(&self.address)),
             ("folder", text(&self.folder)),
             ("json", self.json.into()),
+            ("csv_safe", self.csv_safe.into()),
             ("imports", Value::List(imports.collect())),
             ("constants", Value::Record(self.constants.clone())),
         ];
@@ -135,6 +138,7 @@ impl RunPlan {
             address: text("address"),
             folder: text("folder"),
             json: flag("json"),
+            csv_safe: flag("csv_safe"),
             constants: field("constants")
                 .and_then(Value::as_record)
                 .cloned()

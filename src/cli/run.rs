@@ -108,6 +108,9 @@ pub(super) struct RunFlags {
     /// The form of the results: csv, json or jsonl.
     #[arg(long, value_name = "FORMAT")]
     pub(super) format: Option<String>,
+    /// Put an apostrophe before CSV fields that a spreadsheet would take for formulas.
+    #[arg(long)]
+    pub(super) csv_safe: bool,
     /// Write the secrets of these result columns in clear; the file is then for its owner alone.
     #[arg(long, value_name = "COLUMN", value_delimiter = ',')]
     pub(super) reveal: Vec<String>,
@@ -233,6 +236,7 @@ fn start(
         rows_format: flags.rows_format,
         out: flags.out,
         format: flags.format,
+        csv_safe: flags.csv_safe,
         reveal: flags.reveal,
         jobs: flags.jobs.into(),
         stop_after: flags.stop_after,

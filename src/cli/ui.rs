@@ -5,6 +5,7 @@ mod outlet;
 mod progress;
 mod say;
 mod table;
+mod visible;
 
 use std::borrow::Cow;
 use std::io::{self, IsTerminal as _, Write};
@@ -18,6 +19,7 @@ pub use self::colour::{Colour, Style};
 pub(crate) use self::outlet::Outlet;
 pub use self::progress::Progress;
 pub(super) use self::say::print_clap_error;
+pub use self::visible::{Visible, printable};
 use super::paths::Env;
 use crate::value::Value;
 
@@ -135,8 +137,13 @@ impl Ui {
     }
 
     /// Writes to a stream without a buffer.
-    pub(crate) fn outlet(&self, stream: Stream) -> Outlet {
+    fn outlet(&self, stream: Stream) -> Outlet {
         Outlet::new(stream, &self.stopping)
+    }
+
+    /// Standard output for data: as it is for a file or a pipe, made safe for a terminal.
+    pub(crate) fn data(&self) -> Visible<Outlet> {
+        Visible::new(self.outlet(Stream::Out), self.out.terminal)
     }
 
     /// From here on everything is simulated, and questions and failures say so.
@@ -168,9 +175,18 @@ impl Ui {
         self.above_bar(|| write!(to, "{text}").and_then(|()| to.flush()))
     }
 
-    /// Writes data to standard output, as it is, and a line end when it has none. A reader that has gone away is no
-    /// error; any other failure is.
+    /// Writes data to standard output, and a line end when it has none. On a terminal control characters in it are shown,
+    /// not obeyed; a file or a pipe gets the data as it is. A reader that has gone away is no error; any other failure is.
     pub fn out(&self, text: &str) -> io::Result<()> {
+        if self.out.terminal {
+            self.out_styled(&printable(text))
+        } else {
+            self.out_styled(text)
+        }
+    }
+
+    /// The same for a text of our own: styles in it are kept.
+    pub fn out_styled(&self, text: &str) -> io::Result<()> {
         let line_end = if text.ends_with('\n') { "" } else { "\n" };
         let written = self.above_bar(|| {
             // Lines of several threads are not mixed.
@@ -261,25 +277,6 @@ impl Ui {
     fn bar(&self) -> MutexGuard<'_, Option<ProgressBar>> {
         self.bar.lock().unwrap_or_else(PoisonError::into_inner)
     }
-}
-
-/// The text with its control characters shown, so that what a platform says cannot steer the terminal. Line ends and
-/// tabs stay.
-pub fn printable(text: &str) -> Cow<'_, str> {
-    let steers = |c: char| c.is_control() && c != '\n' && c != '\t';
-    if !text.contains(steers) {
-        return Cow::Borrowed(text);
-    }
-    text.chars()
-        .flat_map(|c| {
-            let shown = if steers(c) {
-                c.escape_default().to_string()
-            } else {
-                c.to_string()
-            };
-            shown.chars().collect::<Vec<_>>()
-        })
-        .collect()
 }
 
 #[cfg(test)]

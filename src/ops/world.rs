@@ -263,6 +263,7 @@ mod tests {
             http: Http::new(HttpConfig::default(), clock.clone()),
             store: Arc::new(NoTokens),
             clock: clock.clone(),
+            partners: crate::platform::mobsted::partners::Partners::default(),
         };
         let journal = Journal::in_memory(Sealer::new(&[7; 32]), clock, Ids::seeded(1));
         let world = World::new(journal, &network, Arc::new(profiles), Ids::seeded(1));

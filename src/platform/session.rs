@@ -447,6 +447,7 @@ mod tests {
                 refresh: None,
                 issued: 0,
                 expires: i64::MAX,
+                company: None,
             })
         }
 
@@ -476,6 +477,7 @@ mod tests {
             http: Http::new(HttpConfig::default(), clock.clone()),
             store: Arc::new(Full),
             clock: clock.clone(),
+            partners: crate::platform::mobsted::partners::Partners::default(),
         };
         let account = Account {
             password: LazySecret::new(password),

@@ -6,11 +6,26 @@ use super::reveal::Reveal;
 use crate::value::Value;
 
 /// The field of a separated file: text as it is, nothing as an empty field, numbers and bools plain, lists and maps as
-/// compact JSON. A text that a spreadsheet would take for a formula is written as it is: the file is data.
+/// compact JSON.
 pub(super) fn field(column: &str, value: &Value, reveal: &Reveal) -> String {
     match reveal.json(column, value) {
         Json::Null => String::new(),
         Json::String(text) => text,
         other => other.to_string(),
+    }
+}
+
+/// A field that no spreadsheet takes for a formula: one that would be gets an apostrophe before it, which spreadsheets take
+/// for the sign of a text. Numbers stay numbers.
+pub(super) fn inert(field: String) -> String {
+    let begins = field
+        .trim_start_matches([' ', '\u{a0}', '\u{feff}'])
+        .chars()
+        .next();
+    let is_formula = begins.is_some_and(|c| "=+-@\t\r\n|%＝＋－＠".contains(c));
+    if is_formula && field.parse::<f64>().is_err() {
+        format!("'{field}")
+    } else {
+        field
     }
 }

@@ -2,7 +2,7 @@
 
 use std::io::{self, Write};
 
-use super::cells::field;
+use super::cells::{field, inert};
 use super::columns::{Cell, Columns};
 use super::reveal::Reveal;
 
@@ -10,17 +10,23 @@ use super::reveal::Reveal;
 #[derive(Debug)]
 pub(super) struct CsvWriter<W: Write> {
     writer: csv::Writer<W>,
+    /// What each field goes through.
+    guard: fn(String) -> String,
 }
 
 impl<W: Write> CsvWriter<W> {
-    pub(super) fn begin(sink: W, columns: &Columns) -> io::Result<CsvWriter<W>> {
+    /// With `inert`, no field is a formula to a spreadsheet.
+    pub(super) fn begin(sink: W, columns: &Columns, inert: bool) -> io::Result<CsvWriter<W>> {
         let mut writer = csv::Writer::from_writer(sink);
-        writer.write_record(columns.titles())?;
-        Ok(CsvWriter { writer })
+        let guard = guard(inert);
+        writer.write_record(columns.titles().map(|title| guard(title.to_owned())))?;
+        Ok(CsvWriter { writer, guard })
     }
 
     pub(super) fn row(&mut self, cells: &[Cell<'_>], reveal: &Reveal) -> io::Result<()> {
-        let fields = cells.iter().map(|cell| field(cell.name, &cell.value, reveal));
+        let fields = cells
+            .iter()
+            .map(|cell| (self.guard)(field(cell.name, &cell.value, reveal)));
         self.writer.write_record(fields)?;
         Ok(())
     }
@@ -34,4 +40,9 @@ impl<W: Write> CsvWriter<W> {
             .into_inner()
             .map_err(|error| io::Error::new(error.error().kind(), error.error().to_string()))
     }
+}
+
+/// What the fields of a separated file go through.
+pub(super) fn guard(is_inert: bool) -> fn(String) -> String {
+    if is_inert { inert } else { std::convert::identity }
 }

@@ -22,6 +22,8 @@ pub use writer::Writer;
 pub enum Format {
     /// Comma-separated values with a header line; lists and maps as compact JSON, nothing as an empty field.
     Csv,
+    /// The same for a spreadsheet: a field that it would take for a formula has an apostrophe before it.
+    InertCsv,
     /// One JSON array of objects.
     Json,
     /// One JSON object a line.
@@ -29,6 +31,15 @@ pub enum Format {
 }
 
 impl Format {
+    /// The same format for a spreadsheet.
+    #[must_use]
+    pub fn inert(self) -> Format {
+        match self {
+            Format::Csv => Format::InertCsv,
+            other => other,
+        }
+    }
+
     /// The format that the ending of `path` stands for: `csv`, `json`, `jsonl` or `ndjson`, in any case.
     pub fn of(path: &Path) -> Option<Format> {
         let ending = path.extension()?.to_str()?.to_lowercase();

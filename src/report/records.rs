@@ -6,6 +6,7 @@ use serde_json::{Map, Value as Json};
 
 use super::Format;
 use super::cells::field;
+use super::csv::guard;
 use super::reveal::Reveal;
 use crate::value::{Record, Value};
 
@@ -17,11 +18,13 @@ pub fn write<W: Write>(
     records: &[Record],
     reveal: &Reveal,
 ) -> io::Result<()> {
-    if format == Format::Csv {
+    if matches!(format, Format::Csv | Format::InertCsv) {
         let mut csv = csv::Writer::from_writer(sink);
+        let guard = guard(format == Format::InertCsv);
         csv.write_record(columns)?;
         for record in records {
-            csv.write_record(columns.iter().map(|name| field(name, cell(record, name), reveal)))?;
+            let fields = columns.iter().map(|name| field(name, cell(record, name), reveal));
+            csv.write_record(fields.map(guard))?;
         }
         return csv.flush();
     }

@@ -31,7 +31,11 @@ impl<W: Write> Writer<W> {
         reveal: Reveal,
     ) -> Result<Writer<W>, ReportError> {
         let sink = match format {
-            Format::Csv => Sink::Csv(Box::new(CsvWriter::begin(sink, &columns)?)),
+            Format::Csv | Format::InertCsv => Sink::Csv(Box::new(CsvWriter::begin(
+                sink,
+                &columns,
+                format == Format::InertCsv,
+            )?)),
             Format::Json => Sink::Json(JsonWriter::begin(sink, Shape::Array)?),
             Format::JsonLines => Sink::Json(JsonWriter::begin(sink, Shape::Lines)?),
         };

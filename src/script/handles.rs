@@ -2,9 +2,7 @@
 
 use std::sync::Arc;
 
-use rhai::{
-    Dynamic, EvalAltResult, FuncRegistration, INT, ImmutableString, Map, Module, NativeCallContext,
-};
+use rhai::{Dynamic, EvalAltResult, FuncRegistration, INT, ImmutableString, Map, Module, NativeCallContext};
 
 use super::caught::{self, Caught};
 use super::convert;

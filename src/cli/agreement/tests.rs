@@ -1,5 +1,7 @@
 //! Tests of the module above.
 
+#![allow(clippy::unwrap_used, reason = "tests")]
+
 use super::*;
 
 #[test]
@@ -9,4 +11,42 @@ fn an_agreement_covers_whom_it_names() {
     assert!(acme.covers("acme") && !acme.covers("globex"));
     assert!(Agreement::to_all().covers("acme"));
     assert!(Agreement::to(Agreement::to_all().names()).covers("acme"));
+}
+
+fn compiled(text: &str) -> Script {
+    use crate::script::bundle::{Bundle, Loader, Source};
+    struct Nothing;
+    impl Loader for Nothing {
+        fn load(&self, _: &str, _: &str) -> Result<Source, String> {
+            Err("there is nothing".to_owned())
+        }
+    }
+    let host = crate::script::host::Host::new(crate::ops::ALL, crate::ops::KINDS);
+    let bundle = Bundle::collect(&Source::new("main.rhai", text), &Nothing).unwrap();
+    Script::compile(&host, bundle).unwrap()
+}
+
+#[test]
+fn a_question_names_the_hosts_to_which_secrets_may_go_that_a_person_gives() {
+    let text = "// see https://docs.example/\n/// @param key secret\nfn main(key, base) {\n\
+                http::post(\"https://CRM.example.com/a?b=1\", #{bearer: key});\n\
+                http::post(`http://localhost:8080/${base}`, #{bearer: key}); }\n";
+    let plan = RunPlan {
+        constants: [("base".to_owned(), Value::from("https://given.example/x"))].into(),
+        ..RunPlan::default()
+    };
+    assert_eq!(
+        handed(&compiled(text), &plan).unwrap(),
+        "what you give as `key` may go to crm.example.com, given.example, localhost:8080, and to hosts that the script does \
+         not name"
+    );
+    let asks = "let p = ask_secret(\"?\"); mobsted::connect(#{url: \"https://\" + ask(\"where?\"), login: \"a\", password: p}).apps()";
+    assert_eq!(
+        handed(&compiled(asks), &RunPlan::default()).unwrap(),
+        "what you give as `ask_secret` may go to hosts that the script does not name"
+    );
+    assert_eq!(
+        handed(&compiled("http::get(\"https://a.example\")"), &RunPlan::default()),
+        None
+    );
 }

@@ -9,7 +9,7 @@ use super::{ConfigError, Connection, CredentialSource, Mode, Platform, Profile, 
 use crate::transport::address;
 use crate::value::origin::Origin;
 
-const KEYS: [&str; 10] = [
+const KEYS: [&str; 11] = [
     "platform",
     "url",
     "mode",

@@ -158,7 +158,7 @@ fn say(app: &App, check: &Check) -> Result<(), CommandError> {
         "" => check.area.to_owned(),
         subject => format!("{} {subject}", check.area),
     };
-    app.print(&format!(
+    app.print_styled(&format!(
         "{state}  {}: {}",
         printable(&subject),
         printable(&check.found)

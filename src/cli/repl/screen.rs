@@ -82,7 +82,7 @@ impl Screen for TerminalScreen {
     }
 
     fn page(&self, text: &str) {
-        let _ = self.ui.out(text);
+        let _ = self.ui.out_styled(text);
     }
 
     fn note(&self, text: &str) {

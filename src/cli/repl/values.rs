@@ -70,7 +70,7 @@ impl CliSurroundings {
         let names: Vec<&str> = columns.iter().map(String::as_str).collect();
         private_file::write(&path, |sink: &mut dyn io::Write| {
             let written = match format {
-                Format::Csv => records::write(sink, format, &names, &records, &reveal),
+                Format::Csv | Format::InertCsv => records::write(sink, format, &names, &records, &reveal),
                 Format::Json | Format::JsonLines => write_json(sink, format, value, &reveal),
             };
             written.map_err(|error| private_file::failed(&error))

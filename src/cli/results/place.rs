@@ -10,7 +10,7 @@ use super::pipe::Pipe;
 use super::unwritable;
 use crate::cli::error::CommandError;
 use crate::cli::plan::RunPlan;
-use crate::cli::ui::{Outlet, Stream, Ui};
+use crate::cli::ui::{Outlet, Ui, Visible};
 use crate::journal::is_still;
 use crate::report::reveal::Reveal;
 use crate::report::{Columns, Format, OWN, Writer};
@@ -25,9 +25,9 @@ pub(super) enum Target {
         lock: File,
     },
     /// Standard output, row by row.
-    Live(Box<Writer<Pipe<Outlet>>>),
+    Live(Box<Writer<Pipe<Visible<Outlet>>>>),
     /// Standard output, at the end.
-    AtEnd(Outlet),
+    AtEnd(Visible<Outlet>),
 }
 
 impl Target {
@@ -44,9 +44,9 @@ impl Target {
             return open_file(path, format, columns, (reveal, is_private(plan)));
         }
         if format != Format::JsonLines || resumed {
-            return Ok(Target::AtEnd(ui.outlet(Stream::Out)));
+            return Ok(Target::AtEnd(ui.data()));
         }
-        let stdout = Pipe::new(ui.outlet(Stream::Out));
+        let stdout = Pipe::new(ui.data());
         let writer = Writer::begin(stdout, format, columns.clone(), reveal.clone());
         Ok(Target::Live(Box::new(writer.map_err(unwritable)?)))
     }
@@ -54,6 +54,11 @@ impl Target {
 
 /// The format that was asked for, or the ending's, or on standard output what `--json` says, or CSV.
 pub(super) fn format_of(plan: &RunPlan) -> Result<Format, CommandError> {
+    let format = asked_format(plan)?;
+    Ok(if plan.csv_safe { format.inert() } else { format })
+}
+
+fn asked_format(plan: &RunPlan) -> Result<Format, CommandError> {
     if let Some(name) = &plan.format {
         return Format::of(Path::new(&format!("x.{name}")))
             .ok_or_else(|| CommandError::usage(format!("results cannot be written as `{name}`")));

@@ -44,7 +44,7 @@ pub(super) fn export(app: &App, command: &ExportCommand) -> Result<Exit, Command
     let journal = app.journal()?;
     let run = Listed::read(&journal, find_run(&journal, &command.run)?)?;
     let Some(file) = &command.file else {
-        return match write(&journal, &run, &mut io::stdout().lock()) {
+        return match write(&journal, &run, &mut app.ui.data()) {
             // Nobody reads it any more.
             Err(Unwritten::Sink(error)) if error.kind() == io::ErrorKind::BrokenPipe => Ok(Exit::Ok),
             other => other.map(|()| Exit::Ok).map_err(Unwritten::told),

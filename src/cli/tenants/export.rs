@@ -28,6 +28,9 @@ pub(super) struct ExportCommand {
     /// JSON, whatever the ending.
     #[arg(long)]
     json: bool,
+    /// Put an apostrophe before CSV fields that a spreadsheet would take for formulas.
+    #[arg(long)]
+    csv_safe: bool,
 }
 
 pub(super) fn export(app: &App, command: &ExportCommand) -> Result<Exit, CommandError> {
@@ -36,6 +39,7 @@ pub(super) fn export(app: &App, command: &ExportCommand) -> Result<Exit, Command
         None => Format::Csv,
         Some(file) => Format::of(file).ok_or_else(|| unknown_ending(file))?,
     };
+    let format = if command.csv_safe { format.inert() } else { format };
     let journal = app.journal()?;
     let which = &command.which;
     let tenants = held(&journal, "tenant", which.account.as_deref())?;
@@ -55,7 +59,7 @@ pub(super) fn export(app: &App, command: &ExportCommand) -> Result<Exit, Command
             app.ui
                 .note(&format!("{} tenants are in {}", records.len(), file.display()));
         }
-        None => match write(&mut io::stdout().lock()) {
+        None => match write(&mut app.ui.data()) {
             Err(error) if error.kind() != io::ErrorKind::BrokenPipe => {
                 return Err(private_file::failed(&error));
             }

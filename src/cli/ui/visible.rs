@@ -1,0 +1,113 @@
+//! What others have written, made safe for a terminal: it could be steered, or show another text than is there.
+
+use std::borrow::Cow;
+use std::io::{self, Write};
+
+/// Would the character steer a terminal, or turn the order of what it shows? Control characters (C0, C1, DEL) but for line
+/// ends and tabs, the separators of lines, and the signs that override or embed a direction of writing.
+fn steers(c: char) -> bool {
+    let turns = matches!(c, '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}' | '\u{2028}' | '\u{2029}');
+    turns || (c.is_control() && c != '\n' && c != '\t')
+}
+
+/// The text with such characters shown as `\u{1b}`.
+pub fn printable(text: &str) -> Cow<'_, str> {
+    shown(text, |c| c.escape_default().to_string())
+}
+
+fn shown(text: &str, show: impl Fn(char) -> String) -> Cow<'_, str> {
+    if !text.contains(steers) {
+        return Cow::Borrowed(text);
+    }
+    let mut out = String::with_capacity(text.len() + 16);
+    for c in text.chars() {
+        if steers(c) {
+            out.push_str(&show(c));
+        } else {
+            out.push(c);
+        }
+    }
+    Cow::Owned(out)
+}
+
+/// Shows what would steer a terminal as JSON writes it, `\u001b`, so that JSON stays JSON; or passes everything on.
+#[derive(Debug)]
+pub struct Visible<W> {
+    sink: W,
+    shows: bool,
+    /// The beginning of a character whose end has not come yet.
+    begun: Vec<u8>,
+}
+
+impl<W: Write> Visible<W> {
+    pub(super) fn new(sink: W, shows: bool) -> Visible<W> {
+        Visible {
+            sink,
+            shows,
+            begun: Vec::new(),
+        }
+    }
+}
+
+impl<W: Write> Write for Visible<W> {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        if !self.shows {
+            return self.sink.write(bytes);
+        }
+        self.begun.extend_from_slice(bytes);
+        let whole = match std::str::from_utf8(&self.begun) {
+            Err(error) if error.error_len().is_none() => error.valid_up_to(),
+            _ => self.begun.len(),
+        };
+        let ready: Vec<u8> = self.begun.drain(..whole).collect();
+        let text = String::from_utf8_lossy(&ready);
+        let text = shown(&text, |c| format!("\\u{:04x}", u32::from(c)));
+        self.sink.write_all(text.as_bytes())?;
+        Ok(bytes.len())
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        self.sink.flush()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used, reason = "tests")]
+    use super::*;
+
+    const HOSTILE: &str = "a\u{1b}]0;title\u{7}\u{1b}[2Jb\u{9b}31m\u{202e}txt.exe\u{2066}ü\r\n\tend\u{7f}";
+
+    #[test]
+    fn what_steers_a_terminal_is_shown() {
+        assert_eq!(
+            printable(HOSTILE),
+            "a\\u{1b}]0;title\\u{7}\\u{1b}[2Jb\\u{9b}31m\\u{202e}txt.exe\\u{2066}ü\\r\n\tend\\u{7f}"
+        );
+        assert!(matches!(printable("größe, שלום, 👩‍👧"), Cow::Borrowed(_)));
+    }
+
+    #[test]
+    fn a_terminal_gets_what_steers_it_escaped_wherever_the_writes_are_cut() {
+        let json = serde_json::json!({ "a": HOSTILE }).to_string();
+        for size in 1..7 {
+            let mut visible = Visible::new(Vec::new(), true);
+            json.as_bytes()
+                .chunks(size)
+                .for_each(|part| visible.write_all(part).unwrap());
+            let text = String::from_utf8(visible.sink).unwrap();
+            assert!(!text.contains(steers), "{text}");
+            assert_eq!(
+                serde_json::from_str::<serde_json::Value>(&text).unwrap()["a"],
+                HOSTILE
+            );
+        }
+    }
+
+    #[test]
+    fn a_file_gets_everything_as_it_is() {
+        let mut raw = Visible::new(Vec::new(), false);
+        raw.write_all(HOSTILE.as_bytes()).unwrap();
+        assert_eq!(raw.sink, HOSTILE.as_bytes());
+    }
+}
