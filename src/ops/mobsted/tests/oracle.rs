@@ -47,6 +47,8 @@ fn judged(seen: &Seen, parts: &[&str], params: &[(String, String)]) -> Option<&'
     let numbers: Vec<&str> = parts
         .iter()
         .copied()
+        // A word such as `v8` is no number.
+        .filter(|part| !part.starts_with(|c: char| c.is_ascii_alphabetic()))
         .filter(|part| part.contains(|c: char| c.is_numeric()))
         .collect();
     let first = parts.first().copied().unwrap_or_default();
