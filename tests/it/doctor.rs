@@ -78,14 +78,12 @@ fn what_is_wrong_is_named_with_its_cure() {
     let _ = home.run("run hello.rhai").ended(0);
     open_to_all(&home.provisor().join("state"), 0o755);
     open_to_all(&home.provisor().join("state/key"), 0o644);
-    open_to_all(&home.provisor().join("config/config.toml"), 0o666);
     let (document, code) = doctor(&home, "", &[]);
     assert_eq!(code, 3);
     assert_eq!(document["ok"], false);
     for (area, subject, fix) in [
         ("files", "state folder", "chmod 700"),
         ("files", "key", "chmod 600"),
-        ("files", "configuration", "chmod 600"),
         ("profile", "a password", "NOT_SET"),
         ("profile", "b", "profile edit b"),
         ("profile", "c password", "profile edit"),

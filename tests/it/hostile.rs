@@ -369,7 +369,7 @@ fn a_row_that_dies_with_the_process_runs_alone_and_last_and_is_given_up_at_its_t
     assert_eq!(done(), 1, "the rows behind it wait for it");
     // Now the others come first, and nothing is beside it.
     killed_at_work("resume --jobs 3", &|| {
-        wait_until("the others are done", || done() == 5)
+        wait_until("the others are done", || done() == 5);
     });
     let ran = home.run("resume").ended(8);
     let ran = ran.said(&[

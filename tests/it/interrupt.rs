@@ -12,8 +12,7 @@ fn many_rows_are_not_read_to_their_end_and_earlier_results_stay() {
         "work.rhai",
         "fn main(n) { print(\"at work\"); sleep(3600); #{ n: n } }\n",
     );
-    let rows: String = (0..200_000).map(|n| format!("{n}\n")).collect();
-    home.write("rows.csv", &format!("n\n{rows}"));
+    home.write("rows.csv", &numbers(200_000));
     home.write("out.csv", "what an earlier run made\n");
     let mut run = Talking::start(&home, "run work.rhai --rows rows.csv --out out.csv --jobs 2");
     run.wait_for("at work");
@@ -35,8 +34,7 @@ fn an_interrupted_run_reads_on_where_it_stopped() {
     let home = Home::new();
     let script = "fn main(n) { if n == \"1\" { print(\"at work\"); sleep(3600); } #{ n: n } }\n";
     home.write("work.rhai", script);
-    let rows: String = (0..20_000).map(|n| format!("{n}\n")).collect();
-    home.write("rows.csv", &format!("n\n{rows}"));
+    home.write("rows.csv", &numbers(20_000));
     let mut run = Talking::start(&home, "run work.rhai --rows rows.csv --out out.csv --jobs 2");
     run.wait_for("at work");
     let (code, said) = run.interrupt();
@@ -88,8 +86,7 @@ fn a_reader_that_does_not_read_is_not_waited_for() {
         "much.rhai",
         "fn main(n) { let s = \"\"; s.pad(50000, 'x'); #{ s: s } }\n",
     );
-    let rows: String = (0..100).map(|n| format!("{n}\n")).collect();
-    home.write("rows.csv", &format!("n\n{rows}"));
+    home.write("rows.csv", &numbers(100));
     let words = "run much.rhai --rows rows.csv --format jsonl --jobs 1";
     let mut command = home.command(words.split(' '));
     let mut child = command.stderr(Stdio::null()).spawn().unwrap();
@@ -106,4 +103,11 @@ fn a_reader_that_does_not_read_is_not_waited_for() {
     });
     assert_eq!(ended.and_then(|status| status.code()), Some(130));
     drop(unread);
+}
+
+/// A column of the numbers below `end`.
+fn numbers(end: u32) -> String {
+    let mut rows = vec!["n".to_owned()];
+    rows.extend((0..end).map(|n| n.to_string()));
+    rows.join("\n") + "\n"
 }

@@ -157,10 +157,12 @@ fn tags_give_credentials_as_secrets() {
     let script = format!(
         "{CLIENT}let row = partner.objects(1)[0].id;\n\
          let read = partner.object_tags(1, [row], [\"#Object:Email#\", \"#Object:defaultPassword#\"]);\n\
-         `${{read[0].values.Email}} ${{read[0].values.defaultPassword}} ${{client.hashtags(app.id).len()}}`"
+         [read[0].values.Email, read[0].values.defaultPassword, client.hashtags(app.id).len()]"
     );
     let ran = run(&home, &script).ended(0);
-    assert!(ran.stdout.contains("ann@example.com *** 5"), "{}", ran.stdout);
+    for said in ["ann@example.com", "***", "5"] {
+        assert!(ran.stdout.contains(said), "{}", ran.stdout);
+    }
     let _ = run(&home, &format!("{CLIENT}client.tenant_tags([])"))
         .ended(1)
         .said(&["no tags are named"]);

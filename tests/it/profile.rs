@@ -302,6 +302,11 @@ fn a_sealed_password_does_not_follow_a_profile_to_another_address() {
             served.url
         ),
     );
+    let _ = home
+        .run("profile test acme")
+        .ended(5)
+        .said(&["is not trusted", "it changes the address of profile `acme`"]);
+    let _ = home.run("trust --yes").ended(0);
     let _ = home.run("profile test acme").ended(0);
 }
 
@@ -444,6 +449,7 @@ fn use_says_when_something_else_counts_more() {
     let home = Home::new();
     home.configure("[profiles.a]\nurl = \"http://127.0.0.1:1\"\n[profiles.b]\n");
     home.write("provisor.toml", "default_profile = \"b\"\n");
+    let _ = home.run("trust --yes").ended(0);
     let ran = home.run("profile use a").ended(0);
     let _ = ran.said(&["here `b` is used all the same", "provisor.toml:1"]);
     assert!(home.configuration().starts_with("default_profile = \"a\"\n"));
@@ -453,6 +459,7 @@ fn use_says_when_something_else_counts_more() {
         .said(&["there is no profile `c`"]);
     // Elsewhere a project's profile is not there.
     home.write("provisor.toml", "default_profile = \"b\"\n[profiles.theirs]\n");
+    let _ = home.run("trust --yes").ended(0);
     let _ = home
         .run("profile use theirs")
         .ended(2)

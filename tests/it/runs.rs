@@ -93,7 +93,7 @@ fn an_unknown_run_names_the_nearest() {
     home.write("hello.rhai", "fn main() { #{ a: 1 } }");
     let _ = home.run("run hello.rhai").ended(0);
     let id = home.newest();
-    let mistyped = format!("{}x", &id[..4]);
+    let mistyped = format!("{}{}", &id[..4], if id.ends_with('x') { 'y' } else { 'x' });
     for words in ["runs show", "runs steps", "runs export", "cancel", "resume"] {
         let ran = home.run(&format!("{words} {mistyped}")).ended(2);
         let _ = ran.said(&[&format!("did you mean {id}?"), "provisor runs list"]);

@@ -20,9 +20,10 @@ pub fn is_credential_field(name: &str) -> bool {
 }
 
 /// The fields of answers that hold a credential, letters and digits only, in lower case.
-const FIELDS: [&str; 38] = [
+const FIELDS: [&str; 42] = [
     "accesskey",
     "accesstoken",
+    "accesstokens",
     "apikey",
     "apisecret",
     "apitoken",
@@ -48,7 +49,9 @@ const FIELDS: [&str; 38] = [
     "privatekey",
     "pwd",
     "refreshtoken",
+    "refreshtokens",
     "secret",
+    "secrets",
     "secretaccesskey",
     "secretkey",
     "secrettoken",
@@ -57,6 +60,7 @@ const FIELDS: [&str; 38] = [
     "sharedsecret",
     "signingsecret",
     "token",
+    "tokens",
     "webhooksecret",
     "xapikey",
 ];

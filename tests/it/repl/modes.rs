@@ -121,10 +121,10 @@ fn each_way_in_is_held_to_each_mode() {
                 "with consent" if way.ends_with(goes) => (1, 0),
                 _ => (0, 0),
             };
-            let made = (rig.real() - before.0, rig.simulated() - before.1);
+            let created = (rig.real() - before.0, rig.simulated() - before.1);
             let told = format!("{mode} {first:?} {way}: {}\n{}", ran.stdout, ran.stderr);
-            assert_eq!(made, expected, "{told}");
-            assert_eq!(ran.code == 0, made != (0, 0), "{told}");
+            assert_eq!(created, expected, "{told}");
+            assert_eq!(ran.code == 0, created != (0, 0), "{told}");
         }
     }
 }
