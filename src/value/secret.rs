@@ -240,6 +240,8 @@ fn forms(clear: &str) -> Vec<String> {
         form,
         json.trim_matches('"').to_owned(),
         page.replace('"', "&quot;").replace('\'', "&#39;"),
+        // Between tags only some of these are written so.
+        page.replace('"', "&quot;"),
         page,
         // As it is in a text whose space was tidied.
         clear.split_whitespace().collect::<Vec<_>>().join(" "),

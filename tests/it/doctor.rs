@@ -100,7 +100,7 @@ fn what_is_wrong_is_named_with_its_cure() {
     }
     let text = home.run("doctor --offline").ended(3).stdout;
     assert!(
-        text.contains("problem") && text.contains("fix: chmod 600"),
+        text.contains("problem") && text.contains("chmod 600"),
         "{text}"
     );
 }

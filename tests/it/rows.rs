@@ -69,7 +69,7 @@ fn rows_before_a_broken_line_run_and_the_old_results_stay() {
     let _ = home.run("resume").ended(0);
     let results = csv(&home.read("out.csv"));
     let doubles: Vec<&str> = results.iter().map(|row| row["double"].as_str()).collect();
-    assert_eq!(doubles, ["4", "6", "8"]);
+    assert_eq!(doubles, ["2", "4", "6", "8", "10"]);
     assert!(!home.work().join("out.csv.partial").exists());
 }
 
@@ -365,7 +365,7 @@ fn rows_that_cannot_be_read_keep_their_cells_and_run_when_they_are_mended() {
         .ended(0);
     let last = csv(&home.read("last.csv"));
     let doubles: Vec<&str> = last.iter().map(|row| row["double"].as_str()).collect();
-    assert_eq!(doubles, ["2", "4", "6", "8", "10"]);
+    assert_eq!(doubles, ["4", "6", "8"]);
 }
 
 #[test]
