@@ -230,22 +230,28 @@ impl Scrubber {
 fn forms(clear: &str) -> Vec<String> {
     let form: String = url::form_urlencoded::byte_serialize(clear.as_bytes()).collect();
     let json = serde_json::Value::from(clear).to_string();
+    let json = json.strip_prefix('"').and_then(|json| json.strip_suffix('"'));
+    let json = json.unwrap_or(clear);
     let page = clear
         .replace('&', "&amp;")
         .replace('<', "&lt;")
         .replace('>', "&gt;");
-    vec![
+    let mut forms = vec![
         clear.to_owned(),
         form.replace('+', "%20"),
         form,
-        json.trim_matches('"').to_owned(),
-        page.replace('"', "&quot;").replace('\'', "&#39;"),
-        // Between tags only some of these are written so.
-        page.replace('"', "&quot;"),
-        page,
+        json.to_owned(),
+        json.replace('/', "\\/"),
         // As it is in a text whose space was tidied.
         clear.split_whitespace().collect::<Vec<_>>().join(" "),
-    ]
+    ];
+    // Each writer of pages escapes the quotes that it likes.
+    for double in ["\"", "&quot;", "&#34;"] {
+        for single in ["'", "&#39;", "&#x27;", "&apos;"] {
+            forms.push(page.replace('"', double).replace('\'', single));
+        }
+    }
+    forms
 }
 
 /// Masks runs of `eyJ…` made of base64url and dots: tokens as all three platforms issue them.

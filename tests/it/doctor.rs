@@ -99,10 +99,7 @@ fn what_is_wrong_is_named_with_its_cure() {
         assert!(found, "{area} {subject} {fix} is not in {document:#}");
     }
     let text = home.run("doctor --offline").ended(3).stdout;
-    assert!(
-        text.contains("problem") && text.contains("chmod 600"),
-        "{text}"
-    );
+    assert!(text.contains("problem") && text.contains("chmod 600"), "{text}");
 }
 
 #[test]

@@ -31,6 +31,8 @@ fn secrets_are_known_in_every_writing() {
         "p%22a%3Cb+%26+%27c%5Cd++e",
         "p%22a%3Cb%20%26%20%27c%5Cd%20%20e",
         "p&quot;a&lt;b &amp; &#39;c\\d  e",
+        "p&quot;a&lt;b &amp; 'c\\d  e",
+        "p\"a&lt;b &amp; &#x27;c\\d  e",
     ] {
         let found = scrubber.scrub(text);
         assert!(
