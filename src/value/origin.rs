@@ -40,6 +40,11 @@ impl Origin {
         Origin::of(&Url::parse(&full).ok()?)
     }
 
+    /// Is it a name of the sandbox?
+    pub fn is_simulated(&self) -> bool {
+        self.0.ends_with(".sandbox")
+    }
+
     /// As it is written: `crm.example.com`, `localhost:8080`.
     pub fn as_str(&self) -> &str {
         &self.0

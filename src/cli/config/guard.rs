@@ -222,9 +222,11 @@ impl Profile {
 impl Config {
     /// May a secret of this home go to `place`? The error says what would allow it, in a clause.
     pub(in crate::cli) fn allows(&self, home: &Home, place: &Origin) -> Result<(), String> {
+        let simulated = home.origins().iter().any(Origin::is_simulated);
         let at_home = |profile: &&Profile| {
+            let stands_in = simulated && profile.name == SANDBOX;
             let origin = profile.origin();
-            !profile.is_led() && origin.is_some_and(|origin| home.origins().contains(&origin))
+            stands_in || (!profile.is_led() && origin.is_some_and(|origin| home.origins().contains(&origin)))
         };
         let is_place = |entry: &str| match self.profiles.get(entry) {
             Some(profile) => !profile.is_led() && profile.origin().as_ref() == Some(place),
@@ -259,6 +261,10 @@ impl Config {
                     file.display()
                 )
             }
+            None if simulated => format!(
+                "to allow it, add {line} to [profiles.{SANDBOX}] in {}{untrusted}",
+                self.user_file.display()
+            ),
             None => format!(
                 "to allow it, add to {} a profile of that address with this line: {line}{untrusted}",
                 self.user_file.display()

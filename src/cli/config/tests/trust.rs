@@ -163,6 +163,35 @@ fn secrets_go_where_the_profile_of_their_account_lets_them() {
 }
 
 #[test]
+fn secrets_of_the_sandbox_go_where_its_profile_lets_them() {
+    let home = [
+        "https://t1-admin.x.mobsted.sandbox",
+        "https://p-admin.x.mobsted.sandbox",
+    ];
+    let advice = allowed("", "", false, &home, "https://api.web.sandbox").unwrap_err();
+    assert_eq!(
+        advice,
+        "to allow it, add secrets_to = [\"api.web.sandbox\"] to [profiles.sandbox] in ~/provisor/config/config.toml"
+    );
+    let line = "[profiles.sandbox]\nsecrets_to = [\"api.web.sandbox\"]\n";
+    assert_eq!(allowed(line, "", false, &home, "https://api.web.sandbox"), Ok(()));
+    assert!(
+        allowed("", line, false, &home, "https://api.web.sandbox").is_err(),
+        "not trusted"
+    );
+    assert!(
+        allowed(
+            line,
+            "",
+            false,
+            &["https://acme.example"],
+            "https://api.web.sandbox"
+        )
+        .is_err()
+    );
+}
+
+#[test]
 fn a_project_sends_secrets_elsewhere_only_when_it_is_trusted() {
     let project = "[profiles.acme]\nsecrets_to = [\"crm.example.com\"]\n";
     let may = |trusting| {
