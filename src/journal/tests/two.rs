@@ -49,6 +49,7 @@ async fn one_acts_and_the_other_waits_for_its_outcome() {
 }
 
 #[tokio::test]
+#[ignore = "the owner may end before the other has begun to wait; it needs a platform that answers when told to"]
 async fn who_waits_long_for_another_process_says_for_which() {
     let two = two();
     let (told, waits) = std::sync::mpsc::channel();
