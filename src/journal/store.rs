@@ -125,7 +125,11 @@ impl Store {
         receiver.recv().unwrap_or_else(|_| Err(self.silent()))
     }
 
+    /// Why a write was not answered.
     fn silent(&self) -> JournalError {
-        self.error(Fault::Data("its writer gave no answer".to_owned()))
+        match self {
+            Store::Sqlite(store) => store.ended(),
+            Store::Memory(_) => self.error(Fault::Data("it gave no answer".to_owned())),
+        }
     }
 }

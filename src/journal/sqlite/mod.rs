@@ -150,15 +150,20 @@ impl SqliteStore {
             Some(outbox) => outbox.send(message).err().map(|failed| failed.0),
             None => Some(message),
         };
-        // The writer ends only after its senders, unless it panicked. Then no later write may seem to succeed.
         if let Some(message) = unsent {
-            let error = self
-                .poison
-                .get_or_init(|| unusable(&self.path, writer::ENDED.to_owned()));
+            let error = self.ended();
             if let Some(ack) = message.ack {
-                ack(Err(error.clone()));
+                ack(Err(error));
             }
         }
+    }
+
+    /// The writer takes no message, or does not answer one: it ends only after its senders, unless it panicked. From now on
+    /// no write may seem to succeed.
+    pub(super) fn ended(&self) -> JournalError {
+        self.poison
+            .get_or_init(|| unusable(&self.path, writer::ENDED.to_owned()))
+            .clone()
     }
 
     /// Why nothing more can be written, if so.
