@@ -49,7 +49,6 @@ async fn one_acts_and_the_other_waits_for_its_outcome() {
 }
 
 #[tokio::test]
-#[ignore = "the owner may end before the other has begun to wait; it needs a platform that answers when told to"]
 async fn who_waits_long_for_another_process_says_for_which() {
     let two = two();
     let (told, waits) = std::sync::mpsc::channel();
@@ -57,18 +56,36 @@ async fn who_waits_long_for_another_process_says_for_which() {
         let told = told.clone();
         journal.on_waiting(move |what| drop(told.send(what.to_owned())));
     }
-    // Its first look finds nothing yet, and a later one is long after the others have begun to wait.
-    let platform = Platform::new(&two.clock, [Does::LandsLate(10_000)]);
+    let platform = Platform::new(&two.clock, []);
     let runs = [begin(&two.first), begin(&two.second)];
     let ids = runs.each_ref().map(|run| run.id().to_string());
-    let steps = [(&two.first, &runs[0]), (&two.second, &runs[1])].map(|(journal, run)| {
-        let (journal, run, platform) = (journal.clone(), run.clone(), platform.clone());
+    // The owner's request hangs until the other one has said that it waits.
+    let hangs = platform.watched(Arc::new(|| true));
+    let start = |journal: &Journal, run: &RunLock, platform: Platform| {
+        let (journal, run) = (journal.clone(), run.clone());
         tokio::spawn(async move { step(&journal, &run, "a", &ensure("ann"), &platform).await })
-    });
-    for step in steps {
-        step.await.unwrap().unwrap();
+    };
+    let owner = start(&two.first, &runs[0], hangs);
+    while two
+        .first
+        .steps(runs[0].id(), &StepFilter::All)
+        .unwrap()
+        .is_empty()
+    {
+        tokio::task::yield_now().await;
     }
-    let what: Vec<String> = waits.try_iter().collect();
+    let other = start(&two.second, &runs[1], platform);
+    let first = loop {
+        match waits.try_recv() {
+            Ok(what) => break what,
+            Err(_) => tokio::task::yield_now().await,
+        }
+    };
+    owner.abort();
+    assert!(owner.await.is_err_and(|error| error.is_cancelled()));
+    drop(runs);
+    other.await.unwrap().unwrap();
+    let what: Vec<String> = std::iter::once(first).chain(waits.try_iter()).collect();
     assert_eq!(what.len(), 1, "{what:?}");
     assert!(ids.iter().all(|id| what[0].contains(id)), "{what:?}");
     assert!(
