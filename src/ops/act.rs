@@ -30,6 +30,14 @@ pub(super) const REMEMBERED: Param = Param {
     doc: "for how long the same call of the same row is not sent again, such as \"30d\"; 24 h when not given",
 };
 
+/// The options of an act that takes no others.
+pub(super) const REMEMBERING: Param = Param {
+    name: "options",
+    ty: Type::Options(&[KEY, REMEMBERED]),
+    required: false,
+    doc: "key, remember",
+};
+
 /// The key that an act is given; `None` without one.
 pub(super) fn key_of(call: &Call) -> Result<Option<String>, OpError> {
     let key = match call.named("key") {

@@ -1,7 +1,7 @@
 //! Every other call of the API, by method and path.
 
 use super::SESSION;
-use crate::ops::act::{KEY, REMEMBERED};
+use crate::ops::act::{KEY, REMEMBERED, REMEMBERING};
 use crate::ops::call::Call;
 use crate::ops::error::{Code, OpError};
 use crate::ops::raw::{self, BODY};
@@ -34,13 +34,6 @@ const OPTIONS: Param = Param {
     ty: Type::Options(&[ENCODING, QUERY, KEY, REMEMBERED]),
     required: false,
     doc: "encoding, query, key, remember",
-};
-
-const REMEMBERING: Param = Param {
-    name: "options",
-    ty: Type::Options(&[KEY, REMEMBERED]),
-    required: false,
-    doc: "key, remember",
 };
 
 const ERRORS: &[(Code, &str)] = &[
