@@ -39,11 +39,6 @@ pub trait Attempt: Send + Sync {
     /// The ledger has the thing, or the act is remembered: gives the outcome to record, or the refusal.
     fn existing(&self, earlier: Earlier) -> Result<Value, Value>;
 
-    /// What version 1 of the journal calls the thing, when it does so by another name.
-    fn former_name(&self) -> Option<String> {
-        None
-    }
-
     /// Is what the ledger holds certainly no longer on the platform? Looks only where a list is at hand that can be read
     /// on.
     fn is_gone<'a>(&'a self, held: &'a Value) -> Boxed<'a, bool> {
@@ -160,13 +155,21 @@ pub struct Change {
     pub look_for: Duration,
     /// What the outcome does to the ledger.
     pub books: Books,
-    /// What version 1 called the thing. What it knows under that name, and what was asked for in the same words, is this
-    /// thing.
-    pub formerly: Option<NaturalKey>,
+    /// What version 1 called the thing, when it did so by another name.
+    pub formerly: Option<Former>,
     /// What is asked for under a key that the script gives: the answer to another request is not the answer to this one.
     pub request: Option<Value>,
     /// Of an act that has neither a name nor a look-up: how it is remembered.
     pub act: Option<Act>,
+}
+
+/// What version 1 called a thing.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Former {
+    /// Its name.
+    pub key: NaturalKey,
+    /// Did several things have that name? Then only what was asked for in the same words is this thing.
+    pub shared: bool,
 }
 
 /// How an act is remembered. In doubt it is in any case, until somebody says what became of it.

@@ -200,14 +200,6 @@ impl<'a> Changing<'a> {
             return Ok(());
         };
         let store = self.row.journal.store();
-        if let Some(name) = self.attempt.former_name() {
-            let former = Thing {
-                name,
-                ..thing.clone()
-            };
-            let renamed = self.row.journal.ledger_rename(&former, thing);
-            renamed.map_err(|error| Err(error.into()))?;
-        }
         let is_known = |look: &dyn Look| Ok(look.item(thing)?.is_some() || look.claim(thing)?.is_some());
         // What was written a moment ago is found below, before it counts.
         let known = store.read_committed(is_known);
@@ -285,15 +277,16 @@ impl<'a> Changing<'a> {
         })
     }
 
-    /// Gives the thing that version 1 knew under another name its present one, when it was asked for in the same words.
+    /// Gives the thing that version 1 knew under another name its present one.
     async fn take_former(&self) -> Result<(), Ended> {
-        let former = self.change.formerly.as_ref().map(Thing::from);
-        let (Some(from), Some(to)) = (former, &self.step.thing) else {
+        let (Some(former), Some(to)) = (&self.change.formerly, &self.step.thing) else {
             return Ok(());
         };
+        let from = Thing::from(&former.key);
         let journal = &self.row.journal;
-        let former = self.row.asked_formerly(self.plan);
-        let is_same = |step: &String| split(step).is_some_and(|(asked, _)| asked == former);
+        let asked_formerly = self.row.asked_formerly(self.plan);
+        let is_same =
+            |step: &String| !former.shared || split(step).is_some_and(|(asked, _)| asked == asked_formerly);
         let known = |look: &dyn Look| Ok((look.item(&from)?, look.claim(&from)?));
         let (item, claim) = journal.store().read(known).map_err(|error| Err(error.into()))?;
         if let Some(claim) = claim.as_ref().filter(|claim| !is_same(&claim.step)) {
@@ -302,7 +295,7 @@ impl<'a> Changing<'a> {
                 why: "an earlier version has left a step under the same key in doubt".into(),
             }));
         }
-        let item = item.filter(|item| item.step.as_ref().is_some_and(is_same));
+        let item = item.filter(|item| item.step.as_ref().map_or(!former.shared, is_same));
         if claim.is_none() && item.is_none() {
             return Ok(());
         }

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use super::apply::{Rename, Write};
+use super::apply::Write;
 use super::attempt::Earlier;
 use super::change::{item_place, platform_id};
 use super::error::JournalError;
@@ -80,24 +80,6 @@ impl Journal {
             platform_id: platform_id.to_owned(),
         };
         self.store().write(write).map(drop)
-    }
-
-    /// Gives what is entered or claimed under a former name its present one, unless something has that already; on disk when it
-    /// returns.
-    pub(super) fn ledger_rename(&self, former: &Thing, thing: &Thing) -> Result<(), JournalError> {
-        let known = self
-            .store()
-            .read(|look| Ok((look.item(former)?, look.claim(former)?)))?;
-        let item = match known {
-            (None, None) => return Ok(()),
-            (item, _) => item.map(|item| self.renamed(item, thing)).transpose()?,
-        };
-        let rename = Rename {
-            from: former.clone(),
-            to: thing.clone(),
-            item,
-        };
-        self.store().write(Write::Rename(Box::new(rename))).map(drop)
     }
 
     /// Strikes a thing out; on disk when it returns.

@@ -52,7 +52,7 @@ use std::path::Path;
 use std::sync::{Arc, OnceLock, Weak};
 
 pub use attempt::{
-    Act, Attempt, Books, Boundary, Boxed, Change, Earlier, Look, Output, Prepared, Sending, StepEnd,
+    Act, Attempt, Books, Boundary, Boxed, Change, Earlier, Former, Look, Output, Prepared, Sending, StepEnd,
     StepKind, StepPlan,
 };
 pub use cancel::Cancel;

@@ -190,7 +190,7 @@ pub(super) fn plan(world: &World, call: &Call) -> Result<Option<StepPlan>, OpErr
     let settle = settle.max(settings.lands_within.unwrap_or_default());
     let kind = StepKind::Change(Change {
         books: books(world, call, thing.is_some())?,
-        formerly: super::web::formerly(call),
+        formerly: super::web::formerly(call).or_else(|| super::mobsted::formerly(call, thing.as_ref())),
         request: super::web::request_of(call),
         act: super::act::remembered(call, &settings)?,
         thing,
@@ -405,10 +405,6 @@ impl Attempt for Asking<'_> {
                 Probe::Unreachable(error) => Look::Unreachable(error.message),
             }
         })
-    }
-
-    fn former_name(&self) -> Option<String> {
-        super::mobsted::former_name(self.call)
     }
 
     fn is_gone<'b>(&'b self, held: &'b Value) -> Boxed<'b, bool> {

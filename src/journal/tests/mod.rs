@@ -76,7 +76,10 @@ fn ensure(name: &str) -> StepPlan {
             resends_late: false,
             look_for: Duration::from_secs(90),
             books: Books::Enters,
-            formerly: None,
+            formerly: name.strip_prefix("new ").map(|former| Former {
+                key: tenant(former),
+                shared: false,
+            }),
             request: None,
             act: None,
         },

@@ -256,10 +256,6 @@ impl Attempt for Try {
         })
     }
 
-    fn former_name(&self) -> Option<String> {
-        self.name.strip_prefix("new ").map(str::to_owned)
-    }
-
     fn is_gone<'a>(&'a self, _: &'a Value) -> Boxed<'a, bool> {
         Box::pin(async move { self.platform.applied(&self.name) == 0 })
     }

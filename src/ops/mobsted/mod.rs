@@ -17,7 +17,7 @@ use super::error::{Code, OpError};
 use super::session::{self, Key, Shape, receiver};
 use super::spec::{Boxed, Effect, Kind, OpSpec, Timeout};
 use super::world::World;
-use crate::journal::NaturalKey;
+use crate::journal::{Former, NaturalKey};
 use crate::platform::mobsted::account::Base;
 use crate::value::secret::Secret;
 use crate::value::{Object, Value, identity};
@@ -212,22 +212,23 @@ pub(super) fn account_of(session: &Object) -> Result<String, OpError> {
     Ok(Base::parse(session.text("url"))?.as_str().to_owned())
 }
 
-/// What version 1 of the journal calls what the call makes, when it does so by another name: addresses and names were not
+/// What version 1 of the journal called the thing that the call makes, when by another name: addresses and names were not
 /// brought into one form of Unicode.
-pub(super) fn former_name(call: &Call) -> Option<String> {
+pub(super) fn formerly(call: &Call, thing: Option<&NaturalKey>) -> Option<Former> {
+    let thing = thing.filter(|_| call.op.module == "mobsted")?;
     let folded = |name: &str| call.text(name).trim().to_lowercase();
-    let (former, name) = match (call.op.module, call.op.name) {
-        ("mobsted", "ensure_tenant" | "create_tenant") => {
-            (folded("email"), identity::email(&call.text("email"))?)
-        }
-        ("mobsted", "ensure_app" | "create_app") => {
-            let site = identity::site(&call.text("site"))?;
-            let name = identity::name(&call.text("name"));
-            (format!("{} @ {site}", folded("name")), format!("{name} @ {site}"))
-        }
+    let name = match thing.sort {
+        "tenant" => folded("email"),
+        "app" => format!("{} @ {}", folded("name"), identity::site(&call.text("site"))?),
         _ => return None,
     };
-    (former != name).then_some(former)
+    (name != thing.name).then(|| Former {
+        key: NaturalKey {
+            name,
+            ..thing.clone()
+        },
+        shared: false,
+    })
 }
 
 /// An identifier in one spelling: a number without blanks and leading zeros.

@@ -1,7 +1,7 @@
 //! When a changing request is an act, and when a key and a look-up make it one that can be settled.
 
 use super::request::asked;
-use crate::journal::NaturalKey;
+use crate::journal::{Former, NaturalKey};
 use crate::ops::act::key_of;
 use crate::ops::call::Call;
 use crate::ops::error::{Code, OpError, Sent};
@@ -96,12 +96,15 @@ fn key(call: &Call) -> Result<NaturalKey, OpError> {
 }
 
 /// What version 1 called the thing: it told neither accounts nor methods nor paths apart.
-pub(in crate::ops) fn formerly(call: &Call) -> Option<NaturalKey> {
+pub(in crate::ops) fn formerly(call: &Call) -> Option<Former> {
     matches!(call.effect(), Effect::Ensure { .. } if call.op.module == "http").then_some(())?;
-    Some(NaturalKey {
-        account: address(&call.text("url")).ok()?.origin().ascii_serialization(),
-        sort: "http",
-        name: key_of(call).ok()??,
+    Some(Former {
+        key: NaturalKey {
+            account: address(&call.text("url")).ok()?.origin().ascii_serialization(),
+            sort: "http",
+            name: key_of(call).ok()??,
+        },
+        shared: true,
     })
 }
 
