@@ -4,6 +4,8 @@ use std::collections::HashMap;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
+use tokio::sync::MutexGuard;
+
 use super::{APP, TENANT, account_of};
 use crate::ops::error::OpError;
 use crate::ops::world::World;
@@ -61,6 +63,28 @@ impl<T> Kept<T> {
     }
 }
 
+impl<T> List<T> {
+    /// Was it read in this process?
+    async fn is_read(&self) -> bool {
+        self.kept.lock().await.listing.is_read()
+    }
+
+    /// The list as it is now: `read` reads it on, unless another asker's reading began after this one came.
+    async fn now(
+        &self,
+        read: impl AsyncFnOnce(&mut Listing<T>) -> Result<(), ApiError>,
+    ) -> Result<MutexGuard<'_, Kept<T>>, OpError> {
+        let mine = self.asked.fetch_add(1, Ordering::SeqCst) + 1;
+        let mut kept = self.kept.lock().await;
+        if kept.serves < mine {
+            let serves = self.asked.load(Ordering::SeqCst);
+            let read = read(&mut kept.listing).await;
+            kept.note(read, serves)?;
+        }
+        Ok(kept)
+    }
+}
+
 /// The list of a session's account.
 fn of<T>(lists: &Lists<T>, session: &Object) -> Result<Arc<List<T>>, OpError> {
     let account = format!("{}\n{}", account_of(session)?, session.text("login"));
@@ -75,7 +99,7 @@ impl World {
         match held.kind.as_str() {
             TENANT => {
                 let list = of(&self.mobsted.directories.tenants, session)?;
-                if !list.kept.lock().await.listing.is_read() {
+                if !list.is_read().await {
                     return Ok(false);
                 }
                 match identity::email(held.text("email")) {
@@ -85,7 +109,7 @@ impl World {
             }
             APP => {
                 let list = of(&self.mobsted.directories.apps, session)?;
-                if !list.kept.lock().await.listing.is_read() {
+                if !list.is_read().await {
                     return Ok(false);
                 }
                 self.apps_now(session, "").await?;
@@ -106,13 +130,9 @@ impl World {
     pub(super) async fn tenants_now(&self, session: &Object, email: &str) -> Result<Vec<TenantRow>, OpError> {
         let list = of(&self.mobsted.directories.tenants, session)?;
         let client = self.mobsted(session)?;
-        let mine = list.asked.fetch_add(1, Ordering::SeqCst) + 1;
-        let mut kept = list.kept.lock().await;
-        if kept.serves < mine {
-            let serves = list.asked.load(Ordering::SeqCst);
-            let read = client.read_tenants_on(&mut kept.listing).await;
-            kept.note(read, serves)?;
-        }
+        let kept = list
+            .now(async |tenants| client.read_tenants_on(tenants).await)
+            .await?;
         let mut rows: Vec<TenantRow> = kept.listing.named(email).cloned().collect();
         // A row that moved from one page to the next while we read is still one row.
         rows.dedup_by(|one, other| one.id.is_some() && one.id == other.id);
@@ -123,13 +143,9 @@ impl World {
     pub(super) async fn apps_now(&self, session: &Object, name: &str) -> Result<Vec<App>, OpError> {
         let list = of(&self.mobsted.directories.apps, session)?;
         let client = self.mobsted(session)?;
-        let mine = list.asked.fetch_add(1, Ordering::SeqCst) + 1;
-        let mut kept = list.kept.lock().await;
-        if kept.serves < mine {
-            let serves = list.asked.load(Ordering::SeqCst);
-            let read = client.read_applications_on(&mut kept.listing).await;
-            kept.note(read, serves)?;
-        }
+        let kept = list
+            .now(async |apps| client.read_applications_on(apps).await)
+            .await?;
         let mut apps: Vec<App> = kept.listing.named(name).cloned().collect();
         apps.dedup_by(|one, other| one.id == other.id);
         Ok(apps)
