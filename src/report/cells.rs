@@ -29,3 +29,33 @@ pub(super) fn inert(field: String) -> String {
         field
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn no_spreadsheet_takes_a_field_for_a_formula() {
+        let dangerous = [
+            "=cmd|' /C calc'!A0",
+            "+1+1",
+            "-2+3",
+            "@SUM(A1)",
+            "|calc",
+            "%0A",
+            "\t=1",
+            "\r=1",
+            "\n=1",
+            "  =1",
+            "\u{a0}=1",
+            "\u{feff}=1",
+            "\u{ff1d}1",
+        ];
+        for field in dangerous {
+            assert_eq!(inert(field.to_owned()), format!("'{field}"));
+        }
+        for field in ["", "-12.5", "+49151123", "1e3", "ann@example.com", "a = b"] {
+            assert_eq!(inert(field.to_owned()), field);
+        }
+    }
+}
