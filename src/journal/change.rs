@@ -516,11 +516,7 @@ impl<'a> Changing<'a> {
             },
             probes: self.change.probes,
             look_for_ms: millis(self.change.look_for),
-            absence_counts: match step.state.loss() {
-                Some(Loss::Yes) => false,
-                Some(Loss::Late) => self.change.resends_late,
-                _ => true,
-            },
+            absence_counts: step.state.resends(self.change.resends_late),
         };
         search.settle(late).await
     }

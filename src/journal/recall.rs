@@ -5,7 +5,7 @@ use super::attempt::{Earlier, StepKind, StepPlan};
 use super::doubt::{InDoubt, claimed};
 use super::error::JournalError;
 use super::row::{RowJournal, step_place};
-use super::step::{Loss, StepState, Window};
+use super::step::{StepState, Window};
 use super::table::{StepData, Thing};
 use crate::clock::millis;
 use crate::value::Value;
@@ -86,20 +86,20 @@ impl RowJournal {
 
     /// The keys of recorded steps that were not asked for, in the order in which they were asked for once.
     pub fn unasked(&self) -> Vec<String> {
-        let left = self.left(|step| step.state != StepState::Absent);
+        let mut left: Vec<&StepData> = self.left(|step| step.state != StepState::Absent).collect();
+        left.sort_by_key(|step| step.seq);
         left.into_iter().map(|step| step.key.clone()).collect()
     }
 
     /// The first open step that was not asked for, with its operation: nobody waits for its outcome any more.
     pub fn left_open(&self) -> Option<(String, String)> {
-        let open = self.left(|step| step.state.is_open());
-        open.first().map(|step| (step.key.clone(), step.op.clone()))
+        let open = self.first_left(|step| step.state.is_open());
+        open.map(|step| (step.key.clone(), step.op.clone()))
     }
 
     /// An open step of the plan's operation that was not asked for.
     pub(super) fn open_besides(&self, plan: &StepPlan) -> Option<&StepData> {
-        let mut open = self.left(|step| step.op == plan.op && step.state.is_open());
-        open.drain(..).next()
+        self.first_left(|step| step.op == plan.op && step.state.is_open())
     }
 
     /// A done act of the plan's operation that was not asked for, when the plan is an act: something that is neither named
@@ -112,16 +112,18 @@ impl RowJournal {
             return None;
         }
         let same = |step: &StepData| step.op == plan.op && step.changes && step.thing.is_none();
-        let mut done = self.left(|step| same(step) && step.state == StepState::Done);
-        done.drain(..).next()
+        self.first_left(|step| same(step) && step.state == StepState::Done)
     }
 
-    /// The recorded steps like this that were not asked for, in the order in which they were asked for once.
-    fn left(&self, like: impl Fn(&StepData) -> bool) -> Vec<&StepData> {
-        let mut left: Vec<_> = self.recorded.values().collect();
-        left.retain(|step| like(step) && !self.was_asked(&step.key));
-        left.sort_by_key(|step| step.seq);
-        left
+    /// The recorded steps like this that were not asked for.
+    fn left(&self, like: impl Fn(&StepData) -> bool) -> impl Iterator<Item = &StepData> {
+        let recorded = self.recorded.values();
+        recorded.filter(move |step| like(step) && !self.was_asked(&step.key))
+    }
+
+    /// The one of them that was asked for before the others.
+    fn first_left(&self, like: impl Fn(&StepData) -> bool) -> Option<&StepData> {
+        self.left(like).min_by_key(|step| step.seq)
     }
 
     /// Does the journal hold no step of this row?
@@ -142,11 +144,7 @@ impl RowJournal {
         };
         Recall::Open {
             settled_ms: now.plus(window.left_ms(now)).wall_ms,
-            resends: match state.loss() {
-                Some(Loss::Yes) => false,
-                Some(Loss::Late) => resends_late,
-                _ => true,
-            },
+            resends: state.resends(resends_late),
         }
     }
 

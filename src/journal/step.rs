@@ -276,6 +276,15 @@ impl StepState {
             _ => None,
         }
     }
+
+    /// May the request be sent again when it is absent after its window? `late`: even after an answer that was late.
+    pub fn resends(self, late: bool) -> bool {
+        match self.loss() {
+            Some(Loss::Yes) => false,
+            Some(Loss::Late) => late,
+            Some(Loss::Gone | Loss::Broken) | None => true,
+        }
+    }
 }
 
 /// The doubt after an answer was lost in this way. How long the sender waited is known while it lives.
