@@ -141,13 +141,15 @@ fn a_clock_that_was_set_forward_or_back_between_a_kill_and_the_resume_makes_noth
 
 #[test]
 fn a_clock_that_is_set_while_a_lost_answer_is_looked_for_makes_nothing_twice() {
-    let config = "settle = \"3s\"\ntimeouts = { connect = \"200ms\", reply = \"1s\" }";
+    let config = "settle = \"6s\"\ntimeouts = { connect = \"200ms\", reply = \"1s\" }";
     for by in ["3600000", "-3600000"] {
         let (home, _served) = home(config);
-        let words = onboard("applications-post:drop-late:1500:x1");
+        let words = onboard("applications-post:drop-late:5000:x1");
         let mut command = home.command(words.split_whitespace());
-        command.env("PROVISOR_TORTURE_CLOCK", format!("{by}:600"));
+        // The answer is lost by then, and the request has not landed.
+        command.env("PROVISOR_TORTURE_CLOCK", format!("{by}:1500"));
         let _ = finish(command.spawn().unwrap()).ended(0);
+        wait_for_app(&home);
         assert_eq!(apps(&home), 1, "{by}");
     }
 }

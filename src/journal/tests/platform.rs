@@ -54,6 +54,8 @@ struct Books {
     /// How long each of the next requests waits before it leaves, in milliseconds.
     dawdles: VecDeque<u64>,
     of_strangers: bool,
+    /// By how many milliseconds somebody sets the clock during the next look-up.
+    clock_set_by: Option<i64>,
     prepared: usize,
     /// By name: when each request for it was or will be carried out.
     applied: BTreeMap<String, Vec<i64>>,
@@ -80,6 +82,12 @@ impl Platform {
     /// The next requests leave so many milliseconds after they were meant to.
     pub(super) fn dawdling(self, millis: impl IntoIterator<Item = u64>) -> Platform {
         self.0.lock().unwrap().dawdles.extend(millis);
+        self
+    }
+
+    /// Somebody sets the clock by so many milliseconds during the first look-up.
+    pub(super) fn clock_set_by(self, millis: i64) -> Platform {
+        self.0.lock().unwrap().clock_set_by = Some(millis);
         self
     }
 
@@ -203,6 +211,9 @@ impl Platform {
         let now = self.1.true_millis();
         let mut books = self.0.lock().unwrap();
         books.probes.push(now);
+        if let Some(millis) = books.clock_set_by.take() {
+            self.1.set(millis);
+        }
         if let Some(look) = books.looks.pop_front() {
             return look;
         }

@@ -76,10 +76,11 @@ async fn who_waits_long_for_another_process_says_for_which() {
     }
     let other = start(&two.second, &runs[1], platform);
     let first = loop {
-        match waits.try_recv() {
-            Ok(what) => break what,
-            Err(_) => tokio::task::yield_now().await,
+        if let Ok(what) = waits.try_recv() {
+            break what;
         }
+        assert!(!other.is_finished(), "it did not wait");
+        tokio::task::yield_now().await;
     };
     owner.abort();
     assert!(owner.await.is_err_and(|error| error.is_cancelled()));
