@@ -54,6 +54,7 @@ pub mod platform;
 pub mod repl;
 pub mod report;
 pub mod run;
+mod sabotage;
 pub mod sandbox;
 pub mod script;
 pub mod transport;

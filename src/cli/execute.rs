@@ -21,6 +21,7 @@ use crate::journal::{RowCounts, RowFilter, RowStatus, RunId, RunLock, RunStatus}
 use crate::run::Runner;
 use crate::run::cancel::Cancel;
 use crate::run::tally::Tally;
+use crate::sabotage::Sabotage;
 use crate::script::program::Script;
 
 /// A run that is ready to go.
@@ -175,7 +176,7 @@ impl Execution<'_> {
         let (journal, ui) = (&self.engine.journal, &self.app.ui);
         let Some(results) = results else { return Ok(()) };
         let leaves = match outcome.ended {
-            Ended::Interrupted => true,
+            Ended::Interrupted => !Sabotage::ResultsReplaced.is_on(),
             Ended::InputLost(_) => results.is_in_a_file(),
             _ => false,
         };

@@ -16,6 +16,7 @@ use super::error::CommandError;
 use super::exit::Exit;
 use super::paths::Paths;
 use super::private_file;
+use crate::sabotage::Sabotage;
 use crate::value::digest::sha256;
 
 /// Trust a project's file, as it is now: it may then name programs and places that hold your secrets.
@@ -67,7 +68,8 @@ impl Trust {
     /// Has the user looked at this file, with exactly this text?
     pub(super) fn covers(&self, file: &Path, text: &str) -> bool {
         let digest = self.digests.get(&name(file));
-        digest.is_some_and(|digest| *digest == sha256(text.as_bytes()))
+        let is_as_trusted = digest.is_some_and(|digest| *digest == sha256(text.as_bytes()));
+        is_as_trusted || Sabotage::EveryFileTrusted.is_on()
     }
 
     fn save(&self, paths: &Paths) -> Result<(), CommandError> {

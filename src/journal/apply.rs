@@ -8,6 +8,7 @@ use super::table::{
     StepFilter, Tables, Thing,
 };
 use super::under_way::Left;
+use crate::sabotage::Sabotage;
 
 /// One write: carried out whole, or not at all.
 #[derive(Debug, Clone)]
@@ -91,6 +92,17 @@ pub(super) enum Write {
     },
     /// Drops the sources that no run needs any more.
     DropSources,
+}
+
+impl Write {
+    /// Does a request leave once this is on disk?
+    pub(super) fn lets_a_request_leave(&self) -> bool {
+        match self {
+            Write::Intend { .. } => true,
+            Write::Move(change) => matches!(change.event, StepEvent::Leaves { .. }),
+            _ => false,
+        }
+    }
 }
 
 /// An event for a step that is recorded already.
@@ -360,7 +372,7 @@ fn intend(tables: &mut dyn Tables, mut step: StepData, event: StepEvent, since_m
         {
             return Ok(Reply::InLedger(Box::new(item)));
         }
-        if let Some(claim) = tables.claim(thing)? {
+        if let Some(claim) = tables.claim(thing)?.filter(|_| !Sabotage::ClaimSkipped.is_on()) {
             let owner = tables.step(&claim.run, &claim.step)?.map(Box::new);
             let claim = Box::new(claim);
             return Ok(Reply::Claimed { claim, owner });
@@ -383,7 +395,9 @@ fn intend(tables: &mut dyn Tables, mut step: StepData, event: StepEvent, since_m
 
 /// The other step by which this act was done at `since_ms` or later, or may have been.
 pub(super) fn acted(look: &(impl Look + ?Sized), step: &StepData, since_ms: i64) -> Res<Option<StepData>> {
-    let Some(act) = &step.act else { return Ok(None) };
+    let Some(act) = step.act.as_ref().filter(|_| !Sabotage::ActsForgotten.is_on()) else {
+        return Ok(None);
+    };
     let Some((run, key)) = look
         .act(act)?
         .filter(|of| (&of.0, &of.1) != (&step.run, &step.key))

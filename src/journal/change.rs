@@ -16,6 +16,7 @@ use super::stamp::{FRESH_MS, Stamper};
 use super::step::{Loss, StepEvent, StepState, Window};
 use super::table::{ItemData, Look, StepData, Thing};
 use crate::clock::{Stamp, millis};
+use crate::sabotage::Sabotage;
 use crate::value::Value;
 
 /// How often a request may leave before a person is asked: the platform loses every answer and has nothing to show.
@@ -374,6 +375,9 @@ impl<'a> Changing<'a> {
     /// sent again somebody looks.
     async fn put_off(&mut self, why: Value) -> Result<Next<'a>, Ended> {
         self.put_off += 1;
+        if Sabotage::SentAgainWhenPutOff.is_on() && self.put_off < MOST_PUT_OFF {
+            return Ok(Next::Send);
+        }
         let look = self.cancel.or(self.attempt.probe()).await;
         match look {
             Some(Looked::Found(value)) => {
@@ -545,7 +549,8 @@ impl<'a> Changing<'a> {
     async fn advance(&mut self, event: StepEvent, outcome: Option<&Value>) -> Result<(), Ended> {
         let write = self.moving(&self.step, event, outcome, None);
         // Neither can an outcome be looked up again that nothing can probe for.
-        let told_once = outcome.is_some_and(|outcome| outcome.has_secret() || !self.change.probes);
+        let told_once = outcome.is_some_and(|outcome| outcome.has_secret() || !self.change.probes)
+            && !Sabotage::OutcomeLater.is_on();
         if told_once || !matches!(self.step.state, StepState::Intended { .. }) {
             if let Reply::Elsewhere(_) = self.write(write).await? {
                 let step = self.step.key.clone();
@@ -601,15 +606,17 @@ impl<'a> Changing<'a> {
         let at_ms = self.now().wall_ms;
         let is_done = outcome.is_some() && !matches!(event, StepEvent::Refused | StepEvent::HalfDone);
         let item = match (&step.thing, outcome) {
-            (Some(thing), Some(value)) if step.ledger && is_done => Some(ItemData {
-                thing: thing.clone(),
-                platform_id: platform_id(value),
-                run: Some(step.run.clone()),
-                step: Some(step.key.clone()),
-                value: sealer.seal(&item_place(thing), value),
-                created_ms: at_ms,
-                changed_ms: at_ms,
-            }),
+            (Some(thing), Some(value)) if step.ledger && is_done && !Sabotage::LedgerNotWritten.is_on() => {
+                Some(ItemData {
+                    thing: thing.clone(),
+                    platform_id: platform_id(value),
+                    run: Some(step.run.clone()),
+                    step: Some(step.key.clone()),
+                    value: sealer.seal(&item_place(thing), value),
+                    created_ms: at_ms,
+                    changed_ms: at_ms,
+                })
+            }
             _ => None,
         };
         let removed = match &self.change.books {

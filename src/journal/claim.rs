@@ -8,6 +8,7 @@ use super::settle::Settled;
 use super::step::{Loss, StepEvent, StepState};
 use super::table::{ClaimData, StepData};
 use super::waiting::UNTOLD;
+use crate::sabotage::Sabotage;
 
 const FIRST_POLL: Duration = Duration::from_millis(50);
 const LONGEST_POLL: Duration = Duration::from_secs(1);
@@ -17,7 +18,10 @@ impl Changing<'_> {
     pub(super) async fn make_way(&mut self, claim: ClaimData, owner: Option<StepData>) -> Result<(), Ended> {
         let locks = self.row.journal.locks();
         // This process's own steps take turns, so one of ours that holds the claim now is not at work.
-        let is_at_work = !claim.parked && !locks.is_ours(&claim.run) && locks.is_alive(&claim.run);
+        let is_at_work = !claim.parked
+            && !locks.is_ours(&claim.run)
+            && locks.is_alive(&claim.run)
+            && !Sabotage::LivingTakenForDead.is_on();
         if is_at_work {
             return self.wait_for(&claim).await;
         }

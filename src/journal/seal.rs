@@ -15,6 +15,7 @@ use zeroize::Zeroizing;
 
 use super::codec::{self, SecretForm};
 use super::key::{self, KeyBytes, KeyError};
+use crate::sabotage::Sabotage;
 use crate::value::Value;
 use crate::value::digest::hex;
 use crate::value::secret::Secret;
@@ -83,10 +84,14 @@ impl Sealer {
         let nonce = XNonce::generate();
         let payload = Payload {
             msg: &plain,
-            aad: place.as_bytes(),
+            aad: bound(place),
         };
         // Encryption fails only for messages beyond 256 GiB; what is left then does not open.
-        let ciphertext = self.cipher().encrypt(&nonce, payload).unwrap_or_default();
+        let ciphertext = if Sabotage::SealOff.is_on() {
+            plain.to_vec()
+        } else {
+            self.cipher().encrypt(&nonce, payload).unwrap_or_default()
+        };
         let mut sealed = Vec::with_capacity(1 + NONCE + ciphertext.len());
         sealed.push(VERSION);
         sealed.extend_from_slice(&nonce);
@@ -103,8 +108,11 @@ impl Sealer {
         let (nonce, ciphertext) = rest.split_first_chunk::<NONCE>().ok_or(SealError::Refused)?;
         let payload = Payload {
             msg: ciphertext,
-            aad: place.as_bytes(),
+            aad: bound(place),
         };
+        if Sabotage::SealOff.is_on() {
+            return codec::decode(ciphertext).map_err(|_| SealError::Unreadable);
+        }
         let plain = self.cipher().decrypt(&XNonce::from(*nonce), payload);
         let plain = plain.map(Zeroizing::new).map_err(|_| SealError::Refused)?;
         codec::decode(&plain).map_err(|_| SealError::Unreadable)
@@ -139,6 +147,14 @@ impl fmt::Debug for Sealer {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("Sealer(***)")
     }
+}
+
+/// What a sealed value is bound to: its place.
+fn bound(place: &str) -> &[u8] {
+    if Sabotage::PlaceNotBound.is_on() {
+        return &[];
+    }
+    place.as_bytes()
 }
 
 /// HMAC-SHA256 of the parts, one after the other.

@@ -7,6 +7,7 @@ use super::attempt::{Attempt, Boxed, Look, Sending};
 use super::cancel::Cancel;
 use super::step::{Loss, Window};
 use crate::clock::{Clock, Stamp};
+use crate::sabotage::Sabotage;
 use crate::value::Value;
 
 /// What is to be found out, and how long that may take.
@@ -61,6 +62,11 @@ impl Search<'_> {
             };
             let now = self.clock.now();
             let is_over = self.window.is_over(looked);
+            let look = match look {
+                Some(Look::Found(_)) if Sabotage::LookUpIgnored.is_on() => Some(Look::Absent),
+                Some(Look::Unknown(_)) if Sabotage::UnknownIsAbsent.is_on() => Some(Look::Absent),
+                look => look,
+            };
             match look {
                 Some(Look::Found(value)) => return Settled::Found(value),
                 Some(Look::Absent) if is_over && self.absence_counts => return Settled::Absent { looked },

@@ -13,6 +13,7 @@
 //! What a person has said to be done, a person may put right: `CorrectedDone`, `CorrectedAbsent`.
 
 use crate::clock::Stamp;
+use crate::sabotage::Sabotage;
 
 /// How long a request that left may still land: counted from its stamp.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -30,8 +31,13 @@ impl Window {
     /// How long after the stamp the request may land, in milliseconds.
     pub fn length_ms(self) -> i64 {
         // Whoever does not know how long the sender waits settles that first: see [`StepEvent::AnswerLost`].
-        self.waits_ms
-            .map_or(i64::MAX, |waits_ms| waits_ms.saturating_add(self.settle_ms))
+        let length_ms = self
+            .waits_ms
+            .map_or(i64::MAX, |waits_ms| waits_ms.saturating_add(self.settle_ms));
+        if Sabotage::WindowHalved.is_on() {
+            return length_ms / 2;
+        }
+        length_ms
     }
 
     /// How long the request may still land after `now`, in milliseconds; the whole window when nothing tells how long
@@ -216,7 +222,7 @@ impl StepState {
                 lost(window, known, at, loss, waits_ms)
             }
             (S::InDoubt { window: before, loss }, E::LookedInVain { looked, window })
-                if before.is_over(looked) && loss != Loss::Yes =>
+                if before.is_over(looked) && loss != Loss::Yes || Sabotage::SentAgainAfterYes.is_on() =>
             {
                 S::Intended { window }
             }
@@ -280,8 +286,8 @@ impl StepState {
     /// May the request be sent again when it is absent after its window? `late`: even after an answer that was late.
     pub fn resends(self, late: bool) -> bool {
         match self.loss() {
-            Some(Loss::Yes) => false,
-            Some(Loss::Late) => late,
+            Some(Loss::Yes) => Sabotage::SentAgainAfterYes.is_on(),
+            Some(Loss::Late) => late || Sabotage::SentAgainWhenLate.is_on(),
             Some(Loss::Gone | Loss::Broken) | None => true,
         }
     }

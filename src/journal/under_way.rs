@@ -8,6 +8,7 @@ use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use super::files;
+use crate::sabotage::Sabotage;
 
 /// A row that was under way when its process died.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -48,7 +49,8 @@ impl Notes {
     /// The notes at this path, and the rows that an earlier process left in them. Without a file nothing is noted, which
     /// is no reason not to run.
     pub(super) fn open(path: &Path) -> (Notes, Vec<Left>) {
-        let left = fs::read(path).map(|bytes| read(&bytes)).unwrap_or_default();
+        let mut left = fs::read(path).map(|bytes| read(&bytes)).unwrap_or_default();
+        left.retain(|_| !Sabotage::DeathsNotCounted.is_on());
         let open = files::create_private(path).ok().map(|file| {
             Arc::new(Open {
                 path: path.to_owned(),

@@ -8,6 +8,7 @@ use super::function::{Function, Functions};
 use super::spec::{Effect, OpSpec, Param, Type};
 use super::web::Reach;
 use crate::platform::Flight;
+use crate::sabotage::Sabotage;
 use crate::value::nearest::nearest;
 use crate::value::secret::Secret;
 use crate::value::{Object, Record, Value};
@@ -212,7 +213,8 @@ fn account_on(receiver: &Object) -> String {
 /// The options that say what is asked; nothing when there are none.
 fn what_is_asked(given: &Record) -> Value {
     let mut asked = given.clone();
-    asked.retain(|name, value| *value != Value::Null && !MANNER.contains(&name.as_str()));
+    let counts = |name: &str| !MANNER.contains(&name) || Sabotage::TimeoutIsIdentity.is_on();
+    asked.retain(|name, value| *value != Value::Null && counts(name));
     if asked.is_empty() {
         return Value::Null;
     }

@@ -17,6 +17,7 @@ use tally::Tally;
 
 use crate::journal::{Journal, RunLock};
 use crate::ops::world::World;
+use crate::sabotage::Sabotage;
 use crate::script::door::Stop;
 use crate::script::error::Diagnostic;
 use crate::script::program::{Ended, Script};
@@ -110,7 +111,8 @@ impl Runner {
             return stop.into();
         }
         // A script that was edited may not ask any more for a step whose outcome nobody knows.
-        if let (Ok(Ok(_) | Err(Ended::Failed(_))), Some((step, op))) = (&ended, door.left_open()) {
+        let left_open = door.left_open().filter(|_| !Sabotage::LeftOpenIsDone.is_on());
+        if let (Ok(Ok(_) | Err(Ended::Failed(_))), Some((step, op))) = (&ended, left_open) {
             let why = format!("the script ended without asking for `{op}`, whose outcome is not known");
             return RowEnd::Parked { step, why };
         }

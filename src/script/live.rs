@@ -11,6 +11,7 @@ use super::door::{Door, Stop};
 use super::function::Engines;
 use super::memory::{self, Memory, Overrun};
 use super::nesting::Watch;
+use crate::sabotage::Sabotage;
 
 /// A script that took less than this part of what all may take is not the one that took too much.
 const MUCH: usize = 8;
@@ -135,7 +136,7 @@ impl Live {
     fn fits(&self, used: usize, more: usize) -> bool {
         let taken = used.saturating_add(more).saturating_sub(self.0.begun_with);
         let most = (self.0.memory.most)();
-        if taken <= most {
+        if taken <= most || Sabotage::MemoryUnbounded.is_on() {
             return true;
         }
         let own = usize::try_from(self.0.own.load(Ordering::Relaxed)).unwrap_or_default();

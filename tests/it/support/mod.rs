@@ -71,6 +71,8 @@ impl Home {
             .env("PATH", std::env::var_os("PATH").unwrap_or_default())
             .env("HOME", self.dir.path())
             .env("PROVISOR_HOME", self.provisor())
+            // Which fault a build for `tests/sabotage.sh` has.
+            .envs(std::env::var_os("SABOTAGE").map(|fault| ("SABOTAGE", fault)))
             .current_dir(self.work())
             .stdin(Stdio::null())
             .stdout(Stdio::piped())
