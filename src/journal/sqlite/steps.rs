@@ -32,13 +32,15 @@ pub(super) fn steps_after(
     after: &str,
     limit: Option<usize>,
 ) -> Res<Vec<StepData>> {
+    let (sql, values) = selection(run, filter, after, limit);
+    list(connection, &sql, params_from_iter(values), read_step)
+}
+
+fn selection(run: &RunId, filter: &StepFilter, after: &str, limit: Option<usize>) -> (String, Vec<Value>) {
     let (only, further): (&str, Vec<Value>) = match filter {
         StepFilter::All => ("", Vec::new()),
         // '/' is followed by '0': the range holds every key that starts with the scope and a slash.
-        StepFilter::Scope(scope) => (
-            "and key >= ?4 and key < ?5",
-            vec![format!("{scope}/").into(), format!("{scope}0").into()],
-        ),
+        StepFilter::Scope(scope) => ("and key < ?4", vec![format!("{scope}0").into()]),
         StepFilter::Row(position) => ("and position = ?4", vec![to_sql(*position).into()]),
         StepFilter::Open => ("and state in ('intended', 'in doubt')", Vec::new()),
         StepFilter::Things => (
@@ -47,16 +49,17 @@ pub(super) fn steps_after(
         ),
         StepFilter::ForAPerson => ("and state in ('intended', 'in doubt', 'half done')", Vec::new()),
     };
+    // One lower bound alone: SQLite would begin at the first of two, and read all that comes before the second.
+    let behind = match filter {
+        StepFilter::Scope(scope) => format!("{scope}/").max(after.to_owned()),
+        _ => after.to_owned(),
+    };
     let sql =
         format!("select {STEP_COLUMNS} from step where run = ?1 and key > ?2 {only} order by key limit ?3");
     let limit = limit.map_or(-1, |limit| to_sql(limit as u64));
-    let mut values: Vec<Value> = vec![
-        run.as_str().to_owned().into(),
-        after.to_owned().into(),
-        limit.into(),
-    ];
+    let mut values: Vec<Value> = vec![run.as_str().to_owned().into(), behind.into(), limit.into()];
     values.extend(further);
-    list(connection, &sql, params_from_iter(values), read_step)
+    (sql, values)
 }
 
 pub(super) fn put_step(connection: &Connection, step: &StepData) -> Res<()> {
@@ -379,4 +382,40 @@ fn read_thing(row: &Row<'_>) -> rusqlite::Result<Thing> {
         sort: row.get(1)?,
         name: row.get(2)?,
     })
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used, reason = "tests")]
+
+    use rusqlite::StatementStatus;
+
+    use super::*;
+
+    #[test]
+    fn the_steps_of_one_row_are_found_without_reading_those_of_others() {
+        let connection = Connection::open_in_memory().unwrap();
+        let columns = STEP_COLUMNS.replace("run, key, ", "");
+        let sql = format!("create table step(run, key, {columns}, primary key(run, key)) without rowid");
+        connection.execute_batch(&sql).unwrap();
+        for scope in 0..1_000 {
+            for name in ["a", "b"] {
+                let sql = "insert into step(run, key, state) values ('r1', ?1, 'done')";
+                connection.execute(sql, [format!("{scope:04}/{name}")]).unwrap();
+            }
+        }
+        let run = RunId::new("r1");
+        let found = |after: &str| {
+            let filter = StepFilter::Scope("0990".to_owned());
+            let (sql, values) = selection(&run, &filter, after, None);
+            let mut statement = connection.prepare(&sql).unwrap();
+            let keys = statement.query_map(params_from_iter(values), |row| row.get::<_, String>(1));
+            let keys: Vec<String> = keys.unwrap().map(Result::unwrap).collect();
+            (keys, statement.get_status(StatementStatus::VmStep))
+        };
+        let (keys, steps) = found("");
+        assert_eq!(keys, ["0990/a", "0990/b"]);
+        assert!(steps < 200, "{steps}");
+        assert_eq!(found("0990/a").0, ["0990/b"]);
+    }
 }
