@@ -9,6 +9,7 @@ use crate::ops::spec::{Boxed, Effect, OpSpec, Param, Probe, Timeout, Type};
 use crate::ops::world::World;
 use crate::platform::error::{ApiError, ApiErrorKind};
 use crate::platform::mobsted::apps::App;
+use crate::platform::mobsted::objects::id_text;
 use crate::value::{Object, Record, Value, identity};
 
 const NAME: Param = Param {
@@ -454,14 +455,6 @@ fn same(now: &Value, wanted: &Value) -> bool {
     }
     let plain = |value: &Value| value.to_masked_json().to_string().trim_matches('"').to_owned();
     now == wanted || (!now.has_secret() && !wanted.has_secret() && plain(now) == plain(wanted))
-}
-
-pub(super) fn id_text(id: &Value) -> String {
-    match id {
-        Value::Int(int) => int.to_string(),
-        Value::Text(text) => plain_id(text),
-        _ => String::new(),
-    }
 }
 
 #[cfg(test)]

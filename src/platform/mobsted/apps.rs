@@ -5,7 +5,8 @@ use std::ops::ControlFlow;
 use serde_json::Value as Json;
 
 use super::Client;
-use super::paging::Listing;
+use super::objects::id_text;
+use super::paging::{Entry, Listing};
 use super::wire::{self, Fields};
 use crate::platform::error::ApiError;
 use crate::transport::request::{Body, Method};
@@ -47,11 +48,24 @@ impl Client {
 
     /// Reads the list of apps on; each is named by its name in one spelling.
     pub async fn read_applications_on(&self, listing: &mut Listing<App>) -> Result<(), ApiError> {
-        self.read_on(self.endpoints().get("applications"), &[], listing, |item| {
-            let app = self.app(item)?;
-            Some((identity::name(&app.name), app))
+        let path = self.endpoints().get("applications");
+        self.read_on(path, &[], listing, |item| self.entry(item)).await
+    }
+
+    /// The apps of this name, in one spelling, on one page of that list.
+    pub async fn applications_on_page(&self, page: i64, name: &str) -> Result<Vec<App>, ApiError> {
+        let path = self.endpoints().get("applications");
+        self.named_on_page(path, &[], (page, name), |item| self.entry(item))
+            .await
+    }
+
+    fn entry(&self, item: &Fields) -> Option<Entry<App>> {
+        let app = self.app(item)?;
+        Some(Entry {
+            name: identity::name(&app.name),
+            id: Some(id_text(&app.id)),
+            item: app,
         })
-        .await
     }
 
     /// Creates a wrapper app. `extra` fields go into the request beside name and site.

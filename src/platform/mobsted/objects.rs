@@ -71,7 +71,7 @@ fn row(item: &Fields) -> Option<ObjectRow> {
 }
 
 /// An id in one spelling.
-fn id_text(id: &Value) -> String {
+pub fn id_text(id: &Value) -> String {
     match id {
         Value::Int(int) => int.to_string(),
         Value::Text(text) => text

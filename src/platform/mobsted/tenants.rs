@@ -6,7 +6,7 @@ use serde_json::Value as Json;
 
 use super::Client;
 use super::account::Base;
-use super::paging::Listing;
+use super::paging::{Entry, Listing};
 use super::wire::{self, Fields};
 use crate::platform::answer::Answer;
 use crate::platform::error::{ApiError, ApiErrorKind};
@@ -105,30 +105,34 @@ impl Client {
     /// Reads the list of sub-accounts on; each is named by its address in one spelling. Nobody asks a list for the other
     /// columns.
     pub async fn read_tenants_on(&self, listing: &mut Listing<TenantRow>) -> Result<(), ApiError> {
-        let app = [(
-            self.endpoints().get("objects_app_field"),
-            Value::from(SUB_ACCOUNTS_APP.to_string()),
-        )];
-        self.read_on(self.endpoints().get("objects"), &app, listing, |item| {
-            let row = row(item);
-            let name = folded(&row.email);
-            let attributes = Value::Null;
-            Some((name, TenantRow { attributes, ..row }))
-        })
+        self.read_on(
+            self.endpoints().get("objects"),
+            &self.in_app_one(),
+            listing,
+            |item| Some(entry(item)),
+        )
         .await
+    }
+
+    /// The sub-accounts of this address, in one spelling, on one page of that list.
+    pub async fn tenants_on_page(&self, page: i64, email: &str) -> Result<Vec<TenantRow>, ApiError> {
+        let path = self.endpoints().get("objects");
+        self.named_on_page(path, &self.in_app_one(), (page, email), |item| Some(entry(item)))
+            .await
+    }
+
+    fn in_app_one(&self) -> [(&str, Value); 1] {
+        let field = self.endpoints().get("objects_app_field");
+        [(field, Value::from(SUB_ACCOUNTS_APP.to_string()))]
     }
 
     async fn each_tenant_page(
         &self,
         mut each: impl FnMut(Vec<TenantRow>) -> ControlFlow<()> + Send,
     ) -> Result<(), ApiError> {
-        let app = [(
-            self.endpoints().get("objects_app_field"),
-            Value::from(SUB_ACCOUNTS_APP.to_string()),
-        )];
         let path = self.endpoints().get("objects");
         let mut seen: Vec<Value> = Vec::new();
-        self.each_page(path, &app, |items| {
+        self.each_page(path, &self.in_app_one(), |items| {
             let mut rows: Vec<TenantRow> = items.iter().map(row).collect();
             // A row that moved from one page to the next while we read is still one row.
             rows.retain(|row| row.id.as_ref().is_none_or(|id| !seen.contains(id)));
@@ -136,6 +140,16 @@ impl Client {
             each(rows)
         })
         .await
+    }
+}
+
+fn entry(item: &Fields) -> Entry<TenantRow> {
+    let row = row(item);
+    let attributes = Value::Null;
+    Entry {
+        name: folded(&row.email),
+        id: None,
+        item: TenantRow { attributes, ..row },
     }
 }
 

@@ -110,6 +110,45 @@ async fn a_long_list_is_read_once_and_then_only_what_came_behind() {
 }
 
 #[tokio::test]
+async fn an_app_on_an_earlier_page_is_read_again_before_it_counts() {
+    let renamed = Arc::new(AtomicU64::new(0));
+    let other = Arc::clone(&renamed);
+    let rig = Rig::with(move |seen| {
+        // Item 9 has its name only when page 1 is read for an odd time.
+        let is_first = is_list(seen, "/applications") && seen.target.contains("page=1&");
+        let times = other.fetch_add(u64::from(is_first), Ordering::SeqCst) + 1;
+        let name = |id: u64| match id {
+            9 if times.is_multiple_of(2) => "Other".to_owned(),
+            id => format!("App {id}"),
+        };
+        let app = |id| serde_json::json!({"id": id, "attributes": {"Name": name(id), "appWebSiteUrl": "https://a.example"}});
+        is_list(seen, "/applications").then(|| page(seen, 250, app))
+    })
+    .await;
+    let master = rig.session().await;
+    let check = |name: &str| {
+        let args = vec![name.into(), "a.example".into()];
+        rig.check(&master, "ensure_app", args, false)
+    };
+    assert!(check("New").await.unwrap().is_none());
+    assert_eq!(rig.lists("/applications"), 3);
+    assert_eq!(check("App 105").await.unwrap_err().code, Code::AlreadyExists);
+    assert_eq!(
+        rig.lists("/applications"),
+        3 + 2,
+        "the last page, and the one that has it"
+    );
+    // Nobody can tell whether it is there: it is whenever the whole list is read, and never when its page is.
+    let error = check("App 9").await.unwrap_err();
+    assert!(
+        error.message.contains("changes whenever it is read"),
+        "{}",
+        error.message
+    );
+    assert!(check("App 251").await.unwrap().is_none());
+}
+
+#[tokio::test]
 async fn an_app_refused_as_existing_is_ours_when_an_earlier_request_was_lost() {
     let rig = Rig::with(|seen| match seen.method.as_str() {
         "POST" => Some(Act::json(409, r#"{"message": "exists"}"#)),
