@@ -1,6 +1,8 @@
 //! Calls that nobody thought of: random methods, paths, spellings, bodies and headers, through every door.
 
 use super::*;
+use crate::platform::error::ApiError;
+use crate::platform::mobsted::{Client, events::NewEvent};
 
 /// Fewer than this many calls that arrive would mean that the list allows nothing, and the test tells nothing.
 const LEAST_ARRIVED: usize = 20;
@@ -97,7 +99,7 @@ async fn typed(rig: &Rig, master: &Object, dice: &mut fastrand::Rng) -> Result<V
 
 /// A profile's corrections of the endpoints, through a client of their own.
 async fn overridden(rig: &Rig, dice: &mut fastrand::Rng) -> Result<Value, OpError> {
-    use crate::platform::mobsted::{Client, Timeouts, account, endpoints::Endpoints, events::NewEvent};
+    use crate::platform::mobsted::{Timeouts, account, endpoints::Endpoints};
     let key = pick(
         dice,
         &[
@@ -114,7 +116,7 @@ async fn overridden(rig: &Rig, dice: &mut fastrand::Rng) -> Result<Value, OpErro
         "applications" => pick(dice, &["/applications/1", "/app-delete", "/applications/x/../1"]).to_owned(),
         _ => path(dice).split('?').next().unwrap().to_owned(),
     };
-    let correction = [(key.to_owned(), path)];
+    let correction = [(key.to_owned(), path.clone())];
     let Ok(endpoints) = Endpoints::with_overrides(&correction.into()) else {
         return Err(OpError::new(Code::ProtectedApp, "no such endpoint"));
     };
@@ -130,6 +132,16 @@ async fn overridden(rig: &Rig, dice: &mut fastrand::Rng) -> Result<Value, OpErro
         Arc::new(endpoints),
         Timeouts::default(),
     );
+    *rig.correction.lock().unwrap() = Some(oracle::Correction {
+        endpoint: key.to_owned(),
+        path,
+    });
+    let done = act(&client, dice).await;
+    *rig.correction.lock().unwrap() = None;
+    done.map(|()| Value::Null).map_err(OpError::from)
+}
+
+async fn act(client: &Client, dice: &mut fastrand::Rng) -> Result<(), ApiError> {
     let app = pick(dice, &["1", "2", "01"]);
     let event = NewEvent {
         object: value(dice, 0),
@@ -148,7 +160,7 @@ async fn overridden(rig: &Rig, dice: &mut fastrand::Rng) -> Result<Value, OpErro
         3 => drop(client.set_domain("go.shop.com", Some(app)).await?),
         _ => drop(client.delete_application(app).await?),
     }
-    Ok(Value::Null)
+    Ok(())
 }
 
 async fn http(rig: &Rig, dice: &mut fastrand::Rng) -> Result<Value, OpError> {
@@ -245,6 +257,10 @@ fn path(dice: &mut fastrand::Rng) -> String {
         "events",
         "partners",
         "hashtags",
+        "filters",
+        "info",
+        "columns",
+        "tenant",
         "nginx",
         "config",
         "delete",
@@ -289,6 +305,8 @@ fn path(dice: &mut fastrand::Rng) -> String {
         "/events",
         "/nginx/config",
         "/hashtags/objects",
+        "/hashtags/filters/events",
+        "/filters/objects",
         "/applications/1",
         "/object/delete",
     ];

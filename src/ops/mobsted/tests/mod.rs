@@ -76,6 +76,8 @@ struct Rig {
     network: Network,
     world: World,
     hits: Arc<Mutex<Vec<String>>>,
+    /// What the profile of the call that is under way corrects.
+    correction: Arc<Mutex<Option<oracle::Correction>>>,
 }
 
 impl Rig {
@@ -86,9 +88,10 @@ impl Rig {
     /// The same, whose server says something else to some requests.
     async fn with(other: impl Fn(&Seen) -> Option<Act> + Send + Sync + 'static) -> Rig {
         let hits: Arc<Mutex<Vec<String>>> = Arc::default();
-        let found = Arc::clone(&hits);
+        let correction: Arc<Mutex<Option<oracle::Correction>>> = Arc::default();
+        let (found, corrected) = (Arc::clone(&hits), Arc::clone(&correction));
         let server = Server::start(move |seen, _| {
-            if let Some(why) = oracle::touches_app_one(seen) {
+            if let Some(why) = oracle::touches_app_one(seen, corrected.lock().unwrap().as_ref()) {
                 let line = format!(
                     "{why}: {} {} {}\n{}",
                     seen.method, seen.target, seen.body, seen.head
@@ -111,6 +114,7 @@ impl Rig {
             network,
             server,
             hits,
+            correction,
         }
     }
 
@@ -292,6 +296,108 @@ const HONEST: &[(&str, &str)] = &[
     ("put", r#"["/applications/2", {"Name": "x"}]"#),
     ("delete", r#"["/api/v8/applications/2"]"#),
 ];
+
+/// Requests as the server sees them: method, path and query, a header, the body; and whether App 1 could be changed.
+const SEEN: &[(&str, &str, &str, &str, bool)] = &[
+    ("DELETE", "/api/v8/applications/1", "", "", true),
+    ("DELETE", "/API/v8//applications%2f%31", "", "", true),
+    ("DELETE", "/api/v8/applications/2/../1.json", "", "", true),
+    ("DELETE", "/api/v8/applications", "", "", true),
+    (
+        "DELETE",
+        "/api/v8/applications/2",
+        "",
+        r#"{"where": {"id": 1}}"#,
+        true,
+    ),
+    ("DELETE", "/api/v8/applications/2?data[id]=1", "", "", true),
+    ("GET", "/api/v8/applications/1", "x-http-method: DELETE", "", true),
+    ("GET", "/api/v8/applications/1?_method=PUT", "", "", true),
+    ("GET", "/api/v8/applications/1/edit", "", "", true),
+    (
+        "GET",
+        "/api/v8/applications/2",
+        "x-original-url: /api/v8/applications/1",
+        "",
+        true,
+    ),
+    ("POST", "/api/v8/hashtags/objects?r=applications/1", "", "", true),
+    (
+        "POST",
+        "/api/v8/partners",
+        "",
+        r#"{"email": "x", "appId": "01"}"#,
+        true,
+    ),
+    ("PUT", "/api/v8/object/11", "", r#"{"ApplicationId": 2}"#, true),
+    ("PUT", "/api/v8/object", "", r#"{"ApplicationId": 2}"#, true),
+    ("PUT", "/api/v8/screen/102", "", "{}", true),
+    (
+        "POST",
+        "/api/v8/object",
+        "",
+        r#"{"Value": "{\"AppId\": 1}"}"#,
+        true,
+    ),
+    (
+        "POST",
+        "/api/v8/object/move",
+        "",
+        r#"{"appId": 2, "Value": "{\"id\": 11}"}"#,
+        true,
+    ),
+    ("POST", "/api/v8/nginx/config", "", r#"{"domain": "x"}"#, true),
+    ("POST", "/api/v8/tenant", "", "{}", true),
+    ("DELETE", "/api/v8/partners", "", "", true),
+    ("POST", "/api/v8/filters/objects", "", "{}", true),
+    ("GET", "/api/v8/applications/1", "", "", false),
+    ("DELETE", "/api/v8/applications/2", "", "", false),
+    ("POST", "/api/v8/applications", "", r#"{"Name": "1 Shop"}"#, false),
+    ("PUT", "/api/v8/object/12", "", r#"{"ApplicationId": 2}"#, false),
+    (
+        "POST",
+        "/api/v8/events",
+        "",
+        r#"{"ApplicationId": 2, "ObjectId": 12, "Value": "{\"id\": 1}"}"#,
+        false,
+    ),
+    (
+        "POST",
+        "/api/v8/hashtags/objects",
+        "",
+        r#"{"applicationId": 1}"#,
+        false,
+    ),
+    ("POST", "/api/v8/partners", "", r#"{"email": "x"}"#, false),
+];
+
+#[test]
+fn the_oracle_tells_what_could_change_app_one() {
+    for (method, target, header, body, touches) in SEEN {
+        let seen = Seen {
+            method: (*method).to_owned(),
+            target: (*target).to_owned(),
+            head: format!("content-type: application/json\n{header}"),
+            body: (*body).to_owned(),
+        };
+        let why = oracle::touches_app_one(&seen, None);
+        assert_eq!(why.is_some(), *touches, "{seen:?}: {why:?}");
+    }
+    let correction = oracle::Correction {
+        endpoint: "partners".to_owned(),
+        path: "/clients/v8".to_owned(),
+    };
+    for (path, touches) in [("/clients/v8", false), ("/clients/1", true), ("/tenant", true)] {
+        let seen = Seen {
+            method: "POST".to_owned(),
+            target: format!("/api/v8{path}"),
+            head: String::new(),
+            body: String::new(),
+        };
+        let why = oracle::touches_app_one(&seen, Some(&correction));
+        assert_eq!(why.is_some(), touches, "{seen:?}: {why:?}");
+    }
+}
 
 #[tokio::test]
 async fn an_honest_call_goes_through() {

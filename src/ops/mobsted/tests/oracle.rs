@@ -5,18 +5,28 @@ use serde_json::Value as Json;
 
 use crate::transport::testing::Seen;
 
-/// Why the request could change App 1; nothing when it cannot.
-pub(super) fn touches_app_one(seen: &Seen) -> Option<&'static str> {
-    let path = resolved(&seen.path().to_lowercase());
-    let mut params = Vec::new();
+/// The path, below the API, that a profile states for one of the endpoints.
+#[derive(Debug, Clone)]
+pub(super) struct Correction {
+    pub(super) endpoint: String,
+    pub(super) path: String,
+}
+
+/// Why the request could change App 1; nothing when it cannot. A path that is not known counts as harmless only where the
+/// sender's profile says which endpoint it is.
+pub(super) fn touches_app_one(seen: &Seen, correction: Option<&Correction>) -> Option<&'static str> {
     let query = seen.target.split_once('?').map_or("", |(_, query)| query);
-    form(query, &mut params);
-    body(seen, &mut params);
-    let route = params
+    let mut fields = Vec::new();
+    form(query, &mut fields);
+    body(seen, &mut fields);
+    let other = fields
         .iter()
-        .find(|(name, _)| ["r", "route", "path"].contains(&name.as_str()));
-    let path = route.map_or(path, |(_, value)| resolved(&value.to_lowercase()));
-    if !changes(seen, &path, &params) {
+        .find(|field| ["r", "route", "path"].contains(&field.name.as_str()))
+        .map(|field| field.value.as_str())
+        .or_else(|| seen.header("x-original-url"));
+    let path = resolved(&other.unwrap_or(seen.path()).to_lowercase());
+    let overridden = is_overridden(seen, &fields);
+    if !overridden && is_read(&seen.method) && !path.iter().any(|part| is_verb(part)) {
         return None;
     }
     let after_api = path.windows(2).position(|pair| pair == ["api", "v8"]);
@@ -24,93 +34,149 @@ pub(super) fn touches_app_one(seen: &Seen) -> Option<&'static str> {
         .iter()
         .map(String::as_str)
         .collect();
-    if seen.method == "POST" && matches!(parts[..], ["hashtags", "objects" | "applications" | "tenant"]) {
+    let parts = correction.map_or_else(|| parts.clone(), |correction| correction.undone(&parts));
+    let posts = seen.method == "POST" && !overridden;
+    if posts && only_asks(&parts) {
         return None;
     }
-    judged(seen, &parts, &params)
+    if posts && parts == ["events"] {
+        // An event may carry the number of anything, but not that of an app.
+        fields.retain(|field| !field.carried || is_app(&field.name));
+    }
+    judged(posts, &parts, &fields)
 }
 
-fn judged(seen: &Seen, parts: &[&str], params: &[(String, String)]) -> Option<&'static str> {
-    let ids: Vec<&str> = params
-        .iter()
-        .filter(|(name, _)| is_id(name))
-        .map(|(_, value)| value.as_str())
-        .collect();
-    let apps: Vec<&str> = params
-        .iter()
-        .filter(|(name, _)| is_app(name))
-        .map(|(_, value)| value.as_str())
-        .collect();
+/// The first parts of the paths that are known not to be of apps, and the numbers from which the server counts the items
+/// of each.
+const KNOWN: &[(&str, Option<u64>)] = &[
+    ("object", Some(0)),
+    ("objects", Some(0)),
+    ("events", Some(0)),
+    ("screen", Some(100)),
+    ("screens", Some(100)),
+    ("lists", Some(200)),
+    ("nginx", None),
+    ("partners", None),
+    ("hashtags", None),
+];
+
+/// A field of a request, its name in lower case.
+struct Field {
+    name: String,
+    value: String,
+    /// Does it stand in the text of a field `Value`?
+    carried: bool,
+}
+
+impl Field {
+    fn new(name: &str, value: &str) -> Field {
+        Field {
+            name: name.to_owned(),
+            value: value.to_owned(),
+            carried: false,
+        }
+    }
+}
+
+impl Correction {
+    /// The parts of the path as they would be without the correction. A known path means what it always means.
+    fn undone<'a>(&self, parts: &[&'a str]) -> Vec<&'a str> {
+        let own = resolved(&self.path.to_lowercase());
+        let is_known = |first: &&str| first.contains("app") || KNOWN.iter().any(|(name, _)| name == first);
+        let default: &[&str] = match self.endpoint.as_str() {
+            "partners" => &["partners"],
+            "applications" => &["applications"],
+            "events" => &["events"],
+            "domains" => &["nginx", "config"],
+            "objects" => &["object"],
+            "lists" => &["lists"],
+            "hashtags" => &["hashtags"],
+            other => panic!("{other} is no endpoint of the oracle's"),
+        };
+        let is_own = parts.len() >= own.len() && own.iter().zip(parts).all(|(own, part)| own == part);
+        if is_own && !parts.first().is_some_and(is_known) {
+            [default, &parts[own.len()..]].concat()
+        } else {
+            parts.to_vec()
+        }
+    }
+}
+
+/// Is it a path that a POST only reads from (public clients)?
+fn only_asks(parts: &[&str]) -> bool {
+    matches!(
+        parts,
+        [
+            "hashtags",
+            "objects" | "applications" | "tenant" | "list" | "system" | "taxes"
+        ] | ["hashtags", "filters", "objects" | "events" | "lists"]
+            | ["filters", "info", "columns"]
+    )
+}
+
+fn judged(posts: bool, parts: &[&str], fields: &[Field]) -> Option<&'static str> {
+    let values = |is_wanted: fn(&str) -> bool| -> Vec<&str> {
+        let wanted = fields.iter().filter(|field| is_wanted(&field.name));
+        wanted.map(|field| field.value.as_str()).collect()
+    };
+    let (ids, apps) = (values(is_id), values(is_app));
     if apps.iter().any(|value| is_one(value)) {
         return Some("a field names App 1");
     }
-    let numbers: Vec<&str> = parts
+    let numbers = parts
         .iter()
         .copied()
-        // A word such as `v8` is no number.
-        .filter(|part| !part.starts_with(|c: char| c.is_ascii_alphabetic()))
-        .filter(|part| part.contains(|c: char| c.is_numeric()))
-        .collect();
-    let first = parts.first().copied().unwrap_or_default();
-    let at = |names: &[&str]| names.contains(&first);
+        // The one word of a path here that has a digit.
+        .filter(|part| *part != "v8" && part.contains(|c: char| c.is_numeric()));
+    let named: Vec<&str> = numbers.chain(ids.iter().copied()).collect();
     if parts.iter().any(|part| part.contains("app")) {
-        let named = numbers.iter().chain(&ids);
-        if named.clone().any(|id| is_one(id)) {
+        if named.iter().any(|id| is_one(id)) {
             return Some("the path is of App 1");
         }
-        let makes = seen.method == "POST" && *parts == ["applications"];
-        return (!makes && named.count() == 0).then_some("the path is of all apps");
+        let makes = posts && *parts == ["applications"];
+        return (!makes && named.is_empty()).then_some("the path is of all apps");
     }
-    let items = [
-        ("object", 0),
-        ("objects", 0),
-        ("events", 0),
-        ("screen", 100),
-        ("screens", 100),
-        ("lists", 200),
-    ];
-    if let Some((_, base)) = items.iter().find(|(name, _)| at(&[name])) {
-        let is_of_app_one = |id: &&str| {
-            let id = id.trim().parse::<u64>();
-            id.map_or(true, |id| (*base..base + 100).contains(&id) && id % 10 == 1)
-        };
-        if numbers.iter().chain(&ids).any(is_of_app_one) {
-            return Some("an item of App 1");
+    let first = parts.first().copied().unwrap_or_default();
+    match KNOWN.iter().find(|(name, _)| *name == first) {
+        Some((_, Some(base))) => {
+            let is_of_app_one = |id: &&str| {
+                let id = id.trim().parse::<u64>();
+                id.map_or(true, |id| (*base..base + 100).contains(&id) && id % 10 == 1)
+            };
+            if named.iter().any(is_of_app_one) {
+                return Some("an item of App 1");
+            }
+            (apps.is_empty() || named.is_empty() && !posts).then_some("an item of any app")
         }
-        return apps.is_empty().then_some("an item of any app");
+        _ if *parts == ["nginx", "config"] => apps.is_empty().then_some("the domain of any app"),
+        _ if posts && *parts == ["partners"] && named.is_empty() => None,
+        _ => Some("nothing says that it is harmless"),
     }
-    if at(&["nginx"]) {
-        return apps.is_empty().then_some("the domain of any app");
-    }
-    if at(&["partners"]) && numbers.is_empty() && ids.is_empty() {
-        return None;
-    }
-    (!numbers.is_empty() || (!ids.is_empty() && apps.is_empty()))
-        .then_some("nothing says that it is harmless")
 }
 
-/// Would the server, with the overrides that some know, take it for a change?
-fn changes(seen: &Seen, path: &[String], params: &[(String, String)]) -> bool {
-    let reads = |method: &str| ["GET", "HEAD", "OPTIONS"].contains(&method.trim().to_uppercase().as_str());
-    let names = ["x-http-method-override", "x-http-method", "x-method-override"];
-    let overridden = names
-        .iter()
-        .filter_map(|name| seen.header(name))
-        .any(|method| !reads(method));
-    let fields = params.iter().filter(|(name, _)| {
-        let letters: String = name.chars().filter(char::is_ascii_alphanumeric).collect();
+fn is_read(method: &str) -> bool {
+    ["GET", "HEAD", "OPTIONS"].contains(&method.trim().to_uppercase().as_str())
+}
+
+/// Would a server that knows the usual overrides take it for another request than it is?
+fn is_overridden(seen: &Seen, fields: &[Field]) -> bool {
+    let headers = ["x-http-method-override", "x-http-method", "x-method-override"];
+    let mut methods = headers.iter().filter_map(|name| seen.header(name));
+    let mut methods_in_fields = fields.iter().filter(|field| {
+        let letters: String = field.name.chars().filter(char::is_ascii_alphanumeric).collect();
         ["method", "httpmethod", "xhttpmethod", "xhttpmethodoverride"].contains(&letters.as_str())
     });
-    let verbs = ["delete", "remove", "destroy", "update", "edit"];
-    !reads(&seen.method)
-        || overridden
+    methods.any(|method| !is_read(method))
+        || methods_in_fields.any(|field| !is_read(&field.value))
         || seen.header("x-original-url").is_some()
-        || fields.map(|(_, value)| value).any(|method| !reads(method))
-        || path.iter().any(|part| {
-            verbs
-                .iter()
-                .any(|verb| part.starts_with(verb) || part.ends_with(verb))
-        })
+}
+
+/// Does a part of a path say that something is changed?
+fn is_verb(part: &str) -> bool {
+    let verbs = ["delete", "remove", "destroy", "update", "edit"];
+    verbs
+        .iter()
+        .any(|verb| part.starts_with(verb) || part.ends_with(verb))
 }
 
 /// The parts of a path, decoded until nothing is left to decode, without endings and parameters.
@@ -145,7 +211,7 @@ fn decoded(text: &str) -> Option<String> {
     Some(String::from_utf8_lossy(&bytes).into_owned())
 }
 
-fn form(text: &str, params: &mut Vec<(String, String)>) {
+fn form(text: &str, fields: &mut Vec<Field>) {
     for pair in text.split('&').filter(|pair| !pair.is_empty()) {
         let (name, value) = pair.split_once('=').unwrap_or((pair, ""));
         let clear = |text: &str| {
@@ -156,44 +222,51 @@ fn form(text: &str, params: &mut Vec<(String, String)>) {
             text
         };
         let (name, value) = (clear(name).to_lowercase(), clear(value));
-        match serde_json::from_str(&value) {
-            // What an event carries is nobody's field.
-            Ok(json @ (Json::Object(_) | Json::Array(_))) if name != "value" => flat(&name, &json, params),
-            _ => params.push((name, value)),
-        }
+        text_field(&name, &value, fields);
     }
 }
 
-fn body(seen: &Seen, params: &mut Vec<(String, String)>) {
+fn body(seen: &Seen, fields: &mut Vec<Field>) {
     let kind = seen.header("content-type").unwrap_or_default().to_lowercase();
     if kind.contains("multipart") {
         for part in seen.body.split("name=\"").skip(1) {
             let (name, rest) = part.split_once('"').unwrap_or((part, ""));
             let value = rest.split_once("\r\n\r\n").map_or("", |(_, value)| value);
             let value = value.split("\r\n").next().unwrap_or_default();
-            params.push((name.to_lowercase(), value.to_owned()));
+            text_field(&name.to_lowercase(), value, fields);
         }
     } else if kind.contains("form") {
-        form(&seen.body, params);
+        form(&seen.body, fields);
     } else if let Ok(json) = serde_json::from_str::<Json>(&seen.body) {
-        flat("", &json, params);
+        flat("", &json, fields);
     } else if !seen.body.is_empty() {
-        params.push(("app".to_owned(), "1".to_owned()));
+        fields.push(Field::new("app", "1"));
     }
 }
 
-fn flat(name: &str, json: &Json, params: &mut Vec<(String, String)>) {
+/// A field that is a text; what stands in it as JSON counts, too.
+fn text_field(name: &str, text: &str, fields: &mut Vec<Field>) {
+    match serde_json::from_str(text) {
+        Ok(json @ (Json::Object(_) | Json::Array(_))) => {
+            let at = fields.len();
+            flat(name, &json, fields);
+            if name == "value" {
+                fields[at..].iter_mut().for_each(|field| field.carried = true);
+            }
+        }
+        _ => fields.push(Field::new(name, text)),
+    }
+}
+
+fn flat(name: &str, json: &Json, fields: &mut Vec<Field>) {
     match json {
-        Json::Object(fields) => fields
+        Json::Object(inner) => inner
             .iter()
-            .for_each(|(inner, json)| flat(&inner.to_lowercase(), json, params)),
-        Json::Array(items) if items.is_empty() => params.push((name.to_owned(), String::new())),
-        Json::Array(items) => items.iter().for_each(|json| flat(name, json, params)),
-        Json::String(text) => match serde_json::from_str(text) {
-            Ok(inner @ (Json::Object(_) | Json::Array(_))) if name != "value" => flat(name, &inner, params),
-            _ => params.push((name.to_owned(), text.clone())),
-        },
-        other => params.push((name.to_owned(), other.to_string())),
+            .for_each(|(name, json)| flat(&name.to_lowercase(), json, fields)),
+        Json::Array(items) if items.is_empty() => fields.push(Field::new(name, "")),
+        Json::Array(items) => items.iter().for_each(|json| flat(name, json, fields)),
+        Json::String(text) => text_field(name, text, fields),
+        other => fields.push(Field::new(name, &other.to_string())),
     }
 }
 
@@ -203,7 +276,10 @@ fn is_app(name: &str) -> bool {
 
 fn is_id(name: &str) -> bool {
     let names = ["id", "ids", "pk", "objectid", "screenid", "listid"];
-    let letters: String = name.chars().filter(char::is_ascii_alphabetic).collect();
+    // `data[id]` and `where.id` are fields `id` inside others; `ids[]` is a list.
+    let mut parts = name.rsplit(['[', ']', '.']).filter(|part| !part.is_empty());
+    let last = parts.next().unwrap_or_default();
+    let letters: String = last.chars().filter(char::is_ascii_alphabetic).collect();
     names.contains(&letters.as_str())
 }
 

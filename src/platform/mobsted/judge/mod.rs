@@ -175,10 +175,15 @@ pub(super) fn is_said_to_delete(part: &str) -> bool {
     verbs.iter().any(|verb| part.contains(verb))
 }
 
-/// Tags and filters are asked for with a POST that changes nothing (public clients).
+/// Tags, and the columns of filters, are asked for with a POST that changes nothing (public clients).
 fn only_asks(path: &str, endpoints: &Endpoints) -> bool {
+    const TAGS: [&str; 6] = ["objects", "applications", "tenant", "list", "system", "taxes"];
     let tags = parts_behind(path, endpoints.get("hashtags"));
-    matches!(tags.as_deref(), Some(["objects" | "applications" | "tenant"])) || path == "filters/objects"
+    match tags.as_deref() {
+        Some([of]) => TAGS.contains(of),
+        Some(["filters", of]) => ["objects", "events", "lists"].contains(of),
+        _ => path == "filters/info/columns",
+    }
 }
 
 /// The path below the API; nothing when the API is not where it belongs.
