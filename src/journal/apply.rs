@@ -1,5 +1,6 @@
 //! Writes, and what they do to a store: one meaning for every store.
 
+use super::attempt::Struck;
 use super::run::{EarlierSources, RowFilter, RowStatus, RunId, RunStatus};
 use super::seal::Sealed;
 use super::step::{StepEvent, StepState};
@@ -76,11 +77,6 @@ pub(super) enum Write {
     Strike(Box<Thing>),
     /// Gives a thing another name, unless something has that name.
     Rename(Box<Rename>),
-    DropItem {
-        account: String,
-        sort: String,
-        platform_id: String,
-    },
     Audit(AuditData),
     /// Marks the runs that finished before as pruned.
     Prune {
@@ -118,8 +114,8 @@ pub(super) struct Move {
     /// Nobody goes on with it for now.
     pub(super) parked: bool,
     pub(super) item: Option<ItemData>,
-    /// Account, sort and platform's identifier of what no longer exists.
-    pub(super) removed: Option<(String, String, String)>,
+    /// What no longer exists.
+    pub(super) removed: Vec<Struck>,
     pub(super) audit: Option<AuditData>,
     /// The act is not remembered, though it has an outcome.
     pub(super) forgets: bool,
@@ -212,11 +208,6 @@ pub(super) fn apply(tables: &mut dyn Tables, repeats: &mut Repeats, write: Write
         Write::PutItem(item) => tables.put_item(&item)?,
         Write::Strike(thing) => tables.strike_item(&thing)?,
         Write::Rename(rename) => return rename_thing(tables, *rename),
-        Write::DropItem {
-            account,
-            sort,
-            platform_id,
-        } => tables.drop_item(&account, &sort, &platform_id)?,
         Write::Audit(audit) => tables.put_audit(&audit)?,
         Write::Prune { before_ms } => return prune(tables, before_ms),
         Write::DropDetails { run } => return Ok(Reply::Counted(tables.drop_details(&run, PAGE)?)),
@@ -500,13 +491,24 @@ fn move_step(tables: &mut dyn Tables, change: Move) -> Res<Reply> {
     if let (StepEvent::CorrectedAbsent, Some(thing)) = (change.event, &step.thing) {
         take_back(tables, thing, &of)?;
     }
-    if let Some((account, sort, platform_id)) = change.removed {
-        tables.drop_item(&account, &sort, &platform_id)?;
+    for struck in change.removed {
+        strike(tables, &struck)?;
     }
     if let Some(audit) = change.audit {
         tables.put_audit(&audit)?;
     }
     Ok(Reply::Written)
+}
+
+fn strike(tables: &mut dyn Tables, struck: &Struck) -> Res<()> {
+    match struck {
+        Struck::Identified {
+            account,
+            sort,
+            platform_id,
+        } => tables.drop_item(account, sort, platform_id),
+        Struck::Named(thing) => tables.strike_item(thing),
+    }
 }
 
 /// Strikes the thing out of the ledger, where it is what this step entered.

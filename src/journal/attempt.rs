@@ -5,9 +5,11 @@ use std::pin::Pin;
 use std::time::Duration;
 
 use super::NaturalKey;
+use super::change::platform_id;
 use super::error::JournalError;
 use super::run::RunId;
 use super::step::Loss;
+use super::table::Thing;
 use crate::flight::Flight;
 use crate::value::Value;
 
@@ -44,6 +46,17 @@ pub trait Attempt: Send + Sync {
     fn is_gone<'a>(&'a self, held: &'a Value) -> Boxed<'a, bool> {
         let _ = held;
         Box::pin(async { false })
+    }
+
+    /// Does this outcome say that what the change [strikes](Books::Strikes) is gone?
+    fn removes(&self, outcome: &Value) -> bool {
+        let _ = outcome;
+        true
+    }
+
+    /// The platform's identifier of what this outcome is about: its field `id`, unless the platform has another.
+    fn platform_id(&self, outcome: &Value) -> Option<String> {
+        platform_id(outcome)
     }
 
     /// Is the act carried out, by what was answered? One that was refused is not remembered.
@@ -168,8 +181,19 @@ pub struct Change {
 pub struct Former {
     /// Its name.
     pub key: NaturalKey,
-    /// Did several things have that name? Then only what was asked for in the same words is this thing.
-    pub shared: bool,
+    /// How it is told that what has that name is this thing.
+    pub proof: Proof,
+}
+
+/// How it is told that what has a former name is the thing that is asked for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Proof {
+    /// Nothing else had that name.
+    Name,
+    /// Several things had it: it was asked for in the same words.
+    Words,
+    /// Several things may have had it: it was asked for in the same words, or a look-up finds its identifier.
+    LookUp,
 }
 
 /// How an act is remembered. In doubt it is in any case, until somebody says what became of it.
@@ -188,8 +212,15 @@ pub enum Books {
     Unchanged,
     /// It enters the thing with the outcome as its value.
     Enters,
-    /// It strikes out what has this identifier on the platform.
-    Strikes {
+    /// It strikes these entries out, unless the outcome says that they were [not removed](Attempt::removes).
+    Strikes(Vec<Struck>),
+}
+
+/// An entry that is struck out of the ledger.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Struck {
+    /// What has this identifier on the platform.
+    Identified {
         /// The account that held it.
         account: String,
         /// What sort of thing it was.
@@ -197,6 +228,8 @@ pub enum Books {
         /// The platform's identifier.
         platform_id: String,
     },
+    /// What has this name.
+    Named(Thing),
 }
 
 /// A step's outcome.

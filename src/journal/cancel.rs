@@ -32,7 +32,7 @@ impl Cancel {
     }
 
     /// The future's result, or `None` when the wish to stop came first.
-    pub(super) async fn or<T>(&self, future: impl Future<Output = T>) -> Option<T> {
+    pub async fn or<T>(&self, future: impl Future<Output = T>) -> Option<T> {
         tokio::select! {
             biased;
             () = self.cancelled() => None,

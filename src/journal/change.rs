@@ -5,8 +5,8 @@ use std::time::Duration;
 
 use super::apply::{Move, Rename, Reply, Write};
 use super::attempt::{
-    Attempt, Books, Boundary, Boxed, Change, Earlier, Look as Looked, Output, Prepared, Sending, StepEnd,
-    StepPlan,
+    Attempt, Books, Boundary, Boxed, Change, Earlier, Look as Looked, Output, Prepared, Proof, Sending,
+    StepEnd, StepPlan,
 };
 use super::cancel::Cancel;
 use super::error::JournalError;
@@ -286,17 +286,24 @@ impl<'a> Changing<'a> {
         let from = Thing::from(&former.key);
         let journal = &self.row.journal;
         let asked_formerly = self.row.asked_formerly(self.plan);
-        let is_same =
-            |step: &String| !former.shared || split(step).is_some_and(|(asked, _)| asked == asked_formerly);
+        let same_words = |step: &String| split(step).is_some_and(|(asked, _)| asked == asked_formerly);
+        let is_alone = former.proof == Proof::Name;
         let known = |look: &dyn Look| Ok((look.item(&from)?, look.claim(&from)?));
         let (item, claim) = journal.store().read(known).map_err(|error| Err(error.into()))?;
-        if let Some(claim) = claim.as_ref().filter(|claim| !is_same(&claim.step)) {
+        if let Some(claim) = claim
+            .as_ref()
+            .filter(|claim| !is_alone && !same_words(&claim.step))
+        {
             return Err(Err(StepEnd::InDoubt {
                 step: format!("{}/{}", claim.run, claim.step),
                 why: "an earlier version has left a step under the same key in doubt".into(),
             }));
         }
-        let item = item.filter(|item| item.step.as_ref().map_or(!former.shared, is_same));
+        let item = match item {
+            Some(item) if is_alone || item.step.as_ref().is_some_and(same_words) => Some(item),
+            Some(item) if former.proof == Proof::LookUp && self.is_there(&item).await? => Some(item),
+            _ => None,
+        };
         if claim.is_none() && item.is_none() {
             return Ok(());
         }
@@ -308,6 +315,22 @@ impl<'a> Changing<'a> {
         self.write(Write::Rename(Box::new(Rename { from, to, item })))
             .await?;
         Ok(())
+    }
+
+    /// Does a look-up for the thing find the very one of this entry?
+    async fn is_there(&self, item: &ItemData) -> Result<bool, Ended> {
+        match self.cancel.or(self.attempt.probe()).await {
+            Some(Looked::Found(value)) => {
+                let found = self.attempt.platform_id(&value);
+                Ok(found.is_some() && found == item.platform_id)
+            }
+            Some(Looked::Absent | Looked::Unknown(_)) => Ok(false),
+            Some(Looked::Unreachable(why)) => Err(Err(StepEnd::InDoubt {
+                step: item.step.clone().unwrap_or_default(),
+                why: format!("whether the ledger holds it under a former name cannot be looked up: {why}"),
+            })),
+            None => Err(Err(StepEnd::Cancelled)),
+        }
     }
 
     /// Sends the request once and records what came of it.
@@ -609,7 +632,7 @@ impl<'a> Changing<'a> {
             (Some(thing), Some(value)) if step.ledger && is_done && !Sabotage::LedgerNotWritten.is_on() => {
                 Some(ItemData {
                     thing: thing.clone(),
-                    platform_id: platform_id(value),
+                    platform_id: self.attempt.platform_id(value),
                     run: Some(step.run.clone()),
                     step: Some(step.key.clone()),
                     value: sealer.seal(&item_place(thing), value),
@@ -620,14 +643,14 @@ impl<'a> Changing<'a> {
             _ => None,
         };
         let removed = match &self.change.books {
-            Books::Strikes {
-                account,
-                sort,
-                platform_id,
-            } if is_done && step.key == self.step.key && step.run == self.step.run => {
-                Some((account.clone(), sort.clone(), platform_id.clone()))
+            Books::Strikes(struck)
+                if step.key == self.step.key
+                    && step.run == self.step.run
+                    && outcome.is_some_and(|outcome| is_done && self.attempt.removes(outcome)) =>
+            {
+                struck.clone()
             }
-            _ => None,
+            _ => Vec::new(),
         };
         Write::Move(Box::new(Move {
             run: step.run.clone(),
@@ -707,7 +730,7 @@ pub(super) fn item_place(thing: &Thing) -> String {
 }
 
 /// The platform's identifier of a thing: its field `id`.
-pub(super) fn platform_id(value: &Value) -> Option<String> {
+pub fn platform_id(value: &Value) -> Option<String> {
     let fields = match value {
         Value::Record(fields) => fields,
         Value::Object(object) => &object.fields,

@@ -72,16 +72,6 @@ impl Journal {
         self.store().write(Write::PutItem(Box::new(item))).map(drop)
     }
 
-    /// Strikes out what has this identifier on the platform; on disk when it returns.
-    pub fn ledger_strike(&self, account: &str, sort: &str, platform_id: &str) -> Result<(), JournalError> {
-        let write = Write::DropItem {
-            account: account.to_owned(),
-            sort: sort.to_owned(),
-            platform_id: platform_id.to_owned(),
-        };
-        self.store().write(write).map(drop)
-    }
-
     /// Strikes a thing out; on disk when it returns.
     pub(super) fn ledger_forget(&self, thing: &Thing) -> Result<(), JournalError> {
         let thing = Box::new(thing.clone());

@@ -52,10 +52,11 @@ use std::path::Path;
 use std::sync::{Arc, OnceLock, Weak};
 
 pub use attempt::{
-    Act, Attempt, Books, Boundary, Boxed, Change, Earlier, Former, Look, Output, Prepared, Sending, StepEnd,
-    StepKind, StepPlan,
+    Act, Attempt, Books, Boundary, Boxed, Change, Earlier, Former, Look, Output, Prepared, Proof, Sending,
+    StepEnd, StepKind, StepPlan, Struck,
 };
 pub use cancel::Cancel;
+pub use change::platform_id;
 pub use closing::Closed;
 pub use damage::Damage;
 pub use doubt::InDoubt;

@@ -144,7 +144,7 @@ impl Journal {
             why: step.why.clone().filter(|_| outcome.is_none()),
             parked: true,
             item,
-            removed: None,
+            removed: Vec::new(),
             audit,
             forgets: false,
         };

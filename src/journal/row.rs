@@ -247,6 +247,14 @@ impl RowJournal {
         counts.same.get(&asked).copied().unwrap_or_default()
     }
 
+    /// Has the step ended, as recorded? Does not count as asking for it.
+    pub fn is_over(&self, plan: &StepPlan) -> bool {
+        let asked = self.asked(plan);
+        let next = self.times_asked(plan) + 1;
+        let key = format!("{}/{asked}#{next}", self.scope);
+        self.recorded.get(&key).is_some_and(|step| step.state.is_final())
+    }
+
     /// A step that failed is not recorded, so it does not count either: when the script asks again and succeeds, a
     /// resume, which does not see the failure, must find that success under the same key.
     fn take_back(&self, plan: &StepPlan, asked: &str) {

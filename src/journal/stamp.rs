@@ -89,7 +89,7 @@ impl Stamper {
             why: None,
             parked: false,
             item: None,
-            removed: None,
+            removed: Vec::new(),
             audit: None,
             forgets: false,
         }));

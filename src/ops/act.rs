@@ -69,7 +69,11 @@ pub(super) fn remembered(call: &Call, settings: &Settings) -> Result<Option<Act>
     }
     let given = call.named("remember").and_then(parse_duration);
     let within = given.or(settings.remember).unwrap_or(REMEMBER);
-    Ok(Some(Act::OfRow(without_credentials(call.identity()), within)))
+    let mut asked = call.identity();
+    if let (Value::Record(asked), Some(receiver)) = (&mut asked, &call.receiver) {
+        asked.insert("on".into(), account_of(receiver)?.into());
+    }
+    Ok(Some(Act::OfRow(without_credentials(asked), within)))
 }
 
 /// The account that is asked, and who asks it: keys are unique there.

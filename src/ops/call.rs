@@ -207,7 +207,7 @@ const MANNER: [&str; 5] = ["timeout", "check", "profile", "remember", "reads"];
 
 /// The account that is asked: however the address is spelled, it means the same.
 fn account_on(receiver: &Object) -> String {
-    super::session::account_of(receiver).unwrap_or_else(|_| receiver.text("url").to_owned())
+    super::session::named_account_of(receiver).unwrap_or_else(|_| receiver.text("url").to_owned())
 }
 
 /// The options that say what is asked; nothing when there are none.

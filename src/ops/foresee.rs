@@ -74,7 +74,7 @@ pub async fn foresee(
 ) -> Result<Foreseen, JournalError> {
     let failed = |error| Ok(Foreseen::Failed { error, step: None });
     let call = &match super::web::addressed(world, call.clone()) {
-        Ok(call) => call,
+        Ok(call) => world.with_known_company(call).await,
         Err(error) => return failed(error),
     };
     let plan = match plan(world, call) {

@@ -10,11 +10,12 @@ use super::call::{Call, parse_duration};
 use super::credential;
 use super::custody;
 use super::error::{Code, OpError, Sent};
+use super::raw::Removed;
 use super::spec::{Boxed, Effect, Probe, Timeout};
 use super::world::{Settings, World};
 use crate::journal::{
     Attempt, Books, Cancel, Change, Closed, Earlier, JournalError, Look, Loss, Prepared, RowJournal, Sending,
-    StepEnd, StepKind, StepPlan,
+    StepEnd, StepKind, StepPlan, Struck, platform_id,
 };
 use crate::platform::{Flight, Patience, USUAL_PATIENCE};
 use crate::sabotage::Sabotage;
@@ -68,8 +69,15 @@ pub async fn perform(
     call: Call,
     cancel: &Cancel,
 ) -> Result<Performed, Halt> {
-    let call = super::web::addressed(world, call).map_err(Halt::Failed)?;
-    let plan = plan(world, &call).map_err(Halt::Failed)?;
+    let mut call = super::web::addressed(world, call).map_err(Halt::Failed)?;
+    let mut plan = plan(world, &call).map_err(Halt::Failed)?;
+    if let Some(unnamed) = plan.as_ref().filter(|_| World::acts_on_untold_company(&call))
+        && !row.is_over(unnamed)
+    {
+        let told = cancel.or(world.with_company(&call)).await.ok_or(Halt::Cancelled)?;
+        call = told.map_err(|error| Halt::Failed(credential::advise(&call, error)))?;
+        plan = self::plan(world, &call).map_err(Halt::Failed)?;
+    }
     let attempt = Asking::new(world, &call, cancel);
     let Some(plan) = plan else {
         let value = (call.op.run)(world, &call).await.map_err(Halt::Failed)?;
@@ -125,7 +133,7 @@ pub async fn look_up(
         Err(error) if row.has_open(&call.op.id()) => return Ok(Closed::Open(error.message)),
         Err(_) => return Ok(Closed::Known),
     };
-    let call = &call;
+    let call = &world.with_known_company(call).await;
     match plan(world, call) {
         Ok(Some(plan)) => row.close(&plan, &Asking::new(world, call, cancel), cancel).await,
         Err(error) if row.is_open(&step_plan(call, StepKind::Read)) => Ok(Closed::Open(error.message)),
@@ -182,7 +190,7 @@ pub(super) fn plan(world: &World, call: &Call) -> Result<Option<StepPlan>, OpErr
         Effect::Ensure { key, unique, .. } | Effect::Create { key, unique, .. } => {
             (Some(key(call)?), true, unique)
         }
-        Effect::Change { .. } => (None, true, false),
+        Effect::Change { .. } => (super::web::removes(call)?, true, false),
         // What depends on the call has been decided.
         Effect::Act | Effect::Request | Effect::ByCall(_) => (None, false, false),
     };
@@ -190,8 +198,10 @@ pub(super) fn plan(world: &World, call: &Call) -> Result<Option<StepPlan>, OpErr
     let settle = settings.settle.unwrap_or(call.op.timeout.settle());
     let settle = settle.max(settings.lands_within.unwrap_or_default());
     let kind = StepKind::Change(Change {
-        books: books(world, call, thing.is_some())?,
-        formerly: super::web::formerly(call).or_else(|| super::mobsted::formerly(call, thing.as_ref())),
+        books: books(world, call)?,
+        formerly: super::web::formerly(call)
+            .or_else(|| super::mobsted::formerly(call, thing.as_ref()))
+            .or_else(|| super::jrni::formerly(call, thing.as_ref())),
         request: super::web::request_of(call),
         act: super::act::remembered(call, &settings)?,
         thing,
@@ -272,31 +282,39 @@ pub async fn look(world: &World, call: &Call) -> Result<Value, OpError> {
 }
 
 /// What the ledger learns from the outcome.
-fn books(world: &World, call: &Call, makes: bool) -> Result<Books, OpError> {
-    if makes {
-        return Ok(Books::Enters);
-    }
-    match (call.effect(), &call.receiver) {
-        (
-            Effect::Change {
-                strikes: Some(sort), ..
-            },
-            Some(session),
-        ) => Ok(Books::Strikes {
-            account: super::session::account_of(session)?,
-            sort: sort.to_owned(),
-            platform_id: super::mobsted::plain_id(&call.text("id")),
+fn books(world: &World, call: &Call) -> Result<Books, OpError> {
+    let session = match (call.effect(), &call.receiver) {
+        (Effect::Ensure { .. } | Effect::Create { .. }, _) => return Ok(Books::Enters),
+        (_, Some(session)) => session,
+        (_, None) => return Ok(striking(super::web::strikes(call)?)),
+    };
+    let removed = match call.effect() {
+        Effect::Change {
+            strikes: Some(sort), ..
+        } => Some(Removed {
+            accounts: super::session::accounts_of(session)?,
+            sort,
+            id: call.text("id"),
         }),
-        (_, Some(session)) => Ok(match super::mobsted::raw::deleted_app(world, call) {
-            Some(id) => Books::Strikes {
-                account: super::session::account_of(session)?,
-                sort: "app".to_owned(),
-                platform_id: super::mobsted::plain_id(&id),
-            },
-            None => Books::Unchanged,
-        }),
-        _ => Ok(Books::Unchanged),
+        Effect::Change { strikes: None, .. } => None,
+        _ => super::mobsted::raw::removed(world, call).or_else(|| super::jrni::raw::removed(world, call)),
+    };
+    let Some(Removed { accounts, sort, id }) = removed else {
+        return Ok(Books::Unchanged);
+    };
+    let of = |account| Struck::Identified {
+        account,
+        sort: sort.to_owned(),
+        platform_id: super::mobsted::plain_id(&id),
+    };
+    Ok(striking(accounts.into_iter().map(of).collect()))
+}
+
+fn striking(struck: Vec<Struck>) -> Books {
+    if struck.is_empty() {
+        return Books::Unchanged;
     }
+    Books::Strikes(struck)
 }
 
 /// The journal's view of a call.
@@ -406,6 +424,17 @@ impl Attempt for Asking<'_> {
                 Probe::Unreachable(error) => Look::Unreachable(error.message),
             }
         })
+    }
+
+    fn removes(&self, outcome: &Value) -> bool {
+        super::web::is_removed(self.call, outcome)
+    }
+
+    fn platform_id(&self, outcome: &Value) -> Option<String> {
+        match self.call.op.module {
+            "http" => super::web::address_of(self.call, outcome),
+            _ => platform_id(outcome),
+        }
     }
 
     fn is_gone<'b>(&'b self, held: &'b Value) -> Boxed<'b, bool> {

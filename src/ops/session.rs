@@ -240,12 +240,30 @@ pub(super) fn login_of(object: &Object) -> Value {
     }
 }
 
-/// The account that an object of a script acts as, as the ledger names it: its address in one spelling.
+/// The account that an object of a script acts as, as the ledger names it: its address in one spelling, and what the
+/// platform says of it.
 pub(super) fn account_of(object: &Object) -> Result<String, OpError> {
     match platform_of(object) {
         "mobsted" => super::mobsted::account_of(object),
         "jrni" => super::jrni::account_of(object),
         "sparrow" => super::sparrow::account_of(object),
         _ => Ok(object.text("url").trim().trim_end_matches('/').to_owned()),
+    }
+}
+
+/// The same account as the object alone names it, which a step's key is made of: a recorded step is found without asking
+/// the platform.
+pub(super) fn named_account_of(object: &Object) -> Result<String, OpError> {
+    match platform_of(object) {
+        "jrni" => super::jrni::named_account_of(object),
+        _ => account_of(object),
+    }
+}
+
+/// Every name that the ledger may have for the account that an object acts as.
+pub(super) fn accounts_of(object: &Object) -> Result<Vec<String>, OpError> {
+    match platform_of(object) {
+        "jrni" => super::jrni::accounts_of(object),
+        _ => Ok(vec![account_of(object)?]),
     }
 }

@@ -207,7 +207,15 @@ impl<A: SignIn> Session<A> {
 
     /// When the tokens that are kept end, in milliseconds since the Unix epoch; nothing when there are none.
     pub(super) async fn signed_in_until(&self) -> Result<Option<i64>, ApiError> {
-        Ok(self.load().await?.map(|tokens| tokens.expires))
+        self.known(|tokens| Some(tokens.expires)).await
+    }
+
+    /// What the tokens that are kept tell; nothing when there are none.
+    pub(super) async fn known<T>(
+        &self,
+        tell: impl FnOnce(&Tokens) -> Option<T>,
+    ) -> Result<Option<T>, ApiError> {
+        Ok(self.load().await?.and_then(|tokens| tell(&tokens)))
     }
 
     /// The tokens with more that is known about them, kept so.

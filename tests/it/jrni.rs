@@ -175,6 +175,59 @@ fn a_login_that_is_good_for_several_companies_is_told_which() {
     assert_eq!(chosen.stdout.trim(), r#"{"name":"South"}"#);
 }
 
+/// Signs in as the administrator of a company, which it may name, and removes a person by a raw call, if wanted.
+const STAFF: &str = r#"
+/// @param named bool = false
+/// @param remove bool = false
+fn main(named, remove) {
+    let group = jrni::connect();
+    let shop = group.ensure_company("s-1", #{ name: "Shop" });
+    group.within(shop).ensure_administrator("ann@example.com", #{ name: "Ann", password: "pw-of-ann" });
+    let account = #{ url: group.url, login: "ann@example.com", password: "pw-of-ann", app_id: group.app_id };
+    if named { account.company = shop.id; }
+    let staff = jrni::connect(account);
+    let eve = staff.ensure_person("p-1", #{ name: "Eve" });
+    if remove { staff.delete(`/admin/{company}/people/${eve.id}`, #{ company: shop.id }); }
+    eve.outcome
+}
+"#;
+
+#[test]
+fn the_ledger_knows_a_company_by_what_the_sign_in_says_and_not_by_what_is_written_of_it() {
+    let home = Home::new();
+    home.write("staff.rhai", STAFF);
+    let outcome = |more: &str| {
+        let ran = home
+            .run(&format!("run staff.rhai --sandbox --json {more}"))
+            .ended(0);
+        ran.stdout.trim().to_owned()
+    };
+    assert_eq!(outcome(""), r#"{"result":"created"}"#);
+    assert_eq!(outcome("--named=true"), r#"{"result":"unchanged"}"#);
+    assert_eq!(home.books().jrni.people.len(), 1);
+}
+
+#[test]
+fn what_a_raw_delete_removes_can_be_made_again() {
+    let home = Home::new();
+    home.write("staff.rhai", STAFF);
+    for (more, expected) in [
+        ("--remove=true", "created"),
+        ("--named=true --remove=true", "created"),
+        ("", "created"),
+        ("", "unchanged"),
+    ] {
+        let ran = home
+            .run(&format!("run staff.rhai --sandbox --json {more}"))
+            .ended(0);
+        assert_eq!(
+            ran.stdout.trim(),
+            format!("{{\"result\":\"{expected}\"}}"),
+            "{more}"
+        );
+    }
+}
+
 #[test]
 fn logging_out_ends_the_token_for_every_run_and_the_next_signs_in_anew() {
     let home = Home::new();

@@ -281,7 +281,6 @@ fn a_key_names_a_thing_by_method_and_path_in_one_account() {
     assert_eq!(made(&customer), "unchanged");
     for other in [
         call("post", "orders", "json: #{total: 5}"),
-        call("delete", "customers", ""),
         call(
             "post",
             "customers",
@@ -302,6 +301,74 @@ fn a_key_names_a_thing_by_method_and_path_in_one_account() {
     let _ = run(&home, &changed, "")
         .ended(7)
         .said(&["`A-17` is on record for another request", "[already_exists]"]);
+}
+
+/// Deletes item `number`, of which a look-up for the key knows.
+fn deletes(number: u64, options: &str) -> String {
+    format!(
+        "let items = \"https://api.web.sandbox/items\";\n\
+         let probe = |key| {{\n    let found = http::get(items, #{{query: #{{reference: key}}, check: true}}).body.items;\n    \
+         if found.is_empty() {{ () }} else {{ found[0] }}\n}};\n\
+         let gone = http::delete(`${{items}}/{number}`, #{{{options}}});\n\
+         #{{id: gone.status, outcome: gone.outcome}}"
+    )
+}
+
+const BY_KEY: &str = "key: \"A-17\", probe: probe";
+
+#[test]
+fn what_was_deleted_by_key_or_by_address_can_be_made_again_under_its_key() {
+    let home = Home::new();
+    let outcome = |script: &str| said(&home, script)["outcome"].clone();
+    assert_eq!(outcome(KEYED), "created");
+    assert_eq!(outcome(&deletes(1, BY_KEY)), "deleted");
+    assert_eq!(home.books().web.totals.deleted, 1);
+    assert_eq!(outcome(&deletes(1, BY_KEY)), "unchanged", "it is gone already");
+    assert_eq!(outcome(KEYED), "created");
+    // Without a key the answer's address of what was made counts.
+    let _ = said(&home, "http::delete(\"https://api.web.sandbox/items/2\")");
+    assert_eq!(outcome(KEYED), "created");
+    assert_eq!(made(&home.books()), (3, 1));
+}
+
+#[test]
+fn what_was_not_deleted_stays_in_the_ledger() {
+    let home = Home::new();
+    assert_eq!(said(&home, KEYED)["outcome"], "created");
+    // The look-up finds it: the address is a wrong one.
+    let _ = run(&home, &deletes(9, BY_KEY), "").ended(7).said(&["not_found"]);
+    let _ = said(&home, "http::delete(\"https://api.web.sandbox/items/9\")");
+    let _ = said(
+        &home,
+        "http::delete(\"https://api.web.sandbox/anything/A-17\", #{key: \"A-17\", probe: || ()})",
+    );
+    assert_eq!(said(&home, KEYED)["outcome"], "unchanged");
+    assert_eq!(made(&home.books()), (1, 1));
+    let _ = run(&home, &deletes(1, "probe: probe"), "")
+        .ended(1)
+        .said(&["`probe` needs a `key`"]);
+}
+
+#[test]
+fn a_lost_answer_to_a_keyed_delete_is_looked_up() {
+    for (fault, deleted) in [
+        ("drop-after", 1),
+        ("500-after", 1),
+        ("drop-before", 1),
+        ("500", 1),
+    ] {
+        let home = Home::new();
+        let _ = said(&home, KEYED);
+        let ran = run(
+            &home,
+            &deletes(1, BY_KEY),
+            &format!("--fault web-items-delete:{fault}:x1"),
+        )
+        .ended(0);
+        assert!(ran.stdout.contains("deleted"), "{fault}: {}", ran.stdout);
+        assert_eq!(home.books().web.totals.deleted, deleted, "{fault}");
+        assert_eq!(said(&home, KEYED)["outcome"], "created", "{fault}");
+    }
 }
 
 #[test]

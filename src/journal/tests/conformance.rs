@@ -393,11 +393,11 @@ async fn what_is_struck_out_of_the_ledger_can_be_made_again(journal: Journal, cl
     let StepKind::Change(mut strike) = act("delete").kind else {
         unreachable!()
     };
-    strike.books = Books::Strikes {
+    strike.books = Books::Strikes(vec![Struck::Identified {
         account: tenant("").account,
         sort: "tenant".into(),
         platform_id: "1".into(),
-    };
+    }]);
     step(&journal, &run, "b", &change("delete", "ann", strike), &platform)
         .await
         .unwrap();

@@ -78,7 +78,7 @@ fn ensure(name: &str) -> StepPlan {
             books: Books::Enters,
             formerly: name.strip_prefix("new ").map(|former| Former {
                 key: tenant(former),
-                shared: false,
+                proof: Proof::Name,
             }),
             request: None,
             act: None,

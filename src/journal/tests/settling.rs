@@ -357,6 +357,31 @@ async fn what_is_entered_under_a_former_name_is_found_and_renamed() {
 }
 
 #[tokio::test]
+async fn of_a_name_that_others_may_have_had_a_look_up_must_find_the_very_thing() {
+    for (number, looked_up, sends) in [(1, true, 0), (7, false, 1)] {
+        let clock = frozen();
+        let journal = in_memory(&clock);
+        // What it finds has the number 1.
+        let platform = Platform::new(&clock, []).looks([Look::Found(outcome(1))]);
+        let run = begin(&journal);
+        journal.ledger_put(&tenant("ann"), &outcome(number)).unwrap();
+        let mut plan = ensure("new ann");
+        let StepKind::Change(change) = &mut plan.kind else {
+            unreachable!()
+        };
+        let former = change.formerly.take().unwrap();
+        change.formerly = Some(Former {
+            proof: Proof::LookUp,
+            ..former
+        });
+        let ended = step(&journal, &run, "a", &plan, &platform).await.unwrap();
+        assert_eq!((ended.value, platform.sends().len()), (outcome(1), sends));
+        assert_eq!(journal.ledger_get(&tenant("ann")).unwrap().is_none(), looked_up);
+        assert!(journal.ledger_get(&tenant("new ann")).unwrap().is_some());
+    }
+}
+
+#[tokio::test]
 async fn what_is_said_again_of_a_thing_is_what_the_ledger_holds() {
     let clock = frozen();
     let journal = in_memory(&clock);

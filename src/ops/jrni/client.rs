@@ -3,10 +3,11 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use super::{SIGN_IN, company_number};
+use super::{SESSION, SIGN_IN, TOLD, company_number, told};
 use crate::ops::call::Call;
 use crate::ops::error::{Code, OpError};
 use crate::ops::session::{self, receiver};
+use crate::ops::spec::Effect;
 use crate::ops::world::World;
 use crate::platform::Network;
 use crate::platform::jrni::Client;
@@ -35,6 +36,41 @@ impl World {
     /// The client of the session that a call was made on, whose changing requests pass the call's gate. Sends nothing.
     pub(in crate::ops) fn jrni(&self, call: &Call) -> Result<Client, OpError> {
         Ok(self.jrni_of(receiver(call)?)?.through(Some(&call.flight)))
+    }
+
+    /// Does the ledger need to know the company that the call's session acts on, while the session names none?
+    pub(in crate::ops) fn acts_on_untold_company(call: &Call) -> bool {
+        let enters_or_strikes = match call.effect() {
+            Effect::Ensure { .. } | Effect::Create { .. } | Effect::Act | Effect::Request => true,
+            Effect::Change { strikes, .. } => strikes.is_some(),
+            _ => false,
+        };
+        let session = call.receiver.as_ref().filter(|session| session.kind == SESSION);
+        enters_or_strikes
+            && session.is_some_and(|session| {
+                ["company", TOLD]
+                    .iter()
+                    .all(|name| session.text(name).trim().is_empty())
+            })
+    }
+
+    /// The call with the company that the platform signs its session in to. Signs in, unless that is known.
+    pub(in crate::ops) async fn with_company(&self, call: &Call) -> Result<Call, OpError> {
+        let company = self.jrni_of(receiver(call)?)?.company_id().await.map_err(told)?;
+        Ok(told_company(call, company))
+    }
+
+    /// The same, when the company is known on this machine. Sends nothing.
+    pub(in crate::ops) async fn with_known_company(&self, call: Call) -> Call {
+        if !World::acts_on_untold_company(&call) {
+            return call;
+        }
+        let client = receiver(&call).and_then(|session| self.jrni_of(session));
+        let known = match client {
+            Ok(client) => client.known_company().await.ok().flatten(),
+            Err(_) => None,
+        };
+        known.map_or(call.clone(), |company| told_company(&call, company))
     }
 
     /// The client of a session. Sends nothing.
@@ -69,4 +105,12 @@ impl World {
             .client(&account, &endpoints, reply, &settings.line);
         Ok(client.within(company.filter(|_| below)))
     }
+}
+
+fn told_company(call: &Call, company: u64) -> Call {
+    let mut call = call.clone();
+    if let Some(session) = &mut call.receiver {
+        session.fields.insert(TOLD.into(), company.to_string().into());
+    }
+    call
 }

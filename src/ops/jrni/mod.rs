@@ -15,6 +15,7 @@ use super::error::{Code, OpError};
 use super::session::{self, Key, Shape, receiver};
 use super::spec::{Boxed, Effect, Kind, OpSpec, Param, Probe, Timeout, Type};
 use super::world::World;
+use crate::journal::{Former, NaturalKey, Proof};
 use crate::platform::error::{ApiError, ApiErrorKind};
 use crate::platform::jrni::account::Base;
 use crate::value::{Object, Value};
@@ -232,13 +233,56 @@ pub(super) fn company_number(text: &str) -> Result<Option<u64>, OpError> {
     }
 }
 
-/// The account that a session acts as, as the ledger names it: its address in one spelling, and the company it acts on
-/// or else who signs in.
+/// The company that the platform signs a session in to, when the session names none.
+const TOLD: &str = "$company";
+
+/// The account that a session acts as, as the ledger names it: its address in one spelling, and the company it acts on. It
+/// is the one that the platform has signed it in to, where the session names none: a profile may be given it later.
 pub(super) fn account_of(session: &Object) -> Result<String, OpError> {
+    match company_number(session.text(TOLD))? {
+        Some(company) => Ok(account_at(&Base::parse(session.text("url"))?, company)),
+        None => named_account_of(session),
+    }
+}
+
+/// The account as the session alone names it: by the company, or else by who signs in.
+pub(super) fn named_account_of(session: &Object) -> Result<String, OpError> {
+    match company_number(session.text("company"))? {
+        Some(company) => Ok(account_at(&Base::parse(session.text("url"))?, company)),
+        None => account_of_login(session),
+    }
+}
+
+/// The account, and what the ledger called it while no company was known.
+pub(super) fn accounts_of(session: &Object) -> Result<Vec<String>, OpError> {
+    let mut accounts = vec![account_of(session)?];
+    if !session.fields.contains_key(SIGN_IN) {
+        accounts.push(account_of_login(session)?);
+    }
+    accounts.dedup();
+    Ok(accounts)
+}
+
+fn account_at(base: &Base, company: u64) -> String {
+    format!("{base}/admin/{company}")
+}
+
+fn account_of_login(session: &Object) -> Result<String, OpError> {
     let base = Base::parse(session.text("url"))?;
-    Ok(match company_number(session.text("company"))? {
-        Some(company) => format!("{base}/admin/{company}"),
-        None => format!("{base}/{}", session.text("login").trim().to_lowercase()),
+    Ok(format!("{base}/{}", session.text("login").trim().to_lowercase()))
+}
+
+/// What the ledger called the thing that the call makes while no company was known. The login may have led to another
+/// company then.
+pub(super) fn formerly(call: &Call, thing: Option<&NaturalKey>) -> Option<Former> {
+    let thing = thing.filter(|_| call.op.module == "jrni")?;
+    let former = accounts_of(call.receiver.as_ref()?).ok()?.pop()?;
+    (former != thing.account).then(|| Former {
+        key: NaturalKey {
+            account: former,
+            ..thing.clone()
+        },
+        proof: Proof::LookUp,
     })
 }
 

@@ -1,10 +1,11 @@
 //! Every other call of the API, by method and path or by link.
 
-use super::{SESSION, told};
+use super::{SESSION, SIGN_IN, account_at, accounts_of, told};
 use crate::ops::act::{KEY, REMEMBERED, REMEMBERING};
 use crate::ops::call::Call;
 use crate::ops::error::{Code, OpError};
-use crate::ops::raw::{self, BODY};
+use crate::ops::raw::{self, BODY, Removed};
+use crate::ops::session::receiver;
 use crate::ops::spec::{Boxed, Effect, OpSpec, Param, Timeout, Type};
 use crate::ops::world::World;
 use crate::platform::{Body, Method};
@@ -168,6 +169,46 @@ fn put<'a>(world: &'a World, call: &'a Call) -> Boxed<'a, Result<Value, OpError>
 
 fn delete<'a>(world: &'a World, call: &'a Call) -> Boxed<'a, Result<Value, OpError>> {
     Box::pin(exchange(world, call, Method::Delete))
+}
+
+/// The person, the administrator or the company that a raw call removes.
+pub(in crate::ops) fn removed(world: &World, call: &Call) -> Option<Removed> {
+    if (call.op.module, call.op.name) != ("jrni", "delete") {
+        return None;
+    }
+    let session = receiver(call).ok()?;
+    let client = world.jrni_of(session).ok()?;
+    let steps = client.steps_to(&call.text("path"), &call.map("query"))?;
+    let steps: Vec<&str> = steps.iter().map(String::as_str).collect();
+    let at = |company: &str| Some(account_at(&client.account().base, company.parse().ok()?));
+    let mut accounts = accounts_of(session).ok()?;
+    let (sort, id) = match steps[..] {
+        // It is in the ledger of the company that it was made below.
+        ["admin", company, "company"] => {
+            accounts.extend(at(session.text(SIGN_IN)));
+            ("company", company)
+        }
+        ["admin", company, list @ ("people" | "administrators"), id] => {
+            let of = at(company)?;
+            if !accounts.contains(&of) {
+                accounts = vec![of];
+            }
+            (
+                if list == "people" {
+                    "person"
+                } else {
+                    "administrator"
+                },
+                id,
+            )
+        }
+        _ => return None,
+    };
+    Some(Removed {
+        accounts,
+        sort,
+        id: id.to_owned(),
+    })
 }
 
 async fn exchange(world: &World, call: &Call, method: Method) -> Result<Value, OpError> {

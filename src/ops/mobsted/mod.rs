@@ -17,7 +17,7 @@ use super::error::{Code, OpError};
 use super::session::{self, Key, Shape, receiver};
 use super::spec::{Boxed, Effect, Kind, OpSpec, Timeout};
 use super::world::World;
-use crate::journal::{Former, NaturalKey};
+use crate::journal::{Former, NaturalKey, Proof};
 use crate::platform::mobsted::account::Base;
 use crate::value::secret::Secret;
 use crate::value::{Object, Value, identity};
@@ -227,7 +227,7 @@ pub(super) fn formerly(call: &Call, thing: Option<&NaturalKey>) -> Option<Former
             name,
             ..thing.clone()
         },
-        shared: false,
+        proof: Proof::Name,
     })
 }
 

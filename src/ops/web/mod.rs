@@ -8,7 +8,9 @@ mod settle;
 
 pub(super) use account::SHAPE;
 pub(super) use reach::{Reach, addressed};
-pub(super) use settle::{account, formerly, is_failure, named, replayed, request_of};
+pub(super) use settle::{
+    account, address_of, formerly, is_failure, is_removed, named, removes, replayed, request_of, strikes,
+};
 
 use options::{CHANGING, METHOD, READING, URL};
 use settle::{at_will, changing};
@@ -71,8 +73,9 @@ const CHANGE_DOC: &str = "Gives the answer as a map of `status`, `headers` and `
                           makes an error of one from 400 on. Without more, nothing can tell afterwards whether a lost \
                           request was carried out, and its row parks. With `key` and `probe` it is settled like the \
                           ensure operations: the thing has a name in the ledger, and the function is asked whether it \
-                          is there, before the request and after a lost answer. With `key` alone it is sent once, for \
-                          ever. `reads: true` marks a request that changes nothing.";
+                          is there, before the request and after a lost answer; of a DELETE it is asked whether the \
+                          thing is still there, after a lost answer and after 404 or 410. With `key` alone it is sent \
+                          once, for ever. `reads: true` marks a request that changes nothing.";
 
 /// Every method has one entry; they differ in little.
 macro_rules! operation {
@@ -103,7 +106,7 @@ pub(in crate::ops) const RESULT: Fields = &[
     (
         "outcome",
         "string",
-        "with a key: `created`, `found` or `unchanged`",
+        "with a key: `created`, `found`, `deleted` or `unchanged`",
     ),
 ];
 
@@ -160,7 +163,7 @@ pub(in crate::ops) static OPS: &[OpSpec] = &[
     ),
     operation!(
         "delete",
-        "Send a DELETE to any address",
+        "Send a DELETE to any address, and strike what was there out of the ledger",
         CHANGE_DOC,
         CHANGING,
         CHANGE_ERRORS,

@@ -1,7 +1,7 @@
 //! When a changing request is an act, and when a key and a look-up make it one that can be settled.
 
 use super::request::asked;
-use crate::journal::{Former, NaturalKey};
+use crate::journal::{Former, NaturalKey, Proof, Struck, Thing};
 use crate::ops::act::key_of;
 use crate::ops::call::Call;
 use crate::ops::error::{Code, OpError, Sent};
@@ -13,9 +13,14 @@ use crate::platform::web::{Reply, address};
 use crate::sabotage::Sabotage;
 use crate::value::{Record, Value};
 
-/// The effect of a changing call: with a probe it ensures, else it acts, unless the script says that it reads.
+/// The effect of a changing call: with a probe it ensures, or removes, else it acts, unless the script says that it reads.
 pub(super) fn changing(call: &Call) -> Effect {
-    if call.function("probe").is_some() {
+    if call.function("probe").is_some() && is_delete(call) {
+        Effect::Change {
+            probe: probe_removed,
+            strikes: None,
+        }
+    } else if call.function("probe").is_some() {
         Effect::Ensure {
             key,
             check,
@@ -43,7 +48,8 @@ pub(super) async fn exchange(world: &World, call: &Call, method: Method) -> Resu
     let reply = call.reach.as_ref().and_then(|reach| reach.settings.reply);
     asked.timeout = asked.timeout.or(reply);
     let client = super::account::client(world, call)?;
-    let keyed = matches!(call.effect(), Effect::Ensure { .. });
+    let keyed = call.function("probe").is_some();
+    let outcome = if is_delete(call) { "deleted" } else { "created" };
     let named = keyed || call.named("key").is_some();
     if !named && !call.flag("check") {
         return Ok(given_back(client.send(asked, Some(&call.flight)).await?));
@@ -54,10 +60,20 @@ pub(super) async fn exchange(world: &World, call: &Call, method: Method) -> Resu
             let why = format!("the answer was a redirect ({})", reply.status);
             Err(lost(why, reply.status))
         }
-        Ok(reply) if named => Ok(with_outcome(given_back(reply), "created")),
+        Ok(reply) if named => Ok(with_outcome(given_back(reply), outcome)),
         Ok(reply) => Ok(given_back(reply)),
+        // It is gone already, if the look-up says so, too: a wrong address is answered in the same way.
+        Err(error) if keyed && is_delete(call) && matches!(error.status, Some(404 | 410)) => {
+            match look(call).await {
+                Probe::Absent if call.resent => Ok(removed(outcome)),
+                Probe::Absent => Ok(removed("unchanged")),
+                _ => Err(error.into()),
+            }
+        }
         // An earlier request, whose answer was lost, may be the reason.
-        Err(error) if keyed && call.resent && matches!(error.status, Some(400 | 409 | 422)) => {
+        Err(error)
+            if keyed && !is_delete(call) && call.resent && matches!(error.status, Some(400 | 409 | 422)) =>
+        {
             match look(call).await {
                 Probe::Found(found) => Ok(found),
                 _ => Err(error.into()),
@@ -96,6 +112,80 @@ fn key(call: &Call) -> Result<NaturalKey, OpError> {
     })
 }
 
+/// What a call that removes something works on, when it has a key and a look-up.
+pub(in crate::ops) fn removes(call: &Call) -> Result<Option<NaturalKey>, OpError> {
+    let keyed = call.op.module == "http" && call.function("probe").is_some();
+    (keyed && is_delete(call)).then(|| key(call)).transpose()
+}
+
+/// The entries that the call strikes out of the ledger when it is carried out: what has its address, and with a key what
+/// was made under that key at its address or right above it, where things are made.
+pub(in crate::ops) fn strikes(call: &Call) -> Result<Vec<Struck>, OpError> {
+    if call.op.module != "http" || !is_delete(call) {
+        return Ok(Vec::new());
+    }
+    let account = account(call)?;
+    let url = address(&call.text("url"))?;
+    let path = url.path().trim_end_matches('/');
+    let mut struck = vec![Struck::Identified {
+        account: account.clone(),
+        sort: "http".to_owned(),
+        platform_id: path.to_owned(),
+    }];
+    if let (Some(key), true) = (key_of(call)?, call.function("probe").is_some()) {
+        let above = path.rsplit_once('/').map_or("", |(above, _)| above);
+        for (method, path) in ["POST", "PUT", "PATCH"]
+            .iter()
+            .flat_map(|method| [(method, path), (method, above)])
+        {
+            let named = [
+                format!("{method} {path} {key}"),
+                format!("{method} {path}/ {key}"),
+            ];
+            struck.extend(named.map(|name| {
+                Struck::Named(Thing {
+                    account: account.clone(),
+                    sort: "http".to_owned(),
+                    name,
+                })
+            }));
+        }
+    }
+    Ok(struck)
+}
+
+/// Does the answer to a call that removes something say that it is gone?
+pub(in crate::ops) fn is_removed(call: &Call, answer: &Value) -> bool {
+    call.op.module != "http" || status_of(answer).is_some_and(|status| matches!(status, 200..300 | 404 | 410))
+}
+
+/// The address of what the call has made, as far as its answer tells: where the answer says that it is, else where a PUT
+/// or a PATCH went, else its identifier below the address that made it.
+pub(in crate::ops) fn address_of(call: &Call, answer: &Value) -> Option<String> {
+    let url = address(&call.text("url")).ok()?;
+    let fields = answer.as_record()?;
+    let said = fields.get("headers").and_then(Value::as_record);
+    let said = said.and_then(|headers| headers.get("location")?.as_text());
+    let path = match (said, method(call).as_str()) {
+        (Some(said), _) => {
+            let said = url.join(said).ok().filter(|said| said.origin() == url.origin())?;
+            said.path().to_owned()
+        }
+        (None, "PUT" | "PATCH") => url.path().to_owned(),
+        (None, _) => {
+            let id = match fields.get("body")?.as_record()?.get("id")? {
+                Value::Int(id) => id.to_string(),
+                Value::Text(id) => id.clone(),
+                _ => return None,
+            };
+            let mut made = url.clone();
+            made.path_segments_mut().ok()?.pop_if_empty().push(&id);
+            made.path().to_owned()
+        }
+    };
+    Some(path.trim_end_matches('/').to_owned())
+}
+
 /// What version 1 called the thing: it told neither accounts nor methods nor paths apart.
 pub(in crate::ops) fn formerly(call: &Call) -> Option<Former> {
     matches!(call.effect(), Effect::Ensure { .. } if call.op.module == "http").then_some(())?;
@@ -105,7 +195,7 @@ pub(in crate::ops) fn formerly(call: &Call) -> Option<Former> {
             sort: "http",
             name: key_of(call).ok()??,
         },
-        shared: true,
+        proof: Proof::Words,
     })
 }
 
@@ -146,11 +236,17 @@ pub(in crate::ops) fn request_of(call: &Call) -> Option<Value> {
     Some(Value::Record(asked))
 }
 
+/// The name of its method, as it is sent.
 fn method(call: &Call) -> String {
-    match call.op.name {
-        "request" => call.text("method").trim().to_owned(),
-        name => name.to_uppercase(),
+    if call.op.name != "request" {
+        return call.op.name.to_uppercase();
     }
+    let given = call.text("method");
+    Method::parse(given.trim()).map_or_else(|_| given.trim().to_owned(), |method| method.as_str().to_owned())
+}
+
+fn is_delete(call: &Call) -> bool {
+    method(call) == "DELETE"
 }
 
 /// Does the answer say that the service did not do it? After a 5xx it may have.
@@ -173,6 +269,17 @@ fn check<'a>(_: &'a World, call: &'a Call) -> Boxed<'a, Result<Option<Value>, Op
 
 fn probe<'a>(_: &'a World, call: &'a Call) -> Boxed<'a, Probe> {
     Box::pin(look(call))
+}
+
+/// What is to be removed is gone when the script's function does not find it.
+fn probe_removed<'a>(_: &'a World, call: &'a Call) -> Boxed<'a, Probe> {
+    Box::pin(async move {
+        match look(call).await {
+            Probe::Found(_) => Probe::Absent,
+            Probe::Absent => Probe::Found(removed("deleted")),
+            unclear => unclear,
+        }
+    })
 }
 
 /// Asks the script's function. `()` is absent, and so is an answer of 404 or 410; an answer of another failure tells
@@ -236,6 +343,16 @@ fn as_answer(thing: Value) -> Value {
         ("headers".to_owned(), Value::Record(Record::new())),
         ("body".to_owned(), thing),
     ]))
+}
+
+/// The answer for what is gone, when no request has brought one.
+fn removed(outcome: &str) -> Value {
+    let answer = [
+        ("status".to_owned(), Value::Int(204)),
+        ("headers".to_owned(), Value::Record(Record::new())),
+        ("body".to_owned(), Value::Null),
+    ];
+    with_outcome(Value::Record(answer.into()), outcome)
 }
 
 fn with_outcome(answer: Value, outcome: &str) -> Value {

@@ -63,11 +63,15 @@ impl Base {
     /// Does this address lie below the API, in either version, on the account's own host? Answers of the fifth version
     /// have links to the first.
     pub(super) fn owns(&self, url: &Url) -> bool {
-        VERSIONS.into_iter().any(|version| {
-            let Ok(api) = self.root.at(&format!("/api/{version}/")) else {
-                return false;
-            };
-            url.origin() == api.origin() && url.path().starts_with(api.path())
+        self.below(url).is_some()
+    }
+
+    /// The path of this address below the API, when it lies there.
+    pub(super) fn below<'a>(&self, url: &'a Url) -> Option<&'a str> {
+        VERSIONS.into_iter().find_map(|version| {
+            let api = self.root.at(&format!("/api/{version}/")).ok()?;
+            let below = url.path().strip_prefix(api.path())?;
+            (url.origin() == api.origin()).then_some(below)
         })
     }
 }

@@ -161,6 +161,14 @@ impl Client {
         })
     }
 
+    /// The number of the company that calls act on, as far as this machine knows it. Sends nothing.
+    pub async fn known_company(&self) -> Result<Option<u64>, ApiError> {
+        match self.company.or(self.account().company) {
+            Some(company) => Ok(Some(company)),
+            None => self.inner.session.known(|tokens| tokens.company).await,
+        }
+    }
+
     /// The company that the platform says the token is for; nothing where it describes no sign-ins.
     async fn described_company(&self) -> Result<Option<u64>, ApiError> {
         match self

@@ -1,5 +1,7 @@
 //! Every other call: any path below the API, and any link of an answer that stays there.
 
+use url::Url;
+
 use super::{Client, link};
 use crate::platform::error::ApiError;
 use crate::transport::request::{Body, Method, Request};
@@ -19,25 +21,7 @@ impl Client {
         query: &Record,
         body: Body,
     ) -> Result<Value, ApiError> {
-        let path = path.trim();
-        let (expanded, used) = if path.contains('{') {
-            (link::expand(path, query)?, variables(path))
-        } else {
-            (path.to_owned(), Vec::new())
-        };
-        let base = &self.account().base;
-        let mut url = if expanded.contains("://") {
-            link::own(base, &expanded)?
-        } else {
-            if !expanded.starts_with('/') {
-                return Err(ApiError::bad_input("a path starts with a slash"));
-            }
-            let (_, version) = base.as_str().rsplit_once("/api").unwrap_or_default();
-            let below = expanded
-                .strip_prefix(&format!("/api{version}"))
-                .unwrap_or(&expanded);
-            link::own(base, &format!("{base}{below}"))?
-        };
+        let (mut url, used) = self.address(path, query)?;
         let own: Vec<(String, Value)> = url
             .query_pairs()
             .map(|(name, value)| (name.into_owned(), Value::Text(value.into_owned())))
@@ -53,6 +37,37 @@ impl Client {
             ..Request::new(method, url).timeout(self.inner.reply).body(body)
         };
         self.call(request).await?.value()
+    }
+
+    /// The steps of the path below the API that a call of this path goes to.
+    pub fn steps_to(&self, path: &str, query: &Record) -> Option<Vec<String>> {
+        let (url, _) = self.address(path, query).ok()?;
+        let below = self.account().base.below(&url)?;
+        Some(below.trim_matches('/').split('/').map(str::to_owned).collect())
+    }
+
+    /// The address of a path or link, and the variables that its template takes.
+    fn address(&self, path: &str, query: &Record) -> Result<(Url, Vec<String>), ApiError> {
+        let path = path.trim();
+        let (expanded, used) = if path.contains('{') {
+            (link::expand(path, query)?, variables(path))
+        } else {
+            (path.to_owned(), Vec::new())
+        };
+        let base = &self.account().base;
+        let url = if expanded.contains("://") {
+            link::own(base, &expanded)?
+        } else {
+            if !expanded.starts_with('/') {
+                return Err(ApiError::bad_input("a path starts with a slash"));
+            }
+            let (_, version) = base.as_str().rsplit_once("/api").unwrap_or_default();
+            let below = expanded
+                .strip_prefix(&format!("/api{version}"))
+                .unwrap_or(&expanded);
+            link::own(base, &format!("{base}{below}"))?
+        };
+        Ok((url, used))
     }
 }
 

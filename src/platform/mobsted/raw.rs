@@ -56,7 +56,11 @@ impl Client {
             .request(Method::Delete, self.endpoints().get("applications"))
             .ok()?
             .url;
-        let id = url.path().strip_prefix(apps.path())?.strip_prefix('/')?;
+        let id = url
+            .path()
+            .trim_end_matches('/')
+            .strip_prefix(apps.path())?
+            .strip_prefix('/')?;
         (!id.is_empty() && !id.contains('/')).then(|| id.to_owned())
     }
 }
