@@ -7,14 +7,7 @@ use std::sync::Arc;
 use url::Url;
 
 use crate::value::origin::is_local;
-
-/// Hosts of these names and below them are the sandbox's, one for each platform. No public name can end like this.
-pub const SANDBOX_SERVERS: &[&str] = &[
-    "mobsted.sandbox",
-    "jrni.sandbox",
-    "sparrow.sandbox",
-    "web.sandbox",
-];
+pub use crate::value::origin::is_sandbox_host;
 
 /// Tells where a sandbox host listens at the moment; asked for each new connection.
 #[derive(Clone)]
@@ -50,15 +43,6 @@ impl fmt::Debug for Routes {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("Routes")
     }
-}
-
-/// Does this host belong to the sandbox?
-pub fn is_sandbox_host(host: &str) -> bool {
-    let host = host.trim_end_matches('.').to_ascii_lowercase();
-    SANDBOX_SERVERS.iter().any(|server| {
-        host.strip_suffix(server)
-            .is_some_and(|rest| rest.is_empty() || rest.ends_with('.'))
-    })
 }
 
 /// Does this address stay on this machine?

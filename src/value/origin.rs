@@ -5,6 +5,14 @@ use std::sync::Arc;
 
 use url::{Host, Url};
 
+/// Hosts of these names and below them are the sandbox's, one for each platform. No public name can end like this.
+const SANDBOX_SERVERS: &[&str] = &[
+    "mobsted.sandbox",
+    "jrni.sandbox",
+    "sparrow.sandbox",
+    "web.sandbox",
+];
+
 /// A host with its port, in one spelling: lower case, no trailing dot, every name of this machine as `localhost`, and no
 /// port where it is the usual one of https. Hosts of the sandbox have no port at all: they are names, not places.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -22,7 +30,7 @@ impl Origin {
             return None;
         }
         let port = url.port_or_known_default().filter(|port| *port != 443);
-        let text = match port.filter(|_| !host.ends_with(".sandbox")) {
+        let text = match port.filter(|_| !is_sandbox_host(&host)) {
             Some(port) => format!("{host}:{port}"),
             None => host,
         };
@@ -42,7 +50,7 @@ impl Origin {
 
     /// Is it a name of the sandbox?
     pub fn is_simulated(&self) -> bool {
-        self.0.ends_with(".sandbox")
+        is_sandbox_host(&self.0)
     }
 
     /// As it is written: `crm.example.com`, `localhost:8080`.
@@ -55,6 +63,15 @@ impl fmt::Display for Origin {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(&self.0)
     }
+}
+
+/// Does this host belong to the sandbox?
+pub fn is_sandbox_host(host: &str) -> bool {
+    let host = host.trim_end_matches('.').to_ascii_lowercase();
+    SANDBOX_SERVERS.iter().any(|server| {
+        host.strip_suffix(server)
+            .is_some_and(|rest| rest.is_empty() || rest.ends_with('.'))
+    })
 }
 
 /// Is it a name or a number of this machine: `127.0.0.0/8`, `::1`, `localhost` and the names below it (RFC 6761)?
@@ -111,6 +128,23 @@ mod tests {
                 Origin::parse(one).unwrap(),
                 Origin::parse(other).unwrap(),
                 "{one}"
+            );
+        }
+    }
+
+    #[test]
+    fn only_hosts_that_the_sandbox_serves_are_simulated() {
+        for (host, simulated) in [
+            ("http://a-admin.mobsted.sandbox:9", true),
+            ("https://web.sandbox", true),
+            ("https://intranet.sandbox:8443", false),
+            ("https://web.sandbox.example", false),
+        ] {
+            let origin = Origin::parse(host).unwrap();
+            assert_eq!(origin.is_simulated(), simulated, "{host}");
+            assert_eq!(
+                origin.as_str().contains(':'),
+                !simulated && host.contains(":8443")
             );
         }
     }
