@@ -39,14 +39,14 @@ pub const PROJECT_FILE: &str = "provisor.toml";
 
 /// Where a value was written.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Origin {
+pub struct Location {
     /// The file.
     pub file: PathBuf,
     /// The line, from 1.
     pub line: usize,
 }
 
-impl fmt::Display for Origin {
+impl fmt::Display for Location {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{}:{}", self.file.display(), self.line)
     }
@@ -58,7 +58,7 @@ pub struct Sourced<T> {
     /// The value.
     pub value: T,
     /// Its place.
-    pub origin: Origin,
+    pub origin: Location,
 }
 
 /// What the configuration files say.

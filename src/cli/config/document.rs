@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use toml::Spanned;
 use toml::de::DeTable;
 
-use super::{ConfigError, Origin};
+use super::{ConfigError, Location};
 
 /// The text of a file.
 pub(super) struct Document {
@@ -44,9 +44,9 @@ impl Document {
         })
     }
 
-    pub(super) fn origin(&self, offset: usize) -> Origin {
+    pub(super) fn origin(&self, offset: usize) -> Location {
         let before = self.text.get(..offset).unwrap_or_default();
-        Origin {
+        Location {
             file: self.file.clone(),
             line: before.matches('\n').count() + 1,
         }

@@ -8,7 +8,7 @@ use toml::de::DeValue;
 
 use super::document::Document;
 use super::table::Table;
-use super::{ConfigError, Origin, Sourced};
+use super::{ConfigError, Location, Sourced};
 
 /// A value of a file, and the key it has.
 pub(super) struct Entry<'a> {
@@ -22,7 +22,7 @@ impl<'a> Entry<'a> {
         &self.document.file
     }
 
-    pub(super) fn origin(&self) -> Origin {
+    pub(super) fn origin(&self) -> Location {
         self.document.origin(self.value.span().start)
     }
 

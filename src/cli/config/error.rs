@@ -3,7 +3,7 @@
 use crate::value::nearest::nearest;
 use std::path::PathBuf;
 
-use super::Origin;
+use super::Location;
 
 /// Why the configuration, or a credential it points to, cannot be used. Holds no secret.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -26,7 +26,7 @@ pub enum ConfigError {
     #[error("{origin}: {problem}")]
     Syntax {
         /// Where.
-        origin: Origin,
+        origin: Location,
         /// The parser's message, on one line.
         problem: String,
     },
@@ -34,7 +34,7 @@ pub enum ConfigError {
     #[error("{origin}: unknown key `{key}`")]
     UnknownKey {
         /// Where.
-        origin: Origin,
+        origin: Location,
         /// The key with the tables above it.
         key: String,
         /// The known key that is most like it.
@@ -46,7 +46,7 @@ pub enum ConfigError {
     #[error("{origin}: `{key}` {problem}")]
     BadValue {
         /// Where.
-        origin: Origin,
+        origin: Location,
         /// The key with the tables above it.
         key: String,
         /// What is wrong, as the rest of the sentence.
@@ -56,7 +56,7 @@ pub enum ConfigError {
     #[error("{origin}: `{key}` is written in clear: a password does not belong into a configuration file")]
     PlainPassword {
         /// Where.
-        origin: Origin,
+        origin: Location,
         /// The key with the tables above it.
         key: String,
     },
@@ -68,9 +68,9 @@ pub enum ConfigError {
         /// The profile.
         profile: String,
         /// Where the address is written.
-        url: Origin,
+        url: Location,
         /// Where the password is written.
-        password: Origin,
+        password: Location,
     },
     /// The project says whom to trust with the user's credential.
     #[error(
@@ -80,9 +80,9 @@ pub enum ConfigError {
         /// The profile.
         profile: String,
         /// Where the certificates are written.
-        ca: Origin,
+        ca: Location,
         /// Where the password is written.
-        password: Origin,
+        password: Location,
     },
     /// A profile that is asked for and not there.
     #[error("there is no profile `{name}` ({asked_by})")]

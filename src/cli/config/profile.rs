@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::time::Duration;
 
-use super::{ConfigError, Connection, CredentialSource, Mode, Origin, Platform, Sourced, guard, reading};
+use super::{ConfigError, Connection, CredentialSource, Location, Mode, Platform, Sourced, guard, reading};
 use crate::cli::paths::Env;
 use crate::cli::profile::fields;
 use crate::cli::safe::Keeping;
@@ -137,7 +137,7 @@ impl Profile {
             }
             let origin = match &self.url {
                 Some(url) => url.origin.clone(),
-                None => Origin {
+                None => Location {
                     file: self.file.clone(),
                     line: 1,
                 },
@@ -173,7 +173,7 @@ impl Profile {
     }
 
     /// Where it is written that the sandbox stands in for the account, when it does.
-    pub fn sandboxed(&self) -> Option<&Origin> {
+    pub fn sandboxed(&self) -> Option<&Location> {
         let stands_in = self.sandbox.as_ref().filter(|sandbox| sandbox.value);
         let by_mode = self.mode.as_ref().filter(|mode| mode.value == Mode::Sandbox);
         let by_mode = by_mode.map(|mode| &mode.origin);

@@ -51,7 +51,7 @@ pub(in crate::cli) struct Line {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(in crate::cli) enum From {
     /// A line of a file.
-    File(super::Origin),
+    File(super::Location),
     /// A variable of the environment.
     Variable(String),
     /// Nobody has written it.
