@@ -15,6 +15,19 @@ fn json_integers_beyond_64_bits_stay_exact() {
     );
 }
 
+proptest::proptest! {
+    #[test]
+    fn a_float_is_read_as_it_was_written(bits: u64) {
+        let float = f64::from_bits(bits);
+        proptest::prop_assume!(float.is_finite());
+        let written = Value::Float(float).to_masked_json().to_string();
+        match Value::from_json(read_json(written.as_bytes()).unwrap()) {
+            Value::Float(read) => assert_eq!(read.to_bits(), bits, "{written}"),
+            other => panic!("{written} is {other:?}"),
+        }
+    }
+}
+
 #[test]
 fn integers_keep_their_digits_however_many_there_are() {
     let read = |text: &str| Value::from_json(read_json(text.as_bytes()).unwrap());
