@@ -186,6 +186,29 @@ pub(super) fn root_cause(error: &(dyn StdError + 'static)) -> String {
     }
 }
 
+/// Has this machine refused a further file or connection: `EMFILE` of the process, or `ENFILE` of the system?
+pub(super) fn is_out_of_handles(error: &(dyn StdError + 'static)) -> bool {
+    let number = |cause: &(dyn StdError + 'static)| cause.downcast_ref::<std::io::Error>()?.raw_os_error();
+    chain(error).any(|cause| matches!(number(cause), Some(23 | 24)))
+}
+
 fn chain<'a>(error: &'a (dyn StdError + 'static)) -> impl Iterator<Item = &'a (dyn StdError + 'static)> {
     std::iter::successors(error.source(), |cause| (*cause).source())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[derive(Debug, thiserror::Error)]
+    #[error("it failed")]
+    struct Failed(#[source] std::io::Error);
+
+    #[test]
+    fn a_machine_without_file_handles_is_no_platform_that_is_out() {
+        for (number, expected) in [(24, true), (23, true), (111, false)] {
+            let failed = Failed(std::io::Error::from_raw_os_error(number));
+            assert_eq!(is_out_of_handles(&failed), expected, "{number}");
+        }
+    }
 }

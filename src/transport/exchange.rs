@@ -6,7 +6,9 @@ use std::time::{Duration, Instant};
 use reqwest::header::{ACCEPT, AUTHORIZATION, CONTENT_TYPE, HOST, HeaderMap, HeaderName, HeaderValue};
 use url::Url;
 
-use super::error::{ErrorKind, Sent, TransportError, is_unwelcome, root_cause, tls_cause, tls_failure};
+use super::error::{
+    ErrorKind, Sent, TransportError, is_out_of_handles, is_unwelcome, root_cause, tls_cause, tls_failure,
+};
 use super::outage::Awaited;
 use super::redirect::{self, Turn};
 use super::request::Request;
@@ -275,7 +277,12 @@ fn failed(http: &Http, request: &Request, error: &reqwest::Error, timeout: Durat
     let cause = tls.map_or_else(|| root_cause(error), tls_cause);
     let cause = request.scrubber().scrub(&cause);
     let connecting = error.is_connect() || error.is_dns();
-    if error.is_builder() {
+    if is_out_of_handles(error) {
+        let message = format!(
+            "no connection to {host}: this process has no file handle left ({cause}); fewer rows at once (--jobs), or a higher `ulimit -n`, will do"
+        );
+        TransportError::unsent(ErrorKind::Connect, message)
+    } else if error.is_builder() {
         let message = format!("{label} was not sent: it cannot be written as a request");
         TransportError::unsent(ErrorKind::Address, message)
     } else if connecting && error.is_dns() {
