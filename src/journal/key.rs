@@ -72,14 +72,8 @@ const STRETCH: usize = 4096;
 /// passphrase of at least 16 characters. White space around it is ignored.
 pub(super) fn from_text(text: &str) -> Result<KeyBytes, KeyError> {
     let text = text.trim();
-    if let Some(key) = from_hex(text) {
+    if let Some(key) = written_out(text) {
         return Ok(key);
-    }
-    for engine in [&STANDARD, &STANDARD_NO_PAD, &URL_SAFE, &URL_SAFE_NO_PAD] {
-        let bytes = engine.decode(text).map(Zeroizing::new).ok();
-        if let Some(key) = bytes.and_then(|bytes| <[u8; 32]>::try_from(bytes.as_slice()).ok()) {
-            return Ok(Zeroizing::new(key));
-        }
     }
     if text.chars().count() < SHORTEST_PASSPHRASE {
         return Err(KeyError::BadText);
@@ -92,6 +86,22 @@ pub(super) fn from_text(text: &str) -> Result<KeyBytes, KeyError> {
         key = mac(&key, &[text.as_bytes()]);
     }
     Ok(key)
+}
+
+/// Is the text a passphrase? Without a salt and with few rounds, one of words can be guessed by whoever has the files.
+pub(super) fn is_passphrase(text: &str) -> bool {
+    written_out(text.trim()).is_none()
+}
+
+/// The key that a text holds whole.
+fn written_out(text: &str) -> Option<KeyBytes> {
+    from_hex(text).or_else(|| {
+        let engines = [&STANDARD, &STANDARD_NO_PAD, &URL_SAFE, &URL_SAFE_NO_PAD];
+        engines.into_iter().find_map(|engine| {
+            let bytes = engine.decode(text).map(Zeroizing::new).ok()?;
+            <[u8; 32]>::try_from(bytes.as_slice()).ok().map(Zeroizing::new)
+        })
+    })
 }
 
 /// The key in a file, which is made with a random key, readable by its owner only, when there is none. Two processes

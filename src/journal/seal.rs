@@ -73,6 +73,11 @@ impl Sealer {
         key::from_text(text.expose()).map(|key| Sealer::new(&key))
     }
 
+    /// Is the text that makes the key a passphrase, which may be guessed?
+    pub fn is_passphrase(text: &Secret) -> bool {
+        key::is_passphrase(text.expose())
+    }
+
     /// A sealer with the key in a file, which is made at first use. A file that others can read is refused.
     pub fn from_key_file(path: &Path) -> Result<Sealer, KeyError> {
         key::from_file(path).map(|key| Sealer::new(&key))

@@ -45,6 +45,33 @@ fn a_new_home_is_well_and_stays_untouched() {
 }
 
 #[test]
+fn a_folder_that_cannot_be_looked_into_is_no_missing_key() {
+    let home = Home::new();
+    fs::create_dir_all(home.provisor()).unwrap();
+    // In the place of the folder: as root, rights would keep nobody out.
+    fs::write(home.provisor().join("state"), "").unwrap();
+    let (document, code) = doctor(&home, "", &[]);
+    assert_eq!(code, 3, "{document:#}");
+    let key = find(&document, "files", "key");
+    assert_eq!(key["state"], "problem", "{key}");
+    assert!(key["found"].as_str().unwrap().contains("cannot be told"), "{key}");
+    assert_eq!(find(&document, "journal", "")["state"], "problem");
+}
+
+#[test]
+fn a_passphrase_as_the_key_is_warned_of_and_a_key_that_is_written_out_is_not() {
+    let random = "0123456789abcdef".repeat(4);
+    for (key, state) in [("correct horse battery", "warning"), (&random, "ok")] {
+        let (document, code) = doctor(&Home::new(), "", &[("PROVISOR_KEY", key)]);
+        assert_eq!(
+            (&find(&document, "files", "key")["state"], code),
+            (&Value::from(state), 0),
+            "{document:#}"
+        );
+    }
+}
+
+#[test]
 fn a_home_in_use_is_well() {
     let (platform, home) = (Home::new(), Home::new());
     let served = Served::start(&platform);

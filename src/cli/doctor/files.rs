@@ -7,6 +7,8 @@ use crate::cli::app::App;
 use crate::cli::config::{self, Config, ConfigError};
 use crate::cli::error::CommandError;
 use crate::cli::trust::Trust;
+use crate::journal::Sealer;
+use crate::value::secret::Secret;
 
 const AREA: &str = "files";
 
@@ -66,6 +68,13 @@ fn key(app: &App) -> Result<Check, CommandError> {
         .into_iter()
         .filter(|path| path.exists())
         .collect();
+    if let Err(error) = file.try_exists() {
+        let found = format!("whether there is one cannot be told: {}: {error}", file.display());
+        return Ok(Check::problem(AREA, "key", found).fix(format!(
+            "make the folder {} yours, with the rights 0700",
+            paths.state().display()
+        )));
+    }
     if app.env.get("PROVISOR_KEY").is_none() && !file.exists() && sealed.is_empty() {
         return Ok(Check::ok(
             AREA,
@@ -77,7 +86,14 @@ fn key(app: &App) -> Result<Check, CommandError> {
         Some(_) => "given by PROVISOR_KEY".to_owned(),
         None => file.display().to_string(),
     };
+    let given = app.env.get("PROVISOR_KEY").map(Secret::new);
     Ok(match app.sealer() {
+        Ok(_) if given.is_some_and(|text| Sealer::is_passphrase(&text)) => Check::warning(
+            AREA,
+            "key",
+            format!("{place}, and a passphrase: whoever has the files can try words quickly"),
+        )
+        .fix("provisor journal rekey, with 64 random hexadecimal digits in PROVISOR_NEW_KEY (openssl rand -hex 32)"),
         Ok(_) => Check::ok(AREA, "key", place),
         Err(error) => Check::failed(AREA, "key", error),
     })
