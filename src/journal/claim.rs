@@ -97,19 +97,18 @@ impl Changing<'_> {
     async fn wait_for(&self, claim: &ClaimData) -> Result<(), Ended> {
         let journal = &self.row.journal;
         let mut pause = FIRST_POLL;
-        let (mut waited, mut told) = (Duration::ZERO, false);
+        let (mut waited, mut told) = (Duration::ZERO, None);
         loop {
-            if waited >= UNTOLD && !told {
-                told = true;
+            if waited >= UNTOLD && told.is_none() {
                 let holder = journal.locks().holder(&claim.run);
                 let holder = holder.map_or(String::new(), |pid| format!(" (process {pid})"));
-                journal.store().waiting().tell(&format!(
-                    "run {} waits for run {}{holder}, which is at work on {} {}",
-                    self.row.run.id(),
-                    claim.run,
-                    claim.thing.sort,
-                    claim.thing.name
-                ));
+                let own = self.row.run.id();
+                let sentence = format!(
+                    "run {own} waits for run {}{holder}, which is at work on {} {}",
+                    claim.run, claim.thing.sort, claim.thing.name
+                );
+                journal.store().waiting().tell(&sentence);
+                told = Some(journal.locks().note_wait(own, &sentence));
             }
             waited += pause;
             let nap = journal.clock().sleep(pause);

@@ -4,6 +4,7 @@ use std::collections::BTreeSet;
 use std::fs::{self, File, TryLockError};
 use std::io::{self, Seek as _, Write as _};
 use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
@@ -76,6 +77,19 @@ pub(super) struct Locks {
     /// Beside the journal; none for one in memory.
     folder: Option<PathBuf>,
     held: Mutex<BTreeSet<RunId>>,
+    /// How many waits were noted.
+    waits: AtomicU64,
+}
+
+/// That a run waits, in a file that goes when this is dropped.
+pub(super) struct WaitNote(Option<PathBuf>);
+
+impl Drop for WaitNote {
+    fn drop(&mut self) {
+        if let Some(path) = &self.0 {
+            let _ = fs::remove_file(path);
+        }
+    }
 }
 
 /// Somebody who only asks whether a run is alive holds its lock for a moment.
@@ -88,6 +102,7 @@ impl Locks {
         Locks {
             folder: journal.map(|path| files::folder_of(path).join("locks")),
             held: Mutex::default(),
+            waits: AtomicU64::new(0),
         }
     }
 
@@ -123,6 +138,8 @@ impl Locks {
                 });
             }
         };
+        // A killed process has left them.
+        self.forget_waits(run);
         let (notes, left) = match self.path(run).filter(|_| file.is_some()) {
             Some(path) => Notes::open(&notes_beside(&path)),
             None => (Notes::none(), Vec::new()),
@@ -177,6 +194,56 @@ impl Locks {
         runs.into_iter().find(|run| self.is_alive(run))
     }
 
+    /// Notes for whom the run waits, for others to see, until what it gives is dropped.
+    pub(super) fn note_wait(&self, run: &RunId, sentence: &str) -> WaitNote {
+        let number = self.waits.fetch_add(1, Ordering::Relaxed);
+        let path = self
+            .path(run)
+            .map(|path| path.with_extension(format!("wait-{number}")));
+        let written = path.filter(|path| {
+            // Nobody but those who look is the poorer when it cannot be made.
+            files::create_private(path).is_ok_and(|mut file| file.write_all(sentence.as_bytes()).is_ok())
+        });
+        WaitNote(written)
+    }
+
+    /// For whom the run waits in a living process, a sentence each without a full stop.
+    pub(super) fn waits(&self, run: &RunId) -> Vec<String> {
+        if !self.is_alive(run) {
+            return Vec::new();
+        }
+        let mut sentences: Vec<String> = self
+            .wait_notes(run)
+            .filter_map(|path| fs::read_to_string(path).ok())
+            .filter(|sentence| !sentence.is_empty())
+            .collect();
+        sentences.sort();
+        sentences.dedup();
+        sentences
+    }
+
+    fn wait_notes(&self, run: &RunId) -> impl Iterator<Item = PathBuf> {
+        let begin = format!("{run}.wait-");
+        let entries = self.folder.as_ref().and_then(|folder| fs::read_dir(folder).ok());
+        entries
+            .into_iter()
+            .flatten()
+            .filter_map(Result::ok)
+            .filter(move |entry| {
+                entry
+                    .file_name()
+                    .to_str()
+                    .is_some_and(|name| name.starts_with(&begin))
+            })
+            .map(|entry| entry.path())
+    }
+
+    fn forget_waits(&self, run: &RunId) {
+        for path in self.wait_notes(run) {
+            let _ = fs::remove_file(path);
+        }
+    }
+
     /// Removes the lock file of a run that will not be carried out again, unless somebody holds it.
     pub(super) fn forget(&self, run: &RunId) {
         let Some(path) = self.path(run).filter(|_| run.is_plain() && !self.is_ours(run)) else {
@@ -186,6 +253,7 @@ impl Locks {
         if let Ok(file) = File::open(&path)
             && file.try_lock().is_ok()
         {
+            self.forget_waits(run);
             let _ = fs::remove_file(notes_beside(&path));
             let _ = fs::remove_file(path);
         }

@@ -122,6 +122,11 @@ impl Journal {
         self.locks().holder(id)
     }
 
+    /// For whom a run waits that a living process carries out, a sentence each without a full stop.
+    pub fn run_waits(&self, id: &RunId) -> Vec<String> {
+        self.locks().waits(id)
+    }
+
     /// The run, if there is one.
     pub fn run(&self, id: &RunId) -> Result<Option<RunRecord>, JournalError> {
         let data = self.store().read(|look| look.run(id))?;

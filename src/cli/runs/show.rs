@@ -21,6 +21,7 @@ JSON (--json), one document:
    \"run\": {as in `runs list`, and rows_from, out, jobs, parameters, sources: [{name, sha256}],
            earlier_sources: [{until, sources}]},
    \"in_doubt\": [steps as in `runs steps`],
+   \"waiting\": [for which other runs its rows wait, a text each],
    \"next\": [commands]}
   earlier_sources are what the run was pinned to before `resume --with-current`
   secrets are masked; status may also be pruned")]
@@ -39,18 +40,23 @@ pub(super) fn show(app: &App, command: &ShowCommand) -> Result<Exit, CommandErro
     let (doubts, halves): (Vec<StepRecord>, Vec<StepRecord>) =
         steps.into_iter().partition(|step| step.state.is_open());
     let next = next(&run, &doubts, &halves);
+    let waits = journal.run_waits(&run.record.id);
     if command.json {
         let document = json!({
             "version": 1,
             "run": run_json(&run),
             "in_doubt": doubts.iter().map(step_json).collect::<Vec<Json>>(),
             "half_done": halves.iter().map(step_json).collect::<Vec<Json>>(),
+            "waiting": waits,
             "next": next,
         });
         app.print(&document.to_string())?;
         return Ok(Exit::Ok);
     }
     app.print(&app.ui.fields(&fields(&run)))?;
+    for wait in &waits {
+        app.ui.warn(wait);
+    }
     for step in &doubts {
         let why = step.why.as_deref().unwrap_or("its answer did not come");
         let what = described(step);

@@ -82,10 +82,23 @@ async fn who_waits_long_for_another_process_says_for_which() {
         assert!(!other.is_finished(), "it did not wait");
         tokio::task::yield_now().await;
     };
+    let waiting = two.first.run_waits(runs[1].id());
+    assert_eq!(waiting, std::slice::from_ref(&first), "others see it, too");
+    assert_eq!(two.second.run_waits(runs[0].id()), Vec::<String>::new());
     owner.abort();
     assert!(owner.await.is_err_and(|error| error.is_cancelled()));
     drop(runs);
     other.await.unwrap().unwrap();
+    let left = std::fs::read_dir(two.path.with_file_name("locks")).unwrap();
+    let left = left.filter(|entry| {
+        entry
+            .as_ref()
+            .unwrap()
+            .file_name()
+            .to_string_lossy()
+            .contains(".wait-")
+    });
+    assert_eq!(left.count(), 0, "it does not wait any more");
     let what: Vec<String> = std::iter::once(first).chain(waits.try_iter()).collect();
     assert_eq!(what.len(), 1, "{what:?}");
     assert!(ids.iter().all(|id| what[0].contains(id)), "{what:?}");
