@@ -70,6 +70,8 @@ impl Check<'_> {
     }
 
     fn runs(&mut self) -> Res<()> {
+        self.problems.extend(self.look.damaged_runs()?);
+        self.problems.extend(self.look.damaged_parts()?);
         let mut checked = BTreeSet::new();
         for run in self.look.runs()? {
             let sealed = [
@@ -152,7 +154,7 @@ impl Check<'_> {
             format!("the outcome of {name}")
         });
         self.opens(step.why.as_ref(), &why_place(step), || {
-            format!("the doubt about {name}")
+            format!("why {name} is in doubt")
         });
         Ok(())
     }

@@ -135,7 +135,12 @@ impl Journal {
 
     /// All runs but pruned ones, newest first.
     pub fn runs(&self) -> Result<Vec<RunRecord>, JournalError> {
-        let runs = self.store().read(|look| look.runs())?;
+        let (runs, damaged) = self
+            .store()
+            .read(|look| Ok((look.runs()?, look.damaged_runs()?)))?;
+        for sentence in damaged {
+            self.damage().note(sentence);
+        }
         let kept = runs.into_iter().filter(|run| !run.pruned);
         Ok(kept.map(|run| self.run_record(run)).collect())
     }

@@ -163,8 +163,16 @@ impl StepFilter {
 /// Reading a store.
 pub(super) trait Look {
     fn run(&self, id: &RunId) -> Res<Option<RunData>>;
-    /// Newest first.
+    /// Newest first; those that cannot be read are left out.
     fn runs(&self) -> Res<Vec<RunData>>;
+    /// Runs of which a clear column holds what no build knows, a sentence each without a full stop.
+    fn damaged_runs(&self) -> Res<Vec<String>> {
+        Ok(Vec::new())
+    }
+    /// The same of rows and steps.
+    fn damaged_parts(&self) -> Res<Vec<String>> {
+        Ok(Vec::new())
+    }
     fn source(&self, hash: &str) -> Res<Option<String>>;
     /// In the order of their positions.
     fn rows(&self, run: &RunId, after: Option<u64>, limit: usize, only: RowFilter) -> Res<Vec<RowData>>;

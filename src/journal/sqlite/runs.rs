@@ -25,7 +25,14 @@ pub(super) fn runs(connection: &Connection) -> Res<Vec<RunData>> {
     let sql = format!("select {RUN_COLUMNS} from run order by seq desc");
     let mut statement = connection.prepare_cached(&sql)?;
     let runs = statement.query_map([], read_run)?;
-    Ok(runs.collect::<Result<_, _>>()?)
+    let is_read = |run: &rusqlite::Result<RunData>| {
+        use rusqlite::Error::{FromSqlConversionFailure, IntegralValueOutOfRange, InvalidColumnType};
+        !matches!(
+            run,
+            Err(FromSqlConversionFailure(..) | IntegralValueOutOfRange(..) | InvalidColumnType(..))
+        )
+    };
+    Ok(runs.filter(is_read).collect::<Result<_, _>>()?)
 }
 
 pub(super) fn put_run(connection: &Connection, run: &RunData) -> Res<()> {
@@ -82,9 +89,18 @@ pub(super) fn rows(
         .filter(|status| only.admits(**status))
         .map(|status| status.code().to_string())
         .collect();
+    // What no build knows is read as interrupted.
+    let unknown = if only.admits(UNKNOWN_ROW) {
+        format!(
+            "or status not in ({})",
+            known_codes(RowStatus::ALL.iter().map(|status| status.code()))
+        )
+    } else {
+        String::new()
+    };
     let sql = format!(
         "select position, scope, status, input, output, error from row
-         where run = ?1 and position > ?2 and status in ({}) order by position limit ?3",
+         where run = ?1 and position > ?2 and (status in ({}) {unknown}) order by position limit ?3",
         admitted.join(", ")
     );
     let mut statement = connection.prepare_cached(&sql)?;
@@ -231,7 +247,7 @@ fn read_run(row: &Row<'_>) -> rusqlite::Result<RunData> {
         columns: row.get(5)?,
         has_rows: row.get(6)?,
         total: total.and_then(|total| u64::try_from(total).ok()),
-        status: RunStatus::from_code(status).ok_or(rusqlite::Error::IntegralValueOutOfRange(8, status))?,
+        status: RunStatus::from_code(status).unwrap_or(RunStatus::Interrupted),
         created_ms: row.get(9)?,
         changed_ms: row.get(10)?,
         pruned: row.get(11)?,
@@ -259,5 +275,41 @@ fn read_row(row: &Row<'_>) -> rusqlite::Result<RowData> {
 
 fn row_status(row: &Row<'_>, column: usize) -> rusqlite::Result<RowStatus> {
     let code: i64 = row.get(column)?;
-    RowStatus::from_code(code).ok_or(rusqlite::Error::IntegralValueOutOfRange(column, code))
+    Ok(RowStatus::from_code(code).unwrap_or(UNKNOWN_ROW))
+}
+
+/// What a row counts as whose status no build knows: it runs once more, from its recorded steps.
+const UNKNOWN_ROW: RowStatus = RowStatus::Interrupted;
+
+fn known_codes(codes: impl Iterator<Item = i64>) -> String {
+    codes.map(|code| code.to_string()).collect::<Vec<_>>().join(", ")
+}
+
+/// Runs of which a clear column holds what no build knows, a sentence each without a full stop.
+pub(super) fn damaged_runs(connection: &Connection) -> Res<Vec<String>> {
+    let sql = format!(
+        "select case when status not in ({}) then 'the status of run ' || id || ' is `' || status || '`, which is not known'
+                     else 'run ' || id || ' cannot be read: its sources or its rules are damaged' end
+         from run
+         where status not in ({0}) or rules not in ({}) or not json_valid(sources) or not json_valid(earlier)",
+        known_codes(RunStatus::ALL.iter().map(|status| status.code())),
+        known_codes([Rules::Everything, Rules::Request].into_iter().map(Rules::code)),
+    );
+    sentences(connection, &sql)
+}
+
+/// The same of rows.
+pub(super) fn damaged_rows(connection: &Connection) -> Res<Vec<String>> {
+    let sql = format!(
+        "select 'the status of row ' || (position + 1) || ' of run ' || run || ' is `' || status || '`, which is not known'
+         from row where status not in ({})",
+        known_codes(RowStatus::ALL.iter().map(|status| status.code())),
+    );
+    sentences(connection, &sql)
+}
+
+pub(super) fn sentences(connection: &Connection, sql: &str) -> Res<Vec<String>> {
+    let mut statement = connection.prepare(sql)?;
+    let found = statement.query_map([], |row| row.get(0))?;
+    Ok(found.collect::<Result<_, _>>()?)
 }

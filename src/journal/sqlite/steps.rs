@@ -42,12 +42,16 @@ fn selection(run: &RunId, filter: &StepFilter, after: &str, limit: Option<usize>
         // '/' is followed by '0': the range holds every key that starts with the scope and a slash.
         StepFilter::Scope(scope) => ("and key < ?4", vec![format!("{scope}0").into()]),
         StepFilter::Row(position) => ("and position = ?4", vec![to_sql(*position).into()]),
-        StepFilter::Open => ("and state in ('intended', 'in doubt')", Vec::new()),
+        // What no build knows counts as in doubt.
+        StepFilter::Open => (
+            "and state not in ('absent', 'done', 'refused', 'half done')",
+            Vec::new(),
+        ),
         StepFilter::Things => (
             "and state = 'done' and (sort is not null or act is not null)",
             Vec::new(),
         ),
-        StepFilter::ForAPerson => ("and state in ('intended', 'in doubt', 'half done')", Vec::new()),
+        StepFilter::ForAPerson => ("and state not in ('absent', 'done', 'refused')", Vec::new()),
     };
     // One lower bound alone: SQLite would begin at the first of two, and read all that comes before the second.
     let behind = match filter {
@@ -307,28 +311,39 @@ fn read_step(row: &Row<'_>) -> rusqlite::Result<StepData> {
     })
 }
 
+/// A state that no build knows, or whose window cannot be read, is taken for a doubt that only a look-up which finds the
+/// thing ends, or a person: something may have been carried out.
 fn read_state(row: &Row<'_>) -> rusqlite::Result<StepState> {
-    let name: String = row.get(7)?;
-    Ok(match name.as_str() {
-        "absent" => StepState::Absent,
-        "done" => StepState::Done,
-        "refused" => StepState::Refused,
-        "half done" => StepState::HalfDone,
-        "intended" => StepState::Intended {
-            window: read_window(row)?,
+    let name: Option<String> = row.get(7).ok();
+    let window = || read_window(row).ok();
+    let known = match name.as_deref() {
+        Some("absent") => Some(StepState::Absent),
+        Some("done") => Some(StepState::Done),
+        Some("refused") => Some(StepState::Refused),
+        Some("half done") => Some(StepState::HalfDone),
+        Some("intended") => window().map(|window| StepState::Intended { window }),
+        Some("in doubt") => match (window(), read_loss(row)) {
+            (Some(window), Ok(loss)) => Some(StepState::InDoubt { window, loss }),
+            _ => None,
         },
-        "in doubt" => StepState::InDoubt {
-            window: read_window(row)?,
-            loss: read_loss(row)?,
+        _ => None,
+    };
+    let began_ms: i64 = row.get(14)?;
+    Ok(known.unwrap_or(StepState::InDoubt {
+        window: Window {
+            sent: Stamp::by_wall(began_ms),
+            waits_ms: None,
+            settle_ms: 0,
         },
-        _ => {
-            return Err(rusqlite::Error::InvalidColumnType(
-                7,
-                name,
-                rusqlite::types::Type::Text,
-            ));
-        }
-    })
+        loss: Loss::Yes,
+    }))
+}
+
+/// Steps whose state no build knows, a sentence each without a full stop.
+pub(super) fn damaged_steps(connection: &Connection) -> Res<Vec<String>> {
+    let sql = "select 'the state of step ' || run || '/' || key || ' is `' || state || '`, which is not known'
+               from step where state not in ('absent', 'intended', 'in doubt', 'done', 'refused', 'half done')";
+    super::runs::sentences(connection, sql)
 }
 
 /// What version 1 has recorded says neither how long the sender waits nor by which steady clock it left.

@@ -44,6 +44,14 @@ impl Look for Sql<'_> {
     fn runs(&self) -> Res<Vec<RunData>> {
         runs::runs(self.connection)
     }
+    fn damaged_runs(&self) -> Res<Vec<String>> {
+        runs::damaged_runs(self.connection)
+    }
+    fn damaged_parts(&self) -> Res<Vec<String>> {
+        let mut damaged = runs::damaged_rows(self.connection)?;
+        damaged.extend(steps::damaged_steps(self.connection)?);
+        Ok(damaged)
+    }
     fn source(&self, hash: &str) -> Res<Option<String>> {
         runs::source(self.connection, hash)
     }

@@ -138,3 +138,68 @@ async fn a_run_whose_plan_is_damaged_does_not_keep_others_from_going_on() {
     fixture.damage(&format!("update run set plan = x'0102' where id = '{bob}'"));
     assert_eq!(&fixture.journal.latest_unfinished().unwrap().unwrap().id, ann);
 }
+
+#[tokio::test]
+async fn a_status_that_no_build_knows_costs_itself_alone() {
+    let fixture = fixture().await;
+    let journal = &fixture.journal;
+    let [ann, bob] = &fixture.runs;
+
+    fixture.damage(&format!("update run set status = 77 where id = '{ann}'"));
+    fixture.damage(&format!("update run set rules = 9 where id = '{bob}'"));
+    let runs = journal.runs().unwrap();
+    assert_eq!(runs.len(), 1, "by which rules the other one goes on is not known");
+    assert_eq!((&runs[0].id, runs[0].status), (ann, RunStatus::Interrupted));
+    fixture.is_named(&format!("the status of run {ann} is `77`"), "is `77`");
+    fixture.is_named(&format!("run {bob} cannot be read"), &format!("run {bob}"));
+
+    fixture.damage(&format!(
+        "update row set status = 77 where run = '{ann}' and position = 0"
+    ));
+    for (filter, expected) in [
+        (RowFilter::All, 2),
+        (RowFilter::Unfinished, 2),
+        (RowFilter::Only(RowStatus::Done), 0),
+    ] {
+        assert_eq!(
+            journal.rows(ann, None, 9, filter).unwrap().len(),
+            expected,
+            "{filter:?}"
+        );
+    }
+    assert_eq!(journal.row_counts(ann).unwrap().all(), 2);
+    let problems = journal.check().unwrap();
+    let named = format!("the status of row 1 of run {ann} is `77`");
+    assert!(
+        problems.iter().any(|problem| problem.contains(&named)),
+        "{problems:?}"
+    );
+}
+
+#[tokio::test]
+async fn a_step_whose_state_no_build_knows_is_looked_up_and_never_sent_again() {
+    for is_there in [true, false] {
+        let fixture = fixture().await;
+        let journal = &fixture.journal;
+        let [ann, _] = &fixture.runs;
+        fixture.damage(&format!("update step set state = 'dome' where run = '{ann}'"));
+        let open = journal.steps(ann, &StepFilter::Open).unwrap();
+        assert_eq!((open.len(), open[0].state.name()), (1, "in doubt"));
+        let problems = journal.check().unwrap();
+        assert!(
+            problems.iter().any(|problem| problem.contains("is `dome`")),
+            "{problems:?}"
+        );
+        let clock = frozen();
+        let look = if is_there {
+            Look::Found(outcome(1))
+        } else {
+            Look::Absent
+        };
+        let platform = Platform::new(&clock, []).looks(std::iter::repeat_n(look, 1000));
+        let run = journal.lock_run(ann).unwrap();
+        let ended = step(journal, &run, "ann0", &ensure("ann"), &platform).await;
+        assert_eq!(ended.is_ok(), is_there, "{ended:?}");
+        assert_eq!(platform.sends().len(), 0);
+    }
+}
