@@ -19,6 +19,7 @@ use super::ui::{Colour, Ui};
 use super::within::Within;
 use crate::clock::Ids;
 use crate::journal::{Damage, Journal, JournalError, Sealer, WeakJournal};
+use crate::ops::naming;
 use crate::ops::world::World;
 use crate::platform::Network;
 use crate::platform::mobsted::partners::Partners;
@@ -180,6 +181,15 @@ impl App {
         let journal = self.open_journal()??;
         for notice in journal.notices() {
             self.ui.warn(notice);
+        }
+        if let Some(copy) = journal.migrated() {
+            self.ui.note(&format!(
+                "the journal was brought up to date; a copy of it as it was is in {}",
+                copy.display()
+            ));
+            for double in naming::doubles(&journal)? {
+                self.ui.warn(&double);
+            }
         }
         Ok(journal)
     }

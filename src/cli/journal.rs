@@ -10,6 +10,7 @@ use super::error::CommandError;
 use super::exit::Exit;
 use crate::clock::Clock;
 use crate::journal::{Journal, JournalError, SealedFiles, Sealer};
+use crate::ops::naming;
 use crate::value::secret::Secret;
 
 /// Back up, check and restore the journal, and change its key.
@@ -32,7 +33,9 @@ enum Action {
     /// Check the journal: the database, every claim and step, the texts of scripts, and that everything sealed opens.
     ///
     /// Exit code 3 when something is wrong.
-    #[command(after_help = "JSON (--json), one document: {\"version\": 1, \"problems\": [text]}")]
+    #[command(after_help = "\
+JSON (--json), one document: {\"version\": 1, \"problems\": [text], \"doubles\": [text]}
+  doubles are entries of the ledger that are one thing by the names that calls have now; they are no problem")]
     Check {
         /// Print it as JSON.
         #[arg(long)]
@@ -170,17 +173,26 @@ fn rekey(app: &App, yes: bool) -> Result<Exit, CommandError> {
 }
 
 fn check(app: &App, json: bool) -> Result<Exit, CommandError> {
-    let checked = app.open_journal()?.and_then(|journal| journal.check());
-    let problems = match checked {
-        Err(error @ (JournalError::Corrupt { .. } | JournalError::Gone { .. })) => vec![error.to_string()],
+    let checked = app
+        .open_journal()?
+        .and_then(|journal| Ok((journal.check()?, naming::doubles(&journal)?)));
+    let (problems, doubles) = match checked {
+        Err(error @ (JournalError::Corrupt { .. } | JournalError::Gone { .. })) => {
+            (vec![error.to_string()], Vec::new())
+        }
         other => other?,
     };
     if json {
-        app.print(&json!({"version": 1, "problems": problems}).to_string())?;
+        app.print(&json!({"version": 1, "problems": problems, "doubles": doubles}).to_string())?;
     } else if problems.is_empty() {
         app.print("the journal is sound")?;
     } else {
         app.print(&problems.join("\n"))?;
+    }
+    if !json {
+        for double in &doubles {
+            app.ui.warn(double);
+        }
     }
     if problems.is_empty() {
         return Ok(Exit::Ok);

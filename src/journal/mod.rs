@@ -186,6 +186,14 @@ impl Journal {
         }
     }
 
+    /// The copy of the file as it was, when opening it has brought it from an earlier version to the present one.
+    pub fn migrated(&self) -> Option<&Path> {
+        match &**self.store() {
+            Store::Sqlite(store) => store.migrated(),
+            Store::Memory(_) => None,
+        }
+    }
+
     /// Was there a journal in this file once?
     pub fn was_in(path: &Path) -> bool {
         sqlite::path_beside(path).exists()

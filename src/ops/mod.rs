@@ -17,6 +17,7 @@ pub mod given;
 pub mod jrni;
 pub mod local;
 pub mod mobsted;
+pub mod naming;
 pub mod perform;
 mod raw;
 mod session;

@@ -74,7 +74,10 @@ pub async fn perform(
     if let Some(unnamed) = plan.as_ref().filter(|_| World::acts_on_untold_company(&call))
         && !row.is_over(unnamed)
     {
-        let told = cancel.or(world.with_company(&call)).await.ok_or(Halt::Cancelled)?;
+        let told = cancel
+            .or(world.with_company(&call))
+            .await
+            .ok_or(Halt::Cancelled)?;
         call = told.map_err(|error| Halt::Failed(credential::advise(&call, error)))?;
         plan = self::plan(world, &call).map_err(Halt::Failed)?;
     }
@@ -199,9 +202,7 @@ pub(super) fn plan(world: &World, call: &Call) -> Result<Option<StepPlan>, OpErr
     let settle = settle.max(settings.lands_within.unwrap_or_default());
     let kind = StepKind::Change(Change {
         books: books(world, call)?,
-        formerly: super::web::formerly(call)
-            .or_else(|| super::mobsted::formerly(call, thing.as_ref()))
-            .or_else(|| super::jrni::formerly(call, thing.as_ref())),
+        formerly: super::naming::formerly(call, thing.as_ref()),
         request: super::web::request_of(call),
         act: super::act::remembered(call, &settings)?,
         thing,

@@ -36,7 +36,14 @@ fn homes(script: &str) -> Vec<(String, Home)> {
 /// The run of a home; none when it was killed before anything was on disk.
 fn run_of(home: &Home) -> Option<String> {
     let runs = home.json("runs list --json");
-    assert!(home.provisor().join("state/journal.db.v1.backup").exists());
+    let backup = home.provisor().join("state/journal.db.v1.backup");
+    let copy = rusqlite::Connection::open(&backup).unwrap();
+    let version: i64 = copy
+        .query_row("select user_version from pragma_user_version", [], |row| {
+            row.get(0)
+        })
+        .unwrap();
+    assert_eq!(version, 1, "the copy is of the version that was there");
     let runs = runs["runs"].as_array().unwrap();
     assert!(runs.len() <= 1, "{runs:?}");
     Some(runs.first()?["id"].as_str().unwrap().to_owned())
@@ -66,6 +73,18 @@ fn standing(home: &Home, run: &str) -> (usize, u64, u64) {
         rows["done"].as_u64().unwrap(),
         rows["parked"].as_u64().unwrap(),
     )
+}
+
+#[test]
+fn that_a_journal_was_brought_up_to_date_is_said_once_with_the_copy_of_it() {
+    let (_, home) = homes("onboard")
+        .into_iter()
+        .max_by_key(|(moment, _)| moment.clone())
+        .unwrap();
+    let said = ["brought up to date", "journal.db.v1.backup"];
+    let _ = home.run("runs list").ended(0).said(&said);
+    let again = home.run("runs list").ended(0);
+    assert!(!again.stderr.contains(said[0]), "{}", again.stderr);
 }
 
 #[test]

@@ -4,11 +4,16 @@ use super::Check;
 use crate::cli::app::App;
 use crate::cli::error::CommandError;
 use crate::journal::{Journal, JournalError, RunStatus};
+use crate::ops::naming;
 
 const AREA: &str = "journal";
 
 pub(super) fn check(app: &App) -> Result<Vec<Check>, CommandError> {
     let path = app.paths()?.journal();
+    if let Err(error) = path.try_exists() {
+        let found = format!("{} cannot be looked at: {error}", path.display());
+        return Ok(vec![Check::problem(AREA, "", found)]);
+    }
     if !path.exists() && !Journal::was_in(&path) {
         return Ok(vec![Check::ok(AREA, "", "none yet; the first run makes it")]);
     }
@@ -19,6 +24,9 @@ pub(super) fn check(app: &App) -> Result<Vec<Check>, CommandError> {
     };
     let mut checks = vec![sound(&journal)?];
     checks.extend(unfinished(&journal)?);
+    for double in naming::doubles(&journal)? {
+        checks.push(Check::warning(AREA, "ledger", double));
+    }
     for sort in ["tenant", "app"] {
         let doubts = journal.all_in_doubt(sort)?;
         if let Some(first) = doubts.first() {

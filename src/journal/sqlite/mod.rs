@@ -58,6 +58,7 @@ pub(super) struct SqliteStore {
     changed: Arc<AtomicBool>,
     waiting: Waiting,
     notices: Vec<String>,
+    migrated: Option<PathBuf>,
 }
 
 impl SqliteStore {
@@ -78,6 +79,7 @@ impl SqliteStore {
             unwritable,
             sealer,
             notices,
+            migrated,
         } = open::open(path, sealer)?;
         let mut store = SqliteStore {
             path: path.to_owned(),
@@ -90,6 +92,7 @@ impl SqliteStore {
             changed: Arc::default(),
             waiting: Waiting::default(),
             notices,
+            migrated,
         };
         if let Some(error) = unwritable {
             let _ = store.poison.set(error);
@@ -124,6 +127,11 @@ impl SqliteStore {
     /// What was strange when it was opened, a sentence each without a full stop.
     pub(super) fn notices(&self) -> &[String] {
         &self.notices
+    }
+
+    /// The copy of the file as it was, when opening it has brought it up to date.
+    pub(super) fn migrated(&self) -> Option<&Path> {
+        self.migrated.as_deref()
     }
 
     /// Hands a write to the writer. `ack` is called once it is on disk, or cannot be. Waits while the queue is full.

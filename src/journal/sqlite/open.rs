@@ -2,7 +2,7 @@
 
 use std::fs::{self, File};
 use std::io::{self, Read as _};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use rusqlite::config::DbConfig;
@@ -34,6 +34,8 @@ pub(super) struct Opened {
     pub(super) sealer: Sealer,
     /// What was strange, a sentence each without a full stop.
     pub(super) notices: Vec<String>,
+    /// The copy of the file as it was, when it was brought up to date.
+    pub(super) migrated: Option<PathBuf>,
 }
 
 /// Opens, checks and if need be makes or migrates the file.
@@ -69,7 +71,7 @@ fn open_to_write(path: &Path, sealer: &Sealer) -> Result<Opened, JournalError> {
     // Only now: another process that makes the file has written to the log by the time its tables are seen.
     let log = fs::metadata(beside(path, "-wal")).map_or(0, |log| log.len());
     let is_bare = log == 0 && alone.is_none();
-    let mut is_settled = false;
+    let (mut is_settled, mut copy) = (false, None);
     match found {
         Found::Newer(found) => {
             return Err(JournalError::Newer {
@@ -98,7 +100,7 @@ fn open_to_write(path: &Path, sealer: &Sealer) -> Result<Opened, JournalError> {
             alone = Some(files::lock_beside(path).map_err(system)?);
         }
         log_ahead(&connection, path)?;
-        schema::migrate(&mut connection, path, MIGRATIONS).map_err(error)?;
+        copy = schema::migrate(&mut connection, path, MIGRATIONS).map_err(error)?;
         remember_key(&connection, sealer).map_err(error)?;
         if has_key(&connection, sealer).map_err(error)? != Some(true) {
             return Err(wrong_key(path));
@@ -128,6 +130,7 @@ fn open_to_write(path: &Path, sealer: &Sealer) -> Result<Opened, JournalError> {
         unwritable,
         sealer,
         notices,
+        migrated: copy,
     })
 }
 
@@ -221,6 +224,7 @@ fn open_to_read(path: &Path, sealer: &Sealer) -> Option<Opened> {
         reader,
         unwritable: None,
         notices: Vec::new(),
+        migrated: None,
     })
 }
 

@@ -153,8 +153,8 @@ pub(super) fn look(connection: &Connection, known: usize) -> Res<Found> {
 }
 
 /// Brings the file to the newest version in one transaction. One that holds something is copied beside itself first,
-/// as `<name>.v<version>.backup`. Another process that does the same at the same time is waited for.
-pub(super) fn migrate(connection: &mut Connection, path: &Path, migrations: &[&str]) -> Res<()> {
+/// as `<name>.v<version>.backup`, which is given back. Another process that does the same at the same time is waited for.
+pub(super) fn migrate(connection: &mut Connection, path: &Path, migrations: &[&str]) -> Res<Option<PathBuf>> {
     let transaction = connection.transaction_with_behavior(rusqlite::TransactionBehavior::Immediate)?;
     let version = match look(&transaction, migrations.len())? {
         Found::Empty => 0,
@@ -162,18 +162,20 @@ pub(super) fn migrate(connection: &mut Connection, path: &Path, migrations: &[&s
         Found::Newer(_) | Found::Foreign => return Err(Fault::Data("it changed while it was opened".into())),
     };
     if version == migrations.len() {
-        return Ok(());
+        return Ok(None);
     }
-    if version > 0 {
+    let backup = (version > 0).then(|| backup_path(path, version));
+    if let Some(backup) = &backup {
         // What was committed before is copied through a second connection; this one holds the only right to write.
-        back_up(&Connection::open(path)?, &backup_path(path, version))?;
+        back_up(&Connection::open(path)?, backup)?;
     }
     for migration in migrations.iter().skip(version) {
         transaction.execute_batch(migration)?;
     }
     transaction.pragma_update(None, "application_id", APPLICATION)?;
     transaction.pragma_update(None, "user_version", number(migrations.len()))?;
-    Ok(transaction.commit()?)
+    transaction.commit()?;
+    Ok(backup)
 }
 
 /// Copies a database, as it was last committed, into a new file that only its owner can read.

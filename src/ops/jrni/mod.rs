@@ -15,7 +15,7 @@ use super::error::{Code, OpError};
 use super::session::{self, Key, Shape, receiver};
 use super::spec::{Boxed, Effect, Kind, OpSpec, Param, Probe, Timeout, Type};
 use super::world::World;
-use crate::journal::{Former, NaturalKey, Proof};
+use crate::journal::{Former, LedgerItem, NaturalKey, Proof};
 use crate::platform::error::{ApiError, ApiErrorKind};
 use crate::platform::jrni::account::Base;
 use crate::value::{Object, Value};
@@ -284,6 +284,23 @@ pub(super) fn formerly(call: &Call, thing: Option<&NaturalKey>) -> Option<Former
         },
         proof: Proof::LookUp,
     })
+}
+
+/// The address of an entry of the ledger, and what tells its thing from all others there; `None` for a thing of another
+/// platform.
+pub(super) fn present_name(item: &LedgerItem) -> Option<(String, String)> {
+    let thing = &item.thing;
+    if !["company", "administrator", "person"].contains(&thing.sort.as_str()) {
+        return None;
+    }
+    let (base, _) = thing
+        .account
+        .rsplit_once("/admin/")
+        .or_else(|| thing.account.rsplit_once('/'))?;
+    Some((
+        base.to_owned(),
+        format!("{}\n{}", thing.name, item.platform_id.as_ref()?),
+    ))
 }
 
 /// A failed call in the terms of this platform.

@@ -17,7 +17,7 @@ use super::error::{Code, OpError};
 use super::session::{self, Key, Shape, receiver};
 use super::spec::{Boxed, Effect, Kind, OpSpec, Timeout};
 use super::world::World;
-use crate::journal::{Former, NaturalKey, Proof};
+use crate::journal::{Former, LedgerItem, NaturalKey, Proof};
 use crate::platform::mobsted::account::Base;
 use crate::value::secret::Secret;
 use crate::value::{Object, Value, identity};
@@ -229,6 +229,20 @@ pub(super) fn formerly(call: &Call, thing: Option<&NaturalKey>) -> Option<Former
         },
         proof: Proof::Name,
     })
+}
+
+/// The account of an entry of the ledger and its name as a call would name it now; `None` for a thing of another platform.
+pub(super) fn present_name(item: &LedgerItem) -> Option<(String, String)> {
+    let thing = &item.thing;
+    let name = match thing.sort.as_str() {
+        "tenant" => identity::email(&thing.name)?,
+        "app" => {
+            let (name, site) = thing.name.rsplit_once(" @ ")?;
+            format!("{} @ {}", identity::name(name), identity::site(site)?)
+        }
+        _ => return None,
+    };
+    Some((thing.account.clone(), name))
 }
 
 /// An identifier in one spelling: a number without blanks and leading zeros.
