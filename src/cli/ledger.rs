@@ -5,7 +5,7 @@ use serde_json::json;
 use super::app::App;
 use super::error::CommandError;
 use super::times;
-use crate::journal::{Journal, LedgerItem, RunId};
+use crate::journal::{Journal, JournalError, LedgerItem, RunId};
 use crate::report::reveal::Reveal;
 use crate::value::nearest::nearest;
 use crate::value::{Object, Record, Value};
@@ -154,8 +154,14 @@ impl App {
             return Ok(Reveal::nothing());
         }
         self.consent(yes, &format!("Show {what} in clear?"))?;
-        journal.audit("reveal", &self.who(), &what.into())?;
-        self.ui.note("this is recorded: see provisor audit");
+        match journal.audit("reveal", &self.who(), &what.into()) {
+            Ok(()) => self.ui.note("this is recorded: see provisor audit"),
+            // The disk may be failing, and this the last look at the credentials.
+            Err(error @ JournalError::ReadOnly { .. }) => {
+                self.ui.warn(&format!("this is not recorded: {error}"));
+            }
+            Err(error) => return Err(error.into()),
+        }
         Ok(Reveal::columns(["password"]))
     }
 

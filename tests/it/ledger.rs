@@ -89,6 +89,27 @@ fn revealing_needs_consent_and_is_recorded() {
 }
 
 #[test]
+fn passwords_are_shown_from_a_disk_that_cannot_be_written_and_that_this_is_not_recorded_is_said() {
+    let home = Home::new();
+    onboarded(&home, 1);
+    let secret = password(&home, "client0@example.com");
+    // A file where there may only be a folder keeps the journal from being opened to write.
+    std::fs::write(home.provisor().join("state/replacement"), "").unwrap();
+    for words in [
+        "tenants show client0@example.com",
+        "tenants list",
+        "tenants export",
+    ] {
+        let shown = home.run(&format!("{words} --reveal --yes")).ended(0);
+        assert!(shown.stdout.contains(&secret), "{words}: {}", shown.stdout);
+        let _ = shown.said(&["this is not recorded"]);
+    }
+    for words in ["runs list", "audit", "tenants list", "apps list", "journal check"] {
+        let _ = home.run(words).ended(0);
+    }
+}
+
+#[test]
 fn an_export_with_passwords_is_for_its_owner_alone() {
     let home = Home::new();
     onboarded(&home, 2);
