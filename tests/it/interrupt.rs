@@ -79,6 +79,59 @@ fn a_password_command_that_never_ends_is_not_waited_for() {
     signal(pid, "KILL");
 }
 
+/// In place of the system's look-up of names: says that it was asked, and never answers.
+#[cfg(target_os = "linux")]
+const HANGING_LOOK_UP: &str = r#"
+#include <netdb.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <unistd.h>
+int getaddrinfo(const char *node, const char *service, const struct addrinfo *hints, struct addrinfo **found) {
+    FILE *asked = fopen(getenv("LOOKED_UP"), "w");
+    if (asked) fclose(asked);
+    for (;;) pause();
+}
+"#;
+
+#[cfg(target_os = "linux")]
+#[test]
+fn a_name_server_that_hangs_is_not_waited_for() {
+    let home = Home::new();
+    home.write("hang.c", HANGING_LOOK_UP);
+    let library = home.work().join("hang.so");
+    let compiled = std::process::Command::new("cc")
+        .args(["-shared", "-fPIC", "-o"])
+        .args([&library, &home.work().join("hang.c")])
+        .status();
+    assert!(
+        compiled.unwrap().success(),
+        "the C compiler that builds SQLite builds this"
+    );
+    for (number, call) in ["get(url)", "post(url, #{ body: \"x\" })"].iter().enumerate() {
+        home.write(
+            "look.rhai",
+            &format!("let url = \"https://slow.example/\";\nhttp::{call}\n"),
+        );
+        let asked = home.work().join(format!("asked{number}"));
+        let mut command = home.command(["run", "look.rhai"]);
+        command.env("LD_PRELOAD", &library).env("LOOKED_UP", &asked);
+        let run = Talking::of(command);
+        wait_until("the name is looked up", || asked.exists());
+        let (code, said) = run.interrupt();
+        assert_eq!(code, 130, "the look-up never ends, the process does: {said}");
+    }
+    let runs = home.json("runs list --json");
+    let counts = runs["runs"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|run| run["rows"]["parked"].clone());
+    assert!(
+        counts.clone().all(|parked| parked == 0),
+        "nothing had left: {runs}"
+    );
+}
+
 #[test]
 fn a_reader_that_does_not_read_is_not_waited_for() {
     let home = Home::new();

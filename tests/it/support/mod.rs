@@ -172,7 +172,11 @@ pub(crate) struct Talking {
 
 impl Talking {
     pub(crate) fn start(home: &Home, words: &str) -> Talking {
-        let mut child = home.command(words.split_whitespace()).spawn().unwrap();
+        Talking::of(home.command(words.split_whitespace()))
+    }
+
+    pub(crate) fn of(mut command: Command) -> Talking {
+        let mut child = command.spawn().unwrap();
         let stderr = child.stderr.take().unwrap();
         let (send, lines) = channel();
         std::thread::spawn(move || {
