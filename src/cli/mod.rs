@@ -101,7 +101,7 @@ enum Command {
     Resume(resume::ResumeCommand),
     /// What was run: list runs, look into them, hand them on, forget old ones.
     Runs(runs::RunsCommand),
-    /// Say what became of a step that is in doubt.
+    /// Record the outcome of a step that is in doubt.
     Resolve(resolve::ResolveCommand),
     /// Give a run up.
     Cancel(cancel::CancelCommand),

@@ -15,7 +15,7 @@ use crate::ops;
 use crate::ops::given::{Wanted, given, wanted};
 use crate::value::{Record, Value};
 
-/// Say what became of a step that is in doubt or half done: it was carried out (`done`), or it was not (`absent`).
+/// Record the outcome of a step that is in doubt or half done: it was carried out (`done`), or it was not (`absent`).
 ///
 /// With `done` the script goes on with what the call gave back: write that into a file and name it with `--value`. What
 /// was said can be put right: resolve the step again.
@@ -34,7 +34,7 @@ pub(super) struct ResolveCommand {
     run: String,
     /// A part of the step's key, or of the name of what it brings into being, that no other step in doubt has.
     step: String,
-    /// What became of it.
+    /// The outcome.
     #[arg(long = "as", value_name = "OUTCOME")]
     outcome: Outcome,
     /// The operation's result as JSON, for `--as done`; `-` is standard input.
@@ -109,7 +109,7 @@ fn find_step(journal: &Journal, run: &RunRecord, fragment: &str) -> Result<StepR
         (Some(step), 0) => Ok(step),
         (None, _) => Err(none(journal, run, fragment, has)?),
         (Some(step), more) => Err(CommandError::usage(format!(
-            "`{fragment}` is in {} steps of which you can say what became of them, for example {}",
+            "`{fragment}` is in {} steps whose outcome you can record, for example {}",
             more + 1,
             step.key
         ))

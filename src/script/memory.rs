@@ -99,8 +99,7 @@ impl Overrun {
             Overrun::Memory { taken, most } => out_of_memory(taken, most),
             Overrun::Nesting => {
                 let title = format!("a value is nested more than {DEEPEST} levels deep");
-                Diagnostic::new("script_error", title)
-                    .hint("keep the items in one list instead of in each other")
+                Diagnostic::new("script_error", title).hint("keep the items in one flat list")
             }
         };
         Ended::Failed(Box::new(Diagnostic { frames, ..failed }))

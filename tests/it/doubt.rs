@@ -220,7 +220,11 @@ fn after_a_draft_only_what_helps_is_named_and_the_row_goes_on_once_a_person_has_
     let ran = home
         .run("run notify.rhai --sandbox --rows people.csv --out out.csv")
         .ended(8);
-    let ran = ran.said(&["2 rows failed: POST ", "sparrow_draft", "say what became of it"]);
+    let ran = ran.said(&[
+        "2 rows failed: POST ",
+        "sparrow_draft",
+        "until you record its outcome",
+    ]);
     assert!(!ran.stderr.contains("--retry-failed"), "{}", ran.stderr);
     let said = "kept it as a draft (…): Insufficient credits [sparrow_draft, HTTP 200]";
     assert!(

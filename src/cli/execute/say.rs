@@ -140,7 +140,7 @@ impl Execution<'_> {
 
     fn hint_at_what_was_left(&self) {
         self.app.ui.hint(&format!(
-            "what failed and left something behind is not tried again; say what became of it: provisor runs show {}",
+            "what failed and left something behind is not tried again until you record its outcome: provisor runs show {}",
             self.id()
         ));
     }

@@ -116,7 +116,7 @@ pub(super) const ALL: &[(Exit, Explanation)] = &[
         &["see in_doubt"],
         &[
             "provisor resume looks it up",
-            "provisor resolve says what became of it",
+            "provisor resolve records the outcome",
         ],
         "provisor explain in_doubt",
     ),

@@ -51,7 +51,7 @@ pub(super) const ALL: &[Explanation] = &[
         causes: &["see in_doubt"],
         remedies: &[
             "provisor resume looks it up again",
-            "provisor resolve says what became of the step",
+            "provisor resolve records the outcome of the step",
         ],
         example: "provisor resolve RUN STEP --as absent",
     },

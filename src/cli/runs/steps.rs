@@ -28,7 +28,7 @@ pub(super) struct StepsCommand {
     /// Only those of this row, counted from 1.
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u64).range(1..))]
     row: Option<u64>,
-    /// Only those of which a person can say what became of them: in doubt, or half done.
+    /// Only steps whose outcome a person can record: in doubt, or half done.
     #[arg(long, conflicts_with = "row")]
     open: bool,
     /// Print it as JSON.

@@ -360,7 +360,7 @@ pub(super) const CODES: &[Explanation] = &[
         ],
         remedies: &[
             "provisor resume looks it up again",
-            "look at the platform yourself, and say what became of it: provisor resolve RUN STEP --as absent, or --as done \
+            "look at the platform yourself, and record the outcome: provisor resolve RUN STEP --as absent, or --as done \
              --value FILE with what the call gave back",
         ],
         example: "provisor runs show RUN\nprovisor resolve RUN STEP --as absent",

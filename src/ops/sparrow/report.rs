@@ -32,7 +32,7 @@ pub(in crate::ops) static OPS: &[OpSpec] = &[
         module: "sparrow",
         name: "viber_report",
         receiver: Some(SESSION),
-        summary: "What became of a Viber message",
+        summary: "Read the report on a Viber message",
         doc: "The map that the platform gives: `status`, `total`, `accepted` and `rejected` in the summary, lists of \
               numbers in `records` for the two others.",
         params: &[ID, PART],
@@ -47,7 +47,7 @@ pub(in crate::ops) static OPS: &[OpSpec] = &[
         module: "sparrow",
         name: "sms_report",
         receiver: Some(SESSION),
-        summary: "What became of an SMS",
+        summary: "Read the report on an SMS",
         doc: "The same maps as `viber_report`.",
         params: &[ID, PART],
         result: "map",

@@ -211,8 +211,7 @@ impl Repl {
         }
         let back = match (&change.state, &change.undo) {
             (state, _) if state == "half done" => {
-                "failed and left something behind; when you know what became of it: provisor resolve"
-                    .to_owned()
+                "failed and left something behind; when you know the outcome: provisor resolve".to_owned()
             }
             (state, _) if state != "done" => format!("is {state}; :resume looks it up"),
             (_, Some(undo)) => self.way_back(undo),
