@@ -247,12 +247,12 @@ impl RowJournal {
         counts.same.get(&asked).copied().unwrap_or_default()
     }
 
-    /// Has the step ended, as recorded? Does not count as asking for it.
-    pub fn is_over(&self, plan: &StepPlan) -> bool {
+    /// How the step that is asked for next in these words is recorded. Does not count as asking for it.
+    pub fn recorded_state(&self, plan: &StepPlan) -> Option<StepState> {
         let asked = self.asked(plan);
         let next = self.times_asked(plan) + 1;
         let key = format!("{}/{asked}#{next}", self.scope);
-        self.recorded.get(&key).is_some_and(|step| step.state.is_final())
+        self.recorded.get(&key).map(|step| step.state)
     }
 
     /// A step that failed is not recorded, so it does not count either: when the script asks again and succeeds, a

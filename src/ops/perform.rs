@@ -15,7 +15,7 @@ use super::spec::{Boxed, Effect, Probe, Timeout};
 use super::world::{Settings, World};
 use crate::journal::{
     Attempt, Books, Cancel, Change, Closed, Earlier, JournalError, Look, Loss, Prepared, RowJournal, Sending,
-    StepEnd, StepKind, StepPlan, Struck, platform_id,
+    StepEnd, StepKind, StepPlan, StepState, Struck, platform_id,
 };
 use crate::platform::{Flight, Patience, USUAL_PATIENCE};
 use crate::sabotage::Sabotage;
@@ -69,18 +69,8 @@ pub async fn perform(
     call: Call,
     cancel: &Cancel,
 ) -> Result<Performed, Halt> {
-    let mut call = super::web::addressed(world, call).map_err(Halt::Failed)?;
-    let mut plan = plan(world, &call).map_err(Halt::Failed)?;
-    if let Some(unnamed) = plan.as_ref().filter(|_| World::acts_on_untold_company(&call))
-        && !row.is_over(unnamed)
-    {
-        let told = cancel
-            .or(world.with_company(&call))
-            .await
-            .ok_or(Halt::Cancelled)?;
-        call = told.map_err(|error| Halt::Failed(credential::advise(&call, error)))?;
-        plan = self::plan(world, &call).map_err(Halt::Failed)?;
-    }
+    let call = super::web::addressed(world, call).map_err(Halt::Failed)?;
+    let (call, plan) = planned(world, row, call, cancel).await?;
     let attempt = Asking::new(world, &call, cancel);
     let Some(plan) = plan else {
         let value = (call.op.run)(world, &call).await.map_err(Halt::Failed)?;
@@ -110,6 +100,31 @@ pub async fn perform(
         Err(StepEnd::DoneBefore { step }) => Err(Halt::Failed(done_before(&call, &step))),
         Err(StepEnd::Cancelled) => Err(Halt::Cancelled),
         Err(StepEnd::Journal(error)) => Err(error.into()),
+    }
+}
+
+/// The plan of a call, and the call with the company that its session acts on, where the ledger has to know that. An
+/// outcome that is recorded is found without it.
+async fn planned(
+    world: &World,
+    row: &RowJournal,
+    call: Call,
+    cancel: &Cancel,
+) -> Result<(Call, Option<StepPlan>), Halt> {
+    let unnamed = plan(world, &call).map_err(Halt::Failed)?;
+    let recorded = unnamed.as_ref().and_then(|plan| row.recorded_state(plan));
+    if !World::acts_on_untold_company(&call) || recorded.is_some_and(StepState::is_final) {
+        return Ok((call, unnamed));
+    }
+    match cancel.or(world.with_company(&call)).await {
+        None => Err(Halt::Cancelled),
+        Some(Ok(named)) => {
+            let plan = plan(world, &named).map_err(Halt::Failed)?;
+            Ok((named, plan))
+        }
+        // What may have been carried out is no failure that a script may catch: it is looked up as it is recorded.
+        Some(Err(_)) if recorded.is_some_and(StepState::is_open) => Ok((call, unnamed)),
+        Some(Err(error)) => Err(Halt::Failed(credential::advise(&call, error))),
     }
 }
 

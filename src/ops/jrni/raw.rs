@@ -193,14 +193,11 @@ pub(in crate::ops) fn removed(world: &World, call: &Call) -> Option<Removed> {
             if !accounts.contains(&of) {
                 accounts = vec![of];
             }
-            (
-                if list == "people" {
-                    "person"
-                } else {
-                    "administrator"
-                },
-                id,
-            )
+            let sort = match list {
+                "people" => "person",
+                _ => "administrator",
+            };
+            (sort, id)
         }
         _ => return None,
     };
