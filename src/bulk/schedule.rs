@@ -250,8 +250,8 @@ impl Desk {
     ///
     /// Nothing settles their open steps beforehand, as only the script knows what to look for: a step keeps a digest of
     /// what was asked. It comes to the same: up to its open step the row is answered from the record, so settling that step
-    /// is the first thing it does, and an act that the script would do instead [is refused](crate::journal::RowJournal::step)
-    /// while the step is open. A row that dies before it gets there is [given up](Desk::give_up), and parks.
+    /// is the first thing it does. Another change of the same operation [is refused](crate::journal::RowJournal::step) while
+    /// the step is open, should the script have been edited. A row that dies before it gets there is [given up](Desk::give_up), and parks.
     fn feed(&self, rows: &SyncSender<RowRecord>) {
         let mut suspects = Vec::new();
         let mut after = None;

@@ -382,3 +382,56 @@ fn a_row_that_dies_with_the_process_runs_alone_and_last_and_is_given_up_at_its_t
     let again = home.run("resume --retry-failed --with-current --yes").ended(0);
     let _ = again.said(&["6 rows: 6 done"]);
 }
+
+#[test]
+fn a_row_with_an_open_step_at_two_deaths_settles_it_before_it_does_anything_else() {
+    let home = Home::new();
+    let script = r#"
+        fn item(reference) {
+            let items = "https://api.web.sandbox/items";
+            http::post(items, #{ json: #{ reference: reference }, key: reference, probe: |key| {
+                let found = http::get(items, #{ query: #{ reference: key }, check: true }).body.items;
+                if found.is_empty() { () } else { found[0] }
+            } })
+        }
+        fn main(n) {
+            if n == "2" { print("at work"); WAITS }
+            let made = item("A-" + n);
+            #{ first: made.body.id, outcome: made.outcome, second: item("B-" + n).body.id }
+        }
+    "#;
+    let is = |waits: &str| home.write("work.rhai", &script.replace("WAITS", waits));
+    is("");
+    home.write("rows.csv", "n\n2\n1\n3\n");
+    let made = || {
+        let status = provisor::sandbox::status(&home.sandbox());
+        let books = status.ok().and_then(|status| status.books);
+        books.map_or(0, |books| books.web.totals.created)
+    };
+    // The first death: its request is under way.
+    let words =
+        "run work.rhai --rows rows.csv --out out.csv --sandbox --jobs 1 --fault web-items-post:hang-after:x1";
+    let run = Talking::start(&home, words);
+    wait_until("its item is made", || made() == 1);
+    let _ = run.stopped_by("KILL");
+    // The second: it does not get to its open step.
+    is("sleep(3600);");
+    let mut run = Talking::start(&home, "resume --with-current --yes --jobs 1");
+    run.wait_for("at work");
+    let _ = run.stopped_by("KILL");
+    assert_eq!(
+        made(),
+        1,
+        "it did not get to its open step, and the other rows wait for it"
+    );
+    is("");
+    let _ = home
+        .run("resume --with-current --yes --jobs 3")
+        .ended(0)
+        .said(&["3 rows: 3 done"]);
+    let results = csv(&home.read("out.csv"));
+    let of = |column: &str| results[0][column].clone();
+    assert_eq!((of("first"), of("outcome")), ("1".to_owned(), "found".to_owned()));
+    assert_eq!(of("second"), "6", "it came alone, behind the others");
+    assert_eq!(made(), 6);
+}
