@@ -31,7 +31,7 @@ fn lines<'a>(report: &'a Json, begin: &str) -> Vec<&'a Json> {
 
 #[test]
 fn killed_at_every_boundary_and_at_any_time_nothing_is_made_twice_or_lost() {
-    let report = torture(8, "--kills 210 --faults none --seed 11 --parallel 4");
+    let report = torture(8, "--kills 126 --faults none --seed 11 --parallel 8");
     let moments = [
         "before-intent",
         "after-intent",
@@ -43,10 +43,10 @@ fn killed_at_every_boundary_and_at_any_time_nothing_is_made_twice_or_lost() {
     ];
     for moment in moments {
         let line = lines(&report, &format!("kill {moment}"))[0];
-        assert!(line["kills"].as_u64().unwrap() >= 15, "{line}");
+        assert!(line["kills"].as_u64().unwrap() >= 9, "{line}");
     }
     // A third of the kills, whoever else keeps the machine busy: a world whose child was too quick is followed by another.
-    assert_eq!(lines(&report, "kill at any time")[0]["kills"], 70, "{report}");
+    assert_eq!(lines(&report, "kill at any time")[0]["kills"], 42, "{report}");
     assert_eq!(report["total"]["failed"], 0);
 }
 
@@ -72,7 +72,16 @@ fn every_fault_of_the_sandbox_is_survived_with_kills_besides() {
         .as_str()
         .unwrap();
     assert!(late.rsplit(':').next().unwrap().parse::<u32>().unwrap() > 0);
-    assert!(lines(&report, "storm")[0]["kills"].as_u64().unwrap() > 20);
+    let storm = lines(&report, "storm")[0];
+    assert!(storm["kills"].as_u64().unwrap() > 20);
+    assert!(
+        storm["clocks"].as_u64().unwrap() > 0,
+        "no child's clock was wrong: {storm}"
+    );
+    for beyond in ["slow:2600", "hang-late:2600", "empty-yes-late:2600", "429-after"] {
+        let line = lines(&report, &format!("applications-post:{beyond}"))[0];
+        assert!(line["faults"].as_u64().unwrap() > 0, "not reached: {line}");
+    }
 }
 
 #[test]
@@ -166,6 +175,17 @@ fn a_keyed_call_of_the_web_is_carried_out_once_whatever_happens() {
             > 0
     );
     assert_eq!(report["total"]["for_a_person"], 0, "the probe tells");
+}
+
+#[test]
+fn what_shows_long_after_quick_children_have_ended_is_waited_for() {
+    let home = Home::new();
+    let script = "fn main() { mobsted::connect().create_tenant(\"ann@example.com\"); #{ made: true } }\n";
+    home.write("one.rhai", script);
+    let ran = home.run("torture one.rhai --kills 0 --json --faults partners:empty-yes-late:8000:x1");
+    let report: Json = serde_json::from_str(&ran.stdout).unwrap_or_default();
+    assert_eq!(ran.code, 0, "{:#}\n{}", report["failures"], ran.stderr);
+    assert!(report["total"]["parked"].as_u64().unwrap() > 0, "{report}");
 }
 
 #[test]

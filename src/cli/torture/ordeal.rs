@@ -36,6 +36,8 @@ pub(super) struct Outcome {
     pub(super) parked: u32,
     /// How often the platform did what it was told to do wrong.
     pub(super) hits: u32,
+    /// How many children had a clock that was wrong, or was set while they worked.
+    pub(super) clocks: u32,
     /// Rows that only a person can settle: they did something that nothing can look up.
     pub(super) left: u32,
     /// What is wrong; nothing, when it survived.
@@ -151,6 +153,7 @@ impl Ordeal<'_> {
             kill: self.draw(),
             clock: self.clock(),
         };
+        self.outcome.clocks += u32::from(fate.clock.is_some());
         match step {
             Step::Resume { run, retry } => {
                 self.outcome.resumes += 1;
@@ -200,6 +203,10 @@ impl Ordeal<'_> {
             return Ok(hopeless(&format!(
                 "not finished after {MOST_TRIES} tries, exit code {code}: {why}"
             )));
+        }
+        // However quick the children are, the last of them comes when nothing is under way any more.
+        if code == IN_DOUBT && self.unharmed > MOST_TRIES / 2 {
+            self.world.landed()?;
         }
         Ok(Step::Resume {
             run: Some(run).filter(|run| !run.is_empty()),

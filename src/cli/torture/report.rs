@@ -25,6 +25,7 @@ struct Line {
     worlds: u32,
     kills: u32,
     hits: u32,
+    clocks: u32,
     resumes: u32,
     parked: u32,
     left: u32,
@@ -38,8 +39,8 @@ struct Failure {
     command: String,
 }
 
-const HEADER: [&str; 7] = [
-    "injected", "worlds", "kills", "faults", "resumes", "parked", "outcome",
+const HEADER: [&str; 8] = [
+    "injected", "worlds", "kills", "faults", "clocks", "resumes", "parked", "outcome",
 ];
 
 impl Report {
@@ -56,6 +57,7 @@ impl Report {
             line.worlds += 1;
             line.kills += outcome.kills;
             line.hits += outcome.hits;
+            line.clocks += outcome.clocks;
             line.resumes += outcome.resumes;
             line.parked += outcome.parked;
             line.left += outcome.left;
@@ -112,6 +114,7 @@ impl Report {
             total.worlds += line.worlds;
             total.kills += line.kills;
             total.hits += line.hits;
+            total.clocks += line.clocks;
             total.resumes += line.resumes;
             total.parked += line.parked;
             total.left += line.left;
@@ -146,7 +149,14 @@ impl Line {
     }
 
     fn cells(&self) -> Vec<String> {
-        let counts = [self.worlds, self.kills, self.hits, self.resumes, self.parked];
+        let counts = [
+            self.worlds,
+            self.kills,
+            self.hits,
+            self.clocks,
+            self.resumes,
+            self.parked,
+        ];
         let counts = counts.map(|count| count.to_string());
         let mut cells = vec![self.injected.clone()];
         cells.extend(counts);
@@ -160,6 +170,7 @@ impl Line {
             "worlds": self.worlds,
             "kills": self.kills,
             "faults": self.hits,
+            "clocks": self.clocks,
             "resumes": self.resumes,
             "parked": self.parked,
             "for_a_person": self.left,

@@ -15,7 +15,7 @@ use crate::cli::exit::Exit;
 use crate::cli::paths::make_private_folder;
 use crate::journal::{RunId, StepFilter, StepRecord};
 use crate::ops;
-use crate::sandbox::{Options, Role, Sandbox};
+use crate::sandbox::{Books, Options, Role, Sandbox};
 
 /// A world and everything in it. The folder is removed with it, unless it is to be kept.
 pub(super) struct World<'a> {
@@ -97,14 +97,20 @@ impl<'a> World<'a> {
         Ok(!steps.is_empty() && steps.iter().all(acts))
     }
 
-    /// How everything stands, once what was under way has landed. No child may be alive.
-    pub(super) fn facts(&self, rows: Vec<Row>) -> Result<Facts, CommandError> {
+    /// The sandbox's books, once what was under way has landed.
+    pub(super) fn landed(&self) -> Result<Books, CommandError> {
         let late = Instant::now();
         let mut books = self.sandbox.books().map_err(broken)?;
         while books.pending > 0 && late.elapsed() < LANDING {
             std::thread::sleep(Duration::from_millis(20));
             books = self.sandbox.books().map_err(broken)?;
         }
+        Ok(books)
+    }
+
+    /// How everything stands, once what was under way has landed. No child may be alive.
+    pub(super) fn facts(&self, rows: Vec<Row>) -> Result<Facts, CommandError> {
+        let books = self.landed()?;
         let journal = self.app.journal()?;
         Ok(Facts {
             rows,
