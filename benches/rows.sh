@@ -64,18 +64,39 @@ if [[ -z $filter || $filter == resume ]]; then
     [[ $lines -eq 100001 ]] || { echo "FAILED: $lines lines in the results"; exit 1; }
 fi
 
-# Does memory grow with the rows? One row in ten fails at first, so that a resume has something to do.
+# Does memory grow with the rows? For a script without a platform, and for one whose rows make two things each.
 if [[ -z $filter || $filter == memory ]]; then
+    halfway() { # WORDS...
+        rm -f "$work/out.csv" "$work/out.csv.partial"
+        PROVISOR_HOME=$home "$program" "$@" > /dev/null 2> "$work/stderr" & runner=$!
+        until [[ $(wc -l < "$work/out.csv.partial" 2> /dev/null || echo 0) -ge $((count / 2)) ]]; do sleep 0.1; done
+        kill -KILL $runner; wait $runner 2> /dev/null || true
+    }
     for count in 5000 100000 1000000; do
-        rows $count "$work/rows.csv"; fresh
+        rows $count "$work/rows.csv"
         cat > "$work/tenth.rhai" <<'RHAI'
 fn main(email, site, name) { let at = now(); if name.ends_with("9") { throw "later" } #{ at: at } }
 RHAI
-        expected=8 measure "$count rows, one in ten fails, --jobs 8" run "$work/tenth.rhai" --rows "$work/rows.csv" \
-            --out "$work/out.csv" --jobs 8
-        measure "$count rows: resume --plan" resume --retry-failed --plan
-        measure "$count rows: resume --plan --json" resume --retry-failed --plan --json
-        sed -i 's/throw "later"/()/' "$work/tenth.rhai"
-        measure "$count rows: resume" resume --retry-failed --with-current --yes
+        plain=(run "$work/tenth.rhai" --rows "$work/rows.csv" --out "$work/out.csv" --jobs 8)
+        fresh
+        expected=8 measure "$count rows, one in ten fails" "${plain[@]}"
+        measure "$count rows: resume --retry-failed --plan" resume --retry-failed --plan
+        measure "$count rows: resume --retry-failed --plan --json" resume --retry-failed --plan --json
+        rm -rf "$home"; fresh
+        halfway "${plain[@]}"
+        measure "$count rows, killed half way: resume --plan" resume --plan
+        expected=8 measure "$count rows, killed half way: resume" resume
+        rm -rf "$home"
+    done
+    for count in 5000 100000; do
+        rows $count "$work/rows.csv"; fresh
+        PROVISOR_HOME=$home "$program" sandbox serve > "$work/serve" 2>&1 & server=$!
+        until grep -q serving "$work/serve" 2> /dev/null; do sleep 0.05; done
+        onboard=(run "$scripts/onboard.rhai" --sandbox --rows "$work/rows.csv" --out "$work/out.csv" --jobs 32)
+        measure "$count rows of onboard.rhai" "${onboard[@]}"
+        sed -i 's/^client/other/' "$work/rows.csv"
+        halfway "${onboard[@]}"
+        measure "$count other rows of it, killed half way: resume" resume
+        kill $server; wait $server 2> /dev/null || true; rm -rf "$home" "$work/serve"
     done
 fi
