@@ -158,6 +158,15 @@ impl RunPlan {
         self.workflow.clone().unwrap_or_else(derived)
     }
 
+    /// Does it work with the same account as another: the sandbox, or the same profile at the same address?
+    pub(super) fn works_where(&self, other: &RunPlan) -> bool {
+        let real = |plan: &RunPlan| (plan.profile.clone(), plan.address.clone());
+        match (self.sandbox, other.sandbox) {
+            (false, false) => real(self) == real(other),
+            (mine, theirs) => mine && theirs,
+        }
+    }
+
     /// The same plan, seen from another folder: its paths lead to the same files.
     pub(super) fn seen_from(mut self, folder: &Path) -> RunPlan {
         let Some(home) = self.folder.clone().filter(|home| Path::new(home) != folder) else {

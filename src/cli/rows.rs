@@ -45,14 +45,14 @@ pub(super) fn open(plan: &mut RunPlan, script: &Script, path: &Path) -> Result<I
     input(rows, &from)
 }
 
-/// The same rows without those that an earlier run of the same script in this journal has done: a results file that is
-/// fed back has them.
+/// The same rows without those that an earlier run of the same script in this journal has done on the same account: a
+/// results file that is fed back has them.
 pub(super) fn without_done(input: Input, journal: &Journal, plan: &RunPlan) -> Input {
     // A run of an earlier version has read them all.
     if plan.rows.is_none() || plan.workflow.is_none() {
         return input;
     }
-    let (journal, workflow) = (journal.clone(), plan.workflow());
+    let (journal, plan) = (journal.clone(), plan.clone());
     let known: Mutex<HashMap<String, bool>> = Mutex::default();
     let is_done = move |cells: &Cells| {
         let text = |name: &str| {
@@ -68,7 +68,10 @@ pub(super) fn without_done(input: Input, journal: &Journal, plan: &RunPlan) -> I
         let mut known = known.lock().unwrap_or_else(PoisonError::into_inner);
         *known.entry(run.to_owned()).or_insert_with(|| {
             let record = journal.run(&RunId::new(run));
-            let is_same = |record: RunRecord| RunPlan::from_value(&record.plan).workflow() == workflow;
+            let is_same = |record: RunRecord| {
+                let earlier = RunPlan::from_value(&record.plan);
+                earlier.workflow() == plan.workflow() && earlier.works_where(&plan)
+            };
             record.is_ok_and(|record| record.is_some_and(is_same))
         })
     };

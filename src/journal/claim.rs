@@ -86,7 +86,10 @@ impl Changing<'_> {
             Some(step) if step.state != StepState::Done && step.state.is_remembered() => {
                 Err(Err(StepEnd::InDoubt {
                     step: format!("{}/{}", step.run, step.key),
-                    why: format!("run {} has left the same act in doubt", step.run),
+                    why: format!(
+                        "run {0} has left the same act in doubt; settle it there: provisor runs show {0}",
+                        step.run
+                    ),
                 }))
             }
             _ => Ok(()),
