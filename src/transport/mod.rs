@@ -155,7 +155,8 @@ impl Http {
     }
 
     /// Sends a request, and again where that is safe: what cannot have been carried out, reads that failed in
-    /// passing, and what the platform puts off with 429, unless its flight wants to look first whether it was carried out.
+    /// passing, and what the platform puts off with 429: a change only where that says for certain that it was not carried
+    /// out.
     ///
     /// A request with a flight is read on when its answer is late: the flight is told, and who waits decides for how long.
     ///
@@ -179,7 +180,7 @@ impl Http {
                 // Whoever else sends to this account would be put off as well.
                 self.link.hold(&request.url, hold);
             }
-            let wait = wait.filter(|_| !(put_off && request.asks_first()));
+            let wait = wait.filter(|_| !put_off || request.may_be_put_off());
             let Some(wait) = wait else {
                 return retry::finish(outcome, tries);
             };

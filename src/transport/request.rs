@@ -38,6 +38,7 @@ pub enum Body {
 }
 
 /// One request. Clones are cheap and share their secrets.
+#[expect(clippy::struct_excessive_bools, reason = "each is a property of its own")]
 #[derive(Debug, Clone)]
 pub struct Request {
     /// What it does.
@@ -66,6 +67,8 @@ pub struct Request {
     pub flight: Option<Flight>,
     /// Is a redirect that is not followed the answer, rather than a failure?
     pub shows_redirects: bool,
+    /// Does 429 say for certain that a change was not carried out? Elsewhere it may have been counted first.
+    pub put_off_is_certain: bool,
 }
 
 impl Request {
@@ -85,6 +88,7 @@ impl Request {
             known: Vec::new(),
             flight: None,
             shows_redirects: false,
+            put_off_is_certain: false,
         }
     }
 
@@ -137,9 +141,10 @@ impl Request {
         self
     }
 
-    /// Does somebody look whether it was carried out before it is sent again?
-    pub(super) fn asks_first(&self) -> bool {
-        self.flight.as_ref().is_some_and(Flight::asks_first)
+    /// May it be sent again as it is when the platform puts it off? Not a change that may have been carried out all the
+    /// same: whoever sent it looks first, or gives up.
+    pub(super) fn may_be_put_off(&self) -> bool {
+        self.flight.is_none() || self.put_off_is_certain
     }
 
     /// Method, host and path, as messages name a request. Never the query.

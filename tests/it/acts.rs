@@ -97,9 +97,10 @@ fn what_is_in_doubt_is_refused_until_somebody_says_what_became_of_it() {
     let _ = sms(&home, "", "--fault sparrow-sms:drop-after:x1").ended(10);
     let first = home.newest();
     for words in ["", "--again"] {
-        let _ = sms(&home, "", words)
-            .ended(10)
-            .said(&[&format!("run {first} has left the same act in doubt")]);
+        let _ = sms(&home, "", words).ended(10).said(&[
+            &format!("run {first} has left the same act in doubt"),
+            &format!("provisor runs show {first}"),
+        ]);
     }
     assert_eq!(messages(&home), 3, "--again has sent the other row's once more");
     let step = home.json(&format!("runs steps {first} --open --json"));
@@ -210,9 +211,34 @@ fn results_that_are_fed_back_leave_out_what_an_earlier_run_has_done() {
     assert_eq!(items(&home), 3);
     assert_eq!(csv(&home.read("second.csv")).len(), 1);
 
+    // Neither has this one, on another account.
+    home.configure(
+        "[profiles.other]\nplatform = \"web\"\nurl = \"https://x.example\"\nmode = \"read-only\"\n",
+    );
+    let ran = home
+        .run("run work.rhai --profile other --rows second.csv")
+        .ended(8);
+    let _ = ran.said(&["1 row: 1 failed", "read-only"]);
+
     // Another workflow has done none of them.
     home.write("other.rhai", script);
     let ran = home.run("run other.rhai --sandbox --rows mended.csv").ended(0);
     assert!(!ran.stderr.contains("left out"), "{}", ran.stderr);
     assert_eq!(items(&home), 6);
+}
+
+/// A limit that counts what it has let pass: the answer says 429, and the item is there.
+#[test]
+fn a_request_that_nothing_can_look_for_leaves_once_whatever_the_answer() {
+    let home = Home::new();
+    for (made, (more, exit)) in (1..).zip([("", 0), ("check: true", 7), ("key: \"a\"", 7)]) {
+        let script = ORDER
+            .replace("MORE", more)
+            .replace("order.body.id", "order.status");
+        home.write("work.rhai", &script);
+        let fault = "--fault web-items-post:429-after:x9";
+        let ran = home.run(&format!("run work.rhai --sandbox --reference A-1 {fault}"));
+        assert_eq!(ran.code, exit, "{more}: {}", ran.stderr);
+        assert_eq!(items(&home), made, "{more}");
+    }
 }

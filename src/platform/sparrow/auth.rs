@@ -83,7 +83,11 @@ impl SignIn for Auth {
     }
 
     fn dress(&self, request: Request, tokens: &Tokens) -> Request {
-        request.bearer(&tokens.access)
+        Request {
+            // A limit of requests a second, which is looked at before anything is sent (manual, WhatsApp).
+            put_off_is_certain: true,
+            ..request.bearer(&tokens.access)
+        }
     }
 }
 

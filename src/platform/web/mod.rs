@@ -71,8 +71,8 @@ impl Client {
         Client { network, known: None }
     }
 
-    /// Sends a request. Every status is an answer, 429 and, for reads, 5xx after they were tried several times. One that
-    /// changes something passes `flight` right before it leaves.
+    /// Sends a request. Every status is an answer; for reads, 429 and 5xx after they were tried several times. One that
+    /// changes something passes `flight` right before it leaves, and leaves once.
     pub async fn send(&self, asked: Asked, flight: Option<&Flight>) -> Result<Reply, ApiError> {
         let request = request(self.signed(asked).await?, flight);
         let response = self.network.send(&request).await?;

@@ -1,6 +1,7 @@
 //! What is sent again, how often, and after how long.
 
 use super::*;
+use crate::flight::Flight;
 
 /// Answers like this once, then with success.
 async fn once_then_fine(first: Act) -> Server {
@@ -37,6 +38,21 @@ async fn retry_after_may_be_a_date_and_is_bounded() {
     let (http, clock) = super::http();
     assert_eq!(http.send(&post(&server)).await.unwrap().status, 200);
     assert!((60_000..60_251).contains(&clock.now_millis()));
+}
+
+#[tokio::test]
+async fn what_may_have_been_carried_out_is_not_repeated_after_429() {
+    let server = Server::start(|_, _| Act::json(429, "{}")).await;
+    let (http, clock) = http();
+    let change = |put_off_is_certain| Request {
+        flight: Some(Flight::new()),
+        put_off_is_certain,
+        ..post(&server)
+    };
+    let response = http.send(&change(false)).await.unwrap();
+    assert_eq!((response.status, response.tries), (429, 1));
+    assert_eq!(clock.now_millis(), 0, "nobody waits");
+    assert_eq!(http.send(&change(true)).await.unwrap().tries, 5);
 }
 
 #[tokio::test]
