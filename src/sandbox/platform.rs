@@ -47,4 +47,9 @@ pub(super) trait Platform: 'static {
 
     /// 429, try again in a second.
     fn too_many() -> Reply;
+
+    /// Yes, and nothing besides.
+    fn bare_yes() -> Reply {
+        Reply::ok(&serde_json::json!({ "ok": true }))
+    }
 }

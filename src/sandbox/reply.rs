@@ -83,11 +83,6 @@ impl Reply {
         self
     }
 
-    /// A 200 that says yes, and nothing besides.
-    pub(super) fn empty_yes() -> Reply {
-        Reply::ok(&serde_json::json!({ "ok": true }))
-    }
-
     /// A 200 that says JSON and is none, nor text.
     pub(super) fn garbage() -> Reply {
         let body = b"{\"data\":[{\"id\":1,\"attr\xff\xfe\x00".to_vec();

@@ -254,7 +254,7 @@ async fn disturbed<P: Platform>(kind: Kind, site: Arc<Site>, call: Call, hook: &
         }
         Kind::EmptyYesLate(delay) => {
             defer::<P>(&site, &call, delay);
-            return Reply::empty_yes();
+            return P::bare_yes();
         }
         Kind::ExpireToken => return P::expire(&site, &call),
         Kind::DropAfter
@@ -279,7 +279,7 @@ async fn spoilt<P: Platform>(kind: Kind, reply: Reply, hook: &Hook) -> Reply {
         Kind::HangAfter => std::future::pending().await,
         Kind::Garbage => return Reply::garbage(),
         // A refusal stays one.
-        Kind::EmptyYes if reply.status.is_success() => return Reply::empty_yes(),
+        Kind::EmptyYes if reply.status.is_success() => return P::bare_yes(),
         Kind::EmptyYes => {}
         Kind::Truncate => hook.cut_after(reply.body.len() / 2),
         _ => hook.cut(),

@@ -229,6 +229,30 @@ fn a_key_and_a_probe_settle_a_lost_answer_to_exactly_one_item() {
 }
 
 #[test]
+fn after_a_yes_without_content_the_probe_tells_what_was_made() {
+    let home = Home::new();
+    let ran = run(&home, KEYED, "--fault web-items-post:empty-yes:x1").ended(0);
+    let row: Value = serde_json::from_str(&ran.stdout).unwrap();
+    assert_eq!(row["id"], 1, "{row}");
+    assert_eq!(made(&home.books()), (1, 1));
+    // Nothing is there although the service has said yes: it is not sent again.
+    home.write(
+        "none.rhai",
+        r#"
+fn main() {
+    http::post("https://api.web.sandbox/items", #{ json: #{ name: "Bob" }, key: "B", probe: |key| () }).body
+}
+"#,
+    );
+    let _ = home
+        .run("run none.rhai --sandbox --fault web-items-post:empty-yes:x1")
+        .ended(10)
+        .said(&["the answer has no content"]);
+    let _ = home.run("resume").ended(10);
+    assert_eq!(made(&home.books()).0, 2);
+}
+
+#[test]
 fn after_a_kill_a_resume_looks_with_a_fresh_closure_and_sends_nothing() {
     let home = Home::new();
     home.write("web.rhai", KEYED);

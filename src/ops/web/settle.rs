@@ -60,6 +60,10 @@ pub(super) async fn exchange(world: &World, call: &Call, method: Method) -> Resu
             let why = format!("the answer was a redirect ({})", reply.status);
             Err(lost(why, reply.status))
         }
+        // A yes without the thing: the look-up tells what was made, so that `.body` is the thing however it came.
+        Ok(reply) if keyed && !is_delete(call) && is_empty(&reply.body) => {
+            Err(lost("the answer has no content".to_owned(), reply.status))
+        }
         Ok(reply) if named => Ok(with_outcome(given_back(reply), outcome)),
         Ok(reply) => Ok(given_back(reply)),
         // It is gone already, if the look-up says so, too: a wrong address is answered in the same way.
@@ -377,6 +381,11 @@ fn given_back(reply: Reply) -> Value {
     Value::Record(fields)
 }
 
+/// Is there nothing in the body of an answer?
+fn is_empty(body: &Value) -> bool {
+    *body == Value::Null || body.as_record().is_some_and(Record::is_empty)
+}
+
 fn passing(error: OpError) -> OpError {
     OpError {
         transient: true,
@@ -385,8 +394,9 @@ fn passing(error: OpError) -> OpError {
 }
 
 fn lost(why: String, status: u16) -> OpError {
+    let said_yes = (200..300).contains(&status);
     OpError {
-        sent: Sent::Maybe,
+        sent: if said_yes { Sent::Yes } else { Sent::Maybe },
         ..OpError::new(Code::Unavailable, why).status(status)
     }
 }

@@ -78,6 +78,10 @@ impl Platform for Web {
     fn too_many() -> Reply {
         error(StatusCode::TOO_MANY_REQUESTS, "too many requests").retry_after(1)
     }
+
+    fn bare_yes() -> Reply {
+        Reply::empty(StatusCode::CREATED)
+    }
 }
 
 fn planned(site: &Site, call: &Call) -> Result<Action, Reply> {
