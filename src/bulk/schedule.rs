@@ -6,14 +6,14 @@ use std::collections::BTreeMap;
 use std::io;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::mpsc::{Receiver, RecvTimeoutError, SyncSender, sync_channel};
-use std::sync::{Arc, Condvar, Mutex, PoisonError};
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::thread::{Builder, Scope, scope};
 use std::time::Duration;
 
 pub(super) use self::bind::arguments;
 pub use self::bind::columns;
 use super::input::{Cells, Input, Then, cells_of};
-use crate::journal::{Deaths, JournalError, NewRow, RowFilter, RowRecord, RowStatus, StepFilter};
+use crate::journal::{Deaths, JournalError, NewRow, RowCounts, RowFilter, RowRecord, RowStatus, StepFilter};
 use crate::run::{RowEnd, RowPlan, Runner};
 use crate::script::STACK_SIZE;
 use crate::script::error::Diagnostic;
@@ -28,6 +28,8 @@ pub struct Plan {
     pub stop_after: Option<u64>,
     /// Is the run continued, so that rows may have steps already?
     pub resumed: bool,
+    /// The rows that the journal has of the run already.
+    pub before: RowCounts,
     /// Which rows to take.
     pub only: RowFilter,
     /// Parameters that are the same for every row, where the row does not give them.
@@ -72,8 +74,10 @@ pub enum Ended {
 }
 
 /// Works through the rows: spools `input` (if any is left to read) into the journal, and runs every row the filter
-/// takes. `each` sees every row as it ends, on the calling thread, and nothing when none has ended for a moment.
-pub fn work(runner: &Runner, plan: &Plan, input: Option<Input>, each: Each<'_>) -> Ended {
+/// takes. `each` sees every row as it ends, on the calling thread, and nothing when none has ended for a moment. Gives also
+/// how many rows have each status now: counted here, since to count them in the journal takes the longer the more there
+/// are, and somebody who interrupts a run waits for it.
+pub fn work(runner: &Runner, plan: &Plan, input: Option<Input>, each: Each<'_>) -> (Ended, RowCounts) {
     let deaths = if plan.resumed {
         runner.journal.deaths(runner.run.id())
     } else {
@@ -81,7 +85,7 @@ pub fn work(runner: &Runner, plan: &Plan, input: Option<Input>, each: Each<'_>) 
     };
     let deaths = match deaths {
         Ok(deaths) => deaths,
-        Err(error) => return Ended::JournalLost(error.to_string()),
+        Err(error) => return (Ended::JournalLost(error.to_string()), plan.before),
     };
     let desk = Desk::new(runner.clone(), plan.clone(), input.is_none(), deaths);
     let (rows, queue) = sync_channel::<RowRecord>(plan.jobs * 2);
@@ -96,7 +100,7 @@ pub fn work(runner: &Runner, plan: &Plan, input: Option<Input>, each: Each<'_>) 
         }
         desk.collect(&ended, each);
     });
-    desk.ended()
+    (desk.ended(), *desk.counts())
 }
 
 /// Starts up to `most` workers, and says how many: fewer do as well. The error says why there is none.
@@ -127,6 +131,8 @@ struct Desk {
     handed_out: Mutex<u64>,
     one_ended: Condvar,
     failures: AtomicU64,
+    /// The rows of the run by their status.
+    counts: Mutex<RowCounts>,
     stop: AtomicBool,
     why: Mutex<Option<Ended>>,
 }
@@ -150,6 +156,7 @@ impl Desk {
             deaths,
             handed_out: Mutex::default(),
             one_ended: Condvar::new(),
+            counts: Mutex::new(plan.before),
             runner,
             plan,
             spooled: Mutex::new((0, all_spooled)),
@@ -182,6 +189,10 @@ impl Desk {
             Builder::new().spawn_scoped(scope, move || self.spool(input))?;
         }
         Ok(())
+    }
+
+    fn counts(&self) -> MutexGuard<'_, RowCounts> {
+        self.counts.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     fn stopping(&self) -> bool {
@@ -222,6 +233,7 @@ impl Desk {
             if let Err(error) = self.store(batch.rows, total) {
                 return self.fail(Ended::JournalLost(error.to_string()));
             }
+            self.counts().add(RowStatus::Queued, count);
             let over = batch.then != Then::More;
             if let Then::Lost(why) = batch.then {
                 // The rows before that place are good, and run.
@@ -369,7 +381,7 @@ impl Desk {
             Err((input, why)) => {
                 let mut finished = Finished::new(row.position, input, RowStatus::Failed);
                 finished.error = Some(why);
-                return self.record(finished);
+                return self.record(before, finished);
             }
         };
         let end = self.runner.row(&RowPlan {
@@ -397,7 +409,7 @@ impl Desk {
                 // A parked row has more to tell.
                 if before != RowStatus::Parked {
                     finished.status = RowStatus::Interrupted;
-                    self.record(finished);
+                    self.record(before, finished);
                 }
                 return None;
             }
@@ -406,7 +418,7 @@ impl Desk {
                 return None;
             }
         }
-        self.record(finished)
+        self.record(before, finished)
     }
 
     /// Ends a row that kills the process whenever it runs. While a step of it is open, a person must look first.
@@ -433,10 +445,10 @@ impl Desk {
                 format!("{why}; mend the script, then try the row again with --retry-failed --with-current")
             }
         });
-        self.record(finished)
+        self.record(row.status, finished)
     }
 
-    fn record(&self, finished: Finished) -> Option<Finished> {
+    fn record(&self, before: RowStatus, finished: Finished) -> Option<Finished> {
         let recorded = self.runner.journal.finish_row(
             self.runner.run.id(),
             finished.position,
@@ -448,6 +460,7 @@ impl Desk {
             self.fail(Ended::JournalLost(error.to_string()));
             return None;
         }
+        self.counts().change(before, finished.status);
         Some(finished)
     }
 

@@ -67,13 +67,14 @@ impl Execution<'_> {
             jobs: if rows { self.plan.jobs.max(1) } else { 1 },
             stop_after: self.plan.stop_after,
             resumed: self.resumed.is_some(),
+            before: self.before,
             only: self.resumed.unwrap_or(RowFilter::All),
             constants: self.plan.constants.clone(),
         };
         let (input, mut results) = (self.input.take(), self.results.take());
         let left_out = input.as_ref().map(Input::left_out);
         let id = self.id().clone();
-        let ended = schedule::work(&runner, &plan, input, &mut |finished| {
+        let worked = schedule::work(&runner, &plan, input, &mut |finished| {
             if let Some(finished) = finished {
                 watched.row(finished);
             }
@@ -87,7 +88,7 @@ impl Execution<'_> {
             }
         });
         watched.close(left_out.map_or(0, |rows| rows.load(Ordering::SeqCst)));
-        self.conclude(&runner, ended, watched, results)
+        self.conclude(&runner, worked, watched, results)
     }
 
     fn id(&self) -> &RunId {
@@ -128,7 +129,7 @@ impl Execution<'_> {
     fn conclude(
         &self,
         runner: &Runner,
-        ended: Ended,
+        (ended, counts): (Ended, RowCounts),
         watched: Watched,
         results: Option<Results>,
     ) -> Result<Exit, CommandError> {
@@ -140,7 +141,6 @@ impl Execution<'_> {
                     .hint(self.app.resume(self.id())),
             );
         }
-        let counts = journal.row_counts(self.id())?;
         let record = journal.run(self.id())?;
         let mut outcome = Outcome {
             done: counts.of(RowStatus::Done),

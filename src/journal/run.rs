@@ -246,13 +246,25 @@ impl RowCounts {
         self.0.iter().sum()
     }
 
-    pub(super) fn add(&mut self, status: RowStatus, rows: u64) {
-        if let Some(slot) = usize::try_from(status.code())
-            .ok()
-            .and_then(|at| self.0.get_mut(at))
-        {
+    /// Counts so many rows more with this status.
+    pub fn add(&mut self, status: RowStatus, rows: u64) {
+        if let Some(slot) = self.slot_mut(status) {
             *slot += rows;
         }
+    }
+
+    /// Counts that a row has another status now.
+    pub fn change(&mut self, before: RowStatus, now: RowStatus) {
+        if let Some(slot) = self.slot_mut(before) {
+            *slot = slot.saturating_sub(1);
+        }
+        self.add(now, 1);
+    }
+
+    fn slot_mut(&mut self, status: RowStatus) -> Option<&mut u64> {
+        usize::try_from(status.code())
+            .ok()
+            .and_then(|at| self.0.get_mut(at))
     }
 
     fn slot(&self, status: RowStatus) -> Option<&u64> {

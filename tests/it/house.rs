@@ -259,6 +259,21 @@ fn below_cli_nothing_reads_the_environment_or_prints() {
     );
 }
 
+/// A run that is interrupted ends without waiting for all the rows that it has read: what it says at its end it has
+/// counted while they ended.
+#[test]
+fn the_end_of_a_run_reads_no_rows_to_count_them() {
+    let ending = |source: &&Source| source.lies_in("cli/execute") || source.lies_in("bulk/schedule");
+    let sources = sources();
+    let ending: Vec<&Source> = sources.iter().filter(ending).collect();
+    assert!(ending.len() > 3, "the files were moved");
+    check(ending.into_iter().flat_map(|source| {
+        let counts: Vec<_> = positions(source, "row_counts").collect();
+        let rule = "rows are counted in the journal at the end of a run";
+        counts.into_iter().map(move |at| fault(source, at, rule))
+    }));
+}
+
 #[test]
 fn nothing_is_left_undone() {
     check(sources().iter().flat_map(|source| {
