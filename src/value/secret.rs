@@ -200,6 +200,10 @@ impl Scrubber {
         }
         let homes = secret.homes();
         let mut forms = forms(clear);
+        if !clear.is_ascii() {
+            // As somebody reads it who takes its UTF-8 for Latin-1, each byte for a character.
+            forms.extend(self::forms(&clear.bytes().map(char::from).collect::<String>()));
+        }
         // The longest first: one form may be the beginning of another.
         forms.sort_by_key(|form| std::cmp::Reverse(form.len()));
         forms.dedup();
@@ -247,6 +251,8 @@ fn forms(clear: &str) -> Vec<String> {
         form,
         json.to_owned(),
         json.replace('/', "\\/"),
+        in_ascii(json, |unit| format!("\\u{unit:04x}")),
+        in_ascii(json, |unit| format!("\\u{unit:04X}")),
         // As it is in a text whose space was tidied.
         clear.split_whitespace().collect::<Vec<_>>().join(" "),
     ];
@@ -257,6 +263,19 @@ fn forms(clear: &str) -> Vec<String> {
         }
     }
     forms
+}
+
+/// The text with every character outside ASCII written as its units of UTF-16, as many writers of JSON do.
+fn in_ascii(json: &str, written: impl Fn(u16) -> String) -> String {
+    let units = |c: char| {
+        c.encode_utf16(&mut [0; 2])
+            .iter()
+            .map(|unit| written(*unit))
+            .collect()
+    };
+    json.chars()
+        .map(|c| if c.is_ascii() { c.to_string() } else { units(c) })
+        .collect()
 }
 
 /// Masks runs of `eyJ…` made of base64url and dots: tokens as all three platforms issue them.

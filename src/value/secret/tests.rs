@@ -112,3 +112,20 @@ fn names_of_credentials_are_told_from_others() {
         assert!(!names_a_credential(name), "{name}");
     }
 }
+
+#[test]
+fn a_secret_outside_of_ascii_is_known_in_json_of_ascii_and_when_its_bytes_are_taken_for_latin_1() {
+    let mut scrubber = Scrubber::new();
+    scrubber.know(&Secret::new("pin+ü9/€😀"));
+    let misread: String = "pin+ü9/€😀".bytes().map(char::from).collect();
+    for text in [
+        format!("the header was {misread}."),
+        r#"{"x":"pin+\u00fc9/\u20ac\ud83d\ude00"}"#.to_owned(),
+        r#"{"x":"pin+\u00FC9/\u20AC\uD83D\uDE00"}"#.to_owned(),
+    ] {
+        let found = scrubber.scrub(&text);
+        assert!(found.contains("***") && !found.contains("pin"), "{found}");
+    }
+    let echoed = scrubber.echo(&format!("pre-{misread}"));
+    assert!(echoed.is_some(), "an answer that repeats it is a secret, too");
+}
