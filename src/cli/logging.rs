@@ -1,8 +1,11 @@
 //! What happens inside, on standard error, for those who ask with `-v` or `PROVISOR_LOG`.
 
+use std::io::IsTerminal as _;
+
 use tracing_subscriber::EnvFilter;
 
 use super::paths::Env;
+use super::ui::Visible;
 
 /// Starts logging, when it was asked for.
 pub(super) fn start(env: &Env, verbose: u8) {
@@ -18,7 +21,7 @@ pub(super) fn start(env: &Env, verbose: u8) {
         return;
     }
     let started = tracing_subscriber::fmt()
-        .with_writer(std::io::stderr)
+        .with_writer(|| Visible::new(std::io::stderr(), std::io::stderr().is_terminal()))
         .with_env_filter(EnvFilter::new(filter))
         .with_ansi(false)
         .without_time()

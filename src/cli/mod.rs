@@ -145,7 +145,7 @@ pub fn main() -> ExitCode {
     crate::script::prepare();
     let cli = match Cli::try_parse() {
         Ok(cli) => cli,
-        Err(error) => return ui::print_clap_error(&error).into(),
+        Err(error) => return ui::print_clap_error(error).into(),
     };
     let (color, verbose) = match &cli.command {
         Command::Run(command) => command.said_behind(),

@@ -187,7 +187,7 @@ fn secret(app: &App, param: &Param, text: &str, stdin: Option<&str>) -> Result<V
 }
 
 /// Words that clap refuses: help is shown, an unknown flag names the nearest and the script.
-pub(super) fn refuse(error: &clap::Error, script: &Script) -> Result<Exit, CommandError> {
+pub(super) fn refuse(error: clap::Error, script: &Script) -> Result<Exit, CommandError> {
     if error.kind() != ErrorKind::UnknownArgument {
         return Ok(ui::print_clap_error(error));
     }

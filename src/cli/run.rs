@@ -168,7 +168,7 @@ pub(super) fn run(app: &App, command: &RunCommand) -> Result<Exit, CommandError>
     let parser = params::add(Words::command(), &script, path)?;
     let mut matches = match parser.try_get_matches_from(words) {
         Ok(matches) => matches,
-        Err(error) => return params::refuse(&error, &script),
+        Err(error) => return params::refuse(error, &script),
     };
     let flags = Words::from_arg_matches_mut(&mut matches.clone())
         .map_err(CommandError::usage)?

@@ -19,9 +19,10 @@ pub use self::colour::{Colour, Style};
 pub(crate) use self::outlet::Outlet;
 pub use self::progress::Progress;
 pub(super) use self::say::print_clap_error;
-pub use self::visible::{Visible, printable};
+pub use self::visible::Visible;
 use super::paths::Env;
 use crate::value::Value;
+pub use crate::value::visible::printable;
 
 /// One of the two streams.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

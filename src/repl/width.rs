@@ -2,13 +2,11 @@
 
 use unicode_width::{UnicodeWidthChar, UnicodeWidthStr};
 
-/// The text with its control characters written out, as the terminal is going to show them: before it is measured.
+use crate::value::visible::printable;
+
+/// The text in one line, with what would steer the terminal written out: before it is measured.
 pub(super) fn escaped(text: &str) -> String {
-    let written = |c: char| match c {
-        c if c.is_control() => c.escape_default().to_string(),
-        c => c.to_string(),
-    };
-    text.chars().map(written).collect()
+    printable(text).replace('\n', "\\n").replace('\t', "\\t")
 }
 
 /// How many columns a text of one line takes.

@@ -5,11 +5,13 @@ use std::fmt::{Debug, Display, Write as _};
 use ariadne::{Cache, Color, Config, Label, Report, ReportKind};
 
 use super::error::{Diagnostic, Frame};
+use crate::value::visible::printable;
 
 /// More places than these are counted, not shown.
 const SHOWN: usize = 8;
 
 pub(super) fn render(diagnostic: &Diagnostic, color: bool, width: usize) -> String {
+    let diagnostic = &visible(diagnostic);
     if diagnostic.frames.is_empty() {
         return plain(diagnostic);
     }
@@ -40,6 +42,38 @@ pub(super) fn render(diagnostic: &Diagnostic, color: bool, width: usize) -> Stri
         // The drawing begins with its own word for it; elsewhere the word is small.
         Ok(()) => trimmed(&String::from_utf8_lossy(&out)).replacen("Error:", "error:", 1),
         Err(_) => plain(diagnostic),
+    }
+}
+
+/// The same, made safe for a terminal: names of files, lines of scripts and platforms' answers are others' words.
+fn visible(diagnostic: &Diagnostic) -> Diagnostic {
+    let shown = |text: &String| printable(text).into_owned();
+    Diagnostic {
+        title: shown(&diagnostic.title),
+        frames: diagnostic.frames.iter().map(visible_frame).collect(),
+        notes: diagnostic.notes.iter().map(shown).collect(),
+        hints: diagnostic.hints.iter().map(shown).collect(),
+        ..diagnostic.clone()
+    }
+}
+
+/// The mark stays under what it marks.
+fn visible_frame(frame: &Frame) -> Frame {
+    let before = frame.column.saturating_sub(1);
+    let taken = |from: usize, count: usize| -> usize {
+        let part: String = frame.text.chars().skip(from).take(count).collect();
+        printable(&part)
+            .chars()
+            .count()
+            .saturating_sub(part.chars().count())
+    };
+    Frame {
+        source: printable(&frame.source).into_owned(),
+        column: frame.column + taken(0, before),
+        length: frame.length + taken(before, frame.length),
+        label: printable(&frame.label).into_owned(),
+        text: printable(&frame.text).into_owned(),
+        ..*frame
     }
 }
 

@@ -114,3 +114,35 @@ fn standard_input_is_given_out_once() {
     );
     let _ = ran.ended(2).said(&["--pin and the script"]);
 }
+
+#[test]
+fn what_others_wrote_does_not_steer_the_terminal_through_an_error() {
+    let home = Home::new();
+    home.write(
+        "turn\u{202e}ed.rhai",
+        "fn main() {\n  let a = \"\u{202e}\u{1b}[2J\"; throw a\n}\n",
+    );
+    let mut said = home
+        .run_with_words(&["run", "turn\u{202e}ed.rhai"])
+        .ended(1)
+        .stderr;
+    said += &home
+        .run_with_words(&["check", "turn\u{202e}ed.rhai", "none\u{2028}.rhai"])
+        .stderr;
+    said += &home
+        .run_with_words(&["runs", "list", "--wrong\u{2066}flag"])
+        .ended(2)
+        .stderr;
+    said += &home.run_with_words(&["runs", "lis\u{202a}t"]).ended(2).stderr;
+    let steers = |c: char| matches!(c, '\u{1b}' | '\u{2028}'..='\u{202e}' | '\u{2066}'..='\u{2069}');
+    assert!(!said.contains(steers), "{said:?}");
+    for shown in [
+        "turn\\u{202e}ed.rhai",
+        "\\u{1b}[2J",
+        "none\\u{2028}",
+        "--wrong\\u{2066}flag",
+        "lis\\u{202a}t",
+    ] {
+        assert!(said.contains(shown), "{shown}: {said}");
+    }
+}

@@ -2,6 +2,8 @@
 
 use std::io;
 
+use clap::error::ContextValue;
+
 use super::{Stream, Style, Ui, printable};
 use crate::cli::exit::Exit;
 use crate::report::summary::Summary;
@@ -29,7 +31,7 @@ impl Ui {
 
     /// Something that must not be overlooked, on standard error.
     pub(crate) fn banner(&self, text: &str) {
-        self.err(&self.styled(Stream::Err, Style::Warning, text));
+        self.err(&self.styled(Stream::Err, Style::Warning, &printable(text)));
     }
 
     /// A script error on standard error, with its place.
@@ -72,11 +74,25 @@ impl Ui {
 }
 
 /// Shows what clap has to say, in clap's own words: help on standard output, a wrong command line on standard error.
-pub(crate) fn print_clap_error(error: &clap::Error) -> Exit {
+pub(crate) fn print_clap_error(mut error: clap::Error) -> Exit {
+    let context: Vec<_> = error.context().map(|(kind, said)| (kind, said.clone())).collect();
+    for (kind, said) in context {
+        error.insert(kind, visible(said));
+    }
     // Nobody is left to be told that nobody listens.
     let _ = error.print();
     match error.exit_code() {
         0 => Exit::Ok,
         _ => Exit::Usage,
+    }
+}
+
+/// The same words, made safe for a terminal: clap repeats what was typed.
+fn visible(said: ContextValue) -> ContextValue {
+    let shown = |text: String| printable(&text).into_owned();
+    match said {
+        ContextValue::String(text) => ContextValue::String(shown(text)),
+        ContextValue::Strings(texts) => ContextValue::Strings(texts.into_iter().map(shown).collect()),
+        other => other,
     }
 }

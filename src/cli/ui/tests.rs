@@ -16,12 +16,6 @@ fn styles_show_only_where_there_are_colours() {
 }
 
 #[test]
-fn control_characters_are_shown() {
-    assert_eq!(printable("a\u{1b}[2Jb\r\n\tc"), "a\\u{1b}[2Jb\\r\n\tc");
-    assert!(matches!(printable("größe"), Cow::Borrowed(_)));
-}
-
-#[test]
 fn a_dumb_terminal_is_not_animated() {
     let dumb = Ui::on(&Env::of([("TERM", "dumb")], "/"), Colour::Auto, true, true);
     assert!(!dumb.animated);

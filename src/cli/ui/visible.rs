@@ -1,36 +1,8 @@
-//! What others have written, made safe for a terminal: it could be steered, or show another text than is there.
+//! A stream whose reader is a terminal: what would steer it is shown.
 
-use std::borrow::Cow;
 use std::io::{self, Write};
 
-use crate::sabotage::Sabotage;
-
-/// Would the character steer a terminal, or turn the order of what it shows? Control characters (C0, C1, DEL) but for line
-/// ends and tabs, the separators of lines, and the signs that override or embed a direction of writing.
-fn steers(c: char) -> bool {
-    let turns = matches!(c, '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}' | '\u{2028}' | '\u{2029}');
-    (turns || (c.is_control() && c != '\n' && c != '\t')) && !Sabotage::ControlsInClear.is_on()
-}
-
-/// The text with such characters shown as `\u{1b}`.
-pub fn printable(text: &str) -> Cow<'_, str> {
-    shown(text, |c| c.escape_default().to_string())
-}
-
-fn shown(text: &str, show: impl Fn(char) -> String) -> Cow<'_, str> {
-    if !text.contains(steers) {
-        return Cow::Borrowed(text);
-    }
-    let mut out = String::with_capacity(text.len() + 16);
-    for c in text.chars() {
-        if steers(c) {
-            out.push_str(&show(c));
-        } else {
-            out.push(c);
-        }
-    }
-    Cow::Owned(out)
-}
+use crate::value::visible::shown;
 
 /// Shows what would steer a terminal as JSON writes it, `\u001b`, so that JSON stays JSON; or passes everything on.
 #[derive(Debug)]
@@ -42,7 +14,7 @@ pub struct Visible<W> {
 }
 
 impl<W: Write> Visible<W> {
-    pub(super) fn new(sink: W, shows: bool) -> Visible<W> {
+    pub(in crate::cli) fn new(sink: W, shows: bool) -> Visible<W> {
         Visible {
             sink,
             shows,
@@ -77,17 +49,9 @@ impl<W: Write> Write for Visible<W> {
 mod tests {
     #![allow(clippy::unwrap_used, reason = "tests")]
     use super::*;
+    use crate::value::visible::steers;
 
     const HOSTILE: &str = "a\u{1b}]0;title\u{7}\u{1b}[2Jb\u{9b}31m\u{202e}txt.exe\u{2066}ü\r\n\tend\u{7f}";
-
-    #[test]
-    fn what_steers_a_terminal_is_shown() {
-        assert_eq!(
-            printable(HOSTILE),
-            "a\\u{1b}]0;title\\u{7}\\u{1b}[2Jb\\u{9b}31m\\u{202e}txt.exe\\u{2066}ü\\r\n\tend\\u{7f}"
-        );
-        assert!(matches!(printable("größe, שלום, 👩‍👧"), Cow::Borrowed(_)));
-    }
 
     #[test]
     fn a_terminal_gets_what_steers_it_escaped_wherever_the_writes_are_cut() {

@@ -4,6 +4,7 @@ use crate::ops::doc::text::{Look, wrap};
 use crate::repl::show;
 use crate::repl::width::{padded, width};
 use crate::script::interactive::{Answer, Function, Native, Workspace};
+use crate::value::visible::printable;
 
 /// No column of names is wider.
 const WIDEST_NAMES: usize = 44;
@@ -39,7 +40,7 @@ pub(super) fn function(function: &Function, look: &Look<'_>) -> String {
     let doc = if function.doc.is_empty() {
         "a function of this session without a comment".to_owned()
     } else {
-        printable(&function.doc)
+        printable(&function.doc).into_owned()
     };
     format!("{title}\n\n{doc}\n\n:source {} shows it", function.name)
 }
@@ -88,9 +89,4 @@ pub(in crate::repl) fn preview(answer: &Answer) -> String {
         Answer::Value(value) | Answer::Mixed(value) => printable(&show::line(value)).replace('\n', " "),
         Answer::Other(what) => format!("<{what}>"),
     }
-}
-
-/// Without what steers a terminal.
-fn printable(text: &str) -> String {
-    text.chars().filter(|c| !c.is_control() || *c == '\n').collect()
 }

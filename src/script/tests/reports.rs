@@ -239,3 +239,16 @@ fn what_cannot_be_kept_is_named() {
         "what the script returns cannot be kept: result.a[1]: a closure or function cannot be stored"
     );
 }
+
+#[test]
+fn what_steers_a_terminal_is_shown_and_the_mark_stays_where_it_belongs() {
+    insta::assert_snapshot!(report("let a = \"\u{202e}\"; throw \"\u{1b}[2J\""), @r#"
+    error: \u{1b}[2J
+       ╭─[ main.rhai:1:21 ]
+       │
+     1 │ let a = "\u{202e}"; throw "\u{1b}[2J"
+       │                     ──┬──
+       │                       ╰──── here
+    ───╯
+    "#);
+}

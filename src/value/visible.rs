@@ -1,0 +1,48 @@
+//! What others have written, made safe for a terminal: it could be steered, or show another text than is there.
+
+use std::borrow::Cow;
+
+use crate::sabotage::Sabotage;
+
+/// Would the character steer a terminal, or turn the order of what it shows? Control characters (C0, C1, DEL) but for line
+/// ends and tabs, the separators of lines, and the signs that override or embed a direction of writing.
+pub fn steers(c: char) -> bool {
+    let turns = matches!(c, '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}' | '\u{2028}' | '\u{2029}');
+    (turns || (c.is_control() && c != '\n' && c != '\t')) && !Sabotage::ControlsInClear.is_on()
+}
+
+/// The text with such characters shown as `\u{1b}`.
+pub fn printable(text: &str) -> Cow<'_, str> {
+    shown(text, |c| c.escape_default().to_string())
+}
+
+/// The text with such characters shown in this way.
+pub fn shown(text: &str, show: impl Fn(char) -> String) -> Cow<'_, str> {
+    if !text.contains(steers) {
+        return Cow::Borrowed(text);
+    }
+    let mut out = String::with_capacity(text.len() + 16);
+    for c in text.chars() {
+        if steers(c) {
+            out.push_str(&show(c));
+        } else {
+            out.push(c);
+        }
+    }
+    Cow::Owned(out)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_steers_a_terminal_is_shown() {
+        let hostile = "a\u{1b}]0;title\u{7}\u{1b}[2Jb\u{9b}31m\u{202e}txt.exe\u{2066}ü\r\n\tend\u{7f}";
+        assert_eq!(
+            printable(hostile),
+            "a\\u{1b}]0;title\\u{7}\\u{1b}[2Jb\\u{9b}31m\\u{202e}txt.exe\\u{2066}ü\\r\n\tend\\u{7f}"
+        );
+        assert!(matches!(printable("größe, שלום, 👩‍👧"), Cow::Borrowed(_)));
+    }
+}
