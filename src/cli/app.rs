@@ -23,7 +23,7 @@ use crate::ops::naming;
 use crate::ops::world::World;
 use crate::platform::Network;
 use crate::platform::mobsted::partners::Partners;
-use crate::sandbox::{self, Sandbox};
+use crate::sandbox::{self, Sandbox, SandboxError};
 use crate::transport::Http;
 use crate::value::secret::Secret;
 
@@ -280,7 +280,13 @@ impl App {
         let mut options = sandbox::Options::new(folder);
         options.faults = super::sandbox::faults(&accounts.faults)?;
         options.seed = accounts.seed.unwrap_or_default();
-        let sandbox = Sandbox::start(options).map_err(|error| CommandError::new(Exit::Usage, error))?;
+        let sandbox = Sandbox::start(options).map_err(|error| {
+            let exit = match &error {
+                SandboxError::Unanswered { .. } => Exit::Aborted,
+                _ => Exit::Usage,
+            };
+            CommandError::new(exit, error)
+        })?;
         self.ui.enter_sandbox();
         self.ui.banner(&match super::profiles::sandboxed(self, accounts.profile.as_deref()) {
             Some(name) => format!(

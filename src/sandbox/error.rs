@@ -70,8 +70,16 @@ pub enum SandboxError {
         /// Who serves it, when known.
         pid: Option<u32>,
     },
+    /// The process that serves the sandbox did not answer: it may have ended just then.
+    #[error("the sandbox server at {address} did not answer: {reason}")]
+    Unanswered {
+        /// Where it serves.
+        address: SocketAddr,
+        /// The operating system's reason.
+        reason: io::Error,
+    },
     /// The process that serves the sandbox refused a request or gave an unreadable answer.
-    #[error("the process that serves the sandbox at {address} did not do as asked: {reason}")]
+    #[error("the sandbox server at {address} refused a request: {reason}")]
     Peer {
         /// Where it serves.
         address: SocketAddr,

@@ -230,25 +230,7 @@ impl Sandbox {
     ///
     /// Fails when the world cannot be opened, the address cannot be listened on, or the serving process does not answer.
     pub fn start(options: Options) -> Result<Sandbox, SandboxError> {
-        let mut lease = None;
-        let (place, master) = match share::find(&options)? {
-            Found::Free(seat) => {
-                let master = admin::master(&seat.site);
-                (Place::Serving(seat), master)
-            }
-            Found::Taken(posted) => {
-                if !options.faults.is_empty() {
-                    let lease = lease.insert(Lease::take(&options.dir)?);
-                    post_faults(
-                        posted.address,
-                        &format!("faults/{}", lease.name()),
-                        &options.faults,
-                    )?;
-                }
-                let master = peer::ask(posted.address, "GET", "master", "")?;
-                (Place::Attached(posted), master)
-            }
-        };
+        let (place, master, lease) = share::looking_again(|| Sandbox::take_place(&options))?;
         let attached = matches!(place, Place::Attached(_));
         let closed = AtomicBool::new(false);
         let shared = Arc::new(Shared {
@@ -261,6 +243,24 @@ impl Sandbox {
             wait_to_take_over(&shared)?;
         }
         Ok(Sandbox { shared, lease })
+    }
+
+    fn take_place(options: &Options) -> Result<(Place, MasterLogin, Option<Lease>), SandboxError> {
+        let posted = match share::find(options)? {
+            Found::Free(seat) => {
+                let master = admin::master(&seat.site);
+                return Ok((Place::Serving(seat), master, None));
+            }
+            Found::Taken(posted) => posted,
+        };
+        let mut lease = None;
+        if !options.faults.is_empty() {
+            let lease = lease.insert(Lease::take(&options.dir)?);
+            let path = format!("faults/{}", lease.name());
+            post_faults(posted.address, &path, &options.faults)?;
+        }
+        let master = peer::ask(posted.address, "GET", "master", "")?;
+        Ok((Place::Attached(posted), master, lease))
     }
 
     /// Where the sandbox answers now. While attached this can change: ask again after a connection was refused.
@@ -339,19 +339,23 @@ impl Sandbox {
 
     /// The platform's books, from the serving process if that is another one.
     pub fn books(&self) -> Result<Books, SandboxError> {
-        if let Place::Serving(seat) = &*self.shared.place() {
-            return Ok(seat.site.world.books(seat.site.traffic()));
-        }
-        peer::ask(self.address(), "GET", "books", "")
+        share::looking_again(|| {
+            if let Place::Serving(seat) = &*self.shared.place() {
+                return Ok(seat.site.world.books(seat.site.traffic()));
+            }
+            peer::ask(self.address(), "GET", "books", "")
+        })
     }
 
     /// Adds faults to those in force, in the serving process if that is another one.
     pub fn add_faults(&self, faults: &[Fault]) -> Result<(), SandboxError> {
-        if let Place::Serving(seat) = &*self.shared.place() {
-            seat.site.faults.add(faults, None);
-            return Ok(());
-        }
-        post_faults(self.address(), "faults", faults)
+        share::looking_again(|| {
+            if let Place::Serving(seat) = &*self.shared.place() {
+                seat.site.faults.add(faults, None);
+                return Ok(());
+            }
+            post_faults(self.address(), "faults", faults)
+        })
     }
 
     /// Do faults that were asked for here hit requests of other processes, too?

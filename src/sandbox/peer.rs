@@ -20,7 +20,8 @@ pub(super) fn ask<T: DeserializeOwned>(
 ) -> Result<T, SandboxError> {
     let failed = |reason: String| SandboxError::Peer { address, reason };
     let path = format!("/_sandbox/{path}");
-    let (status, body) = exchange(address, method, &path, body).map_err(|error| failed(error.to_string()))?;
+    let (status, body) = exchange(address, method, &path, body)
+        .map_err(|reason| SandboxError::Unanswered { address, reason })?;
     if status != 200 {
         return Err(failed(format!("{status} {}", String::from_utf8_lossy(&body))));
     }

@@ -158,7 +158,7 @@ pub fn status(dir: &Path) -> Result<Status, SandboxError> {
             books: None,
         });
     }
-    match holder(dir)? {
+    looking_again(|| match holder(dir)? {
         Holder::Us(_lock) => Ok(Status {
             served: None,
             books: world::peek(dir)?,
@@ -167,6 +167,22 @@ pub fn status(dir: &Path) -> Result<Status, SandboxError> {
             books: Some(peer::ask(posted.address, "GET", "books", "")?),
             served: Some((posted.address, posted.pid)),
         }),
+    })
+}
+
+/// Does what may ask the process that serves. When that process ends meanwhile, it is done again: by then another one
+/// serves, or the folder is free.
+pub(super) fn looking_again<T>(
+    mut attempt: impl FnMut() -> Result<T, SandboxError>,
+) -> Result<T, SandboxError> {
+    let deadline = Instant::now() + PATIENCE;
+    loop {
+        match attempt() {
+            Err(SandboxError::Unanswered { .. }) if Instant::now() < deadline => {
+                std::thread::sleep(Duration::from_millis(5));
+            }
+            done => return done,
+        }
     }
 }
 

@@ -1,7 +1,7 @@
 //! One folder, several sandboxes.
 
 use super::super::share::{answers, read_address};
-use super::super::{Role, SandboxError, reset, status};
+use super::super::{Role, SandboxError, Totals, Traffic, reset, status};
 use super::*;
 
 #[test]
@@ -163,4 +163,50 @@ fn a_lock_that_is_about_to_be_let_go_is_waited_for() {
     let found = told.recv().unwrap().unwrap();
     assert!(found.served.is_none() && found.books.is_some());
     looking.join().unwrap();
+}
+
+#[test]
+fn a_process_that_ends_while_it_is_asked_is_replaced() {
+    use std::io::{BufRead as _, BufReader, Write as _};
+
+    let Rig { sandbox, dir } = Rig::new();
+    sandbox.shutdown();
+    let held = super::super::share::wait_for_lock(dir.path()).unwrap();
+    let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let address = listener.local_addr().unwrap();
+    let posted = format!(r#"{{"address":"{address}","pid":7,"instance":"it"}}"#);
+    std::fs::write(dir.path().join("address"), posted).unwrap();
+    // It says that it serves, and ends at the next request.
+    let ending = std::thread::spawn(move || {
+        let health = "{\"instance\":\"it\",\"pid\":7,\"tenants\":0,\"apps\":0,\"pending\":0,\"faults\":[],\
+                      \"totals\":TOTALS,\"traffic\":TRAFFIC}";
+        let health = health
+            .replace("TOTALS", &serde_json::to_string(&Totals::default()).unwrap())
+            .replace("TRAFFIC", &serde_json::to_string(&Traffic::default()).unwrap());
+        let mut asked = 0;
+        for stream in listener.incoming() {
+            let mut stream = stream.unwrap();
+            let mut lines = BufReader::new(&stream).lines().map_while(Result::ok);
+            asked += 1;
+            if !lines.next().unwrap().contains("/_sandbox/status") {
+                break;
+            }
+            while lines.next().is_some_and(|line| !line.is_empty()) {}
+            drop(lines);
+            write!(
+                stream,
+                "HTTP/1.1 200 OK\r\nContent-Length: {}\r\n\r\n{health}",
+                health.len()
+            )
+            .unwrap();
+        }
+        drop(held);
+        asked
+    });
+    let next = start(dir.path());
+    assert_eq!(next.role(), Role::Serving);
+    assert!(
+        ending.join().unwrap() > 1,
+        "it was asked for more than whether it serves"
+    );
 }
