@@ -73,9 +73,10 @@ impl From<ConfigError> for CommandError {
 impl From<JournalError> for CommandError {
     fn from(error: JournalError) -> CommandError {
         let exit = match &error {
-            JournalError::RunBusy { .. } | JournalError::Sealed { .. } | JournalError::Source { .. } => {
-                Exit::Aborted
-            }
+            JournalError::RunBusy { .. }
+            | JournalError::Sealed { .. }
+            | JournalError::Source { .. }
+            | JournalError::Copy { .. } => Exit::Aborted,
             error if error.is_fatal() => Exit::Aborted,
             _ => Exit::Usage,
         };

@@ -148,6 +148,14 @@ pub enum JournalError {
         /// How old a recorded time may be.
         limit: Duration,
     },
+    /// A copy of the journal cannot be written.
+    #[error("the copy {} cannot be written: {why}", path.display())]
+    Copy {
+        /// The copy.
+        path: PathBuf,
+        /// What the system or the database says.
+        why: String,
+    },
     /// The target of a backup exists already.
     #[error("{} exists already", path.display())]
     Exists {
@@ -208,6 +216,7 @@ impl JournalError {
             JournalError::NoSuchStep { run, .. } => format!("see `provisor runs steps {run}`"),
             JournalError::NotInDoubt { .. } | JournalError::Moved { .. } => return None,
             JournalError::Slow { .. } => "try again when the disk has less to do".to_owned(),
+            JournalError::Copy { .. } => "make room there, or choose another place".to_owned(),
             JournalError::Exists { .. } => "choose another name".to_owned(),
         })
     }

@@ -1,6 +1,7 @@
 //! What a store holds, as it lies in the store: states in clear, payloads sealed.
 
 use std::collections::BTreeMap;
+use std::path::PathBuf;
 
 use super::NaturalKey;
 use super::run::{EarlierSources, RowCounts, RowFilter, RowStatus, Rules, RunId, RunStatus};
@@ -15,6 +16,9 @@ pub(super) enum Fault {
     Sql(#[from] rusqlite::Error),
     #[error("{0}")]
     Data(String),
+    /// A copy of the database cannot be written.
+    #[error("{why}")]
+    Copy { path: PathBuf, why: String },
 }
 
 pub(super) type Res<T> = Result<T, Fault>;

@@ -327,3 +327,33 @@ fn what_this_machine_refuses_is_not_recorded_as_an_answer() {
         .run_as(&served, &format!("resume {run} --retry-failed"))
         .ended(0);
 }
+
+#[test]
+fn a_backup_for_which_there_is_no_room_is_named_and_leaves_nothing() {
+    let home = Home::new();
+    home.write(
+        "large.rhai",
+        &format!("// {}\nfn main() {{ 1 }}\n", "x".repeat(300_000)),
+    );
+    let _ = home.run("run large.rhai").ended(0);
+    let backup = home.command(["journal", "backup", "copy.db"]);
+    let mut command = std::process::Command::new("sh");
+    // A file may grow no further than this, as on a full disk.
+    command
+        .args(["-c", "trap '' XFSZ; ulimit -f 100; exec \"$0\" \"$@\""])
+        .arg(backup.get_program())
+        .args(backup.get_args())
+        .env_clear()
+        .envs(backup.get_envs().filter_map(|(name, value)| Some((name, value?))))
+        .current_dir(home.work())
+        .stdout(std::process::Stdio::piped())
+        .stderr(std::process::Stdio::piped());
+    let ran = finish(command.spawn().unwrap()).ended(9);
+    let ran = ran.said(&["the copy ", "copy.db cannot be written", "make room there"]);
+    assert!(!ran.stderr.contains("resume"), "{}", ran.stderr);
+    let left: Vec<_> = fs::read_dir(home.work())
+        .unwrap()
+        .map(|file| file.unwrap().file_name())
+        .collect();
+    assert_eq!(left, ["large.rhai"]);
+}

@@ -285,6 +285,9 @@ fn unusable(path: &Path, why: String) -> JournalError {
 }
 
 fn fault_to_error(path: &Path, fault: Fault) -> JournalError {
+    if let Fault::Copy { path, why } = fault {
+        return JournalError::Copy { path, why };
+    }
     let path = path.to_owned();
     let why = fault.to_string();
     let Fault::Sql(error) = fault else {

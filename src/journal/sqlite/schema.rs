@@ -3,7 +3,7 @@
 use std::fs::{self, File};
 use std::path::{Path, PathBuf};
 
-use rusqlite::Connection;
+use rusqlite::{Connection, ErrorCode};
 
 use super::super::files;
 use super::super::table::{Fault, Res};
@@ -180,21 +180,41 @@ pub(super) fn migrate(connection: &mut Connection, path: &Path, migrations: &[&s
 
 /// Copies a database, as it was last committed, into a new file that only its owner can read.
 pub(super) fn back_up(connection: &Connection, target: &Path) -> Res<()> {
-    let unwritable =
-        |error: std::io::Error| Fault::Data(format!("{} cannot be written: {error}", target.display()));
     // Written whole or not at all: an interrupted copy keeps its draft's name.
     let draft = files::beside(target, ".part");
     let _ = fs::remove_file(&draft);
-    drop(files::create_private(&draft).map_err(unwritable)?);
-    let Some(text) = draft.to_str() else {
-        return Err(Fault::Data(format!("{} is not valid Unicode", target.display())));
+    let copied = copy_by(&draft, connection, target);
+    if copied.is_err() {
+        let _ = fs::remove_file(&draft);
+    }
+    copied
+}
+
+fn copy_by(draft: &Path, connection: &Connection, target: &Path) -> Res<()> {
+    let unwritable = |why: String| Fault::Copy {
+        path: target.to_owned(),
+        why,
     };
-    connection.execute("vacuum into ?1", [text])?;
-    File::open(&draft)
+    let system = |error: std::io::Error| unwritable(error.to_string());
+    drop(files::create_private(draft).map_err(system)?);
+    let Some(text) = draft.to_str() else {
+        return Err(unwritable("its name is not valid Unicode".to_owned()));
+    };
+    connection
+        .execute("vacuum into ?1", [text])
+        .map_err(|error| match error.sqlite_error_code() {
+            Some(ErrorCode::DiskFull) => unwritable("its disk is full".to_owned()),
+            // The journal is read by this connection, and only the copy is written.
+            Some(ErrorCode::SystemIoFailure | ErrorCode::CannotOpen | ErrorCode::ReadOnly) => {
+                unwritable(error.to_string())
+            }
+            _ => error.into(),
+        })?;
+    File::open(draft)
         .and_then(|file| file.sync_all())
-        .and_then(|()| fs::rename(&draft, target))
+        .and_then(|()| fs::rename(draft, target))
         .and_then(|()| files::sync_folder(files::folder_of(target)))
-        .map_err(unwritable)
+        .map_err(system)
 }
 
 /// Versions are few.
