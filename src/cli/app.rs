@@ -3,6 +3,7 @@
 use std::collections::BTreeSet;
 use std::ffi::OsString;
 use std::path::Path;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use tokio::runtime::{Handle, Runtime};
@@ -36,6 +37,8 @@ pub(super) struct App {
     /// Where the process is to die, when it is being tortured.
     pub(super) trap: Trap,
     paths: Option<Paths>,
+    /// Was something missing of what a command has shown?
+    incomplete: AtomicBool,
     /// The journals that were opened, and what of them could not be read.
     journals: Mutex<Vec<(WeakJournal, Arc<Damage>)>>,
 }
@@ -113,23 +116,23 @@ impl App {
     pub(super) fn from_process(colour: Colour, verbose: u8) -> App {
         let env = Env::capture();
         super::logging::start(&env, verbose);
-        App {
-            words: std::env::args_os().skip(1).collect(),
-            ui: Ui::new(&env, colour),
-            paths: Paths::from_env(&env),
-            trap: Trap::from_env(&env),
-            journals: Mutex::default(),
-            env,
-        }
+        let (words, ui) = (std::env::args_os().skip(1).collect(), Ui::new(&env, colour));
+        let trap = Trap::from_env(&env);
+        App::new(env, words, ui, trap)
     }
 
     /// The same, seen from another environment: another home.
     pub(super) fn with_env(&self, env: Env) -> App {
+        App::new(env, Vec::new(), self.ui.clone(), Trap::default())
+    }
+
+    fn new(env: Env, words: Vec<OsString>, ui: Ui, trap: Trap) -> App {
         App {
-            words: Vec::new(),
-            ui: self.ui.clone(),
-            trap: Trap::default(),
+            words,
+            ui,
+            trap,
             paths: Paths::from_env(&env),
+            incomplete: AtomicBool::new(false),
             journals: Mutex::default(),
             env,
         }
@@ -194,6 +197,60 @@ impl App {
         Ok(journal)
     }
 
+    /// The journal for a command that only shows what is recorded. Where there is none, it is an empty one, and no file is
+    /// made. What is missing is told, and then the command does not quite succeed.
+    pub(super) fn recorded(&self) -> Result<Journal, CommandError> {
+        match self.lost_journal()? {
+            Some(gone @ JournalError::Gone { .. }) => return Err(gone.into()),
+            Some(missing) => self.warn_of_missing(&missing),
+            None => {}
+        }
+        if self.paths()?.journal().exists() {
+            let journal = self.journal()?;
+            if let Err(incomplete @ JournalError::Incomplete { .. }) = journal.healthy() {
+                self.warn_of_missing(&incomplete);
+            }
+            return Ok(journal);
+        }
+        let nothing = Sealer::new(&[0; 32]);
+        Ok(Journal::in_memory(
+            nothing,
+            torture::clock(&self.env),
+            Ids::random(),
+        ))
+    }
+
+    /// Why there is no journal, when there was one.
+    pub(super) fn lost_journal(&self) -> Result<Option<JournalError>, CommandError> {
+        let paths = self.paths()?;
+        // A restore that was killed is finished first.
+        let _ = crate::journal::finish_replacement(paths.state());
+        let path = paths.journal();
+        // In this order: a process that makes the journal may be at work.
+        let was_there = Journal::was_in(&path);
+        let is_there = path.try_exists().map_err(|error| {
+            let found = format!("{} cannot be looked at: {error}", path.display());
+            CommandError::new(Exit::Aborted, found).hint(format!(
+                "make the folder {} yours, with the rights 0700",
+                paths.state().display()
+            ))
+        })?;
+        if !was_there || is_there {
+            return Ok(None);
+        }
+        let is_sealed = Journal::beside(&path).iter().any(|file| file.exists());
+        let sealer = is_sealed.then(|| self.sealer()).transpose()?;
+        Ok(Some(Journal::lost(&path, sealer.as_ref())))
+    }
+
+    fn warn_of_missing(&self, error: &JournalError) {
+        self.ui.warn(&error.to_string());
+        if let Some(hint) = error.hint() {
+            self.ui.hint(&hint);
+        }
+        self.incomplete.store(true, Ordering::Relaxed);
+    }
+
     /// The same, for those who want to know why the file cannot be used.
     pub(super) fn open_journal(&self) -> Result<Result<Journal, JournalError>, CommandError> {
         let paths = self.paths()?;
@@ -225,12 +282,16 @@ impl App {
         for sentence in &sentences {
             self.ui.warn(sentence);
         }
-        if sentences.is_empty() {
-            return exit;
+        if !sentences.is_empty() {
+            self.ui
+                .hint("see all that is damaged with `provisor journal check`, and restore a backup with `provisor journal restore`");
         }
-        self.ui
-            .hint("see all that is damaged with `provisor journal check`, and restore a backup with `provisor journal restore`");
-        if exit == Exit::Ok { Exit::Check } else { exit }
+        let is_whole = sentences.is_empty() && !self.incomplete.load(Ordering::Relaxed);
+        if exit == Exit::Ok && !is_whole {
+            Exit::Check
+        } else {
+            exit
+        }
     }
 
     /// Everything a run needs. Starts the sandbox when it was asked for; signs in to nothing.

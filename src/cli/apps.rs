@@ -43,7 +43,7 @@ const COLUMNS: [&str; 8] = [
 
 pub(super) fn apps(app: &App, command: &AppsCommand) -> Result<Exit, CommandError> {
     let Action::List { account, json } = &command.action;
-    let journal = app.journal()?;
+    let journal = app.recorded()?;
     let apps = held(&journal, "app", account.as_deref())?;
     if *json {
         let apps = apps

@@ -23,7 +23,7 @@ pub(super) struct AuditCommand {
 }
 
 pub(super) fn audit(app: &App, command: &AuditCommand) -> Result<Exit, CommandError> {
-    let audits = app.journal()?.audits()?;
+    let audits = app.recorded()?.audits()?;
     if command.json {
         let audits: Vec<Json> = audits
             .iter()

@@ -1,8 +1,10 @@
 //! The key for everything at rest.
 
+use std::path::PathBuf;
+
 use super::error::CommandError;
 use super::paths::{Env, Paths, make_private_folder};
-use crate::journal::{KeyError, Sealer};
+use crate::journal::{Journal, KeyError, Sealer};
 use crate::value::secret::Secret;
 
 /// The cipher for everything at rest: from `PROVISOR_KEY`, else from the key file, made at first use.
@@ -20,24 +22,27 @@ pub(super) fn sealer(env: &Env, paths: &Paths) -> Result<Sealer, CommandError> {
             folder.display()
         ))
     })?;
-    if !paths.key().exists() {
-        let sealed = [paths.journal(), paths.secrets()];
-        if let Some(sealed) = sealed.iter().find(|file| file.exists()) {
-            // A new key would hide that the old one is missing.
-            let what = if *sealed == paths.journal() {
-                "the journal was"
-            } else {
-                "the profiles' secrets were"
-            };
-            return Err(CommandError::usage(format!(
-                "{what} sealed with a key that is missing: {}",
-                paths.key().display()
-            ))
-            .hint("put a copy of the key back, or give it in PROVISOR_KEY")
-            .hint(format!("or begin anew: move {} away", sealed.display())));
-        }
+    if !paths.key().exists()
+        && let Some((what, sealed)) = sealed(paths)
+    {
+        // A new key would hide that the old one is missing.
+        return Err(CommandError::usage(format!(
+            "{what} sealed with a key that is missing: {}",
+            paths.key().display()
+        ))
+        .hint("put a copy of the key back, or give it in PROVISOR_KEY")
+        .hint(format!("or begin anew: move {} away", sealed.display())));
     }
     Sealer::from_key_file(&paths.key()).map_err(|error| unusable(&error))
+}
+
+/// What there is that the key has sealed, and its file. Of a journal that is missing, what stood beside it tells.
+pub(super) fn sealed(paths: &Paths) -> Option<(&'static str, PathBuf)> {
+    let journal = paths.journal();
+    let journals = [journal.clone()].into_iter().chain(Journal::beside(&journal));
+    let journals = journals.map(|file| ("the journal was", file));
+    let secrets = ("the profiles' secrets were", paths.secrets());
+    journals.chain([secrets]).find(|(_, file)| file.exists())
 }
 
 fn unusable(error: &KeyError) -> CommandError {

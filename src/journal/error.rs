@@ -35,16 +35,23 @@ pub enum JournalError {
         /// Why it cannot be written.
         why: String,
     },
-    /// There is no file, and there was one whose ledger had entries.
+    /// There is no file, and there was one whose ledger had entries, or whose count of them does not open.
     #[error("the journal {} is missing, and the ledger in it had entries", path.display())]
     Gone {
         /// The journal.
         path: PathBuf,
     },
+    /// There is no file, and there was one. Nothing tells that its ledger had entries.
+    #[error("the journal {} is missing", path.display())]
+    Missing {
+        /// The journal.
+        path: PathBuf,
+    },
     /// The file is older than what was recorded in it.
     #[error(
-        "the journal {} lacks the last {lost} change(s) of its ledger: its log is missing or damaged, or an older copy was put in its place",
-        path.display()
+        "the journal {} is missing the last {lost} change{} to its ledger: its log is missing or damaged, or an older copy was put in its place",
+        path.display(),
+        if *lost == 1 { "" } else { "s" }
     )]
     Incomplete {
         /// The journal.
@@ -91,6 +98,22 @@ pub enum JournalError {
     WrongKey {
         /// The journal.
         path: PathBuf,
+    },
+    /// A backup is damaged, or is none.
+    #[error("the backup {} cannot be used: {why}", path.display())]
+    Backup {
+        /// The backup.
+        path: PathBuf,
+        /// What is wrong with it.
+        why: String,
+    },
+    /// A backup was sealed with another key.
+    #[error("the backup {} was sealed with another key", path.display())]
+    BackupKey {
+        /// The backup.
+        path: PathBuf,
+        /// The file of an earlier key, which opens it.
+        key: Option<PathBuf>,
     },
     /// There is no key.
     #[error(transparent)]
@@ -182,6 +205,10 @@ impl JournalError {
                 "put it back, or restore a backup: provisor journal restore FILE; to begin anew, remove {}",
                 path_beside(path).display()
             ),
+            JournalError::Missing { .. } => {
+                "put it back, or restore a backup: provisor journal restore FILE; the next run begins a new one"
+                    .to_owned()
+            }
             JournalError::Incomplete { path, .. } => format!(
                 "put {}-wal back as it was, or restore a newer backup: provisor journal restore FILE; to go on without what is missing, remove {}",
                 path.display(),
@@ -206,6 +233,14 @@ impl JournalError {
                 "set PROVISOR_KEY to the key it was made with, or put the key file back; to start afresh, move {} away",
                 path.display()
             ),
+            JournalError::Backup { .. } => "choose another backup; the journal is as it was".to_owned(),
+            JournalError::BackupKey { key: Some(key), .. } => format!(
+                "{} opens it: set PROVISOR_KEY to the text in that file, and restore again",
+                key.display()
+            ),
+            JournalError::BackupKey { .. } => {
+                "set PROVISOR_KEY to the key that was in use when it was made, and restore again".to_owned()
+            }
             JournalError::Key(key) => key.hint(),
             JournalError::Sealed { .. } | JournalError::Source { .. } => {
                 "see what is damaged with `provisor journal check`, and restore a backup with `provisor journal restore`"

@@ -75,13 +75,18 @@ pub fn is_still(path: &Path, file: &File) -> bool {
 
 /// Waits until no other process prepares the same file. Ends when the result is dropped.
 pub(super) fn lock_beside(path: &Path) -> io::Result<File> {
-    let mut name = path.file_name().unwrap_or_default().to_owned();
-    name.push(".opening");
-    let folder = folder_of(path).join("locks");
-    make_private_folder(&folder)?;
-    let file = create_private(&folder.join(name))?;
+    let lock = path_of_lock(path);
+    make_private_folder(folder_of(&lock))?;
+    let file = create_private(&lock)?;
     file.lock()?;
     Ok(file)
+}
+
+/// The file that is locked for that.
+pub(super) fn path_of_lock(path: &Path) -> PathBuf {
+    let mut name = path.file_name().unwrap_or_default().to_owned();
+    name.push(".opening");
+    folder_of(path).join("locks").join(name)
 }
 
 /// Makes a new name in a folder survive a power cut.

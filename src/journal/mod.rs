@@ -48,7 +48,7 @@ mod vault;
 mod waiting;
 
 use std::fmt;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::{Arc, OnceLock, Weak};
 
 pub use attempt::{
@@ -194,9 +194,26 @@ impl Journal {
         }
     }
 
-    /// Was there a journal in this file once?
+    /// The files beside a journal that its key seals, too.
+    pub fn beside(path: &Path) -> [PathBuf; 2] {
+        [sqlite::path_beside(path), files::beside(path, "-wal")]
+    }
+
+    /// Was there a journal in this file once? Each file that tells so is made after the journal's.
     pub fn was_in(path: &Path) -> bool {
-        sqlite::path_beside(path).exists()
+        let beside = Journal::beside(path);
+        beside.iter().any(|file| file.exists()) || files::path_of_lock(path).exists()
+    }
+
+    /// Why there is no journal where one was: [`JournalError::Gone`] when its ledger had entries, or may have had some as
+    /// `sealer` does not open their count; [`JournalError::Missing`] otherwise.
+    pub fn lost(path: &Path, sealer: Option<&Sealer>) -> JournalError {
+        let path = path.to_owned();
+        let is_empty = |sealer: &Sealer| sqlite::entries_beside(&path, sealer) == Some(0);
+        if sqlite::path_beside(&path).exists() && !sealer.is_some_and(is_empty) {
+            return JournalError::Gone { path };
+        }
+        JournalError::Missing { path }
     }
 
     /// Waits until everything that was written so far is on disk.

@@ -1,11 +1,12 @@
 //! Folders, files and who may read them; the configuration and the project's file.
 
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use super::Check;
 use crate::cli::app::App;
 use crate::cli::config::{self, Config, ConfigError};
 use crate::cli::error::CommandError;
+use crate::cli::sealer::sealed;
 use crate::cli::trust::Trust;
 use crate::journal::Sealer;
 use crate::value::secret::Secret;
@@ -64,10 +65,6 @@ fn guarded(what: &str, path: &Path) -> Option<Check> {
 fn key(app: &App) -> Result<Check, CommandError> {
     let paths = app.paths()?;
     let file = paths.key();
-    let sealed: Vec<PathBuf> = [paths.journal(), paths.secrets()]
-        .into_iter()
-        .filter(|path| path.exists())
-        .collect();
     if let Err(error) = file.try_exists() {
         let found = format!("whether there is one cannot be told: {}: {error}", file.display());
         return Ok(Check::problem(AREA, "key", found).fix(format!(
@@ -75,7 +72,7 @@ fn key(app: &App) -> Result<Check, CommandError> {
             paths.state().display()
         )));
     }
-    if app.env.get("PROVISOR_KEY").is_none() && !file.exists() && sealed.is_empty() {
+    if app.env.get("PROVISOR_KEY").is_none() && !file.exists() && sealed(paths).is_none() {
         return Ok(Check::ok(
             AREA,
             "key",

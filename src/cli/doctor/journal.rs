@@ -10,12 +10,13 @@ const AREA: &str = "journal";
 
 pub(super) fn check(app: &App) -> Result<Vec<Check>, CommandError> {
     let path = app.paths()?.journal();
-    if let Err(error) = path.try_exists() {
-        let found = format!("{} cannot be looked at: {error}", path.display());
-        return Ok(vec![Check::problem(AREA, "", found)]);
-    }
-    if !path.exists() && !Journal::was_in(&path) {
-        return Ok(vec![Check::ok(AREA, "", "none yet; the first run makes it")]);
+    match app.lost_journal() {
+        Ok(Some(error)) => return Ok(vec![unusable(error)]),
+        Err(error) => return Ok(vec![Check::failed(AREA, "", error)]),
+        Ok(None) if !path.exists() => {
+            return Ok(vec![Check::ok(AREA, "", "none yet; the first run makes it")]);
+        }
+        Ok(None) => {}
     }
     let journal = match app.open_journal() {
         Ok(Ok(journal)) => journal,

@@ -29,7 +29,7 @@ pub(super) struct ListCommand {
 }
 
 pub(super) fn list(app: &App, command: &ListCommand) -> Result<Exit, CommandError> {
-    let journal = app.journal()?;
+    let journal = app.recorded()?;
     let mut runs = Vec::new();
     for record in journal.runs()? {
         runs.push(Listed::read(&journal, record)?);

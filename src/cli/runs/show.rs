@@ -34,7 +34,7 @@ pub(super) struct ShowCommand {
 }
 
 pub(super) fn show(app: &App, command: &ShowCommand) -> Result<Exit, CommandError> {
-    let journal = app.journal()?;
+    let journal = app.recorded()?;
     let run = Listed::read(&journal, find_run(&journal, &command.run)?)?;
     let steps = journal.steps(&run.record.id, &StepFilter::ForAPerson)?;
     let (doubts, halves): (Vec<StepRecord>, Vec<StepRecord>) =

@@ -37,7 +37,7 @@ pub(super) struct StepsCommand {
 }
 
 pub(super) fn steps(app: &App, command: &StepsCommand) -> Result<Exit, CommandError> {
-    let journal = app.journal()?;
+    let journal = app.recorded()?;
     let run = find_run(&journal, &command.run)?;
     let filter = match command.row {
         Some(row) => StepFilter::Row(row - 1),

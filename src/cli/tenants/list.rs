@@ -31,7 +31,7 @@ pub(super) struct ListCommand {
 }
 
 pub(super) fn list(app: &App, command: &ListCommand) -> Result<Exit, CommandError> {
-    let journal = app.journal()?;
+    let journal = app.recorded()?;
     let which = &command.which;
     let tenants = held(&journal, "tenant", which.account.as_deref())?;
     let what = format!("the passwords of {} tenants", tenants.len());

@@ -25,7 +25,7 @@ pub(super) struct ShowCommand {
 }
 
 pub(super) fn show(app: &App, command: &ShowCommand) -> Result<Exit, CommandError> {
-    let journal = app.journal()?;
+    let journal = app.recorded()?;
     let which = &command.which;
     let tenant = find_tenant(&journal, &command.email, which.account.as_deref())?;
     let what = format!(

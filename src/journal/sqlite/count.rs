@@ -95,6 +95,11 @@ impl LedgerCount {
     }
 }
 
+/// How many entries the count beside a database says; none when there is none that can be read.
+pub(in super::super) fn entries_beside(database: &Path, sealer: &Sealer) -> Option<i64> {
+    LedgerCount::read_beside(database, sealer).map(|count| count.entries)
+}
+
 /// Where the count beside a database is.
 pub(in super::super) fn path_beside(database: &Path) -> PathBuf {
     beside(database, "-count")

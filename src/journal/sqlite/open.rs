@@ -8,12 +8,13 @@ use std::time::Duration;
 use rusqlite::config::DbConfig;
 use rusqlite::{Connection, OpenFlags, OptionalExtension as _};
 
+use super::super::Journal;
 use super::super::error::JournalError;
 use super::super::files::{self, beside};
 use super::super::replacement;
 use super::super::seal::Sealer;
 use super::super::table::{Fault, Res};
-use super::count::LedgerCount;
+use super::count::{LedgerCount, path_beside};
 use super::schema::{self, Found, MIGRATIONS};
 use super::{fault_to_error, unusable};
 use crate::sabotage::Sabotage;
@@ -136,17 +137,22 @@ fn open_to_write(path: &Path, sealer: &Sealer) -> Result<Opened, JournalError> {
 
 /// Is the file missing, though there was one?
 fn missing(path: &Path, counted: Option<LedgerCount>) -> Result<Vec<String>, JournalError> {
+    // First of all: another process that makes the file makes these after it.
+    let (was_there, is_counted) = (Journal::was_in(path), path_beside(path).exists());
     let is_missing = fs::metadata(path).map_or(true, |file| file.len() == 0);
-    match counted {
-        Some(LedgerCount { entries: 1.., .. }) if is_missing => Err(JournalError::Gone {
-            path: path.to_owned(),
-        }),
-        Some(_) if is_missing => Ok(vec![format!(
-            "the journal {} was missing, and a new one is begun",
-            path.display()
-        )]),
-        _ => Ok(Vec::new()),
+    if !is_missing || !was_there {
+        return Ok(Vec::new());
     }
+    // What a count says that another key has sealed cannot be told.
+    if is_counted && counted.is_none_or(|counted| counted.entries > 0) {
+        return Err(JournalError::Gone {
+            path: path.to_owned(),
+        });
+    }
+    Ok(vec![format!(
+        "the journal {} was missing, and a new one is begun",
+        path.display()
+    )])
 }
 
 /// A connection to the file. One that is being made, or put back from a backup, is this process's alone as long as the

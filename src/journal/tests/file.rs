@@ -396,7 +396,14 @@ fn a_journal_that_is_gone_is_not_begun_anew_without_a_word() {
     assert!(matches!(error, JournalError::Gone { .. }), "{error}");
     assert!(!path.exists());
     fs::remove_file(files::beside(&path, "-count")).unwrap();
-    assert!(in_file(&path, &frozen()).notices().is_empty());
+    let journal = in_file(&path, &frozen());
+    assert!(journal.notices()[0].contains("was missing, and a new one is begun"));
+    drop(journal);
+    // Nobody can tell what a count says that another key has sealed.
+    remove();
+    let other = Sealer::new(&[9; 32]);
+    let error = Journal::open(&path, other, frozen(), Ids::random()).unwrap_err();
+    assert!(matches!(error, JournalError::Gone { .. }), "{error}");
 }
 
 #[test]
