@@ -76,6 +76,7 @@ impl From<JournalError> for CommandError {
             JournalError::RunBusy { .. }
             | JournalError::Sealed { .. }
             | JournalError::Source { .. }
+            | JournalError::Backup { .. }
             | JournalError::Copy { .. } => Exit::Aborted,
             error if error.is_fatal() => Exit::Aborted,
             _ => Exit::Usage,

@@ -55,8 +55,8 @@ JSON (--json), one document: {\"version\": 1, \"problems\": [text], \"doubles\":
     },
     /// Encrypt the journal and the profiles' secrets anew with another key.
     ///
-    /// The new key is the text in `PROVISOR_NEW_KEY`, or a random one, which is written to the key file. Backups made
-    /// before open with the old key alone: its file is kept beside the new one. Tokens are forgotten, so profiles sign
+    /// The new key is the text in `PROVISOR_NEW_KEY`, or a random one, which is written to the key file. Older backups
+    /// can only be opened with the old key: its file is kept beside the new one. Tokens are forgotten, so profiles sign
     /// in again. No other provisor may be at work. Killed at any moment, either the old key is in use or the new one.
     Rekey {
         /// Do not ask.
@@ -159,7 +159,7 @@ fn rekey(app: &App, yes: bool) -> Result<Exit, CommandError> {
     }
     if let Some(kept) = kept {
         app.ui.note(&format!(
-            "backups made before open with the old key alone, which is kept as {}",
+            "older backups can only be opened with the old key, which is kept as {}",
             kept.display()
         ));
     }
@@ -173,13 +173,17 @@ fn rekey(app: &App, yes: bool) -> Result<Exit, CommandError> {
 }
 
 fn check(app: &App, json: bool) -> Result<Exit, CommandError> {
-    let checked = app
-        .open_journal()?
-        .and_then(|journal| Ok((journal.check()?, naming::doubles(&journal)?)));
+    let checked = match app.lost_journal()? {
+        Some(lost) => Err(lost),
+        None if !app.paths()?.journal().exists() => Ok((Vec::new(), Vec::new())),
+        None => app
+            .open_journal()?
+            .and_then(|journal| Ok((journal.check()?, naming::doubles(&journal)?))),
+    };
     let (problems, doubles) = match checked {
-        Err(error @ (JournalError::Corrupt { .. } | JournalError::Gone { .. })) => {
-            (vec![error.to_string()], Vec::new())
-        }
+        Err(
+            error @ (JournalError::Corrupt { .. } | JournalError::Gone { .. } | JournalError::Missing { .. }),
+        ) => (vec![error.to_string()], Vec::new()),
         other => other?,
     };
     if json {

@@ -39,15 +39,26 @@ impl Journal {
         super::replacement::finish(state).map_err(system)?;
         let draft = Draft::begin(state).map_err(system)?;
         let copy = draft.place(path);
-        sqlite::copy_into(backup, &copy)?;
-        let opened = Journal::open(&copy, sealer.clone(), clock.clone(), Ids::random())?;
+        let of_backup = |error| match error {
+            JournalError::WrongKey { .. } => JournalError::BackupKey {
+                path: backup.to_owned(),
+                key: earlier_keys(state)
+                    .into_iter()
+                    .find(|key| opens(&copy, key, clock)),
+            },
+            JournalError::Corrupt { why, .. } => JournalError::Backup {
+                path: backup.to_owned(),
+                why,
+            },
+            other => other,
+        };
+        sqlite::copy_into(backup, &copy).map_err(of_backup)?;
+        let opened = Journal::open(&copy, sealer.clone(), clock.clone(), Ids::random()).map_err(of_backup)?;
         let problem = opened.check()?.into_iter().next();
         drop(opened);
-        if let Some(problem) = problem {
-            return Err(JournalError::Corrupt {
-                path: backup.to_owned(),
-                why: problem,
-            });
+        if let Some(why) = problem {
+            let path = backup.to_owned();
+            return Err(JournalError::Backup { path, why });
         }
         sqlite::close_log(&copy)?;
         // Held until the end: whoever opens a file that has no log waits for it.
@@ -104,6 +115,18 @@ impl Journal {
         }
         Ok((kept, unreadable))
     }
+}
+
+/// The files of keys that were in use before the present one.
+fn earlier_keys(state: &Path) -> Vec<PathBuf> {
+    let files = fs::read_dir(state).into_iter().flatten().flatten();
+    let keys = files.filter(|file| file.file_name().to_string_lossy().starts_with("key.replaced-"));
+    keys.map(|file| file.path()).collect()
+}
+
+fn opens(journal: &Path, key: &Path, clock: &Clock) -> bool {
+    let sealer = Sealer::from_key_file(key);
+    sealer.is_ok_and(|sealer| Journal::open(journal, sealer, clock.clone(), Ids::random()).is_ok())
 }
 
 /// A damaged file tells nothing of those who have it open; their runs' locks do.

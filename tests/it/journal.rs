@@ -238,13 +238,19 @@ fn a_backup_is_restored_and_the_key_is_changed() {
     let _ = home
         .run("journal rekey --yes")
         .ended(0)
-        .said(&["a new key", "backups made before open with the old key"]);
+        .said(&["a new key", "older backups can only be opened with the old key"]);
     assert_ne!(fs::read_to_string(&key).unwrap(), before);
     assert_eq!(emails(&home).len(), 2);
-    let _ = home
-        .run("journal restore copy.db --yes")
-        .ended(2)
-        .said(&["another key"]);
+    let _ = home.run("journal restore copy.db --yes").ended(2).said(&[
+        "the backup",
+        "copy.db was sealed with another key",
+        "key.replaced-",
+        "opens it",
+    ]);
+    home.write("no.db", "no backup");
+    let refused = home.run("journal restore no.db --yes").ended(9);
+    let refused = refused.said(&["the backup", "no.db cannot be used", "choose another backup"]);
+    assert!(!refused.stderr.contains("-wal"), "{}", refused.stderr);
     // To a key that somebody keeps.
     let given = "a passphrase that is long enough";
     let mut command = home.command(["journal", "rekey", "--yes"]);
@@ -356,4 +362,128 @@ fn a_backup_for_which_there_is_no_room_is_named_and_leaves_nothing() {
         .map(|file| file.unwrap().file_name())
         .collect();
     assert_eq!(left, ["large.rhai"]);
+}
+
+#[test]
+fn what_only_lists_makes_neither_a_key_nor_a_journal() {
+    let home = Home::new();
+    let lists = [
+        "tenants list",
+        "apps list",
+        "runs list",
+        "audit",
+        "journal check",
+        "doctor",
+    ];
+    for words in lists {
+        let ran = home.run(words);
+        assert!(!ran.stderr.contains("missing"), "{words}: {}", ran.stderr);
+    }
+    let state = home.provisor().join("state");
+    assert!(!state.join("journal.db").exists() && !state.join("key").exists());
+}
+
+#[test]
+fn a_journal_that_is_missing_beside_its_key_is_said_aloud() {
+    let home = onboarded(1);
+    let state = home.provisor().join("state");
+    let remove = |names: &[&str]| {
+        for name in names {
+            let _ = fs::remove_file(state.join(name));
+        }
+    };
+    remove(&[
+        "journal.db",
+        "journal.db-wal",
+        "journal.db-shm",
+        "journal.db-count",
+    ]);
+    for words in ["tenants list", "apps list --json", "runs list"] {
+        let _ = home
+            .run(words)
+            .ended(3)
+            .said(&["journal.db is missing", "journal restore"]);
+    }
+    let doctor = home.run("doctor").ended(3);
+    assert!(
+        doctor.stdout.contains("journal.db is missing"),
+        "{}",
+        doctor.stdout
+    );
+    assert!(!state.join("journal.db").exists(), "a list makes no journal");
+    home.write("one.rhai", "fn main() { 1 }\n");
+    let _ = home
+        .run("run one.rhai")
+        .ended(0)
+        .said(&["was missing, and a new one is begun"]);
+    assert_eq!(home.json("runs list --json")["runs"].as_array().unwrap().len(), 1);
+}
+
+#[test]
+fn a_count_without_its_journal_and_key_makes_no_new_ones() {
+    let home = onboarded(1);
+    let state = home.provisor().join("state");
+    let key = fs::read_to_string(state.join("key")).unwrap();
+    for name in ["journal.db", "journal.db-wal", "journal.db-shm", "key"] {
+        let _ = fs::remove_file(state.join(name));
+    }
+    let run = "run one.rhai";
+    home.write("one.rhai", "fn main() { 1 }\n");
+    for words in ["tenants list", run] {
+        let _ = home
+            .run(words)
+            .ended(2)
+            .said(&["sealed with a key that is missing"]);
+    }
+    for (key, code) in [(key.trim(), 9), ("another passphrase of somebody", 9)] {
+        for words in ["tenants list", run] {
+            let mut command = home.command(words.split(' '));
+            let ran = finish(command.env("PROVISOR_KEY", key).spawn().unwrap());
+            let _ = ran
+                .ended(code)
+                .said(&["is missing, and the ledger in it had entries"]);
+        }
+    }
+    assert!(!state.join("journal.db").exists() && !state.join("key").exists());
+}
+
+#[test]
+fn a_journal_without_its_last_changes_is_listed_with_a_warning() {
+    let home = onboarded(1);
+    let state = home.provisor().join("state");
+    let older = fs::read(state.join("journal.db")).unwrap();
+    let words = format!(
+        "run {} --sandbox --email late@example.com --site https://late.example",
+        script("onboard.rhai")
+    );
+    let _ = home.run(&words).ended(0);
+    for name in ["journal.db-wal", "journal.db-shm"] {
+        let _ = fs::remove_file(state.join(name));
+    }
+    fs::write(state.join("journal.db"), older).unwrap();
+    for words in ["tenants list", "tenants list --json", "apps list", "runs list"] {
+        let listed = home.run(words).ended(3);
+        let listed = listed.said(&["is missing the last", "to its ledger", "journal restore"]);
+        assert!(!listed.stdout.contains("late@"), "{}", listed.stdout);
+    }
+    let _ = home.run("resume").ended(9).said(&["is missing the last"]);
+}
+
+#[test]
+fn results_that_cannot_be_put_in_place_are_named_and_the_run_goes_on_later() {
+    let home = Home::new();
+    home.write(
+        "double.rhai",
+        "/// @param n int  a number\nfn main(n) { #{twice: n * 2} }\n",
+    );
+    home.write("n.csv", "n\n1\n");
+    // There is room for the name of the partial file, and not for that of the draft.
+    let out = format!("{}.csv", "o".repeat(243));
+    let ran = home
+        .run(&format!("run double.rhai --rows n.csv --out {out}"))
+        .ended(9);
+    let id = home.newest();
+    let said = format!("go on with: provisor resume {id}");
+    let _ = ran.said(&["the results cannot be written to", ".csv`: ", &said]);
+    assert_eq!(home.json("runs list --json")["runs"][0]["status"], "interrupted");
 }

@@ -34,7 +34,7 @@ fn a_backup_is_put_back_and_what_was_there_is_kept() {
     let other = Sealer::new(&[9; 32]);
     let refused = Journal::restore(&path, &backup, &other, &clock);
     assert!(
-        matches!(refused, Err(JournalError::WrongKey { .. })),
+        matches!(refused, Err(JournalError::BackupKey { key: None, .. })),
         "{refused:?}"
     );
 
