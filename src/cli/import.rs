@@ -271,10 +271,7 @@ fn check_out(out: &Path, has_script: bool, force: bool) -> Result<(), CommandErr
 fn deliver(app: &App, out: Option<&Path>, script: &Script) -> Result<(), CommandError> {
     match out {
         None => app.print(script.text.trim_end())?,
-        Some(out) => private_file::write(out, |sink| {
-            sink.write_all(script.text.as_bytes())
-                .map_err(|error| private_file::failed(&error))
-        })?,
+        Some(out) => private_file::write(out, |sink| Ok(sink.write_all(script.text.as_bytes())?))?,
     }
     app.ui.note(&format!(
         "{}: {} by operations of their platforms, {} by http::, {} left out; {}",

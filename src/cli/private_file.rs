@@ -6,11 +6,12 @@ use std::path::Path;
 use super::draft::Draft;
 use super::error::CommandError;
 use super::exit::Exit;
+use crate::journal::JournalError;
 
 /// Writes a file that only its owner can read (0600), and replaces what stands in its place.
 pub(super) fn write(
     path: &Path,
-    fill: impl FnOnce(&mut dyn io::Write) -> Result<(), CommandError>,
+    fill: impl FnOnce(&mut dyn io::Write) -> Result<(), Unwritten>,
 ) -> Result<(), CommandError> {
     let unwritable = |error: io::Error| {
         CommandError::new(
@@ -19,14 +20,38 @@ pub(super) fn write(
         )
     };
     let mut sink = BufWriter::new(Draft::of(path).map_err(unwritable)?);
-    fill(&mut sink)?;
+    fill(&mut sink).map_err(|error| match error {
+        Unwritten::Sink(error) => unwritable(error),
+        Unwritten::Other(error) => error,
+    })?;
     let draft = sink
         .into_inner()
         .map_err(|error| unwritable(error.into_error()))?;
     draft.place().map_err(unwritable)
 }
 
-/// What a failed write to `sink` means.
-pub(super) fn failed(error: &io::Error) -> CommandError {
-    CommandError::new(Exit::Aborted, format!("the output cannot be written: {error}"))
+/// Why something was not written.
+pub(super) enum Unwritten {
+    /// Its place refuses.
+    Sink(io::Error),
+    /// What was to be written could not be had.
+    Other(CommandError),
+}
+
+impl From<io::Error> for Unwritten {
+    fn from(error: io::Error) -> Unwritten {
+        Unwritten::Sink(error)
+    }
+}
+
+impl From<CommandError> for Unwritten {
+    fn from(error: CommandError) -> Unwritten {
+        Unwritten::Other(error)
+    }
+}
+
+impl From<JournalError> for Unwritten {
+    fn from(error: JournalError) -> Unwritten {
+        Unwritten::Other(error.into())
+    }
 }

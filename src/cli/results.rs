@@ -127,7 +127,7 @@ impl Results {
         match written {
             // A column that the partial file's header lacks; the final file has it.
             Ok(()) | Err(ReportError::NewColumn { .. }) => {}
-            Err(error) => return Err(unwritable(error)),
+            Err(error) => return Err(unwritable(self.target.file(), error)),
         }
         if self.flushed.elapsed() >= FRESH {
             self.flush()?;
@@ -139,8 +139,10 @@ impl Results {
     pub(super) fn flush(&mut self) -> Result<(), CommandError> {
         self.flushed = Instant::now();
         match &mut self.target {
-            Target::File { writer, .. } => writer.flush().map_err(unwritable),
-            Target::Live(writer) => writer.flush().map_err(unwritable),
+            Target::File { path, writer, .. } => {
+                writer.flush().map_err(|error| unwritable(Some(path), error))
+            }
+            Target::Live(writer) => writer.flush().map_err(|error| unwritable(None, error)),
             Target::AtEnd(_) => Ok(()),
         }
     }
@@ -169,11 +171,11 @@ impl Results {
                 drop(lock);
             }
             Target::Live(writer) => {
-                writer.end().map_err(unwritable)?;
+                writer.end().map_err(|error| unwritable(None, error))?;
             }
             Target::AtEnd(stdout) => {
-                let mut stdout = view.write(run, journal, BufWriter::new(Pipe::new(stdout)))?;
-                stdout.flush().map_err(|error| unwritable(error.into()))?;
+                let mut stdout = view.write(run, journal, None, BufWriter::new(Pipe::new(stdout)))?;
+                stdout.flush().map_err(|error| unwritable(None, error.into()))?;
             }
         }
         let has = |name: &String| view.columns.titles().any(|title| title.trim() == name);
@@ -190,13 +192,16 @@ impl Results {
     pub(super) fn leave(self) -> Result<Option<PathBuf>, CommandError> {
         match self.target {
             Target::File {
-                partial, mut writer, ..
+                path,
+                partial,
+                mut writer,
+                ..
             } => {
-                writer.flush().map_err(unwritable)?;
+                writer.flush().map_err(|error| unwritable(Some(&path), error))?;
                 Ok(Some(partial))
             }
             Target::Live(writer) => {
-                writer.end().map_err(unwritable)?;
+                writer.end().map_err(|error| unwritable(None, error))?;
                 Ok(None)
             }
             Target::AtEnd(_) => Ok(None),
@@ -220,9 +225,9 @@ impl View {
         path: &Path,
         partial: &Path,
     ) -> Result<(), CommandError> {
-        let failed = |error: io::Error| unwritable(error.into());
+        let failed = |error: io::Error| unwritable(Some(path), error.into());
         let draft = Draft::of(path).map_err(failed)?;
-        let sink = self.write(run, journal, BufWriter::new(draft))?;
+        let sink = self.write(run, journal, Some(path), BufWriter::new(draft))?;
         let draft = sink.into_inner().map_err(|error| failed(error.into_error()))?;
         self.set_permissions(draft.file(), path, partial)
             .map_err(failed)?;
@@ -239,7 +244,14 @@ impl View {
         file.set_permissions(rights)
     }
 
-    fn write<W: Write>(&self, run: &RunId, journal: &Journal, sink: W) -> Result<W, CommandError> {
+    fn write<W: Write>(
+        &self,
+        run: &RunId,
+        journal: &Journal,
+        place: Option<&Path>,
+        sink: W,
+    ) -> Result<W, CommandError> {
+        let unwritable = |error| unwritable(place, error);
         let writer = Writer::begin(sink, self.format, self.columns.clone(), self.reveal.clone());
         let mut writer = writer.map_err(unwritable)?;
         each_row(run, journal, |row| writer.row(&row).map_err(unwritable))?;
@@ -300,6 +312,13 @@ fn reported(status: RowStatus) -> report::RowStatus {
     }
 }
 
-fn unwritable(error: ReportError) -> CommandError {
-    CommandError::new(Exit::Aborted, error)
+/// `place` is the file, where the results go to one.
+fn unwritable(place: Option<&Path>, error: ReportError) -> CommandError {
+    match (place, error) {
+        (Some(file), ReportError::Write(why)) => CommandError::new(
+            Exit::Aborted,
+            format!("the results cannot be written to `{}`: {why}", file.display()),
+        ),
+        (_, error) => CommandError::new(Exit::Aborted, error),
+    }
 }

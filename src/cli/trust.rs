@@ -75,9 +75,7 @@ impl Trust {
     fn save(&self, paths: &Paths) -> Result<(), CommandError> {
         App::make_private(paths.state())?;
         let text = json!({"version": 1, "files": self.digests}).to_string();
-        private_file::write(&paths.trusted(), |sink| {
-            writeln_to(sink, &text).map_err(|error| private_file::failed(&error))
-        })
+        private_file::write(&paths.trusted(), |sink| Ok(writeln_to(sink, &text)?))
     }
 }
 

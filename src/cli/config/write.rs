@@ -118,10 +118,7 @@ impl Draft {
         Config::default()
             .add(&written, true)
             .map_err(|error| unfit(&error))?;
-        private_file::write(&self.file, |sink| {
-            sink.write_all(written.text.as_bytes())
-                .map_err(|error| private_file::failed(&error))
-        })
+        private_file::write(&self.file, |sink| Ok(sink.write_all(written.text.as_bytes())?))
     }
 
     fn profile(&mut self, name: &str) -> &mut Item {

@@ -140,10 +140,7 @@ impl CliSurroundings {
             return Err(CommandError::usage(format!("`{}` exists", path.display()))
                 .hint("choose another name, or add --force to replace it"));
         }
-        private_file::write(&path, |sink| {
-            sink.write_all(text.as_bytes())
-                .map_err(|error| private_file::failed(&error))
-        })
+        private_file::write(&path, |sink| Ok(sink.write_all(text.as_bytes())?))
     }
 
     /// The scripts that the session begins with, and what is to be told.

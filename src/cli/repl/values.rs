@@ -73,7 +73,7 @@ impl CliSurroundings {
                 Format::Csv | Format::InertCsv => records::write(sink, format, &names, &records, &reveal),
                 Format::Json | Format::JsonLines => write_json(sink, format, value, &reveal),
             };
-            written.map_err(|error| private_file::failed(&error))
+            Ok(written?)
         })?;
         Ok(records.len())
     }

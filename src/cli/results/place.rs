@@ -48,7 +48,19 @@ impl Target {
         }
         let stdout = Pipe::new(ui.data());
         let writer = Writer::begin(stdout, format, columns.clone(), reveal.clone());
-        Ok(Target::Live(Box::new(writer.map_err(unwritable)?)))
+        Ok(Target::Live(Box::new(
+            writer.map_err(|error| unwritable(None, error))?,
+        )))
+    }
+}
+
+impl Target {
+    /// The file, when the results go to one.
+    pub(super) fn file(&self) -> Option<&Path> {
+        match self {
+            Target::File { path, .. } => Some(path),
+            _ => None,
+        }
     }
 }
 
@@ -161,9 +173,9 @@ fn open_file(
     let lock = file.try_clone().map_err(|error| refused(error.to_string()))?;
     let writer = Writer::begin(BufWriter::new(file), format, columns.clone(), reveal.clone());
     Ok(Target::File {
-        path,
         partial,
-        writer: Box::new(writer.map_err(unwritable)?),
+        writer: Box::new(writer.map_err(|error| unwritable(Some(&path), error))?),
+        path,
         lock,
     })
 }

@@ -9,11 +9,12 @@ use serde_json::{Value as Json, json};
 
 use super::show::run_json;
 use crate::bulk::input::cells_of;
-use crate::cli::app::App;
+use crate::cli::app::{App, output_lost};
 use crate::cli::error::CommandError;
 use crate::cli::exit::Exit;
+use crate::cli::private_file::{self, Unwritten};
 use crate::cli::recorded::{Listed, find_run, step_json};
-use crate::cli::{private_file, times};
+use crate::cli::times;
 use crate::journal::{Journal, JournalError, RowFilter, RowRecord, RunId, StepFilter, StepRecord};
 use crate::value::Value;
 
@@ -41,53 +42,21 @@ pub(super) struct ExportCommand {
 const PAGE: usize = 512;
 
 pub(super) fn export(app: &App, command: &ExportCommand) -> Result<Exit, CommandError> {
-    let journal = app.journal()?;
+    let journal = app.recorded()?;
     let run = Listed::read(&journal, find_run(&journal, &command.run)?)?;
     let Some(file) = &command.file else {
         return match write(&journal, &run, &mut app.ui.data()) {
             // Nobody reads it any more.
             Err(Unwritten::Sink(error)) if error.kind() == io::ErrorKind::BrokenPipe => Ok(Exit::Ok),
-            other => other.map(|()| Exit::Ok).map_err(Unwritten::told),
+            Err(Unwritten::Sink(error)) => Err(output_lost(error)),
+            Err(Unwritten::Other(error)) => Err(error),
+            Ok(()) => Ok(Exit::Ok),
         };
     };
-    private_file::write(file, |mut sink| {
-        write(&journal, &run, &mut sink).map_err(Unwritten::told)
-    })?;
+    private_file::write(file, |mut sink| write(&journal, &run, &mut sink))?;
     app.ui
         .note(&format!("run {} is in {}", run.record.id, file.display()));
     Ok(Exit::Ok)
-}
-
-enum Unwritten {
-    Sink(io::Error),
-    Other(CommandError),
-}
-
-impl From<io::Error> for Unwritten {
-    fn from(error: io::Error) -> Unwritten {
-        Unwritten::Sink(error)
-    }
-}
-
-impl From<CommandError> for Unwritten {
-    fn from(error: CommandError) -> Unwritten {
-        Unwritten::Other(error)
-    }
-}
-
-impl From<JournalError> for Unwritten {
-    fn from(error: JournalError) -> Unwritten {
-        Unwritten::Other(error.into())
-    }
-}
-
-impl Unwritten {
-    fn told(self) -> CommandError {
-        match self {
-            Unwritten::Sink(error) => private_file::failed(&error),
-            Unwritten::Other(error) => error,
-        }
-    }
 }
 
 /// Rows and steps are written as they are read: a run may have more of them than memory should hold.

@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use clap::Args;
 
 use super::{COLUMNS, Which};
-use crate::cli::app::App;
+use crate::cli::app::{App, output_lost};
 use crate::cli::error::CommandError;
 use crate::cli::exit::Exit;
 use crate::cli::ledger::{Held, held};
@@ -40,7 +40,7 @@ pub(super) fn export(app: &App, command: &ExportCommand) -> Result<Exit, Command
         Some(file) => Format::of(file).ok_or_else(|| unknown_ending(file))?,
     };
     let format = if command.csv_safe { format.inert() } else { format };
-    let journal = app.journal()?;
+    let journal = app.recorded()?;
     let which = &command.which;
     let tenants = held(&journal, "tenant", which.account.as_deref())?;
     let to = command
@@ -53,15 +53,13 @@ pub(super) fn export(app: &App, command: &ExportCommand) -> Result<Exit, Command
     let write = |sink: &mut dyn io::Write| records::write(sink, format, &COLUMNS, &records, &reveal);
     match &command.file {
         Some(file) => {
-            private_file::write(file, |sink| {
-                write(sink).map_err(|error| private_file::failed(&error))
-            })?;
+            private_file::write(file, |sink| Ok(write(sink)?))?;
             app.ui
                 .note(&format!("{} tenants are in {}", records.len(), file.display()));
         }
         None => match write(&mut app.ui.data()) {
             Err(error) if error.kind() != io::ErrorKind::BrokenPipe => {
-                return Err(private_file::failed(&error));
+                return Err(output_lost(error));
             }
             _ => {}
         },
