@@ -51,6 +51,8 @@ pub struct Finished {
     pub error: Option<String>,
     /// The script error behind it, with its place; only in the process that ran the row.
     pub diagnostic: Option<Arc<Diagnostic>>,
+    /// Is it a row that cannot be read, or whose cells no parameter takes? It fails the same each time it is tried.
+    pub unfit: bool,
 }
 
 /// Sees the rows as they end.
@@ -381,6 +383,7 @@ impl Desk {
             Err((input, why)) => {
                 let mut finished = Finished::new(row.position, input, RowStatus::Failed);
                 finished.error = Some(why);
+                finished.unfit = true;
                 return self.record(before, finished);
             }
         };
@@ -488,6 +491,7 @@ impl Finished {
             output: Record::new(),
             error: None,
             diagnostic: None,
+            unfit: false,
         }
     }
 }

@@ -147,6 +147,7 @@ impl Execution<'_> {
             failed: counts.of(RowStatus::Failed),
             parked: counts.of(RowStatus::Parked),
             scripts: watched.failed_by_the_script(),
+            unfit: watched.unfit(),
             interrupted: counts.of(RowStatus::Interrupted),
             open: counts.of(RowStatus::Queued) + counts.of(RowStatus::Skipped),
             unread: record
@@ -160,10 +161,14 @@ impl Execution<'_> {
         let shown = self.show_results(&mut outcome, results);
         let said = self.say(runner, &outcome, watched);
         self.app.trap.pass(Moment::AfterResults);
-        if shown.is_ok() {
-            journal.set_run_status(self.id(), outcome.status())?;
-        }
-        let exit = shown.and(said)?;
+        // A resume goes on with a run whose results could not be put in place.
+        let status = shown
+            .as_ref()
+            .map_or(RunStatus::Interrupted, |()| outcome.status());
+        journal.set_run_status(self.id(), status)?;
+        let exit = shown
+            .map_err(|error| error.hint(format!("go on with: {}", self.app.resume(self.id()))))
+            .and(said)?;
         match self.app.ui.lost() {
             Some(why) => Err(output_lost(why)),
             None => Ok(exit),

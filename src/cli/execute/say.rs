@@ -27,6 +27,8 @@ pub(super) struct Outcome {
     pub(super) parked: u64,
     /// Of those that failed just now, how many by the script itself.
     pub(super) scripts: u64,
+    /// And how many because of what they hold.
+    pub(super) unfit: u64,
     /// Begun, and stopped between two steps.
     pub(super) interrupted: u64,
     /// Not begun.
@@ -170,7 +172,7 @@ impl Execution<'_> {
                     ui.hint(&format!("what is in doubt is looked up again by: {resume}"));
                 }
                 ui.hint(&format!(
-                    "what cannot be looked up is for you to say: provisor runs show {}",
+                    "if the platform cannot be asked, decide yourself: provisor runs show {} lists the steps",
                     self.id()
                 ));
                 if Sabotage::ParkedIsFinished.is_on() {
@@ -192,9 +194,9 @@ impl Execution<'_> {
                 } else if self.any_step(&StepFilter::All, |_| true) {
                     let scripts = last.is_some_and(is_the_scripts) && self.has_file();
                     ui.hint(&if scripts {
-                        format!("what was done is kept; mend the script, then: {resume} --retry-failed --with-current")
+                        format!("completed steps are kept. Fix the script, then run: {resume} --retry-failed --with-current")
                     } else {
-                        format!("what was done is kept; go on with: {resume} --retry-failed")
+                        format!("completed steps are kept; go on with: {resume} --retry-failed")
                     });
                 }
                 code.map_or(Exit::Script, Exit::of)
@@ -216,8 +218,14 @@ impl Execution<'_> {
             self.hint_at_what_was_left();
         }
         let scripts = if self.has_file() { outcome.scripts } else { 0 };
-        if outcome.failed > half_done + scripts {
+        if outcome.failed > half_done + scripts + outcome.unfit {
             ui.hint(&format!("try failed rows again with: {resume} --retry-failed"));
+        }
+        if outcome.unfit > 0 {
+            ui.hint(&format!(
+                "rows that cannot be read fail again: correct them in the results and run these: provisor run {} --rows RESULTS",
+                self.plan.script
+            ));
         }
         if scripts > 0 {
             ui.hint(&format!(

@@ -24,6 +24,8 @@ pub(super) struct Watched {
     last: Option<Finished>,
     /// Rows that failed by the script itself.
     scripts: u64,
+    /// Rows that failed because of what they hold.
+    unfit: u64,
     started: Instant,
     unwritable: Mutex<Option<CommandError>>,
 }
@@ -41,6 +43,7 @@ impl Watched {
             progress,
             last: None,
             scripts: 0,
+            unfit: 0,
             started: Instant::now(),
             unwritable: Mutex::default(),
         }
@@ -73,12 +76,18 @@ impl Watched {
             progress.row(status != report::RowStatus::Done);
         }
         self.scripts += u64::from(status == report::RowStatus::Failed && is_the_scripts(finished));
+        self.unfit += u64::from(finished.unfit);
         self.last = Some(finished.clone());
     }
 
     /// How many rows failed by what the script does.
     pub(super) fn failed_by_the_script(&self) -> u64 {
         self.scripts
+    }
+
+    /// How many rows failed because of what they hold.
+    pub(super) fn unfit(&self) -> u64 {
+        self.unfit
     }
 
     /// The results cannot be written: no new rows, and the error is told at the end.
