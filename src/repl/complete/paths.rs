@@ -4,9 +4,7 @@ use std::fs;
 use std::path::Path;
 
 use super::Candidate;
-
-/// The most names that are listed.
-const MOST: usize = 500;
+use crate::value::visible::steers;
 
 /// The files and folders that the typed path could mean; the whole path replaces what was typed.
 pub(super) fn paths(typed: &str) -> Vec<Candidate> {
@@ -23,13 +21,14 @@ pub(super) fn paths(typed: &str) -> Vec<Candidate> {
         return Vec::new();
     };
     let mut found: Vec<Candidate> = Vec::new();
-    for entry in listed.flatten().take(MOST) {
+    for entry in listed.flatten() {
         let Ok(name) = entry.file_name().into_string() else {
             continue;
         };
         // Hidden files when they are asked for; a name that would tear the line never.
         let is_hidden = name.starts_with('.') && !word.starts_with('.');
-        if !name.starts_with(word) || is_hidden || name.chars().any(char::is_control) {
+        if !name.starts_with(word) || is_hidden || name.chars().any(|c| steers(c) || matches!(c, '\n' | '\t'))
+        {
             continue;
         }
         let mark = if entry.path().is_dir() { "/" } else { "" };
@@ -66,5 +65,16 @@ mod tests {
         assert_eq!(titles("b"), ["b.rhai"]);
         assert_eq!(titles("."), [".hidden"]);
         assert_eq!(paths("/nowhere/at/all/"), []);
+    }
+
+    #[test]
+    fn every_file_of_a_large_folder_is_found() {
+        let folder = tempfile::tempdir().unwrap();
+        for number in 0..1000 {
+            fs::write(folder.path().join(format!("file_{number}")), "").unwrap();
+        }
+        let typed = format!("{}/file_", folder.path().display());
+        assert_eq!(paths(&typed).len(), 1000);
+        assert_eq!(paths(&format!("{typed}999")).len(), 1);
     }
 }
