@@ -163,6 +163,12 @@ impl Scene<'_> {
                 new("there is nothing here to go through one by one".into()),
                 "iterable",
             ),
+            EvalAltResult::ErrorIndexingType(types, _) => {
+                let (value, index) = types.split_once(" [").unwrap_or((types, "]"));
+                let index = plain_type(index.trim_end_matches(']'));
+                let value = plain_type(value);
+                new(format!("`{value}` cannot be indexed by `{index}`"))
+            }
             EvalAltResult::ErrorUnboundThis(_) => new("`this` stands for nothing here".into())
                 .hint("it is what a function is called on: `value.f()`, or a closure in a map, `map.f()`"),
             other => new(caught::plain(&other.to_string())),
@@ -217,6 +223,10 @@ impl Scene<'_> {
         let (module, name) = path
             .rsplit_once("::")
             .map_or((None, path), |(module, name)| (Some(module), name));
+        // Rhai puts some of its own reasons in the place of a name.
+        if name.contains(' ') {
+            return Diagnostic::new("script_error", name);
+        }
         if !literal::is_name(name) {
             return Diagnostic::new(
                 "script_error",
@@ -356,6 +366,11 @@ fn plain_type(ty: &str) -> &str {
         "f64" => "float",
         ty if ty.contains("ImmutableString") || ty == "&str" => "string",
         "Fn" => "closure",
+        // A type of Rust's is known to scripts by its last name.
+        ty if ty.starts_with("provisor::") => match ty.rsplit("::").next().unwrap_or(ty) {
+            "Secret" => "secret",
+            last => last,
+        },
         ty => ty,
     }
 }

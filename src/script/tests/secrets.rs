@@ -96,3 +96,23 @@ fn a_thrown_text_shows_no_secret_and_no_sign_of_one() {
         assert!(refused(rest).contains("no: ***"), "{rest}");
     }
 }
+
+#[test]
+fn an_error_names_types_as_scripts_know_them() {
+    for (rest, said) in [
+        ("let m = #{}; m[p]", "expected string, got secret"),
+        ("p[0]", "`secret` cannot be indexed by `int`"),
+        (
+            "[1, \"a\"].sort()",
+            "elements of different types cannot be sorted",
+        ),
+    ] {
+        let error = refused(rest);
+        assert!(error.contains(said), "{rest}: {error}");
+        assert!(
+            !error.contains("::Secret") && !error.contains("i64"),
+            "{rest}: {error}"
+        );
+        assert!(!error.contains("cannot be applied to"), "{rest}: {error}");
+    }
+}
