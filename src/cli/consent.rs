@@ -14,10 +14,10 @@ impl App {
         }
         let question = &self.ui.marked(question);
         if !self.can_ask() {
-            return Err(
-                CommandError::usage(format!("{question} There is no terminal to ask at"))
-                    .hint("say that you want it: add --yes"),
-            );
+            return Err(CommandError::usage(format!(
+                "your consent is needed, and there is no terminal to ask on: {question}"
+            ))
+            .hint("add --yes"));
         }
         if typed::agreed(question, || false) {
             Ok(())

@@ -47,7 +47,7 @@ const LONGEST_PAUSE: Duration = Duration::from_secs(5);
 const FEWEST_LOOKS: u32 = 3;
 
 /// What is said of a thing that was not there when it should have been, and that may be made all the same.
-const STILL_ABSENT: &str = "it is not there, but may still come";
+const STILL_ABSENT: &str = "it was not found, but may still appear";
 
 impl Search<'_> {
     /// Looks with growing pauses until the answer is clear, the time is over, or the user wants to stop; an answer that is

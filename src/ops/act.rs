@@ -129,8 +129,8 @@ pub(super) fn other_request(call: &Call, earlier: &Earlier) -> OpError {
     let run = earlier
         .run
         .as_ref()
-        .map_or(String::new(), |run| format!(", by run {run}"));
-    let message = format!("`{key}` is on record for another request{run}; nothing was sent");
+        .map_or(String::new(), |run| format!(", in run {run}"));
+    let message = format!("`{key}` was already used for a different request{run}; nothing was sent");
     OpError::new(Code::AlreadyExists, message)
         .hint("give another thing another key; what exists is changed by a request of its own")
 }

@@ -48,7 +48,7 @@ const QUESTION: Param = Param {
 
 const ERRORS: &[(Code, &str)] = &[(
     Code::NoTerminal,
-    "there is no terminal to ask at, or its input has ended",
+    "there is no terminal to ask on, or its input has ended",
 )];
 
 /// Operations that ask a person.
@@ -115,7 +115,7 @@ async fn answer(world: &World, call: &Call, secret: bool) -> Result<Value, OpErr
     let answered = tokio::task::spawn_blocking(asking).await;
     let why = match answered {
         Ok(Ok(answer)) => return Ok(answer),
-        Ok(Err(NoAnswer::NoTerminal)) => "there is no terminal to ask at",
+        Ok(Err(NoAnswer::NoTerminal)) => "there is no terminal to ask on",
         Ok(Err(NoAnswer::Ended)) => "the question was not answered",
         Err(_) => "the question could not be put",
     };

@@ -44,7 +44,7 @@ pub(super) fn hint(line: &str, pos: usize, context: &Context<'_>) -> Option<Ghos
 /// What an incomplete input waits for, in words; behind an empty line, how to give it up, too.
 pub(super) fn waiting(text: &str, open: &Open) -> String {
     if open.closes.is_empty() {
-        return "... the expression goes on; an empty line ends it".into();
+        return "... incomplete expression; an empty line ends the input".into();
     }
     let last = text.trim_end_matches([' ', '\t']);
     let is_stuck = last.ends_with("\n\n");

@@ -201,7 +201,7 @@ impl Repl {
             return Next::Go;
         }
         if lines::is_given_up(typed) {
-            self.outside.screen.note("given up; nothing of it ran");
+            self.outside.screen.note("discarded; nothing was run");
             return Next::Go;
         }
         if let Some(command) = typed.strip_prefix(':').filter(|rest| !rest.starts_with(':')) {

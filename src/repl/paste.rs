@@ -53,7 +53,7 @@ impl Repl {
         };
         keys.plain.store(false, Ordering::SeqCst);
         if whole.is_none() {
-            screen.note("given up; nothing of it ran");
+            screen.note("discarded; nothing was run");
         }
         whole
     }

@@ -54,7 +54,7 @@ impl Repl {
                 Ok(text) => self.ended(&mut editor, &keys, &text),
                 Err(ReadlineError::Interrupted | ReadlineError::Signal(_)) => Next::Go,
                 Err(ReadlineError::Io(error)) if error.kind() == ErrorKind::InvalidData => {
-                    screen.note("the input is given up: it holds what is no UTF-8 text; nothing of it ran");
+                    screen.note("the input is discarded: it is not UTF-8 text; nothing was run");
                     Next::Go
                 }
                 Err(ReadlineError::Eof) => return Ok(()),

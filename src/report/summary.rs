@@ -158,7 +158,7 @@ impl Summary {
     fn counted(&self, status: RowStatus) -> String {
         let count = self.count(status);
         if status == RowStatus::Skipped {
-            return format!("{count} not begun");
+            return format!("{count} not started");
         }
         if self.whole.is_none() || status == RowStatus::Interrupted {
             return format!("{count} {}", status.as_str());

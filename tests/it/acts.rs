@@ -182,7 +182,10 @@ fn a_single_run_acts_each_time_and_a_key_acts_once_whoever_asks() {
     let _ = home
         .run("run one.rhai --sandbox --again --reference other")
         .ended(7)
-        .said(&["`order-1` is on record for another request", "already_exists"]);
+        .said(&[
+            "`order-1` was already used for a different request",
+            "already_exists",
+        ]);
     assert_eq!(items(&home), 3);
 
     home.write("sms.rhai", &SMS.replace("MORE", "key: \"welcome\""));

@@ -90,7 +90,7 @@ fn a_home_in_use_is_well() {
     assert!(!document.to_string().contains(&served.password));
     // For people, too.
     let ran = home.run_as(&served, "doctor").ended(0);
-    assert!(ran.stdout.contains("all is well"), "{}", ran.stdout);
+    assert!(ran.stdout.contains("no problems"), "{}", ran.stdout);
 }
 
 #[test]

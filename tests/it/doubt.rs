@@ -17,7 +17,7 @@ fn parked(home: &Home) -> String {
     let _ = home
         .run(words)
         .ended(10)
-        .said(&["in doubt", "for you to say: provisor runs show"]);
+        .said(&["in doubt", "decide yourself: provisor runs show"]);
     home.newest()
 }
 
@@ -279,7 +279,7 @@ fn a_failure_of_the_script_is_mended_in_the_script() {
     script("#{ id: id.nonsense() }");
     let ran = home.run("run broken.rhai --n 1").ended(1);
     let id = home.newest();
-    let mended = format!("mend the script, then: provisor resume {id} --retry-failed --with-current");
+    let mended = format!("Fix the script, then run: provisor resume {id} --retry-failed --with-current");
     let _ = ran.said(&[&mended]);
     script("#{ id: n }");
     let again = home.run(&format!("resume {id} --retry-failed")).ended(1);

@@ -24,7 +24,7 @@ fn many_rows_are_not_read_to_their_end_and_earlier_results_stay() {
     // The run has counted its rows itself, and the journal has the same.
     let (_, told) = said.split_once(" rows: 2 interrupted, ").unwrap_or_default();
     let begun = told
-        .split_once(" not begun")
+        .split_once(" not started")
         .map(|(open, _)| open.parse::<u64>().unwrap() + 2);
     assert_eq!(begun, rows["open"].as_u64(), "{said}");
     assert_eq!(home.read("out.csv"), "what an earlier run made\n");

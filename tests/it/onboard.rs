@@ -162,7 +162,9 @@ fn rows_that_do_not_fit_fail_by_row_and_column_before_their_first_request() {
         "email,plan\nann@example.com,gold\nno-address,x\n,y\n",
     );
     let ran = home.run("run typed.rhai --sandbox --rows clients.csv --out results.csv");
-    let _ = ran.ended(8).said(&["column `email`", "provisor resume"]);
+    let _ = ran
+        .ended(8)
+        .said(&["column `email`", "correct them in the results"]);
     let results = csv(&home.read("results.csv"));
     assert_eq!(results[0]["_status"], "done");
     assert_eq!(results[0]["plan"], "gold", "carried through");
@@ -250,7 +252,7 @@ fn after_ctrl_c_no_step_is_begun_and_the_rows_under_way_stay_open() {
     assert!(!home.work().join("results.csv").exists(), "no row has ended");
     let (_, told) = ran.stderr.split_once("100 rows: ").unwrap();
     let (interrupted, told) = told.split_once(" interrupted, ").unwrap();
-    let (open, _) = told.split_once(" not begun").unwrap();
+    let (open, _) = told.split_once(" not started").unwrap();
     let (interrupted, open): (usize, usize) = (interrupted.parse().unwrap(), open.parse().unwrap());
     assert!(interrupted >= books.tenants.len(), "{interrupted}");
     assert_eq!(interrupted + open, 100);

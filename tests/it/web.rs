@@ -322,9 +322,10 @@ fn a_key_names_a_thing_by_method_and_path_in_one_account() {
     );
     assert_eq!(made(&same), "unchanged");
     let changed = call("post", "customers", "json: #{name: \"Eve\"}");
-    let _ = run(&home, &changed, "")
-        .ended(7)
-        .said(&["`A-17` is on record for another request", "[already_exists]"]);
+    let _ = run(&home, &changed, "").ended(7).said(&[
+        "`A-17` was already used for a different request",
+        "[already_exists]",
+    ]);
 }
 
 /// Deletes item `number`, of which a look-up for the key knows.

@@ -44,7 +44,7 @@ fn an_app_whose_answer_comes_after_the_time_it_is_waited_for_is_made_once() {
 fn an_app_that_takes_longer_than_anybody_waits_parks_its_row_and_is_found_later() {
     let (home, _served) = home(QUICK);
     let ran = home.run(&onboard("applications-post:slow:3000:x1")).ended(10);
-    let _ = ran.said(&["was not answered within 0.5 s, and it is not there, but may still come"]);
+    let _ = ran.said(&["was not answered within 0.5 s, and it was not found, but may still appear"]);
     let plan = home.json("resume --plan --json");
     assert_eq!(plan["rows"][0]["next"]["how"], "look-up");
     wait_for_app(&home);
@@ -57,7 +57,7 @@ fn what_was_lost_after_a_slow_answer_is_sent_again_when_a_person_or_the_profile_
     let (home, _served) = home(QUICK);
     let lost = onboard("applications-post:hang:x1");
     let _ = home.run(&lost).ended(10);
-    let _ = home.run("resume").ended(10).said(&["may still come"]);
+    let _ = home.run("resume").ended(10).said(&["may still appear"]);
     let id = home.newest();
     let _ = home
         .run(&format!("resolve {id} ensure_app --as absent --yes"))
@@ -95,7 +95,7 @@ fn a_bare_yes_is_believed_and_never_sent_again() {
     let _ = home
         .run(&lagging)
         .ended(10)
-        .said(&["it holds no app id, and it is not there, but may still come"]);
+        .said(&["it holds no app id, and it was not found, but may still appear"]);
     let _ = home.run("resume").ended(10);
     wait_until("the app is there", || apps(&home) == 2);
     let _ = home.run("resume").ended(0);

@@ -126,12 +126,17 @@ pub(super) fn doctor(app: &App, command: &DoctorCommand) -> Result<Exit, Command
         }
         let count = |state| checks.iter().filter(|check| check.state == state).count();
         app.print(&match (count(State::Problem), count(State::Warning)) {
-            (0, 0) => "all is well".to_owned(),
-            (0, warnings) => format!("all is well, with {warnings} to look at"),
-            (problems, _) => format!("{problems} to put right"),
+            (0, 0) => "no problems".to_owned(),
+            (0, warnings) => format!("no problems, {}", counted(warnings, "warning")),
+            (problems, _) => counted(problems, "problem"),
         })?;
     }
     Ok(if well { Exit::Ok } else { Exit::Check })
+}
+
+fn counted(count: usize, what: &str) -> String {
+    let s = if count == 1 { "" } else { "s" };
+    format!("{count} {what}{s}")
 }
 
 fn document(check: &Check) -> Json {

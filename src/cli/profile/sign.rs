@@ -95,7 +95,7 @@ fn ask_password(
         app.ask_secret(&format!("Password of {} (not shown)", profile.text("login")?))?
     } else {
         return Err(CommandError::usage(format!(
-            "the password of profile `{}` is not on record, and there is no terminal to ask at",
+            "the password of profile `{}` is not on record, and there is no terminal to ask on",
             profile.name
         ))
         .hint("give it on standard input: --password-stdin"));

@@ -349,7 +349,7 @@ fn a_journal_whose_log_is_missing_or_damaged_is_noticed_and_not_written() {
                 .check()
                 .unwrap()
                 .iter()
-                .any(|problem| problem.contains("lacks the last"))
+                .any(|problem| problem.contains("is missing the last"))
         );
         // Who knows better goes on.
         drop(copied);

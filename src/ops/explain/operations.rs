@@ -354,9 +354,9 @@ pub(super) const CODES: &[Explanation] = &[
                   allows that; when even that cannot tell, the row is parked. It is never sent again by itself, and a \
                   parked row never ends with exit code 0. A script cannot catch this: the row stops where it is.",
         causes: &[
-            "the answer was lost on its way: the network broke, or the time was over",
+            "the answer was lost on its way: the network broke, or the request timed out",
             "the platform failed while it was working on the request",
-            "the operation promises `act`, so that no look-up exists for it",
+            "the operation is an act, which cannot be looked up",
         ],
         remedies: &[
             "provisor resume looks it up again",

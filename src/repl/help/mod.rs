@@ -116,7 +116,7 @@ impl Repl {
     fn overview(&self) -> Next {
         let columns = self.columns();
         let intro = format!(
-            "Type an expression and Enter. Tab completes, Right takes the faint hint, Ctrl-R searches, Ctrl-C clears or \
+            "Type an expression and Enter. Tab completes, Right accepts the suggestion, Ctrl-R searches, Ctrl-C clears or \
              stops, Ctrl-D leaves. `_` is the last result, `_3` that of input 3, `_err` the last error. Platforms: {}.",
             find::modules().join(", ")
         );

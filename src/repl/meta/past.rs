@@ -142,7 +142,7 @@ fn undo(repl: &mut Repl, args: &str) -> Next {
     }
     repl.outside
         .screen
-        .note("nothing is undone by itself: enter what you want undone");
+        .note("nothing is undone automatically; enter the calls you want to run");
     Next::Go
 }
 

@@ -89,11 +89,14 @@ fn tell_type(repl: &mut Repl, expression: &str) -> Next {
     }
     match read(expression) {
         Reading::Incomplete(open) if open.closes.is_empty() => {
-            return repl.wrong("the expression goes on: something is missing behind it", &[]);
+            return repl.wrong(
+                "the expression is incomplete: something is missing behind it",
+                &[],
+            );
         }
         Reading::Incomplete(open) => {
             return repl.wrong(
-                &format!("the expression goes on: {} is missing", open.closes),
+                &format!("the expression is incomplete: {} is missing", open.closes),
                 &[],
             );
         }

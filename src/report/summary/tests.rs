@@ -57,7 +57,7 @@ fn what_earlier_processes_did_is_part_of_the_whole() {
     assert_eq!(
         summary.lines(),
         [
-            "22 rows: 12 done (7 before, 5 now), 1 failed (before), 1 parked (now), 2 interrupted, 6 not begun",
+            "22 rows: 12 done (7 before, 5 now), 1 failed (before), 1 parked (now), 2 interrupted, 6 not started",
             "row 4 failed: refused",
             "row 13 parked: nobody knows",
         ]

@@ -74,7 +74,7 @@ fn ctrl_c_between_two_prompts_is_meant_for_the_next() {
     let terminal = sandbox(&home);
     terminal.press(":paste\rprint(`${1}-never`)\r\x03print(`${2}-kept`)\r");
     let screen = terminal.wait_for("\n2-kept");
-    assert!(screen.contains("given up; nothing of it ran"), "{screen}");
+    assert!(screen.contains("discarded; nothing was run"), "{screen}");
     assert!(!screen.contains("\n1-never"), "{screen}");
 }
 
@@ -156,7 +156,7 @@ fn an_input_that_is_no_text_is_given_up_and_the_session_goes_on() {
     let home = Home::new();
     let terminal = sandbox(&home);
     terminal.press_bytes(b"print(`${1}-caf\xe9`)\r");
-    let _ = terminal.wait_for("the input is given up");
+    let _ = terminal.wait_for("the input is discarded");
     terminal.press(key::CTRL_C);
     terminal.type_line("6 * 7");
     let _ = terminal.wait_for("\n42");

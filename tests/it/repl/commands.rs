@@ -27,7 +27,7 @@ fn a_text_over_many_lines_is_taken_as_it_comes() {
     terminal.type_line(":paste");
     terminal.type_line("print(`${3}-never`)");
     terminal.press(key::CTRL_C);
-    let screen = terminal.wait_for("given up; nothing of it ran");
+    let screen = terminal.wait_for("discarded; nothing was run");
     assert!(!screen.contains("\n3-never"), "{screen}");
     terminal.wait_for_prompt();
     terminal.type_line(":paste");
@@ -49,7 +49,7 @@ fn an_input_that_goes_on_can_be_given_up() {
     terminal.type_line("");
     let _ = terminal.wait_for(":break gives it up");
     terminal.type_line(":break");
-    let screen = terminal.wait_for("given up; nothing of it ran");
+    let screen = terminal.wait_for("discarded; nothing was run");
     assert!(!screen.contains("\n1-never"), "{screen}");
     terminal.type_line(":break");
     let _ = terminal.wait_for("nothing is open");

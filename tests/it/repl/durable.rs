@@ -153,7 +153,7 @@ fn what_a_session_changed_and_how_to_undo_it_is_listed() {
     );
     assert!(ran.stdout.contains("no operation removes it"), "{}", ran.stdout);
     assert!(ran.stdout.contains(".delete_app("), "{}", ran.stdout);
-    let _ = ran.said(&["nothing is undone by itself"]);
+    let _ = ran.said(&["nothing is undone automatically"]);
     let ran = home.run_with_input("repl --sandbox", "1\n:undo\n").ended(0);
     let _ = ran.said(&["this session has changed nothing"]);
 }

@@ -324,7 +324,7 @@ fn nobody_is_asked_without_a_terminal() {
     );
     let ran = ran.ended(2);
     assert_eq!(ran.stdout, "no_terminal\n");
-    let _ = ran.said(&["there is no terminal to ask at", "a parameter of `main`"]);
+    let _ = ran.said(&["there is no terminal to ask on", "a parameter of `main`"]);
 }
 
 #[test]

@@ -69,7 +69,7 @@ fn what_is_open_is_said_on_every_terminal() {
         terminal.type_line("");
         let _ = terminal.wait_for("; :break gives it up");
         terminal.type_line(":break");
-        let _ = terminal.wait_for("given up; nothing of it ran");
+        let _ = terminal.wait_for("discarded; nothing was run");
         terminal.wait_for_prompt();
         terminal.type_line("6 * 7");
         let _ = terminal.wait_for("\n42");

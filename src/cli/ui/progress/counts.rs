@@ -54,6 +54,7 @@ impl Counts {
         let now = rows.saturating_sub(self.before.load(Ordering::Relaxed));
         let mut parts = vec![match total {
             Some(total) => format!("{rows} of {total} rows"),
+            None if rows == 1 => "1 row".to_owned(),
             None => format!("{rows} rows"),
         }];
         if failed > 0 {
