@@ -160,8 +160,8 @@ fn a_type_is_asked_of_what_can_have_one() {
     let input = "let n = 1\n:type n\n:type ()\n";
     assert_eq!(home.run_with_input("repl", input).ended(0).stdout, "int\n()\n");
     for (expression, said) in [
-        ("1 +", "goes on"),
-        ("[1", "goes on: ] is missing"),
+        ("1 +", "is incomplete"),
+        ("[1", "is incomplete: ] is missing"),
         ("nope(1)", "there is no function `nope`"),
         ("nope", "there is no variable `nope`"),
     ] {
