@@ -44,7 +44,7 @@ key-without-path         it  web::a_key_names_a_thing_by_method_and_path_in_one_
 parked-is-finished       it  window::an_app_that_takes_longer_than_anybody_waits_parks_its_row_and_is_found_later
 read-only-off            it  modes::read_only_lets_nothing_through_and_yes_changes_nothing_about_that
 every-file-trusted       it  profile::a_projects_file_names_no_program_and_no_place_before_it_is_trusted
-controls-in-clear        lib cli::ui::visible::tests::what_steers_a_terminal_is_shown
+controls-in-clear        lib value::visible::tests::what_steers_a_terminal_is_shown
 memory-unbounded         lib script::tests::limits::a_native_call_that_would_make_too_much_is_not_begun
 nesting-unbounded        lib script::tests::limits::values_that_lie_in_each_other_without_end_stop_the_script
 results-replaced         it  interrupt::many_rows_are_not_read_to_their_end_and_earlier_results_stay
