@@ -51,8 +51,6 @@ struct State {
     /// How long the sender of the last one waits.
     patience: Option<Patience>,
     stamper: Option<Stamper>,
-    /// Is the answer "too many requests" for whoever sent it, rather than to be waited for and sent again?
-    asks_first: bool,
 }
 
 impl Flight {
@@ -65,16 +63,14 @@ impl Flight {
     }
 
     /// Prepares for a request. Each time one is about to leave, it waits until the future of `stamp` has ended well; the
-    /// error, a sentence without a full stop, keeps it back. `asks_first`: before the request is sent again because the
-    /// platform puts it off, somebody looks whether it was carried out all the same.
-    pub fn arm<F>(&self, asks_first: bool, stamp: impl Fn(Patience) -> F + Send + Sync + 'static)
+    /// error, a sentence without a full stop, keeps it back.
+    pub fn arm<F>(&self, stamp: impl Fn(Patience) -> F + Send + Sync + 'static)
     where
         F: Future<Output = Result<(), String>> + Send + 'static,
     {
         let mut state = self.state();
         state.out = 0;
         state.patience = None;
-        state.asks_first = asks_first;
         state.stamper = Some(Arc::new(move |patience| Box::pin(stamp(patience))));
         self.0.late.send_replace(None);
     }
@@ -104,11 +100,6 @@ impl Flight {
     /// How long the sender of the last request waits for it.
     pub fn patience(&self) -> Option<Patience> {
         self.state().patience
-    }
-
-    /// Is a request that the platform puts off to be given back instead of sent again?
-    pub fn asks_first(&self) -> bool {
-        self.state().asks_first
     }
 
     /// A request is about to leave, and is waited for so long. It must not leave on an error.
@@ -206,7 +197,7 @@ mod tests {
     #[tokio::test]
     async fn a_request_whose_stamp_fails_has_not_left() {
         let flight = Flight::new();
-        flight.arm(false, |_| async { Err("the disk is full".to_owned()) });
+        flight.arm(|_| async { Err("the disk is full".to_owned()) });
         assert_eq!(flight.leave(PATIENCE).await, Err("the disk is full".to_owned()));
         assert!(!flight.is_out() && flight.hold());
     }
@@ -218,7 +209,7 @@ mod tests {
         flight.late("not within 2 s".to_owned());
         assert_eq!(flight.overdue().await, "not within 2 s");
         assert!(flight.leave(PATIENCE).await.is_err() && flight.is_out());
-        flight.arm(false, |_| async { Ok(()) });
+        flight.arm(|_| async { Ok(()) });
         assert!(
             !flight.is_out() && flight.leave(PATIENCE).await.is_ok(),
             "a new request"

@@ -342,7 +342,7 @@ impl<'a> Changing<'a> {
         let flight = self.attempt.flight().clone();
         let stamper = Arc::new(Stamper::new(&self.row.journal, &self.step));
         let stamping = Arc::clone(&stamper);
-        flight.arm(self.change.probes, move |patience| {
+        flight.arm(move |patience| {
             let stamping = Arc::clone(&stamping);
             async move { stamping.stamp(patience).await.map_err(|error| error.to_string()) }
         });
@@ -369,7 +369,9 @@ impl<'a> Changing<'a> {
                 }));
             }
         };
-        if let Sending::PutOff(why) = answer {
+        if self.change.probes
+            && let Sending::PutOff(why) = answer
+        {
             return self.put_off(why).await;
         }
         self.put_off = 0;

@@ -112,8 +112,11 @@ async fn planned(
     cancel: &Cancel,
 ) -> Result<(Call, Option<StepPlan>), Halt> {
     let unnamed = plan(world, &call).map_err(Halt::Failed)?;
+    if !World::acts_on_untold_company(&call) {
+        return Ok((call, unnamed));
+    }
     let recorded = unnamed.as_ref().and_then(|plan| row.recorded_state(plan));
-    if !World::acts_on_untold_company(&call) || recorded.is_some_and(StepState::is_final) {
+    if recorded.is_some_and(StepState::is_final) {
         return Ok((call, unnamed));
     }
     match cancel.or(world.with_company(&call)).await {
@@ -416,9 +419,7 @@ impl Attempt for Asking<'_> {
                         Sent::No | Sent::Maybe => Loss::Broken,
                     },
                 },
-                Err(error) if error.code == Code::RateLimited && call.flight.asks_first() => {
-                    Sending::PutOff(error.to_value())
-                }
+                Err(error) if error.code == Code::RateLimited => Sending::PutOff(error.to_value()),
                 Err(error) if error.code.leaves_something_behind() => Sending::HalfDone(error.to_value()),
                 Err(error) if error.transient || call.flight.is_held() => Sending::Failed(error.to_value()),
                 Err(error) => Sending::Refused(error.to_value()),

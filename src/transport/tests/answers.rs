@@ -116,7 +116,7 @@ async fn what_was_certainly_refused_has_not_left() {
         let (http, _) = http();
         let flight = Flight::new();
         // Whoever looks first is given the answer at once.
-        flight.arm(true, |_| async { Ok(()) });
+        flight.arm(|_| async { Ok(()) });
         let request = Request {
             flight: Some(flight.clone()),
             ..post(&server)

@@ -102,7 +102,7 @@ async fn a_request_leaves_only_after_the_wait_and_has_not_left_before_it() {
     );
     let noted = stamps.clone();
     let flight = Flight::new();
-    flight.arm(false, move |_| {
+    flight.arm(move |_| {
         noted.lock().unwrap().push(time.now_millis());
         async { Ok(()) }
     });
