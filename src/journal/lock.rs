@@ -81,13 +81,14 @@ pub(super) struct Locks {
     waits: AtomicU64,
 }
 
-/// That a run waits, in a file that goes when this is dropped.
+/// That a run waits, in a file that goes when this is dropped, and with the last one its folder.
 pub(super) struct WaitNote(Option<PathBuf>);
 
 impl Drop for WaitNote {
     fn drop(&mut self) {
         if let Some(path) = &self.0 {
             let _ = fs::remove_file(path);
+            let _ = fs::remove_dir(files::folder_of(path));
         }
     }
 }
@@ -197,12 +198,12 @@ impl Locks {
     /// Notes for whom the run waits, for others to see, until what it gives is dropped.
     pub(super) fn note_wait(&self, run: &RunId, sentence: &str) -> WaitNote {
         let number = self.waits.fetch_add(1, Ordering::Relaxed);
-        let path = self
-            .path(run)
-            .map(|path| path.with_extension(format!("wait-{number}")));
+        let path = self.waits_of(run).map(|folder| folder.join(number.to_string()));
         let written = path.filter(|path| {
             // Nobody but those who look is the poorer when it cannot be made.
-            files::create_private(path).is_ok_and(|mut file| file.write_all(sentence.as_bytes()).is_ok())
+            let made = files::make_private_folder(files::folder_of(path));
+            let made = made.and_then(|()| files::create_private(path));
+            made.is_ok_and(|mut file| file.write_all(sentence.as_bytes()).is_ok())
         });
         WaitNote(written)
     }
@@ -212,9 +213,11 @@ impl Locks {
         if !self.is_alive(run) {
             return Vec::new();
         }
-        let mut sentences: Vec<String> = self
-            .wait_notes(run)
-            .filter_map(|path| fs::read_to_string(path).ok())
+        let notes = self.waits_of(run).and_then(|folder| fs::read_dir(folder).ok());
+        let mut sentences: Vec<String> = notes
+            .into_iter()
+            .flatten()
+            .filter_map(|note| fs::read_to_string(note.ok()?.path()).ok())
             .filter(|sentence| !sentence.is_empty())
             .collect();
         sentences.sort();
@@ -222,25 +225,14 @@ impl Locks {
         sentences
     }
 
-    fn wait_notes(&self, run: &RunId) -> impl Iterator<Item = PathBuf> {
-        let begin = format!("{run}.wait-");
-        let entries = self.folder.as_ref().and_then(|folder| fs::read_dir(folder).ok());
-        entries
-            .into_iter()
-            .flatten()
-            .filter_map(Result::ok)
-            .filter(move |entry| {
-                entry
-                    .file_name()
-                    .to_str()
-                    .is_some_and(|name| name.starts_with(&begin))
-            })
-            .map(|entry| entry.path())
+    /// The folder of the notes of a run that waits.
+    fn waits_of(&self, run: &RunId) -> Option<PathBuf> {
+        self.path(run).map(|path| path.with_extension("waits"))
     }
 
     fn forget_waits(&self, run: &RunId) {
-        for path in self.wait_notes(run) {
-            let _ = fs::remove_file(path);
+        if let Some(folder) = self.waits_of(run) {
+            let _ = fs::remove_dir_all(folder);
         }
     }
 
