@@ -208,12 +208,8 @@ impl Journal {
     /// Why there is no journal where one was: [`JournalError::Gone`] when its ledger had entries, or may have had some as
     /// `sealer` does not open their count; [`JournalError::Missing`] otherwise.
     pub fn lost(path: &Path, sealer: Option<&Sealer>) -> JournalError {
-        let path = path.to_owned();
-        let is_empty = |sealer: &Sealer| sqlite::entries_beside(&path, sealer) == Some(0);
-        if sqlite::path_beside(&path).exists() && !sealer.is_some_and(is_empty) {
-            return JournalError::Gone { path };
-        }
-        JournalError::Missing { path }
+        let entries = sealer.and_then(|sealer| sqlite::entries_beside(path, sealer));
+        sqlite::lost(path, sqlite::path_beside(path).exists(), entries)
     }
 
     /// Waits until everything that was written so far is on disk.

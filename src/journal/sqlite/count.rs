@@ -10,6 +10,7 @@ use std::path::{Path, PathBuf};
 
 use rusqlite::{Connection, OptionalExtension as _, params};
 
+use super::super::error::JournalError;
 use super::super::files::{self, beside};
 use super::super::seal::Sealer;
 use super::super::table::Res;
@@ -98,6 +99,16 @@ impl LedgerCount {
 /// How many entries the count beside a database says; none when there is none that can be read.
 pub(in super::super) fn entries_beside(database: &Path, sealer: &Sealer) -> Option<i64> {
     LedgerCount::read_beside(database, sealer).map(|count| count.entries)
+}
+
+/// Why there is no database where one was: its ledger had entries, or may have had some, as the count beside it does not
+/// open; or nothing tells so.
+pub(in super::super) fn lost(path: &Path, is_counted: bool, entries: Option<i64>) -> JournalError {
+    let path = path.to_owned();
+    if is_counted && entries.is_none_or(|entries| entries > 0) {
+        return JournalError::Gone { path };
+    }
+    JournalError::Missing { path }
 }
 
 /// Where the count beside a database is.

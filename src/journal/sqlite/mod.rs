@@ -27,7 +27,7 @@ use super::table::{Fault, Look, Res};
 use super::waiting::Waiting;
 use crate::sabotage::Sabotage;
 use count::LedgerCount;
-pub(super) use count::{entries_beside, path_beside};
+pub(super) use count::{entries_beside, lost, path_beside};
 use open::Opened;
 pub(super) use reseal::{Resealed, close_log, copy_into, reseal};
 use tables::Sql;

@@ -14,7 +14,7 @@ use super::super::files::{self, beside};
 use super::super::replacement;
 use super::super::seal::Sealer;
 use super::super::table::{Fault, Res};
-use super::count::{LedgerCount, path_beside};
+use super::count::{LedgerCount, lost, path_beside};
 use super::schema::{self, Found, MIGRATIONS};
 use super::{fault_to_error, unusable};
 use crate::sabotage::Sabotage;
@@ -143,16 +143,13 @@ fn missing(path: &Path, counted: Option<LedgerCount>) -> Result<Vec<String>, Jou
     if !is_missing || !was_there {
         return Ok(Vec::new());
     }
-    // What a count says that another key has sealed cannot be told.
-    if is_counted && counted.is_none_or(|counted| counted.entries > 0) {
-        return Err(JournalError::Gone {
-            path: path.to_owned(),
-        });
+    match lost(path, is_counted, counted.map(|counted| counted.entries)) {
+        JournalError::Missing { .. } => Ok(vec![format!(
+            "the journal {} was missing, and a new one is begun",
+            path.display()
+        )]),
+        gone => Err(gone),
     }
-    Ok(vec![format!(
-        "the journal {} was missing, and a new one is begun",
-        path.display()
-    )])
 }
 
 /// A connection to the file. One that is being made, or put back from a backup, is this process's alone as long as the
