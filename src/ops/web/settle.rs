@@ -1,7 +1,7 @@
 //! When a changing request is an act, and when a key and a look-up make it one that can be settled.
 
 use super::request::asked;
-use crate::journal::{Former, NaturalKey, Proof, Struck, Thing};
+use crate::journal::{Former, NaturalKey, Proof, Struck, Thing, platform_id};
 use crate::ops::act::key_of;
 use crate::ops::call::Call;
 use crate::ops::error::{Code, OpError, Sent};
@@ -49,7 +49,8 @@ pub(super) async fn exchange(world: &World, call: &Call, method: Method) -> Resu
     asked.timeout = asked.timeout.or(reply);
     let client = super::account::client(world, call)?;
     let keyed = call.function("probe").is_some();
-    let outcome = if is_delete(call) { "deleted" } else { "created" };
+    let deletes = is_delete(call);
+    let outcome = if deletes { "deleted" } else { "created" };
     let named = keyed || call.named("key").is_some();
     if !named && !call.flag("check") {
         return Ok(given_back(client.send(asked, Some(&call.flight)).await?));
@@ -61,23 +62,19 @@ pub(super) async fn exchange(world: &World, call: &Call, method: Method) -> Resu
             Err(lost(why, reply.status))
         }
         // A yes without the thing: the look-up tells what was made, so that `.body` is the thing however it came.
-        Ok(reply) if keyed && !is_delete(call) && is_empty(&reply.body) => {
+        Ok(reply) if keyed && !deletes && is_empty(&reply.body) => {
             Err(lost("the answer has no content".to_owned(), reply.status))
         }
         Ok(reply) if named => Ok(with_outcome(given_back(reply), outcome)),
         Ok(reply) => Ok(given_back(reply)),
         // It is gone already, if the look-up says so, too: a wrong address is answered in the same way.
-        Err(error) if keyed && is_delete(call) && matches!(error.status, Some(404 | 410)) => {
-            match look(call).await {
-                Probe::Absent if call.resent => Ok(removed(outcome)),
-                Probe::Absent => Ok(removed("unchanged")),
-                _ => Err(error.into()),
-            }
-        }
+        Err(error) if keyed && deletes && matches!(error.status, Some(404 | 410)) => match look(call).await {
+            Probe::Absent if call.resent => Ok(removed(outcome)),
+            Probe::Absent => Ok(removed("unchanged")),
+            _ => Err(error.into()),
+        },
         // An earlier request, whose answer was lost, may be the reason.
-        Err(error)
-            if keyed && !is_delete(call) && call.resent && matches!(error.status, Some(400 | 409 | 422)) =>
-        {
+        Err(error) if keyed && !deletes && call.resent && matches!(error.status, Some(400 | 409 | 422)) => {
             match look(call).await {
                 Probe::Found(found) => Ok(found),
                 _ => Err(error.into()),
@@ -177,11 +174,7 @@ pub(in crate::ops) fn address_of(call: &Call, answer: &Value) -> Option<String> 
         }
         (None, "PUT" | "PATCH") => url.path().to_owned(),
         (None, _) => {
-            let id = match fields.get("body")?.as_record()?.get("id")? {
-                Value::Int(id) => id.to_string(),
-                Value::Text(id) => id.clone(),
-                _ => return None,
-            };
+            let id = platform_id(fields.get("body")?)?;
             let mut made = url.clone();
             made.path_segments_mut().ok()?.pop_if_empty().push(&id);
             made.path().to_owned()
@@ -342,21 +335,21 @@ fn status_of(value: &Value) -> Option<i64> {
 
 /// A thing in the form of an answer, so that `.body` is the thing however it came.
 fn as_answer(thing: Value) -> Value {
-    Value::Record(Record::from([
-        ("status".to_owned(), Value::Int(200)),
-        ("headers".to_owned(), Value::Record(Record::new())),
-        ("body".to_owned(), thing),
-    ]))
+    Value::Record(answer(200, Record::new(), thing))
 }
 
 /// The answer for what is gone, when no request has brought one.
 fn removed(outcome: &str) -> Value {
-    let answer = [
-        ("status".to_owned(), Value::Int(204)),
-        ("headers".to_owned(), Value::Record(Record::new())),
-        ("body".to_owned(), Value::Null),
-    ];
-    with_outcome(Value::Record(answer.into()), outcome)
+    let gone = answer(204, Record::new(), Value::Null);
+    with_outcome(Value::Record(gone), outcome)
+}
+
+fn answer(status: u16, headers: Record, body: Value) -> Record {
+    Record::from([
+        ("status".to_owned(), Value::Int(status.into())),
+        ("headers".to_owned(), Value::Record(headers)),
+        ("body".to_owned(), body),
+    ])
 }
 
 fn with_outcome(answer: Value, outcome: &str) -> Value {
@@ -370,11 +363,7 @@ fn with_outcome(answer: Value, outcome: &str) -> Value {
 }
 
 fn given_back(reply: Reply) -> Value {
-    let mut fields = Record::from([
-        ("status".to_owned(), Value::Int(reply.status.into())),
-        ("headers".to_owned(), Value::Record(reply.headers)),
-        ("body".to_owned(), reply.body),
-    ]);
+    let mut fields = answer(reply.status, reply.headers, reply.body);
     if let Some(encoding) = reply.encoding {
         fields.insert("encoding".to_owned(), encoding.into());
     }
