@@ -194,7 +194,9 @@ impl Scrubber {
         if clear.len() < SHORTEST {
             return;
         }
-        if clear.bytes().all(|byte| byte.is_ascii_alphanumeric()) {
+        // Every way of writing leaves these as they are; tokens consist of them.
+        let is_plain = |byte: u8| byte.is_ascii_alphanumeric() || b"-._*".contains(&byte);
+        if clear.bytes().all(is_plain) {
             self.known.push(secret.clone());
             return;
         }
