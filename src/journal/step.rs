@@ -222,7 +222,7 @@ impl StepState {
                 lost(window, known, at, loss, waits_ms)
             }
             (S::InDoubt { window: before, loss }, E::LookedInVain { looked, window })
-                if before.is_over(looked) && loss != Loss::Yes || Sabotage::SentAgainAfterYes.is_on() =>
+                if before.is_over(looked) && (loss != Loss::Yes || Sabotage::SentAgainAfterYes.is_on()) =>
             {
                 S::Intended { window }
             }

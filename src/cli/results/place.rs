@@ -52,9 +52,7 @@ impl Target {
             writer.map_err(|error| unwritable(None, error))?,
         )))
     }
-}
 
-impl Target {
     /// The file, when the results go to one.
     pub(super) fn file(&self) -> Option<&Path> {
         match self {

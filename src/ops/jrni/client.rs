@@ -57,7 +57,7 @@ impl World {
     /// The call with the company that the platform signs its session in to. Signs in, unless that is known.
     pub(in crate::ops) async fn with_company(&self, call: &Call) -> Result<Call, OpError> {
         let company = self.jrni_of(receiver(call)?)?.company_id().await.map_err(told)?;
-        Ok(told_company(call, company))
+        Ok(told_company(call.clone(), company))
     }
 
     /// The same, when the company is known on this machine. Sends nothing.
@@ -70,7 +70,10 @@ impl World {
             Ok(client) => client.known_company().await.ok().flatten(),
             Err(_) => None,
         };
-        known.map_or(call.clone(), |company| told_company(&call, company))
+        match known {
+            Some(company) => told_company(call, company),
+            None => call,
+        }
     }
 
     /// The client of a session. Sends nothing.
@@ -107,8 +110,7 @@ impl World {
     }
 }
 
-fn told_company(call: &Call, company: u64) -> Call {
-    let mut call = call.clone();
+fn told_company(mut call: Call, company: u64) -> Call {
     if let Some(session) = &mut call.receiver {
         session.fields.insert(TOLD.into(), company.to_string().into());
     }
