@@ -17,8 +17,8 @@
 //! | 4 | [`script`] | the Rhai host; no I/O at all | value, ops (specifications only) |
 //! | 3 | [`ops`] | the table of operations, and what each promises | value, clock, journal, platform |
 //! | 2 | [`platform`] | typed clients: facts and traps of each platform | value, clock, transport |
-//! | 1 | [`transport`], [`journal`] | HTTP; the durable record | value, clock, flight |
-//! | 0 | [`value`], [`clock`], [`flight`], [`sandbox`] | values and secrets; time and chance; whether a request has left; the simulated platforms | nothing of ours |
+//! | 1 | [`transport`], [`journal`] | HTTP; the durable record | value, clock, flight, waiting |
+//! | 0 | [`value`], [`clock`], [`flight`], [`waiting`], [`sandbox`] | values and secrets; time and chance; whether a request has left; what is waited for; the simulated platforms | nothing of ours |
 //!
 //! `tests/it/house.rs` holds the table: imports, circles, one home per foreign crate, sizes of files and functions.
 //!
@@ -59,3 +59,4 @@ pub mod sandbox;
 pub mod script;
 pub mod transport;
 pub mod value;
+pub mod waiting;

@@ -260,7 +260,7 @@ impl App {
         let opened = Journal::open(&paths.journal(), sealer, clock, ids);
         if let Ok(journal) = &opened {
             let ui = self.ui.clone();
-            journal.on_waiting(move |what| ui.note(what));
+            journal.waits().tell_to(move |wait| ui.wait(wait));
             let mut journals = self.journals.lock().unwrap_or_else(PoisonError::into_inner);
             journals.push((journal.downgrade(), journal.damage()));
         }
@@ -313,8 +313,9 @@ impl App {
             false => None,
         };
         let runtime = Driver::start(2)?;
+        let waits = journal.waits().clone();
         let http = Http::new(
-            super::network::config(self, accounts, sandbox.as_ref()),
+            super::network::config(self, accounts, sandbox.as_ref(), waits),
             torture::clock(&self.env),
         );
         let tokens = Tokens::new(self.paths()?, self.sealer()?);

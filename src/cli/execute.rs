@@ -58,7 +58,7 @@ impl Execution<'_> {
         let resume = self.app.resume(self.id());
         // Until the end: writing results may take long, too.
         let _watch = interrupt::watch(&runner.runtime, &self.app.ui, &cancel, resume);
-        let mut watched = Watched::new(self.app, &self.plan, self.total, self.before);
+        let mut watched = Watched::new(self.app, &self.plan, self.total, (self.before, journal.waits()));
         if rows && self.resumed.is_some() {
             watched.recall(journal, self.id(), &cancel)?;
             runner.tally.recall(journal, self.id(), &cancel)?;

@@ -8,6 +8,11 @@ pub(super) fn shown(millis: i64) -> String {
     timestamp(millis).strftime("%Y-%m-%d %H:%M:%S").to_string()
 }
 
+/// The time of day, in UTC: `09:30:05 UTC`.
+pub(super) fn of_day(millis: i64) -> String {
+    timestamp(millis).strftime("%H:%M:%S UTC").to_string()
+}
+
 /// For JSON: `2026-01-31T09:30:05.125Z`. Such texts compare in the order of time.
 pub(super) fn json(millis: i64) -> Json {
     format!("{:.3}", timestamp(millis)).into()

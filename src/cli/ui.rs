@@ -11,6 +11,7 @@ use std::borrow::Cow;
 use std::io::{self, IsTerminal as _, Write};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
+use std::time::Instant;
 
 use indicatif::ProgressBar;
 
@@ -21,8 +22,10 @@ pub use self::progress::Progress;
 pub(super) use self::say::print_clap_error;
 pub use self::visible::Visible;
 use super::paths::Env;
+use super::times;
 use crate::value::Value;
 pub use crate::value::visible::printable;
+use crate::waiting::{Wait, Waits};
 
 /// One of the two streams.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -51,6 +54,15 @@ pub struct Ui {
     /// Is the process to stop? Then no reader is waited for.
     stopping: Arc<AtomicBool>,
     bar: Arc<Mutex<Option<ProgressBar>>>,
+    /// There while rows show how far they have come.
+    rows: Arc<Mutex<Option<RowsShown>>>,
+}
+
+/// Rows that show how far they have come.
+#[derive(Debug, Default)]
+struct RowsShown {
+    /// When a line has last told what they wait for.
+    told: Option<Instant>,
 }
 
 /// What a stream can do.
@@ -95,6 +107,7 @@ impl Ui {
             sandboxed: Arc::default(),
             stopping: Arc::default(),
             bar: Arc::default(),
+            rows: Arc::default(),
         }
     }
 
@@ -228,6 +241,19 @@ impl Ui {
         self.err(&format!("{word}: {}", printable(text)));
     }
 
+    /// Tells on standard error what is waited for. Where rows show how far they have come, that shows it, too: then not
+    /// each wait is told.
+    pub(super) fn wait(&self, wait: &Wait) {
+        if let Some(rows) = self.rows().as_mut() {
+            let is_shown = self.animated && self.bar().is_some();
+            if is_shown || rows.told.is_some_and(|told| told.elapsed() < progress::INTERVAL) {
+                return;
+            }
+            rows.told = Some(Instant::now());
+        }
+        self.note(&waited_for(wait));
+    }
+
     /// The text in a style, where the stream takes colours.
     pub fn styled(&self, stream: Stream, style: Style, text: &str) -> String {
         if !self.has_colour(stream) {
@@ -255,9 +281,10 @@ impl Ui {
     }
 
     /// Shows how far a run of rows has come, until the handle is finished or dropped: after half a second as a bar on
-    /// a terminal, else as a line every ten seconds. `total` is the number of rows, when it is known.
-    pub fn progress(&self, total: Option<u64>) -> Progress {
-        Progress::start(self.clone(), total)
+    /// a terminal, else as a line every ten seconds. `total` is the number of rows, when it is known;
+    /// `waits` is what they wait for.
+    pub fn progress(&self, total: Option<u64>, waits: Waits) -> Progress {
+        Progress::start(self.clone(), total, waits)
     }
 
     fn sight(&self, stream: Stream) -> Sight {
@@ -275,9 +302,22 @@ impl Ui {
         }
     }
 
+    fn rows(&self) -> MutexGuard<'_, Option<RowsShown>> {
+        self.rows.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
     fn bar(&self) -> MutexGuard<'_, Option<ProgressBar>> {
         self.bar.lock().unwrap_or_else(PoisonError::into_inner)
     }
+}
+
+/// `waiting for an answer to POST crm.example/items until 14:03:20 UTC`, and why.
+fn waited_for(wait: &Wait) -> String {
+    let until = wait
+        .until_ms
+        .map_or_else(String::new, |until| format!(" until {}", times::of_day(until)));
+    let why = if wait.why.is_empty() { "" } else { ": " };
+    format!("{}{until}{why}{}", wait.what, wait.why)
 }
 
 #[cfg(test)]

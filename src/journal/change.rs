@@ -18,6 +18,7 @@ use super::table::{ItemData, Look, StepData, Thing};
 use crate::clock::{Stamp, millis};
 use crate::sabotage::Sabotage;
 use crate::value::Value;
+use crate::waiting::Wait;
 
 /// How often a request may leave before a person is asked: the platform loses every answer and has nothing to show.
 const MOST_SENDS: u32 = 5;
@@ -454,7 +455,7 @@ impl<'a> Changing<'a> {
             return Err(self.in_doubt(why));
         }
         let guard = Abandoned::unless_disarmed(self, || true);
-        let settled = self.look(&self.step, late).await;
+        let settled = self.look(&self.step, &why, late).await;
         guard.disarm();
         let why = match settled {
             Settled::Answered(answer) => return self.answered(answer).await,
@@ -531,11 +532,23 @@ impl<'a> Changing<'a> {
         StepEvent::AnswerLost { at, loss, waits_ms }
     }
 
-    pub(super) async fn look(&self, step: &StepData, late: Option<Boxed<'_, Sending>>) -> Settled {
+    /// Looks for what a lost answer would have said; `why` it is lost.
+    pub(super) async fn look(&self, step: &StepData, why: &str, late: Option<Boxed<'_, Sending>>) -> Settled {
         let own = self.window();
         let recorded = step.state.window().unwrap_or(own);
+        let what = match &step.thing {
+            Some(thing) if self.change.probes => format!("looking for {} {}", thing.sort, thing.name),
+            _ if self.change.probes => format!("looking for what became of `{}`", step.op),
+            _ => "waiting for a late answer".to_owned(),
+        };
         let search = Search {
             clock: self.row.journal.clock(),
+            waits: self.row.journal.waits(),
+            what: Wait {
+                what,
+                why: why.to_owned(),
+                until_ms: None,
+            },
             attempt: self.attempt,
             cancel: self.cancel,
             // The profile may say by now that it takes longer.

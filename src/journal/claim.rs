@@ -4,11 +4,13 @@ use std::time::Duration;
 
 use super::attempt::StepEnd;
 use super::change::{Changing, Ended};
+use super::lock::WaitNote;
+use super::run::RunId;
 use super::settle::Settled;
 use super::step::{Loss, StepEvent, StepState};
 use super::table::{ClaimData, StepData};
-use super::waiting::UNTOLD;
 use crate::sabotage::Sabotage;
+use crate::waiting::{Wait, Waiting};
 
 const FIRST_POLL: Duration = Duration::from_millis(50);
 const LONGEST_POLL: Duration = Duration::from_secs(1);
@@ -45,7 +47,7 @@ impl Changing<'_> {
         {
             return Ok(());
         }
-        let value = match self.look(&owner, None).await {
+        let value = match self.look(&owner, "another run has left it in doubt", None).await {
             Settled::Cancelled => return Err(Err(StepEnd::Cancelled)),
             Settled::Unsettled(why) => return Err(doubt(why)),
             Settled::Absent { looked } => {
@@ -68,6 +70,7 @@ impl Changing<'_> {
         let journal = &self.row.journal;
         let locks = journal.locks();
         let mut pause = FIRST_POLL;
+        let (mut waited, mut told) = (Duration::ZERO, None);
         let mut now = Some(owner.clone());
         // This process's own acts take turns.
         while let Some(step) = now
@@ -76,6 +79,10 @@ impl Changing<'_> {
             && !locks.is_ours(&step.run)
             && locks.is_alive(&step.run)
         {
+            if waited >= journal.waits().untold() && told.is_none() {
+                told = Some(self.tell_of(&owner.run, &format!("does the same `{}`", owner.op)));
+            }
+            waited += pause;
             let nap = journal.clock().sleep(pause);
             self.cancel.or(nap).await.ok_or(Err(StepEnd::Cancelled))?;
             pause = (pause * 2).min(LONGEST_POLL);
@@ -102,16 +109,9 @@ impl Changing<'_> {
         let mut pause = FIRST_POLL;
         let (mut waited, mut told) = (Duration::ZERO, None);
         loop {
-            if waited >= UNTOLD && told.is_none() {
-                let holder = journal.locks().holder(&claim.run);
-                let holder = holder.map_or(String::new(), |pid| format!(" (process {pid})"));
-                let own = self.row.run.id();
-                let sentence = format!(
-                    "run {own} waits for run {}{holder}, which is at work on {} {}",
-                    claim.run, claim.thing.sort, claim.thing.name
-                );
-                journal.store().waiting().tell(&sentence);
-                told = Some(journal.locks().note_wait(own, &sentence));
+            if waited >= journal.waits().untold() && told.is_none() {
+                let work = format!("is at work on {} {}", claim.thing.sort, claim.thing.name);
+                told = Some(self.tell_of(&claim.run, &work));
             }
             waited += pause;
             let nap = journal.clock().sleep(pause);
@@ -123,5 +123,15 @@ impl Changing<'_> {
                 return Ok(());
             }
         }
+    }
+
+    /// Tells that the run waits for another one, which does this, until what it gives is dropped.
+    fn tell_of(&self, other: &RunId, does: &str) -> (Waiting, WaitNote) {
+        let (journal, own) = (&self.row.journal, self.row.run.id());
+        let holder = journal.locks().holder(other);
+        let holder = holder.map_or(String::new(), |pid| format!(" (process {pid})"));
+        let sentence = format!("run {own} waits for run {other}{holder}, which {does}");
+        let note = journal.locks().note_wait(own, &sentence);
+        (journal.waits().begin(Wait::for_long(sentence)), note)
     }
 }

@@ -68,7 +68,7 @@ impl Changing<'_> {
         if !probes {
             return Ok(Closed::Open("nothing can tell whether it was carried out".into()));
         }
-        Ok(match self.look(&step, None).await {
+        Ok(match self.look(&step, "its answer was lost", None).await {
             Settled::Found(value) => {
                 self.move_step(&mut step, StepEvent::Found, Some(&value), None)
                     .await?;

@@ -10,13 +10,13 @@ use super::table::{
     StepFilter, Tables, Thing,
 };
 use super::under_way::{Deaths, Left};
-use super::waiting::Waiting;
+use crate::waiting::Waits;
 
 /// The tables, as maps.
 #[derive(Default)]
 pub(super) struct MemoryStore {
     tables: Mutex<(Maps, Repeats)>,
-    waiting: Waiting,
+    waits: Waits,
 }
 
 impl MemoryStore {
@@ -27,8 +27,8 @@ impl MemoryStore {
     }
 
     /// Told when something is waited for.
-    pub(super) fn waiting(&self) -> &Waiting {
-        &self.waiting
+    pub(super) fn waits(&self) -> &Waits {
+        &self.waits
     }
 
     pub(super) fn read<R>(&self, look: impl FnOnce(&dyn Look) -> Res<R>) -> Res<R> {

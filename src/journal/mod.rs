@@ -45,7 +45,6 @@ mod table;
 mod thing;
 mod under_way;
 mod vault;
-mod waiting;
 
 use std::fmt;
 use std::path::{Path, PathBuf};
@@ -86,6 +85,7 @@ mod tests;
 
 use crate::clock::{Clock, Ids};
 use crate::value::Value;
+use crate::waiting::Waits;
 use lock::Locks;
 use memory::MemoryStore;
 use spool::Spool;
@@ -173,9 +173,9 @@ impl Journal {
         let _ = self.0.hook.set(Arc::new(hook));
     }
 
-    /// Calls `told` with what is waited for, a sentence without a full stop, when it takes long. Only the first counts.
-    pub fn on_waiting(&self, told: impl Fn(&str) + Send + Sync + 'static) {
-        self.store().waiting().tell_to(told);
+    /// What the steps of its runs wait for.
+    pub fn waits(&self) -> &Waits {
+        self.store().waits()
     }
 
     /// What was strange when it was opened, a sentence each without a full stop.

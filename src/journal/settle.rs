@@ -6,13 +6,17 @@ use std::time::Duration;
 use super::attempt::{Attempt, Boxed, Look, Sending};
 use super::cancel::Cancel;
 use super::step::{Loss, Window};
-use crate::clock::{Clock, Stamp};
+use crate::clock::{Clock, Stamp, millis};
 use crate::sabotage::Sabotage;
 use crate::value::Value;
+use crate::waiting::{Wait, Waits};
 
 /// What is to be found out, and how long that may take.
 pub(super) struct Search<'a> {
     pub(super) clock: &'a Clock,
+    pub(super) waits: &'a Waits,
+    /// What is told when it takes long.
+    pub(super) what: Wait,
     pub(super) attempt: &'a dyn Attempt,
     pub(super) cancel: &'a Cancel,
     /// How long the request may land, by a clock that tells.
@@ -54,6 +58,8 @@ impl Search<'_> {
     /// late, and comes meanwhile, counts. Every look only reads, so one that is under way may be given up.
     pub(super) async fn settle(&self, mut late: Option<Boxed<'_, Sending>>) -> Settled {
         let mut pause = FIRST_PAUSE;
+        let began = self.clock.steady_millis();
+        let mut told = None;
         for looks in 1u32.. {
             let looked = self.clock.now();
             let look = match self.first(&mut late, self.look()).await {
@@ -79,6 +85,10 @@ impl Search<'_> {
                     }
                 }
             }
+            let passed = self.clock.steady_millis().saturating_sub(began);
+            if told.is_none() && passed >= millis(self.waits.untold()) {
+                told = Some(self.waits.begin(self.wait(now)));
+            }
             // The look that may conclude comes as soon as it may.
             let wait = match u64::try_from(self.window.left_ms(now)) {
                 Ok(0) | Err(_) => pause,
@@ -90,6 +100,18 @@ impl Search<'_> {
             pause = (pause * 2).min(LONGEST_PAUSE);
         }
         Settled::Cancelled
+    }
+
+    /// What is waited for, and until when: the end of the window, or later of the time for an unclear answer.
+    fn wait(&self, now: Stamp) -> Wait {
+        let left_ms = match self.window.left_ms(now) {
+            left_ms if left_ms > 0 => left_ms,
+            _ => self.look_for_ms - now.since(self.window.sent).unwrap_or_default(),
+        };
+        Wait {
+            until_ms: (left_ms > 0).then(|| now.wall_ms.saturating_add(left_ms)),
+            ..self.what.clone()
+        }
     }
 
     async fn look(&self) -> Option<Look> {

@@ -8,8 +8,8 @@ use super::error::JournalError;
 use super::memory::MemoryStore;
 use super::sqlite::{Ack, SqliteStore};
 use super::table::{Fault, Look, Res};
-use super::waiting::Waiting;
 use crate::sabotage::Sabotage;
+use crate::waiting::Waits;
 
 /// One of the two stores.
 pub(super) enum Store {
@@ -79,11 +79,11 @@ impl Store {
         .map_err(|fault| self.error(fault))
     }
 
-    /// Told when something is waited for.
-    pub(super) fn waiting(&self) -> &Waiting {
+    /// What is waited for.
+    pub(super) fn waits(&self) -> &Waits {
         match self {
-            Store::Sqlite(store) => store.waiting(),
-            Store::Memory(store) => store.waiting(),
+            Store::Sqlite(store) => store.waits(),
+            Store::Memory(store) => store.waits(),
         }
     }
 

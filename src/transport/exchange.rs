@@ -1,6 +1,7 @@
 //! One try of a request: to the platform, along its redirects, and back with a bounded body.
 
 use std::collections::HashSet;
+use std::pin::pin;
 use std::time::{Duration, Instant};
 
 use reqwest::header::{ACCEPT, AUTHORIZATION, CONTENT_TYPE, HOST, HeaderMap, HeaderName, HeaderValue};
@@ -14,7 +15,9 @@ use super::redirect::{self, Turn};
 use super::request::Request;
 use super::response::Response;
 use super::{Http, address};
+use crate::clock::millis;
 use crate::flight::Patience;
+use crate::waiting::Wait;
 
 /// The longest that a late answer is read on for. Who waits for it gives up long before.
 const LONGEST_READING: Duration = Duration::from_hours(24);
@@ -74,20 +77,25 @@ async fn leave(http: &Http, request: &Request, url: &Url) -> Tried {
         );
     }
     let started = Instant::now();
-    let outcome = match &request.flight {
-        Some(flight) => {
-            let work = exchange(http, request, url.clone(), LONGEST_READING);
-            let mut work = std::pin::pin!(work);
-            if let Ok(outcome) = tokio::time::timeout(patience.reply, &mut work).await {
-                outcome
-            } else {
-                // Whoever looks for what it asks for goes next.
-                drop(pass.take());
-                flight.late(late_text(request, patience.reply));
-                work.await
-            }
+    let answer = wait_for_answer(http, request, patience.reply);
+    let waits = &http.shared.config.waits;
+    let limit = match &request.flight {
+        Some(_) => LONGEST_READING,
+        None => patience.reply,
+    };
+    let mut work = pin!(exchange(http, request, url.clone(), limit));
+    let outcome = if let Some(flight) = &request.flight {
+        let in_time = tokio::time::timeout(patience.reply, &mut work);
+        if let Ok(outcome) = waits.during(|| answer, in_time).await {
+            outcome
+        } else {
+            // Whoever looks for what it asks for goes next.
+            drop(pass.take());
+            flight.late(late_text(request, patience.reply));
+            work.await
         }
-        None => exchange(http, request, url.clone(), patience.reply).await,
+    } else {
+        waits.during(|| answer, work).await
     };
     drop(pass);
     tell(request, outcome.as_ref(), started.elapsed());
@@ -101,6 +109,15 @@ async fn leave(http: &Http, request: &Request, url: &Url) -> Tried {
     }
     link.judge(&admission, outcome.as_ref().err());
     Tried::Ended(outcome, link.awaited(&admission))
+}
+
+/// What is waited for from now on.
+fn wait_for_answer(http: &Http, request: &Request, reply: Duration) -> Wait {
+    Wait {
+        what: format!("waiting for an answer to {}", request.label()),
+        until_ms: Some(http.shared.clock.now_millis().saturating_add(millis(reply))),
+        why: String::new(),
+    }
 }
 
 /// Tells whoever listens of one request: where to, what came back, how long it took. Neither query nor secret is told.

@@ -11,7 +11,8 @@ use super::error::{ErrorKind, TransportError};
 use super::line::Line;
 use super::outage::{self, Admission, Awaited, Patience, Sites};
 use super::pace::{Pace, Pass};
-use crate::clock::Clock;
+use crate::clock::{Clock, millis};
+use crate::waiting::{Wait, Waiting, Waits};
 
 /// How long a platform that was reached before is waited for, unless the line says otherwise.
 const OUTAGE: Duration = Duration::from_mins(5);
@@ -21,6 +22,8 @@ pub(super) struct Link {
     pub(super) clients: Clients,
     pace: Arc<Pace>,
     sites: Sites,
+    clock: Clock,
+    waits: Waits,
 }
 
 impl Link {
@@ -37,6 +40,8 @@ impl Link {
                 |kin| Arc::clone(&kin.pace),
             ),
             sites: Sites::new(patience, config.listener.clone(), clock.clone()),
+            clock: clock.clone(),
+            waits: config.waits.clone(),
         }
     }
 
@@ -44,11 +49,25 @@ impl Link {
     pub(super) async fn enter(&self, url: &Url) -> Result<(Admission, Pass), TransportError> {
         loop {
             let admission = self.sites.admit(url).await?;
+            let told = self.tell_hold(url);
             let pass = self.pace.enter(&origin(url)).await;
+            drop(told);
             if !admission.is_stale() {
                 return Ok((admission, pass));
             }
         }
+    }
+
+    /// Tells when the platform wants nothing for long.
+    fn tell_hold(&self, url: &Url) -> Option<Waiting> {
+        let left = self.pace.hold_left(&origin(url))?;
+        (left >= self.waits.untold()).then(|| {
+            self.waits.begin(Wait {
+                what: format!("waiting to ask {} again", url.host_str().unwrap_or_default()),
+                until_ms: Some(self.clock.now_millis().saturating_add(millis(left))),
+                why: "too many requests (429)".to_owned(),
+            })
+        })
     }
 
     /// Learns from how a try ended: with an answer, or with this error.

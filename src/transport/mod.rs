@@ -34,8 +34,9 @@ use outage::Listener;
 use request::Request;
 use response::Response;
 
-use crate::clock::Clock;
+use crate::clock::{Clock, millis};
 use crate::flight::Patience;
+use crate::waiting::{Wait, Waits};
 
 /// How long a request is waited for, unless a profile or the request says otherwise.
 pub const USUAL_PATIENCE: Patience = Patience {
@@ -66,6 +67,8 @@ pub struct HttpConfig {
     pub releases: Releases,
     /// Who is told when a platform cannot be reached, and when it is over.
     pub listener: Listener,
+    /// Where is told what is waited for long.
+    pub waits: Waits,
 }
 
 impl Default for HttpConfig {
@@ -81,6 +84,7 @@ impl Default for HttpConfig {
             unseen_patience: Duration::ZERO,
             releases: Releases::default(),
             listener: Listener::default(),
+            waits: Waits::default(),
         }
     }
 }
@@ -185,6 +189,14 @@ impl Http {
                 return retry::finish(outcome, tries);
             };
             tracing::debug!(request = %request.label(), tries, wait_ms = wait.as_millis(), "trying again");
+            let waits = &self.shared.config.waits;
+            let _told = (wait >= waits.untold()).then(|| {
+                waits.begin(Wait {
+                    what: format!("waiting to send {} again", request.label()),
+                    until_ms: Some(clock.now_millis().saturating_add(millis(wait))),
+                    why: retry::why(&outcome),
+                })
+            });
             clock.sleep(wait).await;
         }
     }

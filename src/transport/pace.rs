@@ -133,7 +133,8 @@ impl Pace {
         }
     }
 
-    fn hold_left(&self, origin: &str) -> Option<Duration> {
+    /// How long the platform behind `origin` still wants nothing.
+    pub(super) fn hold_left(&self, origin: &str) -> Option<Duration> {
         let now = self.clock.steady_millis();
         let mut state = self.state();
         let until = *state.held.get(origin)?;

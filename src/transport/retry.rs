@@ -71,6 +71,15 @@ pub(super) fn put_off(outcome: &Outcome, now_millis: i64) -> Option<Duration> {
     retry_after(asked, now_millis).map(|asked| asked.min(LONGEST_WAIT))
 }
 
+/// Why it is tried again, in a sentence without a full stop.
+pub(super) fn why(outcome: &Outcome) -> String {
+    match outcome {
+        Ok(answer) if answer.status == 429 => "too many requests (429)".to_owned(),
+        Ok(answer) => format!("the answer was {}", answer.status),
+        Err(error) => error.message.clone(),
+    }
+}
+
 /// The outcome, which knows how often it was tried.
 pub(super) fn finish(outcome: Outcome, tries: u32) -> Outcome {
     match outcome {

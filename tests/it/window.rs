@@ -102,6 +102,22 @@ fn a_bare_yes_is_believed_and_never_sent_again() {
     assert_eq!(apps(&home), 2);
 }
 
+#[test]
+fn a_run_that_waits_for_long_says_for_what_and_until_when() {
+    let (home, _served) = home("settle = \"4500ms\"\ntimeouts = { connect = \"200ms\", reply = \"500ms\" }");
+    let _ = home.run(&onboard("applications-post:hang:x1")).ended(10).said(&[
+        "looking for app ann@example.com @ ann.example until ",
+        " UTC: POST ",
+        " was not answered within 0.5 s",
+    ]);
+    home.configure("[profiles.sandbox]\n");
+    let slow = onboard("applications-post:slow:3500:x1").replace("ann", "bob");
+    let ran = home.run(&slow).ended(0);
+    let told = "waiting for an answer to POST ";
+    assert_eq!(ran.stderr.matches(told).count(), 1, "{}", ran.stderr);
+    assert!(!ran.stderr.contains("looking for"), "{}", ran.stderr);
+}
+
 /// Creates an app whose answer takes `MS`, is killed once the platform has the request, and resumes at once, with this
 /// clock.
 fn killed(config: &str, ms: u32, clock: Option<&str>) -> Home {

@@ -16,6 +16,7 @@ use crate::journal::Vault;
 use crate::ops;
 use crate::ops::account::SignedIn;
 use crate::transport::Http;
+use crate::waiting::Waits;
 
 const AREA: &str = "profile";
 
@@ -44,7 +45,13 @@ pub(super) fn check(app: &App, only: Option<&str>, offline: bool) -> Result<Vec<
         .enable_all()
         .build()
         .map_err(CommandError::usage)?;
-    let http = Http::new(network::config(app, &Accounts::default(), None), Clock::system());
+    let waits = Waits::default();
+    let ui = app.ui.clone();
+    waits.tell_to(move |wait| ui.wait(wait));
+    let http = Http::new(
+        network::config(app, &Accounts::default(), None, waits),
+        Clock::system(),
+    );
     let mut told = false;
     for profile in profiles {
         let (reached, clock) = runtime.block_on(super::network::reach(app, &http, profile));

@@ -13,6 +13,7 @@ use crate::journal::{Journal, JournalError, RowCounts, RowFilter, RowRecord, Row
 use crate::report::{self, summary::Summary};
 use crate::run::cancel::Cancel;
 use crate::value::Value;
+use crate::waiting::Waits;
 
 /// Rows read from the journal at once.
 const PAGE: usize = 512;
@@ -32,8 +33,13 @@ pub(super) struct Watched {
 
 impl Watched {
     /// `before` are the rows as earlier processes of the run left them.
-    pub(super) fn new(app: &App, plan: &RunPlan, total: Option<u64>, before: RowCounts) -> Watched {
-        let progress = plan.rows.is_some().then(|| app.ui.progress(total));
+    pub(super) fn new(
+        app: &App,
+        plan: &RunPlan,
+        total: Option<u64>,
+        (before, waits): (RowCounts, &Waits),
+    ) -> Watched {
+        let progress = plan.rows.is_some().then(|| app.ui.progress(total, waits.clone()));
         if let Some(progress) = &progress {
             let failed = before.of(RowStatus::Failed);
             progress.before(before.of(RowStatus::Done) + failed, failed);

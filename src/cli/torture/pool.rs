@@ -11,6 +11,7 @@ use super::rig::Rig;
 use super::verdict::Expected;
 use crate::cli::error::CommandError;
 use crate::cli::ui::Progress;
+use crate::waiting::Waits;
 
 /// What came of each world, in the order in which they ended.
 pub(super) type Outcomes = Vec<(Task, Outcome)>;
@@ -21,7 +22,10 @@ pub(super) fn carry_out(rig: &Rig<'_>, plan: &Plan, expected: &Expected) -> Resu
         tasks: Mutex::new(plan.tasks.iter().cloned().collect()),
         outcomes: Mutex::default(),
         failure: Mutex::default(),
-        progress: rig.app.ui.progress(u64::try_from(plan.tasks.len()).ok()),
+        progress: rig
+            .app
+            .ui
+            .progress(u64::try_from(plan.tasks.len()).ok(), Waits::default()),
     };
     thread::scope(|scope| {
         for _ in 0..rig.parallel {

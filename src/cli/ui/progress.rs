@@ -10,7 +10,9 @@ use std::thread::{self, JoinHandle};
 use std::time::{Duration, Instant};
 
 use self::counts::Counts;
-use super::Ui;
+use super::{RowsShown, Ui};
+use crate::cli::times;
+use crate::waiting::{Wait, Waits};
 
 /// Shorter runs show nothing.
 const QUIET: Duration = Duration::from_millis(500);
@@ -19,7 +21,7 @@ const QUIET: Duration = Duration::from_millis(500);
 const REDRAW: Duration = Duration::from_millis(100);
 
 /// How often a line is written where no bar can be.
-const INTERVAL: Duration = Duration::from_secs(10);
+pub(super) const INTERVAL: Duration = Duration::from_secs(10);
 
 /// A running display, fed from any thread. Finished when dropped.
 pub struct Progress {
@@ -31,8 +33,9 @@ pub struct Progress {
 }
 
 impl Progress {
-    pub(super) fn start(ui: Ui, total: Option<u64>) -> Progress {
+    pub(super) fn start(ui: Ui, total: Option<u64>, waits: Waits) -> Progress {
         let counts = Arc::new(Counts::default());
+        *ui.rows() = Some(RowsShown::default());
         counts.total.store(total.unwrap_or_default(), Ordering::Relaxed);
         let (stop, stopped) = channel::<()>();
         let (shown, view) = (counts.clone(), ui.clone());
@@ -40,11 +43,13 @@ impl Progress {
             let started = Instant::now();
             let mut wait = if view.animated { QUIET } else { INTERVAL };
             while stopped.recv_timeout(wait) == Err(RecvTimeoutError::Timeout) {
+                let stalled_by = shown.is_stalled().then(|| waits.longest()).flatten();
+                let stalled_by = stalled_by.map(|(wait, count)| waits_text(&wait, count));
                 if view.animated {
-                    shown.draw(&view);
+                    shown.draw(&view, stalled_by.as_deref());
                     wait = REDRAW;
                 } else {
-                    view.note(&shown.line(started.elapsed()));
+                    view.note(&shown.line(shown.rate(started.elapsed()), stalled_by.as_deref()));
                 }
             }
         };
@@ -68,6 +73,7 @@ impl Progress {
     pub fn row(&self, failed: bool) {
         self.counts.rows.fetch_add(1, Ordering::Relaxed);
         self.counts.failed.fetch_add(u64::from(failed), Ordering::Relaxed);
+        self.counts.advanced();
     }
 
     /// Sets the number of rows once it is known.
@@ -88,6 +94,7 @@ impl Drop for Progress {
             // A display that failed is gone already.
             let _ = thread.join();
         }
+        *self.ui.rows() = None;
         if let Some(bar) = self.ui.bar().take() {
             bar.finish_and_clear();
         }
@@ -96,7 +103,21 @@ impl Drop for Progress {
 
 impl fmt::Debug for Progress {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.counts.line(Duration::ZERO))
+        f.write_str(&self.counts.line(0.0, None))
+    }
+}
+
+/// `until 14:03:20 UTC: waiting for an answer to POST crm.example/items`: the longest of so many waits. What a narrow
+/// terminal cuts off stands last.
+fn waits_text(wait: &Wait, count: usize) -> String {
+    let until = wait
+        .until_ms
+        .map(|until| format!("until {}", times::of_day(until)));
+    let others = (count > 1).then(|| format!("{count} waits"));
+    let when: Vec<String> = others.into_iter().chain(until).collect();
+    match when.join(" ") {
+        when if when.is_empty() => wait.what.clone(),
+        when => format!("{when}: {}", wait.what),
     }
 }
 
@@ -107,10 +128,27 @@ mod tests {
     use crate::cli::ui::Colour;
 
     #[test]
+    fn what_rows_wait_for_begins_with_its_end() {
+        let wait = Wait {
+            what: "waiting for an answer to POST crm.example/items".into(),
+            until_ms: Some(1_769_851_805_125),
+            why: "not shown".into(),
+        };
+        let until = "until 09:30:05 UTC: waiting for an answer to POST crm.example/items";
+        assert_eq!(waits_text(&wait, 1), until);
+        assert_eq!(waits_text(&wait, 3), format!("3 waits {until}"));
+        let endless = Wait {
+            until_ms: None,
+            ..wait
+        };
+        assert_eq!(waits_text(&endless, 1), endless.what);
+    }
+
+    #[test]
     fn a_short_run_ends_at_once_and_shows_nothing() {
         let ui = Ui::new(&Env::default(), Colour::Never);
         let started = Instant::now();
-        let progress = ui.progress(Some(2));
+        let progress = ui.progress(Some(2), Waits::default());
         progress.row(false);
         progress.row(true);
         assert_eq!(progress.counts.read(), (2, 1, Some(2)));

@@ -24,8 +24,8 @@ use super::error::JournalError;
 use super::files::beside;
 use super::seal::Sealer;
 use super::table::{Fault, Look, Res};
-use super::waiting::Waiting;
 use crate::sabotage::Sabotage;
+use crate::waiting::Waits;
 use count::LedgerCount;
 pub(super) use count::{entries_beside, lost, path_beside};
 use open::Opened;
@@ -56,7 +56,7 @@ pub(super) struct SqliteStore {
     poison: Poison,
     /// Has this process changed the ledger?
     changed: Arc<AtomicBool>,
-    waiting: Waiting,
+    waits: Waits,
     notices: Vec<String>,
     migrated: Option<PathBuf>,
 }
@@ -90,7 +90,7 @@ impl SqliteStore {
             under_way: Arc::default(),
             poison: Poison::new(OnceLock::new()),
             changed: Arc::default(),
-            waiting: Waiting::default(),
+            waits: Waits::default(),
             notices,
             migrated,
         };
@@ -105,7 +105,7 @@ impl SqliteStore {
             max_pages,
             poison: Arc::clone(&store.poison),
             changed: Arc::clone(&store.changed),
-            waiting: store.waiting.clone(),
+            waits: store.waits.clone(),
         };
         let thread = std::thread::Builder::new().name("journal".to_owned());
         let thread = thread.spawn(move || writer.work(&inbox));
@@ -120,8 +120,8 @@ impl SqliteStore {
     }
 
     /// Told when something is waited for.
-    pub(super) fn waiting(&self) -> &Waiting {
-        &self.waiting
+    pub(super) fn waits(&self) -> &Waits {
+        &self.waits
     }
 
     /// What was strange when it was opened, a sentence each without a full stop.

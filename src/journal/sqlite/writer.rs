@@ -13,11 +13,11 @@ use super::super::apply::{Reply, Write, apply};
 use super::super::error::JournalError;
 use super::super::seal::Sealer;
 use super::super::table::{Fault, Repeats, Res};
-use super::super::waiting::{UNTOLD, Waiting};
 use super::count::LedgerCount;
 use super::open::{NAP, connect};
 use super::tables::Sql;
 use super::{fault_to_error, unusable};
+use crate::waiting::{Wait, Waits};
 
 /// Called with what became of a write, after it is on disk.
 pub(in super::super) type Ack = Box<dyn FnOnce(Result<Reply, JournalError>) + Send>;
@@ -52,7 +52,7 @@ pub(super) struct Writer {
     pub(super) poison: Poison,
     /// Set once the ledger was changed.
     pub(super) changed: Arc<AtomicBool>,
-    pub(super) waiting: Waiting,
+    pub(super) waits: Waits,
 }
 
 impl Writer {
@@ -67,7 +67,7 @@ impl Writer {
     fn write_until_the_end(&self, inbox: &Receiver<Message>) {
         let mut connection = self.connect().map_err(|fault| fault_to_error(&self.path, fault));
         let mut repeats = Repeats::new();
-        let mut waiting = Waits::default();
+        let mut waiting = Pending::default();
         loop {
             let received = match waiting.since {
                 None => inbox.recv().map_err(|_| RecvTimeoutError::Disconnected),
@@ -101,14 +101,15 @@ impl Writer {
     /// nothing is lost by waiting, and giving up would end the run.
     fn connect(&self) -> Res<Connection> {
         let mut connection = connect(&self.path, self.max_pages)?;
-        let (waiting, path) = (self.waiting.clone(), self.path.clone());
-        let untold = UNTOLD.as_millis() / NAP.as_millis();
+        let (waits, path) = (self.waits.clone(), self.path.clone());
+        let untold = waits.untold().as_millis() / NAP.as_millis();
         connection.busy_handler(Some(move |tries: i32| {
             if u128::try_from(tries).is_ok_and(|tries| tries == untold) {
-                waiting.tell(&format!(
+                // Nobody is called when it is over.
+                drop(waits.begin(Wait::for_long(format!(
                     "another process writes to {} for long; waiting for it",
                     path.display()
-                ));
+                ))));
             }
             std::thread::sleep(NAP);
             true
@@ -182,14 +183,14 @@ impl Writer {
 
 /// What has come in since the last commit.
 #[derive(Default)]
-struct Waits {
+struct Pending {
     messages: Vec<Message>,
     rows: usize,
     is_urgent: bool,
     since: Option<Instant>,
 }
 
-impl Waits {
+impl Pending {
     fn push(&mut self, message: Message) {
         if let Some(Write::Rows { rows, .. }) = &message.write {
             self.rows += rows.len();

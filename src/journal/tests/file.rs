@@ -443,7 +443,9 @@ fn another_process_that_writes_for_long_is_waited_for() {
     let (_folder, path) = place();
     let journal = in_file(&path, &frozen());
     let (told, waits) = std::sync::mpsc::channel();
-    journal.on_waiting(move |what| drop(told.send(what.to_owned())));
+    journal
+        .waits()
+        .tell_to(move |wait| drop(told.send(wait.what.clone())));
     let other = rusqlite::Connection::open(&path).unwrap();
     other.execute_batch("begin immediate").unwrap();
     std::thread::scope(|scope| {

@@ -54,7 +54,9 @@ async fn who_waits_long_for_another_process_says_for_which() {
     let (told, waits) = std::sync::mpsc::channel();
     for journal in [&two.first, &two.second] {
         let told = told.clone();
-        journal.on_waiting(move |what| drop(told.send(what.to_owned())));
+        journal
+            .waits()
+            .tell_to(move |wait| drop(told.send(wait.what.clone())));
     }
     let platform = Platform::new(&two.clock, []);
     let runs = [begin(&two.first), begin(&two.second)];

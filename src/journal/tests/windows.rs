@@ -3,6 +3,7 @@
 use super::crash::kill;
 use super::platform::Does;
 use super::*;
+use crate::waiting::Wait;
 
 const REPLY: i64 = 30_000;
 const CONNECT: i64 = 10_000;

@@ -10,6 +10,7 @@ use crate::transport::address::Routes;
 use crate::transport::line::Line;
 use crate::transport::request::Body;
 use crate::value::Value;
+use crate::waiting::{Wait, Waits};
 
 #[tokio::test]
 async fn a_request_arrives_as_it_was_meant() {
@@ -252,5 +253,49 @@ async fn names_below_localhost_lead_to_this_machine() {
     assert_eq!(
         http.send(&Request::new(Method::Get, url)).await.unwrap().status,
         200
+    );
+}
+
+#[tokio::test]
+async fn a_long_wait_for_an_answer_is_told_without_the_query() {
+    let server = Server::start(|_, _| Act::Hang).await;
+    let waits = Waits::after(Duration::from_millis(10));
+    let (told, heard) = std::sync::mpsc::channel();
+    waits.tell_to(move |wait| drop(told.send(wait.clone())));
+    let config = HttpConfig {
+        reply_timeout: Duration::from_millis(300),
+        waits: waits.clone(),
+        ..HttpConfig::default()
+    };
+    let http = Http::new(config, Clock::frozen(1_000));
+    let request = post(&server).query("token", "abc");
+    let _ = http.send(&request).await.unwrap_err();
+    let heard: Vec<Wait> = heard.try_iter().collect();
+    let what = format!("waiting for an answer to POST {}/api/v8/things", server.address);
+    assert_eq!(heard.len(), 1, "{heard:?}");
+    assert_eq!((&heard[0].what, heard[0].until_ms), (&what, Some(1_300)));
+    assert_eq!(waits.longest(), None);
+}
+
+#[tokio::test]
+async fn a_long_wait_after_429_is_told_to_whoever_waits() {
+    let server = Server::start(|_, before| match before {
+        0 => Act::with(429, &["Retry-After: 20"], ""),
+        _ => Act::json(200, "{}"),
+    })
+    .await;
+    let waits = Waits::default();
+    let (told, heard) = std::sync::mpsc::channel();
+    waits.tell_to(move |wait| drop(told.send(wait.clone())));
+    let config = HttpConfig {
+        waits,
+        ..HttpConfig::default()
+    };
+    let http = Http::new(config, Clock::frozen(1_000));
+    assert_eq!(http.send(&get(&server)).await.unwrap().status, 200);
+    let heard: Vec<Wait> = heard.try_iter().collect();
+    assert!(
+        matches!(&heard[..], [wait] if wait.what.starts_with("waiting to send GET") && wait.why.contains("429")),
+        "{heard:?}"
     );
 }

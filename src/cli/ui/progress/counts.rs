@@ -1,11 +1,13 @@
 //! Counts, as a bar and as a line.
 
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::time::Duration;
+use std::sync::{Mutex, PoisonError};
+use std::time::{Duration, Instant};
 
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 
 use super::super::Ui;
+use crate::waiting::UNTOLD;
 
 /// How many rows have ended, shared by those who count and those who show.
 #[derive(Default)]
@@ -16,6 +18,8 @@ pub(super) struct Counts {
     pub(super) before: AtomicU64,
     /// 0 while it is not known.
     pub(super) total: AtomicU64,
+    /// When the last row ended.
+    pub(super) last: Mutex<Option<Instant>>,
 }
 
 impl Counts {
@@ -28,9 +32,29 @@ impl Counts {
         )
     }
 
-    /// Brings the bar up to date; makes it the first time.
-    pub(super) fn draw(&self, ui: &Ui) {
-        let (rows, failed, total) = self.read();
+    /// A row has ended.
+    pub(super) fn advanced(&self) {
+        *self.last.lock().unwrap_or_else(PoisonError::into_inner) = Some(Instant::now());
+    }
+
+    /// Has no row ended for a while?
+    pub(super) fn is_stalled(&self) -> bool {
+        let last = *self.last.lock().unwrap_or_else(PoisonError::into_inner);
+        last.is_none_or(|last| last.elapsed() >= UNTOLD)
+    }
+
+    /// Rows in a second, in this process.
+    pub(super) fn rate(&self, elapsed: Duration) -> f64 {
+        let (rows, ..) = self.read();
+        let now = rows.saturating_sub(self.before.load(Ordering::Relaxed));
+        #[allow(clippy::cast_precision_loss, reason = "a rate for people")]
+        let rate = now as f64 / elapsed.as_secs_f64();
+        rate
+    }
+
+    /// Brings the bar up to date; makes it the first time. `stalled_by` is what all rows wait for.
+    pub(super) fn draw(&self, ui: &Ui, stalled_by: Option<&str>) {
+        let (rows, _, total) = self.read();
         let mut slot = ui.bar();
         let bar = slot.get_or_insert_with(|| new_bar(self.before.load(Ordering::Relaxed)));
         if bar.length() != total {
@@ -39,19 +63,14 @@ impl Counts {
             }
             bar.set_style(style(total.is_some()));
         }
-        bar.set_message(if failed > 0 {
-            format!(", {failed} failed")
-        } else {
-            String::new()
-        });
         bar.set_position(rows);
+        bar.set_message(self.line(bar.per_sec(), stalled_by));
         bar.tick();
     }
 
-    /// `120 of 300 rows, 2 failed, 12.0/s, about 15 s left`.
-    pub(super) fn line(&self, elapsed: Duration) -> String {
+    /// `120 of 300 rows, 2 failed, 12.0/s, about 15 s left`. While they wait there is no estimate, but what they wait for.
+    pub(super) fn line(&self, rate: f64, stalled_by: Option<&str>) -> String {
         let (rows, failed, total) = self.read();
-        let now = rows.saturating_sub(self.before.load(Ordering::Relaxed));
         let mut parts = vec![match total {
             Some(total) => format!("{rows} of {total} rows"),
             None if rows == 1 => "1 row".to_owned(),
@@ -60,9 +79,9 @@ impl Counts {
         if failed > 0 {
             parts.push(format!("{failed} failed"));
         }
-        #[allow(clippy::cast_precision_loss, reason = "a rate for people")]
-        let rate = now as f64 / elapsed.as_secs_f64();
-        if now > 0 && rate.is_finite() {
+        if let Some(wait) = stalled_by {
+            parts.push(wait.to_owned());
+        } else if rate >= LOWEST_RATE && rate.is_finite() {
             parts.push(format!("{rate:.1}/s"));
             let left = total
                 .and_then(|total| total.checked_sub(rows))
@@ -77,6 +96,9 @@ impl Counts {
     }
 }
 
+/// A lower rate tells nothing.
+const LOWEST_RATE: f64 = 0.05;
+
 /// A bar that starts behind the rows that were carried out `before`, which its rate leaves out.
 fn new_bar(before: u64) -> ProgressBar {
     let bar = ProgressBar::no_length()
@@ -90,9 +112,9 @@ fn new_bar(before: u64) -> ProgressBar {
 /// No colours: the bar is the same for everybody.
 fn style(has_length: bool) -> ProgressStyle {
     let template = if has_length {
-        "{bar:30} {pos}/{len} rows{msg}, {per_sec}, {eta} left"
+        "{bar:30} {wide_msg}"
     } else {
-        "{spinner} {pos} rows{msg}, {per_sec}"
+        "{spinner} {wide_msg}"
     };
     // The templates are constant and right; were they not, the default is a bar as well.
     ProgressStyle::with_template(template).unwrap_or_else(|_| ProgressStyle::default_bar())

@@ -8,19 +8,34 @@ fn counts(rows: u64, failed: u64, total: u64) -> Counts {
         failed: failed.into(),
         before: 0.into(),
         total: total.into(),
+        last: Mutex::default(),
     }
 }
 
 #[test]
 fn a_line_tells_count_failures_rate_and_rest() {
-    let ten = Duration::from_secs(10);
+    let line = |counts: Counts| counts.line(counts.rate(Duration::from_secs(10)), None);
     assert_eq!(
-        counts(120, 2, 300).line(ten),
+        line(counts(120, 2, 300)),
         "120 of 300 rows, 2 failed, 12.0/s, about 15s left"
     );
-    assert_eq!(counts(120, 0, 0).line(ten), "120 rows, 12.0/s");
-    assert_eq!(counts(0, 0, 5).line(ten), "0 of 5 rows");
-    assert_eq!(counts(5, 0, 5).line(ten), "5 of 5 rows, 0.5/s");
+    assert_eq!(line(counts(120, 0, 0)), "120 rows, 12.0/s");
+    assert_eq!(line(counts(0, 0, 5)), "0 of 5 rows");
+    assert_eq!(line(counts(5, 0, 5)), "5 of 5 rows, 0.5/s");
+    assert_eq!(counts(1, 0, 0).line(0.016, None), "1 row");
+}
+
+#[test]
+fn a_line_of_rows_that_only_wait_gives_no_estimate() {
+    let wait = "waiting for an answer to POST crm.example/items until 14:03:20 UTC";
+    assert_eq!(
+        counts(299, 0, 300).line(5.6, Some(wait)),
+        format!("299 of 300 rows, {wait}")
+    );
+    let counts = counts(1, 0, 300);
+    assert!(counts.is_stalled());
+    counts.advanced();
+    assert!(!counts.is_stalled());
 }
 
 #[test]
@@ -30,7 +45,7 @@ fn rows_of_earlier_processes_are_counted_and_no_part_of_the_rate() {
         ..counts(120, 2, 300)
     };
     assert_eq!(
-        counts.line(Duration::from_secs(10)),
+        counts.line(counts.rate(Duration::from_secs(10)), None),
         "120 of 300 rows, 2 failed, 2.0/s, about 1m 30s left"
     );
 }

@@ -1,0 +1,172 @@
+//! What is waited for now, so that people can be told: an answer, the end of a look-up, another run.
+
+use std::collections::BTreeMap;
+use std::fmt;
+use std::future::Future;
+use std::pin::pin;
+use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
+use std::time::Duration;
+
+/// Nothing is said of a shorter wait.
+pub const UNTOLD: Duration = Duration::from_secs(3);
+
+/// One thing that is waited for.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Wait {
+    /// What is waited for, in a sentence without a full stop: `waiting for an answer to POST crm.example/items`. Without
+    /// secrets and queries.
+    pub what: String,
+    /// When it ends at the latest, by the time of day, in milliseconds since the Unix epoch.
+    pub until_ms: Option<i64>,
+    /// Why it is waited for, where that is not obvious.
+    pub why: String,
+}
+
+impl Wait {
+    /// A wait of which nobody knows the end.
+    pub fn for_long(what: impl Into<String>) -> Wait {
+        Wait {
+            what: what.into(),
+            ..Wait::default()
+        }
+    }
+}
+
+type Listener = Box<dyn Fn(&Wait) + Send + Sync>;
+
+/// The waits of a process that have become long. Clones share them.
+#[derive(Clone)]
+pub struct Waits(Arc<Inner>);
+
+struct Inner {
+    untold: Duration,
+    listener: OnceLock<Listener>,
+    now: Mutex<Now>,
+}
+
+#[derive(Default)]
+struct Now {
+    /// How many there have been.
+    count: u64,
+    waits: BTreeMap<u64, Wait>,
+}
+
+impl Default for Waits {
+    fn default() -> Waits {
+        Waits::after(UNTOLD)
+    }
+}
+
+impl Waits {
+    /// Says nothing of what takes less than `untold`.
+    pub fn after(untold: Duration) -> Waits {
+        Waits(Arc::new(Inner {
+            untold,
+            listener: OnceLock::new(),
+            now: Mutex::default(),
+        }))
+    }
+
+    /// Who is told of each wait that has become long. Only the first counts.
+    pub fn tell_to(&self, listener: impl Fn(&Wait) + Send + Sync + 'static) {
+        let _ = self.0.listener.set(Box::new(listener));
+    }
+
+    /// From when on a wait is long.
+    pub fn untold(&self) -> Duration {
+        self.0.untold
+    }
+
+    /// A wait has become long, or certainly will: tells it, and remembers it until what this gives is dropped.
+    pub fn begin(&self, wait: Wait) -> Waiting {
+        tracing::info!(?wait, "waiting");
+        if let Some(listener) = self.0.listener.get() {
+            listener(&wait);
+        }
+        let mut now = self.now();
+        now.count += 1;
+        let id = now.count;
+        now.waits.insert(id, wait);
+        Waiting {
+            waits: self.clone(),
+            id,
+        }
+    }
+
+    /// Does the work, and tells `wait` when that takes long.
+    pub async fn during<T>(&self, wait: impl FnOnce() -> Wait, work: impl Future<Output = T>) -> T {
+        let mut work = pin!(work);
+        if let Ok(done) = tokio::time::timeout(self.0.untold, &mut work).await {
+            return done;
+        }
+        let _waiting = self.begin(wait());
+        work.await
+    }
+
+    /// The longest of the long waits, and how many there are.
+    pub fn longest(&self) -> Option<(Wait, usize)> {
+        let now = self.now();
+        let (_, wait) = now.waits.first_key_value()?;
+        Some((wait.clone(), now.waits.len()))
+    }
+
+    fn now(&self) -> MutexGuard<'_, Now> {
+        self.0.now.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl fmt::Debug for Waits {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Waits")
+    }
+}
+
+/// A wait that is going on, until this is dropped.
+#[must_use]
+#[derive(Debug)]
+pub struct Waiting {
+    waits: Waits,
+    id: u64,
+}
+
+impl Drop for Waiting {
+    fn drop(&mut self) {
+        self.waits.now().waits.remove(&self.id);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test]
+    async fn a_long_wait_is_told_once_and_known_until_it_ends() {
+        let waits = Waits::after(Duration::ZERO);
+        let told = Arc::new(Mutex::new(Vec::new()));
+        let telling = told.clone();
+        waits.tell_to(move |wait| {
+            telling
+                .lock()
+                .unwrap_or_else(PoisonError::into_inner)
+                .push(wait.clone());
+        });
+        let wait = Wait::for_long("waiting for an answer");
+        let known = waits.clone();
+        let work = async {
+            while known.longest().is_none() {
+                tokio::task::yield_now().await;
+            }
+            known.longest()
+        };
+        assert_eq!(waits.during(|| wait.clone(), work).await, Some((wait.clone(), 1)));
+        assert_eq!(waits.longest(), None);
+        assert_eq!(*told.lock().unwrap_or_else(PoisonError::into_inner), [wait]);
+    }
+
+    #[tokio::test]
+    async fn a_short_wait_is_not_told() {
+        let waits = Waits::default();
+        waits.tell_to(|wait| panic!("{wait:?}"));
+        assert_eq!(waits.during(Wait::default, async { 1 }).await, 1);
+    }
+}
