@@ -220,9 +220,18 @@ impl Desk {
         let why = self.why.lock().unwrap_or_else(PoisonError::into_inner).clone();
         match why {
             Some(why) => why,
-            None if self.runner.cancel.requested() => Ended::Interrupted,
+            None if self.runner.cancel.requested() && !self.is_all_done() => Ended::Interrupted,
             None => Ended::Complete,
         }
+    }
+
+    /// Has every row of the whole input ended for good, although the run was to stop?
+    fn is_all_done(&self) -> bool {
+        let is_read = self.spooled.lock().unwrap_or_else(PoisonError::into_inner).1;
+        let counts = self.counts();
+        is_read
+            && counts.all() > 0
+            && counts.of(RowStatus::Done) + counts.of(RowStatus::Failed) == counts.all()
     }
 
     /// Reads the input into the journal's queue, until no more rows are started: a resume reads on where this stopped.

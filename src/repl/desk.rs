@@ -7,7 +7,7 @@ use tokio::sync::watch;
 use super::around::{Outside, Trouble};
 use super::asking;
 use crate::run::interrupt::Interrupt;
-use crate::run::session::{Consent, Input, InputDoor, InputEnd, Permit, Session, Tell, Told};
+use crate::run::session::{Consent, Input, InputDoor, InputEnd, LookUp, Permit, Session, Tell, Told};
 use crate::script::door::{Ask, Denied, Door, Stop};
 use crate::value::Value;
 
@@ -139,6 +139,11 @@ impl LazyDoor {
         self.trouble.get().cloned()
     }
 
+    /// Who can look up the change that was asked for last.
+    pub(super) fn look_up(&self) -> LookUp {
+        self.opened.get().map_or(LookUp::Nobody, InputDoor::look_up)
+    }
+
     fn open(&self) -> Result<&InputDoor, Trouble> {
         if let Some(door) = self.opened.get() {
             return Ok(door);
@@ -195,11 +200,16 @@ impl Tell for Telling {
     }
 
     fn told(&self, told: Told) {
-        self.0.screen.note(match told {
+        self.0.screen.note(match &told {
+            Told::Answered(answer) => answer,
             Told::AlreadySent => {
                 "request already sent; looking up its outcome (Ctrl-C again leaves it in doubt)"
             }
-            Told::LeftInDoubt => "left in doubt: :resume or `provisor resume` looks it up",
+            Told::LeftInDoubt(LookUp::Anybody) => "left in doubt: :resume or `provisor resume` looks it up",
+            Told::LeftInDoubt(LookUp::Session) => "left in doubt: :resume looks it up, in this session only",
+            Told::LeftInDoubt(LookUp::Nobody) => {
+                "left in doubt: nothing can look it up; find out yourself whether it was carried out"
+            }
             Told::CarriedOut => "looked up: it was carried out; it is on record",
             Told::NotCarriedOut => "looked up: it was not carried out, and is not sent again",
         });

@@ -14,7 +14,7 @@ use super::width::width;
 use super::{Repl, way};
 use crate::ops::error::Code;
 use crate::run::interrupt::Interrupt;
-use crate::run::session::{Input, InputEnd};
+use crate::run::session::{Input, InputEnd, LookUp};
 use crate::script::STACK_SIZE;
 use crate::script::door::Stop;
 use crate::script::interactive::{Answer, Ready};
@@ -189,7 +189,14 @@ impl Repl {
                     format!(" (step {step})")
                 };
                 let message = format!("in doubt: {why}{place}");
-                screen.error(&message, &[":resume looks it up again".into()]);
+                let hint = match door.look_up() {
+                    LookUp::Anybody => ":resume looks it up again",
+                    LookUp::Session => ":resume looks it up again, as long as this session lives",
+                    LookUp::Nobody => {
+                        "nothing can look it up; when you know the outcome, record it with `provisor resolve`"
+                    }
+                };
+                screen.error(&message, &[hint.into()]);
                 self.keep_failure(What::Other(message));
                 self.close(InputEnd::Parked(why), Outcome::InDoubt)
             }

@@ -41,8 +41,10 @@ pub(super) fn farewell(desk: &Desk, screen: &dyn Screen) -> Option<Left> {
     if open == 0 {
         return None;
     }
-    screen.warn(&format!(
-        "{open} in doubt; provisor resume {id} looks it up without running anything anew"
-    ));
+    screen.warn(&if session.leaves_look_ups().unwrap_or(true) {
+        format!("{open} in doubt; provisor resume {id} looks it up without running anything anew")
+    } else {
+        format!("{open} in doubt; when you know the outcome: provisor runs show {id} lists the steps")
+    });
     Some(Left::InDoubt)
 }

@@ -8,11 +8,11 @@ mod door;
 mod settle;
 mod undo;
 
-use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-pub use self::door::{Consent, InputDoor, Permit, Tell, Told};
-pub use self::settle::{Fate, Settling, settle};
+pub use self::door::{Consent, InputDoor, LookUp, Permit, Tell, Told};
+pub use self::settle::{Fate, LookUps, Settling, settle};
 pub use self::undo::{Change, WayBack};
 use super::cancel::Cancel;
 use super::interrupt::Interrupt;
@@ -34,6 +34,8 @@ pub struct Session {
     pub runtime: tokio::runtime::Handle,
     /// How many inputs are recorded.
     rows: Arc<AtomicU64>,
+    /// How to look up what is in doubt, where only the session knows.
+    functions: Arc<Mutex<LookUps>>,
 }
 
 /// One input, as it is recorded.
@@ -72,6 +74,7 @@ impl Session {
             world: world.clone(),
             runtime: runtime.clone(),
             rows: Arc::default(),
+            functions: Arc::default(),
         };
         for (input, end) in earlier {
             session.enter(&input)?;
@@ -111,6 +114,9 @@ impl Session {
 
     /// Records how an input ended, with the next commit.
     pub fn end(&self, number: u64, end: &InputEnd) -> Result<(), JournalError> {
+        if !matches!(end, InputEnd::Parked(_)) {
+            self.functions().remove(&number);
+        }
         let (status, output, error) = match end {
             InputEnd::Done(value) => (RowStatus::Done, value.clone(), None),
             InputEnd::Failed(why) => (RowStatus::Failed, None, Some(why)),
@@ -132,14 +138,19 @@ impl Session {
     /// Looks up what is in doubt, and tells `each`. Nothing is sent again.
     pub fn settle(&self, interrupt: &Interrupt, each: &mut dyn FnMut(&Settling)) -> Result<(), JournalError> {
         self.journal.flush()?;
+        let functions = self.functions().clone();
         settle::settle(
-            &self.journal,
-            &self.run,
+            (&self.journal, &self.run),
             &self.world,
             &self.runtime,
             interrupt.first(),
+            &functions,
             each,
         )
+    }
+
+    fn functions(&self) -> MutexGuard<'_, LookUps> {
+        self.functions.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// What it created and what it found, by its steps' records: what became of one may have been found out later.
@@ -163,6 +174,16 @@ impl Session {
         };
         self.journal.set_run_status(self.run.id(), status)?;
         Ok(open)
+    }
+
+    /// Can anything that it leaves in doubt be looked up when it has ended? What functions of the session look for cannot.
+    pub fn leaves_look_ups(&self) -> Result<bool, JournalError> {
+        let open = self.journal.steps(self.run.id(), &StepFilter::Open)?;
+        let can = |op: &str, names: bool| {
+            let operation = crate::ops::operation(op);
+            operation.is_none_or(|operation| operation.module != "http" && operation.can_be_looked_up(names))
+        };
+        Ok(open.iter().any(|step| can(&step.op, step.thing.is_some())))
     }
 
     /// The calls that an input is about to make or has made, as the row keeps them.

@@ -37,6 +37,33 @@ fn many_rows_are_not_read_to_their_end_and_earlier_results_stay() {
 }
 
 #[test]
+fn a_run_whose_last_change_still_succeeds_is_done() {
+    let home = Home::new();
+    home.write(
+        "make.rhai",
+        "http::post(\"https://api.web.sandbox/items\", #{ json: #{ reference: \"A-17\" } }).status\n",
+    );
+    let run = Talking::start(
+        &home,
+        "run make.rhai --sandbox --fault web-items-post:slow:3000:x1",
+    );
+    wait_until("the request has left", || {
+        let runs = home.run("runs list --json");
+        let runs: serde_json::Value = serde_json::from_str(&runs.stdout).unwrap_or_default();
+        let Some(id) = runs["runs"][0]["id"].as_str() else {
+            return false;
+        };
+        let steps = home.json(&format!("runs steps {id} --open --json"));
+        steps["steps"].as_array().is_some_and(|steps| !steps.is_empty())
+    });
+    let (code, said) = run.interrupt();
+    assert_eq!(code, 0, "{said}");
+    assert!(!said.contains("go on with"), "{said}");
+    let runs = home.json("runs list --json");
+    assert_eq!(runs["runs"][0]["status"], "done", "{runs}");
+}
+
+#[test]
 fn an_interrupted_run_reads_on_where_it_stopped() {
     let home = Home::new();
     let script = "fn main(n) { if n == \"1\" { print(\"at work\"); sleep(3600); } #{ n: n } }\n";

@@ -9,7 +9,7 @@ use crate::cli::plan::RunPlan;
 use crate::cli::recorded::resolving;
 use crate::journal::{Journal, RunRecord, RunStatus, StepFilter};
 use crate::run::cancel::Cancel;
-use crate::run::session::{Fate, Settling, settle};
+use crate::run::session::{Fate, LookUps, Settling, settle};
 
 /// Settles what can be settled, and closes the session's run when nothing is open.
 pub(super) fn close(
@@ -61,11 +61,11 @@ pub(super) fn close(
     let journal = &engine.journal;
     let mut stopped = false;
     settle(
-        journal,
-        &run,
+        (journal, &run),
         &engine.world,
         engine.runtime.handle(),
         cancel.signal(),
+        &LookUps::new(),
         &mut |settling| stopped |= !tell(app, settling),
     )?;
     let left = journal.steps(&id, &StepFilter::Open)?;

@@ -1,7 +1,7 @@
 //! The door of one input: what it asks for is recorded, and it can be stopped in the middle of a call.
 
 use std::pin::Pin;
-use std::sync::{Arc, OnceLock};
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 use std::time::Duration;
 
 use tokio::sync::watch;
@@ -45,16 +45,30 @@ pub trait Tell: Send + Sync {
 }
 
 /// What happened.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Told {
     /// The input is to stop, and a change had been sent: its outcome is waited for, or looked up.
     AlreadySent,
+    /// Its answer came: what it says, in a sentence without a full stop.
+    Answered(String),
     /// That was given up: the change is in doubt.
-    LeftInDoubt,
+    LeftInDoubt(LookUp),
     /// It was looked up: the change was carried out.
     CarriedOut,
     /// It was looked up: the change was not carried out, and is not sent again.
     NotCarriedOut,
+}
+
+/// Who can look up what became of a change.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum LookUp {
+    /// Whoever resumes the run.
+    Anybody,
+    /// The session alone: it has the function that looks.
+    Session,
+    /// Nobody.
+    #[default]
+    Nobody,
 }
 
 /// A change that is about to be made.
@@ -99,6 +113,8 @@ pub struct InputDoor {
     tell: Arc<dyn Tell>,
     /// What ended the input; sticky.
     stop: OnceLock<Stop>,
+    /// Who can look up the change that was asked for last.
+    look_up: Mutex<LookUp>,
 }
 
 impl InputDoor {
@@ -116,7 +132,13 @@ impl InputDoor {
             interrupt,
             tell,
             stop: OnceLock::new(),
+            look_up: Mutex::default(),
         }
+    }
+
+    /// Who can look up the change that was asked for last.
+    pub fn look_up(&self) -> LookUp {
+        *self.look_up.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// What ended the input, if it did not end by itself.
@@ -166,6 +188,15 @@ impl InputDoor {
     fn remember(&self, ask: &Ask, call: &Call) -> Result<(), Denied> {
         let earlier = times_asked(&self.session.world, &self.row, call);
         let asked = Value::List(vec![to_value(ask, earlier)]);
+        let look_up = match window(&self.session.world, call) {
+            None => LookUp::Nobody,
+            Some(_) if ask.functions.is_empty() => LookUp::Anybody,
+            Some(_) => LookUp::Session,
+        };
+        *self.look_up.lock().unwrap_or_else(PoisonError::into_inner) = look_up;
+        self.session
+            .functions()
+            .insert(self.number, ask.functions.clone());
         let (journal, run) = (&self.session.journal, self.session.run.id());
         journal
             .finish_row(run, self.number - 1, RowStatus::Queued, Some(&asked), None)
@@ -187,9 +218,14 @@ impl InputDoor {
             stop.cancel();
             return tokio::select! {
                 biased;
-                done = self.find_out(work, &call) => done,
+                done = self.find_out(work, &call) => {
+                    if let Some(answer) = answer_of(&call, &done) {
+                        self.tell.told(Told::Answered(answer));
+                    }
+                    done
+                }
                 () = self.interrupt.insisted() => {
-                    self.tell.told(Told::LeftInDoubt);
+                    self.tell.told(Told::LeftInDoubt(self.look_up()));
                     Err(in_doubt("it was given up before its outcome was known".into()))
                 }
             };
@@ -226,7 +262,7 @@ impl InputDoor {
         }
         // Its step is in doubt from here on.
         drop(work);
-        match self.look_up(call).await.map_err(Halt::Journal)? {
+        match self.settle(call).await.map_err(Halt::Journal)? {
             Closed::Found => self.tell.told(Told::CarriedOut),
             Closed::Absent => self.tell.told(Told::NotCarriedOut),
             Closed::Known => {}
@@ -237,7 +273,7 @@ impl InputDoor {
     }
 
     /// Looks up what became of the call that was asked for last.
-    async fn look_up(&self, call: &Call) -> Result<Closed, JournalError> {
+    async fn settle(&self, call: &Call) -> Result<Closed, JournalError> {
         let Session {
             journal, run, world, ..
         } = &self.session;
@@ -263,6 +299,33 @@ async fn seen(world: &World, call: &Call) {
     };
     // Over or not: the journal decides.
     let _ = tokio::time::timeout(window, looking).await;
+}
+
+/// What the answer to a change says: `` `http::post` of `A-17`: created (201); it is on record ``.
+fn answer_of(call: &Call, done: &Result<Performed, Halt>) -> Option<String> {
+    let key = call.option("key").and_then(Value::as_text);
+    let key = key.map_or_else(String::new, |key| format!(" of `{key}`"));
+    let said = match done {
+        Ok(performed) => {
+            let fields = match &performed.value {
+                Value::Record(fields) => Some(fields),
+                Value::Object(object) => Some(&object.fields),
+                _ => None,
+            };
+            let field = |name: &str| fields.and_then(|fields| fields.get(name));
+            let outcome = field("outcome").and_then(Value::as_text).unwrap_or("carried out");
+            match field("status") {
+                Some(Value::Int(status)) if field("outcome").is_none() => {
+                    format!("answered with {status}; the answer is on record")
+                }
+                Some(Value::Int(status)) => format!("{outcome} ({status}); it is on record"),
+                _ => format!("{outcome}; it is on record"),
+            }
+        }
+        Err(Halt::Failed(error)) => format!("failed: {}", error.message),
+        Err(_) => return None,
+    };
+    Some(format!("`{}`{key}: {said}", call.op.id()))
 }
 
 fn in_doubt(why: String) -> Halt {

@@ -1,5 +1,7 @@
 //! What a killed session left open: looked up, and never sent again.
 
+use std::collections::BTreeMap;
+
 use tokio::runtime::Handle;
 
 use crate::journal::{
@@ -8,6 +10,7 @@ use crate::journal::{
 use crate::ops;
 use crate::ops::call::Call;
 use crate::ops::error::OpError;
+use crate::ops::function::Functions;
 use crate::ops::perform::{is_open, look_up};
 use crate::ops::world::World;
 use crate::script::door::Ask;
@@ -37,13 +40,17 @@ pub enum Fate {
     Stopped,
 }
 
-/// Looks up every open step of a session, tells `each`, and closes the rows that nothing is open in.
+/// The functions that calls in doubt were given, by the number of their input.
+pub type LookUps = BTreeMap<u64, Functions>;
+
+/// Looks up every open step of a session, tells `each`, and closes the rows that nothing is open in. Only the session that
+/// has asked has `functions`.
 pub fn settle(
-    journal: &Journal,
-    run: &RunLock,
+    (journal, run): (&Journal, &RunLock),
     world: &World,
     runtime: &Handle,
     cancel: &Cancel,
+    functions: &LookUps,
     each: &mut dyn FnMut(&Settling),
 ) -> Result<(), JournalError> {
     let mut after = None;
@@ -52,17 +59,17 @@ pub fn settle(
         let Some(last) = page.last() else { return Ok(()) };
         after = Some(last.position);
         for row in page {
-            close_row(journal, run, world, runtime, cancel, &row, each)?;
+            close_row((journal, run), world, runtime, cancel, functions, &row, each)?;
         }
     }
 }
 
 fn close_row(
-    journal: &Journal,
-    run: &RunLock,
+    (journal, run): (&Journal, &RunLock),
     world: &World,
     runtime: &Handle,
     cancel: &Cancel,
+    functions: &LookUps,
     row: &RowRecord,
     each: &mut dyn FnMut(&Settling),
 ) -> Result<(), JournalError> {
@@ -73,7 +80,7 @@ fn close_row(
         call,
         lost,
         earlier,
-    } in calls(row)
+    } in calls(row, functions.get(&(row.position + 1)))
     {
         for _ in 0..earlier {
             if let Ok(call) = &call {
@@ -169,15 +176,18 @@ struct Kept {
     earlier: i64,
 }
 
-/// The calls that a row keeps.
-fn calls(row: &RowRecord) -> Vec<Kept> {
+/// The calls that a row keeps, with their functions where the session still has them.
+fn calls(row: &RowRecord, functions: Option<&Functions>) -> Vec<Kept> {
     let Some(Value::List(asked)) = &row.output else {
         return Vec::new();
     };
-    asked.iter().filter_map(from_value).collect()
+    asked
+        .iter()
+        .filter_map(|asked| from_value(asked, functions))
+        .collect()
 }
 
-fn from_value(value: &Value) -> Option<Kept> {
+fn from_value(value: &Value, functions: Option<&Functions>) -> Option<Kept> {
     let fields = value.as_record()?;
     let op = fields.get("op")?.as_text()?.to_owned();
     let receiver = match fields.get("on") {
@@ -189,7 +199,12 @@ fn from_value(value: &Value) -> Option<Kept> {
     };
     let call = Call::check(ops::operation(&op)?, receiver, args.clone());
     let had_functions = matches!(fields.get("functions"), Some(Value::List(keys)) if !keys.is_empty());
-    let lost = had_functions.then(|| gone(call.as_ref().ok()));
+    let (call, lost) = if let Some(functions) = functions.filter(|_| had_functions) {
+        (call.map(|call| call.with_functions(functions.clone())), None)
+    } else {
+        let lost = had_functions.then(|| gone(call.as_ref().ok()));
+        (call, lost)
+    };
     let earlier = match fields.get("earlier") {
         Some(Value::Int(earlier)) => *earlier,
         _ => 0,

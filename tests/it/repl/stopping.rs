@@ -284,6 +284,80 @@ fn what_a_later_input_settles_is_told_as_it_is_on_leaving() {
     assert_eq!(home.books().totals.tenants_created, 1);
 }
 
+/// Types a request without an answer yet, and waits until it has left.
+fn posted(home: &Home, fault: &str, options: &str) -> crate::support::pty::Terminal {
+    let terminal = home.terminal(&format!("repl --sandbox --fault web-items-post:{fault}:x1"));
+    let _ = terminal.wait_for("sandbox>");
+    terminal.type_line("let items = \"https://api.web.sandbox/items\"; 0");
+    terminal.wait_for_prompt();
+    terminal.type_line(&format!(
+        "let r = http::post(items, #{{json: #{{reference: \"A-17\"}}{options}}}); print(`${{1}}-never`)"
+    ));
+    crate::support::wait_until("the request has left", || {
+        let runs = home.run("runs list --json");
+        let runs: serde_json::Value = serde_json::from_str(&runs.stdout).unwrap_or_default();
+        let Some(id) = runs["runs"][0]["id"].as_str() else {
+            return false;
+        };
+        let steps = home.json(&format!("runs steps {id} --open --json"));
+        steps["steps"].as_array().is_some_and(|steps| !steps.is_empty())
+    });
+    terminal
+}
+
+#[test]
+fn what_the_answer_says_that_comes_after_it_is_told() {
+    let home = Home::new();
+    let terminal = posted(&home, "slow:3000", "");
+    terminal.press(key::CTRL_C);
+    let _ = terminal.wait_for("request already sent; looking up its outcome");
+    let _ = terminal.wait_for("`http::post`: answered with 201; the answer is on record");
+    let screen = terminal.wait_for("the rest of the input did not run");
+    assert!(!screen.contains("\n1-never"), "{screen}");
+    assert_eq!(home.books().web.totals.created, 1);
+}
+
+#[test]
+fn the_session_that_left_a_keyed_request_in_doubt_can_look_it_up() {
+    let home = Home::new();
+    let mut terminal = posted(
+        &home,
+        "slow:4000",
+        ", key: \"A-17\", probe: |key| { let all = http::get(items).body.items; if all.is_empty() { () } else { all[0] } }",
+    );
+    terminal.press(key::CTRL_C);
+    let _ = terminal.wait_for("request already sent; looking up its outcome");
+    terminal.press(key::CTRL_C);
+    let _ = terminal.wait_for("left in doubt: :resume looks it up, in this session only");
+    terminal.wait_for_prompt();
+    terminal.type_line(":resume");
+    let _ = terminal.wait_for("was carried out; it is on record");
+    terminal.wait_for_prompt();
+    terminal.press(key::CTRL_D);
+    assert_eq!(terminal.finish().0, 0);
+    assert_eq!(home.books().web.totals.created, 1);
+}
+
+#[test]
+fn nobody_promises_to_look_up_what_nothing_can_look_up() {
+    let home = Home::new();
+    let mut terminal = posted(&home, "hang", "");
+    terminal.press(key::CTRL_C);
+    let _ = terminal.wait_for("request already sent; looking up its outcome");
+    terminal.press(key::CTRL_C);
+    let _ = terminal.wait_for("left in doubt: nothing can look it up");
+    let screen = terminal.wait_for("nothing can look it up; when you know the outcome");
+    assert!(!screen.contains(":resume looks"), "{screen}");
+    terminal.wait_for_prompt();
+    terminal.press(key::CTRL_D);
+    let (code, screen) = terminal.finish();
+    assert_eq!(code, 10, "{screen}");
+    assert!(
+        screen.contains("when you know the outcome: provisor runs show"),
+        "{screen}"
+    );
+}
+
 #[test]
 fn leaving_tells_what_was_created() {
     let home = Home::new();
