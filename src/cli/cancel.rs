@@ -16,6 +16,9 @@ use crate::journal::{RunStatus, StepFilter};
 pub(super) struct CancelCommand {
     /// The run.
     run: String,
+    /// Do not ask.
+    #[arg(long)]
+    yes: bool,
 }
 
 pub(super) fn cancel(app: &App, command: &CancelCommand) -> Result<Exit, CommandError> {
@@ -32,6 +35,10 @@ pub(super) fn cancel(app: &App, command: &CancelCommand) -> Result<Exit, Command
         ));
         return Ok(Exit::Ok);
     }
+    app.consent(
+        command.yes,
+        &format!("Give run {id} up, so that it can never be resumed?"),
+    )?;
     journal.set_run_status(id, RunStatus::Cancelled)?;
     app.ui
         .note(&format!("run {id} is cancelled; what it did stays on record"));

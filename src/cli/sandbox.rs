@@ -43,7 +43,11 @@ enum Action {
         json: bool,
     },
     /// Forget the simulated world, and begin a new one.
-    Reset,
+    Reset {
+        /// Do not ask.
+        #[arg(long)]
+        yes: bool,
+    },
     /// The faults that can be asked for.
     Faults,
 }
@@ -57,7 +61,8 @@ pub(super) fn sandbox(app: &App, command: &SandboxCommand) -> Result<Exit, Comma
             status::show(app, &status, *json)?;
             Ok(Exit::Ok)
         }
-        Action::Reset => {
+        Action::Reset { yes } => {
+            app.consent(*yes, "Forget everything in the sandbox?")?;
             sandbox::reset(&dir).map_err(CommandError::usage)?;
             app.ui.note("the sandbox begins anew");
             Ok(Exit::Ok)

@@ -79,7 +79,7 @@ fn only_a_step_in_doubt_is_resolved() {
     };
     refused("ensure_tenant", "is done, not in doubt");
     refused("no-such-step", "no step with `no-such-step`");
-    let ran = home.run(&format!("cancel {id}")).ended(0);
+    let ran = home.run(&format!("cancel {id} --yes")).ended(0);
     let _ = ran.said(&["stays in doubt", &format!("provisor resolve {id}")]);
     assert_eq!(home.json("audit --json")["audit"].as_array().unwrap().len(), 0);
 }

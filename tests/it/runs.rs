@@ -154,12 +154,37 @@ fn a_run_that_a_process_carries_out_is_neither_resumed_nor_cancelled() {
     signal(child.id(), "KILL");
     let _ = child.wait();
     assert_eq!(home.json("runs list --json")["runs"][0]["status"], "killed");
-    let _ = home.run(&format!("cancel {id}")).ended(0).said(&["is cancelled"]);
+    let _ = home.run(&format!("cancel {id}")).ended(2).said(&[
+        "your consent is needed",
+        "can never be resumed",
+        "add --yes",
+    ]);
+    assert_eq!(home.json("runs list --json")["runs"][0]["status"], "killed");
+    let _ = home
+        .run(&format!("cancel {id} --yes"))
+        .ended(0)
+        .said(&["is cancelled"]);
     let _ = home
         .run(&format!("resume {id}"))
         .ended(2)
         .said(&["was cancelled"]);
     let _ = home.run("resume").ended(0).said(&["nothing to resume"]);
+}
+
+#[test]
+fn the_sandbox_is_not_emptied_without_consent() {
+    let home = Home::new();
+    let _ = home
+        .run(&format!(
+            "run {} --sandbox --email ann@example.com --site https://ann.example",
+            crate::support::script("onboard.rhai")
+        ))
+        .ended(0);
+    let _ = home.run("sandbox reset").ended(2).said(&["add --yes"]);
+    assert_eq!(home.books().totals.apps_created, 1);
+    let _ = home.run("sandbox reset --yes").ended(0);
+    let status = provisor::sandbox::status(&home.sandbox()).unwrap();
+    assert!(status.books.is_none(), "nothing is left");
 }
 
 #[test]
