@@ -7,7 +7,7 @@ use std::collections::BTreeSet;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use super::app::App;
-use super::config::{Config, Platform, Profile};
+use super::config::{self, Config, Platform, Profile};
 use super::error::CommandError;
 use super::plan::RunPlan;
 use super::rows;
@@ -83,9 +83,7 @@ pub(super) fn ask(app: &App, script: &Script, plan: &RunPlan, yes: bool) -> Resu
     if open.is_empty() {
         return Ok(agreed);
     }
-    let names: Vec<String> = open.iter().map(|profile| format!("`{}`", profile.name)).collect();
-    let accounts = if names.len() == 1 { "account" } else { "accounts" };
-    let question = format!("Change the prod {accounts} {}?", names.join(" and "));
+    let question = question(&open);
     if app.can_ask() {
         say(app, &open, &changing, plan);
         if let Some(note) = handed(script, plan) {
@@ -98,6 +96,25 @@ pub(super) fn ask(app: &App, script: &Script, plan: &RunPlan, yes: bool) -> Resu
             .into_iter()
             .chain(open.into_iter().map(|profile| profile.name.clone())),
     ))
+}
+
+/// `` Change the prod account `crm` at crm.example? ``. In a session of mode prod other profiles are asked about, too.
+fn question(open: &[&Profile]) -> String {
+    let named = open.iter().map(|profile| {
+        let origin = profile.url().ok().and_then(Origin::parse);
+        let at = origin.map_or_else(String::new, |origin| format!(" at {}", origin.as_str()));
+        format!("`{}`{at}", profile.name)
+    });
+    let own = |profile: &&Profile| {
+        profile
+            .mode
+            .as_ref()
+            .is_some_and(|mode| mode.value == config::Mode::Prod)
+    };
+    let prod = if open.iter().all(own) { "prod " } else { "" };
+    let accounts = if open.len() == 1 { "account" } else { "accounts" };
+    let named: Vec<String> = named.collect();
+    format!("Change the {prod}{accounts} {}?", named.join(" and "))
 }
 
 /// The operations that the script may call and that change something, of the platforms it speaks of.

@@ -188,6 +188,37 @@ pub async fn is_there(world: &World, call: &Call) -> bool {
     matches!(Asking::new(world, &call, &never).probe().await, Look::Found(_))
 }
 
+/// Where a call goes.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Destination {
+    /// The profile whose account it works on.
+    pub profile: Option<String>,
+    /// The address of that account, or of the request without its query.
+    pub url: String,
+}
+
+/// Where a call goes, as far as that can be told.
+pub fn destination(world: &World, call: &Call) -> Destination {
+    if let Some(session) = &call.receiver {
+        return Destination {
+            profile: Some(session.text("$profile").to_owned()).filter(|name| !name.is_empty()),
+            url: session.text("url").to_owned(),
+        };
+    }
+    super::web::addressed(world, call.clone()).map_or_else(
+        |_| Destination::default(),
+        |call| Destination {
+            profile: call.reach.as_ref().and_then(|reach| reach.profile_name()),
+            url: call
+                .text("url")
+                .split(['?', '#'])
+                .next()
+                .unwrap_or_default()
+                .to_owned(),
+        },
+    )
+}
+
 /// How long after it was sent the request of this call may land; `None` when nothing can look for what it asks for.
 pub fn window(world: &World, call: &Call) -> Option<Duration> {
     let call = super::web::addressed(world, call.clone()).ok()?;

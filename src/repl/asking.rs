@@ -14,7 +14,8 @@ pub(super) fn asks(outside: &Outside) -> bool {
 /// Asks about a change where the mode wants it.
 pub(super) fn consent(outside: &Outside, permit: &Permit<'_>) -> Consent {
     let place = outside.around.place();
-    let profile = place.profile.clone().unwrap_or_default();
+    let profile = permit.to.profile.clone().or_else(|| place.profile.clone());
+    let profile = profile.unwrap_or_default();
     match place.mode {
         Mode::Sandbox | Mode::Dev => Consent::Yes,
         Mode::ReadOnly => Consent::Refused {
@@ -58,11 +59,14 @@ fn effect(permit: &Permit<'_>, profile: &str) -> Vec<String> {
     let mut lines = vec![format!("{}({})", op.id(), args.join(", "))];
     let thing = permit.thing.map(|thing| format!(": {thing}")).unwrap_or_default();
     lines.push(format!("  {}{thing}", op.summary));
-    let account = permit
-        .receiver
-        .map(|session| (session.text("login"), session.text("url")));
-    if let Some((login, url)) = account {
-        lines.push(format!("  on {url} as {login} (profile {profile}, mode prod)"));
+    let login = permit.receiver.map(|session| session.text("login"));
+    let login = login.filter(|login| !login.is_empty());
+    let login = login.map_or_else(String::new, |login| format!(" as {login}"));
+    if !permit.to.url.is_empty() {
+        lines.push(format!(
+            "  on {}{login} (profile {profile}, mode prod)",
+            permit.to.url
+        ));
     }
     lines
 }

@@ -257,7 +257,7 @@ fn an_environment_of_any_service_becomes_a_profile_when_it_is_said_to_be_one() {
     let _ = home
         .run("run crm.rhai --id 1 --access-token x --admin-token y")
         .ended(2)
-        .said(&["Change the prod account `crm`?"]);
+        .said(&["Change the prod account `crm` at "]);
 }
 
 #[test]

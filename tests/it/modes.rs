@@ -51,7 +51,7 @@ impl Rig {
 fn prod_without_a_terminal_is_refused_before_anything_is_sent_and_yes_lets_it() {
     let rig = Rig::new("prod");
     let ran = rig.run("run make.rhai").ended(2);
-    let _ = ran.said(&["Change the prod account `acme`?", "--yes"]);
+    let _ = ran.said(&["Change the prod account `acme` at ", "--yes"]);
     assert_eq!(rig.tenants(), 0);
     assert!(
         !rig.home.provisor().join("state/journal.db").exists(),
@@ -78,7 +78,7 @@ fn prod_at_a_terminal_shows_what_will_be_done_to_whom_and_waits_for_a_yes() {
     );
     for (answer, code, tenants) in [("n", 9, 0), (key::CTRL_D, 9, 0), ("y", 0, 2)] {
         let mut terminal = rig.terminal("run rows.rhai --rows rows.csv --out done.csv");
-        let screen = terminal.wait_for("Change the prod account `acme`? [y/N]");
+        let screen = terminal.wait_for("Change the prod account `acme` at ");
         for shown in [
             "for each of 2 rows of rows.csv",
             "ensure_tenant(email",
@@ -137,7 +137,7 @@ fn a_run_that_was_agreed_to_is_resumed_without_asking_again() {
         "let p = mobsted::connect();\np.ensure_tenant(\"ann@example.com\");\np.ensure_tenant(\"bob@example.com\").email",
     );
     let ran = rig.run("resume --retry-failed --with-current").ended(2);
-    let _ = ran.said(&["Change the prod account `acme`?", "--yes"]);
+    let _ = ran.said(&["Change the prod account `acme` at ", "--yes"]);
     assert_eq!(rig.tenants(), 1);
     let _ = rig.run("resume --retry-failed --with-current --yes").ended(0);
     assert_eq!(rig.tenants(), 2);
@@ -153,7 +153,7 @@ fn a_run_that_was_agreed_to_is_resumed_without_asking_again() {
     let _ = rig
         .run("resume --retry-failed")
         .ended(2)
-        .said(&["Change the prod account `acme`?", "--yes"]);
+        .said(&["Change the prod account `acme` at ", "--yes"]);
     let _ = rig.run("resume --retry-failed --yes").ended(1);
 }
 
@@ -189,7 +189,7 @@ fn prod_asks_before_a_script_changes_an_account_that_it_describes_itself() {
         ),
     );
     let around = rig.run("run around.rhai").ended(2);
-    let _ = around.said(&["Change the prod account `acme`?", "--yes"]);
+    let _ = around.said(&["Change the prod account `acme` at ", "--yes"]);
     assert_eq!(rig.tenants(), 0);
     let _ = rig.run("run around.rhai --yes").ended(0);
 }

@@ -57,6 +57,12 @@ impl Reach {
         }
     }
 
+    /// The profile that it goes out under, or whose address it goes to.
+    pub(in crate::ops) fn profile_name(&self) -> Option<String> {
+        let profile = self.profile.as_ref().map(|profile| profile.name.clone());
+        profile.or_else(|| self.strict.clone())
+    }
+
     /// Who signs in, when the profile says so.
     pub(in crate::ops) fn login(&self) -> Option<String> {
         let login = self.profile.as_ref()?.texts.get("login")?;

@@ -13,7 +13,9 @@ use crate::journal::{Cancel, Closed, JournalError, RowJournal, RowStatus};
 use crate::ops::call::Call;
 use crate::ops::error::{Code, OpError};
 use crate::ops::foresee::{Foreseen, foresee};
-use crate::ops::perform::{Halt, Performed, is_open, is_there, look_up, perform, times_asked, window};
+use crate::ops::perform::{
+    Destination, Halt, Performed, destination, is_open, is_there, look_up, perform, times_asked, window,
+};
 use crate::ops::spec::OpSpec;
 use crate::ops::world::World;
 use crate::run::interrupt::Interrupt;
@@ -82,6 +84,8 @@ pub struct Permit<'a> {
     pub args: &'a [Value],
     /// What it brings into being, by name.
     pub thing: Option<&'a str>,
+    /// Where it goes.
+    pub to: &'a Destination,
     /// Ends the question.
     pub interrupt: &'a Interrupt,
 }
@@ -172,6 +176,7 @@ impl InputDoor {
             receiver: ask.receiver.as_ref(),
             args: &ask.args,
             thing: coming.thing.as_deref(),
+            to: &destination(&session.world, call),
             interrupt: &self.interrupt,
         };
         match self.tell.consent(&permit) {

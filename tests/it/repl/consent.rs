@@ -42,6 +42,36 @@ fn what_is_typed_before_the_question_does_not_answer_it() {
 }
 
 #[test]
+fn the_question_names_the_address_and_the_profile_that_the_call_names() {
+    let home = Home::new();
+    home.configure(
+        "[profiles.crm]\nplatform = \"web\"\nurl = \"http://127.0.0.1:9\"\nmode = \"prod\"\n\
+         [profiles.other]\nplatform = \"web\"\nurl = \"http://127.0.0.1:8\"\n",
+    );
+    let terminal = Terminal::start(home.command(["repl", "--profile", "crm"]), 24, 80);
+    let _ = terminal.wait_for("crm:prod>");
+    terminal.type_line("http::post(\"/ok\", #{ json: 1 })");
+    let screen = terminal.wait_for("Type crm to carry it out");
+    assert!(
+        screen.contains("on http://127.0.0.1:9/ok (profile crm,"),
+        "{screen}"
+    );
+    terminal.press(key::ENTER);
+    let _ = terminal.wait_for("the rest of the input did not run");
+    terminal.wait_for_prompt();
+    terminal.type_line("http::post(\"/ok\", #{ json: 1, profile: \"other\" })");
+    let screen = terminal.wait_for("Type other to carry it out");
+    assert!(
+        screen.contains("on http://127.0.0.1:8/ok (profile other,"),
+        "{screen}"
+    );
+    terminal.press(key::ENTER);
+    let _ = terminal.wait_until("it is stopped", |screen| {
+        screen.contents().matches("did not run").count() == 2
+    });
+}
+
+#[test]
 fn lines_pasted_into_a_dumb_terminal_do_not_answer_a_question() {
     let (home, other) = (Home::new(), Home::new());
     let served = Served::start(&other);
@@ -88,7 +118,7 @@ fn a_run_on_a_real_account_does_not_take_what_was_typed_before_its_question() {
     let _ = terminal.wait_for("ready");
     // The shell reads its line byte by byte, and leaves the rest.
     terminal.press("go\ny\ny\n");
-    let _ = terminal.wait_for("Change the prod account `acme`? [y/N]");
+    let _ = terminal.wait_for("Change the prod account `acme` at ");
     terminal.press("\n");
     let (code, screen) = terminal.finish();
     assert!(code != 0 && screen.contains("nothing was done"), "{screen}");

@@ -139,7 +139,7 @@ fn modes_hold_for_a_service_named_by_the_call_and_for_the_active_profile() {
         let _ = prod
             .run(script, "")
             .ended(2)
-            .said(&["Change the prod account `crm`?", "--yes"]);
+            .said(&["Change the prod account `crm` at ", "--yes"]);
     }
     // Below the script, whatever it calls the profile.
     let both = format!(
@@ -169,7 +169,7 @@ fn a_changing_request_to_anywhere_asks_under_an_active_prod_account_of_any_platf
     let _ = rig
         .run(&post, "")
         .ended(2)
-        .said(&["Change the prod account `acme`?"]);
+        .said(&["Change the prod account `acme` at "]);
     assert_eq!(rig.made(), 0);
     let get = format!("http::get(\"{}/items\").status", rig.url());
     let _ = rig.run(&get, "").ended(0);
@@ -204,7 +204,7 @@ fn a_whole_address_of_a_profile_that_nobody_names_is_under_the_strictest_of_it_a
     let _ = real
         .run(&whole(&real), "")
         .ended(2)
-        .said(&["Change the prod account `crm`?"]);
+        .said(&["Change the prod account `crm` at "]);
     // Below the script, however it comes by the address.
     let sly = whole(&real).replace("http://", "ht\" + \"tp://");
     let told = real.run(&sly, "").ended(5);
