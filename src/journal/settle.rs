@@ -150,6 +150,10 @@ impl Search<'_> {
                 | Sending::Lost { loss: Loss::Yes, .. } => {
                     return Err(Settled::Answered(answer));
                 }
+                // Nothing else can come, and nobody can look.
+                Sending::Failed(_) | Sending::PutOff(_) | Sending::Lost { .. } if !self.probes => {
+                    return Err(Settled::Unsettled(String::new()));
+                }
                 // It tells nothing: what is known stays.
                 Sending::Failed(_) | Sending::PutOff(_) | Sending::Lost { .. } => {}
             }

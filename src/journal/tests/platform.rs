@@ -27,6 +27,8 @@ pub(super) enum Does {
     Slow(i64),
     /// Carries it out this many milliseconds after it was sent, and never answers; the connection stays.
     Silent(i64),
+    /// Carries it out, and the connection breaks this many milliseconds after it was sent.
+    Breaks(i64),
     /// Says yes and nothing else, and shows the thing this many milliseconds later.
     SaysYes(i64),
     /// Says that there are too many requests.
@@ -165,7 +167,7 @@ impl Platform {
         books.sends.push((now, earlier));
         let does = books.plans.pop_front().unwrap_or(Does::Answers);
         let lands = match does {
-            Does::Answers | Does::DropsAfter | Does::PutsOffAfter => Some(now),
+            Does::Answers | Does::DropsAfter | Does::PutsOffAfter | Does::Breaks(_) => Some(now),
             Does::LandsLate(after) | Does::Slow(after) | Does::Silent(after) | Does::SaysYes(after) => {
                 Some(now + after)
             }
@@ -197,6 +199,14 @@ impl Platform {
                     tokio::task::yield_now().await;
                 }
                 Sending::Done(outcome(1))
+            }
+            Does::Breaks(after) => {
+                self.1.sleep(PATIENCE.reply).await;
+                flight.late("it was not answered within 30 s".to_owned());
+                while self.1.true_millis() < sent + after {
+                    tokio::task::yield_now().await;
+                }
+                lost(Loss::Broken)
             }
             Does::SaysYes(_) => lost(Loss::Yes),
             Does::PutsOff | Does::PutsOffAfter => {

@@ -89,6 +89,45 @@ async fn a_late_answer_to_what_nothing_can_look_for_counts_as_well() {
 }
 
 #[tokio::test]
+async fn what_nothing_can_look_for_is_in_doubt_once_its_connection_breaks() {
+    let act = with(act("ann"), |change| change.settle = Duration::from_secs(25));
+    let setting = setting([Does::Breaks(REPLY + 2_000)]);
+    assert!(is_in_doubt(&setting.step(&act).await));
+    let passed = setting.passed();
+    assert!((REPLY + 2_000..REPLY + 8_000).contains(&passed), "{passed}");
+}
+
+#[tokio::test]
+async fn a_long_look_up_is_told_once_with_its_end_and_its_reason() {
+    let setting = setting([Does::Silent(100_000)]);
+    let (told, waits) = std::sync::mpsc::channel();
+    setting
+        .journal
+        .waits()
+        .tell_to(move |wait| drop(told.send(wait.clone())));
+    assert!(is_in_doubt(&setting.step(&app("ann")).await));
+    let waits: Vec<Wait> = waits.try_iter().collect();
+    assert_eq!(waits.len(), 1, "{waits:?}");
+    assert_eq!(waits[0].what, "looking for tenant ann");
+    let until = START + REPLY + SETTLE;
+    assert!(
+        waits[0]
+            .until_ms
+            .is_some_and(|at| (until..=until + 2 * FRESH).contains(&at)),
+        "{waits:?}"
+    );
+    assert!(waits[0].why.contains("not"), "{waits:?}");
+    assert_eq!(setting.journal.waits().longest(), None);
+}
+
+#[tokio::test]
+async fn a_short_look_up_is_not_told() {
+    let setting = setting([Does::Slow(REPLY + 1_000)]);
+    setting.journal.waits().tell_to(|wait| panic!("{wait:?}"));
+    assert!(setting.step(&app("ann")).await.unwrap().created);
+}
+
+#[tokio::test]
 async fn a_platform_that_is_slower_than_the_window_parks_and_a_resume_finds_it() {
     let setting = setting([Does::Silent(100_000)]);
     let parked = setting.step(&app("ann")).await;
