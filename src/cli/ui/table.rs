@@ -1,8 +1,9 @@
 //! Tables that fit.
 
 use comfy_table::presets::NOTHING;
-use comfy_table::{Cell, ContentArrangement, Table};
+use comfy_table::{Cell, ColumnConstraint, ContentArrangement, Table, Width};
 use serde_json::Value as Json;
+use unicode_width::UnicodeWidthStr;
 
 use super::printable;
 use crate::value::Value;
@@ -12,15 +13,52 @@ pub(super) fn terminal_width() -> Option<u16> {
     Table::new().width()
 }
 
-/// A table with a header line, its columns two blanks apart.
+/// A table with a header line, its columns two blanks apart. Where its words do not fit side by side, each row is a
+/// block of its own.
 pub(super) fn with_header(header: &[&str], rows: &[Vec<String>], width: Option<u16>) -> String {
+    let widest = widest_words(header, rows);
+    if let Some(width) = width
+        && widest.iter().map(|word| word + PADDING).sum::<usize>() > width.into()
+    {
+        return in_blocks(header, rows, width);
+    }
     let mut table = plain(width);
     let titles = header.iter().map(|title| Cell::new(title.to_uppercase()));
     table.set_header(titles.collect::<Vec<_>>());
     for row in rows {
         table.add_row(cells(row));
     }
+    for (column, word) in table.column_iter_mut().zip(widest) {
+        let least = u16::try_from(word + PADDING).unwrap_or(u16::MAX);
+        column.set_constraint(ColumnConstraint::LowerBoundary(Width::Fixed(least)));
+    }
     text_of(&table)
+}
+
+/// The blanks that stand around each cell.
+const PADDING: usize = 2;
+
+/// The longest word of each column, in characters of the terminal.
+fn widest_words(header: &[&str], rows: &[Vec<String>]) -> Vec<usize> {
+    let widest = |text: &str| text.split_whitespace().map(UnicodeWidthStr::width).max();
+    let column = |at: usize| {
+        let cells = rows.iter().filter_map(|row| widest(&printable(row.get(at)?)));
+        cells.chain(widest(header[at])).max().unwrap_or_default()
+    };
+    (0..header.len()).map(column).collect()
+}
+
+/// Each row as a line for each name that has a value, and an empty line between two rows.
+fn in_blocks(header: &[&str], rows: &[Vec<String>], width: u16) -> String {
+    let block = |row: &Vec<String>| {
+        let mut table = plain(Some(width));
+        for (name, cell) in header.iter().zip(row).filter(|(_, cell)| !cell.is_empty()) {
+            table.add_row(cells(&[(*name).to_owned(), cell.clone()]));
+        }
+        text_of(&table)
+    };
+    let blocks: Vec<String> = rows.iter().map(block).collect();
+    blocks.join("\n\n")
 }
 
 /// A value for people.

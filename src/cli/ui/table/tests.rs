@@ -56,3 +56,31 @@ fn a_table_fits_the_terminal() {
     assert!(text.lines().count() > 3);
     assert!(text.lines().all(|line| line.chars().count() <= 40), "{text}");
 }
+
+#[test]
+fn no_word_of_a_table_is_broken_on_a_narrow_terminal() {
+    let header = ["run", "status", "done", "started (UTC)", "script"];
+    let row = |run: &str| -> Vec<String> {
+        ["", "done", "12", "2026-11-29 10:20:30", "onboard.rhai"]
+            .map(str::to_owned)
+            .into_iter()
+            .enumerate()
+            .map(|(at, cell)| if at == 0 { run.to_owned() } else { cell })
+            .collect()
+    };
+    let rows = [row("rjh7p"), row("rjh7q")];
+    for width in [50, 60, 80] {
+        let text = with_header(&header, &rows, Some(width));
+        assert!(
+            text.contains("onboard.rhai") && text.contains("2026-11-29"),
+            "{text}"
+        );
+        assert!(text.lines().all(|line| line.width() <= width.into()), "{text}");
+    }
+    assert_eq!(
+        with_header(&header, &rows, Some(40)),
+        "run            rjh7p\nstatus         done\ndone           12\nstarted (UTC)  2026-11-29 10:20:30\n\
+         script         onboard.rhai\n\nrun            rjh7q\nstatus         done\ndone           12\n\
+         started (UTC)  2026-11-29 10:20:30\nscript         onboard.rhai"
+    );
+}
