@@ -148,6 +148,7 @@ impl Execution<'_> {
             parked: counts.of(RowStatus::Parked),
             scripts: watched.failed_by_the_script(),
             unfit: watched.unfit(),
+            exists: watched.exists(),
             interrupted: counts.of(RowStatus::Interrupted),
             open: counts.of(RowStatus::Queued) + counts.of(RowStatus::Skipped),
             unread: record

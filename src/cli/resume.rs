@@ -142,7 +142,7 @@ pub(super) fn resume(app: &App, command: &ResumeCommand) -> Result<Exit, Command
         &pinned.script,
         command.rows.as_deref(),
     )?;
-    let how = (command.retry_failed, &unread);
+    let how = (command.retry_failed, command.again, &unread);
     let go_through =
         |each: &mut (dyn FnMut(Json) + Send)| Preview::of(&engine, &run, &plan, &pinned.script, how, each);
     if command.json {

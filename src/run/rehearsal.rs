@@ -47,6 +47,7 @@ impl Runner {
         let row = self
             .journal
             .open_row(&self.run, plan.position, &plan.scope, false)?
+            .again(self.again)
             .known_by(self.identity(plan));
         if only_begun && row.is_blank() {
             return Ok(None);

@@ -133,6 +133,15 @@ fn a_request_without_a_key_stops_the_row_that_has_made_it() {
     assert_eq!(items(&home), 1);
     let id = home.newest();
     let _ = home.run(&format!("resume {id} --retry-failed")).ended(8);
+    let next = |again: &str| {
+        let plan = home.json(&format!("resume {id} --retry-failed {again} --plan --json"));
+        (
+            plan["rows"][0]["then"].clone(),
+            plan["rows"][0]["next"]["how"].clone(),
+        )
+    };
+    assert_eq!(next(""), ("fails".into(), serde_json::Value::Null));
+    assert_eq!(next("--again"), ("acts".into(), "send".into()));
     let _ = home.run(&format!("resume {id} --retry-failed --again")).ended(0);
     assert_eq!(items(&home), 2);
     let _ = order(&home, "", "--again").ended(0);

@@ -225,6 +225,33 @@ fn what_was_there_before_is_taken_over_only_when_asked_and_never_asked_for_again
 }
 
 #[test]
+fn rows_that_fail_because_something_exists_say_how_it_is_taken_over() {
+    let home = Home::new();
+    home.write(
+        "one.rhai",
+        "fn main(email) { #{ tenant: mobsted::connect().ensure_tenant(email).outcome } }\n",
+    );
+    home.write("rows.csv", "email\nann@example.com\nbob@example.com\n");
+    let _ = home.run("run one.rhai --sandbox --rows rows.csv").ended(0);
+    for file in [
+        "journal.db",
+        "journal.db-wal",
+        "journal.db-shm",
+        "journal.db-count",
+    ] {
+        let _ = std::fs::remove_file(home.provisor().join("state").join(file));
+    }
+    let ran = home
+        .run("run one.rhai --sandbox --rows rows.csv --jobs 1")
+        .ended(8)
+        .said(&[
+            "row 1: if it is yours, take it over: ensure_tenant(\"ann@example.com\", #{adopt: true})",
+            "--retry-failed --with-current",
+        ]);
+    assert!(!ran.stderr.contains("try failed rows again"), "{}", ran.stderr);
+}
+
+#[test]
 fn after_ctrl_c_no_step_is_begun_and_the_rows_under_way_stay_open() {
     let home = Home::new();
     home.write("clients.csv", &clients(100));

@@ -29,6 +29,8 @@ pub(super) struct Outcome {
     pub(super) scripts: u64,
     /// And how many because of what they hold.
     pub(super) unfit: u64,
+    /// What helps the first of those that failed because something exists already.
+    pub(super) exists: Option<String>,
     /// Begun, and stopped between two steps.
     pub(super) interrupted: u64,
     /// Not begun.
@@ -68,7 +70,12 @@ fn left_as_it_was(out: &str, partial: &Path) -> String {
 
 /// Did the row fail by what the script does, so that it fails again however often it is tried?
 pub(super) fn is_the_scripts(row: &Finished) -> bool {
-    let by_itself = [Code::BadArgument, Code::BadAddress, Code::ProtectedApp];
+    let by_itself = [
+        Code::AlreadyExists,
+        Code::BadArgument,
+        Code::BadAddress,
+        Code::ProtectedApp,
+    ];
     let failed = row.diagnostic.as_ref();
     failed.is_some_and(|failed| failed.code.is_none_or(|code| by_itself.contains(&code)))
 }
@@ -226,6 +233,9 @@ impl Execution<'_> {
                 "rows that cannot be read fail again: correct them in the results and run these: provisor run {} --rows RESULTS",
                 self.plan.script
             ));
+        }
+        if let Some(hint) = &outcome.exists {
+            ui.hint(hint);
         }
         if scripts > 0 {
             ui.hint(&format!(

@@ -10,6 +10,7 @@ use crate::cli::error::CommandError;
 use crate::cli::plan::RunPlan;
 use crate::cli::ui::Progress;
 use crate::journal::{Journal, JournalError, RowCounts, RowFilter, RowRecord, RowStatus, RunId};
+use crate::ops::error::Code;
 use crate::report::{self, summary::Summary};
 use crate::run::cancel::Cancel;
 use crate::value::Value;
@@ -27,6 +28,8 @@ pub(super) struct Watched {
     scripts: u64,
     /// Rows that failed because of what they hold.
     unfit: u64,
+    /// What helps the first row that failed because something exists already.
+    exists: Option<String>,
     started: Instant,
     unwritable: Mutex<Option<CommandError>>,
 }
@@ -50,6 +53,7 @@ impl Watched {
             last: None,
             scripts: 0,
             unfit: 0,
+            exists: None,
             started: Instant::now(),
             unwritable: Mutex::default(),
         }
@@ -83,6 +87,12 @@ impl Watched {
         }
         self.scripts += u64::from(status == report::RowStatus::Failed && is_the_scripts(finished));
         self.unfit += u64::from(finished.unfit);
+        if let Some(failed) = finished.diagnostic.as_ref().filter(|_| self.exists.is_none())
+            && failed.code == Some(Code::AlreadyExists)
+            && let Some(hint) = failed.hints.first()
+        {
+            self.exists = Some(format!("row {}: {hint}", finished.position + 1));
+        }
         self.last = Some(finished.clone());
     }
 
@@ -94,6 +104,11 @@ impl Watched {
     /// How many rows failed because of what they hold.
     pub(super) fn unfit(&self) -> u64 {
         self.unfit
+    }
+
+    /// What helps the first row that failed because something exists already.
+    pub(super) fn exists(&self) -> Option<String> {
+        self.exists.clone()
     }
 
     /// The results cannot be written: no new rows, and the error is told at the end.

@@ -34,7 +34,7 @@ impl Preview {
         run: &RunLock,
         plan: &RunPlan,
         script: &Script,
-        (retrying, unread): (bool, &Unread),
+        (retrying, again, unread): (bool, bool, &Unread),
         each: &mut (dyn FnMut(Json) + Send),
     ) -> Result<Preview, CommandError> {
         let runner = Runner {
@@ -43,7 +43,7 @@ impl Preview {
             run: run.clone(),
             world: engine.world.clone(),
             runtime: engine.runtime.handle().clone(),
-            again: false,
+            again: again || plan.again,
             workflow: plan.rows.is_some().then(|| plan.workflow()),
             cancel: Cancel::new(),
             tally: Arc::new(Tally::default()),
