@@ -76,6 +76,15 @@ pub(super) fn remembered(call: &Call, settings: &Settings) -> Result<Option<Act>
     Ok(Some(Act::OfRow(without_credentials(asked), within)))
 }
 
+/// What an act asks for under its key: the same key for another request is a mistake.
+pub(super) fn request_of(call: &Call) -> Option<Value> {
+    let is_keyed = matches!(call.effect(), Effect::Act) && call.named("key").is_some();
+    let Value::Record(mut asked) = without_credentials(call.identity()) else {
+        return None;
+    };
+    asked.remove("args").filter(|_| is_keyed)
+}
+
 /// The account that is asked, and who asks it: keys are unique there.
 fn account(call: &Call) -> Result<(String, Value), OpError> {
     match &call.receiver {

@@ -252,7 +252,7 @@ pub(super) fn plan(world: &World, call: &Call) -> Result<Option<StepPlan>, OpErr
     let kind = StepKind::Change(Change {
         books: books(world, call)?,
         formerly: super::naming::formerly(call, thing.as_ref()),
-        request: super::web::request_of(call),
+        request: super::web::request_of(call).or_else(|| super::act::request_of(call)),
         act: super::act::remembered(call, &settings)?,
         thing,
         probes,

@@ -197,10 +197,19 @@ fn a_single_run_acts_each_time_and_a_key_acts_once_whoever_asks() {
         ]);
     assert_eq!(items(&home), 3);
 
-    home.write("sms.rhai", &SMS.replace("MORE", "key: \"welcome\""));
+    let welcome = SMS.replace("MORE", "key: \"welcome\"");
+    home.write("sms.rhai", &welcome);
     for _ in 0..2 {
         let _ = home.run("run sms.rhai --sandbox --phone +4915112345001").ended(0);
     }
+    home.write("sms.rhai", &welcome.replace("Fresh", "Stale"));
+    let _ = home
+        .run("run sms.rhai --sandbox --phone +4915112345001")
+        .ended(7)
+        .said(&[
+            "`welcome` was already used for a different request",
+            "already_exists",
+        ]);
     assert_eq!(messages(&home), 1);
 }
 
