@@ -43,6 +43,9 @@ impl RowFormat {
             "tsv" | "tab" => Ok(RowFormat::Tsv),
             "json" => Ok(RowFormat::Json),
             "jsonl" | "ndjson" => Ok(RowFormat::JsonLines),
+            _ if path.is_dir() => Err(RowsError::Folder {
+                file: path.display().to_string(),
+            }),
             _ => Err(RowsError::Ending {
                 file: path.display().to_string(),
             }),

@@ -22,10 +22,10 @@ pub(super) fn watch(runtime: &Handle, ui: &Ui, cancel: &Cancel, resume: String) 
             return;
         };
         for count in 1.. {
-            tokio::select! {
-                _ = interrupt.recv() => {}
-                _ = terminate.recv() => {}
-            }
+            let again = tokio::select! {
+                _ = interrupt.recv() => "Ctrl-C again",
+                _ = terminate.recv() => "a second signal",
+            };
             if count > 1 {
                 ui.note(&format!("stopped at once; go on with: {resume}"));
                 end_process();
@@ -33,7 +33,9 @@ pub(super) fn watch(runtime: &Handle, ui: &Ui, cancel: &Cancel, resume: String) 
             // First of all: what is told may find no reader.
             cancel.request();
             ui.stop();
-            ui.note("stopping: what is under way ends first (Ctrl-C again stops at once)");
+            ui.note(&format!(
+                "stopping: what is under way ends first ({again} stops at once)"
+            ));
         }
     });
     Watch(task)

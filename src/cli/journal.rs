@@ -95,6 +95,13 @@ fn restore(app: &App, file: &Path, yes: bool) -> Result<Exit, CommandError> {
         )));
     }
     let path = app.paths()?.journal();
+    let real = |path: &Path| path.canonicalize().ok();
+    if real(&file).is_some() && real(&file) == real(&path) {
+        return Err(
+            CommandError::usage(format!("`{}` is the journal itself", file.display()))
+                .hint("name a file that `provisor journal backup` has made"),
+        );
+    }
     App::make_private(app.paths()?.state())?;
     let sealer = app.sealer()?;
     app.consent(

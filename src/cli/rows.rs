@@ -168,6 +168,13 @@ fn all_columns(plan: &RunPlan) -> Vec<String> {
     columns
 }
 
+/// What is wrong with the first row, when no row tells the columns.
+fn why_no_columns(plan: &RunPlan) -> Option<String> {
+    let is_told = plan.columns.is_empty() && !plan.rows.as_deref().is_none_or(is_stream);
+    let mut rows = is_told.then(|| read(plan).ok()).flatten()?;
+    rows.next()?.err().map(|error| error.to_string())
+}
+
 /// Every parameter without a default needs a column, or a flag that gives it for all rows.
 pub(super) fn check_columns(plan: &RunPlan, script: &Script) -> Result<(), CommandError> {
     let name = &script.bundle().main().name;
@@ -184,6 +191,9 @@ pub(super) fn check_columns(plan: &RunPlan, script: &Script) -> Result<(), Comma
         }
         if column || constant || param.default.is_some() {
             continue;
+        }
+        if let Some(why) = why_no_columns(plan) {
+            return Err(CommandError::usage(format!("no row can be read: {why}")));
         }
         let mut error = CommandError::usage(format!(
             "the rows have no column `{}`, which {name}:{} asks for (their columns: {})",

@@ -468,6 +468,9 @@ impl<'a> Changing<'a> {
             // An earlier attempt may have come to the same.
             Settled::Unsettled(unclear) if why.ends_with(&unclear) => why,
             Settled::Unsettled(unclear) => format!("{why}, and {unclear}"),
+            Settled::Cancelled if !self.change.probes => {
+                format!("{why}, and waiting for a late answer was interrupted")
+            }
             Settled::Cancelled => format!("{why}, and looking for it was interrupted"),
         };
         match self.doubt(self.lost(Loss::Gone), &why, true).await? {

@@ -264,7 +264,7 @@ fn fits(param: &Param, value: &Value) -> Result<(), String> {
     }
     if let (Type::Duration, Value::Int(_) | Value::Float(_) | Value::Text(_)) = (param.ty, value) {
         let forms = "seconds as a number, or text such as \"90s\" or \"2m\"";
-        return Err(format!("must be a duration, from 0s on: {forms}"));
+        return Err(format!("must be a duration that is not negative: {forms}"));
     }
     Err(format!("must be {}, not {}", param.ty.name(), value.type_name()))
 }

@@ -106,8 +106,14 @@ impl Summary {
         }
         for (sort, outcomes) in &self.outcomes {
             let total = outcomes.values().sum();
+            // What the journal has of the whole run is counted.
+            let place = if self.whole.is_some() {
+                " in the whole run"
+            } else {
+                ""
+            };
             lines.push(format!(
-                "{}: {}",
+                "{}{place}: {}",
                 plural(sort, total),
                 outcome_words(sort, outcomes)
             ));

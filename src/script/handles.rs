@@ -131,7 +131,7 @@ fn register_secrets(module: &mut Module) {
     }
     global("==").set_into_module(module, |a: Secret, b: Secret| a == b);
     global("!=").set_into_module(module, |a: Secret, b: Secret| a != b);
-    for name in ["==", "!="] {
+    for name in ["==", "!=", "<", "<=", ">", ">="] {
         global(name).set_into_module(module, |_: Secret, _: ImmutableString| compared());
         global(name).set_into_module(module, |_: ImmutableString, _: Secret| compared());
     }

@@ -228,6 +228,11 @@ fn a_backup_is_restored_and_the_key_is_changed() {
         .run("journal restore none.db --yes")
         .ended(2)
         .said(&["there is no file"]);
+    let own = home.provisor().join("state/journal.db");
+    let _ = home
+        .run(&format!("journal restore {} --yes", own.display()))
+        .ended(2)
+        .said(&["is the journal itself"]);
     let restored = home.run("journal restore copy.db --yes").ended(0);
     let _ = restored.said(&["copy.db is in place", "is kept as", "may send it again"]);
     assert_eq!(emails(&home).len(), 2);

@@ -275,6 +275,11 @@ fn a_missing_column_is_told_for_every_form_of_rows() {
     let home = home();
     home.write("x.tsv", "m\to\n1\t2\n");
     home.write("x.jsonl", "{\"m\": 1}\n");
+    home.write("twice.json", "[{\"n\": 1, \"n\": 2}]");
+    let ran = home.run("run double.rhai --rows twice.json").ended(2);
+    let _ = ran.said(&["no row can be read: row 1 (line 1): it has the key `n` twice"]);
+    let ran = home.run("run double.rhai --rows .").ended(2);
+    let _ = ran.said(&["`.` is a folder"]);
     for rows in ["x.tsv", "x.jsonl"] {
         let ran = home.run(&format!("run double.rhai --rows {rows}"));
         let _ = ran
@@ -429,12 +434,12 @@ fn a_resume_tells_the_whole_run_and_what_of_it_is_its_own() {
     ]);
     let _ = home.run("resume").ended(8).said(&[
         "12 rows: 11 done (7 before, 4 now), 1 failed (before), in",
-        "tenants: 12 created",
+        "tenants in the whole run: 12 created",
         "row 8 failed: eight",
     ]);
     let _ = home.run("resume --retry-failed").ended(9).said(&[
         "12 rows: 11 done (before), 1 failed (now), in",
-        "tenants: 12 created",
+        "tenants in the whole run: 12 created",
         "row 8 failed: eight",
     ]);
     assert_eq!(home.books().totals.tenants_created, 12);

@@ -435,8 +435,8 @@ fn a_probe_only_reads_and_a_look_up_that_cannot_tell_parks() {
     let answer = said(&home, &script(&format!("|| http::get(\"{url}/99\")")));
     assert_eq!(answer["result"], "created");
     for (options, says) in [
-        ("timeout: \"-5s\"", "must be a duration, from 0s on"),
-        ("timeout: -5", "must be a duration, from 0s on"),
+        ("timeout: \"-5s\"", "must be a duration that is not negative"),
+        ("timeout: -5", "must be a duration that is not negative"),
         ("timeout: \"0s\"", "from 1ms to 24h"),
         ("timeout: \"9 days\"", "from 1ms to 24h"),
         ("timeout: true", "must be duration, not a bool"),

@@ -15,6 +15,12 @@ pub enum RowsError {
         /// The file as it was given.
         file: String,
     },
+    /// It is a folder.
+    #[error("`{file}` is a folder: name a file with rows")]
+    Folder {
+        /// The folder as it was given.
+        file: String,
+    },
     /// There is nothing in it.
     #[error("the file is empty: it needs a header line, or JSON objects")]
     Empty,

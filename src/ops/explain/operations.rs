@@ -351,8 +351,8 @@ pub(super) const CODES: &[Explanation] = &[
     Explanation {
         code: "in_doubt",
         meaning: "A change was sent, and nobody knows whether it was carried out. provisor looks it up where the platform \
-                  allows that; when even that cannot tell, the row is parked. It is never sent again by itself, and a \
-                  parked row never ends with exit code 0. A script cannot catch this: the row stops where it is.",
+                  allows that; when even that cannot tell, the row is parked. It is sent again only \
+                  when a look-up finds it absent once it can no longer arrive. A parked row never ends with exit code 0. A script cannot catch this: the row stops where it is.",
         causes: &[
             "the answer was lost on its way: the network broke, or the request timed out",
             "the platform failed while it was working on the request",

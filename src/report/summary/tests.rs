@@ -63,6 +63,8 @@ fn what_earlier_processes_did_is_part_of_the_whole() {
         ]
     );
     assert_eq!(summary.to_json()["rows"]["total"], 22);
+    summary.outcome("message", "sent", 3);
+    assert_eq!(summary.lines()[1], "messages in the whole run: 3 sent");
 }
 
 #[test]

@@ -82,7 +82,15 @@ fn a_part_of_a_text_without_the_secret_is_a_text() {
 
 #[test]
 fn comparing_a_secret_with_a_text_is_an_error_that_says_so() {
-    for rest in ["p == \"x\"", "\"x\" == p", "p != \"x\"", "if p == \"\" { 1 }"] {
+    let comparisons = [
+        "p == \"x\"",
+        "\"x\" == p",
+        "p != \"x\"",
+        "if p == \"\" { 1 }",
+        "p < \"x\"",
+        "\"x\" >= p",
+    ];
+    for rest in comparisons {
         assert!(refused(rest).contains("cannot be compared with a text"), "{rest}");
     }
     for rest in ["p == p", "p != ()", "!p.is_empty()"] {
