@@ -28,7 +28,7 @@
 //! 2. A script reaches the world only through its [`script::door::Door`].
 //! 3. The sandbox imports nothing of ours, so that one wrong idea of a platform cannot hide on both sides.
 //! 4. A change's intent is on disk before its request leaves; its outcome is recorded before the script goes on or with
-//!    the next commit; a lost answer is looked up, and "absent" is concluded only when the request can land no more.
+//!    the next commit; a lost answer is looked up, and "absent" is concluded only when the request can no longer arrive.
 //! 5. Whatever creates has a natural key and a probe: [`ops::spec::Effect`] cannot be made without them.
 //! 6. A secret is a [`value::secret::Secret`], exposed only in the files that `tests/it/house.rs` lists.
 //! 7. Every failure that users see has a stable [`ops::error::Code`], says what, why and what to do, and a script error

@@ -13,7 +13,7 @@ impl Repl {
         self.greet();
         self.outside
             .screen
-            .note("results go where standard output does, a line of JSON each; lines are read as they are");
+            .note("results are written to standard output as one line of JSON each; line editing is off");
         loop {
             let label = self.outside.around.place().label();
             let Some(text) = self.read_plainly(&format!("{label}> "), is_ended)? else {

@@ -95,7 +95,7 @@ impl Check {
     /// What a command would have failed with.
     pub(super) fn failed(area: &'static str, subject: impl Into<String>, error: CommandError) -> Check {
         let fix = if error.hints.is_empty() {
-            "put right what is said there, and run provisor doctor again".to_owned()
+            "fix what it says, and run provisor doctor again".to_owned()
         } else {
             error.hints.join("; ")
         };
