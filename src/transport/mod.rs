@@ -24,6 +24,8 @@ pub(crate) mod testing;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
+use url::Url;
+
 use address::{AddressRules, Routes};
 use custody::Releases;
 use error::TransportError;
@@ -150,6 +152,11 @@ impl Http {
     /// Is it the same client on the same line?
     pub fn same_line(&self, other: &Http) -> bool {
         Arc::ptr_eq(&self.link, &other.link)
+    }
+
+    /// Why no request may go to this address; `None` when it may.
+    pub fn refusal(&self, url: &Url) -> Option<String> {
+        self.shared.rules.refusal(url)
     }
 
     /// Does anybody, on any line, wait for a platform that cannot be reached?

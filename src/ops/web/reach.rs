@@ -7,6 +7,7 @@ use super::account::below_it;
 use crate::ops::call::Call;
 use crate::ops::error::{Code, OpError};
 use crate::ops::world::{Profile, Settings, World};
+use crate::platform::web::address;
 use crate::value::secret::names_a_credential;
 use crate::value::{Record, Value};
 
@@ -88,6 +89,11 @@ pub(in crate::ops) fn addressed(world: &World, call: Call) -> Result<Call, OpErr
     world.note_mobsted(&given);
     let credential = credential(&call).map(|given| world.journal.sealer().digest(&given));
     let Some(profile) = profile(world, &call)? else {
+        // What may not be reached is told before what is remembered of it.
+        if let Some(why) = address(&given).ok().and_then(|url| world.web.refusal(&url)) {
+            let message = format!("`{}` was not sent: {why}", call.op.id());
+            return Err(OpError::new(Code::BadAddress, message));
+        }
         let reach = around(world, &given)?;
         return Ok(call.reaching(Reach { credential, ..reach }));
     };

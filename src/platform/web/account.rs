@@ -53,6 +53,11 @@ impl Accounts {
         Client::new(self.network(line))
     }
 
+    /// Why no request may go to this address; `None` when it may.
+    pub fn refusal(&self, url: &Url) -> Option<String> {
+        self.network(&Line::default()).http.refusal(url)
+    }
+
     /// The client for `account`, reached on `line`. Sends nothing.
     pub fn client(&self, account: &Account, line: &Line) -> Client {
         let fits = |client: &Client, network: &_| {

@@ -158,6 +158,23 @@ fn modes_hold_for_a_service_named_by_the_call_and_for_the_active_profile() {
 }
 
 #[test]
+fn the_sandbox_refuses_a_whole_address_whatever_a_real_run_has_sent_there() {
+    let rig = Rig::new("mode = \"dev\"\n");
+    rig.home.write("rows.csv", "n\n1\n");
+    rig.home.write(
+        "post.rhai",
+        &format!(
+            "fn main(n) {{ #{{ status: http::post(\"{}/items\", #{{ json: #{{ name: n }} }}).status }} }}\n",
+            rig.url()
+        ),
+    );
+    let _ = rig.home.run("run post.rhai --rows rows.csv").ended(0);
+    let ran = rig.home.run("run post.rhai --rows rows.csv --sandbox").ended(8);
+    let _ = ran.said(&["only sandbox hosts can be reached"]);
+    assert_eq!(rig.made(), 1);
+}
+
+#[test]
 fn a_changing_request_to_anywhere_asks_under_an_active_prod_account_of_any_platform() {
     let rig = Rig::new("mode = \"dev\"\n");
     let more = format!(
