@@ -161,5 +161,20 @@ impl Iterator for Rows {
     }
 }
 
+/// The text of a row that is to be corrected. What is not UTF-8 in it is taken for Windows-1252, as spreadsheet programs
+/// write it, so that no letter is lost.
+fn guessed(bytes: &[u8]) -> String {
+    const FROM_128: &str = "€\u{81}‚ƒ„…†‡ˆ‰Š‹Œ\u{8d}Ž\u{8f}\u{90}‘’“”•–—˜™š›œ\u{9d}žŸ";
+    let mut text = String::with_capacity(bytes.len());
+    for chunk in bytes.utf8_chunks() {
+        text.push_str(chunk.valid());
+        text.extend(chunk.invalid().iter().map(|byte| {
+            let place = usize::from(*byte).wrapping_sub(0x80);
+            FROM_128.chars().nth(place).unwrap_or(char::from(*byte))
+        }));
+    }
+    text
+}
+
 #[cfg(test)]
 mod tests;

@@ -6,7 +6,7 @@ use csv::{ByteRecord, ErrorKind, Reader, ReaderBuilder, WriterBuilder};
 
 use super::meter::Meter;
 use super::source::Stream;
-use super::{InputRow, RowsError, UNREAD};
+use super::{InputRow, RowsError, UNREAD, guessed};
 use crate::value::Value;
 
 /// A separated file, read record by record.
@@ -141,7 +141,7 @@ impl CsvRows {
 }
 
 fn text(field: &[u8]) -> Value {
-    Value::Text(String::from_utf8_lossy(field).into_owned())
+    Value::Text(guessed(field))
 }
 
 /// The fields as one line of such a file.
@@ -149,7 +149,7 @@ fn written(record: &ByteRecord, delimiter: u8) -> Option<String> {
     let mut writer = WriterBuilder::new().delimiter(delimiter).from_writer(Vec::new());
     writer.write_byte_record(record).ok()?;
     let line = writer.into_inner().ok()?;
-    Some(String::from_utf8_lossy(&line).trim_end_matches('\n').to_owned())
+    Some(guessed(&line).trim_end_matches('\n').to_owned())
 }
 
 /// The fields as text, or the index of the first that is none.

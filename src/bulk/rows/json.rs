@@ -11,7 +11,7 @@ use std::io::BufReader;
 
 use self::cut::{Cut, Cutter};
 use super::source::Stream;
-use super::{InputRow, RowsError, UNREAD};
+use super::{InputRow, RowsError, UNREAD, guessed};
 use crate::value::Value;
 
 /// How many rows may be wrong before the first good one tells the columns.
@@ -104,7 +104,7 @@ impl JsonRows {
 }
 
 fn text(row: &[u8]) -> Value {
-    Value::Text(String::from_utf8_lossy(row).trim().to_owned())
+    Value::Text(guessed(row).trim().to_owned())
 }
 
 fn names(cells: &[(String, Value)]) -> Vec<String> {

@@ -82,6 +82,26 @@ fn a_row_that_is_not_utf8_fails_alone() {
 }
 
 #[test]
+fn no_letter_of_a_row_that_is_not_utf8_is_lost() {
+    let mut rows = Rows::open(bytes(b"a,b\nM\xfcller \xc3\xa4,5 \x80\n"), RowFormat::Csv).unwrap();
+    let Some(Err(RowsError::Row { cells, .. })) = rows.next() else {
+        panic!("it is not UTF-8");
+    };
+    let cells: Vec<(&str, Option<&str>)> = cells
+        .iter()
+        .map(|(name, cell)| (name.as_str(), cell.as_text()))
+        .collect();
+    assert_eq!(
+        cells,
+        [
+            ("a", Some("Müller ä")),
+            ("b", Some("5 €")),
+            (UNREAD, Some("Müller ä,5 €"))
+        ]
+    );
+}
+
+#[test]
 fn a_single_column_may_have_empty_cells() {
     assert_eq!(csv("a\n\"\"\nx\n"), [r#"0@2 a="""#, r#"1@3 a="x""#]);
 }
