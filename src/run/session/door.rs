@@ -382,3 +382,47 @@ impl Door for InputDoor {
         self.tell.print(line);
     }
 }
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used, reason = "tests")]
+    use super::*;
+    use crate::value::Record;
+
+    /// What is told of a request with this key, and of what it gave.
+    fn told(key: Option<&str>, done: Result<&[(&str, Value)], Halt>) -> Option<String> {
+        let op = crate::ops::operation("http::post").unwrap();
+        let options = key.map(|key| ("key".to_owned(), key.into()));
+        let options = Value::Record(options.into_iter().collect());
+        let call = Call::check(op, None, vec!["https://crm.example/items".into(), options]).unwrap();
+        let done = done.map(|fields| Performed {
+            value: Value::Record(
+                fields
+                    .iter()
+                    .map(|(name, value)| ((*name).to_owned(), value.clone()))
+                    .collect::<Record>(),
+            ),
+            replayed: false,
+        });
+        answer_of(&call, &done)
+    }
+
+    #[test]
+    fn an_answer_is_told_by_its_outcome_and_status_and_a_failure_by_its_message() {
+        let created = [("status", Value::Int(201)), ("outcome", "created".into())];
+        assert_eq!(
+            told(Some("RQ1"), Ok(&created)).unwrap(),
+            "`http::post` of `RQ1`: created (201); it is on record"
+        );
+        assert_eq!(
+            told(None, Ok(&[("status", Value::Int(404))])).unwrap(),
+            "`http::post`: answered with 404; the answer is on record"
+        );
+        let refused = OpError::new(Code::Refused, "no credits");
+        assert_eq!(
+            told(None, Err(Halt::Failed(refused))).unwrap(),
+            "`http::post`: failed: no credits"
+        );
+        assert_eq!(told(None, Err(Halt::Cancelled)), None);
+    }
+}
