@@ -12,7 +12,7 @@ use super::error::CommandError;
 use super::plan::RunPlan;
 use super::rows;
 use super::within::{self, Within};
-use crate::ops::spec::OpSpec;
+use crate::ops::platform::Operation;
 use crate::repl::around::Mode;
 use crate::script::interactive::{Sort, pieces};
 use crate::script::program::Script;
@@ -118,7 +118,7 @@ fn question(open: &[&Profile]) -> String {
 }
 
 /// The operations that the script may call and that change something, of the platforms it speaks of.
-fn changing(script: &Script) -> Vec<&'static OpSpec> {
+fn changing(script: &Script) -> Vec<Operation> {
     let sources = script.bundle().sources();
     let speaks_of = |module: &str| {
         let path = format!("{module}::");
@@ -136,7 +136,7 @@ fn touched<'a>(
     config: &'a Config,
     script: &Script,
     plan: &RunPlan,
-    changing: &[&'static OpSpec],
+    changing: &[Operation],
 ) -> Vec<&'a Profile> {
     let mut touched: Vec<&Profile> = Vec::new();
     let modules: BTreeSet<&str> = changing.iter().map(|op| op.module).collect();
@@ -186,7 +186,7 @@ fn names(script: &Script, plan: &RunPlan, profile: &Profile, anywhere: bool) -> 
 }
 
 /// What the run may do, and to whom.
-fn say(app: &App, open: &[&Profile], changing: &[&'static OpSpec], plan: &RunPlan) {
+fn say(app: &App, open: &[&Profile], changing: &[Operation], plan: &RunPlan) {
     let how_often = match &plan.rows {
         None => "once".to_owned(),
         Some(from) => match count(plan) {

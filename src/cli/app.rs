@@ -1,5 +1,7 @@
 //! The composition root: what a command needs, built from the environment and the configuration, late and once.
 
+use crate::ops;
+use crate::ops::catalogue::Catalogue;
 use std::collections::BTreeSet;
 use std::ffi::OsString;
 use std::path::Path;
@@ -36,6 +38,8 @@ pub(super) struct App {
     pub(super) ui: Ui,
     /// Where the process is to die, when it is being tortured.
     pub(super) trap: Trap,
+    /// The platforms that the program works with.
+    catalogue: Catalogue,
     paths: Option<Paths>,
     /// Was something missing of what a command has shown?
     incomplete: AtomicBool,
@@ -118,16 +122,23 @@ impl App {
         super::logging::start(&env, verbose);
         let (words, ui) = (std::env::args_os().skip(1).collect(), Ui::new(&env, colour));
         let trap = Trap::from_env(&env);
-        App::new(env, words, ui, trap)
+        App::new(ops::catalogue(), env, words, ui, trap)
     }
 
     /// The same, seen from another environment: another home.
     pub(super) fn with_env(&self, env: Env) -> App {
-        App::new(env, Vec::new(), self.ui.clone(), Trap::default())
+        App::new(
+            self.catalogue.clone(),
+            env,
+            Vec::new(),
+            self.ui.clone(),
+            Trap::default(),
+        )
     }
 
-    fn new(env: Env, words: Vec<OsString>, ui: Ui, trap: Trap) -> App {
+    fn new(catalogue: Catalogue, env: Env, words: Vec<OsString>, ui: Ui, trap: Trap) -> App {
         App {
+            catalogue,
             words,
             ui,
             trap,
@@ -136,6 +147,11 @@ impl App {
             journals: Mutex::default(),
             env,
         }
+    }
+
+    /// The platforms that the program works with.
+    pub(super) fn catalogue(&self) -> &Catalogue {
+        &self.catalogue
     }
 
     /// Where files are kept.
@@ -190,7 +206,7 @@ impl App {
                 "the journal was brought up to date; a copy of it as it was is in {}",
                 copy.display()
             ));
-            for double in naming::doubles(&journal)? {
+            for double in naming::doubles(&self.catalogue, &journal)? {
                 self.ui.warn(&double);
             }
         }
@@ -326,8 +342,14 @@ impl App {
             clock: torture::clock(&self.env),
             partners: Partners::default(),
         };
-        let world = World::new(journal.clone(), &network, Arc::new(profiles), Ids::random())
-            .asking(Arc::new(TerminalAsker::default()));
+        let world = World::new(
+            self.catalogue.clone(),
+            journal.clone(),
+            &network,
+            Arc::new(profiles),
+            Ids::random(),
+        )
+        .asking(Arc::new(TerminalAsker::default()));
         Ok(Engine {
             journal,
             world: Arc::new(world),

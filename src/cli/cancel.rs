@@ -50,8 +50,10 @@ pub(super) fn cancel(app: &App, command: &CancelCommand) -> Result<Exit, Command
         };
         app.ui
             .warn(&format!("{} stays {state} (step {})", described(&step), step.key));
-        app.ui
-            .hint(&format!("when you know: {}", resolving(id, &step.key, &step.op)));
+        app.ui.hint(&format!(
+            "when you know: {}",
+            resolving(app, id, &step.key, &step.op)
+        ));
     }
     Ok(Exit::Ok)
 }

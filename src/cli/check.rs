@@ -30,7 +30,7 @@ pub(super) struct CheckCommand {
 pub(super) fn check(app: &App, command: &CheckCommand) -> Exit {
     let mut wrong = 0;
     for path in &command.scripts {
-        match run::load(path) {
+        match run::load(app, path) {
             Ok(script) => {
                 let found = script.check();
                 for error in &found {

@@ -61,7 +61,9 @@ impl Execution<'_> {
         let mut watched = Watched::new(self.app, &self.plan, self.total, (self.before, journal.waits()));
         if rows && self.resumed.is_some() {
             watched.recall(journal, self.id(), &cancel)?;
-            runner.tally.recall(journal, self.id(), &cancel)?;
+            runner
+                .tally
+                .recall(self.app.catalogue(), journal, self.id(), &cancel)?;
         }
         let plan = schedule::Plan {
             jobs: if rows { self.plan.jobs.max(1) } else { 1 },

@@ -29,6 +29,7 @@ use super::exit::Exit;
 use super::private_file;
 use super::run;
 use crate::script::bundle::{Bundle, Loader, Source};
+use crate::script::host::Host;
 use crate::script::program;
 use collection::Collection;
 use environment::{Account, Environment};
@@ -94,6 +95,7 @@ pub(super) fn import(app: &App, command: &ImportCommand) -> Result<Exit, Command
     };
     let script = match &collection {
         Some(collection) => Some(converted(
+            &run::host(app),
             collection,
             environment.as_ref(),
             profiled(name.as_deref(), account.as_ref()),
@@ -180,6 +182,7 @@ fn account(
 
 /// The script, read as provisor reads every script: what cannot be read is not written.
 fn converted(
+    host: &Host,
     collection: &Collection,
     environment: Option<&Environment>,
     profile: Option<Profiled>,
@@ -190,6 +193,7 @@ fn converted(
             .unwrap_or_default(),
         profile,
         taken: run::own_names(),
+        catalogue: host.catalogue().clone(),
     };
     if collection.requests.is_empty() {
         return Err(CommandError::usage("the collection has no requests"));
@@ -197,8 +201,7 @@ fn converted(
     let script = script::write(collection, &given)
         .map_err(|why| CommandError::usage(format!("the collection {why}")))?;
     let source = Source::new("import.rhai", script.text.as_str());
-    let read = Bundle::collect(&source, &NoImports)
-        .and_then(|bundle| program::Script::compile(&run::host(), bundle));
+    let read = Bundle::collect(&source, &NoImports).and_then(|bundle| program::Script::compile(host, bundle));
     // What is called in it is compared with the table of operations, down to the keys of options.
     let wrong = match read {
         Ok(read) => read.check().into_iter().next(),

@@ -185,7 +185,7 @@ fn check(app: &App, json: bool) -> Result<Exit, CommandError> {
         None if !app.paths()?.journal().exists() => Ok((Vec::new(), Vec::new())),
         None => app
             .open_journal()?
-            .and_then(|journal| Ok((journal.check()?, naming::doubles(&journal)?))),
+            .and_then(|journal| Ok((journal.check()?, naming::doubles(app.catalogue(), &journal)?))),
     };
     let (problems, doubles) = match checked {
         Err(

@@ -14,7 +14,8 @@ use super::ui::{Stream, Style};
 use crate::ops::doc::find::{self, Topic, Unknown};
 use crate::ops::doc::text::{self, Look};
 use crate::ops::doc::{self, OpDoc};
-use crate::ops::spec::{Kind, OpSpec};
+use crate::ops::platform::Operation;
+use crate::ops::spec::Kind;
 
 /// What a script may do: list the operations, look one up, search them, write the reference.
 #[derive(Args)]
@@ -105,21 +106,21 @@ pub(super) fn ops(app: &App, command: &OpsCommand) -> Result<Exit, CommandError>
 }
 
 fn list(app: &App, of: Option<&str>, json: bool) -> Result<Exit, CommandError> {
-    let ops: Vec<&OpSpec> = match of {
-        None => doc::all().collect(),
-        Some(name) => topics(name)?.iter().flat_map(find::operations).collect(),
+    let ops: Vec<Operation> = match of {
+        None => app.catalogue().operations().to_vec(),
+        Some(name) => operations(app, &topics(app, name)?),
     };
     told(app, &ops, &[], json)
 }
 
 fn show(app: &App, name: &str, json: bool) -> Result<Exit, CommandError> {
-    let topics = topics(name)?;
+    let topics = topics(app, name)?;
     if json {
-        let ops: Vec<&OpSpec> = topics.iter().flat_map(find::operations).collect();
+        let ops = operations(app, &topics);
         let kinds = topics.iter().flat_map(|topic| match topic {
             Topic::Op(_) => Vec::new(),
             Topic::Kind(kind) => vec![*kind],
-            Topic::Module(module) => find::kinds_of(module).collect(),
+            Topic::Module(module) => find::kinds_of(app.catalogue(), module).collect(),
         });
         return told(app, &ops, &kinds.collect::<Vec<_>>(), true);
     }
@@ -128,9 +129,9 @@ fn show(app: &App, name: &str, json: bool) -> Result<Exit, CommandError> {
     let parts: Vec<String> = topics
         .iter()
         .map(|topic| match topic {
-            Topic::Op(op) => text::op(&OpDoc::of(op), &look),
-            Topic::Kind(kind) => text::kind(kind, &look),
-            Topic::Module(module) => text::module(module, &look),
+            Topic::Op(op) => text::op(&OpDoc::of(app.catalogue(), *op), &look),
+            Topic::Kind(kind) => text::kind(app.catalogue(), kind, &look),
+            Topic::Module(module) => text::module(app.catalogue(), module, &look),
         })
         .collect();
     app.print_styled(&parts.join("\n\n\n"))?;
@@ -138,11 +139,11 @@ fn show(app: &App, name: &str, json: bool) -> Result<Exit, CommandError> {
 }
 
 fn search(app: &App, words: &str, json: bool) -> Result<Exit, CommandError> {
-    let found = find::search(words);
+    let found = find::search(app.catalogue(), words);
     if found.is_empty() && !json {
         app.ui
             .note(&format!("no operation has `{words}` in its documentation"));
-        if let Err(Unknown { nearest }) = find::find(words)
+        if let Err(Unknown { nearest }) = find::find(app.catalogue(), words)
             && !nearest.is_empty()
         {
             app.ui.hint(&format!("did you mean {}?", nearest.join(" or ")));
@@ -153,17 +154,12 @@ fn search(app: &App, words: &str, json: bool) -> Result<Exit, CommandError> {
 }
 
 /// Prints operations as a list, or with all that is known of them as JSON.
-fn told(
-    app: &App,
-    ops: &[&'static OpSpec],
-    kinds: &[&'static Kind],
-    json: bool,
-) -> Result<Exit, CommandError> {
+fn told(app: &App, ops: &[Operation], kinds: &[&'static Kind], json: bool) -> Result<Exit, CommandError> {
     if json {
-        let docs: Vec<OpDoc> = ops.iter().map(|op| OpDoc::of(op)).collect();
+        let docs: Vec<OpDoc> = ops.iter().map(|op| OpDoc::of(app.catalogue(), *op)).collect();
         let mut document = json!({"version": 1, "operations": docs});
         if !kinds.is_empty() {
-            document["objects"] = kinds.iter().map(|kind| object(kind)).collect();
+            document["objects"] = kinds.iter().map(|kind| object(app, kind)).collect();
         }
         app.print(&document.to_string())?;
         return Ok(Exit::Ok);
@@ -173,8 +169,9 @@ fn told(
     Ok(Exit::Ok)
 }
 
-fn object(kind: &'static Kind) -> serde_json::Value {
-    let methods: Vec<String> = doc::methods(kind.name).map(OpSpec::id).collect();
+fn object(app: &App, kind: &'static Kind) -> serde_json::Value {
+    let methods = app.catalogue().methods(kind.name);
+    let methods: Vec<String> = methods.map(|op| op.id()).collect();
     json!({
         "name": kind.name,
         "summary": kind.summary,
@@ -183,8 +180,13 @@ fn object(kind: &'static Kind) -> serde_json::Value {
     })
 }
 
-fn topics(name: &str) -> Result<Vec<Topic>, CommandError> {
-    find::find(name).map_err(|Unknown { nearest }| {
+fn operations(app: &App, topics: &[Topic]) -> Vec<Operation> {
+    let of = |topic| find::operations(app.catalogue(), topic);
+    topics.iter().flat_map(of).collect()
+}
+
+fn topics(app: &App, name: &str) -> Result<Vec<Topic>, CommandError> {
+    find::find(app.catalogue(), name).map_err(|Unknown { nearest }| {
         let error = CommandError::usage(format!("there is no operation `{name}`"));
         let error = match nearest.as_slice() {
             [] => error,

@@ -1,12 +1,12 @@
 //! Runs as people name them and see them.
 
+use super::app::App;
 use serde_json::{Value as Json, json};
 
 use super::error::CommandError;
 use super::plan::RunPlan;
 use super::times;
 use crate::journal::{Journal, RowCounts, RowStatus, RunId, RunRecord, RunStatus, StepRecord};
-use crate::ops;
 use crate::ops::given::wanted;
 use crate::value::nearest::nearest;
 
@@ -106,8 +106,11 @@ pub(super) fn described(step: &StepRecord) -> String {
 
 /// The command by which a person says what became of a step of this operation: with `--value` where the script needs
 /// what the call gave back.
-pub(super) fn resolving(run: &RunId, key: &str, op: &str) -> String {
-    let needs_value = ops::operation(op).is_none_or(|op| wanted(op).is_some());
+pub(super) fn resolving(app: &App, run: &RunId, key: &str, op: &str) -> String {
+    let needs_value = app
+        .catalogue()
+        .operation(op)
+        .is_none_or(|op| wanted(app.catalogue(), op).is_some());
     let done = if needs_value {
         "--as absent, or --as done --value FILE"
     } else {

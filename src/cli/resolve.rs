@@ -11,7 +11,6 @@ use super::exit::Exit;
 use super::plan::RunPlan;
 use super::recorded::{described, find_run};
 use crate::journal::{Journal, Resolution, RunRecord, RunStatus, StepFilter, StepRecord};
-use crate::ops;
 use crate::ops::given::{Wanted, given, wanted};
 use crate::value::{Record, Value};
 
@@ -58,7 +57,7 @@ pub(super) fn resolve(app: &App, command: &ResolveCommand) -> Result<Exit, Comma
     let run = find_run(&journal, &command.run)?;
     let step = find_step(&journal, &run, &command.step)?;
     let says = match command.outcome {
-        Outcome::Done => Resolution::Done(result(&run, &step, command.value.as_deref())?),
+        Outcome::Done => Resolution::Done(result(app, &run, &step, command.value.as_deref())?),
         Outcome::Absent if command.value.is_some() => {
             return Err(CommandError::usage(
                 "--value is for --as done: what is absent has no result",
@@ -138,8 +137,8 @@ fn none(
 }
 
 /// What the step is to have as its outcome.
-fn result(run: &RunRecord, step: &StepRecord, file: Option<&Path>) -> Result<Value, CommandError> {
-    let Some(op) = ops::operation(&step.op) else {
+fn result(app: &App, run: &RunRecord, step: &StepRecord, file: Option<&Path>) -> Result<Value, CommandError> {
+    let Some(op) = app.catalogue().operation(&step.op) else {
         return Err(CommandError::usage(format!(
             "this version has no operation `{}`",
             step.op
@@ -147,7 +146,7 @@ fn result(run: &RunRecord, step: &StepRecord, file: Option<&Path>) -> Result<Val
     };
     let written = match file {
         Some(file) => read(file)?,
-        None => match wanted(op) {
+        None => match wanted(app.catalogue(), op) {
             None => Value::Null,
             Some(Wanted { shape, example }) => {
                 return Err(CommandError::usage(format!(
@@ -162,7 +161,8 @@ fn result(run: &RunRecord, step: &StepRecord, file: Option<&Path>) -> Result<Val
             }
         },
     };
-    given(op, written, known(run, step)).map_err(|why| CommandError::usage(format!("--value: {why}")))
+    given(app.catalogue(), op, written, known(run, step))
+        .map_err(|why| CommandError::usage(format!("--value: {why}")))
 }
 
 /// What the journal knows of the result: the name of the thing, and through which profile it is spoken to.

@@ -112,8 +112,8 @@ pub(super) fn resume(app: &App, command: &ResumeCommand) -> Result<Exit, Command
         plan.jobs = jobs.into();
     }
     choose::same_account(app, &plan)?;
-    let mut pinned = Pinned::read(&journal, &record, &plan)?;
-    let edited = command.with_current && pinned.take_current(&plan)?;
+    let mut pinned = Pinned::read(app, &journal, &record, &plan)?;
+    let edited = command.with_current && pinned.take_current(app, &plan)?;
     let agreed = if command.plan {
         // Nothing is sent.
         Agreement::to_all()
@@ -190,7 +190,7 @@ pub(super) fn resume(app: &App, command: &ResumeCommand) -> Result<Exit, Command
 fn tell(app: &App, record: &RunRecord, command: &ResumeCommand, pinned: &Pinned, plan: &RunPlan) {
     app.ui
         .note(&format!("resuming run {} of {}", record.id, plan.script));
-    if !command.with_current && pinned.has_changed(plan) {
+    if !command.with_current && pinned.has_changed(app, plan) {
         app.ui.note(&format!(
             "`{}` has changed since, and the run keeps to what it started with; --with-current takes it as it is now",
             plan.script

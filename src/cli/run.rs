@@ -17,7 +17,6 @@ use super::ui::Colour;
 use super::{agreement, memory, profiles, rows, sources};
 use crate::bulk::input::Input;
 use crate::journal::{NewRun, RowCounts};
-use crate::ops;
 use crate::script::bundle::Bundle;
 use crate::script::host::Host;
 use crate::script::program::Script;
@@ -163,7 +162,7 @@ pub(super) fn run(app: &App, command: &RunCommand) -> Result<Exit, CommandError>
     let Some(path) = &command.script else {
         return Ok(super::help_of("run"));
     };
-    let script = load(path)?;
+    let script = load(app, path)?;
     let words = words(app, command);
     let parser = params::add(Words::command(), &script, path)?;
     let mut matches = match parser.try_get_matches_from(words) {
@@ -188,15 +187,15 @@ pub(super) fn run(app: &App, command: &RunCommand) -> Result<Exit, CommandError>
 }
 
 /// Reads and compiles a script with all its imports.
-pub(super) fn load(path: &Path) -> Result<Script, CommandError> {
+pub(super) fn load(app: &App, path: &Path) -> Result<Script, CommandError> {
     let main = sources::read_main(path)?;
     let bundle = Bundle::collect(&main, &sources::Folder::of(path))?;
-    Ok(Script::compile(&host(), bundle)?)
+    Ok(Script::compile(&host(app), bundle)?)
 }
 
 /// The script host over the operation table.
-pub(super) fn host() -> Host {
-    Host::new(ops::ALL, ops::KINDS).within(memory::memory())
+pub(super) fn host(app: &App) -> Host {
+    Host::new(app.catalogue()).within(memory::memory())
 }
 
 /// The words of the command line behind `run`: the options before the script and what follows it.

@@ -1,5 +1,6 @@
 //! What the journal is given to carry a step out, and what it gives back.
 
+use crate::value::identity;
 use std::future::Future;
 use std::pin::Pin;
 use std::time::Duration;
@@ -230,6 +231,18 @@ pub enum Struck {
     },
     /// What has this name.
     Named(Thing),
+}
+
+impl Struck {
+    /// What has this identifier, in each of the accounts that may hold it.
+    pub fn identified(accounts: Vec<String>, sort: &str, id: &str) -> Vec<Struck> {
+        let of = |account| Struck::Identified {
+            account,
+            sort: sort.to_owned(),
+            platform_id: identity::id(id),
+        };
+        accounts.into_iter().map(of).collect()
+    }
 }
 
 /// A step's outcome.

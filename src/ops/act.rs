@@ -4,7 +4,6 @@ use std::time::Duration;
 
 use super::call::{Call, parse_duration};
 use super::error::{Code, OpError};
-use super::session::{account_of, login_of};
 use super::spec::{Effect, Param, Type};
 use super::world::Settings;
 use crate::journal::{Act, Earlier};
@@ -59,10 +58,7 @@ pub(super) fn remembered(call: &Call, settings: &Settings) -> Result<Option<Act>
         return Ok(None);
     }
     if let Some(key) = key_of(call)? {
-        let name = match call.op.module {
-            "http" => super::web::named(call, &key)?,
-            _ => key,
-        };
+        let name = call.op.driver().name_of_act(call, key)?;
         let (account, login) = account(call)?;
         let parts = [account.into(), login, call.arg("path").clone(), name.into()];
         return Ok(Some(Act::Keyed(Value::List(parts.into()))));
@@ -71,7 +67,7 @@ pub(super) fn remembered(call: &Call, settings: &Settings) -> Result<Option<Act>
     let within = given.or(settings.remember).unwrap_or(REMEMBER);
     let mut asked = call.identity();
     if let (Value::Record(asked), Some(receiver)) = (&mut asked, &call.receiver) {
-        asked.insert("on".into(), account_of(receiver)?.into());
+        asked.insert("on".into(), call.op.driver().account_of(receiver)?.into());
     }
     Ok(Some(Act::OfRow(without_credentials(asked), within)))
 }
@@ -88,8 +84,11 @@ pub(super) fn request_of(call: &Call) -> Option<Value> {
 /// The account that is asked, and who asks it: keys are unique there.
 fn account(call: &Call) -> Result<(String, Value), OpError> {
     match &call.receiver {
-        Some(receiver) => Ok((account_of(receiver)?, login_of(receiver))),
-        None => Ok((super::web::account(call)?, Value::Null)),
+        Some(receiver) => {
+            let driver = call.op.driver();
+            Ok((driver.account_of(receiver)?, driver.login_of(receiver)))
+        }
+        None => Ok((call.op.driver().account_of_call(call)?, Value::Null)),
     }
 }
 

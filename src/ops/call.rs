@@ -5,8 +5,9 @@ use std::time::Duration;
 
 use super::error::{Code, OpError};
 use super::function::{Function, Functions};
+use super::platform::Operation;
 use super::spec::{Effect, OpSpec, Param, Type};
-use super::web::Reach;
+use super::target::Target;
 use crate::platform::Flight;
 use crate::sabotage::Sabotage;
 use crate::value::nearest::nearest;
@@ -17,7 +18,7 @@ use crate::value::{Object, Record, Value};
 #[derive(Debug, Clone)]
 pub struct Call {
     /// The operation.
-    pub op: &'static OpSpec,
+    pub op: Operation,
     /// The object it was called on, for a method.
     pub receiver: Option<Object>,
     /// One value per parameter of the entry; `Null` where an optional one was left out.
@@ -29,21 +30,17 @@ pub struct Call {
     /// Whether its requests have left. Clones of the call share it.
     pub flight: Flight,
     /// Under which profile it goes out, for a call to anywhere of which that has been found out.
-    pub(super) reach: Option<Arc<Reach>>,
+    pub(super) target: Option<Arc<Target>>,
 }
 
 impl Call {
     /// Checks the arguments against the entry: their number, their types, the keys of an options map.
-    pub fn check(
-        op: &'static OpSpec,
-        receiver: Option<Object>,
-        mut args: Vec<Value>,
-    ) -> Result<Call, OpError> {
+    pub fn check(op: Operation, receiver: Option<Object>, mut args: Vec<Value>) -> Result<Call, OpError> {
         if args.len() < op.required() || args.len() > op.params.len() {
             return Err(bad(format!(
                 "`{}` takes {} and got {}",
                 op.signature(),
-                expected(op),
+                expected(&op),
                 args.len()
             )));
         }
@@ -59,7 +56,7 @@ impl Call {
             functions: Functions::new(),
             resent: false,
             flight: Flight::new(),
-            reach: None,
+            target: None,
         })
     }
 
@@ -85,9 +82,9 @@ impl Call {
     }
 
     /// The same call, under the profile that was found for it.
-    pub(super) fn reaching(self, reach: Reach) -> Call {
-        let reach = Some(Arc::new(reach));
-        Call { reach, ..self }
+    pub(super) fn going_to(self, target: Target) -> Call {
+        let target = Some(Arc::new(target));
+        Call { target, ..self }
     }
 
     /// What this call promises.
@@ -168,9 +165,9 @@ impl Call {
     pub fn identity(&self) -> Value {
         let mut asked = Record::new();
         if let Some(receiver) = &self.receiver {
-            asked.insert("on".into(), account_on(receiver).into());
-            asked.insert("as".into(), super::session::identity_of(receiver));
-        } else if let Some(login) = self.reach.as_ref().and_then(|reach| reach.login()) {
+            asked.insert("on".into(), self.account_on(receiver).into());
+            asked.insert("as".into(), self.op.driver().identity_of(receiver));
+        } else if let Some(login) = self.target.as_ref().and_then(|target| target.login()) {
             asked.insert("as".into(), login.into());
         }
         let params = self.op.params.iter();
@@ -188,12 +185,18 @@ impl Call {
         Value::Record(asked)
     }
 
+    /// The account that is asked: however the address is spelled, it means the same.
+    fn account_on(&self, receiver: &Object) -> String {
+        let named = self.op.driver().named_account_of(receiver);
+        named.unwrap_or_else(|_| receiver.text("url").to_owned())
+    }
+
     /// The same as version 1 told it, for runs that began under it: everything that the call is given counts.
     pub fn former_identity(&self) -> Value {
         let mut asked = Record::new();
         if let Some(receiver) = &self.receiver {
-            asked.insert("on".into(), account_on(receiver).into());
-            asked.insert("as".into(), super::session::login_of(receiver));
+            asked.insert("on".into(), self.account_on(receiver).into());
+            asked.insert("as".into(), self.op.driver().login_of(receiver));
         }
         let given = self.args.iter().rposition(|arg| *arg != Value::Null);
         let args = self.args.iter().take(given.map_or(0, |last| last + 1));
@@ -204,11 +207,6 @@ impl Call {
 
 /// Options that say how something is asked, not what.
 const MANNER: [&str; 5] = ["timeout", "check", "profile", "remember", "reads"];
-
-/// The account that is asked: however the address is spelled, it means the same.
-fn account_on(receiver: &Object) -> String {
-    super::session::named_account_of(receiver).unwrap_or_else(|_| receiver.text("url").to_owned())
-}
 
 /// The options that say what is asked; nothing when there are none.
 fn what_is_asked(given: &Record) -> Value {

@@ -1,12 +1,11 @@
 //! What of an outcome is secret, and where that belongs.
 
 use super::call::Call;
-use super::session;
 use super::spec::Effect;
 use super::world::World;
+use crate::value::Value;
 use crate::value::origin::Origin;
 use crate::value::secret::{Home, Scrubber, Secret};
-use crate::value::{Object, Value};
 
 /// The outcome of a call as a script may have it: what repeats a secret of the call is one, and every secret belongs to
 /// the account that gave it. Outcomes recorded by earlier versions, which did not know where secrets belong, learn it here.
@@ -24,9 +23,8 @@ pub(super) fn kept(world: &World, call: &Call, outcome: Value) -> Value {
 /// Where a call goes: its account's address, or the one that it names.
 fn place(call: &Call) -> Option<Origin> {
     match &call.receiver {
-        Some(session) => Origin::parse(&session::account_of(session).ok()?),
-        None if call.op.module == "http" => Origin::parse(&call.text("url")),
-        None => None,
+        Some(session) => Origin::parse(&call.op.driver().account_of(session).ok()?),
+        None => call.op.driver().origin(call),
     }
 }
 
@@ -36,21 +34,7 @@ fn known(world: &World, call: &Call) -> Scrubber {
     let mut know = |secret: &Secret| scrubber.know(secret);
     call.each_secret(&mut know);
     if let Some(session) = &call.receiver {
-        world.secrets_of(session).iter().for_each(know);
+        call.op.driver().secrets(world, session).iter().for_each(know);
     }
     scrubber
-}
-
-impl World {
-    /// The secrets that an account signs in with, as far as they are at hand. Sends nothing.
-    fn secrets_of(&self, session: &Object) -> Vec<Secret> {
-        let secrets = match session::platform_of(session) {
-            "mobsted" => self.mobsted(session).map(|client| client.secrets()),
-            "jrni" => self.jrni_of(session).map(|client| client.secrets()),
-            "sparrow" => self.sparrow(session).map(|client| client.secrets()),
-            _ => return Vec::new(),
-        };
-        // An account that cannot be spoken to has answered nothing.
-        secrets.unwrap_or_default()
-    }
 }

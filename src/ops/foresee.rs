@@ -73,8 +73,8 @@ pub async fn foresee(
     retrying: bool,
 ) -> Result<Foreseen, JournalError> {
     let failed = |error| Ok(Foreseen::Failed { error, step: None });
-    let call = &match super::web::addressed(world, call.clone()) {
-        Ok(call) => world.with_known_company(call).await,
+    let call = &match call.op.driver().resolve(world, call.clone()) {
+        Ok(call) => call.op.driver().with_known_account(world, call).await,
         Err(error) => return failed(error),
     };
     let plan = match plan(world, call) {
@@ -104,7 +104,7 @@ pub async fn foresee(
         Recall::Done(value) => {
             let value = custody::kept(world, call, credential::renewed(world, call, value)?);
             let step = Some(step);
-            return Ok(match super::web::replayed(call, value) {
+            return Ok(match call.op.driver().replayed(call, value) {
                 Ok(value) => Foreseen::Answered { value, step },
                 Err(error) => Foreseen::Failed { error, step },
             });

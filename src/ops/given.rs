@@ -2,21 +2,22 @@
 
 use serde_json::{Value as Json, json};
 
-use super::spec::{Fields, Kind, OpSpec};
-use crate::platform::mobsted::account::Base;
+use super::catalogue::Catalogue;
+use super::platform::Operation;
+use super::spec::{Fields, Kind};
 use crate::value::secret::{Secret, names_a_credential};
 use crate::value::{Object, Record, Value};
 
 /// The value that a step of `op` is to have as its outcome, from what a person wrote. `known` are fields that need not
 /// be written, because the journal knows them. The error says what is missing or does not fit, in a sentence without a
 /// full stop.
-pub fn given(op: &OpSpec, written: Value, known: Record) -> Result<Value, String> {
-    match Shape::of(op) {
+pub fn given(catalogue: &Catalogue, op: Operation, written: Value, known: Record) -> Result<Value, String> {
+    match Shape::of(catalogue, op) {
         Shape::Nothing => match written {
             Value::Null => Ok(Value::Null),
             _ => Err(format!("{} gives nothing back", op.id())),
         },
-        Shape::Kind(kind) => object(kind, written, known),
+        Shape::Kind(kind) => object(op, kind, written, known),
         Shape::Fields(fields) => map(fields, written, known),
         Shape::Map => match written {
             Value::Record(_) => Ok(guarded(written)),
@@ -40,8 +41,8 @@ pub struct Wanted {
 }
 
 /// What a person has to write for a result of `op`; `None` when it gives nothing back.
-pub fn wanted(op: &OpSpec) -> Option<Wanted> {
-    let (shape, example) = match Shape::of(op) {
+pub fn wanted(catalogue: &Catalogue, op: Operation) -> Option<Wanted> {
+    let (shape, example) = match Shape::of(catalogue, op) {
         Shape::Nothing => return None,
         Shape::Kind(kind) => with(kind.properties),
         Shape::Fields(fields) => with(fields),
@@ -81,8 +82,8 @@ enum Shape {
 }
 
 impl Shape {
-    fn of(op: &OpSpec) -> Shape {
-        match (super::kind(op.result), super::fields(op), op.result) {
+    fn of(catalogue: &Catalogue, op: Operation) -> Shape {
+        match (catalogue.kind(op.result), catalogue.fields(op), op.result) {
             (Some(kind), ..) => Shape::Kind(kind),
             (_, Some(fields), _) => Shape::Fields(fields),
             (.., "()") => Shape::Nothing,
@@ -92,7 +93,7 @@ impl Shape {
     }
 }
 
-fn object(kind: &Kind, written: Value, known: Record) -> Result<Value, String> {
+fn object(op: Operation, kind: &Kind, written: Value, known: Record) -> Result<Value, String> {
     let mut fields = taken(&format!("a {}", kind.name), kind.properties, written, known)?;
     if !fields.contains_key("login") && has(kind.properties, "login") {
         let email = fields.get("email").cloned().unwrap_or_default();
@@ -101,7 +102,7 @@ fn object(kind: &Kind, written: Value, known: Record) -> Result<Value, String> {
     let mut object = Object::new(kind.name, []);
     for (name, ty, _) in kind.properties {
         let value = fields.remove(*name).unwrap_or_default();
-        object.fields.insert((*name).into(), fit(name, ty, value)?);
+        object.fields.insert((*name).into(), fit(op, name, ty, value)?);
     }
     // What is left over is hidden, such as the profile by which a tenant is spoken to.
     object.fields.extend(fields);
@@ -151,13 +152,13 @@ fn taken(what: &str, fields: Fields, written: Value, known: Record) -> Result<Re
     Ok(all)
 }
 
-fn fit(name: &str, ty: &str, value: Value) -> Result<Value, String> {
+fn fit(op: Operation, name: &str, ty: &str, value: Value) -> Result<Value, String> {
     match (name, ty, value) {
         ("outcome", _, Value::Null) => Ok("created".into()),
         ("url" | "login" | "email" | "id", _, Value::Null) => Err(format!("`{name}` is missing")),
-        ("url", _, Value::Text(url)) => match Base::parse(&url) {
-            Ok(base) => Ok(base.as_str().into()),
-            Err(error) => Err(format!("`url`: {}", error.message)),
+        ("url", _, Value::Text(url)) => match op.driver().address(&url) {
+            Ok(address) => Ok(address.into()),
+            Err(why) => Err(format!("`url`: {why}")),
         },
         (_, "secret", Value::Text(text)) => Ok(Secret::new(text).into()),
         (_, "map", Value::Null) => Ok(Value::Record(Record::new())),

@@ -6,6 +6,7 @@ pub mod account;
 mod act;
 pub mod asking;
 pub mod call;
+pub mod catalogue;
 mod credential;
 mod custody;
 pub mod doc;
@@ -19,60 +20,38 @@ pub mod local;
 pub mod mobsted;
 pub mod naming;
 pub mod perform;
+pub mod platform;
 mod raw;
 mod session;
 pub mod sparrow;
 pub mod spec;
+mod target;
 mod web;
 pub mod world;
 
-use spec::{Fields, Kind, OpSpec};
+use catalogue::Catalogue;
+use platform::{NoDriver, Platform};
 
-/// Every operation, in the order in which people meet them.
-pub static ALL: &[&[OpSpec]] = &[
-    mobsted::CONNECT,
-    mobsted::tenants::OPS,
-    mobsted::apps::OPS,
-    mobsted::objects::OPS,
-    mobsted::catalogue::OPS,
-    mobsted::events::OPS,
-    mobsted::raw::OPS,
-    jrni::CONNECT,
-    jrni::companies::OPS,
-    jrni::administrators::OPS,
-    jrni::people::OPS,
-    jrni::raw::OPS,
-    sparrow::CONNECT,
-    sparrow::send::OPS,
-    sparrow::report::OPS,
-    web::OPS,
-    local::OPS,
-    asking::OPS,
-];
+/// What every script has, whatever platforms it works with: time, chance, questions.
+static BASIC: Platform = Platform {
+    name: "",
+    module: "",
+    title: "provisor",
+    account: None,
+    operations: &[local::OPS, asking::OPS],
+    kinds: &[],
+    maps: &[],
+    sub_accounts: None,
+    driver: &NoDriver,
+};
 
-/// The operation of this stable name, as journals have it.
-pub fn operation(id: &str) -> Option<&'static OpSpec> {
-    ALL.iter().copied().flatten().find(|op| op.id() == id)
-}
-
-/// What is in the map that an operation gives back, for those whose maps are always alike.
-static MAPS: &[(&[OpSpec], Fields)] = &[(sparrow::send::OPS, sparrow::send::SENT), (web::OPS, web::RESULT)];
-
-/// What is in the map that the operation gives back; `None` when it gives back no map, or the platform decides.
-pub fn fields(op: &OpSpec) -> Option<Fields> {
-    let lists = |(ops, _): &&(&[OpSpec], Fields)| ops.iter().any(|each| each.id() == op.id());
-    MAPS.iter().find(lists).map(|(_, fields)| *fields)
-}
-
-/// Every kind of object, platform by platform.
-pub static KINDS: &[&[Kind]] = &[mobsted::KINDS, jrni::KINDS, sparrow::KINDS];
-
-/// Every kind of object, one after the other.
-pub fn kinds() -> impl Iterator<Item = &'static Kind> + Clone {
-    KINDS.iter().copied().flatten()
-}
-
-/// The kind of this name.
-pub fn kind(name: &str) -> Option<&'static Kind> {
-    kinds().find(|kind| kind.name == name)
+/// The platforms that provisor knows, in the order in which people meet them.
+pub fn catalogue() -> Catalogue {
+    Catalogue::new([
+        &mobsted::PLATFORM,
+        &jrni::PLATFORM,
+        &sparrow::PLATFORM,
+        &web::PLATFORM,
+        &BASIC,
+    ])
 }

@@ -2,24 +2,17 @@
 
 use std::collections::BTreeMap;
 
-use super::call::Call;
-use super::{jrni, mobsted, web};
-use crate::journal::{Former, Journal, JournalError, LedgerItem, NaturalKey};
-
-/// What an earlier version called the thing that the call makes, when by another name.
-pub(super) fn formerly(call: &Call, thing: Option<&NaturalKey>) -> Option<Former> {
-    web::formerly(call)
-        .or_else(|| mobsted::formerly(call, thing))
-        .or_else(|| jrni::formerly(call, thing))
-}
+use super::catalogue::Catalogue;
+use crate::journal::{Journal, JournalError, LedgerItem};
 
 /// Entries of the ledger that an earlier version took for several things and that are one by the present names, a sentence
 /// for each such thing, without a full stop. All of them stay on record, and calls get one.
-pub fn doubles(journal: &Journal) -> Result<Vec<String>, JournalError> {
+pub fn doubles(catalogue: &Catalogue, journal: &Journal) -> Result<Vec<String>, JournalError> {
     let items = journal.ledger_all()?;
     let mut same: BTreeMap<(String, &str, String), Vec<&LedgerItem>> = BTreeMap::new();
     for item in &items {
-        if let Some((account, name)) = mobsted::present_name(item).or_else(|| jrni::present_name(item)) {
+        let mut platforms = catalogue.platforms().iter();
+        if let Some((account, name)) = platforms.find_map(|platform| platform.driver.present_name(item)) {
             same.entry((account, &item.thing.sort, name))
                 .or_default()
                 .push(item);
@@ -51,7 +44,7 @@ mod tests {
     #![allow(clippy::unwrap_used, reason = "tests")]
     use super::*;
     use crate::clock::{Clock, Ids};
-    use crate::journal::Sealer;
+    use crate::journal::{NaturalKey, Sealer};
     use crate::value::{Record, Value};
 
     #[test]
@@ -78,7 +71,7 @@ mod tests {
         enter(&format!("{jrni}/admin/37"), "company", "s-1", 38);
         // Another company's of the same reference.
         enter(&format!("{jrni}/admin/36"), "company", "s-1", 40);
-        let doubles = doubles(&journal).unwrap();
+        let doubles = doubles(&crate::ops::catalogue(), &journal).unwrap();
         assert_eq!(doubles.len(), 3, "{doubles:#?}");
         for (double, names) in doubles.iter().zip([
             ["`cafe\u{301} @ cafe.example`", "`caf\u{e9} @ cafe.example`"],

@@ -10,12 +10,11 @@ use super::call::{Call, parse_duration};
 use super::credential;
 use super::custody;
 use super::error::{Code, OpError, Sent};
-use super::raw::Removed;
 use super::spec::{Boxed, Effect, Probe, Timeout};
 use super::world::{Settings, World};
 use crate::journal::{
     Attempt, Books, Cancel, Change, Closed, Earlier, JournalError, Look, Loss, Prepared, RowJournal, Sending,
-    StepEnd, StepKind, StepPlan, StepState, Struck, platform_id,
+    StepEnd, StepKind, StepPlan, StepState, Struck,
 };
 use crate::platform::{Flight, Patience, USUAL_PATIENCE};
 use crate::sabotage::Sabotage;
@@ -69,7 +68,7 @@ pub async fn perform(
     call: Call,
     cancel: &Cancel,
 ) -> Result<Performed, Halt> {
-    let call = super::web::addressed(world, call).map_err(Halt::Failed)?;
+    let call = call.op.driver().resolve(world, call).map_err(Halt::Failed)?;
     let (call, plan) = planned(world, row, call, cancel).await?;
     let attempt = Asking::new(world, &call, cancel);
     let Some(plan) = plan else {
@@ -84,7 +83,7 @@ pub async fn perform(
             let value = credential::renewed(world, &call, output.value)?;
             let value = custody::kept(world, &call, value);
             Ok(Performed {
-                value: super::web::replayed(&call, value).map_err(Halt::Failed)?,
+                value: call.op.driver().replayed(&call, value).map_err(Halt::Failed)?,
                 replayed: true,
             })
         }
@@ -103,8 +102,8 @@ pub async fn perform(
     }
 }
 
-/// The plan of a call, and the call with the company that its session acts on, where the ledger has to know that. An
-/// outcome that is recorded is found without it.
+/// The plan of a call, and the call with the account that the platform signs its object in to, where the ledger has to
+/// know that. An outcome that is recorded is found without it.
 async fn planned(
     world: &World,
     row: &RowJournal,
@@ -112,14 +111,14 @@ async fn planned(
     cancel: &Cancel,
 ) -> Result<(Call, Option<StepPlan>), Halt> {
     let unnamed = plan(world, &call).map_err(Halt::Failed)?;
-    if !World::acts_on_untold_company(&call) {
+    if call.op.driver().names_its_account(&call) {
         return Ok((call, unnamed));
     }
     let recorded = unnamed.as_ref().and_then(|plan| row.recorded_state(plan));
     if recorded.is_some_and(StepState::is_final) {
         return Ok((call, unnamed));
     }
-    match cancel.or(world.with_company(&call)).await {
+    match cancel.or(call.op.driver().with_account(world, &call)).await {
         None => Err(Halt::Cancelled),
         Some(Ok(named)) => {
             let plan = plan(world, &named).map_err(Halt::Failed)?;
@@ -148,13 +147,13 @@ pub async fn look_up(
     call: &Call,
     cancel: &Cancel,
 ) -> Result<Closed, JournalError> {
-    let call = match super::web::addressed(world, call.clone()) {
+    let call = match call.op.driver().resolve(world, call.clone()) {
         Ok(call) => call,
         // Under which address it is recorded cannot be told any more.
         Err(error) if row.has_open(&call.op.id()) => return Ok(Closed::Open(error.message)),
         Err(_) => return Ok(Closed::Known),
     };
-    let call = &world.with_known_company(call).await;
+    let call = &call.op.driver().with_known_account(world, call).await;
     match plan(world, call) {
         Ok(Some(plan)) => row.close(&plan, &Asking::new(world, call, cancel), cancel).await,
         Err(error) if row.is_open(&step_plan(call, StepKind::Read)) => Ok(Closed::Open(error.message)),
@@ -164,7 +163,7 @@ pub async fn look_up(
 
 /// Is this very call recorded, and its outcome open? Counts as asking for it.
 pub fn is_open(world: &World, row: &RowJournal, call: &Call) -> bool {
-    match super::web::addressed(world, call.clone()) {
+    match call.op.driver().resolve(world, call.clone()) {
         Ok(call) => row.is_open(&step_plan(&call, StepKind::Read)),
         Err(_) => row.has_open(&call.op.id()),
     }
@@ -172,7 +171,7 @@ pub fn is_open(world: &World, row: &RowJournal, call: &Call) -> bool {
 
 /// How often has the row asked for this very call?
 pub fn times_asked(world: &World, row: &RowJournal, call: &Call) -> u32 {
-    match super::web::addressed(world, call.clone()) {
+    match call.op.driver().resolve(world, call.clone()) {
         Ok(call) => row.times_asked(&step_plan(&call, StepKind::Read)),
         // It fails before it is asked for.
         Err(_) => 0,
@@ -181,7 +180,7 @@ pub fn times_asked(world: &World, row: &RowJournal, call: &Call) -> u32 {
 
 /// Is what this call asks for on the platform now? Says no when that cannot be told.
 pub async fn is_there(world: &World, call: &Call) -> bool {
-    let Ok(call) = super::web::addressed(world, call.clone()) else {
+    let Ok(call) = call.op.driver().resolve(world, call.clone()) else {
         return false;
     };
     let never = Cancel::new();
@@ -205,10 +204,10 @@ pub fn destination(world: &World, call: &Call) -> Destination {
             url: session.text("url").to_owned(),
         };
     }
-    super::web::addressed(world, call.clone()).map_or_else(
+    call.op.driver().resolve(world, call.clone()).map_or_else(
         |_| Destination::default(),
         |call| Destination {
-            profile: call.reach.as_ref().and_then(|reach| reach.profile_name()),
+            profile: call.target.as_ref().and_then(|target| target.profile_name()),
             url: call
                 .text("url")
                 .split(['?', '#'])
@@ -221,7 +220,7 @@ pub fn destination(world: &World, call: &Call) -> Destination {
 
 /// How long after it was sent the request of this call may land; `None` when nothing can look for what it asks for.
 pub fn window(world: &World, call: &Call) -> Option<Duration> {
-    let call = super::web::addressed(world, call.clone()).ok()?;
+    let call = call.op.driver().resolve(world, call.clone()).ok()?;
     match plan(world, &call).ok()??.kind {
         StepKind::Change(change) if change.probes => Some(change.patience + change.settle),
         _ => None,
@@ -242,7 +241,7 @@ pub(super) fn plan(world: &World, call: &Call) -> Result<Option<StepPlan>, OpErr
         Effect::Ensure { key, unique, .. } | Effect::Create { key, unique, .. } => {
             (Some(key(call)?), true, unique)
         }
-        Effect::Change { .. } => (super::web::removes(call)?, true, false),
+        Effect::Change { .. } => (call.op.driver().removes(call)?, true, false),
         // What depends on the call has been decided.
         Effect::Act | Effect::Request | Effect::ByCall(_) => (None, false, false),
     };
@@ -251,8 +250,12 @@ pub(super) fn plan(world: &World, call: &Call) -> Result<Option<StepPlan>, OpErr
     let settle = settle.max(settings.lands_within.unwrap_or_default());
     let kind = StepKind::Change(Change {
         books: books(world, call)?,
-        formerly: super::naming::formerly(call, thing.as_ref()),
-        request: super::web::request_of(call).or_else(|| super::act::request_of(call)),
+        formerly: call.op.driver().former_name(call, thing.as_ref()),
+        request: call
+            .op
+            .driver()
+            .request_of(call)
+            .or_else(|| super::act::request_of(call)),
         act: super::act::remembered(call, &settings)?,
         thing,
         probes,
@@ -290,9 +293,9 @@ fn patience(settings: &Settings, call: &Call) -> Patience {
 
 /// How to speak to the account that a change is made in. Errors: the profile forbids it.
 fn permitted(world: &World, call: &Call) -> Result<Settings, OpError> {
-    let (settings, whose) = match (&call.receiver, &call.reach) {
+    let (settings, whose) = match (&call.receiver, &call.target) {
         (Some(session), _) => (world.settings(session)?, "the profile".to_owned()),
-        (None, Some(reach)) => (reach.settings.clone(), reach.whose()),
+        (None, Some(target)) => (target.settings.clone(), target.whose()),
         (None, None) => (world.elsewhere()?, "the profile".to_owned()),
     };
     if settings.read_only && !Sabotage::ReadOnlyOff.is_on() {
@@ -308,7 +311,9 @@ fn permitted(world: &World, call: &Call) -> Result<Settings, OpError> {
             format!(
                 "`{}` changes a prod account{}, and nobody has agreed to that for this run",
                 call.op.signature(),
-                call.reach.as_ref().map_or(String::new(), |reach| reach.which())
+                call.target
+                    .as_ref()
+                    .map_or(String::new(), |target| target.which())
             ),
         )
         .hint("name the profile with --profile, so that the run asks before it starts, or say --yes"));
@@ -326,45 +331,30 @@ pub async fn look(world: &World, call: &Call) -> Result<Value, OpError> {
         );
         return Err(OpError::new(Code::Forbidden, message));
     }
-    let call = super::web::addressed(world, call.clone())?;
+    let call = call.op.driver().resolve(world, call.clone())?;
     let value = (call.op.run)(world, &call).await?;
     Ok(custody::kept(world, &call, value))
 }
 
 /// What the ledger learns from the outcome.
 fn books(world: &World, call: &Call) -> Result<Books, OpError> {
-    let session = match (call.effect(), &call.receiver) {
+    let struck = match (call.effect(), &call.receiver) {
         (Effect::Ensure { .. } | Effect::Create { .. }, _) => return Ok(Books::Enters),
-        (_, Some(session)) => session,
-        (_, None) => return Ok(striking(super::web::strikes(call)?)),
+        (
+            Effect::Change {
+                strikes: Some(sort), ..
+            },
+            Some(session),
+        ) => {
+            let accounts = call.op.driver().accounts_of(session)?;
+            Struck::identified(accounts, sort, &call.text("id"))
+        }
+        _ => call.op.driver().strikes(world, call)?,
     };
-    let removed = match call.effect() {
-        Effect::Change {
-            strikes: Some(sort), ..
-        } => Some(Removed {
-            accounts: super::session::accounts_of(session)?,
-            sort,
-            id: call.text("id"),
-        }),
-        Effect::Change { strikes: None, .. } => None,
-        _ => super::mobsted::raw::removed(world, call).or_else(|| super::jrni::raw::removed(world, call)),
-    };
-    let Some(Removed { accounts, sort, id }) = removed else {
-        return Ok(Books::Unchanged);
-    };
-    let of = |account| Struck::Identified {
-        account,
-        sort: sort.to_owned(),
-        platform_id: super::mobsted::plain_id(&id),
-    };
-    Ok(striking(accounts.into_iter().map(of).collect()))
-}
-
-fn striking(struck: Vec<Struck>) -> Books {
     if struck.is_empty() {
-        return Books::Unchanged;
+        return Ok(Books::Unchanged);
     }
-    Books::Strikes(struck)
+    Ok(Books::Strikes(struck))
 }
 
 /// The journal's view of a call.
@@ -475,21 +465,19 @@ impl Attempt for Asking<'_> {
     }
 
     fn removes(&self, outcome: &Value) -> bool {
-        super::web::is_removed(self.call, outcome)
+        self.call.op.driver().is_removed(self.call, outcome)
     }
 
     fn platform_id(&self, outcome: &Value) -> Option<String> {
-        match self.call.op.module {
-            "http" => super::web::address_of(self.call, outcome),
-            _ => platform_id(outcome),
-        }
+        self.call.op.driver().platform_id(self.call, outcome)
     }
 
     fn is_gone<'b>(&'b self, held: &'b Value) -> Boxed<'b, bool> {
         Box::pin(async move {
             match (&self.call.receiver, held) {
                 (Some(session), Value::Object(held)) => {
-                    self.world.is_gone(session, held).await.unwrap_or(false)
+                    let gone = self.call.op.driver().is_gone(self.world, session, held);
+                    gone.await.unwrap_or(false)
                 }
                 _ => false,
             }
@@ -514,7 +502,7 @@ impl Attempt for Asking<'_> {
     }
 
     fn is_carried_out(&self, answer: &Value) -> bool {
-        !super::web::is_failure(self.call, answer)
+        !self.call.op.driver().is_failure(self.call, answer)
     }
 }
 

@@ -13,14 +13,6 @@ pub(super) const BODY: Param = Param {
     doc: "the fields to send",
 };
 
-/// What a raw call removes, as the ledger may name it.
-pub(super) struct Removed {
-    /// The accounts that may have it.
-    pub(super) accounts: Vec<String>,
-    pub(super) sort: &'static str,
-    pub(super) id: String,
-}
-
 /// The query parameters of `call`, as an argument and as an option, and its body. Its option `encoding` is one of
 /// `encodings`, `json` when it is not given; `query` makes query parameters of the body's fields.
 pub(super) fn read(call: &Call, encodings: &[&str]) -> Result<(Record, Body), OpError> {

@@ -2,59 +2,24 @@
 
 use super::call::Call;
 use super::error::{Code, OpError};
+use super::platform::{AccountKey, AccountSchema, Platform};
 use super::spec::{Effect, OpSpec, Param, RunFn, Timeout, Type};
 use super::world::{Profile, World};
 use crate::platform::Password;
 use crate::value::secret::Secret;
 use crate::value::{Object, Record, Value};
 
-/// How a platform's accounts are described: what a profile holds of them, and what a script may write in a map instead.
-pub(super) struct Shape {
-    /// The platform, as configuration files and modules name it: `mobsted`.
-    pub(super) platform: &'static str,
-    /// The platform, as people write it: `Mobsted`.
-    pub(super) title: &'static str,
-    /// The kind of object that a session of it is.
-    pub(super) kind: &'static str,
-    /// What may be shown. `url` is among it.
-    pub(super) texts: &'static [Key],
-    /// What must not be shown.
-    pub(super) secrets: &'static [Key],
-    /// What every session has besides, unseen by scripts.
-    pub(super) hidden: &'static [(&'static str, &'static str)],
-    /// Operations that show what an account may do when it is tried: few and cheap, without arguments, and they only look.
-    pub(super) looks: &'static [&'static str],
-}
-
-/// One part of the description of an account.
-pub(super) struct Key {
-    pub(super) name: &'static str,
-    pub(super) required: bool,
-}
-
-impl Key {
-    pub(super) const fn required(name: &'static str) -> Key {
-        Key { name, required: true }
-    }
-
-    pub(super) const fn optional(name: &'static str) -> Key {
-        Key {
-            name,
-            required: false,
-        }
-    }
-}
-
 /// The operation that names an account of a platform: what `connect` is everywhere. `doc` says what its map holds.
 pub(super) const fn naming(
-    shape: &'static Shape,
+    module: &'static str,
+    kind: &'static str,
     summary: &'static str,
     doc: &'static str,
     example: &'static str,
     run: RunFn,
 ) -> OpSpec {
     OpSpec {
-        module: shape.platform,
+        module,
         name: "connect",
         receiver: None,
         summary,
@@ -65,7 +30,7 @@ pub(super) const fn naming(
             required: false,
             doc: "a profile's name, or a map that describes the account",
         }],
-        result: shape.kind,
+        result: kind,
         errors: &[
             (
                 Code::BadProfile,
@@ -82,38 +47,39 @@ pub(super) const fn naming(
 
 /// The session that `account` names: the profile that is active for the platform, the one of that name, or the account
 /// that a map describes. Sends nothing.
-pub(super) fn connect(world: &World, shape: &Shape, account: &Value) -> Result<Value, OpError> {
+pub(super) fn connect(world: &World, platform: &Platform, account: &Value) -> Result<Value, OpError> {
     match account {
-        Value::Null => of_profile(shape, &*world.profile(shape.platform, None)?),
-        Value::Text(name) => of_profile(shape, &*world.profile(shape.platform, Some(name))?),
-        Value::Record(written) => of_map(shape, written),
+        Value::Null => of_profile(platform, &*world.profile(platform.name, None)?),
+        Value::Text(name) => of_profile(platform, &*world.profile(platform.name, Some(name))?),
+        Value::Record(written) => of_map(platform, written),
         other => Err(OpError::new(
             Code::BadArgument,
             format!(
                 "`{}::connect` takes a profile's name or a map, not {}",
-                shape.platform,
+                platform.name,
                 other.type_name()
             ),
         )),
     }
 }
 
-fn of_profile(shape: &Shape, profile: &Profile) -> Result<Value, OpError> {
-    if profile.platform != shape.platform {
+fn of_profile(platform: &Platform, profile: &Profile) -> Result<Value, OpError> {
+    let schema = schema(platform)?;
+    if profile.platform != platform.name {
         return Err(OpError::new(
             Code::BadProfile,
             format!(
                 "profile `{}` is a {} account, not a {} one",
-                profile.name, profile.platform, shape.title
+                profile.name, profile.platform, platform.title
             ),
         )
         .hint(format!(
             "name a {} profile: {}::connect(\"NAME\")",
-            shape.title, shape.platform
+            platform.title, platform.name
         )));
     }
-    let mut session = begin(shape);
-    for key in shape.texts {
+    let mut session = begin(schema);
+    for key in schema.texts {
         match profile.texts.get(key.name) {
             Some(text) => session.insert(key.name.into(), text.as_str().into()),
             None if key.required => return Err(profile.lacks(key.name)),
@@ -122,29 +88,30 @@ fn of_profile(shape: &Shape, profile: &Profile) -> Result<Value, OpError> {
     }
     // Credentials are asked for when somebody signs in.
     session.insert("$profile".into(), profile.name.as_str().into());
-    Ok(object(shape, session))
+    Ok(object(schema, session))
 }
 
-fn of_map(shape: &Shape, written: &Record) -> Result<Value, OpError> {
-    let keys = || shape.texts.iter().chain(shape.secrets);
+fn of_map(platform: &Platform, written: &Record) -> Result<Value, OpError> {
+    let schema = schema(platform)?;
+    let keys = || schema.texts.iter().chain(schema.secrets);
     let names: Vec<&str> = keys().map(|key| key.name).collect();
     if let Some(stranger) = written.keys().find(|key| !names.contains(&key.as_str())) {
         let message = format!(
             "`{}::connect` knows no key `{stranger}`; it takes {}",
-            shape.platform,
+            platform.name,
             names.join(", ")
         );
         return Err(OpError::new(Code::BadArgument, message));
     }
-    let missing = |key: &Key| {
+    let missing = |key: &AccountKey| {
         OpError::new(
             Code::BadArgument,
-            format!("`{}::connect` needs the key `{}`", shape.platform, key.name),
+            format!("`{}::connect` needs the key `{}`", platform.name, key.name),
         )
         .hint(format!("give {}, or name a profile", names.join(", ")))
     };
-    let mut session = begin(shape);
-    for key in shape.texts {
+    let mut session = begin(schema);
+    for key in schema.texts {
         match written.get(key.name) {
             Some(Value::Text(text)) => session.insert(key.name.into(), text.trim().into()),
             Some(Value::Int(number)) => session.insert(key.name.into(), number.to_string().into()),
@@ -152,26 +119,33 @@ fn of_map(shape: &Shape, written: &Record) -> Result<Value, OpError> {
             _ => return Err(missing(key)),
         };
     }
-    for key in shape.secrets {
+    for key in schema.secrets {
         match written.get(key.name).and_then(Call::secret) {
             Some(secret) => session.insert(format!("${}", key.name), secret.into()),
             None if key.required => return Err(missing(key)),
             None => None,
         };
     }
-    Ok(object(shape, session))
+    Ok(object(schema, session))
 }
 
-fn begin(shape: &Shape) -> Record {
-    let hidden = shape.hidden.iter();
+fn schema(platform: &Platform) -> Result<&AccountSchema, OpError> {
+    platform.account.as_ref().ok_or_else(|| {
+        let message = format!("{} has no accounts", platform.title);
+        OpError::new(Code::BadProfile, message)
+    })
+}
+
+fn begin(schema: &AccountSchema) -> Record {
+    let hidden = schema.hidden.iter();
     hidden
         .map(|(name, text)| ((*name).to_owned(), (*text).into()))
         .collect()
 }
 
-fn object(shape: &Shape, fields: Record) -> Value {
+fn object(schema: &AccountSchema, fields: Record) -> Value {
     Value::Object(Object {
-        kind: shape.kind.to_owned(),
+        kind: schema.kind.to_owned(),
         fields,
     })
 }
@@ -220,50 +194,4 @@ pub(super) fn receiver(call: &Call) -> Result<&Object, OpError> {
             format!("`{}` was called on nothing", call.op.id()),
         )
     })
-}
-
-/// Who an object of a script acts as at its address, whatever its profile is called.
-pub(super) fn identity_of(object: &Object) -> Value {
-    match object.fields.get("$partner_token") {
-        Some(token) => token.clone(),
-        None => object.text("login").trim().to_lowercase().into(),
-    }
-}
-
-/// Who an object of a script acts as at its address: its login in one spelling. A platform whose accounts have none
-/// tells them apart by a credential: the one that the script gave, or else the profile's.
-pub(super) fn login_of(object: &Object) -> Value {
-    let given = object.fields.get("$partner_token");
-    match (object.text("login"), platform_of(object)) {
-        ("", "sparrow") => given.cloned().unwrap_or_else(|| object.text("$profile").into()),
-        (login, _) => login.trim().to_lowercase().into(),
-    }
-}
-
-/// The account that an object of a script acts as, as the ledger names it: its address in one spelling, and what the
-/// platform says of it.
-pub(super) fn account_of(object: &Object) -> Result<String, OpError> {
-    match platform_of(object) {
-        "mobsted" => super::mobsted::account_of(object),
-        "jrni" => super::jrni::account_of(object),
-        "sparrow" => super::sparrow::account_of(object),
-        _ => Ok(object.text("url").trim().trim_end_matches('/').to_owned()),
-    }
-}
-
-/// The same account as the object alone names it, which a step's key is made of: a recorded step is found without asking
-/// the platform.
-pub(super) fn named_account_of(object: &Object) -> Result<String, OpError> {
-    match platform_of(object) {
-        "jrni" => super::jrni::named_account_of(object),
-        _ => account_of(object),
-    }
-}
-
-/// Every name that the ledger may have for the account that an object acts as.
-pub(super) fn accounts_of(object: &Object) -> Result<Vec<String>, OpError> {
-    match platform_of(object) {
-        "jrni" => super::jrni::accounts_of(object),
-        _ => Ok(vec![account_of(object)?]),
-    }
 }

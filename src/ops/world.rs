@@ -1,17 +1,19 @@
 //! What operations act on: the accounts, the ledger, time and chance.
 
+use std::any::Any;
 use std::collections::BTreeMap;
 use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
 
 use super::asking::{Asker, Nobody};
+use super::catalogue::Catalogue;
 use super::error::{Code, OpError};
-use super::{jrni, mobsted, session};
+use super::platform::Driver;
+use super::session;
 use crate::clock::{Clock, Ids};
 use crate::journal::Journal;
 use crate::platform::Network;
-use crate::platform::{sparrow, web};
 use crate::value::Object;
 use crate::value::origin::Origin;
 
@@ -25,7 +27,7 @@ pub use crate::platform::Password;
 pub struct Profile {
     /// Its name in the configuration; `sandbox` for the embedded sandbox's accounts.
     pub name: String,
-    /// The platform: `mobsted`, `jrni`, `sparrow`, `web`.
+    /// The platform, by its name.
     pub platform: String,
     /// What it says of the account, by key: `url`, `login`, `company`.
     pub texts: BTreeMap<String, String>,
@@ -102,10 +104,9 @@ pub struct World {
     pub journal: Journal,
     profiles: Arc<dyn Profiles>,
     asker: Arc<dyn Asker>,
-    pub(super) mobsted: mobsted::Shared,
-    pub(super) jrni: jrni::Shared,
-    pub(super) sparrow: sparrow::Accounts,
-    pub(super) web: web::Accounts,
+    catalogue: Catalogue,
+    /// What each platform keeps for the process.
+    states: Vec<Box<dyn Any + Send + Sync>>,
 }
 
 impl fmt::Debug for World {
@@ -116,17 +117,25 @@ impl fmt::Debug for World {
 
 impl World {
     /// A world over these parts.
-    pub fn new(journal: Journal, network: &Network, profiles: Arc<dyn Profiles>, ids: Ids) -> World {
+    pub fn new(
+        catalogue: Catalogue,
+        journal: Journal,
+        network: &Network,
+        profiles: Arc<dyn Profiles>,
+        ids: Ids,
+    ) -> World {
+        let platforms = catalogue.platforms().iter();
+        let states = platforms
+            .filter_map(|platform| platform.driver.open(network))
+            .collect();
         World {
             clock: network.clock.clone(),
             ids,
             journal,
             profiles,
             asker: Arc::new(Nobody),
-            mobsted: mobsted::Shared::new(network),
-            jrni: jrni::Shared::new(network),
-            sparrow: sparrow::Accounts::new(network.clone()),
-            web: web::Accounts::new(network.clone()),
+            catalogue,
+            states,
         }
     }
 
@@ -135,6 +144,36 @@ impl World {
     pub fn asking(mut self, asker: Arc<dyn Asker>) -> World {
         self.asker = asker;
         self
+    }
+
+    /// The platforms.
+    pub fn catalogue(&self) -> &Catalogue {
+        &self.catalogue
+    }
+
+    /// What a platform keeps for the process, as its [`Driver::open`] made it.
+    pub fn state<T: Any>(&self) -> Result<&T, OpError> {
+        let mut found = self.states.iter().filter_map(|state| state.downcast_ref());
+        found
+            .next()
+            .ok_or_else(|| OpError::new(Code::Internal, "the platform is not one of this runtime"))
+    }
+
+    /// What knows the platform of an object.
+    pub(super) fn driver(&self, object: &Object) -> Result<&'static dyn Driver, OpError> {
+        match self.catalogue.platform_of(object) {
+            Some(platform) => Ok(platform.driver),
+            None => {
+                let message = format!("the platform of {} is not one of this runtime", object.kind);
+                Err(OpError::new(Code::BadProfile, message))
+            }
+        }
+    }
+
+    /// Notes an address that a call goes to, so that what any platform protects there is protected in every way.
+    pub(super) fn note_address(&self, url: &str) {
+        let platforms = self.catalogue.platforms().iter();
+        platforms.for_each(|platform| platform.driver.note_address(self, url));
     }
 
     pub(super) fn asker(&self) -> &Arc<dyn Asker> {
@@ -266,7 +305,13 @@ mod tests {
             partners: crate::platform::mobsted::partners::Partners::default(),
         };
         let journal = Journal::in_memory(Sealer::new(&[7; 32]), clock, Ids::seeded(1));
-        let world = World::new(journal, &network, Arc::new(profiles), Ids::seeded(1));
+        let world = World::new(
+            crate::ops::catalogue(),
+            journal,
+            &network,
+            Arc::new(profiles),
+            Ids::seeded(1),
+        );
         let own = world.settings(&session("https://ACME.example/")).unwrap();
         assert_eq!(*own.line, line);
         let tenant = world.settings(&session("https://t1.example")).unwrap();

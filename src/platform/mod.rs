@@ -101,6 +101,15 @@ pub struct Network {
     pub partners: mobsted::partners::Partners,
 }
 
+/// What a service answered when it was asked for its own address.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Reachability {
+    /// The HTTP status.
+    pub status: u16,
+    /// Did a credential go with the request?
+    pub credential: bool,
+}
+
 /// Whose tokens: an account, and the credential that it is signed in to with, so that nobody gets in with a wrong one
 /// because somebody else signed in before.
 #[derive(Debug, Clone, PartialEq)]

@@ -91,7 +91,7 @@ impl Door for RowDoor {
         self.last.store(self.millis(), Ordering::Relaxed);
         match done {
             Ok(performed) => {
-                self.runner.tally.count(op, &performed);
+                self.runner.tally.count(&op, &performed);
                 Ok(performed.value)
             }
             Err(Halt::Failed(error)) => Err(Denied::Failed(error)),

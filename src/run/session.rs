@@ -131,7 +131,9 @@ impl Session {
     pub fn changes(&self) -> Result<Vec<Change>, JournalError> {
         self.journal.flush()?;
         let steps = self.journal.steps(self.run.id(), &StepFilter::All)?;
-        let changes = steps.iter().map(|step| undo::change(&self.journal, step));
+        let changes = steps
+            .iter()
+            .map(|step| undo::change(self.world.catalogue(), &self.journal, step));
         changes.filter_map(Result::transpose).collect()
     }
 
@@ -156,7 +158,12 @@ impl Session {
     /// What it created and what it found, by its steps' records: what became of one may have been found out later.
     pub fn tally(&self) -> Result<Tally, JournalError> {
         let tally = Tally::default();
-        tally.recall(&self.journal, self.run.id(), &Cancel::new())?;
+        tally.recall(
+            self.world.catalogue(),
+            &self.journal,
+            self.run.id(),
+            &Cancel::new(),
+        )?;
         Ok(tally)
     }
 

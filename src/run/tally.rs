@@ -6,7 +6,7 @@ use std::sync::{Mutex, PoisonError};
 
 use super::cancel::Cancel;
 use crate::journal::{Journal, JournalError, RunId, StepFilter};
-use crate::ops;
+use crate::ops::catalogue::Catalogue;
 use crate::ops::perform::Performed;
 use crate::ops::spec::{Effect, OpSpec};
 use crate::value::Value;
@@ -51,11 +51,17 @@ impl Tally {
     }
 
     /// Counts what earlier processes of the run recorded, until it is to stop.
-    pub fn recall(&self, journal: &Journal, run: &RunId, cancel: &Cancel) -> Result<(), JournalError> {
+    pub fn recall(
+        &self,
+        catalogue: &Catalogue,
+        journal: &Journal,
+        run: &RunId,
+        cancel: &Cancel,
+    ) -> Result<(), JournalError> {
         journal.each_step(run, &StepFilter::Things, &mut |step| {
-            if let (Some(op), Some(value)) = (ops::operation(&step.op), step.outcome) {
+            if let (Some(op), Some(value)) = (catalogue.operation(&step.op), step.outcome) {
                 let replayed = false;
-                self.count(op, &Performed { value, replayed });
+                self.count(&op, &Performed { value, replayed });
             }
             if cancel.requested() {
                 ControlFlow::Break(())
@@ -84,36 +90,35 @@ mod tests {
     #![allow(clippy::unwrap_used, clippy::expect_used, reason = "tests")]
 
     use super::*;
+    use crate::ops;
     use crate::value::Object;
 
     #[test]
     fn what_the_journal_answers_is_not_counted_again() {
-        let mut all = ops::ALL.iter().copied().flatten();
-        let ensure = all
-            .find(|op| op.name == "ensure_tenant")
+        let ensure = ops::catalogue()
+            .operation("mobsted::ensure_tenant")
             .expect("the operation exists");
         let tenant = Object::new("mobsted::Tenant", [("outcome", "created".into())]);
         let tally = Tally::default();
         for replayed in [false, true, true] {
             let value = Value::Object(tenant.clone());
-            tally.count(ensure, &Performed { value, replayed });
+            tally.count(&ensure, &Performed { value, replayed });
         }
         assert_eq!(tally.counts(), [("tenant".to_owned(), "created".to_owned(), 1)]);
     }
 
     #[test]
     fn what_was_made_under_a_key_is_counted_and_other_answers_are_not() {
-        let mut all = ops::ALL.iter().copied().flatten();
-        let post = all
-            .find(|op| op.id() == "http::post")
+        let post = ops::catalogue()
+            .operation("http::post")
             .expect("the operation exists");
         let tally = Tally::default();
         let answer = |outcome: &[(String, Value)]| Performed {
             value: Value::Record(outcome.iter().cloned().collect()),
             replayed: false,
         };
-        tally.count(post, &answer(&[("status".to_owned(), Value::Int(201))]));
-        tally.count(post, &answer(&[("outcome".to_owned(), "created".into())]));
+        tally.count(&post, &answer(&[("status".to_owned(), Value::Int(201))]));
+        tally.count(&post, &answer(&[("outcome".to_owned(), "created".into())]));
         assert_eq!(
             tally.counts(),
             [("keyed item".to_owned(), "created".to_owned(), 1)]

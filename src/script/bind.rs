@@ -19,6 +19,7 @@ use super::memory::Copies;
 
 use crate::ops::error::{Code, OpError};
 use crate::ops::function::Functions;
+use crate::ops::platform::Operation;
 use crate::ops::spec::OpSpec;
 use crate::value::nearest::nearest;
 
@@ -31,12 +32,12 @@ pub(super) struct Bound {
 }
 
 /// Binds every operation, for every number of arguments that it takes.
-pub(super) fn bind(operations: impl Iterator<Item = &'static OpSpec>) -> Bound {
+pub(super) fn bind(operations: impl Iterator<Item = Operation>) -> Bound {
     let mut bound = Bound {
         global: Module::new(),
         modules: BTreeMap::new(),
     };
-    let mut methods: BTreeMap<&'static str, Vec<&'static OpSpec>> = BTreeMap::new();
+    let mut methods: BTreeMap<&'static str, Vec<Operation>> = BTreeMap::new();
     for spec in operations {
         match (spec.receiver, spec.module) {
             (Some(_), _) => methods.entry(spec.name).or_default().push(spec),
@@ -51,7 +52,7 @@ pub(super) fn bind(operations: impl Iterator<Item = &'static OpSpec>) -> Bound {
 }
 
 /// A function of a module, or a global one.
-fn function(module: &mut Module, spec: &'static OpSpec, global: bool) {
+fn function(module: &mut Module, spec: Operation, global: bool) {
     for count in spec.required()..=spec.params.len() {
         let func: RhaiFunc = RhaiFunc::Pure {
             func: Shared::new(
@@ -83,12 +84,12 @@ fn function(module: &mut Module, spec: &'static OpSpec, global: bool) {
 }
 
 /// A method, for all kinds that have one of this name: which is meant shows when it is called.
-fn method(module: &mut Module, specs: &[&'static OpSpec]) {
+fn method(module: &mut Module, specs: &[Operation]) {
     let counts: BTreeSet<usize> = specs
         .iter()
         .flat_map(|spec| spec.required()..=spec.params.len())
         .collect();
-    let specs: Arc<[&'static OpSpec]> = specs.into();
+    let specs: Arc<[Operation]> = specs.into();
     for count in counts {
         let candidates = Arc::clone(&specs);
         let func = RhaiFunc::Method {
@@ -115,7 +116,7 @@ fn method(module: &mut Module, specs: &[&'static OpSpec]) {
         types[0] = TypeId::of::<Handle>();
         let shown = specs.iter().find(|spec| takes(spec, count)).or(specs.first());
         if let Some(spec) = shown {
-            registration(spec, count, true).set_into_module_raw(module, types, func);
+            registration(*spec, count, true).set_into_module_raw(module, types, func);
         }
     }
 }
@@ -125,7 +126,7 @@ fn takes(spec: &OpSpec, count: usize) -> bool {
 }
 
 /// Name, parameters and documentation, as completion and help read them.
-fn registration(spec: &'static OpSpec, count: usize, method: bool) -> FuncRegistration {
+fn registration(spec: Operation, count: usize, method: bool) -> FuncRegistration {
     let receiver = method.then(|| format!("object: {}", spec.receiver.unwrap_or_default()));
     let params = spec
         .params
@@ -154,19 +155,15 @@ impl InGlobalNamespaceIf for FuncRegistration {
 }
 
 /// The operation that the method means for this object.
-fn choose(
-    candidates: &[&'static OpSpec],
-    handle: &Handle,
-    count: usize,
-) -> Result<&'static OpSpec, Box<EvalAltResult>> {
+fn choose(candidates: &[Operation], handle: &Handle, count: usize) -> Result<Operation, Box<EvalAltResult>> {
     let kind = &handle.object().kind;
-    let of_kind: Vec<&'static OpSpec> = candidates
+    let of_kind: Vec<Operation> = candidates
         .iter()
         .copied()
         .filter(|spec| spec.receiver == Some(kind.as_str()))
         .collect();
     if let Some(spec) = of_kind.iter().find(|spec| takes(spec, count)) {
-        return Ok(spec);
+        return Ok(*spec);
     }
     let caught = match (of_kind.first(), candidates.first()) {
         (Some(spec), _) => {
@@ -190,7 +187,7 @@ pub(super) fn arguments(count: usize) -> String {
 
 fn call(
     context: &NativeCallContext,
-    spec: &'static OpSpec,
+    spec: Operation,
     receiver: Option<&Handle>,
     args: &mut [&mut Dynamic],
 ) -> Returned {
@@ -255,7 +252,7 @@ fn no_context() -> EvalAltResult {
 }
 
 /// What a script may have meant by a function name that does not exist.
-pub(super) fn nearest_operation(name: &str, operations: &[&'static OpSpec]) -> Option<&'static OpSpec> {
+pub(super) fn nearest_operation(name: &str, operations: &[Operation]) -> Option<Operation> {
     let near = nearest(name, operations.iter().map(|spec| spec.name))?;
     operations.iter().copied().find(|spec| spec.name == near)
 }

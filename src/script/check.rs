@@ -14,7 +14,8 @@ use super::host::Host;
 use super::literal;
 use super::parse::{self, Parsed};
 use super::program::Script;
-use crate::ops::spec::{OpSpec, Param, Type};
+use crate::ops::platform::Operation;
+use crate::ops::spec::{Param, Type};
 use crate::value::nearest::nearest;
 
 /// Functions that Rhai knows by itself and lists nowhere.
@@ -146,10 +147,10 @@ impl Scene<'_> {
     fn operation(&self, module: &str, call: &FnCallExpr, at: Position) -> Option<Diagnostic> {
         let name = call.name.as_str();
         let all = self.host.operations().iter().copied();
-        let of_module: Vec<&'static OpSpec> = all
+        let of_module: Vec<Operation> = all
             .filter(|op| op.module == module && op.receiver.is_none())
             .collect();
-        let named: Vec<&'static OpSpec> = of_module.iter().copied().filter(|op| op.name == name).collect();
+        let named: Vec<Operation> = of_module.iter().copied().filter(|op| op.name == name).collect();
         if named.is_empty() {
             let error = self.wrong(at, format!("there is no function `{module}::{name}`"));
             let near = nearest(name, of_module.iter().map(|op| op.name));
@@ -191,8 +192,8 @@ impl Scene<'_> {
             return self.script_function(own, "", name, given, at);
         }
         let all = self.host.operations().iter().copied();
-        let named: Vec<&'static OpSpec> = all.filter(|op| op.name == name).collect();
-        let global: Vec<&'static OpSpec> = named
+        let named: Vec<Operation> = all.filter(|op| op.name == name).collect();
+        let global: Vec<Operation> = named
             .iter()
             .copied()
             .filter(|op| op.module.is_empty() && op.receiver.is_none())
@@ -265,8 +266,8 @@ impl Scene<'_> {
             return None;
         }
         let all = self.host.operations().iter().copied();
-        let methods: Vec<&'static OpSpec> = all.filter(|op| op.receiver.is_some()).collect();
-        let named: Vec<&'static OpSpec> = methods.iter().copied().filter(|op| op.name == name).collect();
+        let methods: Vec<Operation> = all.filter(|op| op.receiver.is_some()).collect();
+        let named: Vec<Operation> = methods.iter().copied().filter(|op| op.name == name).collect();
         if named.is_empty() {
             let error = self.wrong(at, format!("there is no method `{name}`"));
             let known = methods
@@ -288,9 +289,9 @@ impl Scene<'_> {
     }
 
     /// Does one of these operations take the call's arguments?
-    fn takes(&self, named: &[&'static OpSpec], call: &FnCallExpr, at: Position) -> Option<Diagnostic> {
+    fn takes(&self, named: &[Operation], call: &FnCallExpr, at: Position) -> Option<Diagnostic> {
         let (name, given) = (call.name.as_str(), call.args.len());
-        let fit: Vec<&'static OpSpec> = named
+        let fit: Vec<Operation> = named
             .iter()
             .copied()
             .filter(|op| (op.required()..=op.params.len()).contains(&given))
@@ -310,7 +311,7 @@ impl Scene<'_> {
     }
 
     /// A map literal for options: are its keys known, are those there that must be, and so on in the maps that they hold?
-    fn keys(&self, fit: &[&'static OpSpec], index: usize, arg: &Expr) -> Option<Diagnostic> {
+    fn keys(&self, fit: &[Operation], index: usize, arg: &Expr) -> Option<Diagnostic> {
         let mut known: Vec<&'static Param> = Vec::new();
         for op in fit {
             match op.params.get(index).map(|param| param.ty) {

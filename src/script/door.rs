@@ -6,14 +6,14 @@ use tokio::sync::watch;
 
 use crate::ops::error::{Code, OpError};
 use crate::ops::function::Functions;
-use crate::ops::spec::OpSpec;
+use crate::ops::platform::Operation;
 use crate::value::{Object, Value};
 
 /// What a script asks for.
 #[derive(Debug, Clone)]
 pub struct Ask {
     /// The operation.
-    pub op: &'static OpSpec,
+    pub op: Operation,
     /// The object it was called on, for a method.
     pub receiver: Option<Object>,
     /// The arguments after the receiver, as many as were given: at least the required, at most all parameters.

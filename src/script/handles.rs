@@ -9,7 +9,7 @@ use super::convert;
 use super::live::Live;
 use super::memory::Copies;
 
-use crate::ops::spec::Kind;
+use crate::ops::catalogue::Catalogue;
 use crate::value::nearest::nearest;
 use crate::value::secret::{Fragment, MASK, Secret};
 use crate::value::{Object, Record, Value};
@@ -48,12 +48,8 @@ impl Handle {
     }
 
     /// A property that the table lists for the kind; `()` when this object has no value for it.
-    fn property(&self, name: &str, kinds: &'static [&'static [Kind]]) -> Result<Dynamic, Box<EvalAltResult>> {
-        let kind = kinds
-            .iter()
-            .copied()
-            .flatten()
-            .find(|kind| kind.name == self.0.kind);
+    fn property(&self, name: &str, catalogue: &Catalogue) -> Result<Dynamic, Box<EvalAltResult>> {
+        let kind = catalogue.kind(&self.0.kind);
         let listed: Vec<&str> = match kind {
             Some(kind) => kind.properties.iter().map(|(name, ..)| *name).collect(),
             None => self
@@ -84,11 +80,12 @@ pub(super) fn article(kind: &str) -> String {
 }
 
 /// Puts the types and what every object can do into `module`.
-pub(super) fn register(module: &mut Module, kinds: &'static [&'static [Kind]]) {
+pub(super) fn register(module: &mut Module, catalogue: &Catalogue) {
     module.set_custom_type::<Handle>("object");
     module.set_custom_type::<Secret>("secret");
+    let catalogue = catalogue.clone();
     FuncRegistration::new_index_getter().set_into_module(module, move |handle: &mut Handle, name: &str| {
-        handle.property(name, kinds)
+        handle.property(name, &catalogue)
     });
     global("to_string").set_into_module(module, |handle: &mut Handle| handle.short());
     global("to_debug").set_into_module(module, |handle: &mut Handle| handle.long());

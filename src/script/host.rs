@@ -10,7 +10,8 @@ use rhai::{Engine, Module, OptimizationLevel};
 use super::live::Live;
 use super::memory::Memory;
 use super::{bind, caught, handles, literal, nesting, std as pure};
-use crate::ops::spec::{Kind, OpSpec};
+use crate::ops::catalogue::Catalogue;
+use crate::ops::platform::Operation;
 
 /// How deep functions may call each other. Rhai's own default differs between debug and release.
 const CALL_LEVELS: usize = 64;
@@ -26,18 +27,17 @@ struct Shared {
     standard: Arc<Module>,
     own: Arc<Module>,
     modules: Vec<(&'static str, Arc<Module>)>,
-    operations: Vec<&'static OpSpec>,
+    catalogue: Catalogue,
     memory: Memory,
 }
 
 impl Host {
-    /// A host for the operations of these tables, on objects of these kinds.
-    pub fn new(operations: &[&'static [OpSpec]], kinds: &'static [&'static [Kind]]) -> Host {
+    /// A host for the operations of these platforms.
+    pub fn new(catalogue: &Catalogue) -> Host {
         super::prepare();
-        let operations: Vec<&'static OpSpec> = operations.iter().copied().flatten().collect();
-        let bound = bind::bind(operations.iter().copied());
+        let bound = bind::bind(catalogue.operations().iter().copied());
         let mut own = bound.global;
-        handles::register(&mut own, kinds);
+        handles::register(&mut own, catalogue);
         caught::register(&mut own);
         pure::register(&mut own);
         let modules = bound.modules.into_iter();
@@ -47,7 +47,7 @@ impl Host {
             modules: modules
                 .map(|(name, module)| (name, shared(name, module)))
                 .collect(),
-            operations,
+            catalogue: catalogue.clone(),
             memory: Memory::UNLIMITED,
         }))
     }
@@ -66,9 +66,14 @@ impl Host {
         self.0.memory
     }
 
+    /// The platforms whose operations a script may call.
+    pub fn catalogue(&self) -> &Catalogue {
+        &self.0.catalogue
+    }
+
     /// Every operation that a script may call.
-    pub fn operations(&self) -> &[&'static OpSpec] {
-        &self.0.operations
+    pub fn operations(&self) -> &[Operation] {
+        self.0.catalogue.operations()
     }
 
     /// The names of the modules that hold operations.

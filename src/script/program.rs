@@ -18,7 +18,7 @@ use super::params::{Declaration, MainFn, ParamError};
 use super::parse::{self, Names, Parsed, Patches};
 use super::sources::Sources;
 use super::{convert, declare, explain};
-use crate::ops::spec::OpSpec;
+use crate::ops::platform::Operation;
 use crate::value::Value;
 
 /// A compiled script. Cheap to clone; calls on several threads do not disturb each other.
@@ -71,7 +71,7 @@ impl Script {
 
     /// The operations that the script or anything it imports names in a call, as far as the text tells: a method counts
     /// for every kind of object that has one of its name.
-    pub fn operations(&self) -> Vec<&'static OpSpec> {
+    pub fn operations(&self) -> Vec<Operation> {
         let calls = self.0.units.values().flat_map(|unit| &unit.names.calls);
         let called: BTreeSet<&str> = calls.map(|call| call.name.as_str()).collect();
         let all = self.0.host.operations().iter().copied();

@@ -59,6 +59,13 @@ fn composed(text: &str) -> String {
         .into_owned()
 }
 
+/// An identifier in one spelling: a number without blanks and leading zeros.
+pub fn id(id: &str) -> String {
+    let id = id.trim();
+    id.parse::<u64>()
+        .map_or_else(|_| id.to_owned(), |number| number.to_string())
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -11,8 +11,8 @@ use serde_json::Value as Json;
 
 use crate::support::Home;
 
-fn all() -> impl Iterator<Item = &'static ops::spec::OpSpec> {
-    ops::ALL.iter().copied().flatten()
+fn all() -> Vec<ops::platform::Operation> {
+    ops::catalogue().operations().to_vec()
 }
 
 #[test]
@@ -64,7 +64,7 @@ fn json_has_all_of_it() {
     let json: Json = serde_json::from_str(&home.run("ops list --json").ended(0).stdout).unwrap();
     assert_eq!(json["version"], 1);
     let listed = json["operations"].as_array().unwrap();
-    let names: BTreeSet<String> = all().map(ops::spec::OpSpec::id).collect();
+    let names: BTreeSet<String> = all().into_iter().map(|op| op.id()).collect();
     let told: BTreeSet<String> = listed
         .iter()
         .map(|op| op["name"].as_str().unwrap().to_owned())

@@ -5,6 +5,7 @@ use std::sync::mpsc::{Receiver, Sender, channel};
 
 use super::*;
 use crate::bulk::rows::RowFormat;
+use crate::ops::catalogue::Catalogue;
 use crate::script::bundle::Bundle;
 use crate::script::host::Host;
 use crate::value::Value;
@@ -13,7 +14,7 @@ fn script() -> Script {
     let text = "/// @param pin secret  a secret\nfn main(n, pin) { n }\n";
     let source = ("main.rhai".to_owned(), text.to_owned());
     let bundle = Bundle::from_parts([source], []).unwrap();
-    Script::compile(&Host::new(&[], &[]), bundle).unwrap()
+    Script::compile(&Host::new(&Catalogue::new([])), bundle).unwrap()
 }
 
 fn sealer() -> Sealer {

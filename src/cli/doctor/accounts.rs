@@ -13,7 +13,6 @@ use crate::cli::profile;
 use crate::cli::times;
 use crate::clock::Clock;
 use crate::journal::Vault;
-use crate::ops;
 use crate::ops::account::SignedIn;
 use crate::transport::Http;
 use crate::waiting::Waits;
@@ -82,7 +81,7 @@ fn one(app: &App, profile: &Profile) -> Vec<Check> {
                 .fix(format!("provisor profile edit {name}")),
         ];
     }
-    if let Some(problem) = unfit(profile) {
+    if let Some(problem) = unfit(app, profile) {
         return vec![Check::problem(AREA, name, problem).fix(format!("provisor profile edit {name}"))];
     }
     let mut checks: Vec<Check> = profile
@@ -95,14 +94,14 @@ fn one(app: &App, profile: &Profile) -> Vec<Check> {
 }
 
 /// What the profile says that no account of its platform can have.
-fn unfit(profile: &Profile) -> Option<String> {
+fn unfit(app: &App, profile: &Profile) -> Option<String> {
     let texts = profile.texts.iter();
     let texts = texts.map(|(key, text)| ((*key).to_owned(), &text.value));
     let endpoints = profile.endpoints.iter();
     let endpoints = endpoints.map(|(name, path)| (format!("endpoints.{name}"), &path.value));
-    let platform = profile.platform().name();
+    let platform = app.catalogue().platform(profile.platform().name())?;
     texts.chain(endpoints).find_map(|(key, text)| {
-        let problem = ops::account::unfit(platform, &key, text)?;
+        let problem = platform.refuses(&key, text)?;
         Some(format!("`{key}`: {problem}"))
     })
 }
@@ -188,7 +187,7 @@ fn tokens(app: &App, profile: &Profile) -> Check {
         ),
         SignedIn::Until(_) => Check::ok(AREA, subject, "they have ended; the next run signs in"),
         SignedIn::WhileUsed => Check::ok(AREA, subject, "signed in for as long as it is used"),
-        SignedIn::EachTime | SignedIn::Knocked(_) => {
+        SignedIn::EachTime | SignedIn::Reached(_) => {
             Check::ok(AREA, subject, "none are used; each request says who asks")
         }
         SignedIn::No => Check::ok(AREA, subject, "none; the first run signs in"),

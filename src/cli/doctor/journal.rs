@@ -25,7 +25,7 @@ pub(super) fn check(app: &App) -> Result<Vec<Check>, CommandError> {
     };
     let mut checks = vec![sound(&journal)?];
     checks.extend(unfinished(&journal)?);
-    for double in naming::doubles(&journal)? {
+    for double in naming::doubles(app.catalogue(), &journal)? {
         checks.push(Check::warning(AREA, "ledger", double));
     }
     for sort in ["tenant", "app"] {

@@ -11,7 +11,6 @@ use crate::cli::error::CommandError;
 use crate::cli::exit::Exit;
 use crate::cli::rows::is_stream;
 use crate::journal::{RowFilter, RowStatus, RunStatus, StepFilter, StepRecord, StepState};
-use crate::ops;
 use crate::ops::error::Code;
 use crate::report::{self, reveal::Reveal};
 use crate::run::Runner;
@@ -124,7 +123,10 @@ impl Execution<'_> {
     /// Can the platform tell of anything that is in doubt?
     fn can_be_looked_up(&self) -> bool {
         self.any_step(&StepFilter::Open, |step| {
-            ops::operation(&step.op).is_none_or(|op| op.can_be_looked_up(step.thing.is_some()))
+            self.app
+                .catalogue()
+                .operation(&step.op)
+                .is_none_or(|op| op.can_be_looked_up(step.thing.is_some()))
         })
     }
 

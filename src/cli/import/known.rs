@@ -5,6 +5,7 @@ mod mobsted;
 mod sparrow;
 mod typed;
 
+use crate::ops::catalogue::Catalogue;
 use serde_json::{Map, Value as Json};
 
 use super::body;
@@ -14,6 +15,7 @@ use crate::cli::config::Platform;
 
 /// A request, as far as it tells which operation it is.
 pub(super) struct Ask<'a> {
+    pub(super) catalogue: Catalogue,
     pub(super) platform: Platform,
     pub(super) method: &'a str,
     /// The path below the API, in parts; a variable is `{{name}}`.

@@ -85,7 +85,15 @@ fn typed(
     };
     let session = sessions.of(&site, values)?;
     let company = session.company.as_deref();
-    let ask = sessions::ask(request, address, site, &session.name, company, values);
+    let ask = sessions::ask(
+        sessions.catalogue(),
+        request,
+        address,
+        site,
+        &session.name,
+        company,
+        values,
+    );
     Ok(match known::meaning(&ask, values)? {
         Meaning::ByItself(note) => Some(Written::omitted(note)),
         Meaning::Call(called) => {

@@ -1,5 +1,6 @@
 //! A collection as a documented script.
 
+use crate::ops::catalogue::Catalogue;
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write as _;
 
@@ -44,7 +45,7 @@ pub(super) fn counted(count: usize, one: &str) -> String {
 }
 
 /// What the script is made from besides the collection.
-#[derive(Debug, Clone, Default)]
+#[derive(Debug, Clone)]
 pub(super) struct Given {
     /// Variables of the environment; they go before those of the collection.
     pub(super) variables: Vec<Variable>,
@@ -52,6 +53,8 @@ pub(super) struct Given {
     pub(super) profile: Option<Profiled>,
     /// Names that parameters cannot have, since provisor's own options have them.
     pub(super) taken: BTreeSet<String>,
+    /// The operations that requests may be.
+    pub(super) catalogue: Catalogue,
 }
 
 /// Writes the script. The error is the rest of a sentence that begins with the collection.
@@ -96,7 +99,8 @@ impl Draft {
         let mut values = Values::new(collection.variables.iter().cloned(), taken, met.credentials)
             .below(&given.variables)
             .with_mixed(met.mixed);
-        let mut sessions = Sessions::of_collection(collection, given.profile.as_ref(), &mut values);
+        let mut sessions =
+            Sessions::of_collection(&given.catalogue, collection, given.profile.as_ref(), &mut values);
         let mut names: BTreeSet<String> = BTreeSet::new();
         let mut functions = Vec::new();
         let mut left = met.left;

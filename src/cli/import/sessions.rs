@@ -1,5 +1,6 @@
 //! The accounts that a collection speaks to, each as a session of the script.
 
+use crate::ops::catalogue::Catalogue;
 use std::collections::BTreeSet;
 
 use super::address;
@@ -36,8 +37,9 @@ impl Profiled {
 }
 
 /// The sessions of a script.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub(super) struct Sessions {
+    catalogue: Catalogue,
     profile: Option<Profiled>,
     evidence: Evidence,
     sign_ins: Vec<SignIn>,
@@ -71,6 +73,7 @@ pub(super) struct Session {
 impl Sessions {
     /// Looks through the collection for requests that sign in.
     pub(super) fn of_collection(
+        catalogue: &Catalogue,
         collection: &Collection,
         profile: Option<&Profiled>,
         values: &mut Values,
@@ -78,8 +81,11 @@ impl Sessions {
         let known = profile.map(|profile| (profile.platform, profile.url.as_str()));
         let mut sessions = Sessions {
             profile: profile.cloned(),
+            catalogue: catalogue.clone(),
             evidence: Evidence::of(collection, known, values),
-            ..Sessions::default()
+            sign_ins: Vec::new(),
+            found: Vec::new(),
+            used: BTreeSet::new(),
         };
         for request in &collection.requests {
             values.enter(&request.variables);
@@ -89,6 +95,11 @@ impl Sessions {
             }
         }
         sessions
+    }
+
+    /// The operations that requests may be.
+    pub(super) fn catalogue(&self) -> Catalogue {
+        self.catalogue.clone()
     }
 
     /// The site of an address without its query; nothing when it is no known platform's.
@@ -146,7 +157,7 @@ impl Sessions {
     /// Takes from a request what it tells of its account: the first that tells something counts.
     fn learn(&mut self, request: &Request, address: &address::Address, site: Site, values: &Values) {
         let base = site.base.clone();
-        let ask = ask(request, address, site, "", None, values);
+        let ask = ask(self.catalogue(), request, address, site, "", None, values);
         let mut told = known::sign_in(&ask).unwrap_or_default();
         if ask.platform == Platform::Jrni {
             for (key, name) in [("app_id", "app-id"), ("app_key", "app-key")] {
@@ -228,6 +239,7 @@ impl Sessions {
 
 /// The request as it is asked of its platform.
 pub(super) fn ask<'a>(
+    catalogue: Catalogue,
     request: &'a Request,
     address: &address::Address,
     site: Site,
@@ -237,6 +249,7 @@ pub(super) fn ask<'a>(
 ) -> Ask<'a> {
     let query = address.query.iter();
     Ask {
+        catalogue,
         platform: site.platform,
         method: &request.method,
         path: site.path,

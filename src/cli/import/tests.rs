@@ -9,7 +9,7 @@ use super::*;
 
 fn script_of(json: &Json) -> Script {
     let collection = collection::read(json).unwrap();
-    converted(&collection, None, None).unwrap()
+    converted(&Host::new(&crate::ops::catalogue()), &collection, None, None).unwrap()
 }
 
 fn one(request: &Json) -> Script {
@@ -233,7 +233,9 @@ fn a_variable_of_a_folder_counts_in_its_folder_alone() {
             value: "https://env.example.com".into(),
             ..collection::Variable::default()
         }],
-        ..Given::default()
+        profile: None,
+        taken: BTreeSet::new(),
+        catalogue: crate::ops::catalogue(),
     };
     let script = script::write(&collection::read(&json).unwrap(), &given).unwrap();
     assert!(
@@ -532,7 +534,7 @@ proptest! {
                 "body": {"mode": "formdata", "formdata": [{"key": key, "value": value}, {"key": "f", "type": "file", "src": value}]}}}]}]});
         let collection = collection::read(&json).unwrap();
         // A circle, or a credential in a name, is refused in words; a script that cannot be read is a fault.
-        if let Err(error) = converted(&collection, None, None) {
+        if let Err(error) = converted(&Host::new(&crate::ops::catalogue()), &collection, None, None) {
             prop_assert!(error.exit == Exit::Usage, "{} {json}", error.message);
         }
     }

@@ -13,7 +13,7 @@ const MARK: &str = "provisor ops";
 
 /// Writes the definition files: those of the table, and those of the language itself.
 pub(super) fn definitions(app: &App, folder: &Path, force: bool) -> Result<Exit, CommandError> {
-    let own = definitions::files()
+    let own = definitions::files(app.catalogue())
         .into_iter()
         .map(|file| (file.name, file.text));
     let files: Vec<(String, String)> = own.chain(script::definitions::standard()).collect();
@@ -25,7 +25,7 @@ pub(super) fn definitions(app: &App, folder: &Path, force: bool) -> Result<Exit,
 
 /// Writes the reference.
 pub(super) fn book(app: &App, folder: &Path, force: bool) -> Result<Exit, CommandError> {
-    let pages = markdown::book().into_iter();
+    let pages = markdown::book(app.catalogue()).into_iter();
     let mark = format!("<!-- Written by `{MARK} book`; write it anew after an update. -->\n\n");
     let files: Vec<(String, String)> = pages
         .map(|page| (page.name, format!("{mark}{}", page.text)))

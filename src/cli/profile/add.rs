@@ -14,7 +14,6 @@ use crate::cli::config::{Config, Platform};
 use crate::cli::error::CommandError;
 use crate::cli::exit::Exit;
 use crate::cli::safe::Keeping;
-use crate::ops;
 
 /// Add a profile to the user's configuration.
 ///
@@ -82,7 +81,7 @@ pub(super) fn add(app: &App, command: &AddCommand) -> Result<Exit, CommandError>
     }
     draft.set(name, "mode", answers.mode.as_str());
     for (key, value) in command.given.others()? {
-        fits(answers.platform, key, value.as_str().unwrap_or_default())?;
+        fits(app, answers.platform, key, value.as_str().unwrap_or_default())?;
         draft.set(name, key, value);
     }
     secrets.save(draft, name)?;
@@ -185,7 +184,7 @@ fn texts(
             None if asks => ask_text(app, platform, field)?,
             None => continue,
         };
-        fits(platform, field.key, &text)?;
+        fits(app, platform, field.key, &text)?;
         if !text.is_empty() {
             texts.push((field.key, text));
         }
@@ -194,14 +193,14 @@ fn texts(
 }
 
 /// Refuses a text that no account of the platform can have.
-pub(super) fn fits(platform: Platform, key: &str, text: &str) -> Result<(), CommandError> {
-    let Some(problem) = unfit(platform, key, text) else {
+pub(super) fn fits(app: &App, platform: Platform, key: &str, text: &str) -> Result<(), CommandError> {
+    let Some(problem) = unfit(app, platform, key, text) else {
         return Ok(());
     };
     Err(CommandError::usage(format!("`{key}`: {problem}")))
 }
 
-fn unfit(platform: Platform, key: &str, text: &str) -> Option<String> {
+fn unfit(app: &App, platform: Platform, key: &str, text: &str) -> Option<String> {
     let address = || crate::cli::config::check_address(text).err();
     let address = if key == "url" && !text.is_empty() {
         address()
@@ -209,7 +208,8 @@ fn unfit(platform: Platform, key: &str, text: &str) -> Option<String> {
         None
     };
     let address = address.map(|problem| format!("the address {problem}"));
-    address.or_else(|| ops::account::unfit(platform.name(), key, text).filter(|_| !text.is_empty()))
+    let known = app.catalogue().platform(platform.name());
+    address.or_else(|| known?.refuses(key, text).filter(|_| !text.is_empty()))
 }
 
 /// Asks for a text until it fits.
@@ -218,7 +218,7 @@ fn ask_text(app: &App, platform: Platform, field: &Field) -> Result<String, Comm
         if text.is_empty() && field.required {
             return Err(CommandError::usage("it must be given"));
         }
-        fits(platform, field.key, text).map(|()| text.to_owned())
+        fits(app, platform, field.key, text).map(|()| text.to_owned())
     })
 }
 

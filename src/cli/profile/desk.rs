@@ -7,9 +7,9 @@ use crate::cli::config::{Config, Platform, Profile};
 use crate::cli::error::CommandError;
 use crate::cli::exit::Exit;
 use crate::cli::times;
+use crate::ops::account::Reachability;
 use crate::ops::account::SignedIn;
 use crate::ops::error::{Code, OpError};
-use crate::platform::web::account::Knock;
 use crate::value::Object;
 use crate::value::secret::Secret;
 
@@ -48,7 +48,7 @@ impl Desk {
 pub(super) fn told(account: &Object, who: &str, signed_in: SignedIn) -> String {
     let url = account.text("url");
     match signed_in {
-        SignedIn::Knocked(knock) => format!("{url} answered {}", knocked(knock)),
+        SignedIn::Reached(knock) => format!("{url} answered {}", reached(knock)),
         SignedIn::Until(until) => format!("signed in to {url}{who}, until {} UTC", times::shown(until)),
         SignedIn::No | SignedIn::WhileUsed | SignedIn::EachTime => format!("signed in to {url}{who}"),
     }
@@ -57,12 +57,12 @@ pub(super) fn told(account: &Object, who: &str, signed_in: SignedIn) -> String {
 /// A service of the web that answers at all lets us in, as far as its own address shows; one that fails does not.
 pub(super) fn exit(signed_in: SignedIn) -> Exit {
     match signed_in {
-        SignedIn::Knocked(Knock { status: 500.., .. }) => Exit::Network,
+        SignedIn::Reached(Reachability { status: 500.., .. }) => Exit::Network,
         _ => Exit::Ok,
     }
 }
 
-fn knocked(Knock { status, credential }: Knock) -> String {
+fn reached(Reachability { status, credential }: Reachability) -> String {
     let tried = if credential {
         "to a request with the profile's credential"
     } else {
@@ -81,7 +81,7 @@ fn knocked(Knock { status, credential }: Knock) -> String {
 pub(super) fn end(signed_in: SignedIn) -> Json {
     match signed_in {
         SignedIn::Until(until) => times::json(until),
-        SignedIn::No | SignedIn::WhileUsed | SignedIn::EachTime | SignedIn::Knocked(_) => Json::Null,
+        SignedIn::No | SignedIn::WhileUsed | SignedIn::EachTime | SignedIn::Reached(_) => Json::Null,
     }
 }
 

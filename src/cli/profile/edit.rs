@@ -69,7 +69,7 @@ pub(super) fn edit(app: &App, command: &EditCommand) -> Result<Exit, CommandErro
         Changes::given(&command.given, known)?
     };
     for (key, text) in &changes.texts {
-        super::add::fits(known.platform(), key, text)?;
+        super::add::fits(app, known.platform(), key, text)?;
     }
     follow_address(known, &mut changes, asks)?;
     let mut draft = written::draft(app)?;
@@ -98,7 +98,7 @@ pub(super) fn edit(app: &App, command: &EditCommand) -> Result<Exit, CommandErro
         draft.set(&name, "mode", mode.as_str());
     }
     for (key, value) in command.given.others()? {
-        super::add::fits(known.platform(), key, value.as_str().unwrap_or_default())?;
+        super::add::fits(app, known.platform(), key, value.as_str().unwrap_or_default())?;
         draft.set(&name, key, value);
     }
     // Tokens were got with what is about to change.
@@ -191,7 +191,7 @@ impl Changes {
                 key => profile.texts.get(key).map(|text| text.value.as_str()),
             };
             let text = app.ask_until(field.name, now, |text| {
-                super::add::fits(profile.platform(), field.key, text).map(|()| text.to_owned())
+                super::add::fits(app, profile.platform(), field.key, text).map(|()| text.to_owned())
             })?;
             if !text.is_empty() && now != Some(text.as_str()) {
                 changes.texts.push((field.key, text));

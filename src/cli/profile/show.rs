@@ -57,7 +57,7 @@ pub(super) fn show(app: &App, command: &ShowCommand) -> Result<Exit, CommandErro
         }
         SignedIn::Until(_) => "the tokens have ended; the next run signs in".into(),
         SignedIn::WhileUsed => "for as long as it is used".into(),
-        SignedIn::EachTime | SignedIn::Knocked(_) => "with each request".into(),
+        SignedIn::EachTime | SignedIn::Reached(_) => "with each request".into(),
         SignedIn::No => "no".into(),
     };
     fields.push(("signed in".into(), signed_in.as_str().into()));

@@ -107,7 +107,7 @@ fn document(profile: &Profile, signed_in: SignedIn, abilities: &[Ability]) -> Js
         "sandbox": profile.sandboxed().is_some(),
         "signed_in_until": end(signed_in),
         "answered": match signed_in {
-            SignedIn::Knocked(knock) => json!({"status": knock.status, "credential": knock.credential}),
+            SignedIn::Reached(knock) => json!({"status": knock.status, "credential": knock.credential}),
             _ => Json::Null,
         },
         "may": may,

@@ -98,7 +98,7 @@ pub(super) fn repl(app: &App, command: &ReplCommand) -> Result<Exit, CommandErro
         no_rc: command.no_rc,
     };
     let input = if typed { None } else { Some(input()?) };
-    let left = crate::repl::run(outside, &super::run::host(), &options, input);
+    let left = crate::repl::run(outside, &super::run::host(app), &options, input);
     Ok(match left {
         Left::Code(code) => Exit::with_code(code),
         Left::Ended => Exit::Ok,

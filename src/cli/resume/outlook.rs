@@ -1,5 +1,6 @@
 //! What the rows of a resumed run would do next, together and one by one.
 
+use crate::cli::app::App;
 use std::collections::BTreeMap;
 use std::collections::btree_map::Entry;
 
@@ -8,7 +9,6 @@ use serde_json::{Value as Json, json};
 use crate::bulk::rehearsal::{Does, Rehearsed};
 use crate::cli::recorded::{Listed, resolving};
 use crate::cli::times;
-use crate::cli::ui::Ui;
 use crate::journal::{RowStatus, RunId};
 use crate::run::rehearsal::{Coming, How, Rehearsal, Then};
 
@@ -55,7 +55,7 @@ impl Outlook {
     }
 
     /// Equal prospects together, as a table under a line about the rows that stay as they are.
-    pub(super) fn table(&self, ui: &Ui, run: &Listed, edited: bool) -> String {
+    pub(super) fn table(&self, app: &App, run: &Listed, edited: bool) -> String {
         let script = if edited {
             "the edited script"
         } else {
@@ -82,7 +82,7 @@ impl Outlook {
                     operation.clone(),
                     rows.to_string(),
                     number,
-                    about(first, &run.record.id),
+                    about(app, first, &run.record.id),
                 ]
             })
             .collect();
@@ -99,7 +99,8 @@ impl Outlook {
         lines.push(if cells.is_empty() {
             "no row is left to be carried out".to_owned()
         } else {
-            ui.table(&["next", "operation", "rows", "first row", "there"], &cells)
+            app.ui
+                .table(&["next", "operation", "rows", "first row", "there"], &cells)
         });
         lines.join("\n")
     }
@@ -128,7 +129,7 @@ fn prospect(row: &Rehearsed) -> (u8, &'static str, String) {
 }
 
 /// What there is to say about the first row of a group.
-fn about(row: &Rehearsed, run: &RunId) -> String {
+fn about(app: &App, row: &Rehearsed, run: &RunId) -> String {
     let rehearsal = match &row.does {
         Does::Begins => return String::new(),
         Does::Misfits(why) => return why.clone(),
@@ -141,7 +142,7 @@ fn about(row: &Rehearsed, run: &RunId) -> String {
     };
     let thing = coming.thing.clone().unwrap_or_default();
     match &coming.how {
-        How::Parks => resolving(run, &coming.step, &coming.op),
+        How::Parks => resolving(app, run, &coming.step, &coming.op),
         How::LooksUp { resends: false, .. } => format!("{thing} (a person is asked when it is not there)"),
         How::LooksUp { settled_ms, .. } => {
             format!(

@@ -121,7 +121,7 @@ impl Preview {
             text.push(self.comparison.table(&app.ui));
         }
         if asked {
-            text.push(self.outlook.table(&app.ui, run, edited));
+            text.push(self.outlook.table(app, run, edited));
         }
         if self.unread {
             text.push("rows that the run has not read yet come after these".to_owned());

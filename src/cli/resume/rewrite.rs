@@ -14,7 +14,7 @@ pub(super) fn results(app: &App, journal: &Journal, record: &RunRecord) -> Resul
         return Ok(());
     };
     let run = journal.lock_run(&record.id)?;
-    let script = Pinned::read(journal, record, &plan)?.script;
+    let script = Pinned::read(app, journal, record, &plan)?.script;
     let Some(results) = Results::wanted(&app.ui, &plan, &script, true)? else {
         return Ok(());
     };

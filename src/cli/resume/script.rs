@@ -19,6 +19,7 @@ pub(super) struct Pinned {
 impl Pinned {
     /// The script the run is pinned to.
     pub(super) fn read(
+        app: &App,
         journal: &Journal,
         record: &RunRecord,
         plan: &RunPlan,
@@ -29,24 +30,24 @@ impl Pinned {
                     .hint("provisor journal check")
             })?;
         Ok(Pinned {
-            script: Script::compile(&run::host(), bundle)?,
+            script: Script::compile(&run::host(app), bundle)?,
         })
     }
 
     /// Is the script another one now? Not when there is no file any more, or none that can be read.
-    pub(super) fn has_changed(&self, plan: &RunPlan) -> bool {
+    pub(super) fn has_changed(&self, app: &App, plan: &RunPlan) -> bool {
         plan.script != "-"
-            && run::load(Path::new(&plan.script)).is_ok_and(|now| texts(&now) != texts(&self.script))
+            && run::load(app, Path::new(&plan.script)).is_ok_and(|now| texts(&now) != texts(&self.script))
     }
 
     /// Takes the script as it is now, when it is another one. It must fit what the run was given.
-    pub(super) fn take_current(&mut self, plan: &RunPlan) -> Result<bool, CommandError> {
+    pub(super) fn take_current(&mut self, app: &App, plan: &RunPlan) -> Result<bool, CommandError> {
         if plan.script == "-" {
             return Err(CommandError::usage(
                 "the script came from standard input, so there is no edited one to go on with",
             ));
         }
-        let current = run::load(Path::new(&plan.script))?;
+        let current = run::load(app, Path::new(&plan.script))?;
         if texts(&current) == texts(&self.script) {
             return Ok(false);
         }

@@ -84,8 +84,10 @@ pub(super) fn close(
         return Ok(Exit::Interrupted);
     }
     for step in &left {
-        app.ui
-            .hint(&format!("when you know: {}", resolving(&id, &step.key, &step.op)));
+        app.ui.hint(&format!(
+            "when you know: {}",
+            resolving(app, &id, &step.key, &step.op)
+        ));
     }
     Ok(Exit::InDoubt)
 }

@@ -39,7 +39,7 @@ pub(super) fn show(app: &App, command: &ShowCommand) -> Result<Exit, CommandErro
     let steps = journal.steps(&run.record.id, &StepFilter::ForAPerson)?;
     let (doubts, halves): (Vec<StepRecord>, Vec<StepRecord>) =
         steps.into_iter().partition(|step| step.state.is_open());
-    let next = next(&run, &doubts, &halves);
+    let next = next(app, &run, &doubts, &halves);
     let waits = journal.run_waits(&run.record.id);
     if command.json {
         let document = json!({
@@ -150,11 +150,11 @@ fn fields(run: &Listed) -> Vec<(String, Value)> {
 }
 
 /// The commands that go on from here.
-fn next(run: &Listed, doubts: &[StepRecord], halves: &[StepRecord]) -> Vec<String> {
+fn next(app: &App, run: &Listed, doubts: &[StepRecord], halves: &[StepRecord]) -> Vec<String> {
     let id = &run.record.id;
     match run.status() {
         "failed" if !halves.is_empty() => {
-            let mut next = vec![resolve(run, halves)];
+            let mut next = vec![resolve(app, run, halves)];
             let rows: BTreeSet<u64> = halves.iter().map(|step| step.position).collect();
             // What only a person can move on is not helped by another try.
             if run.counts.of(RowStatus::Failed) > rows.len() as u64 {
@@ -162,17 +162,17 @@ fn next(run: &Listed, doubts: &[StepRecord], halves: &[StepRecord]) -> Vec<Strin
             }
             next
         }
-        "done" | "cancelled" if doubts.is_empty() && !halves.is_empty() => vec![resolve(run, halves)],
+        "done" | "cancelled" if doubts.is_empty() && !halves.is_empty() => vec![resolve(app, run, halves)],
         "running" | "done" | "pruned" | "cancelled" if doubts.is_empty() => Vec::new(),
         "running" | "pruned" => Vec::new(),
         "failed" => vec![format!("provisor resume {id} --retry-failed")],
-        "cancelled" | "done" => vec![resolve(run, doubts)],
+        "cancelled" | "done" => vec![resolve(app, run, doubts)],
         _ if doubts.is_empty() => vec![format!("provisor resume {id}")],
-        _ => vec![format!("provisor resume {id}"), resolve(run, doubts)],
+        _ => vec![format!("provisor resume {id}"), resolve(app, run, doubts)],
     }
 }
 
-fn resolve(run: &Listed, doubts: &[StepRecord]) -> String {
+fn resolve(app: &App, run: &Listed, doubts: &[StepRecord]) -> String {
     let (key, op) = doubts.first().map_or(("STEP", ""), |step| (&step.key, &step.op));
-    resolving(&run.record.id, key, op)
+    resolving(app, &run.record.id, key, op)
 }

@@ -78,7 +78,10 @@ impl Root {
 impl<'a> Rig<'a> {
     /// Checks the script and makes the folder of the worlds.
     pub(super) fn new(app: &'a App, command: &TortureCommand) -> Result<Rig<'a>, CommandError> {
-        let columns = run::load(&command.script)?.declaration().output_columns.clone();
+        let columns = run::load(app, &command.script)?
+            .declaration()
+            .output_columns
+            .clone();
         let program = std::env::current_exe().map_err(|error| {
             CommandError::new(
                 Exit::Aborted,

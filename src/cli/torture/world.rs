@@ -14,7 +14,6 @@ use crate::cli::error::CommandError;
 use crate::cli::exit::Exit;
 use crate::cli::paths::make_private_folder;
 use crate::journal::{RunId, StepFilter, StepRecord};
-use crate::ops;
 use crate::sandbox::{Books, Options, Role, Sandbox};
 
 /// A world and everything in it. The folder is removed with it, unless it is to be kept.
@@ -91,7 +90,7 @@ impl<'a> World<'a> {
     pub(super) fn waits_for_a_person(&self, run: &str) -> Result<bool, CommandError> {
         let steps = self.app.journal()?.steps(&RunId::new(run), &StepFilter::Open)?;
         let acts = |step: &StepRecord| {
-            let op = ops::operation(&step.op);
+            let op = self.app.catalogue().operation(&step.op);
             op.is_some_and(|op| !op.can_be_looked_up(step.thing.is_some()))
         };
         Ok(!steps.is_empty() && steps.iter().all(acts))

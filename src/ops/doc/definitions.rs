@@ -6,10 +6,11 @@
 
 use std::fmt::Write as _;
 
-use super::find::{modules, short};
-use super::{OpDoc, ParamDoc, all};
-use crate::ops::spec::{OpSpec, Param, Type};
-use crate::ops::{kind, kinds};
+use super::find::short;
+use super::{OpDoc, ParamDoc};
+use crate::ops::catalogue::Catalogue;
+use crate::ops::platform::Operation;
+use crate::ops::spec::{Param, Type};
 
 /// One definition file.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -22,34 +23,35 @@ pub struct DefinitionFile {
 
 /// The files for every operation and kind of the table: one for each module, and one for what needs no module's name:
 /// global functions, methods, properties.
-pub fn files() -> Vec<DefinitionFile> {
+pub fn files(catalogue: &Catalogue) -> Vec<DefinitionFile> {
+    let all = || catalogue.operations().iter().copied();
     let global = all().filter(|op| op.module.is_empty() || op.receiver.is_some());
     let mut text = header(
         "static",
         "Operations that scripts call without a module's name, and the objects they give",
     );
-    for kind in kinds() {
+    for kind in catalogue.kinds() {
         for (name, ty, about) in kind.properties {
             let (object, of) = (object_name(kind.name), type_name(kind.name));
             let _ = write!(
                 text,
                 "\n/// {about}\nfn get {name}({object}: {of}) -> {};\n",
-                result_type(ty)
+                result_type(catalogue, ty)
             );
         }
     }
-    global.for_each(|op| declare(&mut text, op));
+    global.for_each(|op| declare(&mut text, catalogue, op));
     let mut files = vec![DefinitionFile {
         name: "provisor.d.rhai".to_owned(),
         text,
     }];
-    for module in modules() {
-        let own: Vec<&OpSpec> = all()
+    for module in catalogue.modules() {
+        let own: Vec<Operation> = all()
             .filter(|op| op.module == module && op.receiver.is_none())
             .collect();
         let mut text = header(module, &format!("Operations of `{module}`"));
         for op in own {
-            declare(&mut text, op);
+            declare(&mut text, catalogue, op);
         }
         files.push(DefinitionFile {
             name: format!("{module}.d.rhai"),
@@ -76,8 +78,8 @@ fn header(module: &str, about: &str) -> String {
 }
 
 /// One declaration for each number of arguments that the operation takes, the fullest first.
-fn declare(text: &mut String, op: &OpSpec) {
-    let comment = comment(&OpDoc::of(op));
+fn declare(text: &mut String, catalogue: &Catalogue, op: Operation) {
+    let comment = comment(&OpDoc::of(catalogue, op));
     for count in (op.required()..=op.params.len()).rev() {
         let receiver = op
             .receiver
@@ -90,7 +92,7 @@ fn declare(text: &mut String, op: &OpSpec) {
             "\n{comment}fn {}({}) -> {};\n",
             op.name,
             params.join(", "),
-            result_type(op.result)
+            result_type(catalogue, op.result)
         );
     }
 }
@@ -162,7 +164,7 @@ fn param_type(param: &Param) -> String {
 }
 
 /// The table's words for a result as a type: `list of mobsted::App` is `Array<MobstedApp>`.
-fn result_type(words: &str) -> String {
+fn result_type(catalogue: &Catalogue, words: &str) -> String {
     let one = |words: &str| -> String {
         match words.trim() {
             "string" => "String".to_owned(),
@@ -170,7 +172,7 @@ fn result_type(words: &str) -> String {
             "bool" | "int" | "float" | "()" => words.trim().to_owned(),
             "map" => "Map".to_owned(),
             "list" => "Array".to_owned(),
-            name if kind(name).is_some() => type_name(name),
+            name if catalogue.kind(name).is_some() => type_name(name),
             _ => "?".to_owned(),
         }
     };

@@ -1,7 +1,7 @@
 //! Which entry of the table a name means, and which entries a word is found in.
 
-use super::{all, methods};
-use crate::ops::kinds;
+use crate::ops::catalogue::Catalogue;
+use crate::ops::platform::Operation;
 use crate::ops::spec::{Kind, OpSpec};
 use crate::value::nearest::nearest;
 
@@ -9,7 +9,7 @@ use crate::value::nearest::nearest;
 #[derive(Debug, Clone)]
 pub enum Topic {
     /// One operation.
-    Op(&'static OpSpec),
+    Op(Operation),
     /// A kind of object.
     Kind(&'static Kind),
     /// A module, with its name.
@@ -25,26 +25,29 @@ pub struct Unknown {
 
 /// What a name means, written as people write it: `ensure_tenant`, `mobsted::ensure_tenant`, `session.apps()`,
 /// `Tenant.connect`, `mobsted::Tenant`, `mobsted`. A short name may mean several things; all are given.
-pub fn find(name: &str) -> Result<Vec<Topic>, Unknown> {
+pub fn find(catalogue: &Catalogue, name: &str) -> Result<Vec<Topic>, Unknown> {
     let wanted = plain(name);
-    let topics = exactly(&wanted);
+    let topics = exactly(catalogue, &wanted);
     if topics.is_empty() {
         return Err(Unknown {
-            nearest: like(&wanted),
+            nearest: like(catalogue, &wanted),
         });
     }
     Ok(topics)
 }
 
 /// The operations in whose entries every word is found, the best first: names before summaries before the rest.
-pub fn search(words: &str) -> Vec<&'static OpSpec> {
+pub fn search(catalogue: &Catalogue, words: &str) -> Vec<Operation> {
     let words: Vec<String> = words.split_whitespace().map(str::to_lowercase).collect();
     if words.is_empty() {
         return Vec::new();
     }
-    let mut hits: Vec<(usize, &'static OpSpec)> = all()
+    let mut hits: Vec<(usize, Operation)> = catalogue
+        .operations()
+        .iter()
+        .copied()
         .filter_map(|op| {
-            let ranks = words.iter().map(|word| rank(op, word));
+            let ranks = words.iter().map(|word| rank(&op, word));
             Some((ranks.sum::<Option<usize>>()?, op))
         })
         .collect();
@@ -53,28 +56,21 @@ pub fn search(words: &str) -> Vec<&'static OpSpec> {
     hits.into_iter().map(|(_, op)| op).collect()
 }
 
-/// The names of the modules, in the order of the table.
-pub fn modules() -> Vec<&'static str> {
-    let mut modules: Vec<&'static str> = Vec::new();
-    for op in all().filter(|op| !op.module.is_empty()) {
-        if !modules.contains(&op.module) {
-            modules.push(op.module);
-        }
-    }
-    modules
-}
-
 /// The last part of a kind's name: `Tenant` of `mobsted::Tenant`.
 pub fn short(kind: &str) -> &str {
     kind.rsplit("::").next().unwrap_or(kind)
 }
 
-fn exactly(wanted: &str) -> Vec<Topic> {
-    let mut topics: Vec<Topic> = all().filter(|op| is_called(op, wanted)).map(Topic::Op).collect();
-    let named = kinds().filter(|kind| same(kind.name, wanted) || same(short(kind.name), wanted));
+fn exactly(catalogue: &Catalogue, wanted: &str) -> Vec<Topic> {
+    let ops = catalogue.operations().iter().copied();
+    let called = ops.filter(|op| is_called(catalogue, op, wanted));
+    let mut topics: Vec<Topic> = called.map(Topic::Op).collect();
+    let named = catalogue
+        .kinds()
+        .filter(|kind| same(kind.name, wanted) || same(short(kind.name), wanted));
     topics.extend(named.map(Topic::Kind));
-    let module = modules()
-        .into_iter()
+    let module = catalogue
+        .modules()
         .find(|module| same(module, wanted.trim_end_matches(':')));
     topics.extend(module.map(Topic::Module));
     topics
@@ -87,7 +83,7 @@ fn plain(name: &str) -> String {
     name.trim().to_owned()
 }
 
-fn is_called(op: &OpSpec, wanted: &str) -> bool {
+fn is_called(catalogue: &Catalogue, op: &OpSpec, wanted: &str) -> bool {
     let spellings = [op.id(), op.name.to_owned(), format!("{}::{}", op.module, op.name)];
     let of_kind = op.receiver.into_iter().flat_map(|kind| {
         [kind, short(kind)]
@@ -99,7 +95,12 @@ fn is_called(op: &OpSpec, wanted: &str) -> bool {
     if module_path && same(&op.id(), wanted) {
         return true;
     }
-    if module_path && all().any(|other| same(&other.id(), wanted)) {
+    if module_path
+        && catalogue
+            .operations()
+            .iter()
+            .any(|other| same(&other.id(), wanted))
+    {
         return false;
     }
     spellings
@@ -112,19 +113,16 @@ fn same(a: &str, b: &str) -> bool {
     a.eq_ignore_ascii_case(b)
 }
 
-fn like(wanted: &str) -> Vec<String> {
+fn like(catalogue: &Catalogue, wanted: &str) -> Vec<String> {
     let last = wanted.rsplit(['.', ':']).next().unwrap_or(wanted);
     let mut near: Vec<String> = Vec::new();
-    let ids: Vec<String> = all().map(OpSpec::id).collect();
-    let kinds = kinds().map(|kind| kind.name);
-    let whole = ids
-        .iter()
-        .map(String::as_str)
-        .chain(kinds.clone())
-        .chain(modules());
-    near.extend(nearest(wanted, whole).map(str::to_owned));
-    if let Some(name) = nearest(last, all().map(|op| op.name)).or_else(|| known(last)) {
-        near.extend(all().filter(|op| op.name == name).map(OpSpec::id));
+    let all = || catalogue.operations().iter();
+    let kinds = catalogue.kinds().map(|kind| kind.name);
+    let other = kinds.clone().chain(catalogue.modules()).map(str::to_owned);
+    let whole: Vec<String> = all().map(|op| op.id()).chain(other).collect();
+    near.extend(nearest(wanted, whole.iter().map(String::as_str)).map(str::to_owned));
+    if let Some(name) = nearest(last, all().map(|op| op.name)).or_else(|| known(catalogue, last)) {
+        near.extend(all().filter(|op| op.name == name).map(|op| op.id()));
     }
     if let Some(name) = nearest(last, kinds.clone().map(short)) {
         near.extend(kinds.filter(|kind| short(kind) == name).map(str::to_owned));
@@ -139,8 +137,9 @@ fn like(wanted: &str) -> Vec<String> {
 }
 
 /// The operation of exactly this name, asked for under another module or object.
-fn known(name: &str) -> Option<&'static str> {
-    all().map(|op| op.name).find(|known| same(known, name))
+fn known(catalogue: &Catalogue, name: &str) -> Option<&'static str> {
+    let mut names = catalogue.operations().iter().map(|op| op.spec().name);
+    names.find(|known| same(known, name))
 }
 
 /// How good a find the word is; nothing when the entry does not have it.
@@ -172,15 +171,22 @@ fn rank(op: &OpSpec, word: &str) -> Option<usize> {
 }
 
 /// The operations that a topic covers: itself, a kind's methods, a module's operations.
-pub fn operations(topic: &Topic) -> Vec<&'static OpSpec> {
+pub fn operations(catalogue: &Catalogue, topic: &Topic) -> Vec<Operation> {
     match topic {
         Topic::Op(op) => vec![*op],
-        Topic::Kind(kind) => methods(kind.name).collect(),
-        Topic::Module(module) => all().filter(|op| op.module == *module).collect(),
+        Topic::Kind(kind) => catalogue.methods(kind.name).collect(),
+        Topic::Module(module) => catalogue
+            .operations()
+            .iter()
+            .copied()
+            .filter(|op| op.module == *module)
+            .collect(),
     }
 }
 
 /// The kinds of objects of a module.
-pub fn kinds_of(module: &str) -> impl Iterator<Item = &'static Kind> {
-    kinds().filter(move |kind| kind.name.split("::").next() == Some(module))
+pub fn kinds_of<'a>(catalogue: &'a Catalogue, module: &'a str) -> impl Iterator<Item = &'static Kind> + 'a {
+    catalogue
+        .kinds()
+        .filter(move |kind| kind.name.split("::").next() == Some(module))
 }

@@ -2,8 +2,9 @@
 
 use std::fmt::Write as _;
 
-use super::find::{kinds_of, modules};
-use super::{OpDoc, ParamDoc, all, methods, properties};
+use super::find::kinds_of;
+use super::{OpDoc, ParamDoc, properties};
+use crate::ops::catalogue::Catalogue;
 use crate::ops::explain::{self, Explanation};
 use crate::ops::spec::{Kind, OpSpec};
 
@@ -17,11 +18,13 @@ pub struct BookPage {
 }
 
 /// The whole reference, the index first.
-pub fn book() -> Vec<BookPage> {
-    let mut pages = vec![index()];
-    pages.push(page("global", "Global functions", |op| op.module.is_empty()));
-    for module in modules() {
-        pages.push(page(module, &format!("Module `{module}`"), |op| {
+pub fn book(catalogue: &Catalogue) -> Vec<BookPage> {
+    let mut pages = vec![index(catalogue)];
+    pages.push(page(catalogue, "global", "Global functions", |op| {
+        op.module.is_empty()
+    }));
+    for module in catalogue.modules() {
+        pages.push(page(catalogue, module, &format!("Module `{module}`"), |op| {
             op.module == module
         }));
     }
@@ -86,14 +89,16 @@ pub fn op(doc: &OpDoc, level: usize) -> String {
     text
 }
 
-fn index() -> BookPage {
+fn index(catalogue: &Catalogue) -> BookPage {
     let mut text = String::from(
         "# Operations\n\nWhat a script may do to the world. Written by `provisor ops book` from the operation table; \
          every example is run as a test.\n",
     );
-    let _ = section(&mut text, "Global functions", "global", |op| op.module.is_empty());
-    for module in modules() {
-        let _ = section(&mut text, &format!("`{module}`"), module, |op| {
+    let _ = section(catalogue, &mut text, "Global functions", "global", |op| {
+        op.module.is_empty()
+    });
+    for module in catalogue.modules() {
+        let _ = section(catalogue, &mut text, &format!("`{module}`"), module, |op| {
             op.module == module
         });
     }
@@ -104,12 +109,18 @@ fn index() -> BookPage {
     }
 }
 
-fn section(text: &mut String, title: &str, file: &str, of: impl Fn(&OpSpec) -> bool) -> std::fmt::Result {
+fn section(
+    catalogue: &Catalogue,
+    text: &mut String,
+    title: &str,
+    file: &str,
+    of: impl Fn(&OpSpec) -> bool,
+) -> std::fmt::Result {
     writeln!(
         text,
         "\n## {title}\n\n| Operation | Effect | |\n| --- | --- | --- |"
     )?;
-    for op in all().filter(|op| of(op)) {
+    for op in catalogue.operations().iter().filter(|op| of(op)) {
         let (signature, id) = (op.signature(), anchor(&op.id()));
         let (effect, summary) = (op.effect.name(), cell(op.summary));
         writeln!(text, "| [`{signature}`]({file}.md#{id}) | {effect} | {summary} |")?;
@@ -117,13 +128,13 @@ fn section(text: &mut String, title: &str, file: &str, of: impl Fn(&OpSpec) -> b
     Ok(())
 }
 
-fn page(file: &str, title: &str, of: impl Fn(&OpSpec) -> bool) -> BookPage {
+fn page(catalogue: &Catalogue, file: &str, title: &str, of: impl Fn(&OpSpec) -> bool) -> BookPage {
     let mut text = format!("# {title}\n\n[All operations](index.md)\n");
-    for op in all().filter(|op| of(op)) {
-        let _ = write!(text, "\n{}", self::op(&OpDoc::of(op), 2));
+    for op in catalogue.operations().iter().filter(|op| of(op)) {
+        let _ = write!(text, "\n{}", self::op(&OpDoc::of(catalogue, *op), 2));
     }
-    for kind in kinds_of(file) {
-        let _ = write!(text, "\n{}", object(kind));
+    for kind in kinds_of(catalogue, file) {
+        let _ = write!(text, "\n{}", object(catalogue, kind));
     }
     BookPage {
         name: format!("{file}.md"),
@@ -131,7 +142,7 @@ fn page(file: &str, title: &str, of: impl Fn(&OpSpec) -> bool) -> BookPage {
     }
 }
 
-fn object(kind: &'static Kind) -> String {
+fn object(catalogue: &Catalogue, kind: &'static Kind) -> String {
     let mut text = format!("## Object `{}`\n\n{}.\n", kind.name, kind.summary);
     text.push_str("\n| Property | Type | |\n| --- | --- | --- |\n");
     for property in properties(kind) {
@@ -143,7 +154,8 @@ fn object(kind: &'static Kind) -> String {
             cell(property.about)
         );
     }
-    let methods: Vec<String> = methods(kind.name)
+    let methods: Vec<String> = catalogue
+        .methods(kind.name)
         .map(|op| format!("[`{}`](#{})", op.name, anchor(&op.id())))
         .collect();
     if !methods.is_empty() {

@@ -10,13 +10,10 @@ pub mod text;
 
 use serde::Serialize;
 
+use super::catalogue::Catalogue;
 use super::explain;
+use super::platform::Operation;
 use super::spec::{Effect, Kind, OpSpec, Param, Permission, Timeout, Type};
-
-/// Every operation of the table.
-pub fn all() -> impl Iterator<Item = &'static OpSpec> + Clone {
-    super::ALL.iter().copied().flatten()
-}
 
 /// Everything that is told of an operation. Its JSON form is what `provisor ops … --json` prints.
 #[derive(Debug, Clone, PartialEq, Serialize)]
@@ -111,7 +108,7 @@ pub struct ErrorDoc {
 
 impl OpDoc {
     /// Everything that the entry says.
-    pub fn of(op: &OpSpec) -> OpDoc {
+    pub fn of(catalogue: &Catalogue, op: Operation) -> OpDoc {
         OpDoc {
             name: op.id(),
             module: op.module,
@@ -122,10 +119,10 @@ impl OpDoc {
             params: op.params.iter().map(ParamDoc::of).collect(),
             result: ResultDoc {
                 ty: op.result,
-                properties: kind_in(op.result).map(properties).unwrap_or_default(),
+                properties: catalogue.kind_in(op.result).map(properties).unwrap_or_default(),
             },
-            errors: errors(op),
-            common_errors: common_errors(op),
+            errors: errors(&op),
+            common_errors: common_errors(&op),
             effect: Named {
                 name: op.effect.name(),
                 meaning: promise(&op.effect),
@@ -134,7 +131,7 @@ impl OpDoc {
                 name: op.permission().name(),
                 meaning: op.permission().meaning(),
             },
-            timeout: patience(op),
+            timeout: patience(&op),
             example: op.example,
         }
     }
@@ -166,23 +163,6 @@ pub fn properties(kind: &'static Kind) -> Vec<Property> {
     let property =
         |(name, ty, about): &(&'static str, &'static str, &'static str)| Property { name, ty, about };
     kind.properties.iter().map(property).collect()
-}
-
-/// The operations that are methods of a kind.
-pub fn methods(kind: &str) -> impl Iterator<Item = &'static OpSpec> {
-    all().filter(move |op| op.receiver == Some(kind))
-}
-
-/// Is it refused to the own account of a tenant?
-pub fn is_for_master(op: &OpSpec) -> bool {
-    op.errors
-        .iter()
-        .any(|(_, when)| *when == super::mobsted::NOT_MASTER)
-}
-
-/// The kind that a result's type names: `mobsted::Tenant` in `list of mobsted::Tenant`.
-pub fn kind_in(result: &str) -> Option<&'static Kind> {
-    result.split_whitespace().find_map(super::kind)
 }
 
 fn errors(op: &OpSpec) -> Vec<ErrorDoc> {

@@ -5,7 +5,7 @@ use super::text::{Look, wrap};
 use super::*;
 
 fn ids(name: &str) -> Vec<String> {
-    find(name)
+    find(&crate::ops::catalogue(), name)
         .unwrap()
         .into_iter()
         .map(|topic| match topic {
@@ -37,7 +37,7 @@ fn operations_are_found_as_people_write_them() {
 
 #[test]
 fn an_unknown_name_names_what_is_like_it() {
-    let near = |name: &str| find(name).unwrap_err().nearest;
+    let near = |name: &str| find(&crate::ops::catalogue(), name).unwrap_err().nearest;
     assert_eq!(near("ensure_tennant"), ["mobsted::ensure_tenant"]);
     assert!(near("mobsted::ensure_tenants").contains(&"mobsted::ensure_tenant".to_owned()));
     assert!(near("banana").is_empty());
@@ -45,24 +45,31 @@ fn an_unknown_name_names_what_is_like_it() {
 
 #[test]
 fn names_come_before_summaries_in_a_search() {
-    let found: Vec<String> = search("tenant").into_iter().map(OpSpec::id).collect();
+    let found: Vec<String> = search(&crate::ops::catalogue(), "tenant")
+        .into_iter()
+        .map(|op| op.id())
+        .collect();
     let at = |id: &str| found.iter().position(|found| found == id).unwrap();
     assert!(
         at("mobsted::ensure_tenant") < at("mobsted::Tenant.connect"),
         "{found:?}"
     );
     assert!(
-        search("tenant ensure")
+        search(&crate::ops::catalogue(), "tenant ensure")
             .iter()
             .any(|op| op.name == "ensure_tenant")
     );
-    assert!(search("").is_empty() && search("banana").is_empty());
+    assert!(
+        search(&crate::ops::catalogue(), "").is_empty()
+            && search(&crate::ops::catalogue(), "banana").is_empty()
+    );
 }
 
 #[test]
 fn every_entry_is_told_in_every_width() {
-    for op in all() {
-        let doc = OpDoc::of(op);
+    let catalogue = crate::ops::catalogue();
+    for op in catalogue.operations() {
+        let doc = OpDoc::of(&catalogue, *op);
         for width in [20, 40, 80, 200] {
             let text = text::op(&doc, &Look::plain(width));
             assert!(text.contains(doc.effect.name), "{}", doc.name);
@@ -84,7 +91,7 @@ fn every_entry_is_told_in_every_width() {
 
 #[test]
 fn permission_follows_from_the_effect() {
-    for op in all() {
+    for op in crate::ops::catalogue().operations() {
         let expected = match (op.module, op.effect.changes()) {
             (_, true) => Permission::Change,
             ("", false) => Permission::None,

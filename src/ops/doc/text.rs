@@ -1,8 +1,10 @@
 //! Documentation as plain text for a terminal.
 
 use super::find::{kinds_of, short};
-use super::{ErrorDoc, OpDoc, ParamDoc, Property, methods, properties};
-use crate::ops::spec::{Kind, OpSpec};
+use super::{ErrorDoc, OpDoc, ParamDoc, Property, properties};
+use crate::ops::catalogue::Catalogue;
+use crate::ops::platform::Operation;
+use crate::ops::spec::Kind;
 
 /// How documentation is drawn.
 pub struct Look<'a> {
@@ -54,28 +56,29 @@ pub fn op(doc: &OpDoc, look: &Look<'_>) -> String {
 }
 
 /// All that is told of a kind of object.
-pub fn kind(kind: &'static Kind, look: &Look<'_>) -> String {
+pub fn kind(catalogue: &Catalogue, kind: &'static Kind, look: &Look<'_>) -> String {
     let mut page = Page::new(look);
     page.heading(kind.name);
     page.paragraph(&format!("{}.", kind.summary));
     page.section("Properties");
     page.properties(&properties(kind));
-    if methods(kind.name).next().is_some() {
+    if catalogue.methods(kind.name).next().is_some() {
         page.section("Methods");
-        page.list(methods(kind.name));
+        page.list(catalogue.methods(kind.name));
     }
     page.text
 }
 
 /// The operations and kinds of a module.
-pub fn module(name: &str, look: &Look<'_>) -> String {
+pub fn module(catalogue: &Catalogue, name: &str, look: &Look<'_>) -> String {
     let mut page = Page::new(look);
     page.heading(name);
     page.section("Operations");
-    page.list(super::all().filter(|op| op.module == name));
-    if kinds_of(name).next().is_some() {
+    let all = catalogue.operations().iter().copied();
+    page.list(all.filter(|op| op.module == name));
+    if kinds_of(catalogue, name).next().is_some() {
         page.section("Objects");
-        let kinds: Vec<(String, &str)> = kinds_of(name)
+        let kinds: Vec<(String, &str)> = kinds_of(catalogue, name)
             .map(|kind| (short(kind.name).to_owned(), kind.summary))
             .collect();
         page.table(&kinds);
@@ -85,13 +88,13 @@ pub fn module(name: &str, look: &Look<'_>) -> String {
 
 /// Operations with their summaries, one a line where there is room, under the names of their modules when there are
 /// several.
-pub fn list(ops: &[&'static OpSpec], look: &Look<'_>) -> String {
+pub fn list(ops: &[Operation], look: &Look<'_>) -> String {
     let mut page = Page::new(look);
-    let mut groups: Vec<Vec<&'static OpSpec>> = Vec::new();
+    let mut groups: Vec<Vec<Operation>> = Vec::new();
     for op in ops {
         match groups.iter_mut().find(|group| group[0].module == op.module) {
-            Some(group) => group.push(op),
-            None => groups.push(vec![op]),
+            Some(group) => group.push(*op),
+            None => groups.push(vec![*op]),
         }
     }
     for (index, group) in groups.iter().enumerate() {
@@ -198,7 +201,7 @@ impl<'a> Page<'a> {
         }
     }
 
-    fn list(&mut self, ops: impl Iterator<Item = &'static OpSpec>) {
+    fn list(&mut self, ops: impl Iterator<Item = Operation>) {
         let rows: Vec<(String, &str)> = ops.map(|op| (op.signature(), op.summary)).collect();
         self.table(&rows);
     }

@@ -1,10 +1,19 @@
 //! Tests of the module above.
 
-use super::*;
+use super::{NOW_AND_THEN, Operation, Record, Secret, Value, Wanted};
 
-fn op(name: &str) -> &'static OpSpec {
-    let mut all = super::super::ALL.iter().copied().flatten();
+fn op(name: &str) -> Operation {
+    let catalogue = crate::ops::catalogue();
+    let mut all = catalogue.operations().iter().copied();
     all.find(|op| op.name == name).unwrap()
+}
+
+fn given(op: Operation, written: Value, known: Record) -> Result<Value, String> {
+    super::given(&crate::ops::catalogue(), op, written, known)
+}
+
+fn wanted(op: Operation) -> Option<Wanted> {
+    super::wanted(&crate::ops::catalogue(), op)
 }
 
 fn json(text: &str) -> Value {
@@ -80,14 +89,14 @@ fn a_map_has_all_its_fields_and_its_first_is_never_forgotten() {
         panic!("no map");
     };
     assert_eq!((&sent["id"], &sent["valid"]), (&"m-1".into(), &Value::Null));
-    for (name, ..) in super::super::fields(sms).unwrap() {
+    for (name, ..) in crate::ops::catalogue().fields(sms).unwrap() {
         assert!(sent.contains_key(*name) || NOW_AND_THEN.contains(name), "{name}");
     }
 }
 
 #[test]
 fn every_example_is_itself_a_result() {
-    for op in super::super::ALL.iter().copied().flatten() {
+    for op in crate::ops::catalogue().operations().iter().copied() {
         if let Some(wanted) = wanted(op).filter(|_| op.effect.changes()) {
             let example = wanted
                 .example

@@ -20,12 +20,12 @@ use crate::value::Object;
 const REPLY: Duration = Duration::from_secs(30);
 
 /// What the operations of JRNI share in a process.
-pub(in crate::ops) struct Shared {
+pub(super) struct Shared {
     accounts: Accounts,
 }
 
 impl Shared {
-    pub(in crate::ops) fn new(network: &Network) -> Shared {
+    pub(super) fn new(network: &Network) -> Shared {
         Shared {
             accounts: Accounts::new(network.clone()),
         }
@@ -34,35 +34,19 @@ impl Shared {
 
 impl World {
     /// The client of the session that a call was made on, whose changing requests pass the call's gate. Sends nothing.
-    pub(in crate::ops) fn jrni(&self, call: &Call) -> Result<Client, OpError> {
+    pub(super) fn jrni(&self, call: &Call) -> Result<Client, OpError> {
         Ok(self.jrni_of(receiver(call)?)?.through(Some(&call.flight)))
     }
 
-    /// Does the ledger need to know the company that the call's session acts on, while the session names none?
-    pub(in crate::ops) fn acts_on_untold_company(call: &Call) -> bool {
-        let enters_or_strikes = match call.effect() {
-            Effect::Ensure { .. } | Effect::Create { .. } | Effect::Act | Effect::Request => true,
-            Effect::Change { strikes, .. } => strikes.is_some(),
-            _ => false,
-        };
-        let session = call.receiver.as_ref().filter(|session| session.kind == SESSION);
-        enters_or_strikes
-            && session.is_some_and(|session| {
-                ["company", TOLD]
-                    .iter()
-                    .all(|name| session.text(name).trim().is_empty())
-            })
-    }
-
     /// The call with the company that the platform signs its session in to. Signs in, unless that is known.
-    pub(in crate::ops) async fn with_company(&self, call: &Call) -> Result<Call, OpError> {
+    pub(super) async fn with_company(&self, call: &Call) -> Result<Call, OpError> {
         let company = self.jrni_of(receiver(call)?)?.company_id().await.map_err(told)?;
         Ok(told_company(call.clone(), company))
     }
 
     /// The same, when the company is known on this machine. Sends nothing.
-    pub(in crate::ops) async fn with_known_company(&self, call: Call) -> Call {
-        if !World::acts_on_untold_company(&call) {
+    pub(super) async fn with_known_company(&self, call: Call) -> Call {
+        if !acts_on_untold_company(&call) {
             return call;
         }
         let client = receiver(&call).and_then(|session| self.jrni_of(session));
@@ -77,7 +61,7 @@ impl World {
     }
 
     /// The client of a session. Sends nothing.
-    pub(in crate::ops) fn jrni_of(&self, session: &Object) -> Result<Client, OpError> {
+    pub(super) fn jrni_of(&self, session: &Object) -> Result<Client, OpError> {
         let settings = self.settings(session)?;
         let endpoints = Endpoints::with_overrides(&settings.endpoints).map_err(|unknown| {
             OpError::new(Code::BadProfile, format!("the profile's endpoints: {unknown}"))
@@ -102,12 +86,28 @@ impl World {
         };
         let reply = settings.reply.unwrap_or(REPLY);
         let endpoints = Arc::new(endpoints);
-        let client = self
-            .jrni
+        let shared: &Shared = self.state()?;
+        let client = shared
             .accounts
             .client(&account, &endpoints, reply, &settings.line);
         Ok(client.within(company.filter(|_| below)))
     }
+}
+
+/// Does the ledger need to know the company that the call's session acts on, while the session names none?
+pub(super) fn acts_on_untold_company(call: &Call) -> bool {
+    let enters_or_strikes = match call.effect() {
+        Effect::Ensure { .. } | Effect::Create { .. } | Effect::Act | Effect::Request => true,
+        Effect::Change { strikes, .. } => strikes.is_some(),
+        _ => false,
+    };
+    let session = call.receiver.as_ref().filter(|session| session.kind == SESSION);
+    enters_or_strikes
+        && session.is_some_and(|session| {
+            ["company", TOLD]
+                .iter()
+                .all(|name| session.text(name).trim().is_empty())
+        })
 }
 
 fn told_company(mut call: Call, company: u64) -> Call {

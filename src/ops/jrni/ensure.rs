@@ -1,9 +1,10 @@
 //! What the operations that make something have in common: the fields that are given, and what is there already.
 
+use super::account_of;
 use crate::journal::NaturalKey;
 use crate::ops::call::Call;
 use crate::ops::error::{Code, OpError};
-use crate::ops::session::{account_of, receiver};
+use crate::ops::session::receiver;
 use crate::ops::spec::{Param, Probe, Type};
 use crate::value::{Record, Value};
 

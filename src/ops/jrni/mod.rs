@@ -1,18 +1,18 @@
 //! JRNI (formerly `BookingBug`): what its operations promise. How it is spoken to is `platform::jrni`.
 
-pub(super) mod administrators;
-pub(super) mod companies;
-pub(super) mod people;
-pub(super) mod raw;
+mod administrators;
+mod companies;
+mod people;
+mod raw;
 
 mod client;
+mod driver;
 mod ensure;
-
-pub(super) use client::Shared;
 
 use super::call::Call;
 use super::error::{Code, OpError};
-use super::session::{self, Key, Shape, receiver};
+use super::platform::{AccountKey, AccountSchema, Platform};
+use super::session::{self, receiver};
 use super::spec::{Boxed, Effect, Kind, OpSpec, Param, Probe, Timeout, Type};
 use super::world::World;
 use crate::journal::{Former, LedgerItem, NaturalKey, Proof};
@@ -30,7 +30,7 @@ pub const ADMINISTRATOR: &str = "jrni::Administrator";
 pub const PERSON: &str = "jrni::Person";
 
 /// The kinds of object that JRNI's operations give back.
-pub(super) const KINDS: &[Kind] = &[
+const KINDS: &[Kind] = &[
     Kind {
         name: SESSION,
         summary: "An account that operations act as, and the company they act on; it signs in when it must",
@@ -89,9 +89,10 @@ pub(super) const KINDS: &[Kind] = &[
 ];
 
 /// From a profile or a description to a session, from a session to another company, and out again.
-pub(super) static CONNECT: &[OpSpec] = &[
+static CONNECT: &[OpSpec] = &[
     session::naming(
-        &SHAPE,
+        "jrni",
+        SESSION,
         "Name the account to work with",
         "Without an argument the active JRNI profile's account, with a string that profile's, with a map of `url`, \
               `login`, `password`, `app_id` and, where there are such, `app_key` and `company` the account it describes. \
@@ -140,20 +141,34 @@ pub(super) static CONNECT: &[OpSpec] = &[
     },
 ];
 
-/// A JRNI account.
-pub(in crate::ops) const SHAPE: Shape = Shape {
-    platform: "jrni",
+/// JRNI, formerly `BookingBug`.
+pub(in crate::ops) static PLATFORM: Platform = Platform {
+    name: "jrni",
+    module: "jrni",
     title: "JRNI",
-    kind: SESSION,
-    texts: &[
-        Key::required("url"),
-        Key::required("login"),
-        Key::required("app_id"),
-        Key::optional("company"),
+    account: Some(AccountSchema {
+        kind: SESSION,
+        texts: &[
+            AccountKey::required("url"),
+            AccountKey::required("login"),
+            AccountKey::required("app_id"),
+            AccountKey::optional("company"),
+        ],
+        secrets: &[AccountKey::required("password"), AccountKey::optional("app_key")],
+        hidden: &[],
+        looks: &["company", "administrators"],
+    }),
+    operations: &[
+        CONNECT,
+        companies::OPS,
+        administrators::OPS,
+        people::OPS,
+        raw::OPS,
     ],
-    secrets: &[Key::required("password"), Key::optional("app_key")],
-    hidden: &[],
-    looks: &["company", "administrators"],
+    kinds: KINDS,
+    maps: &[],
+    sub_accounts: None,
+    driver: &driver::Jrni,
 };
 
 /// The company to sign in to, where it is not the one to act on.
@@ -161,7 +176,7 @@ const SIGN_IN: &str = "$sign_in";
 
 fn connect<'a>(world: &'a World, call: &'a Call) -> Boxed<'a, Result<Value, OpError>> {
     Box::pin(async move {
-        let mut session = session::connect(world, &SHAPE, call.arg("account"))?;
+        let mut session = session::connect(world, &PLATFORM, call.arg("account"))?;
         if let Value::Object(session) = &mut session {
             Base::parse(session.text("url"))?;
             company_number(session.text("company"))?;

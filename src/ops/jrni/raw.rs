@@ -1,10 +1,11 @@
 //! Every other call of the API, by method and path or by link.
 
 use super::{SESSION, SIGN_IN, account_at, accounts_of, told};
+use crate::journal::Struck;
 use crate::ops::act::{KEY, REMEMBERED, REMEMBERING};
 use crate::ops::call::Call;
 use crate::ops::error::{Code, OpError};
-use crate::ops::raw::{self, BODY, Removed};
+use crate::ops::raw::{self, BODY};
 use crate::ops::session::receiver;
 use crate::ops::spec::{Boxed, Effect, OpSpec, Param, Timeout, Type};
 use crate::ops::world::World;
@@ -172,8 +173,8 @@ fn delete<'a>(world: &'a World, call: &'a Call) -> Boxed<'a, Result<Value, OpErr
 }
 
 /// The person, the administrator or the company that a raw call removes.
-pub(in crate::ops) fn removed(world: &World, call: &Call) -> Option<Removed> {
-    if (call.op.module, call.op.name) != ("jrni", "delete") {
+pub(super) fn strikes(world: &World, call: &Call) -> Option<Vec<Struck>> {
+    if call.op.id() != "jrni::delete" {
         return None;
     }
     let session = receiver(call).ok()?;
@@ -201,11 +202,7 @@ pub(in crate::ops) fn removed(world: &World, call: &Call) -> Option<Removed> {
         }
         _ => return None,
     };
-    Some(Removed {
-        accounts,
-        sort,
-        id: id.to_owned(),
-    })
+    Some(Struck::identified(accounts, sort, id))
 }
 
 async fn exchange(world: &World, call: &Call, method: Method) -> Result<Value, OpError> {

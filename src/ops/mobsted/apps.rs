@@ -1,6 +1,6 @@
 //! Applications of an account.
 
-use super::{APP, SESSION, account_of, plain_id};
+use super::{APP, SESSION, account_of};
 use crate::journal::NaturalKey;
 use crate::ops::call::Call;
 use crate::ops::error::{Code, OpError, Sent};
@@ -362,7 +362,7 @@ fn find<'a>(world: &'a World, call: &'a Call) -> Boxed<'a, Result<Value, OpError
 fn update<'a>(world: &'a World, call: &'a Call) -> Boxed<'a, Result<Value, OpError>> {
     Box::pin(async move {
         let client = world.mobsted(receiver(call)?)?.through(Some(&call.flight));
-        let id = plain_id(&call.text("id"));
+        let id = identity::id(&call.text("id"));
         Ok(client.update_application(&id, &call.map("fields")).await?)
     })
 }
@@ -392,7 +392,7 @@ fn probe_update<'a>(world: &'a World, call: &'a Call) -> Boxed<'a, Probe> {
 fn delete<'a>(world: &'a World, call: &'a Call) -> Boxed<'a, Result<Value, OpError>> {
     Box::pin(async move {
         let client = world.mobsted(receiver(call)?)?.through(Some(&call.flight));
-        let id = plain_id(&call.text("id"));
+        let id = identity::id(&call.text("id"));
         match client.delete_application(&id).await {
             Ok(()) => Ok(Value::Null),
             // The answer to an earlier, lost request of ours: it is deleted.
@@ -418,7 +418,7 @@ async fn all(world: &World, call: &Call) -> Result<Vec<App>, OpError> {
 }
 
 async fn one(world: &World, call: &Call) -> Result<Option<App>, OpError> {
-    let id = plain_id(&call.text("id"));
+    let id = identity::id(&call.text("id"));
     let apps = all(world, call).await?;
     Ok(apps.into_iter().find(|app| id_text(&app.id) == id))
 }

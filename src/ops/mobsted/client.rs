@@ -15,14 +15,14 @@ use crate::platform::mobsted::{Client, Timeouts};
 use crate::value::Object;
 
 /// What the operations of Mobsted share in a process.
-pub(in crate::ops) struct Shared {
+pub(super) struct Shared {
     accounts: Accounts,
     pub(super) directories: Directories,
     partners: Partners,
 }
 
 impl Shared {
-    pub(in crate::ops) fn new(network: &Network) -> Shared {
+    pub(super) fn new(network: &Network) -> Shared {
         Shared {
             accounts: Accounts::new(network.clone()),
             directories: Directories::default(),
@@ -34,9 +34,12 @@ impl Shared {
 impl World {
     /// Notes the accounts of profiles at an address that somebody else speaks to, so that what is protected in them is so
     /// in every way.
-    pub(in crate::ops) fn note_mobsted(&self, url: &str) {
+    pub(super) fn note_mobsted(&self, url: &str) {
+        let Ok(Shared { partners, .. }) = self.state() else {
+            return;
+        };
         for base in self.mobsted_profiles(url) {
-            self.mobsted.partners.know(&base);
+            partners.know(&base);
         }
     }
 
@@ -62,7 +65,8 @@ impl World {
     }
 
     /// The client of a session. Sends nothing.
-    pub(in crate::ops) fn mobsted(&self, session: &Object) -> Result<Client, OpError> {
+    pub(super) fn mobsted(&self, session: &Object) -> Result<Client, OpError> {
+        let shared: &Shared = self.state()?;
         let settings = self.settings(session)?;
         let endpoints = Endpoints::with_overrides(&settings.endpoints).map_err(|unknown| {
             OpError::new(Code::BadProfile, format!("the profile's endpoints: {unknown}"))
@@ -74,7 +78,7 @@ impl World {
             _ => Role::Master,
         };
         if role == Role::Master {
-            self.mobsted.partners.know(&base);
+            shared.partners.know(&base);
         }
         let account = Account {
             base,
@@ -87,8 +91,7 @@ impl World {
             reply: settings.reply.unwrap_or(usual.reply),
             tenant_creation: settings.tenant_creation.unwrap_or(usual.tenant_creation),
         };
-        Ok(self
-            .mobsted
+        Ok(shared
             .accounts
             .client(&account, &Arc::new(endpoints), timeouts, &settings.line))
     }

@@ -1,5 +1,6 @@
 //! What accounts have, list by list: each is read once, and from then on only what came behind.
 
+use super::client::Shared;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
@@ -155,10 +156,10 @@ fn of<T>(lists: &Lists<T>, session: &Object) -> Result<Arc<List<T>>, OpError> {
 impl World {
     /// Is a tenant or an app that the ledger holds certainly gone? Looks only when its account's list was read before in
     /// this process, which then is read on.
-    pub(in crate::ops) async fn is_gone(&self, session: &Object, held: &Object) -> Result<bool, OpError> {
+    pub(super) async fn is_gone(&self, session: &Object, held: &Object) -> Result<bool, OpError> {
         match held.kind.as_str() {
             TENANT => {
-                let list = of(&self.mobsted.directories.tenants, session)?;
+                let list = of(&self.state::<Shared>()?.directories.tenants, session)?;
                 if !list.is_read().await {
                     return Ok(false);
                 }
@@ -168,7 +169,7 @@ impl World {
                 }
             }
             APP => {
-                let list = of(&self.mobsted.directories.apps, session)?;
+                let list = of(&self.state::<Shared>()?.directories.apps, session)?;
                 if !list.is_read().await {
                     return Ok(false);
                 }
@@ -185,7 +186,7 @@ impl World {
     /// The tenants of this address, in one spelling, that the account has now. What is there before a request is not
     /// what the request makes. An account that may not list has none.
     pub(super) async fn tenants_now(&self, session: &Object, email: &str) -> Result<Vec<TenantRow>, OpError> {
-        let list = of(&self.mobsted.directories.tenants, session)?;
+        let list = of(&self.state::<Shared>()?.directories.tenants, session)?;
         let client = self.mobsted(session)?;
         let mut rows = list.named(&client, email).await?;
         // A row that moved from one page to the next while we read is still one row.
@@ -195,7 +196,7 @@ impl World {
 
     /// The apps of this name, in one spelling, that the account has now.
     pub(super) async fn apps_now(&self, session: &Object, name: &str) -> Result<Vec<App>, OpError> {
-        let list = of(&self.mobsted.directories.apps, session)?;
+        let list = of(&self.state::<Shared>()?.directories.apps, session)?;
         let client = self.mobsted(session)?;
         let mut apps = list.named(&client, name).await?;
         apps.dedup_by(|one, other| one.id == other.id);

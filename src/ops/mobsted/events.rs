@@ -1,7 +1,7 @@
 //! Events about objects, and domains of apps: changes that nothing can tell afterwards.
 
+use super::SESSION;
 use super::objects::{APP_ID, app_id};
-use super::{SESSION, plain_id};
 use crate::ops::act::{KEY, REMEMBERED};
 use crate::ops::call::Call;
 use crate::ops::error::{Code, OpError};
@@ -9,6 +9,7 @@ use crate::ops::session::receiver;
 use crate::ops::spec::{Boxed, Effect, OpSpec, Param, Timeout, Type};
 use crate::ops::world::World;
 use crate::platform::mobsted::events::NewEvent;
+use crate::value::identity;
 use crate::value::{Record, Value};
 
 const STATUS: Param = Param {
@@ -138,7 +139,7 @@ fn set_domain<'a>(world: &'a World, call: &'a Call) -> Boxed<'a, Result<Value, O
         let app = match call.option("app") {
             None | Some(Value::Null) => None,
             Some(Value::Int(app)) => Some(app.to_string()),
-            Some(app) => Some(plain_id(app.as_text().unwrap_or_default())),
+            Some(app) => Some(identity::id(app.as_text().unwrap_or_default())),
         };
         Ok(client.set_domain(&call.text("domain"), app.as_deref()).await?)
     })

@@ -1,20 +1,20 @@
 //! Mobsted: what its operations promise. How it is spoken to is `platform::mobsted`.
 
-pub(super) mod apps;
-pub(super) mod catalogue;
-pub(super) mod events;
-pub(super) mod objects;
-pub(super) mod raw;
-pub(super) mod tenants;
+mod apps;
+mod catalogue;
+mod events;
+mod objects;
+mod raw;
+mod tenants;
 
 mod client;
 mod directory;
-
-pub(super) use client::Shared;
+mod driver;
 
 use super::call::Call;
 use super::error::{Code, OpError};
-use super::session::{self, Key, Shape, receiver};
+use super::platform::{AccountKey, AccountSchema, Platform, SubAccounts};
+use super::session::{self, receiver};
 use super::spec::{Boxed, Effect, Kind, OpSpec, Timeout};
 use super::world::World;
 use crate::journal::{Former, LedgerItem, NaturalKey, Proof};
@@ -23,7 +23,7 @@ use crate::value::secret::Secret;
 use crate::value::{Object, Value, identity};
 
 /// The kinds of object that Mobsted's operations give back.
-pub(super) const KINDS: &[Kind] = &[
+const KINDS: &[Kind] = &[
     Kind {
         name: SESSION,
         summary: "An account that operations act as; it signs in when it must",
@@ -115,9 +115,10 @@ pub const SCREEN: &str = "mobsted::Screen";
 pub const LIST: &str = "mobsted::List";
 
 /// From a profile, an address or a tenant to a session.
-pub(super) static CONNECT: &[OpSpec] = &[
+static CONNECT: &[OpSpec] = &[
     session::naming(
-        &SHAPE,
+        "mobsted",
+        SESSION,
         "Name the account to work with",
         "Without an argument the active profile's account, with a string that profile's, with a map of `url`, \
               `login` and `password` the account it describes. Nothing is sent until an operation needs to sign in.",
@@ -143,19 +144,39 @@ pub(super) static CONNECT: &[OpSpec] = &[
     },
 ];
 
-/// A Mobsted account.
-pub(in crate::ops) const SHAPE: Shape = Shape {
-    platform: "mobsted",
+/// Mobsted.
+pub(in crate::ops) static PLATFORM: Platform = Platform {
+    name: "mobsted",
+    module: "mobsted",
     title: "Mobsted",
-    kind: SESSION,
-    texts: &[Key::required("url"), Key::required("login")],
-    secrets: &[Key::required("password")],
-    hidden: &[("$role", "master")],
-    looks: &["tenants", "apps"],
+    account: Some(AccountSchema {
+        kind: SESSION,
+        texts: &[AccountKey::required("url"), AccountKey::required("login")],
+        secrets: &[AccountKey::required("password")],
+        hidden: &[("$role", "master")],
+        looks: &["tenants", "apps"],
+    }),
+    operations: &[
+        CONNECT,
+        tenants::OPS,
+        apps::OPS,
+        objects::OPS,
+        catalogue::OPS,
+        events::OPS,
+        raw::OPS,
+    ],
+    kinds: KINDS,
+    maps: &[],
+    sub_accounts: Some(SubAccounts {
+        kind: TENANT,
+        role: "tenant",
+        refusal: NOT_MASTER,
+    }),
+    driver: &driver::Mobsted,
 };
 
 fn connect<'a>(world: &'a World, call: &'a Call) -> Boxed<'a, Result<Value, OpError>> {
-    Box::pin(async move { session::connect(world, &SHAPE, call.arg("account")) })
+    Box::pin(async move { session::connect(world, &PLATFORM, call.arg("account")) })
 }
 
 fn connect_tenant<'a>(world: &'a World, call: &'a Call) -> Boxed<'a, Result<Value, OpError>> {
@@ -243,13 +264,6 @@ pub(super) fn present_name(item: &LedgerItem) -> Option<(String, String)> {
         _ => return None,
     };
     Some((thing.account.clone(), name))
-}
-
-/// An identifier in one spelling: a number without blanks and leading zeros.
-pub(super) fn plain_id(id: &str) -> String {
-    let id = id.trim();
-    id.parse::<u64>()
-        .map_or_else(|_| id.to_owned(), |number| number.to_string())
 }
 
 #[cfg(test)]

@@ -1,12 +1,13 @@
 //! Objects of an app: the rows of its table.
 
-use super::{OBJECT, SESSION, plain_id};
+use super::{OBJECT, SESSION};
 use crate::ops::call::Call;
 use crate::ops::error::{Code, OpError};
 use crate::ops::session::receiver;
 use crate::ops::spec::{Boxed, Effect, OpSpec, Param, Timeout, Type};
 use crate::ops::world::World;
 use crate::platform::mobsted::objects::ObjectRow;
+use crate::value::identity;
 use crate::value::{Object, Value};
 
 pub(super) const APP_ID: Param = Param {
@@ -78,14 +79,14 @@ fn list<'a>(world: &'a World, call: &'a Call) -> Boxed<'a, Result<Value, OpError
 fn one<'a>(world: &'a World, call: &'a Call) -> Boxed<'a, Result<Value, OpError>> {
     Box::pin(async move {
         let client = world.mobsted(receiver(call)?)?;
-        let id = plain_id(&call.text("id"));
+        let id = identity::id(&call.text("id"));
         let row = client.object(&app_id(call), &id).await?;
         Ok(row.map_or(Value::Null, |row| to_object(call, row)))
     })
 }
 
 pub(super) fn app_id(call: &Call) -> String {
-    plain_id(&call.text("app"))
+    identity::id(&call.text("app"))
 }
 
 fn to_object(call: &Call, row: ObjectRow) -> Value {

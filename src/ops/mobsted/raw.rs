@@ -1,10 +1,11 @@
 //! Every other call of the API, by method and path.
 
 use super::{SESSION, account_of};
+use crate::journal::Struck;
 use crate::ops::act::{KEY, REMEMBERED, REMEMBERING};
 use crate::ops::call::Call;
 use crate::ops::error::{Code, OpError};
-use crate::ops::raw::{self, BODY, Removed};
+use crate::ops::raw::{self, BODY};
 use crate::ops::session::receiver;
 use crate::ops::spec::{Boxed, Effect, OpSpec, Param, Timeout, Type};
 use crate::ops::world::World;
@@ -129,16 +130,13 @@ fn delete<'a>(world: &'a World, call: &'a Call) -> Boxed<'a, Result<Value, OpErr
 }
 
 /// The app that a raw call deletes.
-pub(in crate::ops) fn removed(world: &World, call: &Call) -> Option<Removed> {
-    if (call.op.module, call.op.name) != ("mobsted", "delete") {
+pub(super) fn strikes(world: &World, call: &Call) -> Option<Vec<Struck>> {
+    if call.op.id() != "mobsted::delete" {
         return None;
     }
     let session = receiver(call).ok()?;
-    Some(Removed {
-        accounts: vec![account_of(session).ok()?],
-        sort: "app",
-        id: world.mobsted(session).ok()?.app_at(&call.text("path"))?,
-    })
+    let app = world.mobsted(session).ok()?.app_at(&call.text("path"))?;
+    Some(Struck::identified(vec![account_of(session).ok()?], "app", &app))
 }
 
 async fn exchange(world: &World, call: &Call, method: Method) -> Result<Value, OpError> {

@@ -1,22 +1,24 @@
 //! Sparrow SMS: what its operations promise. How it is spoken to is `platform::sparrow`.
 
-pub(super) mod report;
-pub(super) mod send;
+mod report;
+mod send;
 
+mod driver;
 mod message;
 
 use super::call::Call;
 use super::error::{Code, OpError};
-use super::session::{self, Key, Shape};
+use super::platform::{AccountKey, AccountSchema, Platform};
+use super::session;
 use super::spec::{Boxed, Kind, OpSpec};
 use super::world::World;
 use crate::platform::sparrow::account::{Account, Base};
 use crate::platform::sparrow::fault::Fault;
-use crate::platform::sparrow::{Client, REPLY};
+use crate::platform::sparrow::{Accounts, Client, REPLY};
 use crate::value::{Object, Value};
 
 /// The kinds of object that Sparrow's operations give back.
-pub(super) const KINDS: &[Kind] = &[Kind {
+const KINDS: &[Kind] = &[Kind {
     name: SESSION,
     summary: "An account that messages are sent from; it signs in when it must",
     properties: &[("url", "string", "the address of the API")],
@@ -26,8 +28,9 @@ pub(super) const KINDS: &[Kind] = &[Kind {
 pub const SESSION: &str = "sparrow::Session";
 
 /// From a profile or a map to a session.
-pub(super) static CONNECT: &[OpSpec] = &[session::naming(
-    &SHAPE,
+static CONNECT: &[OpSpec] = &[session::naming(
+    "sparrow",
+    SESSION,
     "Name the account to send messages from",
     "Without an argument the active Sparrow profile's account, with a string that profile's, with a map of `url`, \
           `api_token` and `partner_token` the account it describes. Nothing is sent until an operation needs to sign in.",
@@ -35,23 +38,34 @@ pub(super) static CONNECT: &[OpSpec] = &[session::naming(
     connect,
 )];
 
-/// A Sparrow account.
-pub(super) const SHAPE: Shape = Shape {
-    platform: "sparrow",
+/// Sparrow SMS.
+pub(super) static PLATFORM: Platform = Platform {
+    name: "sparrow",
+    module: "sparrow",
     title: "Sparrow SMS",
-    kind: SESSION,
-    texts: &[Key::required("url")],
-    secrets: &[Key::required("api_token"), Key::required("partner_token")],
-    hidden: &[],
-    looks: &["tariffs"],
+    account: Some(AccountSchema {
+        kind: SESSION,
+        texts: &[AccountKey::required("url")],
+        secrets: &[
+            AccountKey::required("api_token"),
+            AccountKey::required("partner_token"),
+        ],
+        hidden: &[],
+        looks: &["tariffs"],
+    }),
+    operations: &[CONNECT, send::OPS, report::OPS],
+    kinds: KINDS,
+    maps: &[(send::OPS, send::SENT)],
+    sub_accounts: None,
+    driver: &driver::Sparrow,
 };
 
 fn connect<'a>(world: &'a World, call: &'a Call) -> Boxed<'a, Result<Value, OpError>> {
-    Box::pin(async move { session::connect(world, &SHAPE, call.arg("account")) })
+    Box::pin(async move { session::connect(world, &PLATFORM, call.arg("account")) })
 }
 
 /// The code of a failure that the platform names, and what to do about it: the vendor's resolution.
-pub(super) fn code(fault: Fault) -> (Code, &'static str) {
+pub(in crate::ops) fn code(fault: Fault) -> (Code, &'static str) {
     match fault {
         Fault::InvalidPartnerToken => (
             Code::SparrowInvalidPartnerToken,
@@ -88,14 +102,9 @@ pub(super) fn code(fault: Fault) -> (Code, &'static str) {
     }
 }
 
-/// The address of a session in one spelling.
-pub(super) fn account_of(session: &Object) -> Result<String, OpError> {
-    Ok(Base::parse(session.text("url"))?.as_str().to_owned())
-}
-
 impl World {
     /// The client of a session. Sends nothing.
-    pub(in crate::ops) fn sparrow(&self, session: &Object) -> Result<Client, OpError> {
+    pub(super) fn sparrow(&self, session: &Object) -> Result<Client, OpError> {
         let settings = self.settings(session)?;
         let token = |key: &str| {
             session::credential(self, session, key)?.ok_or_else(|| {
@@ -110,7 +119,7 @@ impl World {
             partner_token: token("partner_token")?,
         };
         let reply = settings.reply.unwrap_or(REPLY);
-        Ok(self.sparrow.client(&account, reply, &settings.line))
+        Ok(self.state::<Accounts>()?.client(&account, reply, &settings.line))
     }
 }
 

@@ -1,58 +1,37 @@
 //! Services that a profile describes: where they are, who asks, what is permitted, and how fast.
 
-use super::reach::Reach;
 use crate::ops::call::Call;
 use crate::ops::error::OpError;
-use crate::ops::session::{self, Key, Shape};
+use crate::ops::session;
+use crate::ops::target::Target;
 use crate::ops::world::{Line, Profile, World};
-use crate::platform::web::Client;
-use crate::platform::web::account::{self, Account, Credentials};
+use crate::platform::web::account::{Account, Credentials};
+use crate::platform::web::{Accounts, Client};
 use crate::value::Object;
-
-/// A service as `provisor profile test` and its like know it. Scripts have no such object: they name the profile.
-pub(in crate::ops) const SHAPE: Shape = Shape {
-    platform: "web",
-    title: "web",
-    kind: "web::Account",
-    texts: &[
-        Key::required("url"),
-        Key::optional("login"),
-        Key::optional("header"),
-    ],
-    secrets: &[
-        Key::optional("bearer"),
-        Key::optional("password"),
-        Key::optional("header_value"),
-    ],
-    hidden: &[],
-    looks: &[],
-};
-
-/// The address that a call of `profile` asks for: below the profile's.
-pub(super) fn below_it(profile: &Profile, given: &str) -> Result<url::Url, OpError> {
-    let base = profile.texts.get("url").ok_or_else(|| profile.lacks("url"))?;
-    Ok(account::below(base, given)?)
-}
 
 /// The client of a call: the profile's, with its credential and on its line, or nobody's.
 pub(super) fn client(world: &World, call: &Call) -> Result<Client, OpError> {
-    match call.reach.as_deref() {
-        Some(Reach {
+    match call.target.as_deref() {
+        Some(Target {
             settings,
             profile: Some(profile),
             ..
-        }) => Ok(world.web.client(&account(profile)?, &settings.line)),
-        Some(reach) => Ok(world.web.nobodys(&reach.settings.line)),
-        None => Ok(world.web.nobodys(&Line::default())),
+        }) => Ok(world
+            .state::<Accounts>()?
+            .client(&account(profile)?, &settings.line)),
+        Some(target) => Ok(world.state::<Accounts>()?.nobodys(&target.settings.line)),
+        None => Ok(world.state::<Accounts>()?.nobodys(&Line::default())),
     }
 }
 
 impl World {
     /// The client of a service that a profile describes.
-    pub(in crate::ops) fn web_of(&self, service: &Object) -> Result<Client, OpError> {
+    pub(super) fn web_of(&self, service: &Object) -> Result<Client, OpError> {
         let name = service.text("$profile");
         let profile = self.profile(session::platform_of(service), Some(name))?;
-        Ok(self.web.client(&account(&profile)?, &profile.settings.line))
+        Ok(self
+            .state::<Accounts>()?
+            .client(&account(&profile)?, &profile.settings.line))
     }
 }
 

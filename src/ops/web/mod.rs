@@ -1,22 +1,17 @@
 //! Any other service of the web: `http::get`, `http::post` and so on. How it is spoken to is `platform::web`.
 
 mod account;
+mod driver;
 mod options;
-mod reach;
 mod request;
 mod settle;
-
-pub(super) use account::SHAPE;
-pub(super) use reach::{Reach, addressed};
-pub(super) use settle::{
-    account, address_of, formerly, is_failure, is_removed, named, removes, replayed, request_of, strikes,
-};
 
 use options::{CHANGING, METHOD, READING, URL};
 use settle::{at_will, changing};
 
 use super::call::Call;
 use super::error::{Code, OpError};
+use super::platform::{AccountKey, AccountSchema, Platform};
 use super::spec::{Boxed, Effect, Fields, OpSpec, Timeout};
 use super::world::World;
 use crate::platform::Method;
@@ -97,8 +92,36 @@ macro_rules! operation {
     };
 }
 
+/// Any other service of the web. A service is an account for `provisor profile test` and its like; scripts have no such
+/// object: they name the profile.
+pub(super) static PLATFORM: Platform = Platform {
+    name: "web",
+    module: "http",
+    title: "web",
+    account: Some(AccountSchema {
+        kind: "web::Account",
+        texts: &[
+            AccountKey::required("url"),
+            AccountKey::optional("login"),
+            AccountKey::optional("header"),
+        ],
+        secrets: &[
+            AccountKey::optional("bearer"),
+            AccountKey::optional("password"),
+            AccountKey::optional("header_value"),
+        ],
+        hidden: &[],
+        looks: &[],
+    }),
+    operations: &[OPS],
+    kinds: &[],
+    maps: &[(OPS, RESULT)],
+    sub_accounts: None,
+    driver: &driver::Web,
+};
+
 /// What an answer is to a script.
-pub(in crate::ops) const RESULT: Fields = &[
+const RESULT: Fields = &[
     ("status", "int", "the HTTP status"),
     ("headers", "map", "the headers, by their names in lower case"),
     ("body", "any value", "JSON as a value, anything else as text"),
@@ -110,7 +133,7 @@ pub(in crate::ops) const RESULT: Fields = &[
     ),
 ];
 
-pub(in crate::ops) static OPS: &[OpSpec] = &[
+static OPS: &[OpSpec] = &[
     operation!(
         "get",
         "Send a GET to any address",

@@ -45,7 +45,7 @@ pub(super) fn at_will(call: &Call) -> Effect {
 /// Sends the request of a call and gives its answer.
 pub(super) async fn exchange(world: &World, call: &Call, method: Method) -> Result<Value, OpError> {
     let mut asked = asked(call, method)?;
-    let reply = call.reach.as_ref().and_then(|reach| reach.settings.reply);
+    let reply = call.target.as_ref().and_then(|target| target.settings.reply);
     asked.timeout = asked.timeout.or(reply);
     let client = super::account::client(world, call)?;
     let keyed = call.function("probe").is_some();
@@ -85,8 +85,8 @@ pub(super) async fn exchange(world: &World, call: &Call, method: Method) -> Resu
 }
 
 /// A recorded answer as this call gives it: with `check` a failure is an error, whatever was wanted when it came.
-pub(in crate::ops) fn replayed(call: &Call, answer: Value) -> Result<Value, OpError> {
-    if call.op.module != "http" || !call.flag("check") {
+pub(super) fn replayed(call: &Call, answer: Value) -> Result<Value, OpError> {
+    if !call.flag("check") {
         return Ok(answer);
     }
     match status_of(&answer).and_then(|status| u16::try_from(status).ok()) {
@@ -114,15 +114,15 @@ fn key(call: &Call) -> Result<NaturalKey, OpError> {
 }
 
 /// What a call that removes something works on, when it has a key and a look-up.
-pub(in crate::ops) fn removes(call: &Call) -> Result<Option<NaturalKey>, OpError> {
-    let keyed = call.op.module == "http" && call.function("probe").is_some();
+pub(super) fn removes(call: &Call) -> Result<Option<NaturalKey>, OpError> {
+    let keyed = call.function("probe").is_some();
     (keyed && is_delete(call)).then(|| key(call)).transpose()
 }
 
 /// The entries that the call strikes out of the ledger when it is carried out: what has its address, and with a key what
 /// was made under that key at its address or right above it, where things are made.
-pub(in crate::ops) fn strikes(call: &Call) -> Result<Vec<Struck>, OpError> {
-    if call.op.module != "http" || !is_delete(call) {
+pub(super) fn strikes(call: &Call) -> Result<Vec<Struck>, OpError> {
+    if !is_delete(call) {
         return Ok(Vec::new());
     }
     let account = account(call)?;
@@ -156,13 +156,13 @@ pub(in crate::ops) fn strikes(call: &Call) -> Result<Vec<Struck>, OpError> {
 }
 
 /// Does the answer to a call that removes something say that it is gone?
-pub(in crate::ops) fn is_removed(call: &Call, answer: &Value) -> bool {
-    call.op.module != "http" || status_of(answer).is_some_and(|status| matches!(status, 200..300 | 404 | 410))
+pub(super) fn is_removed(answer: &Value) -> bool {
+    status_of(answer).is_some_and(|status| matches!(status, 200..300 | 404 | 410))
 }
 
 /// The address of what the call has made, as far as its answer tells: where the answer says that it is, else where a PUT
 /// or a PATCH went, else its identifier below the address that made it.
-pub(in crate::ops) fn address_of(call: &Call, answer: &Value) -> Option<String> {
+pub(super) fn address_of(call: &Call, answer: &Value) -> Option<String> {
     let url = address(&call.text("url")).ok()?;
     let fields = answer.as_record()?;
     let said = fields.get("headers").and_then(Value::as_record);
@@ -184,8 +184,8 @@ pub(in crate::ops) fn address_of(call: &Call, answer: &Value) -> Option<String> 
 }
 
 /// What version 1 called the thing: it told neither accounts nor methods nor paths apart.
-pub(in crate::ops) fn formerly(call: &Call) -> Option<Former> {
-    matches!(call.effect(), Effect::Ensure { .. } if call.op.module == "http").then_some(())?;
+pub(super) fn formerly(call: &Call) -> Option<Former> {
+    matches!(call.effect(), Effect::Ensure { .. }).then_some(())?;
     Some(Former {
         key: NaturalKey {
             account: address(&call.text("url")).ok()?.origin().ascii_serialization(),
@@ -197,14 +197,17 @@ pub(in crate::ops) fn formerly(call: &Call) -> Option<Former> {
 }
 
 /// The account that a call asks: the origin, with the profile or a digest of the credential that goes with it.
-pub(in crate::ops) fn account(call: &Call) -> Result<String, OpError> {
+pub(super) fn account(call: &Call) -> Result<String, OpError> {
     let origin = address(&call.text("url"))?.origin().ascii_serialization();
-    let who = call.reach.as_ref().map_or_else(String::new, |reach| reach.who());
+    let who = call
+        .target
+        .as_ref()
+        .map_or_else(String::new, |target| target.who());
     Ok(format!("{origin} {who}"))
 }
 
 /// What stands under a key: the method and the path, without the query, belong to the name.
-pub(in crate::ops) fn named(call: &Call, key: &str) -> Result<String, OpError> {
+pub(super) fn named(call: &Call, key: &str) -> Result<String, OpError> {
     if Sabotage::KeyWithoutPath.is_on() {
         return Ok(key.to_owned());
     }
@@ -216,8 +219,8 @@ pub(in crate::ops) fn named(call: &Call, key: &str) -> Result<String, OpError> {
 }
 
 /// What is asked for under a key: method, path and body.
-pub(in crate::ops) fn request_of(call: &Call) -> Option<Value> {
-    if call.op.module != "http" || call.named("key").is_none() {
+pub(super) fn request_of(call: &Call) -> Option<Value> {
+    if call.named("key").is_none() {
         return None;
     }
     let path = address(&call.text("url")).ok()?.path().to_owned();
@@ -247,8 +250,8 @@ fn is_delete(call: &Call) -> bool {
 }
 
 /// Does the answer say that the service did not do it? After a 5xx it may have.
-pub(in crate::ops) fn is_failure(call: &Call, answer: &Value) -> bool {
-    call.op.module == "http" && status_of(answer).is_some_and(|status| (400..500).contains(&status))
+pub(super) fn is_failure(answer: &Value) -> bool {
+    status_of(answer).is_some_and(|status| (400..500).contains(&status))
 }
 
 /// What is there before anything is sent is given back, and nothing is sent.

@@ -1,5 +1,6 @@
 //! A service that a profile describes: every request to it is below one address, and carries one credential.
 
+use crate::platform::Reachability;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -131,7 +132,7 @@ impl Client {
     /// Asks for the service's own address, to see whether it lets us in: 401, 403 and 407 are refusals of the credential,
     /// or ask for one. Any other answer tells that the service is reached; nothing need be there. `None` for a client of no
     /// service.
-    pub async fn knock(&self) -> Result<Option<Knock>, ApiError> {
+    pub async fn check_reachable(&self) -> Result<Option<Reachability>, ApiError> {
         let Some(known) = &self.known else { return Ok(None) };
         let asked = Asked {
             method: Method::Get,
@@ -152,17 +153,8 @@ impl Client {
                 Some(status) => status,
             },
         };
-        Ok(Some(Knock { status, credential }))
+        Ok(Some(Reachability { status, credential }))
     }
-}
-
-/// What a service answered that was asked for its own address.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Knock {
-    /// The status.
-    pub status: u16,
-    /// Was a credential sent along?
-    pub credential: bool,
 }
 
 fn refused(error: ApiError, credential: bool) -> ApiError {

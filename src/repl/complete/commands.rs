@@ -2,7 +2,6 @@
 
 use super::paths::paths;
 use super::{Candidate, begins, code, names, space};
-use crate::ops::doc;
 use crate::repl::around::{Mode, Outside};
 use crate::repl::helper::ReplHelper;
 use crate::repl::meta::words::{in_quotes as quotes, last_word, needs_quotes, words as split};
@@ -55,7 +54,8 @@ fn arguments(helper: &ReplHelper, name: &str, args: &str) -> (usize, Vec<Candida
         "runs" if is_first => words(word, &["show ", "steps "]),
         "runs" if args.split_whitespace().count() <= 2 => runs(helper, word),
         "ops" if is_first => {
-            let known = doc::find::modules().into_iter().filter(|name| begins(name, word));
+            let space = space(helper);
+            let known = space.catalogue().modules().filter(|name| begins(name, word));
             known.map(|name| Candidate::new(name, name, "")).collect()
         }
         "time" | "type" => return code(helper, args),
@@ -171,9 +171,13 @@ fn topics(helper: &ReplHelper, word: &str) -> Vec<Candidate> {
             .collect();
     }
     let mut found = words(word, &["commands"]);
-    for op in doc::all().filter(|op| begins(op.name, word)) {
-        found.push(Candidate::new(op.name, op.signature(), op.summary));
-    }
+    let space = space(helper);
+    let all = space.catalogue().operations().iter();
+    found.extend(
+        all.filter(|op| begins(op.name, word))
+            .map(|op| Candidate::new(op.name, op.signature(), op.summary)),
+    );
+    drop(space);
     found.extend(functions(helper, word));
     found
 }

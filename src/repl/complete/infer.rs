@@ -9,7 +9,7 @@ use std::collections::BTreeMap;
 
 pub(super) use self::declared::{ERROR, operations};
 use self::declared::{function, method, property};
-use crate::ops::doc;
+use crate::ops::catalogue::Catalogue;
 use crate::ops::spec::Kind;
 use crate::script::interactive::{Piece, Sort, Step, Workspace, pieces};
 
@@ -30,16 +30,16 @@ pub(in crate::repl) enum Known {
 
 impl Known {
     /// What a type of the operation table means: `list of mobsted::App`, `string`, `map`.
-    pub(in crate::repl) fn of_words(words: &str) -> Known {
+    pub(in crate::repl) fn of_words(catalogue: &Catalogue, words: &str) -> Known {
         let words = words.trim();
         if let Some(item) = words.strip_prefix("list of ") {
-            return Known::List(Box::new(Known::of_words(item)));
+            return Known::List(Box::new(Known::of_words(catalogue, item)));
         }
         if words.contains(" or ") {
             return Known::Nothing;
         }
         let first = words.split([' ', ',']).next().unwrap_or_default();
-        if let Some(kind) = doc::kind_in(first) {
+        if let Some(kind) = catalogue.kind_in(first) {
             return Known::Object(kind);
         }
         match first {
@@ -350,7 +350,7 @@ impl<'a> Reader<'a> {
             }
             (Sort::Name, name) if self.word(1) == "::" => {
                 let end = self.behind(3);
-                let result = function(name, self.word(2));
+                let result = function(self.space, name, self.word(2));
                 known(result, if self.word(3) == "(" { end } else { 3 })
             }
             (Sort::Name, name) if self.word(1) == "(" => known(self.called(name), self.behind(1)),
@@ -426,12 +426,12 @@ impl<'a> Reader<'a> {
         if self.space.functions().iter().any(|known| known.name == name) {
             return functions::result(self.space, name, &self.given(1), self.depth);
         }
-        function("", name)
+        function(self.space, "", name)
     }
 
     /// What a method gives: one of the value's kind, a function of the session, one that takes a closure.
     fn method(&self, of: &Known, name: &str, open: usize) -> Known {
-        let known = method(of, name);
+        let known = method(self.space, of, name);
         if let (Known::List(item), "map") = (of, name) {
             let item = Local::of((**item).clone());
             return Known::List(Box::new(self.closure(item, open)));
@@ -475,7 +475,7 @@ impl<'a> Reader<'a> {
         chain.step(
             self.space,
             Step::Name(name.to_owned()),
-            property(&chain.known, name),
+            property(self.space, &chain.known, name),
             2,
         )
     }
@@ -489,7 +489,10 @@ impl<'a> Reader<'a> {
             Known::Plain(name) if name == "string" => (Step::Element, Known::Plain("char".into())),
             Known::Map(_) if inner.starts_with('"') => {
                 let key = inner.trim_matches('"');
-                (Step::Name(key.to_owned()), property(&chain.known, key))
+                (
+                    Step::Name(key.to_owned()),
+                    property(self.space, &chain.known, key),
+                )
             }
             _ => return None,
         };
@@ -535,7 +538,7 @@ fn known_at(space: &Workspace, steps: Vec<Step>, at: usize) -> Option<Chain> {
             let item = known_at(space, inside, 0).map_or(Known::Nothing, |chain| chain.known);
             Known::List(Box::new(item))
         }
-        name => match crate::ops::kind(name) {
+        name => match space.catalogue().kind(name) {
             Some(kind) => Known::Object(kind),
             None => Known::Plain(name.to_owned()),
         },

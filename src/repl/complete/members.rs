@@ -3,14 +3,20 @@
 use super::infer::{ERROR, Known};
 use super::names::{call, operation};
 use super::{Candidate, begins, library};
-use crate::ops::doc;
+use crate::ops::catalogue::Catalogue;
 use crate::ops::spec::{Param, Type};
+use crate::script::interactive::Workspace;
 
 /// What can follow a value and its dot, which stands before `start`, and where that begins: a key that is no name is written
 /// in brackets, and these take the dot's place.
-pub(super) fn behind_dot(of: &Known, typed: &str, start: usize) -> (usize, Vec<Candidate>) {
+pub(super) fn behind_dot(
+    space: &Workspace,
+    of: &Known,
+    typed: &str,
+    start: usize,
+) -> (usize, Vec<Candidate>) {
     let word = &typed[start..];
-    let mut found = members(of, word);
+    let mut found = members(space, of, word);
     let quoted: Vec<Candidate> = match of {
         Known::Map(keys) => keys
             .iter()
@@ -48,9 +54,9 @@ pub(super) fn index(of: &Known, word: &str) -> Vec<Candidate> {
 }
 
 /// Properties, keys and methods of a value that begin with the word.
-pub(super) fn members(of: &Known, word: &str) -> Vec<Candidate> {
+pub(super) fn members(space: &Workspace, of: &Known, word: &str) -> Vec<Candidate> {
     let mut found = match of {
-        Known::Object(kind) => object(kind.name),
+        Known::Object(kind) => object(space.catalogue(), kind.name),
         Known::Map(keys) => keys
             .iter()
             .filter(|(key, _)| is_name(key))
@@ -70,19 +76,21 @@ pub(super) fn members(of: &Known, word: &str) -> Vec<Candidate> {
     found
 }
 
-fn object(kind: &'static str) -> Vec<Candidate> {
-    let known = crate::ops::kind(kind);
+fn object(catalogue: &Catalogue, kind: &'static str) -> Vec<Candidate> {
+    let known = catalogue.kind(kind);
     let properties = known.into_iter().flat_map(|kind| kind.properties);
     let properties =
         properties.map(|(name, ty, about)| Candidate::new(*name, *name, format!("{ty}: {about}")));
-    properties.chain(doc::methods(kind).map(operation)).collect()
+    properties
+        .chain(catalogue.methods(kind).map(|op| operation(&op)))
+        .collect()
 }
 
-/// The methods of a kind that the own account of a tenant is refused.
-pub(super) fn for_masters(kind: &'static str) -> impl Iterator<Item = Candidate> {
-    doc::methods(kind)
-        .filter(|op| doc::is_for_master(op))
-        .map(operation)
+/// The methods of a kind that sub-accounts are refused.
+pub(super) fn refused_to_sub_accounts(catalogue: &Catalogue, kind: &'static str) -> Vec<Candidate> {
+    let refused = catalogue.methods(kind);
+    let refused = refused.filter(|op| op.is_refused_to_sub_accounts());
+    refused.map(|op| operation(&op)).collect()
 }
 
 fn methods(type_name: &str, word: &str) -> Vec<Candidate> {

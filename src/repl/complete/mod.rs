@@ -69,10 +69,10 @@ fn code(helper: &ReplHelper, typed: &str) -> (usize, Vec<Candidate>) {
         Spot::Module { start, module } => (start, names::module(&space, module, &typed[start..])),
         Spot::Member { start, of } => {
             let before = typed[..start].trim_end_matches(['.', '?']);
-            let own = spot::is_tenants_own(&space, before);
-            let (start, mut found) = members::behind_dot(&of, typed, start);
+            let own = spot::is_of_sub_account(&space, before);
+            let (start, mut found) = members::behind_dot(&space, &of, typed, start);
             if let (infer::Known::Object(kind), true) = (&of, own) {
-                let hidden: Vec<Candidate> = members::for_masters(kind.name).collect();
+                let hidden = members::refused_to_sub_accounts(space.catalogue(), kind.name);
                 found.retain(|one| !hidden.contains(one));
             }
             (start, found)

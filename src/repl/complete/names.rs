@@ -1,7 +1,6 @@
 //! Names that stand by themselves: variables, functions, modules, keywords, profiles.
 
 use super::{Candidate, begins, library};
-use crate::ops::doc::{self, find};
 use crate::ops::spec::OpSpec;
 use crate::repl::around::Surroundings;
 use crate::script::interactive::Workspace;
@@ -77,16 +76,17 @@ pub(super) fn names(space: &Workspace, word: &str) -> Vec<Candidate> {
             "imported",
         ));
     }
-    for module in find::modules().into_iter().filter(|name| begins(name, word)) {
-        let count = doc::all().filter(|op| op.module == module).count();
+    let all = || space.catalogue().operations().iter();
+    for module in space.catalogue().modules().filter(|name| begins(name, word)) {
+        let count = all().filter(|op| op.module == module).count();
         found.push(Candidate::new(
             format!("{module}::"),
             format!("{module}::"),
             format!("a platform: {count} operations"),
         ));
     }
-    let everywhere = doc::all().filter(|op| op.module.is_empty() && begins(op.name, word));
-    found.extend(everywhere.map(operation));
+    let everywhere = all().filter(|op| op.module.is_empty() && begins(op.name, word));
+    found.extend(everywhere.map(|op| operation(op)));
     if !word.is_empty() {
         found.extend(language(word));
     }
@@ -136,10 +136,11 @@ fn is_receiver(name: &str) -> bool {
 
 /// What a module holds.
 pub(super) fn module(space: &Workspace, module: &str, word: &str) -> Vec<Candidate> {
-    let of_module = doc::all().filter(|op| op.module == module && op.receiver.is_none());
+    let of_module = space.catalogue().operations().iter();
+    let of_module = of_module.filter(|op| op.module == module && op.receiver.is_none());
     let mut found: Vec<Candidate> = of_module
         .filter(|op| begins(op.name, word))
-        .map(operation)
+        .map(|op| operation(op))
         .collect();
     for function in space.module_functions(module) {
         if begins(&function.name, word) {

@@ -1,8 +1,8 @@
 //! What is being typed at the cursor.
 
 use super::infer::{self, Known, type_before};
-use crate::ops::spec::{OpSpec, Param, Type};
-use crate::ops::{account, doc};
+use crate::ops::platform::Operation;
+use crate::ops::spec::{Param, Type};
 use crate::script::interactive::{Answer, Piece, Sort, Workspace, pieces};
 use crate::value::Value;
 
@@ -106,8 +106,10 @@ fn is_open_text(text: &str) -> bool {
     !inner.ends_with(quote) || escapes.count() % 2 == 1
 }
 
-/// Is what this text ends with the session of a tenant's own account? Master accounts can more.
-pub(in crate::repl) fn is_tenants_own(space: &Workspace, typed: &str) -> bool {
+/// Is what this text ends with the session of a sub-account? Those can less.
+pub(in crate::repl) fn is_of_sub_account(space: &Workspace, typed: &str) -> bool {
+    let platforms = || space.catalogue().platforms().iter();
+    let below = || platforms().filter_map(|platform| platform.sub_accounts.as_ref());
     let found = pieces(typed);
     let word = |back: usize| {
         let at = found.len().checked_sub(back);
@@ -115,11 +117,13 @@ pub(in crate::repl) fn is_tenants_own(space: &Workspace, typed: &str) -> bool {
     };
     if [word(4), word(3), word(2), word(1)] == [".", "connect", "(", ")"] {
         let of = type_before(space, typed, &found, found.len() - 4);
-        return matches!(of, Known::Object(kind) if kind.name == "mobsted::Tenant");
+        return matches!(of, Known::Object(kind) if below().any(|below| below.kind == kind.name));
     }
     let is_variable = ![".", "?.", "::"].contains(&word(2));
     match space.variable(word(1)).filter(|_| is_variable) {
-        Some(Answer::Value(Value::Object(session))) => session.text("$role") == "tenant",
+        Some(Answer::Value(Value::Object(session))) => {
+            below().any(|below| session.text("$role") == below.role)
+        }
         _ => false,
     }
 }
@@ -145,7 +149,7 @@ fn text<'a>(space: &Workspace, typed: &'a str, found: &[Piece]) -> Spot<'a> {
     let connects = |call: &Call<'_>| call.argument == 0 && ["connect", "login"].contains(&call.name);
     let profile = match innermost(typed, before) {
         Some((map, "#{")) if [word(2), word(1)] == ["profile", ":"] => call(typed, &before[..map])
-            .is_some_and(|call| connects(&call) || may_name_a_profile(&call, typed, before)),
+            .is_some_and(|call| connects(&call) || may_name_a_profile(space, &call, typed, before)),
         _ => call(typed, before).is_some_and(|call| connects(&call) && call.open == before.len() - 1),
     };
     let inner = &typed[start..];
@@ -159,10 +163,14 @@ fn text<'a>(space: &Workspace, typed: &'a str, found: &[Piece]) -> Spot<'a> {
 }
 
 /// Does an operation that this can mean take options, with a profile among them?
-fn may_name_a_profile(call: &Call<'_>, typed: &str, found: &[Piece]) -> bool {
+fn may_name_a_profile(space: &Workspace, call: &Call<'_>, typed: &str, found: &[Piece]) -> bool {
     let name_at = call.open - 1;
     let module = name_at.checked_sub(2).map_or("", |at| found[at].text(typed));
-    let mut ops = doc::all().filter(|op| op.module == module && op.name == call.name);
+    let mut ops = space
+        .catalogue()
+        .operations()
+        .iter()
+        .filter(|op| op.module == module && op.name == call.name);
     ops.any(|op| match op.params.get(call.argument).map(|param| param.ty) {
         Some(Type::Options(keys)) => keys.iter().any(|key| key.name == "profile"),
         _ => false,
@@ -263,7 +271,7 @@ fn keys_of(space: &Workspace, typed: &str, found: &[Piece], map: usize) -> Vec<P
     let params = ops.filter_map(|op| Some((op, op.params.get(call.argument)?)));
     params
         .flat_map(|(op, param)| match param.ty {
-            Type::Any if op.name == "connect" => account::keys(op.module),
+            Type::Any if op.name == "connect" => op.platform().account_keys(),
             _ => inner_keys(param),
         })
         .collect()
@@ -277,25 +285,26 @@ fn inner_keys(param: &Param) -> Vec<Param> {
 }
 
 /// The operations that a call can mean.
-fn called(space: &Workspace, typed: &str, found: &[Piece], call: &Call<'_>) -> Vec<&'static OpSpec> {
+fn called(space: &Workspace, typed: &str, found: &[Piece], call: &Call<'_>) -> Vec<Operation> {
+    let all = || space.catalogue().operations().iter().copied();
     let name_at = call.open - 1;
     let word = |back: usize| name_at.checked_sub(back).map_or("", |at| found[at].text(typed));
     match word(1) {
         "." | "?." => {
             let of = type_before(space, typed, found, name_at - 1);
-            let known = infer::operations(&of, call.name);
+            let known = infer::operations(space, &of, call.name);
             if known.is_empty() && of == Known::Nothing {
                 // Of what it is called on nothing is known: every method of the name may be meant.
-                return doc::all()
+                return all()
                     .filter(|op| op.receiver.is_some() && op.name == call.name)
                     .collect();
             }
             known
         }
-        "::" => doc::all()
+        "::" => all()
             .filter(|op| op.module == word(2) && op.receiver.is_none() && op.name == call.name)
             .collect(),
-        _ => doc::all()
+        _ => all()
             .filter(|op| op.module.is_empty() && op.name == call.name)
             .collect(),
     }

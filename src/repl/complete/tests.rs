@@ -1,9 +1,8 @@
 #![allow(clippy::unwrap_used, reason = "tests")]
 
 use super::infer::type_of;
-use super::spot::{Spot, Wanted, is_tenants_own, spot};
+use super::spot::{Spot, Wanted, is_of_sub_account, spot};
 use super::{members, names};
-use crate::ops::{ALL, KINDS};
 use crate::script::bundle::{Loader, Source};
 use crate::script::host::Host;
 use crate::script::interactive::Workspace;
@@ -11,7 +10,7 @@ use crate::value::{Object, Value};
 use serde_json::json;
 
 fn space() -> Workspace {
-    let mut space = Workspace::new(&Host::new(ALL, KINDS));
+    let mut space = Workspace::new(&Host::new(&crate::ops::catalogue()));
     let session = Object::new("mobsted::Session", [("login", Value::from("me@example.com"))]);
     let tenant = Object::new("mobsted::Tenant", [("email", Value::from("ann@example.com"))]);
     space.set("partner", Value::Object(session));
@@ -30,7 +29,7 @@ fn titles(typed: &str) -> Vec<String> {
         Spot::Nothing | Spot::Text { .. } => Vec::new(),
         Spot::Name { start } => names::names(&space, &typed[start..]),
         Spot::Module { start, module } => names::module(&space, module, &typed[start..]),
-        Spot::Member { start, of } => members::members(&of, &typed[start..]),
+        Spot::Member { start, of } => members::members(&space, &of, &typed[start..]),
         Spot::Key { start, keys } => members::keys(&keys, &typed[start..]),
         Spot::Index { start, of } => members::index(&of, &typed[start..]),
     };
@@ -174,14 +173,14 @@ fn keys_that_are_no_names_are_written_in_brackets() {
     let Spot::Member { start, of } = spot(&space, "row.") else {
         panic!("a member");
     };
-    let (start, found) = members::behind_dot(&of, "row.", start);
+    let (start, found) = members::behind_dot(&space, &of, "row.", start);
     let replacements: Vec<&str> = found.iter().map(|one| one.replacement.as_str()).collect();
     assert_eq!(start, 3);
     assert!(
         replacements.contains(&"[\"not a name\"]") && replacements.contains(&".email"),
         "{replacements:?}"
     );
-    let (start, found) = members::behind_dot(&of, "row.em", 4);
+    let (start, found) = members::behind_dot(&space, &of, "row.em", 4);
     assert_eq!((start, found[0].replacement.as_str()), (4, "email"));
     let index = members::index(&of, "not");
     assert_eq!(index[0].replacement, "not a name\"]");
@@ -201,9 +200,10 @@ fn a_tenants_own_session_is_told_from_a_master_account() {
         ("partner.ensure_tenant(\"x\").connect()", true),
         ("", false),
     ] {
-        assert_eq!(is_tenants_own(&space, typed), is_own, "{typed}");
+        assert_eq!(is_of_sub_account(&space, typed), is_own, "{typed}");
     }
-    let hidden: Vec<String> = members::for_masters("mobsted::Session")
+    let hidden: Vec<String> = members::refused_to_sub_accounts(space.catalogue(), "mobsted::Session")
+        .into_iter()
         .map(|one| one.replacement)
         .collect();
     assert!(
@@ -274,7 +274,7 @@ fn elements_of_a_live_list_are_looked_into() {
         let Spot::Member { start, of } = spot(&space, typed) else {
             panic!("{typed}");
         };
-        let found = members::members(&of, &typed[start..]);
+        let found = members::members(&space, &of, &typed[start..]);
         assert!(found.iter().any(|one| one.title == key), "{typed}: {found:?}");
     }
 }

@@ -10,10 +10,12 @@ use super::complete::library;
 use super::complete::names::keyword;
 use super::meta::{Command, commands, settings};
 use super::{Next, Repl};
+use crate::ops::catalogue::Catalogue;
+use crate::ops::doc::OpDoc;
 use crate::ops::doc::find::{self, Topic};
 use crate::ops::doc::text::{self, Look};
-use crate::ops::doc::{self, OpDoc};
-use crate::ops::spec::{OpSpec, Permission};
+use crate::ops::platform::Operation;
+use crate::ops::spec::Permission;
 use crate::value::nearest::nearest;
 
 /// How wide documentation is at most.
@@ -30,8 +32,8 @@ pub(super) fn asked(typed: &str) -> Option<&str> {
 }
 
 /// What the table says of an operation, as it is in a session: there is no run that could be agreed to as a whole.
-fn told(op: &OpSpec) -> OpDoc {
-    let mut doc = OpDoc::of(op);
+fn told(catalogue: &Catalogue, op: Operation) -> OpDoc {
+    let mut doc = OpDoc::of(catalogue, op);
     if op.permission() == Permission::Change {
         doc.permission.meaning = "refused in mode `read-only` before anything is sent; asked about at each change in mode \
                                   `prod`; free in `dev` and `sandbox`";
@@ -40,6 +42,10 @@ fn told(op: &OpSpec) -> OpDoc {
 }
 
 impl Repl {
+    pub(super) fn catalogue(&self) -> &Catalogue {
+        self.host.catalogue()
+    }
+
     /// Everything that is known about a name; without one, what there is.
     pub(super) fn help(&self, name: &str) -> Next {
         let name = name.trim().trim_end_matches('?');
@@ -64,7 +70,7 @@ impl Repl {
 
     /// The operations in whose documentation all words are found.
     pub(super) fn search(&self, words: &str) -> Next {
-        let found = find::search(words);
+        let found = find::search(self.catalogue(), words);
         let wanted: Vec<String> = words.split_whitespace().map(str::to_lowercase).collect();
         let mut lines: Vec<String> = Vec::new();
         if !found.is_empty() {
@@ -101,11 +107,14 @@ impl Repl {
     /// All operations, or those of a module or kind.
     pub(super) fn operations(&self, of: &str) -> Next {
         if of.is_empty() {
-            return self.page(&self.listed(&doc::all().collect::<Vec<_>>()));
+            return self.page(&self.listed(self.catalogue().operations()));
         }
-        match find::find(of) {
+        match find::find(self.catalogue(), of) {
             Ok(topics) => {
-                let found: Vec<&'static OpSpec> = topics.iter().flat_map(find::operations).collect();
+                let found: Vec<Operation> = topics
+                    .iter()
+                    .flat_map(|topic| find::operations(self.catalogue(), topic))
+                    .collect();
                 self.page(&self.listed(&found))
             }
             Err(_) => self.unknown(of),
@@ -118,7 +127,7 @@ impl Repl {
         let intro = format!(
             "Type an expression and Enter. Tab completes, Right accepts the suggestion, Ctrl-R searches, Ctrl-C clears or \
              stops, Ctrl-D leaves. `_` is the last result, `_3` that of input 3, `_err` the last error. Platforms: {}.",
-            find::modules().join(", ")
+            self.catalogue().modules().collect::<Vec<_>>().join(", ")
         );
         let groups: Vec<(String, String)> = groups::GROUPS
             .iter()
@@ -192,16 +201,17 @@ impl Repl {
         if let Some((receiver, method)) = plain.rsplit_once('.')
             && let Known::Object(kind) = type_of(&self.space(), receiver)
         {
-            let methods = doc::methods(kind.name).filter(|op| op.name == method);
-            pages.extend(methods.map(|op| text::op(&told(op), &look)));
+            let methods = self.catalogue().methods(kind.name);
+            let methods = methods.filter(|op| op.name == method);
+            pages.extend(methods.map(|op| text::op(&told(self.catalogue(), op), &look)));
         }
         if pages.is_empty()
-            && let Ok(topics) = find::find(name)
+            && let Ok(topics) = find::find(self.catalogue(), name)
         {
             pages.extend(topics.iter().map(|topic| match topic {
-                Topic::Op(op) => text::op(&told(op), &look),
-                Topic::Kind(kind) => text::kind(kind, &look),
-                Topic::Module(module) => text::module(module, &look),
+                Topic::Op(op) => text::op(&told(self.catalogue(), *op), &look),
+                Topic::Kind(kind) => text::kind(self.catalogue(), kind, &look),
+                Topic::Module(module) => text::module(self.catalogue(), module, &look),
             }));
         }
         if pages.is_empty() {
@@ -218,7 +228,7 @@ impl Repl {
     }
 
     fn unknown(&self, name: &str) -> Next {
-        let mut near: Vec<String> = find::find(name)
+        let mut near: Vec<String> = find::find(self.catalogue(), name)
             .err()
             .map_or(Vec::new(), |unknown| unknown.nearest);
         let own: Vec<String> = self.space().functions().into_iter().map(|one| one.name).collect();
@@ -236,7 +246,7 @@ impl Repl {
         self.wrong(&format!("nothing is known about `{name}`"), &[hint])
     }
 
-    fn listed(&self, ops: &[&'static OpSpec]) -> String {
+    fn listed(&self, ops: &[Operation]) -> String {
         let heading = |text: &str| self.heading(text);
         text::list(
             ops,

@@ -73,7 +73,7 @@ pub(super) fn variable(space: &Workspace, name: &str) -> Option<String> {
     let known = space.variables().into_iter().find(|one| one.name == name);
     let ty = known.map(|one| one.type_name).unwrap_or_default();
     let preview = preview(&answer);
-    Some(match crate::ops::kind(&ty) {
+    Some(match space.catalogue().kind(&ty) {
         Some(kind) => format!(
             "{name}: {ty}, {}\n{preview}\n:help {ty} lists what it can do",
             kind.summary

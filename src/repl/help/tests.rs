@@ -13,8 +13,9 @@ fn a_question_mark_behind_a_name_asks_about_it() {
 
 #[test]
 fn a_session_asks_at_each_change() {
-    let op = super::doc::all().find(|op| op.name == "ensure_tenant");
-    let meaning = op.map_or("", |op| super::told(op).permission.meaning);
+    let catalogue = crate::ops::catalogue();
+    let op = catalogue.operation("mobsted::ensure_tenant");
+    let meaning = op.map_or("", |op| super::told(&catalogue, op).permission.meaning);
     assert!(
         meaning.contains("at each change in mode `prod`") && !meaning.contains("once per run"),
         "{meaning}"

@@ -3,7 +3,6 @@
 use regex_lite::Regex;
 
 use super::Command;
-use crate::ops;
 use crate::repl::evaluate::Entered;
 use crate::repl::secrecy::KEPT_OUT;
 use crate::repl::width::cut;
@@ -234,7 +233,7 @@ impl Repl {
         let space = self.space();
         let holds = |name: &str| match space.variable(name) {
             Some(Answer::Value(Value::Object(held))) => {
-                held.kind == *kind && ops::account::acts_as(&held).as_ref() == Some(account)
+                held.kind == *kind && space.catalogue().account_of(&held).as_ref() == Some(account)
             }
             _ => false,
         };

@@ -16,7 +16,7 @@ use crate::ops::foresee::{Foreseen, foresee};
 use crate::ops::perform::{
     Destination, Halt, Performed, destination, is_open, is_there, look_up, perform, times_asked, window,
 };
-use crate::ops::spec::OpSpec;
+use crate::ops::platform::Operation;
 use crate::ops::world::World;
 use crate::run::interrupt::Interrupt;
 use crate::script::door::{Ask, Denied, Door, Stop};
@@ -77,7 +77,7 @@ pub enum LookUp {
 #[derive(Debug, Clone, Copy)]
 pub struct Permit<'a> {
     /// The operation.
-    pub op: &'static OpSpec,
+    pub op: Operation,
     /// The account it is asked of.
     pub receiver: Option<&'a Object>,
     /// What it is given.

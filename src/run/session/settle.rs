@@ -2,12 +2,12 @@
 
 use std::collections::BTreeMap;
 
+use crate::ops::catalogue::Catalogue;
 use tokio::runtime::Handle;
 
 use crate::journal::{
     Cancel, Closed, Journal, JournalError, RowFilter, RowRecord, RowStatus, RunLock, StepFilter,
 };
-use crate::ops;
 use crate::ops::call::Call;
 use crate::ops::error::OpError;
 use crate::ops::function::Functions;
@@ -80,7 +80,7 @@ fn close_row(
         call,
         lost,
         earlier,
-    } in calls(row, functions.get(&(row.position + 1)))
+    } in calls(world.catalogue(), row, functions.get(&(row.position + 1)))
     {
         for _ in 0..earlier {
             if let Ok(call) = &call {
@@ -177,17 +177,17 @@ struct Kept {
 }
 
 /// The calls that a row keeps, with their functions where the session still has them.
-fn calls(row: &RowRecord, functions: Option<&Functions>) -> Vec<Kept> {
+fn calls(catalogue: &Catalogue, row: &RowRecord, functions: Option<&Functions>) -> Vec<Kept> {
     let Some(Value::List(asked)) = &row.output else {
         return Vec::new();
     };
     asked
         .iter()
-        .filter_map(|asked| from_value(asked, functions))
+        .filter_map(|asked| from_value(catalogue, asked, functions))
         .collect()
 }
 
-fn from_value(value: &Value, functions: Option<&Functions>) -> Option<Kept> {
+fn from_value(catalogue: &Catalogue, value: &Value, functions: Option<&Functions>) -> Option<Kept> {
     let fields = value.as_record()?;
     let op = fields.get("op")?.as_text()?.to_owned();
     let receiver = match fields.get("on") {
@@ -197,7 +197,7 @@ fn from_value(value: &Value, functions: Option<&Functions>) -> Option<Kept> {
     let Some(Value::List(args)) = fields.get("args") else {
         return None;
     };
-    let call = Call::check(ops::operation(&op)?, receiver, args.clone());
+    let call = Call::check(catalogue.operation(&op)?, receiver, args.clone());
     let had_functions = matches!(fields.get("functions"), Some(Value::List(keys)) if !keys.is_empty());
     let (call, lost) = if let Some(functions) = functions.filter(|_| had_functions) {
         (call.map(|call| call.with_functions(functions.clone())), None)

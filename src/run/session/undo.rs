@@ -1,7 +1,7 @@
 //! What a session changed, and the way back.
 
 use crate::journal::{Journal, JournalError, NaturalKey, StepRecord, StepState};
-use crate::ops;
+use crate::ops::catalogue::Catalogue;
 use crate::ops::spec::{Effect, OpSpec};
 use crate::value::Value;
 
@@ -34,7 +34,11 @@ pub struct WayBack {
 }
 
 /// The change that a step made or may have made; `None` when it changed nothing.
-pub(super) fn change(journal: &Journal, step: &StepRecord) -> Result<Option<Change>, JournalError> {
+pub(super) fn change(
+    catalogue: &Catalogue,
+    journal: &Journal,
+    step: &StepRecord,
+) -> Result<Option<Change>, JournalError> {
     let changed = match step.state {
         StepState::Absent | StepState::Refused => false,
         StepState::Intended { .. } | StepState::InDoubt { .. } | StepState::HalfDone => true,
@@ -46,13 +50,13 @@ pub(super) fn change(journal: &Journal, step: &StepRecord) -> Result<Option<Chan
     if !changed || unchanged {
         return Ok(None);
     }
-    let spec = ops::operation(&step.op);
-    let undo = spec.and_then(|spec| way_back(spec, step));
+    let op = catalogue.operation(&step.op);
+    let undo = op.and_then(|op| way_back(catalogue, &op, step));
     let is_gone = match &undo {
         Some((_, sort)) => is_gone(journal, step, sort)?,
         None => false,
     };
-    let why_not = match (spec.map(|spec| spec.effect), &step.thing) {
+    let why_not = match (op.map(|op| op.effect), &step.thing) {
         _ if is_gone => "it has been removed since",
         (Some(Effect::Change { strikes: Some(_), .. }), _) => "what was removed cannot be brought back",
         (_, Some(_)) => "no operation removes it; ask the platform",
@@ -113,7 +117,7 @@ fn id(thing: Option<&Value>) -> Option<&Value> {
 }
 
 /// The call that strikes out what this one made, and the sort of thing that is.
-fn way_back(spec: &OpSpec, step: &StepRecord) -> Option<(WayBack, &'static str)> {
+fn way_back(catalogue: &Catalogue, spec: &OpSpec, step: &StepRecord) -> Option<(WayBack, &'static str)> {
     let made = step.thing.as_ref()?;
     let makes = matches!(spec.effect, Effect::Ensure { .. } | Effect::Create { .. });
     let removes = |other: &OpSpec| match other.effect {
@@ -123,7 +127,7 @@ fn way_back(spec: &OpSpec, step: &StepRecord) -> Option<(WayBack, &'static str)>
         }
         _ => None,
     };
-    let mut all = ops::ALL.iter().copied().flatten();
+    let mut all = catalogue.operations().iter();
     let (undo, sort) = all
         .find_map(|other| Some((other, removes(other)?)))
         .filter(|_| makes)?;

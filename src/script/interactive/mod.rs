@@ -13,6 +13,7 @@ mod saving;
 mod seen;
 mod shown;
 
+use crate::ops::catalogue::Catalogue;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 
@@ -121,6 +122,11 @@ impl Workspace {
             loaded: Loaded::default(),
             over: false,
         }
+    }
+
+    /// The platforms whose operations inputs may call.
+    pub fn catalogue(&self) -> &Catalogue {
+        self.ground.host().catalogue()
     }
 
     /// Reads an input, which begins in this line, counted from 1, of what messages call `name`. Imports are read through

@@ -43,7 +43,7 @@ struct Typist {
 impl Typist {
     fn new() -> Typist {
         Typist {
-            space: Workspace::new(&Host::new(ops::ALL, ops::KINDS)),
+            space: Workspace::new(&Host::new(&ops::catalogue())),
             files: Files(&[]),
             count: 0,
         }
@@ -355,7 +355,7 @@ fn an_input_that_takes_too_much_memory_is_stopped_and_the_next_begins_anew() {
         most: || 500,
     };
     let mut typist = Typist::new();
-    typist.space = Workspace::new(&Host::new(ops::ALL, ops::KINDS).within(memory));
+    typist.space = Workspace::new(&Host::new(&ops::catalogue()).within(memory));
     typist.gives_nothing("let kept = 41");
     for input in [
         "loop {}",

@@ -23,7 +23,9 @@ use super::host::Host;
 use super::program::{Ended, Script};
 use crate::journal::NaturalKey;
 use crate::ops::call::Call;
+use crate::ops::catalogue::Catalogue;
 use crate::ops::error::{Code, OpError};
+use crate::ops::platform::{NoDriver, Platform};
 use crate::ops::spec::{Boxed, Effect, Kind, OpSpec, Param, Probe, Timeout, Type};
 use crate::ops::world::World;
 use crate::value::secret::Secret;
@@ -119,7 +121,19 @@ static OPERATIONS: &[OpSpec] = &[
     },
 ];
 
-static KINDS: &[&[Kind]] = &[&[
+static PLATFORM: Platform = Platform {
+    name: "mobsted",
+    module: "mobsted",
+    title: "Mobsted",
+    account: None,
+    operations: &[OPERATIONS],
+    kinds: KINDS,
+    maps: &[],
+    sub_accounts: None,
+    driver: &NoDriver,
+};
+
+static KINDS: &[Kind] = &[
     Kind {
         name: "mobsted::Session",
         summary: "a signed-in account",
@@ -135,7 +149,7 @@ static KINDS: &[&[Kind]] = &[&[
             ("name", "string", "its name, if it has one"),
         ],
     },
-]];
+];
 
 /// Answers from memory and notes what it was asked.
 #[derive(Default)]
@@ -226,7 +240,7 @@ impl Loader for Folder {
 }
 
 fn host() -> Host {
-    Host::new(&[OPERATIONS], KINDS)
+    Host::new(&Catalogue::new([&PLATFORM]))
 }
 
 fn compile_with(text: &str, others: &[(&str, &str)]) -> Result<Script, Box<Diagnostic>> {

@@ -1,5 +1,6 @@
 //! Sparrow's requests.
 
+use crate::ops::catalogue::Catalogue;
 use serde_json::{Map, Value as Json};
 
 use super::typed::{Arg, Typed};
@@ -8,7 +9,6 @@ use crate::cli::import::body;
 use crate::cli::import::code::Code;
 use crate::cli::import::known::Carried;
 use crate::cli::import::values::Values;
-use crate::ops::doc;
 use crate::ops::spec::Type;
 
 /// The account of a request that signs in.
@@ -125,7 +125,7 @@ fn made(ask: &Ask, values: &mut Values, op: &'static str, places: Places, fields
         }
     }
     let has = |key: &str| map.iter().any(|(known, _)| known == key);
-    if !is_empty(&rest) || !required(op).all(has) {
+    if !is_empty(&rest) || !required(&ask.catalogue, op).all(has) {
         return Ok(Meaning::Unknown);
     }
     ask.typed(
@@ -135,8 +135,8 @@ fn made(ask: &Ask, values: &mut Values, op: &'static str, places: Places, fields
 }
 
 /// Keys without which the operation takes no map.
-fn required(op: &str) -> impl Iterator<Item = &'static str> {
-    let op = doc::all().find(|known| known.id() == op);
+fn required(catalogue: &Catalogue, op: &str) -> impl Iterator<Item = &'static str> + use<> {
+    let op = catalogue.operation(op);
     let keys = op.and_then(|op| op.params.first()).map(|param| param.ty);
     let keys = if let Some(Type::Options(keys)) = keys {
         keys

@@ -11,7 +11,6 @@ use crate::cli::import::collection::Field;
 use crate::cli::import::secrets::scrubbed;
 use crate::cli::import::values::Values;
 use crate::cli::import::web::OMITTED;
-use crate::ops::doc;
 use crate::ops::spec::OpSpec;
 
 /// Fields of a query that say which part of a list: operations read all of it.
@@ -91,7 +90,7 @@ impl Ask<'_> {
     /// A call of an operation of the table; the platform's raw one when it is not there, the request lacks what it takes,
     /// or has what it does not take.
     pub(super) fn typed(&self, values: &mut Values, typed: &Typed) -> Done {
-        let Some(op) = doc::all().find(|op| op.id() == typed.op) else {
+        let Some(op) = self.catalogue.operation(typed.op) else {
             return self.raw(values);
         };
         let Some(taken) = self.taken(values, typed)? else {
@@ -121,7 +120,7 @@ impl Ask<'_> {
         }
         notes.extend(self.left_headers(values));
         Ok(Meaning::Call(Called {
-            code: call(&typed.session, op, &taken.args),
+            code: call(&typed.session, &op, &taken.args),
             notes,
         }))
     }
@@ -207,8 +206,8 @@ impl Ask<'_> {
     /// The platform's raw call, which signs in by itself; nothing when the platform has none that does the same.
     pub(super) fn raw(&self, values: &mut Values) -> Done {
         let (name, module) = (self.method.to_lowercase(), self.platform.name());
-        let Some(op) = doc::all().find(|op| op.module == module && op.name == name && op.receiver.is_some())
-        else {
+        let mut all = self.catalogue.operations().iter();
+        let Some(op) = all.find(|op| op.module == module && op.name == name && op.receiver.is_some()) else {
             return Ok(Meaning::Unknown);
         };
         let carries_body = matches!(self.method, "POST" | "PUT");

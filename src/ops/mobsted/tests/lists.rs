@@ -32,8 +32,7 @@ impl Rig {
         args: Vec<Value>,
         resent: bool,
     ) -> Result<Option<Value>, OpError> {
-        let mut all = ops::ALL.iter().copied().flatten();
-        let op = all.find(|op| op.module == "mobsted" && op.name == name).unwrap();
+        let op = ops::catalogue().operation(&format!("mobsted::{name}")).unwrap();
         let mut call = Call::check(op, Some(on.clone()), args)?;
         call.resent = resent;
         let (Effect::Ensure { key, check, .. } | Effect::Create { key, check, .. }) = call.effect() else {
@@ -158,7 +157,7 @@ async fn an_app_refused_as_existing_is_ours_when_an_earlier_request_was_lost() {
     })
     .await;
     let master = rig.session().await;
-    let op = ops::operation("mobsted::ensure_app").unwrap();
+    let op = ops::catalogue().operation("mobsted::ensure_app").unwrap();
     let args = vec!["Late".into(), "https://late.example".into()];
     let mut call = Call::check(op, Some(master), args).unwrap();
     let error = (op.run)(&rig.world, &call).await.unwrap_err();

@@ -110,7 +110,13 @@ impl Rig {
         let journal = Journal::in_memory(Sealer::new(&[7; 32]), Clock::system(), Ids::seeded(1));
         let profiles = Profiles(server.url("").as_str().trim_end_matches('/').to_owned());
         Rig {
-            world: World::new(journal, &network, Arc::new(profiles), Ids::seeded(1)),
+            world: World::new(
+                ops::catalogue(),
+                journal,
+                &network,
+                Arc::new(profiles),
+                Ids::seeded(1),
+            ),
             network,
             server,
             hits,
@@ -130,11 +136,12 @@ impl Rig {
         name: &str,
         args: Vec<Value>,
     ) -> Result<Value, OpError> {
-        let mut all = ops::ALL.iter().copied().flatten();
+        let catalogue = ops::catalogue();
+        let mut all = catalogue.operations().iter();
         let receiver = on.map(|object| object.kind.as_str());
         let op = all.find(|op| op.module == module && op.name == name && op.receiver == receiver);
-        let call = Call::check(op.unwrap(), on.cloned(), args)?;
-        let call = ops::web::addressed(&self.world, call)?;
+        let call = Call::check(*op.unwrap(), on.cloned(), args)?;
+        let call = call.op.driver().resolve(&self.world, call)?;
         (call.op.run)(&self.world, &call).await
     }
 

@@ -4,8 +4,7 @@
 use super::*;
 
 fn call(options: &str) -> Result<Call, OpError> {
-    let mut all = crate::ops::ALL.iter().copied().flatten();
-    let op = all.find(|op| op.module == "http" && op.name == "post").unwrap();
+    let op = crate::ops::catalogue().operation("http::post").unwrap();
     let options = Value::from_json(serde_json::from_str(options).unwrap());
     Call::check(op, None, vec!["https://api.example/x".into(), options])
 }

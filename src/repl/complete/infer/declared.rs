@@ -1,9 +1,9 @@
 //! What operations, kinds and functions of the language declare that they give.
 
 use super::Known;
-use crate::ops::doc;
-use crate::ops::spec::OpSpec;
+use crate::ops::platform::Operation;
 use crate::repl::complete::library;
+use crate::script::interactive::Workspace;
 
 /// What every error has that is caught: name, type, one line.
 pub(in crate::repl::complete) const ERROR: &[(&str, &str, &str)] = &[
@@ -15,11 +15,16 @@ pub(in crate::repl::complete) const ERROR: &[(&str, &str, &str)] = &[
 ];
 
 /// What a function of a module gives, or with an empty module, one that needs none.
-pub(super) fn function(module: &str, name: &str) -> Known {
-    let op = doc::all().find(|op| op.module == module && op.receiver.is_none() && op.name == name);
+pub(super) fn function(space: &Workspace, module: &str, name: &str) -> Known {
+    let op = space
+        .catalogue()
+        .operations()
+        .iter()
+        .copied()
+        .find(|op| op.module == module && op.receiver.is_none() && op.name == name);
     match op {
-        Some(op) => match crate::ops::fields(op) {
-            None => Known::of_words(op.result),
+        Some(op) => match space.catalogue().fields(op) {
+            None => Known::of_words(space.catalogue(), op.result),
             Some(fields) => Known::Map(
                 fields
                     .iter()
@@ -31,23 +36,29 @@ pub(super) fn function(module: &str, name: &str) -> Known {
             let native = library()
                 .iter()
                 .find(|native| native.name == name && !native.property);
-            native.map_or(Known::Nothing, |native| Known::of_words(&native.result))
+            native.map_or(Known::Nothing, |native| {
+                Known::of_words(space.catalogue(), &native.result)
+            })
         }
         None => Known::Nothing,
     }
 }
 
 /// The operations of this name on such a value.
-pub(in crate::repl::complete) fn operations(of: &Known, name: &str) -> Vec<&'static OpSpec> {
+pub(in crate::repl::complete) fn operations(space: &Workspace, of: &Known, name: &str) -> Vec<Operation> {
     match of {
-        Known::Object(kind) => doc::methods(kind.name).filter(|op| op.name == name).collect(),
+        Known::Object(kind) => space
+            .catalogue()
+            .methods(kind.name)
+            .filter(|op| op.name == name)
+            .collect(),
         _ => Vec::new(),
     }
 }
 
-pub(super) fn method(of: &Known, name: &str) -> Known {
-    if let Some(op) = operations(of, name).first() {
-        return Known::of_words(op.result);
+pub(super) fn method(space: &Workspace, of: &Known, name: &str) -> Known {
+    if let Some(op) = operations(space, of, name).first() {
+        return Known::of_words(space.catalogue(), op.result);
     }
     if let (Known::List(_), "filter" | "extract" | "drain" | "splice" | "dedup") = (of, name) {
         return of.clone();
@@ -58,28 +69,36 @@ pub(super) fn method(of: &Known, name: &str) -> Known {
     let native = library()
         .iter()
         .find(|native| native.name == name && !native.property && native.takes(of.type_name()));
-    native.map_or(Known::Nothing, |native| Known::of_words(&native.result))
+    native.map_or(Known::Nothing, |native| {
+        Known::of_words(space.catalogue(), &native.result)
+    })
 }
 
-pub(super) fn property(of: &Known, name: &str) -> Known {
+pub(super) fn property(space: &Workspace, of: &Known, name: &str) -> Known {
     match of {
         Known::Object(kind) => {
             let property = kind.properties.iter().find(|(known, ..)| *known == name);
-            property.map_or(Known::Nothing, |(_, ty, _)| Known::of_words(ty))
+            property.map_or(Known::Nothing, |(_, ty, _)| {
+                Known::of_words(space.catalogue(), ty)
+            })
         }
         Known::Map(keys) => {
             let key = keys.iter().find(|(known, _)| known == name);
-            key.map_or(Known::Nothing, |(_, ty)| Known::of_words(ty))
+            key.map_or(Known::Nothing, |(_, ty)| Known::of_words(space.catalogue(), ty))
         }
         Known::Plain(plain) if plain == "error" => {
             let property = ERROR.iter().find(|(known, ..)| *known == name);
-            property.map_or(Known::Nothing, |(_, ty, _)| Known::of_words(ty))
+            property.map_or(Known::Nothing, |(_, ty, _)| {
+                Known::of_words(space.catalogue(), ty)
+            })
         }
         other => {
             let native = library()
                 .iter()
                 .find(|native| native.name == name && native.property && native.takes(other.type_name()));
-            native.map_or(Known::Nothing, |native| Known::of_words(&native.result))
+            native.map_or(Known::Nothing, |native| {
+                Known::of_words(space.catalogue(), &native.result)
+            })
         }
     }
 }

@@ -20,7 +20,7 @@ pub(super) fn result(space: &Workspace, name: &str, args: &[Known], depth: u8) -
         Some(words.trim_start_matches('s').trim())
     });
     if let Some(declared) = declared {
-        return Known::of_words(declared);
+        return Known::of_words(space.catalogue(), declared);
     }
     let Some(text) = space.source_of(name).into_iter().next() else {
         return Known::Nothing;

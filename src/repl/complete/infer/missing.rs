@@ -1,7 +1,6 @@
 //! Why an expression can have no type: a name in it that nothing has.
 
 use super::{DEEPEST, Known, Locals, Reader};
-use crate::ops::doc;
 use crate::repl::complete::library;
 use crate::repl::complete::names::keyword;
 use crate::script::interactive::{Scopes, Sort, Use, Workspace, is_word_of_the_language, pieces};
@@ -41,7 +40,7 @@ fn is_function(space: &Workspace, scopes: &Scopes, name: &str) -> bool {
         || scopes.functions.iter().any(|known| known.name == name)
         || is_word_of_the_language(name)
         // Behind a module it is known by its own table; what an import has is not read.
-        || doc::all().any(|op| op.name == name)
+        || space.catalogue().operations().iter().any(|op| op.name == name)
         || !space.modules().is_empty()
         || library().iter().any(|native| native.name == name)
         || space.variable(name).is_some()
@@ -64,7 +63,7 @@ fn missing_member(space: &Workspace, text: &str) -> Option<(String, Option<Strin
         let (is_dot, is_call) = (reader.word(chain.at) == ".", reader.word(chain.at + 2) == "(");
         let names: Vec<&str> = match &chain.known {
             Known::Object(kind) if is_dot => {
-                let methods = doc::methods(kind.name).map(|op| op.name);
+                let methods = space.catalogue().methods(kind.name).map(|op| op.spec().name);
                 kind.properties
                     .iter()
                     .map(|(name, ..)| *name)

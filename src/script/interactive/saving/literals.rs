@@ -4,7 +4,8 @@ use std::collections::BTreeMap;
 
 use rhai::{ASTNode, Expr, FnCallExpr, Position, Stmt};
 
-use crate::ops::spec::{OpSpec, Param};
+use crate::ops::platform::Operation;
+use crate::ops::spec::Param;
 use crate::script::bundle::Source;
 use crate::script::host::Host;
 use crate::script::interactive::credential::is_credential;
@@ -160,7 +161,7 @@ fn own_parameter<'a>(functions: &'a Params, call: &FnCallExpr, at: Position) -> 
 /// The operation's parameter that a literal is given for.
 fn parameter(host: &Host, call: &FnCallExpr, at: Position) -> Option<&'static Param> {
     let index = call.args.iter().position(|arg| arg.position() == at)?;
-    let takes = |op: &&&'static OpSpec| op.name == call.name.as_str() && op.params.len() > index;
+    let takes = |op: &&Operation| op.name == call.name.as_str() && op.params.len() > index;
     let op = host.operations().iter().find(takes)?;
     op.params.get(index)
 }

@@ -28,7 +28,7 @@ fn save(inputs: &[(&str, Came)]) -> Saved {
 
 fn save_some(inputs: &[(&str, Came)], range: RangeInclusive<usize>) -> Saved {
     let refused = BTreeSet::from(["profile".to_owned()]);
-    Workspace::new(&Host::new(ops::ALL, ops::KINDS)).save(&typed(inputs), range, "Saved.", &refused)
+    Workspace::new(&Host::new(&ops::catalogue())).save(&typed(inputs), range, "Saved.", &refused)
 }
 
 /// It gave nothing, or a value.

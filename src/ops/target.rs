@@ -1,20 +1,19 @@
-//! Under which profile a call of `http::` goes out: found once, and handed on with the call.
+//! Where a call goes that is given an address, and under which profile: found once, and handed on with the call.
 
 use std::fmt;
 use std::sync::Arc;
 
-use super::account::below_it;
-use crate::ops::call::Call;
-use crate::ops::error::{Code, OpError};
-use crate::ops::world::{Profile, Settings, World};
-use crate::platform::web::address;
+use super::call::Call;
+use super::error::{Code, OpError};
+use super::world::{Profile, Settings, World};
+use crate::platform::web::account::below;
 use crate::value::secret::names_a_credential;
 use crate::value::{Record, Value};
 
 /// Under which profile a call goes out, and what that permits.
-pub(in crate::ops) struct Reach {
+pub(super) struct Target {
     /// What is permitted, and how it is spoken to.
-    pub(in crate::ops) settings: Settings,
+    pub(super) settings: Settings,
     /// The profile whose credential goes with it.
     pub(super) profile: Option<Arc<Profile>>,
     /// The profile that the call does not name and whose address it goes to all the same, when that forbids more than
@@ -24,15 +23,15 @@ pub(in crate::ops) struct Reach {
     credential: Option<String>,
 }
 
-impl fmt::Debug for Reach {
+impl fmt::Debug for Target {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("Reach")
+        f.write_str("Target")
     }
 }
 
-impl Reach {
+impl Target {
     /// Whose mode it is, as a sentence names it.
-    pub(in crate::ops) fn whose(&self) -> String {
+    pub(super) fn whose(&self) -> String {
         match &self.strict {
             Some(name) => format!("the profile `{name}`, whose address it goes to,"),
             None => "the profile".to_owned(),
@@ -59,19 +58,19 @@ impl Reach {
     }
 
     /// The profile that it goes out under, or whose address it goes to.
-    pub(in crate::ops) fn profile_name(&self) -> Option<String> {
+    pub(super) fn profile_name(&self) -> Option<String> {
         let profile = self.profile.as_ref().map(|profile| profile.name.clone());
         profile.or_else(|| self.strict.clone())
     }
 
     /// Who signs in, when the profile says so.
-    pub(in crate::ops) fn login(&self) -> Option<String> {
+    pub(super) fn login(&self) -> Option<String> {
         let login = self.profile.as_ref()?.texts.get("login")?;
         Some(login.trim().to_lowercase())
     }
 
     /// Which account it is, behind the word for it; nothing when the call or the run says so.
-    pub(in crate::ops) fn which(&self) -> String {
+    pub(super) fn which(&self) -> String {
         let name = self.strict.as_ref();
         name.map_or(String::new(), |name| format!(" (that of the profile `{name}`)"))
     }
@@ -79,28 +78,33 @@ impl Reach {
 
 /// The call with its whole address, and with the profile it goes out under: one that is a path alone is below the
 /// profile's address. The profile is the one that the call names, or for a path alone the active one. A whole address
-/// counts under the strictest of the active profile and those whose addresses it is below. Calls of other operations are
-/// left as they are.
-pub(in crate::ops) fn addressed(world: &World, call: Call) -> Result<Call, OpError> {
-    if call.op.module != "http" || call.reach.is_some() {
+/// counts under the strictest of the active profile and those whose addresses it is below. `refuses`
+/// says why a whole address cannot be reached at all.
+pub(super) fn resolve(
+    world: &World,
+    call: Call,
+    refuses: impl Fn(&str) -> Option<String>,
+) -> Result<Call, OpError> {
+    if call.target.is_some() {
         return Ok(call);
     }
     let given = call.text("url");
-    world.note_mobsted(&given);
+    world.note_address(&given);
     let credential = credential(&call).map(|given| world.journal.sealer().digest(&given));
     let Some(profile) = profile(world, &call)? else {
         // What may not be reached is told before what is remembered of it.
-        if let Some(why) = address(&given).ok().and_then(|url| world.web.refusal(&url)) {
+        if let Some(why) = refuses(&given) {
             let message = format!("`{}` was not sent: {why}", call.op.id());
             return Err(OpError::new(Code::BadAddress, message));
         }
-        let reach = around(world, &given)?;
-        return Ok(call.reaching(Reach { credential, ..reach }));
+        let target = around(world, &given)?;
+        return Ok(call.going_to(Target { credential, ..target }));
     };
-    let url = below_it(&profile, &given)?;
-    world.note_mobsted(url.as_str());
+    let base = profile.texts.get("url").ok_or_else(|| profile.lacks("url"))?;
+    let url = below(base, &given)?;
+    world.note_address(url.as_str());
     let call = call.readdressed(url.as_str(), "profile", profile.name.as_str().into());
-    Ok(call.reaching(Reach {
+    Ok(call.going_to(Target {
         settings: profile.settings.clone(),
         profile: Some(profile),
         strict: None,
@@ -126,7 +130,7 @@ fn credential(call: &Call) -> Option<Value> {
 }
 
 /// What counts for a whole address: the active profile's mode, and the mode and the pace of those it is below.
-fn around(world: &World, url: &str) -> Result<Reach, OpError> {
+fn around(world: &World, url: &str) -> Result<Target, OpError> {
     let mut settings = world.elsewhere()?;
     let (read_only, unconfirmed) = (settings.read_only, settings.unconfirmed);
     let mut strict = None;
@@ -144,7 +148,7 @@ fn around(world: &World, url: &str) -> Result<Reach, OpError> {
         settings.read_only |= theirs.read_only;
         settings.unconfirmed |= theirs.unconfirmed;
     }
-    Ok(Reach {
+    Ok(Target {
         settings,
         profile: None,
         strict,
@@ -154,19 +158,21 @@ fn around(world: &World, url: &str) -> Result<Reach, OpError> {
 
 /// The profile of a call; nothing when its address is whole and it names none.
 fn profile(world: &World, call: &Call) -> Result<Option<Arc<Profile>>, OpError> {
+    let platform = call.op.platform();
     let profile = match call.option("profile") {
-        Some(Value::Text(name)) => world.profile("web", Some(name.trim()))?,
-        _ if call.text("url").trim().starts_with('/') => world.profile("web", None)?,
+        Some(Value::Text(name)) => world.profile(platform.name, Some(name.trim()))?,
+        _ if call.text("url").trim().starts_with('/') => world.profile(platform.name, None)?,
         _ => return Ok(None),
     };
-    if profile.platform != "web" {
+    if profile.platform != platform.name {
         let message = format!(
-            "profile `{}` is a {} account, not a service of the platform web",
-            profile.name, profile.platform
+            "profile `{}` is a {} account, not a service of the platform {}",
+            profile.name, profile.platform, platform.name
         );
-        return Err(OpError::new(Code::BadProfile, message).hint(
-            "name one: profile: \"NAME\"; add one: provisor profile add NAME --platform web; or write the whole address",
-        ));
+        return Err(OpError::new(Code::BadProfile, message).hint(format!(
+            "name one: profile: \"NAME\"; add one: provisor profile add NAME --platform {}; or write the whole address",
+            platform.name
+        )));
     }
     Ok(Some(profile))
 }

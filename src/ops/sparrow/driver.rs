@@ -1,0 +1,70 @@
+//! What no table can say of Sparrow SMS: signing in, and who its accounts are.
+
+use std::any::Any;
+
+use crate::ops::account::SignedIn;
+use crate::ops::error::OpError;
+use crate::ops::platform::Driver;
+use crate::ops::spec::Boxed;
+use crate::ops::world::World;
+use crate::platform::Network;
+use crate::platform::sparrow::Accounts;
+use crate::platform::sparrow::account::Base;
+use crate::value::secret::Secret;
+use crate::value::{Object, Value};
+
+pub(super) struct Sparrow;
+
+impl Driver for Sparrow {
+    fn open(&self, network: &Network) -> Option<Box<dyn Any + Send + Sync>> {
+        Some(Box::new(Accounts::new(network.clone())))
+    }
+
+    fn address(&self, text: &str) -> Result<String, String> {
+        let base = Base::parse(text).map_err(|error| error.message)?;
+        Ok(base.as_str().to_owned())
+    }
+
+    fn sign_in<'a>(&'a self, world: &'a World, account: &'a Object) -> Boxed<'a, Result<SignedIn, OpError>> {
+        Box::pin(async move {
+            world.sparrow(account)?.sign_in().await?;
+            self.signed_in(world, account).await
+        })
+    }
+
+    fn forget_tokens<'a>(&'a self, world: &'a World, account: &'a Object) -> Boxed<'a, Result<(), OpError>> {
+        Box::pin(async move { Ok(world.sparrow(account)?.forget_tokens().await?) })
+    }
+
+    fn signed_in<'a>(
+        &'a self,
+        world: &'a World,
+        account: &'a Object,
+    ) -> Boxed<'a, Result<SignedIn, OpError>> {
+        Box::pin(async move { Ok(SignedIn::until(world.sparrow(account)?.signed_in_until().await?)) })
+    }
+
+    fn secrets(&self, world: &World, session: &Object) -> Vec<Secret> {
+        // An account that cannot be spoken to has answered nothing.
+        let client = world.sparrow(session);
+        client.map(|client| client.secrets()).unwrap_or_default()
+    }
+
+    fn account_of(&self, session: &Object) -> Result<String, OpError> {
+        Ok(Base::parse(session.text("url"))?.as_str().to_owned())
+    }
+
+    /// Accounts have no login: the partner token tells them apart.
+    fn identity_of(&self, session: &Object) -> Value {
+        given_token(session).unwrap_or_else(|| "".into())
+    }
+
+    fn login_of(&self, session: &Object) -> Value {
+        given_token(session).unwrap_or_else(|| session.text("$profile").into())
+    }
+}
+
+/// The partner token that the script gave.
+fn given_token(session: &Object) -> Option<Value> {
+    session.fields.get("$partner_token").cloned()
+}
