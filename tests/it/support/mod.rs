@@ -147,7 +147,7 @@ impl Watchdog {
         let (alive, gone) = std::sync::mpsc::channel::<()>();
         std::thread::spawn(move || {
             let late = std::sync::mpsc::RecvTimeoutError::Timeout;
-            if gone.recv_timeout(Duration::from_mins(2)) == Err(late) {
+            if gone.recv_timeout(Duration::from_mins(10)) == Err(late) {
                 signal(pid, "KILL");
             }
         });
@@ -197,7 +197,7 @@ impl Talking {
     /// Waits for a line with this text, for a minute at most.
     #[track_caller]
     pub(crate) fn wait_for(&mut self, text: &str) {
-        let until = Instant::now() + Duration::from_mins(1);
+        let until = Instant::now() + Duration::from_mins(5);
         while !self.said.iter().any(|line| line.contains(text)) {
             let left = until.saturating_duration_since(Instant::now());
             match self.lines.recv_timeout(left) {

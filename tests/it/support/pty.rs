@@ -16,7 +16,7 @@ use pty_process::blocking::{Pty, open};
 use super::Home;
 
 /// How long a wait may take.
-const PATIENCE: Duration = Duration::from_secs(30);
+const PATIENCE: Duration = Duration::from_mins(2);
 
 /// Rows that scrolled off the screen and are kept.
 const SCROLLBACK: usize = 2000;
