@@ -7,7 +7,7 @@ use std::collections::BTreeSet;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use super::app::App;
-use super::config::{self, Config, Platform, Profile};
+use super::config::{self, Config, Profile};
 use super::error::CommandError;
 use super::plan::RunPlan;
 use super::rows;
@@ -69,7 +69,8 @@ pub(super) fn ask(app: &App, script: &Script, plan: &RunPlan, yes: bool) -> Resu
     let agreed = Agreement::to(before.iter().cloned());
     let changing = changing(script);
     // A configuration that is not in order is told when an account is needed.
-    let config = Config::load(app.paths()?, &app.env).unwrap_or_default();
+    let config =
+        Config::load(app.catalogue(), app.paths()?, &app.env).unwrap_or_else(|_| Config::of(app.catalogue()));
     let touched = touched(app, &config, script, plan, &changing);
     let (covered, open): (Vec<&Profile>, Vec<&Profile>) = touched
         .into_iter()
@@ -140,10 +141,10 @@ fn touched<'a>(
 ) -> Vec<&'a Profile> {
     let mut touched: Vec<&Profile> = Vec::new();
     let modules: BTreeSet<&str> = changing.iter().map(|op| op.module).collect();
-    for platform in modules.iter().filter_map(|module| Platform::of_module(module)) {
+    for platform in modules.iter().filter_map(|module| app.catalogue().module(module)) {
         touched.extend(
             config
-                .choose_for(platform.name(), plan.profile.as_deref(), &app.env)
+                .choose_for(platform.name, plan.profile.as_deref(), &app.env)
                 .ok()
                 .filter(|profile| profile.platform() == platform),
         );
@@ -151,7 +152,7 @@ fn touched<'a>(
     let sources = script.bundle().sources();
     // What goes to any address, and to an account that the script describes itself, goes out under the active profile,
     // whatever platform that is of.
-    let anywhere = modules.contains(Platform::Web.module());
+    let anywhere = changing.iter().any(|op| op.goes_anywhere());
     let described = |text: &str| {
         text.split_whitespace()
             .collect::<String>()

@@ -1,6 +1,5 @@
 //! The composition root: what a command needs, built from the environment and the configuration, late and once.
 
-use crate::ops;
 use crate::ops::catalogue::Catalogue;
 use std::collections::BTreeSet;
 use std::ffi::OsString;
@@ -117,12 +116,12 @@ pub(super) fn output_lost(why: impl std::fmt::Display) -> CommandError {
 
 impl App {
     /// The command line's view of the process, read once.
-    pub(super) fn from_process(colour: Colour, verbose: u8) -> App {
+    pub(super) fn from_process(catalogue: Catalogue, colour: Colour, verbose: u8) -> App {
         let env = Env::capture();
         super::logging::start(&env, verbose);
         let (words, ui) = (std::env::args_os().skip(1).collect(), Ui::new(&env, colour));
         let trap = Trap::from_env(&env);
-        App::new(ops::catalogue(), env, words, ui, trap)
+        App::new(catalogue, env, words, ui, trap)
     }
 
     /// The same, seen from another environment: another home.

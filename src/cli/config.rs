@@ -13,6 +13,7 @@ mod table;
 mod words;
 mod write;
 
+use crate::ops::catalogue::Catalogue;
 use std::collections::BTreeMap;
 use std::fmt;
 use std::path::{Path, PathBuf};
@@ -20,11 +21,11 @@ use std::path::{Path, PathBuf};
 pub use connection::{Connection, ProxySetting};
 pub use credential::CredentialSource;
 pub use error::ConfigError;
+pub use profile::Profile;
 pub(super) use profile::SANDBOX;
-pub use profile::{Profile, SECRETS, TEXTS};
 pub(super) use reading::{check_address, is_near};
 pub(super) use show::{ConfigCommand, lines, show};
-pub use words::{Mode, Platform};
+pub use words::Mode;
 pub(super) use write::Draft;
 
 use self::document::Document;
@@ -62,8 +63,10 @@ pub struct Sourced<T> {
 }
 
 /// What the configuration files say.
-#[derive(Debug, Clone, Default)]
+#[derive(Debug, Clone)]
 pub struct Config {
+    /// The platforms that accounts can be of.
+    catalogue: Catalogue,
     default_profile: Option<Sourced<String>>,
     /// Why the default may not be used.
     default_refused: Option<ConfigError>,
@@ -74,15 +77,27 @@ pub struct Config {
 }
 
 impl Config {
+    /// What no file says anything of.
+    pub(super) fn of(catalogue: &Catalogue) -> Config {
+        Config {
+            catalogue: catalogue.clone(),
+            default_profile: None,
+            default_refused: None,
+            profiles: BTreeMap::new(),
+            files: Vec::new(),
+            user_file: PathBuf::new(),
+        }
+    }
+
     /// Reads the user's file and the project's, either of which may be missing. Where both set a value, the project's
     /// counts; but a project may not send the user's credential to another address.
     ///
     /// Errors: a file that cannot be read or that others can write, is not TOML, has an unknown key or a value that does not fit.
-    pub fn load(paths: &Paths, env: &Env) -> Result<Config, ConfigError> {
+    pub fn load(catalogue: &Catalogue, paths: &Paths, env: &Env) -> Result<Config, ConfigError> {
         let user_file = paths.config_file();
         let mut config = Config {
             user_file: user_file.clone(),
-            ..Config::default()
+            ..Config::of(catalogue)
         };
         if let Some(document) = Document::read(&user_file)? {
             guard::is_the_users_alone(&user_file)?;
@@ -157,14 +172,14 @@ impl Config {
     /// one of that platform. A profile that is named must be there, whatever platform is wanted.
     pub fn choose_for(&self, platform: &str, flag: Option<&str>, env: &Env) -> Result<&Profile, ConfigError> {
         let chosen = match self.chosen(flag, env) {
-            Ok(chosen) if chosen.platform().name() == platform => return chosen.usable(),
+            Ok(chosen) if chosen.platform().name == platform => return chosen.usable(),
             Err(wrong @ ConfigError::UnknownProfile { .. }) => return Err(wrong),
             chosen => chosen,
         };
         let mut of_platform = self
             .profiles
             .values()
-            .filter(|profile| profile.platform().name() == platform);
+            .filter(|profile| profile.platform().name == platform);
         match (of_platform.next(), of_platform.next()) {
             (Some(only), None) => only.usable(),
             (Some(_), Some(_)) => Err(ConfigError::ManyProfiles {
@@ -215,7 +230,7 @@ impl Config {
         let of_platform = self
             .profiles
             .values()
-            .filter(|profile| profile.platform().name() == platform);
+            .filter(|profile| profile.platform().name == platform);
         of_platform.map(|profile| profile.name.clone()).collect()
     }
 
@@ -238,7 +253,7 @@ impl Config {
             return Ok(());
         };
         for (name, table) in profiles.tables()? {
-            let mut profile = reading::profile(&name, &table)?;
+            let mut profile = reading::profile(&self.catalogue, &name, &table)?;
             if !trusted {
                 profile.untrusted = Some(document.file.clone());
                 profile.refused = guard::oversteps(&profile);

@@ -23,7 +23,6 @@ use std::path::{Path, PathBuf};
 use clap::{Args, Subcommand};
 
 use super::app::App;
-use super::config::Platform;
 use super::error::CommandError;
 use super::exit::Exit;
 use super::private_file;
@@ -144,7 +143,10 @@ fn account(
     environment: &Environment,
     collection: Option<&Collection>,
 ) -> Result<Option<Account>, CommandError> {
-    let asked = command.platform.as_deref().and_then(Platform::of_name);
+    let asked = command
+        .platform
+        .as_deref()
+        .and_then(|name| app.catalogue().platform(name));
     let mut chosen = Vec::new();
     for take in &command.take {
         let pair = take

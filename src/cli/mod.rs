@@ -61,6 +61,8 @@ use app::App;
 use error::CommandError;
 use exit::Exit;
 
+use crate::ops::catalogue::Catalogue;
+
 /// Scripted onboarding on partner platforms, where nothing is created twice and no credential is lost.
 ///
 /// A workflow is a Rhai script with a `main` function. Every call that changes something is recorded before it is
@@ -139,8 +141,8 @@ enum Command {
     Torture(torture::TortureCommand),
 }
 
-/// Runs the program.
-pub fn main() -> ExitCode {
+/// Runs the program with these platforms.
+pub fn main(catalogue: Catalogue) -> ExitCode {
     memory::keep_private();
     crate::script::prepare();
     let cli = match Cli::try_parse() {
@@ -151,7 +153,11 @@ pub fn main() -> ExitCode {
         Command::Run(command) => command.said_behind(),
         _ => (None, 0),
     };
-    let app = App::from_process(color.unwrap_or(cli.color), cli.verbose.saturating_add(verbose));
+    let app = App::from_process(
+        catalogue,
+        color.unwrap_or(cli.color),
+        cli.verbose.saturating_add(verbose),
+    );
     let done = match cli.command {
         Command::Run(command) => run::run(&app, &command),
         Command::Check(command) => Ok(check::check(&app, &command)),

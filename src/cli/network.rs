@@ -47,10 +47,11 @@ pub(super) fn config(
 
 /// Where secrets may go besides home, as the configuration says at the moment: who corrects it need not begin anew.
 fn releases(app: &App) -> Releases {
-    let (paths, env) = (app.paths().ok().cloned(), app.env.clone());
+    let (catalogue, env) = (app.catalogue().clone(), app.env.clone());
+    let paths = app.paths().ok().cloned();
     Releases::new(move |home, place| {
         let paths = paths.as_ref().ok_or("nothing allows it")?;
-        let config = Config::load(paths, &env).map_err(|error| error.to_string())?;
+        let config = Config::load(&catalogue, paths, &env).map_err(|error| error.to_string())?;
         config.allows(home, place)
     })
 }

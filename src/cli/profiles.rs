@@ -10,6 +10,7 @@ use super::config::{self, Config, ConfigError, SANDBOX, Sourced};
 use super::error::CommandError;
 use super::paths::{Env, Paths};
 use super::within;
+use crate::ops::catalogue::Catalogue;
 use crate::ops::error::{Code, OpError};
 use crate::ops::world::{Line, Password, Profile, Profiles, Settings};
 use crate::repl::around::Mode;
@@ -22,6 +23,7 @@ pub(super) struct Configured {
     env: Env,
     paths: Paths,
     asked: Option<String>,
+    catalogue: Catalogue,
     /// The password of the profile that was asked for, when it is none that is kept.
     password: Option<Secret>,
     /// The simulated accounts by platform, when the sandbox stands in for every account.
@@ -45,6 +47,7 @@ impl Configured {
     ) -> Result<Configured, CommandError> {
         Ok(Configured {
             env: app.env.clone(),
+            catalogue: app.catalogue().clone(),
             paths: app.paths()?.clone(),
             asked: accounts.profile.clone(),
             password: accounts.password.clone(),
@@ -57,7 +60,9 @@ impl Configured {
 
     fn config(&self) -> Result<&Config, OpError> {
         self.config
-            .get_or_init(|| Config::load(&self.paths, &self.env).map_err(|error| bad_profile(&error)))
+            .get_or_init(|| {
+                Config::load(&self.catalogue, &self.paths, &self.env).map_err(|error| bad_profile(&error))
+            })
             .as_ref()
             .map_err(Clone::clone)
     }
@@ -155,7 +160,7 @@ fn simulated(sandbox: &Sandbox) -> BTreeMap<&'static str, Simulated> {
 /// The name and the address of the profile that is active, when the configuration is in order: scripts that use no
 /// account need none.
 pub(super) fn active(app: &App, asked: Option<&str>) -> Option<(String, String)> {
-    let config = Config::load(app.paths().ok()?, &app.env).ok()?;
+    let config = Config::load(app.catalogue(), app.paths().ok()?, &app.env).ok()?;
     let profile = config.choose(asked, &app.env).ok()?;
     let url = profile.url().unwrap_or_default();
     Some((profile.name.clone(), url.to_owned()))
@@ -163,7 +168,7 @@ pub(super) fn active(app: &App, asked: Option<&str>) -> Option<(String, String)>
 
 /// The profile for which the sandbox stands in, when the active one is such a profile.
 pub(super) fn sandboxed(app: &App, asked: Option<&str>) -> Option<String> {
-    let config = Config::load(app.paths().ok()?, &app.env).ok()?;
+    let config = Config::load(app.catalogue(), app.paths().ok()?, &app.env).ok()?;
     let profile = config.choose(asked, &app.env).ok()?;
     profile.sandboxed().map(|_| profile.name.clone())
 }
@@ -237,7 +242,7 @@ impl Profiles for Configured {
 impl Configured {
     /// A profile that nobody named, and that counts because its address was.
     fn neighbour(&self, profile: &config::Profile) -> Result<Arc<Profile>, OpError> {
-        let found = self.find(profile.platform().name(), Some(&profile.name));
+        let found = self.find(profile.platform().name, Some(&profile.name));
         found.map_err(|error| OpError {
             message: format!("the address is that of a profile: {}", error.message),
             ..error
@@ -314,7 +319,7 @@ fn to_profile(config: &config::Profile, env: &Env) -> Result<Profile, OpError> {
     });
     Ok(Profile {
         name: config.name.clone(),
-        platform: config.platform().name().to_owned(),
+        platform: config.platform().name.to_owned(),
         texts: texts.chain([("url".to_owned(), url.to_owned())]).collect(),
         secrets: secrets.collect(),
         settings,

@@ -1,8 +1,9 @@
 //! The platforms that a runtime was built with, and what they hold.
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
-use super::platform::{Driver, Operation, Platform};
+use super::platform::{AccountKey, Driver, Operation, Platform};
 use super::spec::{Fields, Kind};
 use crate::value::Object;
 
@@ -33,6 +34,12 @@ impl Catalogue {
         }))
     }
 
+    /// The same, and one platform more.
+    #[must_use]
+    pub fn with(&self, platform: &'static Platform) -> Catalogue {
+        Catalogue::new(self.0.platforms.iter().copied().chain([platform]))
+    }
+
     /// Every platform.
     pub fn platforms(&self) -> &[&'static Platform] {
         &self.0.platforms
@@ -42,6 +49,22 @@ impl Catalogue {
     pub fn with_accounts(&self) -> impl Iterator<Item = &'static Platform> {
         let all = self.0.platforms.iter().copied();
         all.filter(|platform| platform.account.is_some())
+    }
+
+    /// The platform of a profile that names none: the first that has accounts.
+    pub fn usual(&self) -> &'static Platform {
+        self.with_accounts().next().unwrap_or(&super::BASIC)
+    }
+
+    /// The keys under which profiles describe accounts, the address apart, each once: those that may be shown, and those
+    /// of secrets.
+    pub fn account_keys(&self) -> (BTreeSet<&'static str>, BTreeSet<&'static str>) {
+        let names = |keys: &'static [AccountKey]| keys.iter().map(|key| key.name);
+        let texts = self.with_accounts().flat_map(|platform| names(platform.texts()));
+        let secrets = self
+            .with_accounts()
+            .flat_map(|platform| names(platform.secrets()));
+        (texts.filter(|key| *key != "url").collect(), secrets.collect())
     }
 
     /// The platform of this name, as profiles write it.

@@ -22,7 +22,8 @@ pub mod naming;
 pub mod perform;
 pub mod platform;
 mod raw;
-mod session;
+pub mod service;
+pub mod session;
 pub mod sparrow;
 pub mod spec;
 mod target;
@@ -31,6 +32,11 @@ pub mod world;
 
 use catalogue::Catalogue;
 use platform::{NoDriver, Platform};
+
+pub(crate) use jrni::PLATFORM as JRNI;
+pub(crate) use mobsted::PLATFORM as MOBSTED;
+pub(crate) use sparrow::PLATFORM as SPARROW;
+pub(crate) use web::PLATFORM as WEB;
 
 /// What every script has, whatever platforms it works with: time, chance, questions.
 static BASIC: Platform = Platform {
@@ -47,11 +53,5 @@ static BASIC: Platform = Platform {
 
 /// The platforms that provisor knows, in the order in which people meet them.
 pub fn catalogue() -> Catalogue {
-    Catalogue::new([
-        &mobsted::PLATFORM,
-        &jrni::PLATFORM,
-        &sparrow::PLATFORM,
-        &web::PLATFORM,
-        &BASIC,
-    ])
+    Catalogue::new([&MOBSTED, &JRNI, &SPARROW, &WEB, &BASIC])
 }

@@ -6,7 +6,7 @@ use std::ops::Deref;
 
 use super::account::SignedIn;
 use super::call::Call;
-use super::error::{Code, OpError};
+use super::error::OpError;
 use super::spec::{Boxed, Fields, Kind, OpSpec};
 use super::world::World;
 use crate::journal::{Former, LedgerItem, NaturalKey, Struck};
@@ -43,17 +43,42 @@ impl fmt::Debug for Platform {
     }
 }
 
+impl Platform {
+    /// The keys of its accounts whose values may be shown.
+    pub fn texts(&self) -> &'static [AccountKey] {
+        self.account.as_ref().map_or(&[], |schema| schema.texts)
+    }
+
+    /// The keys of its accounts whose values are secrets.
+    pub fn secrets(&self) -> &'static [AccountKey] {
+        self.account.as_ref().map_or(&[], |schema| schema.secrets)
+    }
+
+    /// Does somebody sign in to its accounts? Otherwise each request carries the credential.
+    pub fn signs_in(&self) -> bool {
+        self.account.as_ref().is_some_and(|schema| schema.signs_in)
+    }
+}
+
+impl PartialEq for Platform {
+    fn eq(&self, other: &Platform) -> bool {
+        self.name == other.name
+    }
+}
+
 /// How the accounts of a platform are described: the keys of a profile, and of the map that `connect` takes instead.
 #[derive(Debug)]
 pub struct AccountSchema {
     /// The kind of object that a session is.
     pub kind: &'static str,
-    /// Keys whose values may be shown. `url` is among them.
+    /// Keys whose values may be shown, in the order in which a person is asked for them. `url` is the first.
     pub texts: &'static [AccountKey],
     /// Keys whose values are secrets.
     pub secrets: &'static [AccountKey],
     /// Fields that every session has besides, which scripts cannot see.
     pub hidden: &'static [(&'static str, &'static str)],
+    /// Does somebody sign in? Otherwise each request carries the credential.
+    pub signs_in: bool,
     /// Operations that show what an account may do when it is tried: few and cheap, without arguments, and they only
     /// read.
     pub looks: &'static [&'static str],
@@ -73,23 +98,41 @@ pub struct SubAccounts {
 /// One key of the description of an account.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct AccountKey {
-    /// Its name: `login`.
+    /// Its name in configuration files and scripts: `login`.
     pub name: &'static str,
+    /// What it is, as a person is asked for it: `Login`.
+    pub title: &'static str,
     /// Must it be given?
     pub required: bool,
+    /// The key that is of no use without this one: `login`, for a password.
+    pub completes: Option<&'static str>,
 }
 
 impl AccountKey {
     /// A key that must be given.
-    pub const fn required(name: &'static str) -> AccountKey {
-        AccountKey { name, required: true }
+    pub const fn required(name: &'static str, title: &'static str) -> AccountKey {
+        AccountKey {
+            name,
+            title,
+            required: true,
+            completes: None,
+        }
     }
 
     /// A key that may be left out.
-    pub const fn optional(name: &'static str) -> AccountKey {
+    pub const fn optional(name: &'static str, title: &'static str) -> AccountKey {
         AccountKey {
-            name,
             required: false,
+            ..AccountKey::required(name, title)
+        }
+    }
+
+    /// The same key, which must be given where `key` is.
+    #[must_use]
+    pub const fn completing(self, key: &'static str) -> AccountKey {
+        AccountKey {
+            completes: Some(key),
+            ..self
         }
     }
 }
@@ -180,10 +223,10 @@ pub trait Driver: Send + Sync {
         None
     }
 
-    /// Signs in anew, with the credentials of the account, and keeps the tokens.
+    /// Signs in anew, with the credentials of the account, and keeps the tokens. Where nobody signs in, asks the account
+    /// for whatever shows that it can be reached.
     fn sign_in<'a>(&'a self, world: &'a World, account: &'a Object) -> Boxed<'a, Result<SignedIn, OpError>> {
-        let _ = world;
-        Box::pin(async move { Err(no_accounts(&account.kind)) })
+        self.signed_in(world, account)
     }
 
     /// Forgets the tokens, and has the platform forget them where it can.
@@ -193,8 +236,8 @@ pub trait Driver: Send + Sync {
 
     /// Forgets the tokens on this machine. Sends nothing.
     fn forget_tokens<'a>(&'a self, world: &'a World, account: &'a Object) -> Boxed<'a, Result<(), OpError>> {
-        let _ = world;
-        Box::pin(async move { Err(no_accounts(&account.kind)) })
+        let _ = (world, account);
+        Box::pin(async { Ok(()) })
     }
 
     /// Are tokens of the account kept? Sends nothing.
@@ -203,8 +246,8 @@ pub trait Driver: Send + Sync {
         world: &'a World,
         account: &'a Object,
     ) -> Boxed<'a, Result<SignedIn, OpError>> {
-        let _ = world;
-        Box::pin(async move { Err(no_accounts(&account.kind)) })
+        let _ = (world, account);
+        Box::pin(async { Ok(SignedIn::EachTime) })
     }
 
     /// The secrets that an account signs in with, as far as they are at hand. Sends nothing.
@@ -364,10 +407,3 @@ pub trait Driver: Send + Sync {
 pub struct NoDriver;
 
 impl Driver for NoDriver {}
-
-fn no_accounts(kind: &str) -> OpError {
-    OpError::new(
-        Code::BadProfile,
-        format!("`{kind}` accounts cannot be signed in to"),
-    )
-}

@@ -9,8 +9,8 @@ use crate::platform::Password;
 use crate::value::secret::Secret;
 use crate::value::{Object, Record, Value};
 
-/// The operation that names an account of a platform: what `connect` is everywhere. `doc` says what its map holds.
-pub(super) const fn naming(
+/// The operation `connect` of a platform, which names an account. `doc` says what its map holds.
+pub const fn connecting(
     module: &'static str,
     kind: &'static str,
     summary: &'static str,
@@ -42,6 +42,14 @@ pub(super) const fn naming(
         timeout: Timeout::Reply,
         example,
         run,
+    }
+}
+
+impl Platform {
+    /// The session that `account` names, as `connect` of the platform's module returns it: the profile that is active for
+    /// the platform, the profile of that name, or the account that a map describes. Sends nothing.
+    pub fn connect(&self, world: &World, account: &Value) -> Result<Value, OpError> {
+        connect(world, self, account)
     }
 }
 
@@ -187,7 +195,7 @@ pub(super) fn platform_of(object: &Object) -> &str {
 }
 
 /// The object a method was called on.
-pub(super) fn receiver(call: &Call) -> Result<&Object, OpError> {
+pub fn receiver(call: &Call) -> Result<&Object, OpError> {
     call.receiver.as_ref().ok_or_else(|| {
         OpError::new(
             Code::Internal,

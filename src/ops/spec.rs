@@ -91,6 +91,11 @@ impl OpSpec {
         }
     }
 
+    /// Does it go to whatever address it is given?
+    pub fn goes_anywhere(&self) -> bool {
+        self.receiver.is_none() && self.params.iter().any(|param| param.name == "url")
+    }
+
     /// How many parameters must be given.
     pub fn required(&self) -> usize {
         self.params.iter().filter(|param| param.required).count()

@@ -18,6 +18,7 @@ use super::cancel::Cancel;
 use super::interrupt::Interrupt;
 use super::tally::Tally;
 use crate::journal::{Journal, JournalError, NewRow, NewRun, RowStatus, RunLock, RunStatus, StepFilter};
+use crate::ops::spec::Effect;
 use crate::ops::world::World;
 use crate::value::{Record, Value};
 
@@ -187,8 +188,10 @@ impl Session {
     pub fn leaves_look_ups(&self) -> Result<bool, JournalError> {
         let open = self.journal.steps(self.run.id(), &StepFilter::Open)?;
         let can = |op: &str, names: bool| {
-            let operation = crate::ops::operation(op);
-            operation.is_none_or(|operation| operation.module != "http" && operation.can_be_looked_up(names))
+            let operation = self.world.catalogue().operation(op);
+            operation.is_none_or(|operation| {
+                !matches!(operation.effect, Effect::ByCall(_)) && operation.can_be_looked_up(names)
+            })
         };
         Ok(open.iter().any(|step| can(&step.op, step.thing.is_some())))
     }

@@ -3,7 +3,7 @@
 //!
 //! A platform is one entry of [`plots`].
 
-mod fake;
+pub(crate) mod fake;
 mod jrni;
 mod mobsted;
 mod panics;

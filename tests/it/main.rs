@@ -38,6 +38,7 @@ mod network;
 mod onboard;
 mod ops;
 mod ops_docs;
+mod own_platform;
 #[cfg(unix)]
 mod profile;
 #[cfg(unix)]

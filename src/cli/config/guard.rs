@@ -277,7 +277,7 @@ impl Config {
         let Some(document) = Document::read(file)? else {
             return Ok(Vec::new());
         };
-        let mut config = Config::default();
+        let mut config = Config::of(&crate::ops::catalogue());
         config.add(&document, true)?;
         let mut lines = Vec::new();
         for profile in config.profiles.values() {

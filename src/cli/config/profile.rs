@@ -4,27 +4,12 @@ use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::time::Duration;
 
-use super::{ConfigError, Connection, CredentialSource, Location, Mode, Platform, Sourced, guard, reading};
+use super::{ConfigError, Connection, CredentialSource, Location, Mode, Sourced, guard, reading};
 use crate::cli::paths::Env;
-use crate::cli::profile::fields;
 use crate::cli::safe::Keeping;
+use crate::ops::platform::Platform;
 use crate::transport::line::Line;
 use crate::value::secret::Secret;
-
-/// What a profile may say of its account besides the address: who signs in; JRNI's application and company; the header
-/// that carries a key of a service of the web.
-pub const TEXTS: [&str; 4] = ["login", "app_id", "company", "header"];
-
-/// The credentials that a profile may have: Mobsted's and JRNI's password, JRNI's key, Sparrow's two tokens, a service's
-/// bearer token or the value of its header.
-pub const SECRETS: [&str; 6] = [
-    "password",
-    "app_key",
-    "api_token",
-    "partner_token",
-    "bearer",
-    "header_value",
-];
 
 /// The profile that says how the sandbox is spoken to.
 pub(in crate::cli) const SANDBOX: &str = "sandbox";
@@ -38,12 +23,14 @@ pub struct Profile {
     /// Its name.
     pub name: String,
     /// The platform, when it is written; see [`Profile::platform`].
-    pub platform: Option<Sourced<Platform>>,
+    pub platform: Option<Sourced<&'static Platform>>,
+    /// The platform of profiles that name none.
+    pub(super) usual: &'static Platform,
     /// The account's web address, without credentials.
     pub url: Option<Sourced<String>>,
-    /// What may be shown of the account besides, by key: one of [`TEXTS`].
+    /// What may be shown of the account besides, by key.
     pub texts: BTreeMap<&'static str, Sourced<String>>,
-    /// Where its credentials come from, by key: one of [`SECRETS`].
+    /// Where its credentials come from, by key.
     pub secrets: BTreeMap<&'static str, Sourced<CredentialSource>>,
     /// What is permitted.
     pub mode: Option<Sourced<Mode>>,
@@ -78,12 +65,11 @@ pub struct Profile {
 }
 
 impl Profile {
-    /// The platform: Mobsted when none is written.
-    pub fn platform(&self) -> Platform {
+    /// The platform: the usual one when none is written.
+    pub fn platform(&self) -> &'static Platform {
         self.platform
             .as_ref()
-            .map(|platform| platform.value)
-            .unwrap_or_default()
+            .map_or(self.usual, |platform| platform.value)
     }
 
     /// The address. An error that says where to add it when there is none.
@@ -130,9 +116,9 @@ impl Profile {
     /// Takes the credentials that no file names a place for from such variables, where they are set. Whoever wrote the
     /// address has as good as named them: a file that is not trusted gets nothing by it.
     pub(super) fn take_variables(&mut self, env: &Env) {
-        for field in fields::secrets(self.platform()) {
-            let variable = self.variable(field.key);
-            if self.secrets.contains_key(field.key) || env.get(&variable).is_none_or(str::is_empty) {
+        for field in self.platform().secrets() {
+            let variable = self.variable(field.name);
+            if self.secrets.contains_key(field.name) || env.get(&variable).is_none_or(str::is_empty) {
                 continue;
             }
             let origin = match &self.url {
@@ -143,7 +129,7 @@ impl Profile {
                 },
             };
             let value = CredentialSource::Implicit(variable);
-            self.secrets.insert(field.key, Sourced { value, origin });
+            self.secrets.insert(field.name, Sourced { value, origin });
         }
     }
 
@@ -256,6 +242,7 @@ impl Profile {
         Ok(Profile {
             name: self.name,
             platform: self.platform.or(below.platform),
+            usual: self.usual,
             url: self.url.or(below.url),
             texts,
             secrets,

@@ -1,11 +1,12 @@
 //! A profile out of its table.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use super::entry::Entry;
-use super::profile::{SECRETS, TEXTS};
 use super::table::Table;
-use super::{ConfigError, Connection, CredentialSource, Mode, Platform, Profile, Sourced, connection};
+use super::{ConfigError, Connection, CredentialSource, Mode, Profile, Sourced, connection};
+use crate::ops::catalogue::Catalogue;
+use crate::ops::platform::Platform;
 use crate::transport::address;
 use crate::value::origin::Origin;
 
@@ -26,13 +27,14 @@ const KEYS: [&str; 11] = [
 const TIMEOUTS: [&str; 4] = ["connect", "reply", "tenant_creation", "outage"];
 
 /// Reads `[profiles.NAME]`. A key that means nothing and a value that does not fit are errors.
-pub(super) fn profile(name: &str, table: &Table<'_>) -> Result<Profile, ConfigError> {
+pub(super) fn profile(catalogue: &Catalogue, name: &str, table: &Table<'_>) -> Result<Profile, ConfigError> {
+    let (texts, secrets) = catalogue.account_keys();
     let keys: Vec<&str> = KEYS
         .iter()
         .chain(&connection::KEYS)
         .copied()
-        .chain(TEXTS)
-        .chain(SECRETS)
+        .chain(texts.iter().copied())
+        .chain(secrets.iter().copied())
         .collect();
     table.check_keys(&keys)?;
     let timeouts = table.table("timeouts")?;
@@ -44,13 +46,14 @@ pub(super) fn profile(name: &str, table: &Table<'_>) -> Result<Profile, ConfigEr
         name: name.to_owned(),
         platform: table
             .get("platform")
-            .map(|entry| read_platform(&entry))
+            .map(|entry| read_platform(catalogue, &entry))
             .transpose()?,
+        usual: catalogue.usual(),
         url: table.get("url").map(|entry| read_url(&entry)).transpose()?,
-        texts: those(TEXTS, |key| {
+        texts: those(texts, |key| {
             table.get(key).map(|entry| entry.text_or_number()).transpose()
         })?,
-        secrets: those(SECRETS, |key| {
+        secrets: those(secrets, |key| {
             let entry = table.get(key);
             entry.map(|entry| CredentialSource::parse(&entry)).transpose()
         })?,
@@ -77,8 +80,8 @@ pub(super) fn profile(name: &str, table: &Table<'_>) -> Result<Profile, ConfigEr
 }
 
 /// Those of the keys that have a value.
-fn those<T, const N: usize>(
-    keys: [&'static str; N],
+fn those<T>(
+    keys: BTreeSet<&'static str>,
     read: impl Fn(&str) -> Result<Option<T>, ConfigError>,
 ) -> Result<BTreeMap<&'static str, T>, ConfigError> {
     let mut found = BTreeMap::new();
@@ -90,8 +93,12 @@ fn those<T, const N: usize>(
     Ok(found)
 }
 
-fn read_platform(entry: &Entry<'_>) -> Result<Sourced<Platform>, ConfigError> {
-    one_of(entry, &Platform::ALL, Platform::name)
+fn read_platform(
+    catalogue: &Catalogue,
+    entry: &Entry<'_>,
+) -> Result<Sourced<&'static Platform>, ConfigError> {
+    let all: Vec<&Platform> = catalogue.with_accounts().collect();
+    one_of(entry, &all, |platform| platform.name)
 }
 
 fn read_mode(entry: &Entry<'_>) -> Result<Sourced<Mode>, ConfigError> {

@@ -71,7 +71,7 @@ impl std::fmt::Display for From {
 pub(in crate::cli) fn show(app: &App, command: &ConfigCommand) -> Result<Exit, CommandError> {
     let Action::Show { origin, json } = &command.action;
     let paths = app.paths()?;
-    let config = Config::load(paths, &app.env)?;
+    let config = Config::load(app.catalogue(), paths, &app.env)?;
     let mut all = overall(app, &config);
     for profile in config.profiles().values() {
         all.extend(lines(profile).into_iter().map(|line| Line {
@@ -147,10 +147,10 @@ fn overall(app: &App, config: &Config) -> Vec<Line> {
 pub(in crate::cli) fn lines(profile: &Profile) -> Vec<Line> {
     let mut lines = Vec::new();
     put(&mut lines, "platform", profile.platform.as_ref(), |platform| {
-        platform.name().into()
+        platform.name.into()
     });
     if profile.platform.is_none() {
-        usual(&mut lines, "platform", profile.platform().name());
+        usual(&mut lines, "platform", profile.platform().name);
     }
     put(&mut lines, "url", profile.url.as_ref(), Clone::clone);
     for (key, text) in &profile.texts {

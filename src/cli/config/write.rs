@@ -10,6 +10,7 @@ use super::{Config, ConfigError};
 use crate::cli::error::CommandError;
 use crate::cli::paths::make_private_folder;
 use crate::cli::private_file;
+use crate::ops::catalogue::Catalogue;
 
 /// A configuration file that is being changed. Nobody else changes it meanwhile; nothing is written before
 /// [`Draft::save`].
@@ -17,12 +18,13 @@ pub(in crate::cli) struct Draft {
     /// The file itself: behind a link, what the link leads to.
     file: PathBuf,
     document: DocumentMut,
+    catalogue: Catalogue,
     _alone: File,
 }
 
 impl Draft {
     /// Opens a file, which need not exist. Waits while another process changes it.
-    pub(in crate::cli) fn open(file: &Path) -> Result<Draft, CommandError> {
+    pub(in crate::cli) fn open(catalogue: &Catalogue, file: &Path) -> Result<Draft, CommandError> {
         let folder = file.parent().unwrap_or(Path::new("."));
         let unusable =
             |error: std::io::Error| CommandError::usage(format!("`{}`: {error}", folder.display()));
@@ -33,7 +35,7 @@ impl Draft {
         let text = match Document::read(&file)? {
             Some(document) => {
                 // What cannot be read must not be made worse.
-                Config::default().add(&document, true)?;
+                Config::of(catalogue).add(&document, true)?;
                 document.text
             }
             None => String::new(),
@@ -42,6 +44,7 @@ impl Draft {
         let document = parsed
             .map_err(|error| CommandError::usage(format!("{}: {}", file.display(), error.message())))?;
         Ok(Draft {
+            catalogue: catalogue.clone(),
             file,
             document,
             _alone: alone,
@@ -115,7 +118,7 @@ impl Draft {
     pub(in crate::cli) fn save(self) -> Result<(), CommandError> {
         let text = self.document.to_string();
         let written = Document::of(&self.file, text);
-        Config::default()
+        Config::of(&self.catalogue)
             .add(&written, true)
             .map_err(|error| unfit(&error))?;
         private_file::write(&self.file, |sink| Ok(sink.write_all(written.text.as_bytes())?))

@@ -5,7 +5,7 @@ use std::path::Path;
 
 use super::{Check, State};
 use crate::cli::app::{Accounts, App};
-use crate::cli::config::{Config, CredentialSource, Platform, Profile};
+use crate::cli::config::{Config, CredentialSource, Profile};
 use crate::cli::error::CommandError;
 use crate::cli::keychain;
 use crate::cli::network;
@@ -21,7 +21,7 @@ const AREA: &str = "profile";
 
 pub(super) fn check(app: &App, only: Option<&str>, offline: bool) -> Result<Vec<Check>, CommandError> {
     // One that cannot be read is told with the files.
-    let Ok(config) = Config::load(app.paths()?, &app.env) else {
+    let Ok(config) = Config::load(app.catalogue(), app.paths()?, &app.env) else {
         return Ok(Vec::new());
     };
     let profiles: Vec<&Profile> = match only {
@@ -94,12 +94,12 @@ fn one(app: &App, profile: &Profile) -> Vec<Check> {
 }
 
 /// What the profile says that no account of its platform can have.
-fn unfit(app: &App, profile: &Profile) -> Option<String> {
+fn unfit(_app: &App, profile: &Profile) -> Option<String> {
     let texts = profile.texts.iter();
     let texts = texts.map(|(key, text)| ((*key).to_owned(), &text.value));
     let endpoints = profile.endpoints.iter();
     let endpoints = endpoints.map(|(name, path)| (format!("endpoints.{name}"), &path.value));
-    let platform = app.catalogue().platform(profile.platform().name())?;
+    let platform = profile.platform();
     texts.chain(endpoints).find_map(|(key, text)| {
         let problem = platform.refuses(&key, text)?;
         Some(format!("`{key}`: {problem}"))
@@ -172,7 +172,8 @@ fn damaged_tokens(app: &App) -> Option<CommandError> {
 
 fn tokens(app: &App, profile: &Profile) -> Check {
     let subject = format!("{} tokens", profile.name);
-    if profile.platform() == Platform::Sparrow && profile.secrets.values().any(|source| asks(&source.value)) {
+    let has_login = profile.platform().texts().iter().any(|key| key.name == "login");
+    if !has_login && profile.secrets.values().any(|source| asks(&source.value)) {
         let why = "known by the account's secrets alone, which are not asked for here";
         return Check::skipped(AREA, subject, why);
     }

@@ -99,7 +99,7 @@ fn key(app: &App) -> Result<Check, CommandError> {
 /// Does the configuration say what can be understood?
 fn readable(app: &App) -> Result<Check, CommandError> {
     let area = "configuration";
-    Ok(match Config::load(app.paths()?, &app.env) {
+    Ok(match Config::load(app.catalogue(), app.paths()?, &app.env) {
         Err(error) => Check::failed(area, "", error.into()),
         Ok(config) if config.profiles().is_empty() => {
             Check::warning(area, "", "no profile").fix("provisor profile add NAME, or try it with --sandbox")

@@ -5,9 +5,11 @@ use serde_json::Value as Json;
 use super::collection::{self, Variable};
 use super::site::Site;
 use super::values::{Part, is_secret, parts};
-use crate::cli::config::Platform;
 use crate::cli::error::CommandError;
-use crate::cli::profile::fields::{self, Field};
+use crate::cli::profile::fields;
+use crate::ops::platform::AccountKey;
+use crate::ops::platform::Platform;
+use crate::ops::{JRNI, MOBSTED, SPARROW};
 use crate::value::secret::Secret;
 
 /// An environment.
@@ -20,9 +22,9 @@ pub(super) struct Environment {
 /// The account that an environment describes, as a profile holds it.
 #[derive(Debug)]
 pub(super) struct Account {
-    pub(super) platform: Platform,
+    pub(super) platform: &'static Platform,
     pub(super) texts: Vec<(&'static str, String)>,
-    pub(super) secrets: Vec<(&'static Field, Secret)>,
+    pub(super) secrets: Vec<(&'static AccountKey, Secret)>,
     /// The variables that it was made of, by field.
     pub(super) taken: Vec<(&'static str, String)>,
     /// The secrets among the variables that no field of it takes.
@@ -96,7 +98,7 @@ const NAMES: &[(&str, &[&str])] = &[
 /// variable holds which field, `asked` which platform it is, `spoken` to which the collection's requests speak there.
 pub(super) fn account(
     environment: &Environment,
-    asked: Option<Platform>,
+    asked: Option<&'static Platform>,
     chosen: &[(String, String)],
     addresses: &str,
     spoken: Option<&Site>,
@@ -117,33 +119,33 @@ pub(super) fn account(
         left: Vec::new(),
     };
     let mut missing = Vec::new();
-    for field in fields::texts(platform) {
-        match environment.find(field.key, chosen)? {
+    for field in platform.texts() {
+        match environment.find(field.name, chosen)? {
             Some((variable, value)) => {
-                let value = if field.key == "url" {
+                let value = if field.name == "url" {
                     below(address(&value), spoken)
                 } else {
                     value
                 };
-                account.texts.push((field.key, value));
-                account.taken.push((field.key, variable));
+                account.texts.push((field.name, value));
+                account.taken.push((field.name, variable));
             }
-            None if field.required => missing.push(field.key),
+            None if field.required => missing.push(field.name),
             None => {}
         }
     }
-    for field in fields::secrets(platform) {
-        match environment.find(field.key, chosen)? {
+    for field in platform.secrets() {
+        match environment.find(field.name, chosen)? {
             Some((variable, value)) => {
                 account.secrets.push((field, Secret::new(value)));
-                account.taken.push((field.key, variable));
+                account.taken.push((field.name, variable));
             }
-            None if field.required => missing.push(field.key),
+            None if field.required => missing.push(field.name),
             None => {}
         }
     }
     // A login without a password is none that a service could be asked with.
-    let secrets: Vec<&str> = account.secrets.iter().map(|(field, _)| field.key).collect();
+    let secrets: Vec<&str> = account.secrets.iter().map(|(field, _)| field.name).collect();
     let texts: Vec<&str> = account.texts.iter().map(|(key, _)| *key).collect();
     let unpaired = fields::unpaired(platform, |key| texts.contains(&key) || secrets.contains(&key));
     if unpaired == ["password"] && !chosen.iter().any(|(field, _)| field == "login") {
@@ -165,7 +167,7 @@ pub(super) fn account(
     Err(CommandError::usage(format!(
         "the environment has nothing for {} of a {} account",
         missing.join(", "),
-        platform.name()
+        platform.name
     ))
     .hint(format!(
         "say which variable it is: --take {}=VARIABLE; the variables with a value are {}",
@@ -190,7 +192,7 @@ fn check_choice(environment: &Environment, field: &str, variable: &str) -> Resul
 }
 
 /// The platform by what the variables are called and where they lead, or where the collection's requests go.
-fn guessed(environment: &Environment, addresses: &str) -> Option<Platform> {
+fn guessed(environment: &Environment, addresses: &str) -> Option<&'static Platform> {
     let keys: Vec<String> = environment
         .variables
         .iter()
@@ -209,11 +211,11 @@ fn guessed(environment: &Environment, addresses: &str) -> Option<Platform> {
     let has = |names: &[&str]| names.iter().any(|name| text.contains(name));
     let key = |names: &[&str]| keys.iter().any(|key| names.contains(&key.as_str()));
     if has(&["mobsted", "/api/v8"]) {
-        Some(Platform::Mobsted)
+        Some(&MOBSTED)
     } else if has(&["jrni.", "bookingbug"]) {
-        Some(Platform::Jrni)
+        Some(&JRNI)
     } else if has(&["sparrowsms"]) || key(&["partnertoken"]) {
-        Some(Platform::Sparrow)
+        Some(&SPARROW)
     } else {
         None
     }

@@ -11,12 +11,12 @@ use serde_json::{Map, Value as Json};
 use super::body;
 use super::collection::{Field, Request, fields};
 use super::values::Values;
-use crate::cli::config::Platform;
+use crate::ops::platform::Platform;
 
 /// A request, as far as it tells which operation it is.
 pub(super) struct Ask<'a> {
     pub(super) catalogue: Catalogue,
-    pub(super) platform: Platform,
+    pub(super) platform: &'static Platform,
     pub(super) method: &'a str,
     /// The path below the API, in parts; a variable is `{{name}}`.
     pub(super) path: Vec<String>,
@@ -78,21 +78,21 @@ pub(super) fn meaning(ask: &Ask, values: &mut Values) -> Done {
     if sign_in(ask).is_some() {
         return Ok(Meaning::ByItself(SIGNS_IN));
     }
-    match ask.platform {
-        Platform::Mobsted => mobsted::meaning(ask, values),
-        Platform::Jrni => jrni::meaning(ask, values),
-        Platform::Sparrow => sparrow::meaning(ask, values),
-        Platform::Web => Ok(Meaning::Unknown),
+    match ask.platform.name {
+        "mobsted" => mobsted::meaning(ask, values),
+        "jrni" => jrni::meaning(ask, values),
+        "sparrow" => sparrow::meaning(ask, values),
+        _ => Ok(Meaning::Unknown),
     }
 }
 
 /// The description of the account that a request signs in to, by key, as it is written; nothing when it does not sign in.
 pub(super) fn sign_in(ask: &Ask) -> Option<Vec<(&'static str, String)>> {
-    match ask.platform {
-        Platform::Mobsted => mobsted::sign_in(ask),
-        Platform::Jrni => jrni::sign_in(ask),
-        Platform::Sparrow => sparrow::sign_in(ask),
-        Platform::Web => None,
+    match ask.platform.name {
+        "mobsted" => mobsted::sign_in(ask),
+        "jrni" => jrni::sign_in(ask),
+        "sparrow" => sparrow::sign_in(ask),
+        _ => None,
     }
 }
 

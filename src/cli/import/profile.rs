@@ -3,7 +3,7 @@
 use super::code::name_of;
 use super::environment::{Account, Environment};
 use crate::cli::app::App;
-use crate::cli::config::{self, Platform};
+use crate::cli::config;
 use crate::cli::error::CommandError;
 use crate::cli::profile::place::Place;
 use crate::cli::profile::written::{self, Secrets};
@@ -47,8 +47,8 @@ pub(super) fn write(app: &App, name: &str, account: Account, force: bool) -> Res
             "profile-add"
         },
     );
-    if account.platform != Platform::default() {
-        draft.set(name, "platform", account.platform.name());
+    if account.platform != app.catalogue().usual() {
+        draft.set(name, "platform", account.platform.name);
     }
     for (key, text) in &account.texts {
         draft.set(name, key, text.as_str());
@@ -56,10 +56,10 @@ pub(super) fn write(app: &App, name: &str, account: Account, force: bool) -> Res
     for (field, secret) in account.secrets {
         let keeping = Keeping {
             profile: name.to_owned(),
-            key: field.key.to_owned(),
+            key: field.name.to_owned(),
             url: url.clone(),
         };
-        secrets.put(&mut draft, &keeping, (&Place::Typed(secret), field.name))?;
+        secrets.put(&mut draft, &keeping, (&Place::Typed(secret), field.title))?;
     }
     draft.set(name, "mode", if config::is_near(&url) { "dev" } else { "prod" });
     secrets.save(draft, name)?;

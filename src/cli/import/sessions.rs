@@ -9,14 +9,14 @@ use super::collection::{Collection, Request, Variable};
 use super::known::{self, Ask};
 use super::site::{self, Evidence, Site};
 use super::values::Values;
-use crate::cli::config::Platform;
-use crate::cli::profile::fields;
+use crate::ops::platform::Platform;
+use crate::ops::{JRNI, WEB};
 
 /// The profile that an environment became.
 #[derive(Debug, Clone)]
 pub(super) struct Profiled {
     pub(super) name: String,
-    pub(super) platform: Platform,
+    pub(super) platform: &'static Platform,
     pub(super) url: String,
     /// The company that it acts on; empty when it names none.
     pub(super) company: String,
@@ -60,7 +60,7 @@ struct SignIn {
 /// A session of `main`.
 #[derive(Debug, Clone)]
 pub(super) struct Session {
-    platform: Platform,
+    platform: &'static Platform,
     base: String,
     pub(super) name: String,
     /// The expression that makes it.
@@ -109,9 +109,7 @@ impl Sessions {
 
     /// The profile of a service of the web, when an environment became one.
     pub(super) fn service(&self) -> Option<&Profiled> {
-        self.profile
-            .as_ref()
-            .filter(|profile| profile.platform == Platform::Web)
+        self.profile.as_ref().filter(|profile| profile.platform == &WEB)
     }
 
     /// The sessions that some function uses, in the order in which they were met.
@@ -159,7 +157,7 @@ impl Sessions {
         let base = site.base.clone();
         let ask = ask(self.catalogue(), request, address, site, "", None, values);
         let mut told = known::sign_in(&ask).unwrap_or_default();
-        if ask.platform == Platform::Jrni {
+        if ask.platform == &JRNI {
             for (key, name) in [("app_id", "app-id"), ("app_key", "app-key")] {
                 let header = request
                     .headers
@@ -192,7 +190,7 @@ impl Sessions {
     /// The expression that makes the session, and the company that it acts on.
     fn connect(&self, site: &Site, values: &mut Values) -> Result<(String, String), String> {
         let platform = site.platform;
-        let module = platform.name();
+        let module = platform.name;
         let first = !self.found.iter().any(|session| session.platform == platform);
         let profile = self
             .profile
@@ -201,7 +199,7 @@ impl Sessions {
         let told = self.sign_ins.iter().find(|known| known.base == site.base);
         let account = told.map(|told| told.account.as_slice()).unwrap_or_default();
         let has = |key: &str| account.iter().any(|(known, _)| *known == key);
-        let signs_in = fields::secrets(platform).iter().any(|field| has(field.key));
+        let signs_in = platform.secrets().iter().any(|field| has(field.name));
         match profile {
             Some(profile) if first => {
                 let code = format!("{module}::connect({})", quoted(&profile.name));
@@ -214,20 +212,20 @@ impl Sessions {
         // Who signs in is told by the request that does, with the variables of its folders.
         let outer = values.scoped();
         values.enter(told.map_or(&outer, |told| &told.variables));
-        let keys = fields::texts(platform).iter().map(|field| (field, false));
-        let keys = keys.chain(fields::secrets(platform).iter().map(|field| (field, true)));
-        for (field, secret) in keys.filter(|(field, _)| field.key != "url") {
-            let given = account.iter().find(|(key, _)| *key == field.key);
+        let keys = platform.texts().iter().map(|field| (field, false));
+        let keys = keys.chain(platform.secrets().iter().map(|field| (field, true)));
+        for (field, secret) in keys.filter(|(field, _)| field.name != "url") {
+            let given = account.iter().find(|(key, _)| *key == field.name);
             let code = match given {
-                Some((_, text)) => values.value(text, field.key)?,
+                Some((_, text)) => values.value(text, field.name)?,
                 None if field.required => {
-                    let about = format!("the {} at {}", field.key.replace('_', " "), site.base);
-                    let param = values.add(field.key.to_owned(), about, None, secret);
+                    let about = format!("the {} at {}", field.name.replace('_', " "), site.base);
+                    let param = values.add(field.name.to_owned(), about, None, secret);
                     values.param(param)
                 }
                 None => continue,
             };
-            map.push((field.key.to_owned(), code));
+            map.push((field.name.to_owned(), code));
         }
         let company = account.iter().find(|(key, _)| *key == "company");
         let company = company.map(|(_, text)| values.expanded(text)).unwrap_or_default();

@@ -6,12 +6,13 @@ use std::collections::BTreeSet;
 use super::address;
 use super::collection::{Collection, Request, Variable};
 use super::values::{Part, Values, is_secret, parts};
-use crate::cli::config::Platform;
+use crate::ops::platform::Platform;
+use crate::ops::{JRNI, MOBSTED, SPARROW};
 
 /// An address of a platform, in two.
 #[derive(Debug, Clone, PartialEq)]
 pub(super) struct Site {
-    pub(super) platform: Platform,
+    pub(super) platform: &'static Platform,
     /// Where the account is, as it is written; variables stand in it.
     pub(super) written: String,
     /// The same with every variable that is known resolved: what tells accounts apart.
@@ -26,7 +27,7 @@ pub(super) struct Evidence(BTreeSet<(&'static str, String)>);
 
 /// Where the API of a platform begins.
 struct Mark {
-    platform: Platform,
+    platform: &'static Platform,
     /// The part of the path.
     path: &'static str,
     /// Does the account's address end with it?
@@ -37,25 +38,25 @@ struct Mark {
 
 const MARKS: &[Mark] = &[
     Mark {
-        platform: Platform::Mobsted,
+        platform: &MOBSTED,
         path: "/api/v8",
         kept: false,
         hosts: &[],
     },
     Mark {
-        platform: Platform::Jrni,
+        platform: &JRNI,
         path: "/api/v1",
         kept: true,
         hosts: &["bookingbug.", "jrni."],
     },
     Mark {
-        platform: Platform::Jrni,
+        platform: &JRNI,
         path: "/api/v5",
         kept: true,
         hosts: &["bookingbug.", "jrni."],
     },
     Mark {
-        platform: Platform::Sparrow,
+        platform: &SPARROW,
         path: "/v1",
         kept: false,
         hosts: &["sparrowsms."],
@@ -66,12 +67,12 @@ impl Evidence {
     /// What the collection tells: who sends an `App-Id` speaks to JRNI, who signs in as Sparrow has it to Sparrow.
     pub(super) fn of(
         collection: &Collection,
-        profile: Option<(Platform, &str)>,
+        profile: Option<(&'static Platform, &str)>,
         values: &mut Values,
     ) -> Evidence {
         let mut known = BTreeSet::new();
         if let Some((platform, url)) = profile {
-            known.insert((platform.name(), trimmed(url)));
+            known.insert((platform.name, trimmed(url)));
         }
         for request in &collection.requests {
             values.enter(&request.variables);
@@ -80,7 +81,7 @@ impl Evidence {
                 if let Some((_, base, path)) = mark.cut(&address.base, values)
                     && mark.shows(request, &path)
                 {
-                    known.insert((mark.platform.name(), base));
+                    known.insert((mark.platform.name, base));
                 }
             }
         }
@@ -95,7 +96,7 @@ pub(super) fn of(address: &str, evidence: &Evidence, values: &Values) -> Option<
         let host = base.to_lowercase();
         let is_its = mark.hosts.is_empty()
             || mark.hosts.iter().any(|name| host.contains(name))
-            || evidence.0.contains(&(mark.platform.name(), base.clone()));
+            || evidence.0.contains(&(mark.platform.name, base.clone()));
         is_its.then_some(Site {
             platform: mark.platform,
             written,
@@ -147,12 +148,12 @@ impl Mark {
     /// Does the request show whose it is?
     fn shows(&self, request: &Request, path: &[String]) -> bool {
         let path: Vec<&str> = path.iter().map(String::as_str).collect();
-        match self.platform {
-            Platform::Jrni => request
+        match self.platform.name {
+            "jrni" => request
                 .headers
                 .iter()
                 .any(|header| header.key.eq_ignore_ascii_case("app-id")),
-            Platform::Sparrow => path.starts_with(&["autho", "apitoken", "login"]),
+            "sparrow" => path.starts_with(&["autho", "apitoken", "login"]),
             _ => false,
         }
     }

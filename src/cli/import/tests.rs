@@ -418,7 +418,7 @@ fn the_platform_of_an_environment_is_told_from_where_requests_go() {
         ),
     ] {
         let found = account(&collection(url), &environment(host, "hush")).unwrap();
-        assert_eq!(found.platform, Platform::Jrni);
+        assert_eq!(found.platform, &crate::ops::JRNI);
         assert_eq!(
             found.texts.iter().find(|(key, _)| *key == "url").unwrap().1,
             becomes

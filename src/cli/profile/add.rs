@@ -4,16 +4,18 @@ use std::fmt::Write as _;
 
 use clap::Args;
 
-use super::fields::{self, Field};
+use super::fields;
 use super::given::{Given, MODES};
 use super::list;
 use super::place::{FORMS, Place};
 use super::written::{self, Secrets};
 use crate::cli::app::App;
-use crate::cli::config::{Config, Platform};
+use crate::cli::config::Config;
 use crate::cli::error::CommandError;
 use crate::cli::exit::Exit;
 use crate::cli::safe::Keeping;
+use crate::ops::platform::AccountKey;
+use crate::ops::platform::Platform;
 
 /// Add a profile to the user's configuration.
 ///
@@ -35,7 +37,7 @@ pub(super) struct AddCommand {
     /// The profile's name.
     name: Option<String>,
     /// The platform.
-    #[arg(long, value_name = "PLATFORM", value_parser = ["mobsted", "jrni", "sparrow", "web"])]
+    #[arg(long, value_name = "PLATFORM")]
     platform: Option<String>,
     /// Print what was added as JSON, and do not offer to try it.
     #[arg(long)]
@@ -47,9 +49,9 @@ pub(super) struct AddCommand {
 /// What the new profile will say.
 struct Answers {
     name: String,
-    platform: Platform,
+    platform: &'static Platform,
     texts: Vec<(&'static str, String)>,
-    secrets: Vec<(&'static Field, Place)>,
+    secrets: Vec<(&'static AccountKey, Place)>,
     mode: String,
 }
 
@@ -65,8 +67,8 @@ pub(super) fn add(app: &App, command: &AddCommand) -> Result<Exit, CommandError>
     is_new(&written::read(app)?, &answers.name)?;
     let mut secrets = Secrets::new(app, "profile-add");
     let name = &answers.name;
-    if answers.platform != Platform::default() {
-        draft.set(name, "platform", answers.platform.name());
+    if answers.platform != app.catalogue().usual() {
+        draft.set(name, "platform", answers.platform.name);
     }
     for (key, text) in &answers.texts {
         draft.set(name, key, text.as_str());
@@ -74,14 +76,14 @@ pub(super) fn add(app: &App, command: &AddCommand) -> Result<Exit, CommandError>
     for (field, place) in &answers.secrets {
         let keeping = Keeping {
             profile: name.clone(),
-            key: field.key.to_owned(),
+            key: field.name.to_owned(),
             url: url.clone(),
         };
-        secrets.put(&mut draft, &keeping, (place, field.name))?;
+        secrets.put(&mut draft, &keeping, (place, field.title))?;
     }
     draft.set(name, "mode", answers.mode.as_str());
-    for (key, value) in command.given.others()? {
-        fits(app, answers.platform, key, value.as_str().unwrap_or_default())?;
+    for (key, value) in command.given.others(app)? {
+        fits(answers.platform, key, value.as_str().unwrap_or_default())?;
         draft.set(name, key, value);
     }
     secrets.save(draft, name)?;
@@ -130,15 +132,16 @@ impl Answers {
             None => return Err(missing("the profile's NAME")),
         };
         let platform = match &command.platform {
-            Some(platform) => platform_of(platform)?,
+            Some(platform) => platform_of(app, platform)?,
             None if asks => {
-                let question = "Platform: mobsted, jrni, sparrow or web";
-                app.ask_until(question, Some(Platform::default().name()), platform_of)?
+                let question = format!("Platform: {}", names(app, "or"));
+                let usual = app.catalogue().usual().name;
+                app.ask_until(&question, Some(usual), |name| platform_of(app, name))?
             }
-            None => Platform::default(),
+            None => app.catalogue().usual(),
         };
-        command.given.check_platform(platform)?;
-        let places = command.given.places(platform)?;
+        command.given.check_platform(app, platform)?;
+        let places = command.given.places(app, platform)?;
         let texts = texts(app, &command.given, platform, asks)?;
         let secrets = secrets(app, places, (platform, &texts, &command.given), asks)?;
         let mode = mode(app, &command.given, &texts, asks)?;
@@ -152,11 +155,28 @@ impl Answers {
     }
 }
 
-fn platform_of(name: &str) -> Result<Platform, CommandError> {
-    Platform::of_name(name).ok_or_else(|| {
-        CommandError::usage(format!("`{name}` is no platform"))
-            .hint("the platforms are mobsted, jrni and sparrow; web is any other service")
-    })
+/// The names of the platforms that have accounts, the last behind `and` or `or`.
+fn names(app: &App, word: &str) -> String {
+    let names: Vec<&str> = app
+        .catalogue()
+        .with_accounts()
+        .map(|platform| platform.name)
+        .collect();
+    match names.split_last() {
+        Some((last, [])) => (*last).to_owned(),
+        Some((last, before)) => format!("{} {word} {last}", before.join(", ")),
+        None => String::new(),
+    }
+}
+
+fn platform_of(app: &App, name: &str) -> Result<&'static Platform, CommandError> {
+    app.catalogue()
+        .platform(name)
+        .filter(|platform| platform.account.is_some())
+        .ok_or_else(|| {
+            CommandError::usage(format!("`{name}` is not a platform"))
+                .hint(format!("the platforms are {}", names(app, "and")))
+        })
 }
 
 fn is_new(config: &Config, name: &str) -> Result<(), CommandError> {
@@ -174,33 +194,33 @@ fn is_new(config: &Config, name: &str) -> Result<(), CommandError> {
 fn texts(
     app: &App,
     given: &Given,
-    platform: Platform,
+    platform: &'static Platform,
     asks: bool,
 ) -> Result<Vec<(&'static str, String)>, CommandError> {
     let mut texts = Vec::new();
-    for field in fields::texts(platform) {
-        let text = match given.text(field.key) {
+    for field in platform.texts() {
+        let text = match given.text(field.name) {
             Some(text) => text.trim().to_owned(),
             None if asks => ask_text(app, platform, field)?,
             None => continue,
         };
-        fits(app, platform, field.key, &text)?;
+        fits(platform, field.name, &text)?;
         if !text.is_empty() {
-            texts.push((field.key, text));
+            texts.push((field.name, text));
         }
     }
     Ok(texts)
 }
 
 /// Refuses a text that no account of the platform can have.
-pub(super) fn fits(app: &App, platform: Platform, key: &str, text: &str) -> Result<(), CommandError> {
-    let Some(problem) = unfit(app, platform, key, text) else {
+pub(super) fn fits(platform: &'static Platform, key: &str, text: &str) -> Result<(), CommandError> {
+    let Some(problem) = unfit(platform, key, text) else {
         return Ok(());
     };
     Err(CommandError::usage(format!("`{key}`: {problem}")))
 }
 
-fn unfit(app: &App, platform: Platform, key: &str, text: &str) -> Option<String> {
+fn unfit(platform: &'static Platform, key: &str, text: &str) -> Option<String> {
     let address = || crate::cli::config::check_address(text).err();
     let address = if key == "url" && !text.is_empty() {
         address()
@@ -208,17 +228,16 @@ fn unfit(app: &App, platform: Platform, key: &str, text: &str) -> Option<String>
         None
     };
     let address = address.map(|problem| format!("the address {problem}"));
-    let known = app.catalogue().platform(platform.name());
-    address.or_else(|| known?.refuses(key, text).filter(|_| !text.is_empty()))
+    address.or_else(|| platform.refuses(key, text).filter(|_| !text.is_empty()))
 }
 
 /// Asks for a text until it fits.
-fn ask_text(app: &App, platform: Platform, field: &Field) -> Result<String, CommandError> {
-    app.ask_until(field.name, None, |text| {
+fn ask_text(app: &App, platform: &'static Platform, field: &AccountKey) -> Result<String, CommandError> {
+    app.ask_until(field.title, None, |text| {
         if text.is_empty() && field.required {
             return Err(CommandError::usage("it must be given"));
         }
-        fits(app, platform, field.key, text).map(|()| text.to_owned())
+        fits(platform, field.name, text).map(|()| text.to_owned())
     })
 }
 
@@ -226,36 +245,37 @@ fn ask_text(app: &App, platform: Platform, field: &Field) -> Result<String, Comm
 fn secrets(
     app: &App,
     places: Vec<(&'static str, Place)>,
-    (platform, texts, given): (Platform, &[(&'static str, String)], &Given),
+    (platform, texts, given): (&'static Platform, &[(&'static str, String)], &Given),
     asks: bool,
-) -> Result<Vec<(&'static Field, Place)>, CommandError> {
-    let all = fields::secrets(platform);
+) -> Result<Vec<(&'static AccountKey, Place)>, CommandError> {
+    let all = platform.secrets();
     let sandboxed = given.mode.as_deref() == Some("sandbox");
-    let mut found: Vec<(&'static Field, Place)> = Vec::new();
+    let mut found: Vec<(&'static AccountKey, Place)> = Vec::new();
     for (key, place) in places {
-        if let Some(field) = all.iter().find(|field| field.key == key) {
+        if let Some(field) = all.iter().find(|field| field.name == key) {
             found.push((field, place));
         }
     }
     let mut absent = String::new();
-    let unnamed = fields::texts(platform)
+    let unnamed = platform
+        .texts()
         .iter()
-        .filter(|field| field.required && !texts.iter().any(|(key, _)| *key == field.key));
+        .filter(|field| field.required && !texts.iter().any(|(key, _)| *key == field.name));
     for field in unnamed {
-        let _ = write!(absent, ", --{}", field.key.replace('_', "-"));
+        let _ = write!(absent, ", --{}", field.name.replace('_', "-"));
     }
     for field in all {
-        if found.iter().any(|(known, _)| known.key == field.key) {
+        if found.iter().any(|(known, _)| known.name == field.name) {
             continue;
         }
         if asks {
             found.extend(ask_place(app, field)?.map(|place| (field, place)));
         } else if field.required {
-            let _ = write!(absent, ", --secret {}=PLACE", field.key);
+            let _ = write!(absent, ", --secret {}=PLACE", field.name);
         }
     }
     let has = |key: &str| {
-        texts.iter().any(|(known, _)| *known == key) || found.iter().any(|(known, _)| known.key == key)
+        texts.iter().any(|(known, _)| *known == key) || found.iter().any(|(known, _)| known.name == key)
     };
     for key in fields::unpaired(platform, has) {
         let _ = write!(absent, ", --secret {key}=PLACE");
@@ -268,11 +288,11 @@ fn secrets(
 }
 
 /// Asks for a secret without showing it; whoever types nothing may name the place it is kept at.
-fn ask_place(app: &App, field: &Field) -> Result<Option<Place>, CommandError> {
+fn ask_place(app: &App, field: &AccountKey) -> Result<Option<Place>, CommandError> {
     let shown = if field.required {
-        format!("{} (not shown; Enter to name a place instead)", field.name)
+        format!("{} (not shown; Enter to name a place instead)", field.title)
     } else {
-        format!("{} (not shown)", field.name)
+        format!("{} (not shown)", field.title)
     };
     let typed = app.ask_secret(&shown)?;
     if !typed.is_empty() {

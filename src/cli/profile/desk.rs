@@ -3,7 +3,7 @@
 use serde_json::Value as Json;
 
 use crate::cli::app::{Accounts, App, Engine};
-use crate::cli::config::{Config, Platform, Profile};
+use crate::cli::config::{Config, Profile};
 use crate::cli::error::CommandError;
 use crate::cli::exit::Exit;
 use crate::cli::times;
@@ -33,7 +33,7 @@ impl Desk {
             password,
             ..Accounts::default()
         })?;
-        let account = engine.world.account(profile.platform().name(), &profile.name)?;
+        let account = engine.world.account(profile.platform().name, &profile.name)?;
         Ok(Desk { engine, account })
     }
 
@@ -87,7 +87,7 @@ pub(super) fn end(signed_in: SignedIn) -> Json {
 
 /// Are tokens of a profile kept? As if there were none when that cannot be told.
 pub(in crate::cli) fn signed_in(app: &App, profile: &Profile) -> SignedIn {
-    if profile.platform() == Platform::Web {
+    if !profile.platform().signs_in() {
         return SignedIn::EachTime;
     }
     let asked = kept(app, profile).map(|desk| {

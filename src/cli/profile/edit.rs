@@ -2,7 +2,6 @@
 
 use clap::Args;
 
-use super::fields::{self, Field};
 use super::given::Given;
 use super::list;
 use super::place::{self, Place};
@@ -12,6 +11,7 @@ use crate::cli::config::{CredentialSource, Profile};
 use crate::cli::error::CommandError;
 use crate::cli::exit::Exit;
 use crate::cli::safe::Keeping;
+use crate::ops::platform::AccountKey;
 
 /// Change a profile of the user's configuration.
 ///
@@ -44,7 +44,7 @@ pub(super) struct EditCommand {
 #[derive(Default)]
 struct Changes {
     texts: Vec<(&'static str, String)>,
-    secrets: Vec<(&'static Field, Place)>,
+    secrets: Vec<(&'static AccountKey, Place)>,
     mode: Option<String>,
 }
 
@@ -66,10 +66,10 @@ pub(super) fn edit(app: &App, command: &EditCommand) -> Result<Exit, CommandErro
                 .hint("name it: --url, --login, --mode, --secret KEY=PLACE, --set KEY=VALUE, --unset KEY"),
         );
     } else {
-        Changes::given(&command.given, known)?
+        Changes::given(app, &command.given, known)?
     };
     for (key, text) in &changes.texts {
-        super::add::fits(app, known.platform(), key, text)?;
+        super::add::fits(known.platform(), key, text)?;
     }
     follow_address(known, &mut changes, asks)?;
     let mut draft = written::draft(app)?;
@@ -88,17 +88,17 @@ pub(super) fn edit(app: &App, command: &EditCommand) -> Result<Exit, CommandErro
     }
     let url = changes.url().map(str::to_owned);
     for (field, place) in &changes.secrets {
-        let mut keeping = profile.keeping(field.key);
+        let mut keeping = profile.keeping(field.name);
         if let Some(url) = &url {
             keeping.url.clone_from(url);
         }
-        secrets.put(&mut draft, &keeping, (place, field.name))?;
+        secrets.put(&mut draft, &keeping, (place, field.title))?;
     }
     if let Some(mode) = &changes.mode {
         draft.set(&name, "mode", mode.as_str());
     }
-    for (key, value) in command.given.others()? {
-        super::add::fits(app, known.platform(), key, value.as_str().unwrap_or_default())?;
+    for (key, value) in command.given.others(app)? {
+        super::add::fits(known.platform(), key, value.as_str().unwrap_or_default())?;
         draft.set(&name, key, value);
     }
     // Tokens were got with what is about to change.
@@ -133,13 +133,13 @@ fn follow_address(profile: &Profile, changes: &mut Changes, asks: bool) -> Resul
     let Some(url) = changes.url().map(str::to_owned) else {
         return Ok(());
     };
-    for field in fields::secrets(profile.platform()) {
+    for field in profile.platform().secrets() {
         let sealed = profile
             .secrets
-            .get(field.key)
+            .get(field.name)
             .is_some_and(|source| source.value == CredentialSource::Sealed);
-        let given = changes.secrets.iter().any(|(known, _)| known.key == field.key);
-        let (old, mut new) = (profile.keeping(field.key), profile.keeping(field.key));
+        let given = changes.secrets.iter().any(|(known, _)| known.name == field.name);
+        let (old, mut new) = (profile.keeping(field.name), profile.keeping(field.name));
         new.url.clone_from(&url);
         if !sealed || given || Keeping::same_place(&old, &new) {
             continue;
@@ -147,11 +147,11 @@ fn follow_address(profile: &Profile, changes: &mut Changes, asks: bool) -> Resul
         if !asks {
             return Err(CommandError::usage(format!(
                 "the {} of profile `{}` was sealed for {} alone",
-                field.key.replace('_', " "),
+                field.name.replace('_', " "),
                 profile.name,
                 old.place()
             ))
-            .hint(format!("give it again: --secret {}=stdin", field.key)));
+            .hint(format!("give it again: --secret {}=stdin", field.name)));
         }
         changes.secrets.push((field, Place::Sealed { stdin: false }));
     }
@@ -164,19 +164,19 @@ impl Changes {
         url.map(|(_, url)| url.as_str())
     }
 
-    fn given(given: &Given, profile: &Profile) -> Result<Changes, CommandError> {
+    fn given(app: &App, given: &Given, profile: &Profile) -> Result<Changes, CommandError> {
         let platform = profile.platform();
-        given.check_platform(platform)?;
+        given.check_platform(app, platform)?;
         let mut changes = Changes {
             mode: given.mode.clone(),
             ..Changes::default()
         };
-        for field in fields::texts(platform) {
-            let text = given.text(field.key).map(|text| text.trim().to_owned());
-            changes.texts.extend(text.map(|text| (field.key, text)));
+        for field in platform.texts() {
+            let text = given.text(field.name).map(|text| text.trim().to_owned());
+            changes.texts.extend(text.map(|text| (field.name, text)));
         }
-        for (key, place) in given.places(platform)? {
-            let field = fields::secrets(platform).iter().find(|field| field.key == key);
+        for (key, place) in given.places(app, platform)? {
+            let field = platform.secrets().iter().find(|field| field.name == key);
             changes.secrets.extend(field.map(|field| (field, place)));
         }
         Ok(changes)
@@ -185,26 +185,26 @@ impl Changes {
     /// Asks for each value, with the one it has as the usual answer.
     fn ask(app: &App, profile: &Profile) -> Result<Changes, CommandError> {
         let mut changes = Changes::default();
-        for field in fields::texts(profile.platform()) {
-            let now = match field.key {
+        for field in profile.platform().texts() {
+            let now = match field.name {
                 "url" => profile.url().ok(),
                 key => profile.texts.get(key).map(|text| text.value.as_str()),
             };
-            let text = app.ask_until(field.name, now, |text| {
-                super::add::fits(app, profile.platform(), field.key, text).map(|()| text.to_owned())
+            let text = app.ask_until(field.title, now, |text| {
+                super::add::fits(profile.platform(), field.name, text).map(|()| text.to_owned())
             })?;
             if !text.is_empty() && now != Some(text.as_str()) {
-                changes.texts.push((field.key, text));
+                changes.texts.push((field.name, text));
             }
         }
-        for field in fields::secrets(profile.platform()) {
+        for field in profile.platform().secrets() {
             let now = profile
                 .secrets
-                .get(field.key)
+                .get(field.name)
                 .map(|source| source.value.to_string());
             let now = now.as_deref().unwrap_or("none");
             // Whatever is typed here may be the secret itself.
-            let typed = app.ask_secret(&format!("{}: now {now} (not shown; Enter keeps it)", field.name))?;
+            let typed = app.ask_secret(&format!("{}: now {now} (not shown; Enter keeps it)", field.title))?;
             let place = (!typed.is_empty()).then_some(Place::Typed(typed));
             changes.secrets.extend(place.map(|place| (field, place)));
         }

@@ -4,8 +4,9 @@ use clap::Args;
 use toml_edit::Value;
 
 use super::place::{FORMS, Place};
-use crate::cli::config::{Platform, SECRETS};
+use crate::cli::app::App;
 use crate::cli::error::CommandError;
+use crate::ops::platform::Platform;
 
 /// What a profile's mode may be.
 pub(super) const MODES: [&str; 4] = ["prod", "dev", "read-only", "sandbox"];
@@ -25,6 +26,16 @@ const NOT_SET: [(&str, &str); 8] = [
     ),
 ];
 
+/// The flags of secrets, which are refused.
+const HIDDEN: [&str; 6] = [
+    "password",
+    "app_key",
+    "api_token",
+    "partner_token",
+    "bearer",
+    "header_value",
+];
+
 /// The flags of `add` and `edit`.
 #[derive(Args, Debug, Default)]
 pub(super) struct Given {
@@ -34,10 +45,10 @@ pub(super) struct Given {
     /// Who signs in.
     #[arg(long, value_name = "LOGIN")]
     login: Option<String>,
-    /// The application that JRNI knows us by.
+    /// The application, where a platform knows us by one.
     #[arg(long, value_name = "ID")]
     app_id: Option<String>,
-    /// The JRNI company, when the login has several.
+    /// The company, when the login has several.
     #[arg(long, value_name = "COMPANY")]
     company: Option<String>,
     /// The header in which a service of the web wants a key, as in `X-Api-Key`.
@@ -115,7 +126,7 @@ impl Given {
             &self.bearer,
             &self.header_value,
         ];
-        let Some((key, value)) = SECRETS.iter().zip(written).find(|(_, value)| value.is_some()) else {
+        let Some((key, value)) = HIDDEN.iter().zip(written).find(|(_, value)| value.is_some()) else {
             return Ok(());
         };
         let refused = CommandError::usage(format!(
@@ -137,19 +148,21 @@ impl Given {
             "app_id" => &self.app_id,
             "company" => &self.company,
             "header" => &self.header,
-            _ => &None,
+            _ => return self.set(key),
         };
         text.as_deref()
     }
 
+    /// What `--set` says of a key.
+    fn set(&self, key: &str) -> Option<&str> {
+        let mut others = self.others.iter().filter_map(|text| text.split_once('='));
+        others.find(|(set, _)| *set == key).map(|(_, value)| value.trim())
+    }
+
     /// Refuses what an account of this platform does not have.
-    pub(super) fn check_platform(&self, platform: Platform) -> Result<(), CommandError> {
-        let has = |key: &str| {
-            super::fields::texts(platform)
-                .iter()
-                .any(|field| field.key == key)
-        };
-        let texts = crate::cli::config::TEXTS;
+    pub(super) fn check_platform(&self, app: &App, platform: &Platform) -> Result<(), CommandError> {
+        let has = |key: &str| platform.texts().iter().any(|field| field.name == key);
+        let (texts, _) = app.catalogue().account_keys();
         let stranger = texts
             .into_iter()
             .find(|key| self.text(key).is_some() && !has(key));
@@ -157,15 +170,20 @@ impl Given {
         Err(CommandError::usage(format!(
             "--{} means nothing for a {} account",
             key.replace('_', "-"),
-            platform.name()
+            platform.name
         )))
     }
 
     /// Where the secrets come from, in the order in which they were named.
-    pub(super) fn places(&self, platform: Platform) -> Result<Vec<(&'static str, Place)>, CommandError> {
+    pub(super) fn places(
+        &self,
+        app: &App,
+        platform: &Platform,
+    ) -> Result<Vec<(&'static str, Place)>, CommandError> {
         let mut places = Vec::new();
+        let (_, keys) = app.catalogue().account_keys();
         for text in &self.secrets {
-            places.push(Place::parse_assignment(text)?);
+            places.push(Place::parse_assignment(&keys, text)?);
         }
         let shorthands = [
             self.password_stdin.then_some(Place::Sealed { stdin: true }),
@@ -174,12 +192,12 @@ impl Given {
             (!self.password_command.is_empty()).then(|| Place::Command(self.password_command.clone())),
         ];
         places.extend(shorthands.into_iter().flatten().map(|place| ("password", place)));
-        let known = super::fields::secrets(platform);
+        let known = platform.secrets();
         for (at, (key, _)) in places.iter().enumerate() {
-            if !known.iter().any(|field| field.key == *key) {
+            if !known.iter().any(|field| field.name == *key) {
                 return Err(CommandError::usage(format!(
                     "a {} account has no `{key}`",
-                    platform.name()
+                    platform.name
                 )));
             }
             if places[..at].iter().any(|(earlier, _)| earlier == key) {
@@ -192,12 +210,13 @@ impl Given {
     }
 
     /// Every other key that was set.
-    pub(super) fn others(&self) -> Result<Vec<(&str, Value)>, CommandError> {
+    pub(super) fn others(&self, app: &App) -> Result<Vec<(&str, Value)>, CommandError> {
+        let (_, secrets) = app.catalogue().account_keys();
         let read = |text: &'_ String| {
             let (key, value) = text
                 .split_once('=')
                 .ok_or_else(|| CommandError::usage("--set takes KEY=VALUE, for example --set settle=90s"))?;
-            if SECRETS.contains(&key) {
+            if secrets.contains(key) {
                 return Err(CommandError::usage(format!("--set does not take `{key}`"))
                     .hint(format!("write --secret {key}=PLACE; a place is {FORMS}")));
             }

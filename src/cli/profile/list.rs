@@ -54,7 +54,7 @@ fn rows(config: &Config, chosen: Option<&str>) -> Vec<Vec<String>> {
         vec![
             star.to_owned(),
             profile.name.clone(),
-            profile.platform().name().to_owned(),
+            profile.platform().name.to_owned(),
             profile.url().unwrap_or_default().to_owned(),
             profile.text("login").unwrap_or_default().to_owned(),
             mode(profile),
@@ -95,7 +95,7 @@ pub(super) fn document(profile: &Profile, chosen: Option<&str>) -> Json {
         .collect();
     let mut document = json!({
         "name": profile.name,
-        "platform": profile.platform().name(),
+        "platform": profile.platform().name,
         "url": profile.url().ok(),
         "mode": profile.mode.as_ref().map_or("dev", |mode| mode.value.name()),
         "sandbox": profile.sandboxed().is_some(),

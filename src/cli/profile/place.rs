@@ -1,9 +1,11 @@
 //! Where a secret is put: what the command line says of it, and what the configuration then says.
 
+use std::collections::BTreeSet;
+
 use toml_edit::{Array, InlineTable, Value};
 
 use crate::cli::app::App;
-use crate::cli::config::{CredentialSource, SECRETS};
+use crate::cli::config::CredentialSource;
 use crate::cli::error::CommandError;
 use crate::cli::keychain;
 use crate::cli::prompt::secret_from_stdin;
@@ -38,14 +40,19 @@ pub(super) const FORMS: &str =
 
 impl Place {
     /// Reads `KEY=PLACE`. What does not fit is not repeated: it may be the secret itself.
-    pub(super) fn parse_assignment(text: &str) -> Result<(&'static str, Place), CommandError> {
+    pub(super) fn parse_assignment(
+        keys: &BTreeSet<&'static str>,
+        text: &str,
+    ) -> Result<(&'static str, Place), CommandError> {
         let bad = |why: &str| {
             CommandError::usage(format!("--secret: {why}"))
                 .hint(format!("write --secret KEY=PLACE; a place is {FORMS}"))
         };
         let (key, place) = text.split_once('=').ok_or_else(|| bad("there is no `=`"))?;
-        let known = SECRETS.iter().find(|known| **known == key);
-        let key = known.ok_or_else(|| bad(&format!("a key is one of {}", SECRETS.join(", "))))?;
+        let key = keys.get(key).ok_or_else(|| {
+            let all: Vec<&str> = keys.iter().copied().collect();
+            bad(&format!("a key is one of {}", all.join(", ")))
+        })?;
         let place = Place::parse(place).ok_or_else(|| {
             bad(&format!("what follows `{key}=` is no place"))
                 .hint("a secret is never written on the command line: others can see it there")

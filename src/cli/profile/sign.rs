@@ -3,7 +3,7 @@
 use clap::Args;
 
 use super::desk::{Desk, chosen, exit, told};
-use super::{fields, place, written};
+use super::{place, written};
 use crate::cli::app::App;
 use crate::cli::config::{CredentialSource, Profile};
 use crate::cli::error::CommandError;
@@ -58,12 +58,12 @@ fn ask_password(
     profile: &Profile,
     command: &LoginCommand,
 ) -> Result<Option<Secret>, CommandError> {
-    let needs = fields::secrets(profile.platform());
-    if !needs.iter().any(|field| field.key == "password") {
+    let needs = profile.platform().secrets();
+    if !needs.iter().any(|field| field.name == "password") {
         if command.password_stdin {
             return Err(CommandError::usage(format!(
                 "a {} account has no password",
-                profile.platform().name()
+                profile.platform().name
             )));
         }
         return Ok(None);

@@ -100,7 +100,7 @@ fn document(profile: &Profile, signed_in: SignedIn, abilities: &[Ability]) -> Js
     json!({
         "version": 1,
         "profile": profile.name,
-        "platform": profile.platform().name(),
+        "platform": profile.platform().name,
         "url": profile.url().ok(),
         "login": profile.text("login").ok(),
         "mode": profile.mode.as_ref().map_or("dev", |mode| mode.value.name()),

@@ -8,12 +8,12 @@ use crate::cli::safe::Keeping;
 
 /// What the configuration says now.
 pub(in crate::cli) fn read(app: &App) -> Result<Config, CommandError> {
-    Ok(Config::load(app.paths()?, &app.env)?)
+    Ok(Config::load(app.catalogue(), app.paths()?, &app.env)?)
 }
 
 /// Opens the user's configuration to change it.
 pub(in crate::cli) fn draft(app: &App) -> Result<Draft, CommandError> {
-    Draft::open(&app.paths()?.config_file())
+    Draft::open(app.catalogue(), &app.paths()?.config_file())
 }
 
 /// The profile's name in a draft that may be changed. One that another file writes is refused with that file's name.

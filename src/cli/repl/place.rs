@@ -141,7 +141,8 @@ impl CliSurroundings {
     }
 
     pub(super) fn config(&self) -> Result<Config, CommandError> {
-        Config::load(self.app.paths()?, &self.app.env).map_err(|error| bad_config(&error))
+        Config::load(self.app.catalogue(), self.app.paths()?, &self.app.env)
+            .map_err(|error| bad_config(&error))
     }
 }
 

@@ -90,7 +90,7 @@ const KINDS: &[Kind] = &[
 
 /// From a profile or a description to a session, from a session to another company, and out again.
 static CONNECT: &[OpSpec] = &[
-    session::naming(
+    session::connecting(
         "jrni",
         SESSION,
         "Name the account to work with",
@@ -142,20 +142,24 @@ static CONNECT: &[OpSpec] = &[
 ];
 
 /// JRNI, formerly `BookingBug`.
-pub(in crate::ops) static PLATFORM: Platform = Platform {
+pub(crate) static PLATFORM: Platform = Platform {
     name: "jrni",
     module: "jrni",
     title: "JRNI",
     account: Some(AccountSchema {
         kind: SESSION,
         texts: &[
-            AccountKey::required("url"),
-            AccountKey::required("login"),
-            AccountKey::required("app_id"),
-            AccountKey::optional("company"),
+            AccountKey::required("url", "Address of the API (https://…/api/v1)"),
+            AccountKey::required("login", "Login"),
+            AccountKey::required("app_id", "App-Id"),
+            AccountKey::optional("company", "Company, when the login has several (Enter: none)"),
         ],
-        secrets: &[AccountKey::required("password"), AccountKey::optional("app_key")],
+        secrets: &[
+            AccountKey::required("password", "Password"),
+            AccountKey::optional("app_key", "App-Key, when there is one (Enter: none)"),
+        ],
         hidden: &[],
+        signs_in: true,
         looks: &["company", "administrators"],
     }),
     operations: &[

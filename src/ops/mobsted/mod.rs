@@ -116,7 +116,7 @@ pub const LIST: &str = "mobsted::List";
 
 /// From a profile, an address or a tenant to a session.
 static CONNECT: &[OpSpec] = &[
-    session::naming(
+    session::connecting(
         "mobsted",
         SESSION,
         "Name the account to work with",
@@ -145,15 +145,19 @@ static CONNECT: &[OpSpec] = &[
 ];
 
 /// Mobsted.
-pub(in crate::ops) static PLATFORM: Platform = Platform {
+pub(crate) static PLATFORM: Platform = Platform {
     name: "mobsted",
     module: "mobsted",
     title: "Mobsted",
     account: Some(AccountSchema {
         kind: SESSION,
-        texts: &[AccountKey::required("url"), AccountKey::required("login")],
-        secrets: &[AccountKey::required("password")],
+        texts: &[
+            AccountKey::required("url", "Address of the master account (https://…)"),
+            AccountKey::required("login", "Login"),
+        ],
+        secrets: &[AccountKey::required("password", "Password")],
         hidden: &[("$role", "master")],
+        signs_in: true,
         looks: &["tenants", "apps"],
     }),
     operations: &[

@@ -28,7 +28,7 @@ const KINDS: &[Kind] = &[Kind {
 pub const SESSION: &str = "sparrow::Session";
 
 /// From a profile or a map to a session.
-static CONNECT: &[OpSpec] = &[session::naming(
+static CONNECT: &[OpSpec] = &[session::connecting(
     "sparrow",
     SESSION,
     "Name the account to send messages from",
@@ -39,18 +39,19 @@ static CONNECT: &[OpSpec] = &[session::naming(
 )];
 
 /// Sparrow SMS.
-pub(super) static PLATFORM: Platform = Platform {
+pub(crate) static PLATFORM: Platform = Platform {
     name: "sparrow",
     module: "sparrow",
     title: "Sparrow SMS",
     account: Some(AccountSchema {
         kind: SESSION,
-        texts: &[AccountKey::required("url")],
+        texts: &[AccountKey::required("url", "Address of the API (https://…)")],
         secrets: &[
-            AccountKey::required("api_token"),
-            AccountKey::required("partner_token"),
+            AccountKey::required("api_token", "API token"),
+            AccountKey::required("partner_token", "Partner token"),
         ],
         hidden: &[],
+        signs_in: true,
         looks: &["tariffs"],
     }),
     operations: &[CONNECT, send::OPS, report::OPS],

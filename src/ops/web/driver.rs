@@ -43,14 +43,6 @@ impl Driver for Web {
         })
     }
 
-    fn forget_tokens<'a>(&'a self, _: &'a World, _: &'a Object) -> Boxed<'a, Result<(), OpError>> {
-        Box::pin(async { Ok(()) })
-    }
-
-    fn signed_in<'a>(&'a self, _: &'a World, _: &'a Object) -> Boxed<'a, Result<SignedIn, OpError>> {
-        Box::pin(async { Ok(SignedIn::EachTime) })
-    }
-
     fn account_of_call(&self, call: &Call) -> Result<String, OpError> {
         settle::account(call)
     }

@@ -94,23 +94,35 @@ macro_rules! operation {
 
 /// Any other service of the web. A service is an account for `provisor profile test` and its like; scripts have no such
 /// object: they name the profile.
-pub(super) static PLATFORM: Platform = Platform {
+pub(crate) static PLATFORM: Platform = Platform {
     name: "web",
     module: "http",
     title: "web",
     account: Some(AccountSchema {
         kind: "web::Account",
         texts: &[
-            AccountKey::required("url"),
-            AccountKey::optional("login"),
-            AccountKey::optional("header"),
+            AccountKey::required("url", "Address that every request is below (https://…)"),
+            AccountKey::optional(
+                "login",
+                "Login, when it asks for a user and a password (Enter: none)",
+            ),
+            AccountKey::optional(
+                "header",
+                "Header that carries a key, as in X-Api-Key (Enter: none)",
+            ),
         ],
         secrets: &[
-            AccountKey::optional("bearer"),
-            AccountKey::optional("password"),
-            AccountKey::optional("header_value"),
+            AccountKey::optional("bearer", "Bearer token, when it asks for one (Enter: none)"),
+            AccountKey::optional("password", "Password, when there is a login (Enter: none)")
+                .completing("login"),
+            AccountKey::optional(
+                "header_value",
+                "Value of the header, when there is one (Enter: none)",
+            )
+            .completing("header"),
         ],
         hidden: &[],
+        signs_in: false,
         looks: &[],
     }),
     operations: &[OPS],

@@ -205,7 +205,7 @@ impl Ask<'_> {
 
     /// The platform's raw call, which signs in by itself; nothing when the platform has none that does the same.
     pub(super) fn raw(&self, values: &mut Values) -> Done {
-        let (name, module) = (self.method.to_lowercase(), self.platform.name());
+        let (name, module) = (self.method.to_lowercase(), self.platform.name);
         let mut all = self.catalogue.operations().iter();
         let Some(op) = all.find(|op| op.module == module && op.name == name && op.receiver.is_some()) else {
             return Ok(Meaning::Unknown);

@@ -1,0 +1,84 @@
+//! A host program with a platform of its own: `examples/own_platform.rs`.
+
+use std::path::Path;
+use std::sync::{Arc, Mutex};
+
+use serde_json::json;
+
+use crate::leaks::fake::{self, Answer};
+use crate::support::{Home, Ran, finish};
+
+const TOKEN: &str = "tok-of-the-crm-4711";
+
+/// Runs the example, which `cargo test` builds.
+fn host(home: &Home, words: &str) -> Ran {
+    let program = Path::new(env!("CARGO_BIN_EXE_provisor")).with_file_name("examples/own_platform");
+    assert!(program.exists(), "build it: cargo build --example own_platform");
+    let known = home.command(words.split_whitespace());
+    let mut command = std::process::Command::new(program);
+    command
+        .args(known.get_args())
+        .env_clear()
+        .envs(known.get_envs().filter_map(|(name, value)| Some((name, value?))))
+        .env("CRM_TOKEN", TOKEN)
+        .current_dir(home.work())
+        .stdin(std::process::Stdio::null())
+        .stdout(std::process::Stdio::piped())
+        .stderr(std::process::Stdio::piped());
+    finish(command.spawn().unwrap())
+}
+
+#[test]
+fn what_a_host_registers_is_journaled_looked_up_documented_and_redacted() {
+    let contacts = Arc::new(Mutex::new(Vec::new()));
+    let asked = Arc::new(Mutex::new(Vec::new()));
+    let (kept, noted) = (Arc::clone(&contacts), Arc::clone(&asked));
+    let url = fake::start(move |_, request| {
+        noted
+            .lock()
+            .unwrap()
+            .push((request.method.clone(), request.all.clone()));
+        let mut contacts = kept.lock().unwrap();
+        if request.method == "POST" {
+            let id = contacts.len() + 1;
+            contacts.push(json!({"id": id, "email": "ann@example.com"}));
+            // It was carried out, and its answer is lost.
+            return Answer::text(502, "text/html", "bad gateway".into());
+        }
+        Answer::json(200, &json!(*contacts))
+    });
+    let home = Home::new();
+    home.configure(&format!(
+        "[profiles.crm]\nplatform = \"crm\"\nurl = \"{url}\"\nbearer = {{ env = \"CRM_TOKEN\" }}\nsettle = \"1s\"\n"
+    ));
+    home.write(
+        "contact.rhai",
+        "fn main() { crm::connect().ensure_contact(\"Ann@example.com\").id }\n",
+    );
+    for _ in 0..2 {
+        let ran = host(&home, "run contact.rhai").ended(0);
+        assert_eq!(ran.stdout.trim(), "1", "{}", ran.stderr);
+        assert!(!ran.stderr.contains(TOKEN), "{}", ran.stderr);
+    }
+    let asked = asked.lock().unwrap();
+    let posts = asked.iter().filter(|(method, _)| method == "POST").count();
+    assert_eq!(
+        posts, 1,
+        "a lost answer is looked up, and what is on record is not asked for"
+    );
+    let bearer = format!("bearer {TOKEN}");
+    assert!(asked.iter().all(|(_, all)| all.to_lowercase().contains(&bearer)));
+    let shown = host(&home, "ops show ensure_contact").ended(0);
+    assert!(
+        shown.stdout.contains("Make sure that a contact exists"),
+        "{}",
+        shown.stdout
+    );
+    let steps = host(&home, "runs steps --json").ended(0);
+    assert!(steps.stdout.contains("crm::ensure_contact"), "{}", steps.stdout);
+    // The program as it comes does not know the platform, and says so.
+    let _ = home
+        .run("run contact.rhai")
+        .ended(3)
+        .said(&["there is no module `crm`"]);
+}
