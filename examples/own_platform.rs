@@ -38,6 +38,7 @@ static CRM: Platform = Platform {
         summary: "An account of the CRM",
         properties: &[("url", "string", "the address of the API")],
     }],
+    codes: &[],
     maps: &[],
     sub_accounts: None,
     driver: &Crm,

@@ -24,7 +24,6 @@ use crate::journal::{Damage, Journal, JournalError, Sealer, WeakJournal};
 use crate::ops::naming;
 use crate::ops::world::World;
 use crate::platform::Network;
-use crate::platform::mobsted::partners::Partners;
 use crate::sandbox::{self, Sandbox, SandboxError};
 use crate::transport::Http;
 use crate::value::secret::Secret;
@@ -335,16 +334,11 @@ impl App {
         );
         let tokens = Tokens::new(self.paths()?, self.sealer()?);
         let profiles = Configured::new(self, accounts, sandbox.as_deref())?;
-        let network = Network {
-            http,
-            store: Arc::new(tokens),
-            clock: torture::clock(&self.env),
-            partners: Partners::default(),
-        };
+        let network = Network::new(http, Arc::new(tokens), torture::clock(&self.env));
         let world = World::new(
             self.catalogue.clone(),
             journal.clone(),
-            &network,
+            network,
             Arc::new(profiles),
             Ids::random(),
         )

@@ -94,16 +94,8 @@ impl Exit {
         match code {
             Code::BadArgument | Code::Internal => Exit::Script,
             Code::BadProfile | Code::NoTerminal => Exit::Usage,
-            Code::SignInRefused
-            | Code::ChooseCompany
-            | Code::CredentialMissing
-            | Code::SparrowInvalidPartnerToken
-            | Code::SparrowTokensMissing
-            | Code::SparrowAccountExpired
-            | Code::SparrowInvalidApiToken
-            | Code::SparrowApiTokenExpired
-            | Code::SparrowLoginFailed
-            | Code::SparrowInvalidUser => Exit::SignIn,
+            Code::SignInRefused | Code::ChooseCompany | Code::CredentialMissing => Exit::SignIn,
+            Code::Own(own) if own.refuses_sign_in => Exit::SignIn,
             Code::Forbidden | Code::ProtectedApp | Code::BadAddress | Code::SecretElsewhere => {
                 Exit::Permission
             }
@@ -113,7 +105,7 @@ impl Exit {
             | Code::NotFound
             | Code::Refused
             | Code::RateLimited
-            | Code::SparrowDraft
+            | Code::Own(_)
             | Code::UnreadableAnswer => Exit::Refused,
             Code::InDoubt => Exit::InDoubt,
         }

@@ -10,6 +10,7 @@ use super::app::App;
 use super::error::CommandError;
 use super::exit::Exit;
 use super::ui::{Stream, Style};
+use crate::ops::catalogue::Catalogue;
 use crate::ops::doc::text::wrap;
 use crate::ops::explain::{self, Explanation};
 use crate::value::nearest::nearest;
@@ -58,8 +59,8 @@ const WIDE: usize = 100;
 
 pub(super) fn explain(app: &App, command: &ExplainCommand) -> Result<Exit, CommandError> {
     let entries = match &command.code {
-        None => all(),
-        Some(code) => vec![find(code)?],
+        None => all(app.catalogue()),
+        Some(code) => vec![find(app.catalogue(), code)?],
     };
     if command.json {
         let codes: Vec<Json> = entries.iter().map(Entry::json).collect();
@@ -74,11 +75,11 @@ pub(super) fn explain(app: &App, command: &ExplainCommand) -> Result<Exit, Comma
 }
 
 /// Every stable code: errors, statuses, exits.
-fn all() -> Vec<Entry> {
-    let errors = explain::all().map(|told| Entry {
+fn all(catalogue: &Catalogue) -> Vec<Entry> {
+    let errors = explain::all(catalogue).into_iter().map(|told| Entry {
         sort: Sort::Error,
         told,
-        exit: Some(explain::operation_code(told.code).map_or(Exit::Script, Exit::of)),
+        exit: Some(catalogue.code(told.code).map_or(Exit::Script, Exit::of)),
     });
     let statuses = statuses::ALL.iter().map(|told| Entry {
         sort: Sort::Status,
@@ -93,9 +94,9 @@ fn all() -> Vec<Entry> {
     errors.chain(statuses).chain(exits).collect()
 }
 
-fn find(code: &str) -> Result<Entry, CommandError> {
+fn find(catalogue: &Catalogue, code: &str) -> Result<Entry, CommandError> {
     let wanted = code.trim().trim_matches(['[', ']', '`']).replace('-', "_");
-    let entries = all();
+    let entries = all(catalogue);
     let found = entries
         .iter()
         .find(|entry| entry.told.code.eq_ignore_ascii_case(&wanted));

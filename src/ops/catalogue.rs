@@ -3,8 +3,11 @@
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
+use super::error::Code;
 use super::platform::{AccountKey, Driver, Operation, Platform};
 use super::spec::{Fields, Kind};
+use crate::platform::Guards;
+use crate::platform::error::OwnCode;
 use crate::value::Object;
 
 /// The platforms of a runtime. Cheap to clone.
@@ -110,6 +113,35 @@ impl Catalogue {
     /// The operation of this stable name, as journals have it.
     pub fn operation(&self, id: &str) -> Option<Operation> {
         self.0.operations.iter().copied().find(|op| op.id() == id)
+    }
+
+    /// What guards what the platforms protect, new: nothing is known of any account yet.
+    pub fn guards(&self) -> Guards {
+        Guards::new(
+            self.0
+                .platforms
+                .iter()
+                .filter_map(|platform| platform.driver.guard()),
+        )
+    }
+
+    /// The codes that platforms have for failures of their own.
+    pub fn codes(&self) -> impl Iterator<Item = &'static OwnCode> + Clone {
+        self.0
+            .platforms
+            .iter()
+            .flat_map(|platform| platform.codes)
+            .copied()
+    }
+
+    /// The code of an operation's failure with this text; `None` for that of a script's own.
+    pub fn code(&self, text: &str) -> Option<Code> {
+        let own = || {
+            self.codes()
+                .find(|own| own.explanation.code == text)
+                .map(Code::Own)
+        };
+        Code::parse(text).or_else(own)
     }
 
     /// Every kind of object.

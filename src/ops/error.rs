@@ -1,6 +1,7 @@
 //! Why an operation failed: a fact with a stable code, which a script may catch.
 
-use crate::platform::error::{ApiError, ApiErrorKind};
+use super::platform::Platform;
+use crate::platform::error::{ApiError, ApiErrorKind, OwnCode};
 use crate::value::{Record, Value};
 
 pub use crate::platform::Sent;
@@ -8,16 +9,20 @@ pub use crate::platform::Sent;
 macro_rules! codes {
     ($($(#[$doc:meta])* $variant:ident = $text:literal,)*) => {
         /// A stable code for each failure that users see. Scripts compare it as `err.kind`.
-        #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-        pub enum Code { $($(#[$doc])* $variant,)* }
+        #[derive(Debug, Clone, Copy, PartialEq, Eq)]
+        pub enum Code {
+            $($(#[$doc])* $variant,)*
+            /// A platform's own.
+            Own(&'static OwnCode),
+        }
 
         impl Code {
-            /// Every code.
+            /// Every code but those of platforms.
             pub const ALL: &[Code] = &[$(Code::$variant,)*];
 
             /// Has what failed with it left something on the platform that a second try would double?
             pub fn leaves_something_behind(self) -> bool {
-                self == Code::SparrowDraft
+                matches!(self, Code::Own(own) if own.leaves_something_behind)
             }
 
             /// Does it tell of this machine, its configuration and its credentials rather than of what the platform
@@ -30,17 +35,15 @@ macro_rules! codes {
                         | Code::SignInRefused
                         | Code::ChooseCompany
                         | Code::CredentialMissing
-                        | Code::SparrowInvalidPartnerToken
-                        | Code::SparrowTokensMissing
-                        | Code::SparrowInvalidApiToken
-                        | Code::SparrowApiTokenExpired
-                        | Code::SparrowLoginFailed
-                )
+                ) || matches!(self, Code::Own(own) if own.is_of_this_side)
             }
 
             /// The code as scripts and documents write it.
             pub fn as_str(self) -> &'static str {
-                match self { $(Code::$variant => $text,)* }
+                match self {
+                    $(Code::$variant => $text,)*
+                    Code::Own(own) => own.explanation.code,
+                }
             }
         }
     };
@@ -81,22 +84,6 @@ codes! {
     Unavailable = "unavailable",
     /// The answer cannot be understood.
     UnreadableAnswer = "unreadable_answer",
-    /// Sparrow SMS does not know the partner token.
-    SparrowInvalidPartnerToken = "sparrow_invalid_partner_token",
-    /// Sparrow SMS misses one of its two tokens.
-    SparrowTokensMissing = "sparrow_tokens_missing",
-    /// The Sparrow SMS account has run out.
-    SparrowAccountExpired = "sparrow_account_expired",
-    /// Sparrow SMS does not know the API token.
-    SparrowInvalidApiToken = "sparrow_invalid_api_token",
-    /// The API token of Sparrow SMS has run out.
-    SparrowApiTokenExpired = "sparrow_api_token_expired",
-    /// The two tokens of Sparrow SMS do not go together.
-    SparrowLoginFailed = "sparrow_login_failed",
-    /// The Sparrow SMS account is no longer active.
-    SparrowInvalidUser = "sparrow_invalid_user",
-    /// Sparrow SMS kept a message as a draft, since the account cannot pay for it.
-    SparrowDraft = "sparrow_draft",
     /// The request may or may not have been carried out.
     InDoubt = "in_doubt",
     /// There is nobody to ask.
@@ -106,7 +93,7 @@ codes! {
 }
 
 impl Code {
-    /// The code with this text.
+    /// The code with this text, unless it is a platform's own.
     pub fn parse(text: &str) -> Option<Code> {
         Code::ALL.iter().copied().find(|code| code.as_str() == text)
     }
@@ -171,8 +158,8 @@ impl OpError {
         Value::Record(fields)
     }
 
-    /// Reads what [`OpError::to_value`] wrote; anything else becomes an internal error.
-    pub fn from_value(value: &Value) -> OpError {
+    /// Reads what [`OpError::to_value`] wrote of an operation of this platform; anything else becomes an internal error.
+    pub fn from_value(platform: &Platform, value: &Value) -> OpError {
         let text = |name: &str| {
             let field = value.as_record().and_then(|fields| fields.get(name));
             field.and_then(Value::as_text).map(str::to_owned)
@@ -181,7 +168,11 @@ impl OpError {
             Some(Value::Int(status)) => u16::try_from(*status).ok(),
             _ => None,
         };
-        let code = text("code").and_then(|code| Code::parse(&code));
+        let own = |code: &str| platform.codes.iter().find(|own| own.explanation.code == code);
+        let code = text("code").and_then(|code| {
+            let own = || own(&code).copied().map(Code::Own);
+            Code::parse(&code).or_else(own)
+        });
         OpError {
             code: code.unwrap_or(Code::Internal),
             message: text("message").unwrap_or_else(|| "a recorded failure cannot be read".into()),
@@ -228,10 +219,7 @@ impl From<ApiError> for OpError {
                     "leave App 1 out; a sub-account's own apps are changed through its session: tenant.connect()",
                 ),
             ),
-            ApiErrorKind::Sparrow(fault) => {
-                let (code, hint) = super::sparrow::code(fault);
-                (code, Some(hint))
-            }
+            ApiErrorKind::Own(own) => (Code::Own(own), own.explanation.remedies.first().copied()),
             ApiErrorKind::SecretElsewhere => (Code::SecretElsewhere, None),
             ApiErrorKind::BadInput => (Code::BadArgument, None),
             ApiErrorKind::Local => (Code::BadProfile, None),

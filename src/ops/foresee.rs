@@ -110,7 +110,7 @@ pub async fn foresee(
             });
         }
         Recall::Refused(error) => {
-            let error = OpError::from_value(&error);
+            let error = OpError::from_value(call.op.platform(), &error);
             return Ok(Foreseen::Failed {
                 error,
                 step: Some(step),
@@ -119,7 +119,7 @@ pub async fn foresee(
         Recall::Held(earlier) => {
             return match Asking::new(world, call, &Cancel::new()).existing(earlier) {
                 Ok(value) => Ok(Foreseen::Answered { value, step: None }),
-                Err(error) => failed(OpError::from_value(&error)),
+                Err(error) => failed(OpError::from_value(call.op.platform(), &error)),
             };
         }
         Recall::Open { .. } if !probes => How::Parks,

@@ -46,6 +46,7 @@ static BASIC: Platform = Platform {
     account: None,
     operations: &[local::OPS, asking::OPS],
     kinds: &[],
+    codes: &[],
     maps: &[],
     sub_accounts: None,
     driver: &NoDriver,

@@ -93,7 +93,7 @@ pub async fn perform(
         }),
         Err(StepEnd::Failed(_)) if attempt.given_up.load(Ordering::SeqCst) => Err(Halt::Cancelled),
         Err(StepEnd::Refused(error) | StepEnd::Failed(error)) => {
-            Err(Halt::Failed(OpError::from_value(&error)))
+            Err(Halt::Failed(OpError::from_value(call.op.platform(), &error)))
         }
         Err(StepEnd::InDoubt { step, why }) => Err(Halt::InDoubt { step, why }),
         Err(StepEnd::DoneBefore { step }) => Err(Halt::Failed(done_before(&call, &step))),

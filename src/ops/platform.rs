@@ -3,6 +3,7 @@
 use std::any::Any;
 use std::fmt;
 use std::ops::Deref;
+use std::sync::Arc;
 
 use super::account::SignedIn;
 use super::call::Call;
@@ -10,7 +11,8 @@ use super::error::OpError;
 use super::spec::{Boxed, Fields, Kind, OpSpec};
 use super::world::World;
 use crate::journal::{Former, LedgerItem, NaturalKey, Struck};
-use crate::platform::Network;
+use crate::platform::error::OwnCode;
+use crate::platform::{Guard, Network};
 use crate::value::origin::Origin;
 use crate::value::secret::Secret;
 use crate::value::{Object, Value};
@@ -29,6 +31,8 @@ pub struct Platform {
     pub operations: &'static [&'static [OpSpec]],
     /// The kinds of objects that its operations return.
     pub kinds: &'static [Kind],
+    /// Codes of its own for failures that scripts may want to tell apart.
+    pub codes: &'static [&'static OwnCode],
     /// The fields of the maps that operations return, for those whose maps are always alike.
     pub maps: &'static [(&'static [OpSpec], Fields)],
     /// The accounts below an account of the platform; `None` when there are none of the kind.
@@ -199,6 +203,12 @@ pub trait Driver: Send + Sync {
     /// Makes what a process keeps for the platform.
     fn open(&self, network: &Network) -> Option<Box<dyn Any + Send + Sync>> {
         let _ = network;
+        None
+    }
+
+    /// Makes what protects the accounts of the platform from everybody's requests. Every runtime has its own; `open` finds it
+    /// on the network.
+    fn guard(&self) -> Option<Arc<dyn Guard>> {
         None
     }
 

@@ -105,6 +105,7 @@ pub struct World {
     profiles: Arc<dyn Profiles>,
     asker: Arc<dyn Asker>,
     catalogue: Catalogue,
+    network: Network,
     /// What each platform keeps for the process.
     states: Vec<Box<dyn Any + Send + Sync>>,
 }
@@ -116,18 +117,18 @@ impl fmt::Debug for World {
 }
 
 impl World {
-    /// A world over these parts.
+    /// A world over these parts. What the platforms protect is protected on its network.
     pub fn new(
         catalogue: Catalogue,
         journal: Journal,
-        network: &Network,
+        network: Network,
         profiles: Arc<dyn Profiles>,
         ids: Ids,
     ) -> World {
+        let network = network.guarded(catalogue.guards());
         let platforms = catalogue.platforms().iter();
-        let states = platforms
-            .filter_map(|platform| platform.driver.open(network))
-            .collect();
+        let opened = platforms.filter_map(|platform| platform.driver.open(&network));
+        let states = opened.collect();
         World {
             clock: network.clock.clone(),
             ids,
@@ -136,6 +137,7 @@ impl World {
             asker: Arc::new(Nobody),
             catalogue,
             states,
+            network,
         }
     }
 
@@ -149,6 +151,11 @@ impl World {
     /// The platforms.
     pub fn catalogue(&self) -> &Catalogue {
         &self.catalogue
+    }
+
+    /// How requests leave, with what the platforms protect.
+    pub fn network(&self) -> &Network {
+        &self.network
     }
 
     /// What a platform keeps for the process, as its [`Driver::open`] made it.
@@ -298,17 +305,13 @@ mod tests {
             profile("own", "https://t2.example", strict),
         );
         let clock = Clock::frozen(0);
-        let network = Network {
-            http: Http::new(HttpConfig::default(), clock.clone()),
-            store: Arc::new(NoTokens),
-            clock: clock.clone(),
-            partners: crate::platform::mobsted::partners::Partners::default(),
-        };
+        let http = Http::new(HttpConfig::default(), clock.clone());
+        let network = Network::new(http, Arc::new(NoTokens), clock.clone());
         let journal = Journal::in_memory(Sealer::new(&[7; 32]), clock, Ids::seeded(1));
         let world = World::new(
             crate::ops::catalogue(),
             journal,
-            &network,
+            network,
             Arc::new(profiles),
             Ids::seeded(1),
         );

@@ -1,13 +1,61 @@
 //! Why a platform did not do it.
 
+use serde::Serialize;
 use serde_json::Value as Json;
 
 use super::fields;
-use super::sparrow::fault::Fault;
 use crate::transport::error::{ErrorKind, Sent, TransportError, tries_text};
 use crate::transport::request::Request;
 use crate::transport::response::Response;
 use crate::value::secret::names_a_credential;
+
+/// What is told of a stable code.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+pub struct Explanation {
+    /// The code.
+    pub code: &'static str,
+    /// What it means, in full sentences.
+    pub meaning: &'static str,
+    /// What usually leads to it; each without a full stop.
+    pub causes: &'static [&'static str],
+    /// What to do, the likeliest first; each without a full stop.
+    pub remedies: &'static [&'static str],
+    /// How it looks, or a script that deals with it.
+    pub example: &'static str,
+}
+
+impl Explanation {
+    /// The language of the example: a script, or what a terminal shows.
+    pub fn language(&self) -> &'static str {
+        if self.example.starts_with("provisor ") || self.example.starts_with("$ ") {
+            "text"
+        } else {
+            "rhai"
+        }
+    }
+}
+
+/// A failure that a platform has a code of its own for.
+#[derive(Debug)]
+pub struct OwnCode {
+    /// The code, what it means and what to do: the first remedy is the hint of its errors.
+    pub explanation: Explanation,
+    /// Does it refuse the sign-in, so that asking again is useless?
+    pub refuses_sign_in: bool,
+    /// Does it tell of the credentials rather than of what the platform made of the request? Then it is not recorded, and
+    /// the request is tried anew.
+    pub is_of_this_side: bool,
+    /// Has what failed with it left something on the platform that a second try would double?
+    pub leaves_something_behind: bool,
+}
+
+impl PartialEq for OwnCode {
+    fn eq(&self, other: &OwnCode) -> bool {
+        self.explanation.code == other.explanation.code
+    }
+}
+
+impl Eq for OwnCode {}
 
 /// The sort of a failure.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -38,8 +86,8 @@ pub enum ApiErrorKind {
     Unreadable,
     /// It must never be changed: App 1 of a Mobsted master account.
     ProtectedApp,
-    /// Sparrow SMS refuses, in words of its own.
-    Sparrow(Fault),
+    /// A failure that the platform has a code of its own for.
+    Own(&'static OwnCode),
     /// The request would take a secret where it does not belong.
     SecretElsewhere,
     /// An argument does not fit.
@@ -53,7 +101,7 @@ impl ApiErrorKind {
     pub fn refuses_sign_in(self) -> bool {
         match self {
             ApiErrorKind::SignInRefused => true,
-            ApiErrorKind::Sparrow(fault) => fault.refuses_sign_in(),
+            ApiErrorKind::Own(own) => own.refuses_sign_in,
             _ => false,
         }
     }

@@ -14,6 +14,7 @@ mod session;
 mod site;
 mod tokens;
 
+use std::any::Any;
 use std::fmt;
 use std::sync::Arc;
 
@@ -97,8 +98,35 @@ pub struct Network {
     pub store: Arc<dyn TokenStore>,
     /// Time.
     pub clock: Clock,
-    /// The accounts of which not everything may be changed.
-    pub partners: mobsted::partners::Partners,
+    guards: Guards,
+}
+
+/// What a platform protects in every account of it that this process knows of, whoever sends a request there.
+pub trait Guard: Any + Send + Sync {
+    /// Refuses a request that could change what must not be changed.
+    fn judge(&self, request: &Request) -> Result<(), ApiError>;
+}
+
+/// The guards of every platform. Clones share them.
+#[derive(Clone, Default)]
+pub struct Guards(Arc<[Arc<dyn Guard>]>);
+
+impl Guards {
+    /// These guards, each of which is asked about every request.
+    pub fn new(guards: impl IntoIterator<Item = Arc<dyn Guard>>) -> Guards {
+        Guards(guards.into_iter().collect())
+    }
+
+    /// Refuses a request that one of them refuses.
+    fn judge(&self, request: &Request) -> Result<(), ApiError> {
+        self.0.iter().try_for_each(|guard| guard.judge(request))
+    }
+
+    /// The guard of this type.
+    pub(crate) fn get<T: Guard>(&self) -> Option<&T> {
+        let mut all = self.0.iter();
+        all.find_map(|guard| (&**guard as &dyn Any).downcast_ref())
+    }
 }
 
 /// What a service answered when it was asked for its own address.
@@ -130,6 +158,27 @@ pub enum Credential {
 }
 
 impl Network {
+    /// A network on which nothing is protected yet: a runtime adds the guards of its platforms.
+    pub fn new(http: Http, store: Arc<dyn TokenStore>, clock: Clock) -> Network {
+        Network {
+            http,
+            store,
+            clock,
+            guards: Guards::default(),
+        }
+    }
+
+    /// The same network, on which these guards judge every request.
+    #[must_use]
+    pub fn guarded(self, guards: Guards) -> Network {
+        Network { guards, ..self }
+    }
+
+    /// What judges the requests.
+    pub fn guards(&self) -> &Guards {
+        &self.guards
+    }
+
     /// The same network, on another line.
     #[must_use]
     pub fn on(&self, line: &Line) -> Network {
@@ -139,10 +188,9 @@ impl Network {
         }
     }
 
-    /// Sends a request of any client but Mobsted's, which judges its own. Refuses one that could change what must not be
-    /// changed.
+    /// Sends a request, unless it could change what must not be changed.
     async fn send(&self, request: &Request) -> Result<Response, ApiError> {
-        self.partners.judge(request)?;
+        self.guards.judge(request)?;
         let response = self.http.send(request).await;
         response.map_err(|error| ApiError::no_answer(request, &error))
     }

@@ -65,7 +65,7 @@ pub(super) trait SignIn: Send + Sync + 'static {
 
     /// Refuses a request that must not be sent.
     fn judge(&self, network: &Network, request: &Request) -> Result<(), ApiError> {
-        network.partners.judge(request)
+        network.guards().judge(request)
     }
 
     /// The request as somebody who holds these tokens sends it.
@@ -481,12 +481,8 @@ mod tests {
 
     fn session(password: Password, clock: &Clock) -> (Session<Account>, Arc<AtomicUsize>) {
         let asked = Arc::<AtomicUsize>::default();
-        let network = Network {
-            http: Http::new(HttpConfig::default(), clock.clone()),
-            store: Arc::new(Full),
-            clock: clock.clone(),
-            partners: crate::platform::mobsted::partners::Partners::default(),
-        };
+        let http = Http::new(HttpConfig::default(), clock.clone());
+        let network = Network::new(http, Arc::new(Full), clock.clone());
         let account = Account {
             password: LazySecret::new(password),
             asked: Arc::clone(&asked),

@@ -3,6 +3,7 @@
 use super::evaluate::{Entered, Outcome};
 use super::secrecy::KEPT_OUT;
 use super::{Next, Repl};
+use crate::ops::catalogue::Catalogue;
 use crate::ops::explain;
 use crate::script::error::Diagnostic;
 use crate::script::interactive::holds_credential;
@@ -49,7 +50,7 @@ impl Repl {
                 let diagnostic = &self.without_credentials(failure.number, diagnostic);
                 self.outside.screen.diagnostic(diagnostic);
                 lines.push(format!("input {} failed: {}", failure.number, diagnostic.title));
-                lines.extend(facts(diagnostic));
+                lines.extend(facts(self.catalogue(), diagnostic));
             }
         }
         lines.extend(listed("request", &failure.requests));
@@ -96,7 +97,7 @@ impl Repl {
 }
 
 /// What is known of a failure, a line each, the nearest first.
-fn facts(diagnostic: &Diagnostic) -> Vec<String> {
+fn facts(catalogue: &Catalogue, diagnostic: &Diagnostic) -> Vec<String> {
     let mut lines = vec![format!("err.kind: {}", diagnostic.kind)];
     lines.extend(diagnostic.status.map(|status| format!("HTTP status: {status}")));
     for (index, frame) in diagnostic.frames.iter().enumerate() {
@@ -110,7 +111,7 @@ fn facts(diagnostic: &Diagnostic) -> Vec<String> {
     }
     lines.extend(listed("note", &diagnostic.notes));
     lines.extend(listed("help", &diagnostic.hints));
-    if let Some(entry) = explain::find(&diagnostic.kind) {
+    if let Some(entry) = explain::find(catalogue, &diagnostic.kind) {
         lines.push(format!("{} means: {}", entry.code, entry.meaning));
         let remedies: Vec<String> = entry.remedies.iter().map(|remedy| (*remedy).to_owned()).collect();
         lines.extend(listed("to do", &remedies));

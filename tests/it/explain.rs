@@ -29,7 +29,7 @@ fn every_code_is_explained_with_all_its_parts() {
 fn without_a_code_all_are_listed() {
     let home = Home::new();
     let listed = home.run("explain").ended(0);
-    for code in explain::all() {
+    for code in explain::all(&provisor::ops::catalogue()).into_iter() {
         assert!(listed.stdout.contains(code.code), "{}", code.code);
     }
     for word in ["parked", "130"] {
@@ -104,7 +104,10 @@ fn an_unknown_code_names_the_nearest() {
 #[test]
 fn examples_that_are_scripts_can_be_read() {
     let home = Home::new();
-    for entry in explain::all().filter(|entry| entry.language() == "rhai") {
+    for entry in explain::all(&provisor::ops::catalogue())
+        .into_iter()
+        .filter(|entry| entry.language() == "rhai")
+    {
         home.write("example.rhai", entry.example);
         // A script that is read but not run: its help is shown.
         let shown = home.run("run example.rhai --help");

@@ -45,7 +45,7 @@ fn every_operation_is_listed_and_told_in_full() {
             }
         }
         for (code, when) in op.errors {
-            let hint = ops::explain::remedy(code.as_str());
+            let hint = ops::explain::remedy(&ops::catalogue(), code.as_str());
             assert!(
                 flat.contains(&format!("{} {when} -> {hint}", code.as_str())),
                 "{}:\n{told}",

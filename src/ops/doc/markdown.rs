@@ -28,7 +28,7 @@ pub fn book(catalogue: &Catalogue) -> Vec<BookPage> {
             op.module == module
         }));
     }
-    pages.push(errors());
+    pages.push(errors(catalogue));
     pages
 }
 
@@ -164,10 +164,10 @@ fn object(catalogue: &Catalogue, kind: &'static Kind) -> String {
     text
 }
 
-fn errors() -> BookPage {
+fn errors(catalogue: &Catalogue) -> BookPage {
     let mut text =
         String::from("# Error codes\n\nWhat a script sees as `err.kind`, and `provisor explain` explains.\n");
-    for entry in explain::all() {
+    for entry in explain::all(catalogue) {
         let _ = write!(text, "\n{}", explanation(entry));
     }
     BookPage {

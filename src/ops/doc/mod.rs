@@ -121,7 +121,7 @@ impl OpDoc {
                 ty: op.result,
                 properties: catalogue.kind_in(op.result).map(properties).unwrap_or_default(),
             },
-            errors: errors(&op),
+            errors: errors(catalogue, &op),
             common_errors: common_errors(&op),
             effect: Named {
                 name: op.effect.name(),
@@ -165,11 +165,11 @@ pub fn properties(kind: &'static Kind) -> Vec<Property> {
     kind.properties.iter().map(property).collect()
 }
 
-fn errors(op: &OpSpec) -> Vec<ErrorDoc> {
+fn errors(catalogue: &Catalogue, op: &OpSpec) -> Vec<ErrorDoc> {
     let told = |(code, when): &(super::error::Code, &'static str)| ErrorDoc {
         code: code.as_str(),
         when,
-        hint: explain::remedy(code.as_str()),
+        hint: explain::remedy(catalogue, code.as_str()),
     };
     op.errors.iter().map(told).collect()
 }

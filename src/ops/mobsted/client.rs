@@ -26,7 +26,7 @@ impl Shared {
         Shared {
             accounts: Accounts::new(network.clone()),
             directories: Directories::default(),
-            partners: network.partners.clone(),
+            partners: network.guards().get().cloned().unwrap_or_default(),
         }
     }
 }

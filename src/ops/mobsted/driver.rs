@@ -2,6 +2,7 @@
 
 use std::any::Any;
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use super::client::Shared;
 use super::raw;
@@ -12,9 +13,10 @@ use crate::ops::error::OpError;
 use crate::ops::platform::Driver;
 use crate::ops::spec::Boxed;
 use crate::ops::world::World;
-use crate::platform::Network;
 use crate::platform::mobsted::account::Base;
 use crate::platform::mobsted::endpoints::Endpoints;
+use crate::platform::mobsted::partners::Partners;
+use crate::platform::{Guard, Network};
 use crate::value::Object;
 use crate::value::secret::Secret;
 
@@ -23,6 +25,10 @@ pub(super) struct Mobsted;
 impl Driver for Mobsted {
     fn open(&self, network: &Network) -> Option<Box<dyn Any + Send + Sync>> {
         Some(Box::new(Shared::new(network)))
+    }
+
+    fn guard(&self) -> Option<Arc<dyn Guard>> {
+        Some(Arc::new(Partners::default()))
     }
 
     fn address(&self, text: &str) -> Result<String, String> {

@@ -170,6 +170,7 @@ pub(crate) static PLATFORM: Platform = Platform {
         raw::OPS,
     ],
     kinds: KINDS,
+    codes: &[],
     maps: &[],
     sub_accounts: Some(SubAccounts {
         kind: TENANT,

@@ -13,7 +13,7 @@ use super::session;
 use super::spec::{Boxed, Kind, OpSpec};
 use super::world::World;
 use crate::platform::sparrow::account::{Account, Base};
-use crate::platform::sparrow::fault::Fault;
+use crate::platform::sparrow::fault;
 use crate::platform::sparrow::{Accounts, Client, REPLY};
 use crate::value::{Object, Value};
 
@@ -56,6 +56,7 @@ pub(crate) static PLATFORM: Platform = Platform {
     }),
     operations: &[CONNECT, send::OPS, report::OPS],
     kinds: KINDS,
+    codes: fault::CODES,
     maps: &[(send::OPS, send::SENT)],
     sub_accounts: None,
     driver: &driver::Sparrow,
@@ -63,44 +64,6 @@ pub(crate) static PLATFORM: Platform = Platform {
 
 fn connect<'a>(world: &'a World, call: &'a Call) -> Boxed<'a, Result<Value, OpError>> {
     Box::pin(async move { session::connect(world, &PLATFORM, call.arg("account")) })
-}
-
-/// The code of a failure that the platform names, and what to do about it: the vendor's resolution.
-pub(in crate::ops) fn code(fault: Fault) -> (Code, &'static str) {
-    match fault {
-        Fault::InvalidPartnerToken => (
-            Code::SparrowInvalidPartnerToken,
-            "compare `partner_token` with the one that came with the agreement",
-        ),
-        Fault::TokensMissing => (
-            Code::SparrowTokensMissing,
-            "give both `api_token` and `partner_token`, in the profile or to connect()",
-        ),
-        Fault::AccountExpired => (
-            Code::SparrowAccountExpired,
-            "ask Sparrow's business or support desk to renew the account",
-        ),
-        Fault::InvalidApiToken => (
-            Code::SparrowInvalidApiToken,
-            "take `api_token` from the portal's token management; the partner token is right",
-        ),
-        Fault::ApiTokenExpired => (
-            Code::SparrowApiTokenExpired,
-            "generate a new API token in the portal, and put it into the profile as `api_token`",
-        ),
-        Fault::LoginFailed => (
-            Code::SparrowLoginFailed,
-            "check both `api_token` and `partner_token`: they must be of one account",
-        ),
-        Fault::InvalidUser => (
-            Code::SparrowInvalidUser,
-            "the account is no longer active: ask Sparrow's support desk",
-        ),
-        Fault::Draft => (
-            Code::SparrowDraft,
-            "pay the account up and send the draft from the portal; sending anew would make a second message",
-        ),
-    }
 }
 
 impl World {
@@ -129,13 +92,13 @@ macro_rules! errors {
     ($($more:expr),* $(,)?) => {
         &[
             $($more,)*
-            (crate::ops::error::Code::SparrowInvalidPartnerToken, "the account does not know the partner token"),
-            (crate::ops::error::Code::SparrowInvalidApiToken, "the API token is not one of the account's"),
-            (crate::ops::error::Code::SparrowApiTokenExpired, "the API token has run out"),
-            (crate::ops::error::Code::SparrowTokensMissing, "one of the two tokens is blank"),
-            (crate::ops::error::Code::SparrowLoginFailed, "the two tokens do not go together"),
-            (crate::ops::error::Code::SparrowAccountExpired, "the account has run out"),
-            (crate::ops::error::Code::SparrowInvalidUser, "the account is no longer active"),
+            (crate::ops::error::Code::Own(&crate::platform::sparrow::fault::INVALID_PARTNER_TOKEN), "the account does not know the partner token"),
+            (crate::ops::error::Code::Own(&crate::platform::sparrow::fault::INVALID_API_TOKEN), "the API token is not one of the account's"),
+            (crate::ops::error::Code::Own(&crate::platform::sparrow::fault::API_TOKEN_EXPIRED), "the API token has run out"),
+            (crate::ops::error::Code::Own(&crate::platform::sparrow::fault::TOKENS_MISSING), "one of the two tokens is blank"),
+            (crate::ops::error::Code::Own(&crate::platform::sparrow::fault::LOGIN_FAILED), "the two tokens do not go together"),
+            (crate::ops::error::Code::Own(&crate::platform::sparrow::fault::ACCOUNT_EXPIRED), "the account has run out"),
+            (crate::ops::error::Code::Own(&crate::platform::sparrow::fault::INVALID_USER), "the account is no longer active"),
         ]
     };
 }

@@ -8,6 +8,7 @@ use crate::ops::error::{Code, OpError};
 use crate::ops::session::receiver;
 use crate::ops::spec::{Boxed, Effect, Fields, OpSpec, Param, Timeout, Type};
 use crate::ops::world::World;
+use crate::platform::sparrow::fault;
 use crate::platform::sparrow::{Accepted, Message};
 use crate::value::{Record, Value};
 
@@ -130,7 +131,7 @@ const ERRORS: &[(Code, &str)] = errors![
     ),
     (Code::Refused, "the platform refuses the message"),
     (
-        Code::SparrowDraft,
+        Code::Own(&fault::DRAFT),
         "the account cannot pay; the message waits as a draft"
     ),
 ];
@@ -142,7 +143,7 @@ const WHATSAPP_ERRORS: &[(Code, &str)] = errors![
     ),
     (Code::Refused, "the platform refuses the message"),
     (
-        Code::SparrowDraft,
+        Code::Own(&fault::DRAFT),
         "the account cannot pay; the message waits as a draft"
     ),
     (

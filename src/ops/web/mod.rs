@@ -127,6 +127,7 @@ pub(crate) static PLATFORM: Platform = Platform {
     }),
     operations: &[OPS],
     kinds: &[],
+    codes: &[],
     maps: &[(OPS, RESULT)],
     sub_accounts: None,
     driver: &driver::Web,

@@ -9,7 +9,6 @@ use super::account::Base;
 use super::*;
 use crate::clock::Clock;
 use crate::platform::error::ApiErrorKind;
-use crate::platform::mobsted::partners::Partners;
 use crate::platform::{Password, TokenKey, TokenStore};
 use crate::sandbox::{Options, Sandbox};
 use crate::transport::address::Routes;
@@ -81,12 +80,8 @@ impl Rig {
             routes: Routes::new(move |_| Some(address)),
             ..HttpConfig::default()
         };
-        let network = Network {
-            http: Http::new(config, Clock::system()),
-            store: Arc::clone(&self.store) as Arc<dyn TokenStore>,
-            clock: Clock::system(),
-            partners: Partners::default(),
-        };
+        let store = Arc::clone(&self.store) as Arc<dyn TokenStore>;
+        let network = Network::new(Http::new(config, Clock::system()), store, Clock::system());
         Client::new(network, account, Arc::new(endpoints), Duration::from_secs(10))
     }
 

@@ -9,6 +9,7 @@ use url::Url;
 use super::account::Base;
 use super::endpoints::Endpoints;
 use super::judge::{self, Items};
+use crate::platform::Guard;
 use crate::platform::error::ApiError;
 use crate::transport::address;
 use crate::transport::request::Request;
@@ -35,9 +36,11 @@ impl Partners {
             known.insert(Place::of(&url));
         }
     }
+}
 
+impl Guard for Partners {
     /// Refuses a request to a Mobsted account that only a session of the account may make, or nobody.
-    pub(in crate::platform) fn judge(&self, request: &Request) -> Result<(), ApiError> {
+    fn judge(&self, request: &Request) -> Result<(), ApiError> {
         if !self.concerns(request) {
             return Ok(());
         }
@@ -48,7 +51,9 @@ impl Partners {
             _ => Ok(()),
         }
     }
+}
 
+impl Partners {
     /// Does it go to a Mobsted account, as far as its address and its tokens tell?
     fn concerns(&self, request: &Request) -> bool {
         let place = Place::of(&request.url);

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use super::account::Account;
-use super::fault::Fault;
+use super::fault;
 use super::tokens;
 use crate::platform::error::{ApiError, ApiErrorKind};
 use crate::platform::session::SignIn;
@@ -69,7 +69,7 @@ impl SignIn for Auth {
         tokens::from_answer(&answer, network.clock.now_millis()).ok_or_else(|| {
             // Some answer refusals with 200 and words.
             let words = response.excerpt_of(&answer.to_string());
-            match Fault::of_text(&words) {
+            match fault::of_text(&words) {
                 Some(_) => self.explain(ApiError {
                     platform_text: Some(words),
                     ..unreadable("it holds no token")
@@ -102,8 +102,8 @@ impl Auth {
             transient: false,
             ..error
         };
-        match (Fault::of_text(&said), error.status) {
-            (Some(fault), _) => refused(ApiErrorKind::Sparrow(fault), error),
+        match (fault::of_text(&said), error.status) {
+            (Some(own), _) => refused(ApiErrorKind::Own(own), error),
             (None, Some(400 | 401 | 403 | 422)) => refused(ApiErrorKind::SignInRefused, error),
             (None, Some(404)) => ApiError {
                 message: format!(

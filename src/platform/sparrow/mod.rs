@@ -223,7 +223,7 @@ fn drafted(answer: &Answer, json: &Json) -> ApiError {
         status: Some(answer.response.status),
         platform_text: Some(said.clone()).filter(|said| !said.is_empty()),
         ..ApiError::new(
-            ApiErrorKind::Sparrow(fault::Fault::Draft),
+            ApiErrorKind::Own(&fault::DRAFT),
             format!("{label} did not send the message but kept it as a draft{known}{colon}{said}")
                 .replace("  ", " "),
         )

@@ -391,7 +391,7 @@ mod tests {
 
     /// What is told of a request with this key, and of what it gave.
     fn told(key: Option<&str>, done: Result<&[(&str, Value)], Halt>) -> Option<String> {
-        let op = crate::ops::operation("http::post").unwrap();
+        let op = crate::ops::catalogue().operation("http::post").unwrap();
         let options = key.map(|key| ("key".to_owned(), key.into()));
         let options = Value::Record(options.into_iter().collect());
         let call = Call::check(op, None, vec!["https://crm.example/items".into(), options]).unwrap();

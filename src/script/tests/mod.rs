@@ -128,6 +128,7 @@ static PLATFORM: Platform = Platform {
     account: None,
     operations: &[OPERATIONS],
     kinds: KINDS,
+    codes: &[],
     maps: &[],
     sub_accounts: None,
     driver: &NoDriver,

@@ -14,7 +14,6 @@ use super::*;
 use crate::clock::{Clock, Ids};
 use crate::journal::{Journal, Sealer};
 use crate::ops::{self, world};
-use crate::platform::mobsted::partners::Partners;
 use crate::platform::{Network, Password, TokenKey, TokenStore};
 use crate::transport::testing::{Act, Seen, Server};
 use crate::transport::{Http, HttpConfig};
@@ -101,23 +100,20 @@ impl Rig {
             other(seen).unwrap_or_else(|| answer(seen))
         })
         .await;
-        let network = Network {
-            http: Http::new(HttpConfig::default(), Clock::system()),
-            store: Arc::new(Store::default()),
-            clock: Clock::system(),
-            partners: Partners::default(),
-        };
+        let http = Http::new(HttpConfig::default(), Clock::system());
+        let network = Network::new(http, Arc::new(Store::default()), Clock::system());
         let journal = Journal::in_memory(Sealer::new(&[7; 32]), Clock::system(), Ids::seeded(1));
         let profiles = Profiles(server.url("").as_str().trim_end_matches('/').to_owned());
-        Rig {
-            world: World::new(
-                ops::catalogue(),
-                journal,
-                &network,
-                Arc::new(profiles),
-                Ids::seeded(1),
-            ),
+        let world = World::new(
+            ops::catalogue(),
+            journal,
             network,
+            Arc::new(profiles),
+            Ids::seeded(1),
+        );
+        Rig {
+            network: world.network().clone(),
+            world,
             server,
             hits,
             correction,
