@@ -45,7 +45,7 @@ enum Action {
     /// Tell all about an operation, a kind of object, or a module.
     #[command(after_help = JSON)]
     Show {
-        /// As a script writes it: `ensure_tenant`, `mobsted::connect`, `Tenant.connect`, `mobsted::App`.
+        /// As a script writes it: `ensure_tenant`, `crm::connect`, `Tenant.connect`, `crm::Deal`.
         name: String,
         /// Print it as JSON.
         #[arg(long)]

@@ -104,57 +104,20 @@ struct Simulated {
     secrets: BTreeMap<String, Password>,
 }
 
-impl Simulated {
-    fn new<const T: usize, const S: usize>(
-        texts: [(&str, &str); T],
-        secrets: [(&str, &str); S],
-    ) -> Simulated {
-        let texts = texts.map(|(key, text)| (key.to_owned(), text.to_owned()));
-        let secrets = secrets.map(|(key, text)| (key.to_owned(), Password::known(Secret::new(text))));
-        Simulated {
-            texts: BTreeMap::from(texts),
-            secrets: BTreeMap::from(secrets),
-        }
-    }
-}
-
 /// The sandbox's accounts by platform.
 fn simulated(sandbox: &Sandbox) -> BTreeMap<&'static str, Simulated> {
-    let (master, jrni, sparrow) = (sandbox.master(), sandbox.jrni(), sandbox.sparrow());
-    BTreeMap::from([
-        (
-            "mobsted",
-            Simulated::new(
-                [("url", &master.url), ("login", &master.login)],
-                [("password", &master.password)],
-            ),
-        ),
-        (
-            "jrni",
-            Simulated::new(
-                [
-                    ("url", &jrni.url),
-                    ("login", &jrni.login),
-                    ("app_id", &jrni.app_id),
-                ],
-                [("password", &jrni.password), ("app_key", &jrni.app_key)],
-            ),
-        ),
-        (
-            "sparrow",
-            Simulated::new(
-                [("url", &sparrow.url)],
-                [
-                    ("api_token", &sparrow.api_token),
-                    ("partner_token", &sparrow.partner_token),
-                ],
-            ),
-        ),
-        (
-            "web",
-            Simulated::new([("url", WEB)], [("bearer", "of-the-sandbox")]),
-        ),
-    ])
+    let owned = |(key, text): (&str, String)| (key.to_owned(), text);
+    let secret = |(key, text): (&str, String)| (key.to_owned(), Password::known(Secret::new(text)));
+    let accounts = sandbox.accounts().into_iter();
+    accounts
+        .map(|account| {
+            let simulated = Simulated {
+                texts: account.texts.into_iter().map(owned).collect(),
+                secrets: account.secrets.into_iter().map(secret).collect(),
+            };
+            (account.platform, simulated)
+        })
+        .collect()
 }
 
 /// The name and the address of the profile that is active, when the configuration is in order: scripts that use no
@@ -172,9 +135,6 @@ pub(super) fn sandboxed(app: &App, asked: Option<&str>) -> Option<String> {
     let profile = config.choose(asked, &app.env).ok()?;
     profile.sandboxed().map(|_| profile.name.clone())
 }
-
-/// Where the simulated service of the web is. It takes any token.
-const WEB: &str = "https://api.web.sandbox";
 
 impl Profiles for Configured {
     fn find(&self, platform: &str, name: Option<&str>) -> Result<Arc<Profile>, OpError> {

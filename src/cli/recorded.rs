@@ -93,7 +93,7 @@ impl Listed {
     }
 }
 
-/// What a step asked for, in a few words: `mobsted::ensure_tenant ann@example.com of row 3`.
+/// What a step asked for, in a few words: `crm::ensure_contact ann@example.com of row 3`.
 pub(super) fn described(step: &StepRecord) -> String {
     let name = step.thing.as_ref().map(|thing| format!(" {}", thing.name));
     format!(

@@ -189,7 +189,7 @@ fn own_secret(session: &Object, key: &str) -> Option<Secret> {
     session.fields.get(&format!("${key}")).and_then(Call::secret)
 }
 
-/// The platform of an object: `mobsted` of a `mobsted::Tenant`.
+/// The platform of an object: `crm` of a `crm::Contact`.
 pub(super) fn platform_of(object: &Object) -> &str {
     object.kind.split_once("::").map_or("", |(platform, _)| platform)
 }

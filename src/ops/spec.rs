@@ -30,7 +30,7 @@ pub type KeyFn = fn(&Call) -> Result<NaturalKey, OpError>;
 /// One operation that a script may call.
 #[derive(Debug)]
 pub struct OpSpec {
-    /// The module that holds it: `mobsted`, or empty for a global function such as `now()`.
+    /// The module that holds it: `crm`, or empty for a global function such as `now()`.
     pub module: &'static str,
     /// Its name as a script writes it: `ensure_tenant`.
     pub name: &'static str,
@@ -57,7 +57,7 @@ pub struct OpSpec {
 }
 
 impl OpSpec {
-    /// The stable name: `mobsted::ensure_tenant`, `mobsted::Tenant.connect`, `now`.
+    /// The stable name: `crm::ensure_contact`, `crm::Contact.archive`, `now`.
     pub fn id(&self) -> String {
         match (self.receiver, self.module) {
             (Some(kind), _) if !kind.ends_with("::Session") => format!("{kind}.{}", self.name),
@@ -341,7 +341,7 @@ pub enum Probe {
 /// A kind of object: the properties a script may read.
 #[derive(Debug, PartialEq)]
 pub struct Kind {
-    /// Its full name: `mobsted::Tenant`.
+    /// Its full name: `crm::Contact`.
     pub name: &'static str,
     /// One line, no full stop.
     pub summary: &'static str,

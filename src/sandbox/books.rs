@@ -5,6 +5,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use serde::{Deserialize, Serialize};
+use serde_json::Value as Json;
 
 use super::fault::Route;
 pub use super::jrni::{AdministratorBook, CompanyBook, JrniBook, JrniTotals, RecordBook};
@@ -33,6 +34,56 @@ pub struct Books {
     pub traffic: Traffic,
     /// Effects that are still to land (see the fault `drop-late`).
     pub pending: u64,
+}
+
+/// How many things of each sort a platform holds, and what was done on it.
+#[derive(Debug, Clone, PartialEq)]
+pub struct PlatformCounts {
+    /// Its name, as people write it.
+    pub title: &'static str,
+    /// Things by their name in the plural.
+    pub things: Vec<(&'static str, usize)>,
+    /// Totals by name.
+    pub totals: Json,
+}
+
+impl Books {
+    /// The counts of every platform.
+    pub fn counts(&self) -> Vec<PlatformCounts> {
+        let counts = |title, things, totals| PlatformCounts {
+            title,
+            things,
+            totals,
+        };
+        let (jrni, sparrow, web) = (&self.jrni, &self.sparrow, &self.web);
+        let drafts = sparrow.batches.iter().filter(|batch| batch.draft).count();
+        vec![
+            counts(
+                "Mobsted",
+                vec![("tenants", self.tenants.len()), ("apps", self.apps.len())],
+                totals(&self.totals),
+            ),
+            counts(
+                "JRNI",
+                vec![
+                    ("companies", jrni.companies.len()),
+                    ("administrators", jrni.administrators.len()),
+                    ("people", jrni.people.len()),
+                ],
+                totals(&jrni.totals),
+            ),
+            counts(
+                "Sparrow",
+                vec![("messages", sparrow.batches.len() - drafts), ("drafts", drafts)],
+                totals(&sparrow.totals),
+            ),
+            counts("Web", vec![("items", web.items.len())], totals(&web.totals)),
+        ]
+    }
+}
+
+fn totals(totals: &impl Serialize) -> Json {
+    serde_json::to_value(totals).unwrap_or_default()
 }
 
 /// A sub-account.

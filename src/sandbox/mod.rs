@@ -37,6 +37,7 @@ mod world;
 #[cfg(test)]
 mod tests;
 
+use std::fmt;
 use std::net::{Ipv4Addr, SocketAddr};
 use std::path::PathBuf;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -48,8 +49,8 @@ use axum::http::StatusCode;
 use address::Style;
 use admin::MasterLogin;
 pub use books::{
-    AdministratorBook, AppBook, BatchBook, Books, Channel, CompanyBook, JrniBook, JrniTotals, RecordBook,
-    SparrowBook, SparrowTotals, TenantBook, Totals, Traffic, WebBook, WebTotals,
+    AdministratorBook, AppBook, BatchBook, Books, Channel, CompanyBook, JrniBook, JrniTotals, PlatformCounts,
+    RecordBook, SparrowBook, SparrowTotals, TenantBook, Totals, Traffic, WebBook, WebTotals,
 };
 pub use error::SandboxError;
 use fault::Fault;
@@ -128,6 +129,23 @@ pub struct Master {
     pub login: String,
     /// The password, made at random with the world.
     pub password: String,
+}
+
+/// An account of a simulated platform, as a profile describes one.
+#[derive(Clone)]
+pub struct SimulatedAccount {
+    /// The platform, as profiles name it.
+    pub platform: &'static str,
+    /// What may be shown, by key; the address first.
+    pub texts: Vec<(&'static str, String)>,
+    /// What must not be shown, by key.
+    pub secrets: Vec<(&'static str, String)>,
+}
+
+impl fmt::Debug for SimulatedAccount {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_tuple("SimulatedAccount").field(&self.platform).finish()
+    }
 }
 
 /// The simulated JRNI's parent company, and who signs in to it.
@@ -286,6 +304,37 @@ impl Sandbox {
             login: self.shared.master.login.clone(),
             password: self.shared.master.password.clone(),
         }
+    }
+
+    /// The accounts of all simulated platforms, one of each, under the keys that profiles describe them by.
+    pub fn accounts(&self) -> Vec<SimulatedAccount> {
+        let (master, jrni, sparrow) = (self.master(), self.jrni(), self.sparrow());
+        vec![
+            SimulatedAccount {
+                platform: "mobsted",
+                texts: vec![("url", master.url), ("login", master.login)],
+                secrets: vec![("password", master.password)],
+            },
+            SimulatedAccount {
+                platform: "jrni",
+                texts: vec![("url", jrni.url), ("login", jrni.login), ("app_id", jrni.app_id)],
+                secrets: vec![("password", jrni.password), ("app_key", jrni.app_key)],
+            },
+            SimulatedAccount {
+                platform: "sparrow",
+                texts: vec![("url", sparrow.url)],
+                secrets: vec![
+                    ("api_token", sparrow.api_token),
+                    ("partner_token", sparrow.partner_token),
+                ],
+            },
+            // It takes any token.
+            SimulatedAccount {
+                platform: "web",
+                texts: vec![("url", "https://api.web.sandbox".to_owned())],
+                secrets: vec![("bearer", "of-the-sandbox".to_owned())],
+            },
+        ]
     }
 
     /// The parent company of the simulated JRNI.

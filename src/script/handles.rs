@@ -41,7 +41,7 @@ impl Handle {
         format!("{kind}({})", known_by.unwrap_or_default())
     }
 
-    /// `mobsted::Tenant {"email":"ann@example.com","password":"***"}`.
+    /// `crm::Contact {"email":"ann@example.com","password":"***"}`.
     fn long(&self) -> String {
         let fields = Value::Object(self.0.as_ref().clone()).to_masked_json();
         format!("{} {fields}", self.0.kind)
@@ -73,7 +73,7 @@ impl Handle {
     }
 }
 
-/// `a mobsted::Tenant`, `an erp::App`.
+/// `a crm::Contact`, `an erp::App`.
 pub(super) fn article(kind: &str) -> String {
     let vowel = kind.starts_with(['a', 'e', 'i', 'o', 'A', 'E', 'I', 'O']);
     format!("{} {kind}", if vowel { "an" } else { "a" })

@@ -44,7 +44,7 @@ pub enum Value {
 /// A record of a named kind. Its properties and methods are those the operation table lists for the kind.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Object {
-    /// The kind's full name, for example `mobsted::Tenant`.
+    /// The kind's full name, for example `crm::Contact`.
     pub kind: String,
     /// Its fields, the hidden ones (a credential a session needs) included.
     pub fields: Record,

@@ -1,19 +1,10 @@
 //! `provisor sandbox status`: what the simulated world holds. No credentials.
 
-use serde::Serialize;
 use serde_json::{Value as Json, json};
 
 use crate::cli::app::App;
 use crate::cli::error::CommandError;
-use crate::sandbox::{Books, Status};
-
-/// One platform's part: how many things of each sort there are, and what was done.
-struct Part {
-    /// As people write it; nothing for the master account's own platform, which came first.
-    title: &'static str,
-    things: Vec<(&'static str, usize)>,
-    totals: Json,
-}
+use crate::sandbox::{Books, PlatformCounts, Status};
 
 /// Prints the counts, as text or as JSON.
 pub(super) fn show(app: &App, status: &Status, json: bool) -> Result<(), CommandError> {
@@ -25,7 +16,7 @@ pub(super) fn show(app: &App, status: &Status, json: bool) -> Result<(), Command
             "no simulated world yet; the first --sandbox run makes one"
         });
     };
-    let parts = parts(books);
+    let parts = books.counts();
     if json {
         let served = served.map(|(address, pid)| json!({"address": address, "pid": pid}));
         return app.print(&document(served.as_ref(), books, &parts).to_string());
@@ -45,43 +36,8 @@ pub(super) fn show(app: &App, status: &Status, json: bool) -> Result<(), Command
     Ok(())
 }
 
-fn parts(books: &Books) -> Vec<Part> {
-    let (jrni, sparrow, web) = (&books.jrni, &books.sparrow, &books.web);
-    let drafts = sparrow.batches.iter().filter(|batch| batch.draft).count();
-    vec![
-        Part {
-            title: "Mobsted",
-            things: vec![("tenants", books.tenants.len()), ("apps", books.apps.len())],
-            totals: totals(&books.totals),
-        },
-        Part {
-            title: "JRNI",
-            things: vec![
-                ("companies", jrni.companies.len()),
-                ("administrators", jrni.administrators.len()),
-                ("people", jrni.people.len()),
-            ],
-            totals: totals(&jrni.totals),
-        },
-        Part {
-            title: "Sparrow",
-            things: vec![("messages", sparrow.batches.len() - drafts), ("drafts", drafts)],
-            totals: totals(&sparrow.totals),
-        },
-        Part {
-            title: "Web",
-            things: vec![("items", web.items.len())],
-            totals: totals(&web.totals),
-        },
-    ]
-}
-
-fn totals(totals: &impl Serialize) -> Json {
-    serde_json::to_value(totals).unwrap_or_default()
-}
-
-/// Mobsted's counts stand at the top, as they did when there was no other platform.
-fn document(served: Option<&Json>, books: &Books, parts: &[Part]) -> Json {
+/// The counts of the first platform stand at the top, as they did when there was no other.
+fn document(served: Option<&Json>, books: &Books, parts: &[PlatformCounts]) -> Json {
     let mut document = json!({"served": served, "pending": books.pending});
     for (at, part) in parts.iter().enumerate() {
         let mut counts: serde_json::Map<String, Json> = part

@@ -61,7 +61,7 @@ pub fn files(catalogue: &Catalogue) -> Vec<DefinitionFile> {
     files
 }
 
-/// The name of a kind as a type: `MobstedTenant` for `mobsted::Tenant`, since types have no module in these files.
+/// The name of a kind as a type: `CrmContact` for `crm::Contact`, since types have no module in these files.
 pub fn type_name(kind: &str) -> String {
     let capital = |part: &str| {
         let mut chars = part.chars();
@@ -127,7 +127,7 @@ fn comment(doc: &OpDoc) -> String {
     lines.concat()
 }
 
-/// `session` for `mobsted::Session`.
+/// `session` for `crm::Session`.
 fn object_name(kind: &str) -> String {
     short(kind).to_lowercase()
 }
@@ -163,7 +163,7 @@ fn param_type(param: &Param) -> String {
     }
 }
 
-/// The table's words for a result as a type: `list of mobsted::App` is `Array<MobstedApp>`.
+/// The table's words for a result as a type: `list of crm::Deal` is `Array<CrmDeal>`.
 fn result_type(catalogue: &Catalogue, words: &str) -> String {
     let one = |words: &str| -> String {
         match words.trim() {

@@ -18,7 +18,7 @@ use super::spec::{Effect, Kind, OpSpec, Param, Permission, Timeout, Type};
 /// Everything that is told of an operation. Its JSON form is what `provisor ops … --json` prints.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct OpDoc {
-    /// The stable name: `mobsted::ensure_tenant`.
+    /// The stable name: `crm::ensure_contact`.
     pub name: String,
     /// The module that holds it; empty for a global function.
     pub module: &'static str,
@@ -136,7 +136,7 @@ impl OpDoc {
         }
     }
 
-    /// As a script writes it, with what it gives back: `session.apps() -> list of mobsted::App`.
+    /// As a script writes it, with what it gives back: `session.apps() -> list of crm::Deal`.
     pub fn heading(&self) -> String {
         format!("{} -> {}", self.signature, self.result.ty)
     }

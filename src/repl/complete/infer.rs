@@ -29,7 +29,7 @@ pub(in crate::repl) enum Known {
 }
 
 impl Known {
-    /// What a type of the operation table means: `list of mobsted::App`, `string`, `map`.
+    /// What a type of the operation table means: `list of crm::Deal`, `string`, `map`.
     pub(in crate::repl) fn of_words(catalogue: &Catalogue, words: &str) -> Known {
         let words = words.trim();
         if let Some(item) = words.strip_prefix("list of ") {
@@ -62,7 +62,7 @@ impl Known {
         }
     }
 
-    /// The type in words: `list of mobsted::App`.
+    /// The type in words: `list of crm::Deal`.
     pub(in crate::repl) fn words(&self) -> String {
         match self {
             Known::List(item) if **item != Known::Nothing => format!("list of {}", item.words()),
