@@ -38,7 +38,9 @@
 //!
 //! * **An operation**: one entry in `ops/PLATFORM/`; if the endpoint is new, a method in `platform/PLATFORM/` and a route in
 //!   `sandbox/PLATFORM/`. Nothing in script or cli. Its example runs as a test.
-//! * **A platform**: `platform/NAME/` (speak), `ops/NAME/` (promise), `sandbox/NAME/` (misbehave); one line in each parent.
+//! * **A platform**: `platform/NAME/` (speak), `ops/NAME/` (promise: a [`ops::platform::Platform`] and its driver),
+//!   `sandbox/NAME/` (misbehave); one line in each parent. A host program adds one with [`ops::catalogue::Catalogue::with`].
+//!   Nothing else knows platforms by name but what `tests/it/house.rs` lists.
 //! * **A command**: `cli/NAME.rs`, whose doc comment is the help, and three lines in `cli/mod.rs`.
 //! * **A pure helper for scripts**: `script/std/`. Ask first: does it touch the world?
 //!

@@ -194,7 +194,7 @@ impl From<ApiError> for OpError {
             ),
             ApiErrorKind::ChooseCompany => (
                 Code::ChooseCompany,
-                Some("name one of them: `company` in the profile, or jrni::connect(#{company: …, …})"),
+                Some("name one of them: `company` in the profile, or in the map that `connect` takes"),
             ),
             ApiErrorKind::Forbidden => (
                 Code::Forbidden,

@@ -165,7 +165,7 @@ impl Permission {
 pub enum Timeout {
     /// The profile's reply timeout, 30 s by default.
     Reply,
-    /// The profile's tenant-creation timeout, 150 s by default: Mobsted's manual says "up to one minute".
+    /// The profile's tenant-creation timeout, 150 s by default: a manual says "up to one minute".
     TenantCreation,
 }
 

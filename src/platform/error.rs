@@ -84,7 +84,7 @@ pub enum ApiErrorKind {
     Unavailable,
     /// The answer cannot be understood.
     Unreadable,
-    /// It must never be changed: App 1 of a Mobsted master account.
+    /// The platform's guard protects it: it must never be changed.
     ProtectedApp,
     /// A failure that the platform has a code of its own for.
     Own(&'static OwnCode),
@@ -240,7 +240,7 @@ fn sort(status: u16, changes: bool, words: &str) -> (ApiErrorKind, bool) {
     }
 }
 
-/// Mobsted [assumed] and others answer conflicts with 400 like other mistakes; only the words tell them apart.
+/// Some platforms answer conflicts with 400 [assumed] like other mistakes; only the words tell them apart.
 fn says_it_exists(words: &str) -> bool {
     let words = words.to_lowercase();
     [
@@ -291,7 +291,7 @@ fn words_of(json: &Json) -> Option<String> {
                 at(&["detail", "message", "error_description", "error"]),
             ) {
                 (Some(title), Some(detail)) if title != detail => Some(format!("{title}: {detail}")),
-                // Sparrow's words lie one level below.
+                // Some platforms put their words one level below.
                 (title, detail) => detail.or(title).or_else(|| words_of(fields.get("data")?)),
             }
         }

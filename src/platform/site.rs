@@ -13,7 +13,7 @@ pub(super) struct Site(String);
 
 /// How messages speak of an address that cannot be read.
 pub(super) struct Wording {
-    /// What it is, as in `a JRNI account's address`.
+    /// What it is, as in `a CRM account's address`.
     pub(super) what: &'static str,
     /// One that can be read.
     pub(super) like: &'static str,

@@ -98,7 +98,7 @@ fn after_answer(
     let asked = asked.map(|asked| asked + jitter(Duration::from_millis(250)));
     match response.status {
         429 if tries < PUT_OFF_TRIES => Some(asked.unwrap_or_else(|| backoff(Duration::from_secs(1), tries))),
-        // 501 is not among them: it says "never", and Mobsted's refresh says "sign in again" with it.
+        // 501 is not among them: it says "never", and a refresh of tokens says "sign in again" with it.
         500 | 502 | 504 if request.idempotent && tries < TRIES => {
             Some(backoff(Duration::from_millis(200), tries))
         }

@@ -239,7 +239,7 @@ fn results_that_are_fed_back_leave_out_what_an_earlier_run_has_done() {
     let ran = home
         .run("run work.rhai --profile other --rows second.csv")
         .ended(8);
-    let _ = ran.said(&["1 row: 1 failed", "read-only"]);
+    let _ = ran.said(&["1 row: 1 failed", "lives in the sandbox"]);
 
     // Another workflow has done none of them.
     home.write("other.rhai", script);

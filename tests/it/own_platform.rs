@@ -57,7 +57,7 @@ fn what_a_host_registers_is_journaled_looked_up_documented_and_redacted() {
     );
     for _ in 0..2 {
         let ran = host(&home, "run contact.rhai").ended(0);
-        assert_eq!(ran.stdout.trim(), "1", "{}", ran.stderr);
+        assert_eq!(ran.stdout, "result  1\n", "{}", ran.stderr);
         assert!(!ran.stderr.contains(TOKEN), "{}", ran.stderr);
     }
     let asked = asked.lock().unwrap();
