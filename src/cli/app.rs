@@ -9,8 +9,8 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use tokio::runtime::{Handle, Runtime};
 
-use super::agreement::Agreement;
-use super::asker::TerminalAsker;
+use super::approval::Approvals;
+use super::asker::TerminalPrompter;
 use super::error::CommandError;
 use super::exit::Exit;
 use super::paths::{Env, Paths, make_private_folder};
@@ -59,7 +59,7 @@ pub(super) struct Accounts {
     /// The seed of the faults.
     pub(super) seed: Option<u64>,
     /// The `prod` profiles that may be changed.
-    pub(super) agreed: Agreement,
+    pub(super) agreed: Approvals,
     /// Is the work spread over rows, so that a platform that cannot be reached is waited for?
     pub(super) rows: bool,
 }
@@ -342,7 +342,7 @@ impl App {
             Arc::new(profiles),
             Ids::random(),
         )
-        .asking(Arc::new(TerminalAsker::default()));
+        .asking(Arc::new(TerminalPrompter::default()));
         Ok(Engine {
             journal,
             world: Arc::new(world),

@@ -4,26 +4,26 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Mutex, PoisonError};
 
 use super::typed;
-use crate::ops::asking::{Asker, NoAnswer};
+use crate::ops::prompt::{PromptError, Prompter};
 use crate::value::Value;
 use crate::value::secret::Secret;
 
 /// Asks at the terminal of the process, one question at a time.
 #[derive(Debug, Default)]
-pub(super) struct TerminalAsker(Mutex<()>);
+pub(super) struct TerminalPrompter(Mutex<()>);
 
-impl Asker for TerminalAsker {
-    fn ask(&self, question: &str, secret: bool, given_up: &AtomicBool) -> Result<Value, NoAnswer> {
+impl Prompter for TerminalPrompter {
+    fn ask(&self, question: &str, secret: bool, given_up: &AtomicBool) -> Result<Value, PromptError> {
         if !typed::is_possible() {
-            return Err(NoAnswer::NoTerminal);
+            return Err(PromptError::NoTerminal);
         }
         let _turn = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         let given_up = || given_up.load(Ordering::SeqCst);
         if secret {
-            let line = typed::hidden_line(question, given_up).ok_or(NoAnswer::Ended)?;
+            let line = typed::hidden_line(question, given_up).ok_or(PromptError::Ended)?;
             return Ok(Value::Secret(Secret::new(line.as_str())));
         }
-        let line = typed::line(question, given_up).ok_or(NoAnswer::Ended)?;
+        let line = typed::line(question, given_up).ok_or(PromptError::Ended)?;
         Ok(Value::from(line.trim()))
     }
 }

@@ -1,8 +1,8 @@
 //! Words in, plans out: the only place that parses flags, prints and chooses exit codes.
 
 mod actor;
-mod agreement;
 mod app;
+mod approval;
 mod apps;
 mod asker;
 mod audit;
@@ -40,9 +40,9 @@ mod resume;
 mod rows;
 mod run;
 mod runs;
-mod safe;
 mod sandbox;
 mod sealer;
+mod secret_store;
 mod sources;
 mod tenants;
 mod times;

@@ -11,9 +11,9 @@ use super::ui::Ui;
 use crate::sandbox::Sandbox;
 use crate::transport::HttpConfig;
 use crate::transport::address::{self, Routes};
+use crate::transport::circuit_breaker::{Listener, Notice};
 use crate::transport::custody::Releases;
 use crate::transport::line::{Proxies, Proxy};
-use crate::transport::outage::{Listener, Notice};
 use crate::waiting::Waits;
 
 /// How long a run over rows waits for an address that never answered: long enough to see the message and to switch on

@@ -4,8 +4,8 @@ use std::collections::{BTreeMap, HashMap};
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 use std::time::Duration;
 
-use super::agreement::Agreement;
 use super::app::{Accounts, App};
+use super::approval::Approvals;
 use super::config::{self, Config, ConfigError, SANDBOX, Sourced};
 use super::error::CommandError;
 use super::paths::{Env, Paths};
@@ -29,7 +29,7 @@ pub(super) struct Configured {
     /// The simulated accounts by platform, when the sandbox stands in for every account.
     sandbox: Option<BTreeMap<&'static str, Simulated>>,
     /// The `prod` profiles that may be changed.
-    agreed: Agreement,
+    agreed: Approvals,
     /// Profiles that were found, by the platform and the name that were asked for.
     found: Mutex<HashMap<Asked, Arc<Profile>>>,
     config: OnceLock<Result<Config, OpError>>,

@@ -12,8 +12,8 @@ mod unread;
 use clap::Args;
 use serde_json::Value as Json;
 
-use super::agreement::{self, Agreement};
 use super::app::{Accounts, App, Engine};
+use super::approval::{self, Approvals};
 use super::error::CommandError;
 use super::execute::Execution;
 use super::exit::Exit;
@@ -116,14 +116,14 @@ pub(super) fn resume(app: &App, command: &ResumeCommand) -> Result<Exit, Command
     let edited = command.with_current && pinned.take_current(app, &plan)?;
     let agreed = if command.plan {
         // Nothing is sent.
-        Agreement::to_all()
+        Approvals::to_all()
     } else {
         // Another script, or other rows, are not what was agreed to.
         let mut asked = plan.clone();
         if edited || command.rows.is_some() {
             asked.agreed.clear();
         }
-        agreement::ask(app, &pinned.script, &asked, command.yes)?
+        approval::ask(app, &pinned.script, &asked, command.yes)?
     };
     let engine = app.engine_over(
         journal,

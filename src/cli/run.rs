@@ -14,7 +14,7 @@ use super::params;
 use super::plan::RunPlan;
 use super::results::Results;
 use super::ui::Colour;
-use super::{agreement, memory, profiles, rows, sources};
+use super::{approval, memory, profiles, rows, sources};
 use crate::bulk::input::Input;
 use crate::journal::{NewRun, RowCounts};
 use crate::script::bundle::Bundle;
@@ -264,7 +264,7 @@ fn start(
         params::complete(script, &given)?;
         Input::one(given.clone().into_iter().collect())
     };
-    let agreed = agreement::ask(app, script, &plan, flags.yes)?;
+    let agreed = approval::ask(app, script, &plan, flags.yes)?;
     plan.agreed = agreed.names();
     let accounts = Accounts {
         agreed,

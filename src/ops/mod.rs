@@ -4,7 +4,6 @@
 
 pub mod account;
 mod act;
-pub mod asking;
 pub mod call;
 pub mod catalogue;
 mod credential;
@@ -12,7 +11,6 @@ mod custody;
 pub mod doc;
 pub mod error;
 pub mod explain;
-pub mod foresee;
 pub mod function;
 pub mod given;
 pub mod jrni;
@@ -21,6 +19,8 @@ pub mod mobsted;
 pub mod naming;
 pub mod perform;
 pub mod platform;
+pub mod preview;
+pub mod prompt;
 mod raw;
 pub mod service;
 pub mod session;
@@ -44,7 +44,7 @@ static BASIC: Platform = Platform {
     module: "",
     title: "provisor",
     account: None,
-    operations: &[local::OPS, asking::OPS],
+    operations: &[local::OPS, prompt::OPS],
     kinds: &[],
     codes: &[],
     maps: &[],

@@ -13,8 +13,8 @@ use super::error::{Code, OpError, Sent};
 use super::spec::{Boxed, Effect, Probe, Timeout};
 use super::world::{Settings, World};
 use crate::journal::{
-    Attempt, Books, Cancel, Change, Closed, Earlier, JournalError, Look, Loss, Prepared, RowJournal, Sending,
-    StepEnd, StepKind, StepPlan, StepState, Struck,
+    Attempt, Books, Cancel, Change, Earlier, JournalError, Look, LookupOutcome, Loss, Prepared, RowJournal,
+    Sending, StepEnd, StepKind, StepPlan, StepState, Struck,
 };
 use crate::platform::{Flight, Patience, USUAL_PATIENCE};
 use crate::sabotage::Sabotage;
@@ -146,18 +146,18 @@ pub async fn look_up(
     row: &RowJournal,
     call: &Call,
     cancel: &Cancel,
-) -> Result<Closed, JournalError> {
+) -> Result<LookupOutcome, JournalError> {
     let call = match call.op.driver().resolve(world, call.clone()) {
         Ok(call) => call,
         // Under which address it is recorded cannot be told any more.
-        Err(error) if row.has_open(&call.op.id()) => return Ok(Closed::Open(error.message)),
-        Err(_) => return Ok(Closed::Known),
+        Err(error) if row.has_open(&call.op.id()) => return Ok(LookupOutcome::Open(error.message)),
+        Err(_) => return Ok(LookupOutcome::Known),
     };
     let call = &call.op.driver().with_known_account(world, call).await;
     match plan(world, call) {
         Ok(Some(plan)) => row.close(&plan, &Asking::new(world, call, cancel), cancel).await,
-        Err(error) if row.is_open(&step_plan(call, StepKind::Read)) => Ok(Closed::Open(error.message)),
-        Ok(None) | Err(_) => Ok(Closed::Known),
+        Err(error) if row.is_open(&step_plan(call, StepKind::Read)) => Ok(LookupOutcome::Open(error.message)),
+        Ok(None) | Err(_) => Ok(LookupOutcome::Known),
     }
 }
 

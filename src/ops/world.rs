@@ -6,10 +6,10 @@ use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
 
-use super::asking::{Asker, Nobody};
 use super::catalogue::Catalogue;
 use super::error::{Code, OpError};
 use super::platform::Driver;
+use super::prompt::{NoPrompter, Prompter};
 use super::session;
 use crate::clock::{Clock, Ids};
 use crate::journal::Journal;
@@ -103,7 +103,7 @@ pub struct World {
     /// The ledger lives in it.
     pub journal: Journal,
     profiles: Arc<dyn Profiles>,
-    asker: Arc<dyn Asker>,
+    asker: Arc<dyn Prompter>,
     catalogue: Catalogue,
     network: Network,
     /// What each platform keeps for the process.
@@ -134,7 +134,7 @@ impl World {
             ids,
             journal,
             profiles,
-            asker: Arc::new(Nobody),
+            asker: Arc::new(NoPrompter),
             catalogue,
             states,
             network,
@@ -143,7 +143,7 @@ impl World {
 
     /// The same with somebody to ask.
     #[must_use]
-    pub fn asking(mut self, asker: Arc<dyn Asker>) -> World {
+    pub fn asking(mut self, asker: Arc<dyn Prompter>) -> World {
         self.asker = asker;
         self
     }
@@ -183,7 +183,7 @@ impl World {
         platforms.for_each(|platform| platform.driver.note_address(self, url));
     }
 
-    pub(super) fn asker(&self) -> &Arc<dyn Asker> {
+    pub(super) fn asker(&self) -> &Arc<dyn Prompter> {
         &self.asker
     }
 
@@ -235,7 +235,7 @@ mod tests {
     use crate::journal::Sealer;
     use crate::platform::{TokenKey, TokenStore};
     use crate::transport::line::Authorities;
-    use crate::transport::pace::Rate;
+    use crate::transport::rate_limit::Rate;
     use crate::transport::{Http, HttpConfig};
     use crate::value::Value;
 

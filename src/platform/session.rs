@@ -22,14 +22,14 @@ const HOLD: Duration = Duration::from_secs(2);
 pub(super) const HOLD_REFUSED: Duration = Duration::from_secs(10);
 
 /// How one account signs in.
-pub(super) trait SignIn: Send + Sync + 'static {
+pub(super) trait Authenticator: Send + Sync + 'static {
     /// The name under which its tokens are kept: bound to platform, address and login, so that no token goes elsewhere.
     fn key(&self) -> String;
 
     /// The credential, to which the tokens are bound.
     fn credential(&self) -> Credential;
 
-    /// Reads what it signs in with: again what [`SignIn::refuse`] was called for.
+    /// Reads what it signs in with: again what [`Authenticator::refuse`] was called for.
     fn credentials(&self) -> impl Future<Output = Result<Vec<Secret>, ApiError>> + Send;
 
     /// What it signs in with was refused.
@@ -58,7 +58,7 @@ pub(super) trait SignIn: Send + Sync + 'static {
         None
     }
 
-    /// Reads what [`SignIn::dress`] needs besides tokens. Most platforms need nothing.
+    /// Reads what [`Authenticator::dress`] needs besides tokens. Most platforms need nothing.
     fn ready(&self) -> impl Future<Output = Result<(), ApiError>> + Send {
         async { Ok(()) }
     }
@@ -81,7 +81,7 @@ pub(super) struct Session<A> {
     refused: Mutex<Option<(Vec<Secret>, ApiError)>>,
 }
 
-impl<A: SignIn> Session<A> {
+impl<A: Authenticator> Session<A> {
     /// A session that signs in when it must. Sends nothing.
     pub(super) fn new(account: A, network: Network) -> Session<A> {
         Session {
@@ -424,7 +424,7 @@ mod tests {
         asked: Arc<AtomicUsize>,
     }
 
-    impl SignIn for Account {
+    impl Authenticator for Account {
         fn key(&self) -> String {
             "test".to_owned()
         }

@@ -6,12 +6,12 @@ use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 use super::{RowPlan, Runner};
 use crate::journal::{JournalError, RowJournal};
 use crate::ops::call::Call;
-use crate::ops::foresee::{Foreseen, foresee};
+use crate::ops::preview::{Preview, preview};
 use crate::script::door::{Ask, Denied, Door, Stop};
 use crate::script::program::Ended;
 use crate::value::Value;
 
-pub use crate::ops::foresee::{Coming, How};
+pub use crate::ops::preview::{How, NextCall};
 
 /// What a row would do.
 #[derive(Debug)]
@@ -28,7 +28,7 @@ pub struct Rehearsal {
 #[derive(Debug)]
 pub enum Then {
     /// It does this, and what comes after cannot be told.
-    Acts(Coming),
+    Acts(NextCall),
     /// `main` returns.
     Returns,
     /// It fails, and why.
@@ -72,7 +72,7 @@ impl Runner {
             (None, Err(Ended::Stopped(_))) => Then::Fails("it stopped by itself".into()),
         };
         let then = match (then, door.row.left_open()) {
-            (Then::Returns | Then::Fails(_), Some((step, op))) => Then::Acts(Coming {
+            (Then::Returns | Then::Fails(_), Some((step, op))) => Then::Acts(NextCall {
                 step,
                 op,
                 thing: None,
@@ -100,7 +100,7 @@ struct Rehearsing {
     retrying: bool,
     matched: Mutex<Vec<String>>,
     /// What it would do; the script is stopped there.
-    acts: OnceLock<Coming>,
+    acts: OnceLock<NextCall>,
     lost: OnceLock<JournalError>,
 }
 
@@ -120,17 +120,17 @@ impl Door for Rehearsing {
         }
         let call = Call::check(ask.op, ask.receiver, ask.args).map_err(Denied::Failed)?;
         let call = call.with_functions(ask.functions);
-        let foreseen = foresee(&self.runner.world, &self.row, &call, self.retrying);
+        let foreseen = preview(&self.runner.world, &self.row, &call, self.retrying);
         match self.runner.runtime.block_on(foreseen) {
-            Ok(Foreseen::Answered { value, step }) => {
+            Ok(Preview::Answered { value, step }) => {
                 self.note(step);
                 Ok(value)
             }
-            Ok(Foreseen::Failed { error, step }) => {
+            Ok(Preview::Failed { error, step }) => {
                 self.note(step);
                 Err(Denied::Failed(error))
             }
-            Ok(Foreseen::Acts(coming)) => {
+            Ok(Preview::Acts(coming)) => {
                 self.acts.get_or_init(|| coming);
                 Err(Denied::Stop(Stop::Cancelled))
             }

@@ -13,7 +13,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 pub use self::door::{Consent, InputDoor, LookUp, Permit, Tell, Told};
 pub use self::settle::{Fate, LookUps, Settling, settle};
-pub use self::undo::{Change, WayBack};
+pub use self::undo::{Change, UndoHint};
 use super::cancel::Cancel;
 use super::interrupt::Interrupt;
 use super::tally::Tally;

@@ -9,13 +9,13 @@ use rhai::{
     Position, RhaiFunc, Shared,
 };
 
-use super::caught::{self, Caught};
 use super::convert;
 use super::door::{Ask, Denied};
 use super::function;
 use super::handles::{Handle, article};
 use super::live::{self, Live};
 use super::memory::Copies;
+use super::script_error::{self, ScriptError};
 
 use crate::ops::error::{Code, OpError};
 use crate::ops::function::Functions;
@@ -167,17 +167,17 @@ fn choose(candidates: &[Operation], handle: &Handle, count: usize) -> Result<Ope
     }
     let caught = match (of_kind.first(), candidates.first()) {
         (Some(spec), _) => {
-            Caught::script_error(format!("`{}` does not take {}", spec.name, arguments(count)))
+            ScriptError::script_error(format!("`{}` does not take {}", spec.name, arguments(count)))
                 .with_hint(format!("write it as `{}`", spec.signature()))
         }
         (None, Some(other)) => {
             let others: Vec<&str> = candidates.iter().filter_map(|spec| spec.receiver).collect();
-            Caught::script_error(format!("{} has no method `{}`", article(kind), other.name))
+            ScriptError::script_error(format!("{} has no method `{}`", article(kind), other.name))
                 .with_hint(format!("it is a method of {}", others.join(" and of ")))
         }
-        (None, None) => Caught::script_error("there is no such method"),
+        (None, None) => ScriptError::script_error("there is no such method"),
     };
-    Err(caught::raise(caught).into())
+    Err(script_error::raise(caught).into())
 }
 
 /// `1 argument`, `3 arguments`.
@@ -238,7 +238,7 @@ fn call(
 }
 
 fn failed(context: &NativeCallContext, error: OpError) -> EvalAltResult {
-    caught::raise(Caught::operation(error, context))
+    script_error::raise(ScriptError::operation(error, context))
 }
 
 fn terminated() -> EvalAltResult {
@@ -246,7 +246,7 @@ fn terminated() -> EvalAltResult {
 }
 
 fn no_context() -> EvalAltResult {
-    caught::raise(Caught::script_error(
+    script_error::raise(ScriptError::script_error(
         "this function can only be called by a running script",
     ))
 }

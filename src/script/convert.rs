@@ -2,8 +2,8 @@
 
 use rhai::{Array, Dynamic, FnPtr, ImmutableString, Map};
 
-use super::caught::Caught;
 use super::handles::{self, Handle};
+use super::script_error::ScriptError;
 use crate::value::Value;
 use crate::value::secret::Secret;
 
@@ -95,8 +95,8 @@ fn foreign(dynamic: Dynamic, path: &str, room: Room<'_>) -> Result<Value, String
     if dynamic.is::<Handle>() {
         return Ok(Value::Object(dynamic.cast::<Handle>().object().clone()));
     }
-    if dynamic.is::<Caught>() {
-        return dynamic.cast::<Caught>().to_value(path, room);
+    if dynamic.is::<ScriptError>() {
+        return dynamic.cast::<ScriptError>().to_value(path, room);
     }
     let what = if dynamic.is::<FnPtr>() {
         "a closure or function"

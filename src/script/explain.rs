@@ -5,10 +5,10 @@ use std::collections::BTreeSet;
 use rhai::EvalAltResult;
 
 use super::bind::{arguments, nearest_operation};
-use super::caught::{self, Caught};
 use super::error::{Diagnostic, Frame};
 use super::handles::article;
 use super::interactive::{Native, natives};
+use super::script_error::{self, ScriptError};
 use super::{foreign, literal, syntax, unknown};
 
 use super::parse::Names;
@@ -33,7 +33,7 @@ pub(super) fn runtime(sources: &dyn Sources, error: &EvalAltResult) -> Diagnosti
     };
     let mut diagnostic = match walk.inner {
         EvalAltResult::ErrorRuntime(thrown, position) => {
-            let caught = Caught::from_thrown(thrown.clone());
+            let caught = ScriptError::from_thrown(thrown.clone());
             if position.is_none() {
                 // Rhai does not say where a function of a module failed.
                 walk.frames.splice(0..0, origin(sources, &caught));
@@ -104,7 +104,7 @@ fn only_call(sources: &dyn Sources, source: &str, names: &Names, what: &str) -> 
     sources.at(source, only.line, only.column)
 }
 
-fn thrown_value(sources: &dyn Sources, caught: &Caught, walk: &Walk) -> Diagnostic {
+fn thrown_value(sources: &dyn Sources, caught: &ScriptError, walk: &Walk) -> Diagnostic {
     let mut diagnostic = Diagnostic::new(caught.kind(), caught.message());
     diagnostic.status = caught.status();
     diagnostic.hints.extend(caught.hint());
@@ -124,7 +124,7 @@ fn thrown_value(sources: &dyn Sources, caught: &Caught, walk: &Walk) -> Diagnost
     diagnostic
 }
 
-fn origin(sources: &dyn Sources, caught: &Caught) -> Option<Frame> {
+fn origin(sources: &dyn Sources, caught: &ScriptError) -> Option<Frame> {
     let (source, line, column) = caught.origin()?;
     let source = if source.is_empty() {
         sources.main()
@@ -171,7 +171,7 @@ impl Scene<'_> {
             }
             EvalAltResult::ErrorUnboundThis(_) => new("`this` stands for nothing here".into())
                 .hint("it is what a function is called on: `value.f()`, or a closure in a map, `map.f()`"),
-            other => new(caught::plain(&other.to_string())),
+            other => new(script_error::plain(&other.to_string())),
         }
     }
 
@@ -354,7 +354,7 @@ fn no_accessor(text: &str) -> Diagnostic {
                 None => error,
             }
         }
-        _ => new(caught::lower_first(text)),
+        _ => new(script_error::lower_first(text)),
     }
 }
 

@@ -5,9 +5,9 @@ use std::sync::Arc;
 
 use rhai::{Array, Dynamic, Engine, EvalAltResult, FnPtr, Map, NativeCallContext};
 
-use super::caught::{self, Caught};
 use super::convert;
 use super::live::Live;
+use super::script_error::{self, ScriptError};
 use crate::ops::error::{Code, OpError};
 use crate::ops::function::{Function, Functions};
 use crate::ops::spec::{Param, Type};
@@ -137,7 +137,7 @@ fn takes_others(key: &str, most: usize, pointer: &FnPtr) -> OpError {
 
 /// The failure of the operation in the closure, or of the closure itself.
 fn operation_error(error: &EvalAltResult) -> OpError {
-    let caught: Caught = caught::from_error(error);
+    let caught: ScriptError = script_error::from_error(error);
     if let Some(operation) = caught.failed_operation() {
         return operation.clone();
     }

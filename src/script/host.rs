@@ -9,7 +9,7 @@ use rhai::{Engine, Module, OptimizationLevel};
 
 use super::live::Live;
 use super::memory::Memory;
-use super::{bind, caught, handles, literal, nesting, std as pure};
+use super::{bind, handles, literal, nesting, script_error, std as pure};
 use crate::ops::catalogue::Catalogue;
 use crate::ops::platform::Operation;
 
@@ -38,7 +38,7 @@ impl Host {
         let bound = bind::bind(catalogue.operations().iter().copied());
         let mut own = bound.global;
         handles::register(&mut own, catalogue);
-        caught::register(&mut own);
+        script_error::register(&mut own);
         pure::register(&mut own);
         let modules = bound.modules.into_iter();
         Host(Arc::new(Shared {

@@ -16,7 +16,6 @@ pub mod types;
 pub mod words;
 
 mod bind;
-mod caught;
 mod check;
 mod columns;
 mod convert;
@@ -33,6 +32,7 @@ mod nesting;
 mod parse;
 mod render;
 mod scopes;
+mod script_error;
 mod sources;
 mod std;
 mod syntax;

@@ -7,8 +7,8 @@ use std::sync::atomic::Ordering::Relaxed;
 
 use rhai::{Array, Blob, Dynamic, EvalAltResult, EvalContext, FnPtr, Map, Position};
 
-use super::caught::Caught;
 use super::live::Live;
+use super::script_error::ScriptError;
 use crate::sabotage::Sabotage;
 
 /// So many levels of lists, maps, closures and errors may lie in each other while a script runs.
@@ -70,7 +70,7 @@ impl Extent {
             function
                 .iter_curry()
                 .for_each(|captured| self.visit(captured, level + 1));
-        } else if let Some(caught) = value.read_lock::<Caught>() {
+        } else if let Some(caught) = value.read_lock::<ScriptError>() {
             // Copies share what lies in them, and it may lie there twice.
             if self.cells.insert(caught.address()) {
                 caught.held().for_each(|held| self.visit(held, level + 1));

@@ -6,10 +6,10 @@ use std::sync::{Arc, Mutex, PoisonError};
 use rhai::{AST, ASTNode, Engine, Expr, Position, Stmt, Token};
 
 use super::bundle::Source;
-use super::caught;
 use super::error::Diagnostic;
 use super::host;
 use super::nesting;
+use super::script_error;
 use super::syntax;
 
 /// A source, understood.
@@ -238,7 +238,7 @@ impl Seen {
             ] => {
                 let (line, column) = place(*brace);
                 self.catches.push(Insertion {
-                    statement: caught::normalising_statement(name),
+                    statement: script_error::normalising_statement(name),
                     line,
                     column,
                 });

@@ -3,8 +3,8 @@
 use rhai::{LexError, ParseError, ParseErrorType};
 
 use super::bundle::Source;
-use super::caught;
 use super::error::Diagnostic;
+use super::script_error;
 use super::{foreign, literal, parse};
 
 /// A text that cannot be parsed.
@@ -18,7 +18,7 @@ pub(super) fn syntax(source: &Source, error: &ParseError) -> Diagnostic {
         source,
         line,
         column,
-        caught::lower_first(&error.err_type().to_string()),
+        script_error::lower_first(&error.err_type().to_string()),
     );
     match error.err_type() {
         ParseErrorType::Reserved(word) | ParseErrorType::BadInput(LexError::ImproperSymbol(word, _)) => {

@@ -7,10 +7,10 @@ use std::time::{Duration, Instant};
 use reqwest::header::{ACCEPT, AUTHORIZATION, CONTENT_TYPE, HOST, HeaderMap, HeaderName, HeaderValue};
 use url::Url;
 
+use super::circuit_breaker::Awaited;
 use super::error::{
     ErrorKind, Sent, TransportError, is_out_of_handles, is_unwelcome, root_cause, tls_cause, tls_failure,
 };
-use super::outage::Awaited;
 use super::redirect::{self, Turn};
 use super::request::Request;
 use super::response::Response;
@@ -23,7 +23,7 @@ use crate::waiting::Wait;
 const LONGEST_READING: Duration = Duration::from_hours(24);
 
 /// What came of a try.
-pub(super) enum Tried {
+pub(super) enum AttemptOutcome {
     /// An answer, or the reason why there is none; and whether the address is waited for.
     Ended(Result<Response, TransportError>, Awaited),
     /// Nothing was sent: the platform was waited for in vain.
@@ -31,25 +31,25 @@ pub(super) enum Tried {
 }
 
 /// Sends once. Redirects that may be followed are part of the same try.
-pub(super) async fn once(http: &Http, request: &Request) -> Tried {
+pub(super) async fn once(http: &Http, request: &Request) -> AttemptOutcome {
     let mut url = request.wire_url();
     let mut followed = 0;
     loop {
         if let Some(why) = http.shared.rules.refusal(&url) {
             let message = format!("{} was not sent: {why}", request.label());
-            return Tried::Ended(
+            return AttemptOutcome::Ended(
                 Err(TransportError::unsent(ErrorKind::Address, message)),
                 Awaited::No,
             );
         }
         let (answer, awaited) = match leave(http, request, &url).await {
-            Tried::Ended(Ok(answer), awaited) => (answer, awaited),
+            AttemptOutcome::Ended(Ok(answer), awaited) => (answer, awaited),
             other => return other,
         };
         match redirect::judge(request, &url, &answer, followed) {
-            Ok(Turn::Answer) => return Tried::Ended(Ok(answer), awaited),
+            Ok(Turn::Answer) => return AttemptOutcome::Ended(Ok(answer), awaited),
             Ok(Turn::Follow(next)) => url = next,
-            Err(error) => return Tried::Ended(Err(error), awaited),
+            Err(error) => return AttemptOutcome::Ended(Err(error), awaited),
         }
         followed += 1;
     }
@@ -57,11 +57,11 @@ pub(super) async fn once(http: &Http, request: &Request) -> Tried {
 
 /// Waits until the request may leave, and sends it. Whatever is waited for comes before its flight is told: a request
 /// leaves when its stamp is on record.
-async fn leave(http: &Http, request: &Request, url: &Url) -> Tried {
+async fn leave(http: &Http, request: &Request, url: &Url) -> AttemptOutcome {
     let link = &http.link;
     let (admission, mut pass) = match link.enter(url).await {
         Ok((admission, pass)) => (admission, Some(pass)),
-        Err(error) => return Tried::GaveUp(error),
+        Err(error) => return AttemptOutcome::GaveUp(error),
     };
     let patience = Patience {
         connect: link.clients.connect_timeout(),
@@ -71,7 +71,7 @@ async fn leave(http: &Http, request: &Request, url: &Url) -> Tried {
         && let Err(why) = flight.leave(patience).await
     {
         let message = format!("{} was not sent: {why}", request.label());
-        return Tried::Ended(
+        return AttemptOutcome::Ended(
             Err(TransportError::unsent(ErrorKind::Withheld, message)),
             Awaited::No,
         );
@@ -108,7 +108,7 @@ async fn leave(http: &Http, request: &Request, url: &Url) -> Tried {
         flight.undone();
     }
     link.judge(&admission, outcome.as_ref().err());
-    Tried::Ended(outcome, link.awaited(&admission))
+    AttemptOutcome::Ended(outcome, link.awaited(&admission))
 }
 
 /// What is waited for from now on.

@@ -10,7 +10,7 @@ use rustls::pki_types::{CertificateDer, PrivateKeyDer};
 use url::Url;
 use zeroize::Zeroizing;
 
-use super::pace::Rate;
+use super::rate_limit::Rate;
 use crate::value::secret::Secret;
 
 /// How one account is reached. Two accounts with the same line share its connections and its pace.

@@ -6,11 +6,11 @@ use std::time::Duration;
 use url::Url;
 
 use super::HttpConfig;
+use super::circuit_breaker::{self, Awaited, BreakerPermit, Breakers, Patience};
 use super::connect::Clients;
 use super::error::{ErrorKind, TransportError};
 use super::line::Line;
-use super::outage::{self, Admission, Awaited, Patience, Sites};
-use super::pace::{Pace, Pass};
+use super::rate_limit::{RateLimiter, RatePermit};
 use crate::clock::{Clock, millis};
 use crate::waiting::{Wait, Waiting, Waits};
 
@@ -20,8 +20,8 @@ const OUTAGE: Duration = Duration::from_mins(5);
 #[derive(Debug)]
 pub(super) struct Link {
     pub(super) clients: Clients,
-    pace: Arc<Pace>,
-    sites: Sites,
+    pace: Arc<RateLimiter>,
+    sites: Breakers,
     clock: Clock,
     waits: Waits,
 }
@@ -36,17 +36,17 @@ impl Link {
         Link {
             clients: Clients::new(config, line),
             pace: kin.map_or_else(
-                || Arc::new(Pace::new(line.rate, line.concurrency, clock.clone())),
+                || Arc::new(RateLimiter::new(line.rate, line.concurrency, clock.clone())),
                 |kin| Arc::clone(&kin.pace),
             ),
-            sites: Sites::new(patience, config.listener.clone(), clock.clone()),
+            sites: Breakers::new(patience, config.listener.clone(), clock.clone()),
             clock: clock.clone(),
             waits: config.waits.clone(),
         }
     }
 
     /// Waits until a request to `url` may leave. The error says that the platform was waited for in vain.
-    pub(super) async fn enter(&self, url: &Url) -> Result<(Admission, Pass), TransportError> {
+    pub(super) async fn enter(&self, url: &Url) -> Result<(BreakerPermit, RatePermit), TransportError> {
         loop {
             let admission = self.sites.admit(url).await?;
             let told = self.tell_hold(url);
@@ -71,15 +71,15 @@ impl Link {
     }
 
     /// Learns from how a try ended: with an answer, or with this error.
-    pub(super) fn judge(&self, admission: &Admission, error: Option<&TransportError>) {
+    pub(super) fn judge(&self, admission: &BreakerPermit, error: Option<&TransportError>) {
         match error {
-            Some(error) if outage::counts(error.kind) => self.sites.failed(admission, error),
+            Some(error) if circuit_breaker::counts(error.kind) => self.sites.failed(admission, error),
             Some(error) if error.kind == ErrorKind::Address => {}
             _ => self.sites.reached(admission),
         }
     }
 
-    pub(super) fn awaited(&self, admission: &Admission) -> Awaited {
+    pub(super) fn awaited(&self, admission: &BreakerPermit) -> Awaited {
         self.sites.awaited(admission)
     }
 

@@ -2,11 +2,11 @@
 //! the request can have been carried out.
 
 pub mod address;
+pub mod circuit_breaker;
 pub mod custody;
 pub mod error;
 pub mod line;
-pub mod outage;
-pub mod pace;
+pub mod rate_limit;
 pub mod request;
 pub mod response;
 pub mod token;
@@ -27,12 +27,12 @@ use std::time::Duration;
 use url::Url;
 
 use address::{AddressRules, Routes};
+use circuit_breaker::Listener;
 use custody::Releases;
 use error::TransportError;
-use exchange::Tried;
+use exchange::AttemptOutcome;
 use line::{Line, Proxies};
 use link::Link;
-use outage::Listener;
 use request::Request;
 use response::Response;
 
@@ -180,8 +180,8 @@ impl Http {
         loop {
             tries += 1;
             let (outcome, awaited) = match exchange::once(self, request).await {
-                Tried::Ended(outcome, awaited) => (outcome, awaited),
-                Tried::GaveUp(error) => return retry::finish(Err(error), tries - 1),
+                AttemptOutcome::Ended(outcome, awaited) => (outcome, awaited),
+                AttemptOutcome::GaveUp(error) => return retry::finish(Err(error), tries - 1),
             };
             let wait = retry::wait_before_next(request, &outcome, awaited, tries, clock.now_millis());
             let put_off = matches!(&outcome, Ok(answer) if answer.status == 429);

@@ -2,8 +2,8 @@
 
 use std::time::Duration;
 
+use super::circuit_breaker::{self, Awaited};
 use super::error::{ErrorKind, Sent, TransportError};
-use super::outage::{self, Awaited};
 use super::request::Request;
 use super::response::Response;
 use crate::sabotage::Sabotage;
@@ -24,7 +24,7 @@ const LONGEST_WAIT: Duration = Duration::from_mins(1);
 
 /// Tries for connections to an address that would be waited for: enough that its site counts as down, unless others
 /// get through.
-const AWAITED_TRIES: u32 = outage::TOLERATED + 1;
+const AWAITED_TRIES: u32 = circuit_breaker::TOLERATED + 1;
 
 /// How long to wait before the next try, or nothing when `outcome` stands.
 pub(super) fn wait_before_next(
@@ -39,10 +39,10 @@ pub(super) fn wait_before_next(
         Err(error) => {
             let most = match (error.sent, error.kind) {
                 // Before the next try the outage itself is waited for.
-                (Sent::No, kind) if outage::counts(kind) && awaited == Awaited::Down => {
+                (Sent::No, kind) if circuit_breaker::counts(kind) && awaited == Awaited::Down => {
                     return Some(Duration::ZERO);
                 }
-                (Sent::No, kind) if outage::counts(kind) && awaited == Awaited::Up => AWAITED_TRIES,
+                (Sent::No, kind) if circuit_breaker::counts(kind) && awaited == Awaited::Up => AWAITED_TRIES,
                 (
                     _,
                     ErrorKind::Address

@@ -10,9 +10,9 @@ use super::entry::Entry;
 use super::table::Table;
 use super::{ConfigError, CredentialSource, Sourced, folder_of};
 use crate::cli::paths::Env;
-use crate::cli::safe::Keeping;
+use crate::cli::secret_store::SecretId;
 use crate::transport::line::{Authorities, Identity, Line, Proxy, Through};
-use crate::transport::pace::Rate;
+use crate::transport::rate_limit::Rate;
 use crate::value::secret::Secret;
 
 /// The keys of a profile that are read here.
@@ -135,7 +135,7 @@ impl Connection {
     }
 
     /// Reads the files, and the proxy's address where it is kept elsewhere.
-    pub(super) fn line(&self, keeping: &Keeping, env: &Env) -> Result<Line, ConfigError> {
+    pub(super) fn line(&self, keeping: &SecretId, env: &Env) -> Result<Line, ConfigError> {
         let files = Files { keeping, env };
         Ok(Line {
             name: keeping.profile.clone(),
@@ -194,7 +194,7 @@ impl Connection {
 
 /// Reads the files that a profile names.
 struct Files<'a> {
-    keeping: &'a Keeping,
+    keeping: &'a SecretId,
     env: &'a Env,
 }
 

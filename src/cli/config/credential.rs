@@ -9,7 +9,7 @@ use super::entry::Entry;
 use super::{ConfigError, Sourced, folder_of};
 use crate::cli::keychain;
 use crate::cli::paths::Env;
-use crate::cli::safe::{Keeping, Safe};
+use crate::cli::secret_store::{SecretId, SecretStore};
 use crate::value::secret::Secret;
 
 mod command;
@@ -50,7 +50,7 @@ impl CredentialSource {
     ///
     /// Errors: a variable that is not set, a file that is missing or that others can read, a command that fails or
     /// takes longer than 30 s, a keyring that cannot be opened, a secret that was never given, is empty or not UTF-8.
-    pub(in crate::cli) fn read(&self, keeping: &Keeping, env: &Env) -> Result<Secret, ConfigError> {
+    pub(in crate::cli) fn read(&self, keeping: &SecretId, env: &Env) -> Result<Secret, ConfigError> {
         let secret = match self {
             CredentialSource::Env(name) | CredentialSource::Implicit(name) => {
                 self.read_variable(name, env)?
@@ -65,7 +65,7 @@ impl CredentialSource {
                 found.ok_or_else(|| self.failed("it has no such entry", Some(give_again(keeping))))?
             }
             CredentialSource::Sealed => {
-                let found = Safe::find(env, keeping);
+                let found = SecretStore::find(env, keeping);
                 let found =
                     found.map_err(|error| self.failed(error.message, error.hints.into_iter().next()))?;
                 found.ok_or_else(|| {
@@ -194,7 +194,7 @@ impl fmt::Display for CredentialSource {
     }
 }
 
-fn give_again(keeping: &Keeping) -> String {
+fn give_again(keeping: &SecretId) -> String {
     format!(
         "give it: provisor profile edit {} --secret {}=sealed",
         keeping.profile, keeping.key

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use super::{ConfigError, Connection, CredentialSource, Location, Mode, Sourced, guard, reading};
 use crate::cli::paths::Env;
-use crate::cli::safe::Keeping;
+use crate::cli::secret_store::SecretId;
 use crate::ops::platform::Platform;
 use crate::transport::line::Line;
 use crate::value::secret::Secret;
@@ -175,8 +175,8 @@ impl Profile {
     }
 
     /// The name under which a secret of this profile is kept.
-    pub(in crate::cli) fn keeping(&self, key: &str) -> Keeping {
-        Keeping {
+    pub(in crate::cli) fn keeping(&self, key: &str) -> SecretId {
+        SecretId {
             profile: self.name.clone(),
             key: key.to_owned(),
             url: self.url.as_ref().map(|url| url.value.clone()).unwrap_or_default(),

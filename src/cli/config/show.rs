@@ -7,7 +7,7 @@ use super::{Config, CredentialSource, Profile, ProxySetting, Sourced};
 use crate::cli::app::App;
 use crate::cli::error::CommandError;
 use crate::cli::exit::Exit;
-use crate::transport::pace::Rate;
+use crate::transport::rate_limit::Rate;
 
 /// What is configured, and where it comes from.
 #[derive(Args)]

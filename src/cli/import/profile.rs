@@ -7,7 +7,7 @@ use crate::cli::config;
 use crate::cli::error::CommandError;
 use crate::cli::profile::place::Place;
 use crate::cli::profile::written::{self, Secrets};
-use crate::cli::safe::Keeping;
+use crate::cli::secret_store::SecretId;
 
 /// The profile's name: the one asked for, else the environment's in letters that a name can have.
 pub(super) fn name(asked: Option<&str>, environment: &Environment) -> Result<String, CommandError> {
@@ -54,7 +54,7 @@ pub(super) fn write(app: &App, name: &str, account: Account, force: bool) -> Res
         draft.set(name, key, text.as_str());
     }
     for (field, secret) in account.secrets {
-        let keeping = Keeping {
+        let keeping = SecretId {
             profile: name.to_owned(),
             key: field.name.to_owned(),
             url: url.clone(),

@@ -13,7 +13,7 @@ use crate::cli::app::App;
 use crate::cli::config::Config;
 use crate::cli::error::CommandError;
 use crate::cli::exit::Exit;
-use crate::cli::safe::Keeping;
+use crate::cli::secret_store::SecretId;
 use crate::ops::platform::AccountKey;
 use crate::ops::platform::Platform;
 
@@ -74,7 +74,7 @@ pub(super) fn add(app: &App, command: &AddCommand) -> Result<Exit, CommandError>
         draft.set(name, key, text.as_str());
     }
     for (field, place) in &answers.secrets {
-        let keeping = Keeping {
+        let keeping = SecretId {
             profile: name.clone(),
             key: field.name.to_owned(),
             url: url.clone(),

@@ -10,7 +10,7 @@ use crate::cli::app::App;
 use crate::cli::config::{CredentialSource, Profile};
 use crate::cli::error::CommandError;
 use crate::cli::exit::Exit;
-use crate::cli::safe::Keeping;
+use crate::cli::secret_store::SecretId;
 use crate::ops::platform::AccountKey;
 
 /// Change a profile of the user's configuration.
@@ -120,7 +120,7 @@ fn clear_out(app: &App, before: &Profile, name: &str) -> Result<(), CommandError
     for (key, source) in &before.secrets {
         let old = before.keeping(key);
         let kept = now.secrets.get(key).map(|source| &source.value);
-        let moved = Keeping::same_place(&old, &now.keeping(key));
+        let moved = SecretId::same_place(&old, &now.keeping(key));
         if source.value == CredentialSource::Sealed && (kept != Some(&source.value) || !moved) {
             place::forget(app, &old, &source.value)?;
         }
@@ -141,7 +141,7 @@ fn follow_address(profile: &Profile, changes: &mut Changes, asks: bool) -> Resul
         let given = changes.secrets.iter().any(|(known, _)| known.name == field.name);
         let (old, mut new) = (profile.keeping(field.name), profile.keeping(field.name));
         new.url.clone_from(&url);
-        if !sealed || given || Keeping::same_place(&old, &new) {
+        if !sealed || given || SecretId::same_place(&old, &new) {
             continue;
         }
         if !asks {

@@ -9,7 +9,7 @@ use crate::cli::config::CredentialSource;
 use crate::cli::error::CommandError;
 use crate::cli::keychain;
 use crate::cli::prompt::secret_from_stdin;
-use crate::cli::safe::{Keeping, Safe};
+use crate::cli::secret_store::{SecretId, SecretStore};
 use crate::value::secret::Secret;
 
 /// Where a secret comes from, or where it goes.
@@ -79,7 +79,7 @@ impl Place {
 
     /// Fetches the secret from the user when the place needs it, and keeps it there. Gives what the configuration says
     /// of it.
-    pub(super) fn settle(&self, app: &App, keeping: &Keeping, name: &str) -> Result<Settled, CommandError> {
+    pub(super) fn settle(&self, app: &App, keeping: &SecretId, name: &str) -> Result<Settled, CommandError> {
         let value = match self {
             Place::Env(variable) => table("env", variable.as_str().into()),
             Place::File(path) => table("file", absolute(app, path).into()),
@@ -113,11 +113,11 @@ pub(super) struct Settled {
     /// What the configuration says.
     pub(super) value: Value,
     /// Where it is sealed, when it is.
-    pub(super) kept: Option<Keeping>,
+    pub(super) kept: Option<SecretId>,
 }
 
 /// Keeps a secret that somebody typed: where the system has a keyring and they want it there, else sealed.
-fn keep(app: &App, keeping: &Keeping, secret: Secret) -> Result<Settled, CommandError> {
+fn keep(app: &App, keeping: &SecretId, secret: Secret) -> Result<Settled, CommandError> {
     let question = "Keep it in the system's keyring? Otherwise it is sealed in provisor's own folder";
     if keychain::available().is_ok() && app.can_ask() && app.ask_yes(question, true)? {
         return hand_over(app, keeping, &secret);
@@ -126,7 +126,7 @@ fn keep(app: &App, keeping: &Keeping, secret: Secret) -> Result<Settled, Command
 }
 
 /// Gives a secret to the system's keyring.
-fn hand_over(app: &App, keeping: &Keeping, secret: &Secret) -> Result<Settled, CommandError> {
+fn hand_over(app: &App, keeping: &SecretId, secret: &Secret) -> Result<Settled, CommandError> {
     let entry = entry_name(keeping);
     record(app, "seal", keeping)?;
     keychain::put(&entry, secret).map_err(|why| {
@@ -142,9 +142,9 @@ fn hand_over(app: &App, keeping: &Keeping, secret: &Secret) -> Result<Settled, C
 }
 
 /// Seals a secret for its address.
-pub(super) fn seal(app: &App, keeping: &Keeping, secret: Secret) -> Result<Settled, CommandError> {
+pub(super) fn seal(app: &App, keeping: &SecretId, secret: Secret) -> Result<Settled, CommandError> {
     record(app, "seal", keeping)?;
-    Safe::of(&app.env)?.put(keeping, secret)?;
+    SecretStore::of(&app.env)?.put(keeping, secret)?;
     Ok(Settled {
         value: table("sealed", true.into()),
         kept: Some(keeping.clone()),
@@ -152,11 +152,11 @@ pub(super) fn seal(app: &App, keeping: &Keeping, secret: Secret) -> Result<Settl
 }
 
 /// Forgets a secret that provisor keeps itself. What others keep is theirs.
-pub(super) fn forget(app: &App, keeping: &Keeping, source: &CredentialSource) -> Result<bool, CommandError> {
+pub(super) fn forget(app: &App, keeping: &SecretId, source: &CredentialSource) -> Result<bool, CommandError> {
     match source {
         CredentialSource::Sealed => {
             record(app, "forget", keeping)?;
-            Safe::of(&app.env)?.remove(keeping)?;
+            SecretStore::of(&app.env)?.remove(keeping)?;
             Ok(true)
         }
         CredentialSource::Keyring(entry) if *entry == entry_name(keeping) => {
@@ -170,7 +170,7 @@ pub(super) fn forget(app: &App, keeping: &Keeping, source: &CredentialSource) ->
 }
 
 /// Records what happens to a secret: its name, never more.
-fn record(app: &App, kind: &str, keeping: &Keeping) -> Result<(), CommandError> {
+fn record(app: &App, kind: &str, keeping: &SecretId) -> Result<(), CommandError> {
     let what = format!(
         "{} of profile {} at {}",
         keeping.key,
@@ -181,12 +181,12 @@ fn record(app: &App, kind: &str, keeping: &Keeping) -> Result<(), CommandError> 
 }
 
 /// What provisor calls an entry of the keyring.
-fn entry_name(keeping: &Keeping) -> String {
+fn entry_name(keeping: &SecretId) -> String {
     format!("{} {} {}", keeping.profile, keeping.key, keeping.place())
 }
 
 /// The secret, typed without being shown or from a line of standard input.
-fn obtain(app: &App, keeping: &Keeping, name: &str, stdin: bool) -> Result<Secret, CommandError> {
+fn obtain(app: &App, keeping: &SecretId, name: &str, stdin: bool) -> Result<Secret, CommandError> {
     let secret = if stdin {
         secret_from_stdin()?
     } else if app.can_ask() {

@@ -9,7 +9,7 @@ use crate::cli::config::{CredentialSource, Profile};
 use crate::cli::error::CommandError;
 use crate::cli::exit::Exit;
 use crate::cli::prompt::secret_from_stdin;
-use crate::cli::safe::Safe;
+use crate::cli::secret_store::SecretStore;
 use crate::value::secret::Secret;
 
 /// Sign in now, and stay signed in.
@@ -72,7 +72,9 @@ fn ask_password(
     let sealed = source == Some(&CredentialSource::Sealed);
     // A sealed one that is gone is asked for again.
     let on_record = match source {
-        Some(CredentialSource::Sealed) => Safe::find(&app.env, &profile.keeping("password"))?.is_some(),
+        Some(CredentialSource::Sealed) => {
+            SecretStore::find(&app.env, &profile.keeping("password"))?.is_some()
+        }
         Some(_) => true,
         None => false,
     };

@@ -4,7 +4,7 @@ use super::place::{self, Place, Settled};
 use crate::cli::app::App;
 use crate::cli::config::{Config, Draft, Profile};
 use crate::cli::error::CommandError;
-use crate::cli::safe::Keeping;
+use crate::cli::secret_store::SecretId;
 
 /// What the configuration says now.
 pub(in crate::cli) fn read(app: &App) -> Result<Config, CommandError> {
@@ -54,7 +54,7 @@ pub(in crate::cli) fn check_name(name: &str) -> Result<(), CommandError> {
 /// Puts secrets in their places and into the draft. What was sealed is taken out again when the draft is not saved.
 pub(in crate::cli) struct Secrets<'a> {
     app: &'a App,
-    kept: Vec<Keeping>,
+    kept: Vec<SecretId>,
     /// What is being done, as `provisor audit` names it.
     doing: &'static str,
 }
@@ -72,7 +72,7 @@ impl<'a> Secrets<'a> {
     pub(in crate::cli) fn put(
         &mut self,
         draft: &mut Draft,
-        keeping: &Keeping,
+        keeping: &SecretId,
         (place, name): (&Place, &str),
     ) -> Result<(), CommandError> {
         let Settled { value, kept } = place.settle(self.app, keeping, name)?;

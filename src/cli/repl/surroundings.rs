@@ -8,8 +8,8 @@ use super::draft::{self, Editing};
 use super::keyboard::Keyboard;
 use super::trace::Trace;
 use super::{ask, signals};
-use crate::cli::agreement::Agreement;
 use crate::cli::app::{Accounts, App, Driver, Engine};
+use crate::cli::approval::Approvals;
 use crate::cli::error::CommandError;
 use crate::cli::plan::RunPlan;
 use crate::cli::ui::printable;
@@ -77,7 +77,7 @@ impl CliSurroundings {
         }
         let mut accounts = lock(&self.accounts).clone();
         // Every change is asked about before it is made, so the profile itself is agreed to. Others are not.
-        accounts.agreed = Agreement::to(self.place().profile);
+        accounts.agreed = Approvals::to(self.place().profile);
         let made = Arc::new(self.app.engine(&accounts)?);
         *engine = Some(made.clone());
         Ok(made)

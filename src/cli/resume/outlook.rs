@@ -10,7 +10,7 @@ use crate::bulk::rehearsal::{Does, Rehearsed};
 use crate::cli::recorded::{Listed, resolving};
 use crate::cli::times;
 use crate::journal::{RowStatus, RunId};
-use crate::run::rehearsal::{Coming, How, Rehearsal, Then};
+use crate::run::rehearsal::{How, NextCall, Rehearsal, Then};
 
 /// What the rows would do.
 #[derive(Default)]
@@ -184,7 +184,7 @@ fn row_json(row: &Rehearsed) -> Json {
     })
 }
 
-fn next_json(coming: &Coming) -> Json {
+fn next_json(coming: &NextCall) -> Json {
     let (how, not_before) = match &coming.how {
         How::Sends => ("send", Json::Null),
         How::Repeats(_) => ("again", Json::Null),

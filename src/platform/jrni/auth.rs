@@ -9,7 +9,7 @@ use super::account::Account;
 use super::endpoints::Endpoints;
 use crate::platform::error::{ApiError, ApiErrorKind};
 use crate::platform::fields::{self, Fields};
-use crate::platform::session::{LazySecret, SignIn};
+use crate::platform::session::{Authenticator, LazySecret};
 use crate::platform::tokens::Tokens;
 use crate::platform::{Body, Credential, Method, Network};
 use crate::transport::request::Request;
@@ -39,7 +39,7 @@ pub(super) fn company_of(answer: &Fields) -> Option<u64> {
     u64::try_from(company).ok().filter(|company| *company > 0)
 }
 
-impl SignIn for Auth {
+impl Authenticator for Auth {
     fn key(&self) -> String {
         self.account.key()
     }

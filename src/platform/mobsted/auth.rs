@@ -9,7 +9,7 @@ use super::account::Account;
 use super::endpoints::Endpoints;
 use super::tokens;
 use crate::platform::error::{ApiError, ApiErrorKind};
-use crate::platform::session::{LazySecret, SignIn};
+use crate::platform::session::{Authenticator, LazySecret};
 use crate::platform::tokens::Tokens;
 use crate::platform::{Credential, Network};
 use crate::transport::request::{Method, Request};
@@ -25,7 +25,7 @@ pub(super) struct Auth {
     pub(super) reply: Duration,
 }
 
-impl SignIn for Auth {
+impl Authenticator for Auth {
     fn key(&self) -> String {
         self.account.key()
     }

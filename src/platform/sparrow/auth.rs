@@ -6,7 +6,7 @@ use super::account::Account;
 use super::fault;
 use super::tokens;
 use crate::platform::error::{ApiError, ApiErrorKind};
-use crate::platform::session::SignIn;
+use crate::platform::session::Authenticator;
 use crate::platform::tokens::Tokens;
 use crate::platform::{Credential, Network};
 use crate::transport::request::{Body, Method, Request};
@@ -25,7 +25,7 @@ pub(super) struct Auth {
     pub(super) reply: Duration,
 }
 
-impl SignIn for Auth {
+impl Authenticator for Auth {
     /// The address is every customer's, so the tokens tell whose the sign-in is.
     fn key(&self) -> String {
         let (api, partner) = (self.api_token.fingerprint(), self.partner_token.fingerprint());

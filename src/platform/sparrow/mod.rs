@@ -24,7 +24,7 @@ pub use messages::{Accepted, Message};
 pub use reports::Part;
 
 use super::answer::Answer;
-use super::session::{HOLD_REFUSED, LazySecret, Session, SignIn as _};
+use super::session::{Authenticator as _, HOLD_REFUSED, LazySecret, Session};
 use super::{Flight, Line, Network, clients};
 use crate::platform::error::{ApiError, ApiErrorKind};
 use crate::transport::request::{Method, Request};

@@ -1,23 +1,23 @@
 //! What could follow what was typed. Nothing is evaluated, nothing is sent, and of the disk only folders are listed (and
 //! a script's declaration read, behind `:run FILE --`).
 //!
-//! * [`spot`] finds out what is being typed: a name, a member, a key of an options map, a path.
+//! * [`cursor`] finds out what is being typed: a name, a member, a key of an options map, a path.
 //! * [`infer`] tells the type of what stands before a dot: from live values, or from what operations declare.
 //! * [`names`], [`members`], [`commands`] and [`paths`] list what fits; [`listing`] makes it fit the terminal.
 
 mod commands;
+pub(super) mod cursor;
 pub(super) mod infer;
 mod listing;
 mod members;
 pub(super) mod names;
 mod paths;
-pub(super) mod spot;
 
 use std::sync::{MutexGuard, OnceLock, PoisonError};
 
 use rustyline::completion::Pair;
 
-use self::spot::{Spot, Wanted};
+use self::cursor::{CursorContext, Wanted};
 use super::helper::ReplHelper;
 use crate::script::interactive::{Native, Workspace, natives};
 
@@ -63,13 +63,13 @@ fn candidates(helper: &ReplHelper, typed: &str) -> (usize, Vec<Candidate>) {
 /// Completes code.
 fn code(helper: &ReplHelper, typed: &str) -> (usize, Vec<Candidate>) {
     let space = space(helper);
-    match spot::spot(&space, typed) {
-        Spot::Nothing => (typed.len(), Vec::new()),
-        Spot::Name { start } => (start, names::names(&space, &typed[start..])),
-        Spot::Module { start, module } => (start, names::module(&space, module, &typed[start..])),
-        Spot::Member { start, of } => {
+    match cursor::cursor_context(&space, typed) {
+        CursorContext::Nothing => (typed.len(), Vec::new()),
+        CursorContext::Name { start } => (start, names::names(&space, &typed[start..])),
+        CursorContext::Module { start, module } => (start, names::module(&space, module, &typed[start..])),
+        CursorContext::Member { start, of } => {
             let before = typed[..start].trim_end_matches(['.', '?']);
-            let own = spot::is_of_sub_account(&space, before);
+            let own = cursor::is_of_sub_account(&space, before);
             let (start, mut found) = members::behind_dot(&space, &of, typed, start);
             if let (infer::Known::Object(kind), true) = (&of, own) {
                 let hidden = members::refused_to_sub_accounts(space.catalogue(), kind.name);
@@ -77,9 +77,9 @@ fn code(helper: &ReplHelper, typed: &str) -> (usize, Vec<Candidate>) {
             }
             (start, found)
         }
-        Spot::Index { start, of } => (start, members::index(&of, &typed[start..])),
-        Spot::Key { start, keys } => (start, members::keys(&keys, &typed[start..])),
-        Spot::Text { start, wanted } => {
+        CursorContext::Index { start, of } => (start, members::index(&of, &typed[start..])),
+        CursorContext::Key { start, keys } => (start, members::keys(&keys, &typed[start..])),
+        CursorContext::Text { start, wanted } => {
             let word = &typed[start..];
             let found = match wanted {
                 Wanted::Profile => names::profiles(&*helper.outside.around, word),

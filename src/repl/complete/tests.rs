@@ -1,7 +1,7 @@
 #![allow(clippy::unwrap_used, reason = "tests")]
 
+use super::cursor::{CursorContext, Wanted, cursor_context, is_of_sub_account};
 use super::infer::type_of;
-use super::spot::{Spot, Wanted, is_of_sub_account, spot};
 use super::{members, names};
 use crate::script::bundle::{Loader, Source};
 use crate::script::host::Host;
@@ -25,13 +25,13 @@ fn space() -> Workspace {
 /// The names that follow what was typed.
 fn titles(typed: &str) -> Vec<String> {
     let space = space();
-    let found = match spot(&space, typed) {
-        Spot::Nothing | Spot::Text { .. } => Vec::new(),
-        Spot::Name { start } => names::names(&space, &typed[start..]),
-        Spot::Module { start, module } => names::module(&space, module, &typed[start..]),
-        Spot::Member { start, of } => members::members(&space, &of, &typed[start..]),
-        Spot::Key { start, keys } => members::keys(&keys, &typed[start..]),
-        Spot::Index { start, of } => members::index(&of, &typed[start..]),
+    let found = match cursor_context(&space, typed) {
+        CursorContext::Nothing | CursorContext::Text { .. } => Vec::new(),
+        CursorContext::Name { start } => names::names(&space, &typed[start..]),
+        CursorContext::Module { start, module } => names::module(&space, module, &typed[start..]),
+        CursorContext::Member { start, of } => members::members(&space, &of, &typed[start..]),
+        CursorContext::Key { start, keys } => members::keys(&keys, &typed[start..]),
+        CursorContext::Index { start, of } => members::index(&of, &typed[start..]),
     };
     found.into_iter().map(|one| one.title).collect()
 }
@@ -132,15 +132,15 @@ fn keys_of_options_follow_where_a_call_takes_them() {
 fn quotes_hold_paths_and_profiles() {
     let space = space();
     assert_eq!(
-        spot(&space, "import \"lib/x"),
-        Spot::Text {
+        cursor_context(&space, "import \"lib/x"),
+        CursorContext::Text {
             start: 8,
             wanted: Wanted::Path
         }
     );
     assert_eq!(
-        spot(&space, "mobsted::connect(\"ac"),
-        Spot::Text {
+        cursor_context(&space, "mobsted::connect(\"ac"),
+        CursorContext::Text {
             start: 18,
             wanted: Wanted::Profile
         }
@@ -157,12 +157,12 @@ fn quotes_hold_paths_and_profiles() {
         ("[\"x", Wanted::Nothing),
     ] {
         assert!(
-            matches!(spot(&space, typed), Spot::Text { wanted: found, .. } if found == wanted),
+            matches!(cursor_context(&space, typed), CursorContext::Text { wanted: found, .. } if found == wanted),
             "{typed}"
         );
     }
-    assert_eq!(spot(&space, "\"done\""), Spot::Name { start: 6 });
-    assert_eq!(spot(&space, "// a comment par"), Spot::Nothing);
+    assert_eq!(cursor_context(&space, "\"done\""), CursorContext::Name { start: 6 });
+    assert_eq!(cursor_context(&space, "// a comment par"), CursorContext::Nothing);
 }
 
 #[test]
@@ -170,7 +170,7 @@ fn keys_that_are_no_names_are_written_in_brackets() {
     let space = space();
     assert_eq!(titles("row[\""), ["address", "email", "not a name", "tags"]);
     assert_eq!(titles("row.address[\"c"), ["city"]);
-    let Spot::Member { start, of } = spot(&space, "row.") else {
+    let CursorContext::Member { start, of } = cursor_context(&space, "row.") else {
         panic!("a member");
     };
     let (start, found) = members::behind_dot(&space, &of, "row.", start);
@@ -271,7 +271,7 @@ fn elements_of_a_live_list_are_looked_into() {
         ("for row in rows { for tag in row.tags { tag.", "id"),
         ("rows.filter(|row| row.a.city == \"\").map(|row| row.", "a"),
     ] {
-        let Spot::Member { start, of } = spot(&space, typed) else {
+        let CursorContext::Member { start, of } = cursor_context(&space, typed) else {
             panic!("{typed}");
         };
         let found = members::members(&space, &of, &typed[start..]);

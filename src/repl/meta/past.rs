@@ -7,7 +7,7 @@ use crate::repl::evaluate::Entered;
 use crate::repl::secrecy::KEPT_OUT;
 use crate::repl::width::cut;
 use crate::repl::{Left, Next, Repl};
-use crate::run::session::{Change, Fate, WayBack};
+use crate::run::session::{Change, Fate, UndoHint};
 use crate::script::interactive::Answer;
 use crate::value::Value;
 use crate::value::nearest::nearest;
@@ -221,8 +221,8 @@ impl Repl {
 
     /// The call on the variable that holds the account's very session, if there is one: identifiers are an account's own,
     /// and on another account the same call would remove another thing.
-    fn way_back(&self, undo: &WayBack) -> String {
-        let WayBack {
+    fn way_back(&self, undo: &UndoHint) -> String {
+        let UndoHint {
             receiver,
             account,
             call,

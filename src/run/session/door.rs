@@ -9,14 +9,14 @@ use tokio::sync::watch;
 use super::super::looking::Looking;
 use super::settle::to_value;
 use super::{Session, scope};
-use crate::journal::{Cancel, Closed, JournalError, RowJournal, RowStatus};
+use crate::journal::{Cancel, JournalError, LookupOutcome, RowJournal, RowStatus};
 use crate::ops::call::Call;
 use crate::ops::error::{Code, OpError};
-use crate::ops::foresee::{Foreseen, foresee};
 use crate::ops::perform::{
     Destination, Halt, Performed, destination, is_open, is_there, look_up, perform, times_asked, window,
 };
 use crate::ops::platform::Operation;
+use crate::ops::preview::{Preview, preview};
 use crate::ops::world::World;
 use crate::run::interrupt::Interrupt;
 use crate::script::door::{Ask, Denied, Door, Stop};
@@ -166,9 +166,9 @@ impl InputDoor {
             .map_err(lost)?;
         let foreseen = session
             .runtime
-            .block_on(foresee(&session.world, &blank, call, false))
+            .block_on(preview(&session.world, &blank, call, false))
             .map_err(lost)?;
-        let Foreseen::Acts(coming) = foreseen else {
+        let Preview::Acts(coming) = foreseen else {
             return Ok(());
         };
         let permit = Permit {
@@ -268,17 +268,17 @@ impl InputDoor {
         // Its step is in doubt from here on.
         drop(work);
         match self.settle(call).await.map_err(Halt::Journal)? {
-            Closed::Found => self.tell.told(Told::CarriedOut),
-            Closed::Absent => self.tell.told(Told::NotCarriedOut),
-            Closed::Known => {}
-            Closed::Open(why) => return Err(in_doubt(why)),
-            Closed::Stopped => return Err(in_doubt("looking for it was interrupted".into())),
+            LookupOutcome::Found => self.tell.told(Told::CarriedOut),
+            LookupOutcome::Absent => self.tell.told(Told::NotCarriedOut),
+            LookupOutcome::Known => {}
+            LookupOutcome::Open(why) => return Err(in_doubt(why)),
+            LookupOutcome::Stopped => return Err(in_doubt("looking for it was interrupted".into())),
         }
         Err(Halt::Cancelled)
     }
 
     /// Looks up what became of the call that was asked for last.
-    async fn settle(&self, call: &Call) -> Result<Closed, JournalError> {
+    async fn settle(&self, call: &Call) -> Result<LookupOutcome, JournalError> {
         let Session {
             journal, run, world, ..
         } = &self.session;

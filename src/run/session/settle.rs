@@ -6,7 +6,7 @@ use crate::ops::catalogue::Catalogue;
 use tokio::runtime::Handle;
 
 use crate::journal::{
-    Cancel, Closed, Journal, JournalError, RowFilter, RowRecord, RowStatus, RunLock, StepFilter,
+    Cancel, Journal, JournalError, LookupOutcome, RowFilter, RowRecord, RowStatus, RunLock, StepFilter,
 };
 use crate::ops::call::Call;
 use crate::ops::error::OpError;
@@ -100,11 +100,11 @@ fn close_row(
             (Some(why), _) => Fate::Open(why),
             (None, Err(error)) => Fate::Open(error.message),
             (None, Ok(call)) => match runtime.block_on(look_up(world, &recorded, &call, cancel))? {
-                Closed::Known => continue,
-                Closed::Found => Fate::Done,
-                Closed::Absent => Fate::Absent,
-                Closed::Open(why) => Fate::Open(why),
-                Closed::Stopped => Fate::Stopped,
+                LookupOutcome::Known => continue,
+                LookupOutcome::Found => Fate::Done,
+                LookupOutcome::Absent => Fate::Absent,
+                LookupOutcome::Open(why) => Fate::Open(why),
+                LookupOutcome::Stopped => Fate::Stopped,
             },
         };
         if let Fate::Open(why) = &fate {

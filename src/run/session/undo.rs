@@ -17,14 +17,14 @@ pub struct Change {
     /// How the step stands: `done`, `in doubt`.
     pub state: String,
     /// The call that undoes it.
-    pub undo: Option<WayBack>,
+    pub undo: Option<UndoHint>,
     /// Why there is none, in a sentence without a full stop.
     pub why_not: &'static str,
 }
 
 /// The call that undoes a change. Identifiers are an account's own: on another account it means another thing.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct WayBack {
+pub struct UndoHint {
     /// The kind of object that it is called on.
     pub receiver: Option<&'static str>,
     /// The account of that object, as the ledger names it.
@@ -117,7 +117,7 @@ fn id(thing: Option<&Value>) -> Option<&Value> {
 }
 
 /// The call that strikes out what this one made, and the sort of thing that is.
-fn way_back(catalogue: &Catalogue, spec: &OpSpec, step: &StepRecord) -> Option<(WayBack, &'static str)> {
+fn way_back(catalogue: &Catalogue, spec: &OpSpec, step: &StepRecord) -> Option<(UndoHint, &'static str)> {
     let made = step.thing.as_ref()?;
     let makes = matches!(spec.effect, Effect::Ensure { .. } | Effect::Create { .. });
     let removes = |other: &OpSpec| match other.effect {
@@ -136,7 +136,7 @@ fn way_back(catalogue: &Catalogue, spec: &OpSpec, step: &StepRecord) -> Option<(
         Value::Text(id) => format!("{id:?}"),
         _ => return None,
     };
-    let way_back = WayBack {
+    let way_back = UndoHint {
         receiver: undo.receiver,
         account: made.account.clone(),
         call: format!("{}({id})", undo.name),

@@ -27,7 +27,6 @@ pub use self::reading::{Open, Reading, awaited, read};
 pub use self::saving::{Came, Lifted, Saved, Typed};
 pub use self::seen::{Seen, Step, declared};
 use super::bundle::{Loader, Source};
-use super::caught;
 use super::convert;
 use super::door::Door;
 use super::error::Diagnostic;
@@ -38,6 +37,7 @@ use super::memory::Memory;
 use super::modules::Loaded;
 use super::program::{Ended, engine, panic_text};
 pub use super::scopes::{Binding, Declared, Scopes, Use};
+use super::script_error;
 use super::sources::Sources;
 pub use crate::script::tokens::{Piece, Sort, pieces};
 use crate::value::Value;
@@ -194,7 +194,7 @@ impl Workspace {
                     return Ok(self.result(value.clone(), number));
                 }
                 self.scope
-                    .set_or_push("_err", Dynamic::from(caught::from_error(&error)));
+                    .set_or_push("_err", Dynamic::from(script_error::from_error(&error)));
                 Err(failed(&*sources, &error))
             }
             Err(panic) => Err(Ended::Bug(panic_text(panic.as_ref()))),

@@ -3,8 +3,8 @@
 use rhai::{Array, Dynamic, EvalAltResult, Map, Module, NativeCallContext};
 
 use super::Checked;
-use crate::script::caught::{self, Caught};
 use crate::script::handles::global;
+use crate::script::script_error::{self, ScriptError};
 
 /// So many levels are compared.
 const DEEPEST: usize = 1_000;
@@ -54,8 +54,8 @@ fn maps(context: &NativeCallContext, a: &Map, b: &Map, depth: usize) -> Checked<
 
 fn equal(context: &NativeCallContext, a: &Dynamic, b: &Dynamic, depth: usize) -> Checked<bool> {
     let Some(depth) = depth.checked_sub(1) else {
-        let error = Caught::script_error("values that are nested so deeply cannot be compared");
-        return Err(caught::raise(error).into());
+        let error = ScriptError::script_error("values that are nested so deeply cannot be compared");
+        return Err(script_error::raise(error).into());
     };
     if let (Some(a), Some(b)) = (a.read_lock::<Array>(), b.read_lock::<Array>()) {
         return arrays(context, &a, &b, depth);

@@ -8,10 +8,10 @@ use rhai::{
     Array, Blob, Dynamic, EvalAltResult, INT, ImmutableString, Map, Module, NativeCallContext, Position,
 };
 
-use super::caught::{self, Caught};
 use super::handles::global;
 use super::live::Live;
 use super::nesting;
+use super::script_error::{self, ScriptError};
 
 /// The most elements, bytes or characters that one call may make at once.
 const LARGEST: INT = 16 * 1024 * 1024;
@@ -32,9 +32,10 @@ pub(super) fn register(module: &mut Module) {
     texts::register(module);
     // Rhai's own reads a clock that cannot be replayed.
     global("timestamp").set_into_module(module, || -> Checked<Dynamic> {
-        let error =
-            Caught::script_error("`timestamp` is not available, because a resumed run could not repeat it");
-        Err(caught::raise(error.with_hint("use `now()`, which is recorded")).into())
+        let error = ScriptError::script_error(
+            "`timestamp` is not available, because a resumed run could not repeat it",
+        );
+        Err(script_error::raise(error.with_hint("use `now()`, which is recorded")).into())
     });
 }
 
@@ -116,7 +117,7 @@ fn pad_text(context: &NativeCallContext, text: &mut ImmutableString, len: INT, f
 fn within(len: INT) -> Checked<usize> {
     if len > LARGEST {
         let message = format!("{len} is more than one call may make ({LARGEST})");
-        return Err(caught::raise(Caught::script_error(message)).into());
+        return Err(script_error::raise(ScriptError::script_error(message)).into());
     }
     Ok(usize::try_from(len).unwrap_or(0))
 }

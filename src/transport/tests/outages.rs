@@ -5,8 +5,8 @@ use std::sync::{Arc, Mutex};
 
 use super::*;
 use crate::transport::address::Routes;
+use crate::transport::circuit_breaker::{Listener, Notice, TOLERATED};
 use crate::transport::line::Line;
-use crate::transport::outage::{Listener, Notice, TOLERATED};
 
 /// A platform that is there or not, as the test wants; nothing listens at its other place.
 struct Platform {

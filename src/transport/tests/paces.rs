@@ -2,7 +2,7 @@
 
 use super::*;
 use crate::transport::line::Line;
-use crate::transport::pace::Rate;
+use crate::transport::rate_limit::Rate;
 
 /// A client that waits for answers as long as they take on a busy machine, and between tries not at all.
 fn http() -> (Http, Clock) {

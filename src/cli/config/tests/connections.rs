@@ -2,7 +2,7 @@
 
 use super::*;
 use crate::transport::line::{Line, Proxy, Through};
-use crate::transport::pace::Rate;
+use crate::transport::rate_limit::Rate;
 
 /// A certificate of its own authority, and its key.
 fn certificate() -> (String, String) {

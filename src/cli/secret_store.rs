@@ -10,7 +10,7 @@ use crate::value::secret::Secret;
 /// Which secret of which profile, and where it may be sent: a file that gives a profile another address does not get
 /// the secret that was typed for the old one.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(in crate::cli) struct Keeping {
+pub(in crate::cli) struct SecretId {
     /// The profile.
     pub(in crate::cli) profile: String,
     /// The key it stands for: `password`, `api_token`.
@@ -19,7 +19,7 @@ pub(in crate::cli) struct Keeping {
     pub(in crate::cli) url: String,
 }
 
-impl Keeping {
+impl SecretId {
     /// The address it is for, as people read it.
     pub(in crate::cli) fn place(&self) -> String {
         match self.origin() {
@@ -29,7 +29,7 @@ impl Keeping {
     }
 
     /// Are both for the same address?
-    pub(in crate::cli) fn same_place(one: &Keeping, other: &Keeping) -> bool {
+    pub(in crate::cli) fn same_place(one: &SecretId, other: &SecretId) -> bool {
         one.origin() == other.origin()
     }
 
@@ -45,36 +45,39 @@ impl Keeping {
 }
 
 /// Where the secrets are.
-pub(super) struct Safe(Vault);
+pub(super) struct SecretStore(Vault);
 
-impl Safe {
+impl SecretStore {
     /// The safe of this home. Its file is made when the first secret is put in.
-    pub(super) fn of(env: &Env) -> Result<Safe, CommandError> {
+    pub(super) fn of(env: &Env) -> Result<SecretStore, CommandError> {
         let paths = Paths::from_env(env).ok_or_else(|| {
             CommandError::usage("there is no home folder to keep files in")
                 .hint("set PROVISOR_HOME to a folder")
         })?;
-        Ok(Safe(Vault::lasting(&paths.secrets(), sealer(env, &paths)?)))
+        Ok(SecretStore(Vault::lasting(
+            &paths.secrets(),
+            sealer(env, &paths)?,
+        )))
     }
 
     /// The secret; nothing when there is none, or when it was sealed with another key. Makes no file.
-    pub(super) fn find(env: &Env, keeping: &Keeping) -> Result<Option<Secret>, CommandError> {
+    pub(super) fn find(env: &Env, keeping: &SecretId) -> Result<Option<Secret>, CommandError> {
         if Paths::from_env(env).is_some_and(|paths| !paths.secrets().exists()) {
             return Ok(None);
         }
-        Ok(match Safe::of(env)?.0.get(keeping.name())? {
+        Ok(match SecretStore::of(env)?.0.get(keeping.name())? {
             Some(Value::Secret(secret)) => Some(secret),
             _ => None,
         })
     }
 
     /// Keeps a secret; on disk when it returns.
-    pub(super) fn put(&self, keeping: &Keeping, secret: Secret) -> Result<(), CommandError> {
+    pub(super) fn put(&self, keeping: &SecretId, secret: Secret) -> Result<(), CommandError> {
         Ok(self.0.put(keeping.name(), &secret.into())?)
     }
 
     /// Forgets a secret.
-    pub(super) fn remove(&self, keeping: &Keeping) -> Result<(), CommandError> {
+    pub(super) fn remove(&self, keeping: &SecretId) -> Result<(), CommandError> {
         Ok(self.0.remove(keeping.name())?)
     }
 }

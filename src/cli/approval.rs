@@ -28,17 +28,17 @@ const COUNTED: usize = 1_000_000;
 
 /// The `prod` profiles that may be changed. Clones share it.
 #[derive(Debug, Clone, Default)]
-pub(super) struct Agreement(Arc<Mutex<BTreeSet<String>>>);
+pub(super) struct Approvals(Arc<Mutex<BTreeSet<String>>>);
 
-impl Agreement {
+impl Approvals {
     /// To these profiles; `*` is every one.
-    pub(super) fn to(profiles: impl IntoIterator<Item = String>) -> Agreement {
-        Agreement(Arc::new(Mutex::new(profiles.into_iter().collect())))
+    pub(super) fn to(profiles: impl IntoIterator<Item = String>) -> Approvals {
+        Approvals(Arc::new(Mutex::new(profiles.into_iter().collect())))
     }
 
     /// To every profile.
-    pub(super) fn to_all() -> Agreement {
-        Agreement::to([ALL.to_owned()])
+    pub(super) fn to_all() -> Approvals {
+        Approvals::to([ALL.to_owned()])
     }
 
     /// May this profile be changed?
@@ -56,9 +56,9 @@ impl Agreement {
 
 /// Asks whether the script may change the `prod` accounts it works with, when it may and `yes` does not say so already.
 /// Without a terminal that is an error that names `--yes`.
-pub(super) fn ask(app: &App, script: &Script, plan: &RunPlan, yes: bool) -> Result<Agreement, CommandError> {
+pub(super) fn ask(app: &App, script: &Script, plan: &RunPlan, yes: bool) -> Result<Approvals, CommandError> {
     if plan.sandbox || yes {
-        return Ok(Agreement::to_all());
+        return Ok(Approvals::to_all());
     }
     let within = Within::of(&app.env);
     let before: Vec<String> = match &within {
@@ -66,7 +66,7 @@ pub(super) fn ask(app: &App, script: &Script, plan: &RunPlan, yes: bool) -> Resu
         Some(within) => within.agreed().map(str::to_owned).into_iter().collect(),
         None => plan.agreed.clone(),
     };
-    let agreed = Agreement::to(before.iter().cloned());
+    let agreed = Approvals::to(before.iter().cloned());
     let changing = changing(script);
     // A configuration that is not in order is told when an account is needed.
     let config =
@@ -92,7 +92,7 @@ pub(super) fn ask(app: &App, script: &Script, plan: &RunPlan, yes: bool) -> Resu
         }
     }
     app.consent(false, &question)?;
-    Ok(Agreement::to(
+    Ok(Approvals::to(
         before
             .into_iter()
             .chain(open.into_iter().map(|profile| profile.name.clone())),

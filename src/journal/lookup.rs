@@ -10,7 +10,7 @@ use super::step::{Loss, StepEvent, StepState};
 
 /// What became of a step.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Closed {
+pub enum LookupOutcome {
     /// Nothing was open: it is final, or nothing of it was sent.
     Known,
     /// A look-up found that it was carried out.
@@ -30,23 +30,23 @@ impl RowJournal {
         plan: &StepPlan,
         attempt: &dyn Attempt,
         cancel: &Cancel,
-    ) -> Result<Closed, JournalError> {
+    ) -> Result<LookupOutcome, JournalError> {
         let StepKind::Change(change) = &plan.kind else {
-            return Ok(Closed::Known);
+            return Ok(LookupOutcome::Known);
         };
         let blank = self.ask(plan, &self.asked(plan));
         let Some(recorded) = self.recorded.get(&blank.key).cloned() else {
-            return Ok(Closed::Known);
+            return Ok(LookupOutcome::Known);
         };
         if !recorded.state.is_open() {
-            return Ok(Closed::Known);
+            return Ok(LookupOutcome::Known);
         }
         let changing = Changing::new(self, (plan, change), attempt, cancel, blank);
         match changing.close(recorded, change.probes).await {
             Ok(closed) => Ok(closed),
             Err(Err(StepEnd::Journal(error))) => Err(error),
             // Somebody else has settled it meanwhile.
-            Err(_) => Ok(Closed::Known),
+            Err(_) => Ok(LookupOutcome::Known),
         }
     }
 }
@@ -56,33 +56,35 @@ impl Changing<'_> {
         &self,
         mut step: super::table::StepData,
         probes: bool,
-    ) -> Result<Closed, super::change::Ended> {
+    ) -> Result<LookupOutcome, super::change::Ended> {
         let why = match step.state {
             StepState::Intended { .. } => Some(("the session ended before its answer came", true)),
             _ => None,
         };
         let lost = self.lost(Loss::Gone);
         if self.move_step(&mut step, lost, None, why).await?.is_some() {
-            return Ok(Closed::Known);
+            return Ok(LookupOutcome::Known);
         }
         if !probes {
-            return Ok(Closed::Open("nothing can tell whether it was carried out".into()));
+            return Ok(LookupOutcome::Open(
+                "nothing can tell whether it was carried out".into(),
+            ));
         }
         Ok(match self.look(&step, "its answer was lost", None).await {
             Settled::Found(value) => {
                 self.move_step(&mut step, StepEvent::Found, Some(&value), None)
                     .await?;
-                Closed::Found
+                LookupOutcome::Found
             }
             Settled::Absent { looked } => {
                 self.move_step(&mut step, StepEvent::GivenUp { looked }, None, None)
                     .await?;
-                Closed::Absent
+                LookupOutcome::Absent
             }
-            Settled::Unsettled(why) => Closed::Open(why),
+            Settled::Unsettled(why) => LookupOutcome::Open(why),
             // Nobody listens any more.
-            Settled::Answered(_) => Closed::Known,
-            Settled::Cancelled => Closed::Stopped,
+            Settled::Answered(_) => LookupOutcome::Known,
+            Settled::Cancelled => LookupOutcome::Stopped,
         })
     }
 }

@@ -8,7 +8,7 @@ use crate::value::Value;
 
 /// What is being typed; `start` is where its word begins.
 #[derive(Debug, Clone, PartialEq)]
-pub(in crate::repl) enum Spot<'a> {
+pub(in crate::repl) enum CursorContext<'a> {
     /// Nothing that could be completed.
     Nothing,
     /// A name.
@@ -37,7 +37,7 @@ pub(in crate::repl) enum Wanted {
 }
 
 /// What is being typed at the end of this text.
-pub(in crate::repl) fn spot<'a>(space: &Workspace, typed: &'a str) -> Spot<'a> {
+pub(in crate::repl) fn cursor_context<'a>(space: &Workspace, typed: &'a str) -> CursorContext<'a> {
     let mut found = pieces(typed);
     if let Some(last) = found.last() {
         let is_open = last.sort == Sort::Text && is_open_text(last.text(typed));
@@ -45,7 +45,7 @@ pub(in crate::repl) fn spot<'a>(space: &Workspace, typed: &'a str) -> Spot<'a> {
             return text(space, typed, &found);
         }
         if last.sort == Sort::Comment {
-            return Spot::Nothing;
+            return CursorContext::Nothing;
         }
     }
     let start = match found.last() {
@@ -54,7 +54,9 @@ pub(in crate::repl) fn spot<'a>(space: &Workspace, typed: &'a str) -> Spot<'a> {
             found.pop();
             start
         }
-        Some(last) if last.sort == Sort::Number && last.at.end == typed.len() => return Spot::Nothing,
+        Some(last) if last.sort == Sort::Number && last.at.end == typed.len() => {
+            return CursorContext::Nothing;
+        }
         _ => typed.len(),
     };
     let word = |back: usize| {
@@ -64,24 +66,24 @@ pub(in crate::repl) fn spot<'a>(space: &Workspace, typed: &'a str) -> Spot<'a> {
             .map_or("", |at| found[at].text(typed))
     };
     match word(1) {
-        "::" => Spot::Module {
+        "::" => CursorContext::Module {
             start,
             module: word(2),
         },
-        "." | "?." => Spot::Member {
+        "." | "?." => CursorContext::Member {
             start,
             of: type_before(space, typed, &found, found.len() - 1),
         },
         // A number and a dot are a number.
-        "fn" | "let" | "const" | "for" => Spot::Nothing,
+        "fn" | "let" | "const" | "for" => CursorContext::Nothing,
         "#{" | "," => match options(space, typed, &found) {
-            Some(keys) => Spot::Key { start, keys },
+            Some(keys) => CursorContext::Key { start, keys },
             None if word(1) == "#{" || innermost(typed, &found).is_some_and(|(_, open)| open == "#{") => {
-                Spot::Nothing
+                CursorContext::Nothing
             }
-            None => Spot::Name { start },
+            None => CursorContext::Name { start },
         },
-        _ => Spot::Name { start },
+        _ => CursorContext::Name { start },
     }
 }
 
@@ -129,9 +131,9 @@ pub(in crate::repl) fn is_of_sub_account(space: &Workspace, typed: &str) -> bool
 }
 
 /// Inside of quotes.
-fn text<'a>(space: &Workspace, typed: &'a str, found: &[Piece]) -> Spot<'a> {
+fn text<'a>(space: &Workspace, typed: &'a str, found: &[Piece]) -> CursorContext<'a> {
     let Some((last, before)) = found.split_last() else {
-        return Spot::Nothing;
+        return CursorContext::Nothing;
     };
     let start = last.at.start + 1;
     let word = |back: usize| {
@@ -143,7 +145,7 @@ fn text<'a>(space: &Workspace, typed: &'a str, found: &[Piece]) -> Spot<'a> {
         let is_list = end == 0 || !is_value(&before[end - 1], typed);
         if !is_list {
             let of = type_before(space, typed, before, end);
-            return Spot::Index { start, of };
+            return CursorContext::Index { start, of };
         }
     }
     let connects = |call: &Call<'_>| call.argument == 0 && ["connect", "login"].contains(&call.name);
@@ -159,7 +161,7 @@ fn text<'a>(space: &Workspace, typed: &'a str, found: &[Piece]) -> Spot<'a> {
         (_, true) => Wanted::Path,
         _ => Wanted::Nothing,
     };
-    Spot::Text { start, wanted }
+    CursorContext::Text { start, wanted }
 }
 
 /// Does an operation that this can mean take options, with a profile among them?

@@ -29,7 +29,7 @@ pub(super) fn normalising_statement(name: &str) -> String {
 
 /// An error as a script sees it.
 #[derive(Debug, Clone)]
-pub(super) struct Caught(Arc<Fault>);
+pub(super) struct ScriptError(Arc<Fault>);
 
 #[derive(Debug, Clone)]
 struct Fault {
@@ -48,13 +48,13 @@ struct Fault {
 }
 
 /// Rhai's form of an error that a script may catch.
-pub(super) fn raise(caught: Caught) -> EvalAltResult {
+pub(super) fn raise(caught: ScriptError) -> EvalAltResult {
     EvalAltResult::ErrorRuntime(Dynamic::from(caught), Position::NONE)
 }
 
-impl Caught {
-    fn new(kind: &str, message: String) -> Caught {
-        Caught(Arc::new(Fault {
+impl ScriptError {
+    fn new(kind: &str, message: String) -> ScriptError {
+        ScriptError(Arc::new(Fault {
             kind: kind.to_owned(),
             message,
             status: Dynamic::UNIT,
@@ -67,13 +67,13 @@ impl Caught {
     }
 
     /// A mistake in the script.
-    pub(super) fn script_error(message: impl Into<String>) -> Caught {
-        Caught::new("script_error", message.into())
+    pub(super) fn script_error(message: impl Into<String>) -> ScriptError {
+        ScriptError::new("script_error", message.into())
     }
 
     /// A failed operation, called at this place.
-    pub(super) fn operation(error: OpError, context: &NativeCallContext) -> Caught {
-        let mut caught = Caught::new(error.code.as_str(), error.message.clone());
+    pub(super) fn operation(error: OpError, context: &NativeCallContext) -> ScriptError {
+        let mut caught = ScriptError::new(error.code.as_str(), error.message.clone());
         let (line, column) = parse::place(context.call_position());
         let source = context.call_source().unwrap_or_default().to_owned();
         caught.change(|fault| {
@@ -87,20 +87,20 @@ impl Caught {
         caught
     }
 
-    pub(super) fn with_hint(mut self, hint: impl Into<String>) -> Caught {
+    pub(super) fn with_hint(mut self, hint: impl Into<String>) -> ScriptError {
         let hint = hint.into();
         self.change(|fault| fault.hint = hint.into());
         self
     }
 
     /// The error for what a `catch` block got from Rhai.
-    pub(super) fn from_thrown(thrown: Dynamic) -> Caught {
+    pub(super) fn from_thrown(thrown: Dynamic) -> ScriptError {
         let thrown = thrown.flatten();
-        if thrown.is::<Caught>() {
-            return thrown.cast::<Caught>();
+        if thrown.is::<ScriptError>() {
+            return thrown.cast::<ScriptError>();
         }
         if !thrown.is::<Map>() {
-            let mut caught = Caught::new("thrown", shown(&thrown));
+            let mut caught = ScriptError::new("thrown", shown(&thrown));
             caught.change(|fault| fault.thrown = thrown);
             return caught;
         }
@@ -205,7 +205,7 @@ impl Caught {
             Some(near) => format!("did you mean `{near}`?"),
             None => format!("its properties are {}", known.join(", ")),
         };
-        raise(Caught::script_error(format!("this error has no property `{name}`")).with_hint(hint))
+        raise(ScriptError::script_error(format!("this error has no property `{name}`")).with_hint(hint))
     }
 }
 
@@ -218,7 +218,7 @@ fn is_rhais_own(map: &Map) -> bool {
     error.is_some_and(|error| error.starts_with("Error")) && map.contains_key("message")
 }
 
-fn native(mut map: Map) -> Caught {
+fn native(mut map: Map) -> ScriptError {
     let text = |map: &Map, key: &str| {
         let value = map.get(key).cloned()?;
         value.into_immutable_string().ok().map(|text| text.to_string())
@@ -228,7 +228,7 @@ fn native(mut map: Map) -> Caught {
         let value = map.get(key)?.as_int().ok()?;
         usize::try_from(value).ok()
     };
-    let mut caught = Caught::script_error(plain(&message));
+    let mut caught = ScriptError::script_error(plain(&message));
     let place = number(&map, "line").zip(number(&map, "position"));
     // For an error inside a called function, `source` is the function's and the line is the caller's.
     let source =
@@ -243,7 +243,7 @@ fn native(mut map: Map) -> Caught {
     caught
 }
 
-fn thrown_map(map: Map) -> Caught {
+fn thrown_map(map: Map) -> ScriptError {
     let text = |key: &str| {
         map.get(key)
             .cloned()
@@ -251,7 +251,7 @@ fn thrown_map(map: Map) -> Caught {
     };
     let kind = text("kind").unwrap_or_else(|| "thrown".into());
     let message = text("message").map_or_else(|| shown(&map.clone().into()), |text| handles::masked(&text));
-    let mut caught = Caught::new(&kind, message);
+    let mut caught = ScriptError::new(&kind, message);
     caught.change(|fault| {
         fault.status = map.get("status").cloned().unwrap_or_default();
         fault.hint = map.get("hint").cloned().unwrap_or_default();
@@ -311,20 +311,30 @@ fn cut(text: &str) -> &str {
 
 /// Puts the type, `attempt` and the normalising function into `module`.
 pub(super) fn register(module: &mut Module) {
-    module.set_custom_type::<Caught>("error");
+    module.set_custom_type::<ScriptError>("error");
     rhai::FuncRegistration::new_index_getter()
-        .set_into_module(module, |caught: &mut Caught, name: &str| caught.property(name));
-    global("to_string").set_into_module(module, |caught: &mut Caught| caught.message().to_owned());
-    global("to_debug").set_into_module(module, |caught: &mut Caught| {
+        .set_into_module(module, |caught: &mut ScriptError, name: &str| {
+            caught.property(name)
+        });
+    global("to_string").set_into_module(module, |caught: &mut ScriptError| caught.message().to_owned());
+    global("to_debug").set_into_module(module, |caught: &mut ScriptError| {
         format!("error({}: {})", caught.kind(), caught.message())
     });
     // A thrown text stays comparable with the text that was thrown.
-    global("==").set_into_module(module, |a: Caught, b: ImmutableString| a.message() == b.as_str());
-    global("==").set_into_module(module, |a: ImmutableString, b: Caught| a.as_str() == b.message());
-    global("!=").set_into_module(module, |a: Caught, b: ImmutableString| a.message() != b.as_str());
-    global("!=").set_into_module(module, |a: ImmutableString, b: Caught| a.as_str() != b.message());
+    global("==").set_into_module(module, |a: ScriptError, b: ImmutableString| {
+        a.message() == b.as_str()
+    });
+    global("==").set_into_module(module, |a: ImmutableString, b: ScriptError| {
+        a.as_str() == b.message()
+    });
+    global("!=").set_into_module(module, |a: ScriptError, b: ImmutableString| {
+        a.message() != b.as_str()
+    });
+    global("!=").set_into_module(module, |a: ImmutableString, b: ScriptError| {
+        a.as_str() != b.message()
+    });
     global(NORMALISE).set_into_module(module, |thrown: Dynamic| {
-        Dynamic::from(Caught::from_thrown(thrown))
+        Dynamic::from(ScriptError::from_thrown(thrown))
     });
     global("attempt")
         .with_volatility(true)
@@ -364,9 +374,9 @@ fn uncatchable(inner: &EvalAltResult) -> bool {
 }
 
 /// The error for one that Rhai reports.
-pub(super) fn from_error(error: &EvalAltResult) -> Caught {
+pub(super) fn from_error(error: &EvalAltResult) -> ScriptError {
     match error.unwrap_inner() {
-        EvalAltResult::ErrorRuntime(thrown, _) => Caught::from_thrown(thrown.clone()),
-        other => Caught::script_error(plain(&other.to_string())),
+        EvalAltResult::ErrorRuntime(thrown, _) => ScriptError::from_thrown(thrown.clone()),
+        other => ScriptError::script_error(plain(&other.to_string())),
     }
 }

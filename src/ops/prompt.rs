@@ -12,15 +12,15 @@ use super::world::World;
 use crate::value::Value;
 
 /// Where questions go; the command line implements it.
-pub trait Asker: Send + Sync {
+pub trait Prompter: Send + Sync {
     /// Puts a question and waits for the answer; a secret one is not shown while it is typed. Blocks until `given_up` is
     /// set.
-    fn ask(&self, question: &str, secret: bool, given_up: &AtomicBool) -> Result<Value, NoAnswer>;
+    fn ask(&self, question: &str, secret: bool, given_up: &AtomicBool) -> Result<Value, PromptError>;
 }
 
 /// Why there is no answer.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum NoAnswer {
+pub enum PromptError {
     /// There is no terminal to ask at.
     NoTerminal,
     /// The input ended, or nobody waits any more.
@@ -28,11 +28,11 @@ pub enum NoAnswer {
 }
 
 /// Nobody is there.
-pub(super) struct Nobody;
+pub(super) struct NoPrompter;
 
-impl Asker for Nobody {
-    fn ask(&self, _: &str, _: bool, _: &AtomicBool) -> Result<Value, NoAnswer> {
-        Err(NoAnswer::NoTerminal)
+impl Prompter for NoPrompter {
+    fn ask(&self, _: &str, _: bool, _: &AtomicBool) -> Result<Value, PromptError> {
+        Err(PromptError::NoTerminal)
     }
 }
 
@@ -115,8 +115,8 @@ async fn answer(world: &World, call: &Call, secret: bool) -> Result<Value, OpErr
     let answered = tokio::task::spawn_blocking(asking).await;
     let why = match answered {
         Ok(Ok(answer)) => return Ok(answer),
-        Ok(Err(NoAnswer::NoTerminal)) => "there is no terminal to ask on",
-        Ok(Err(NoAnswer::Ended)) => "the question was not answered",
+        Ok(Err(PromptError::NoTerminal)) => "there is no terminal to ask on",
+        Ok(Err(PromptError::Ended)) => "the question was not answered",
         Err(_) => "the question could not be put",
     };
     let mut error = OpError::new(Code::NoTerminal, why)

@@ -95,7 +95,7 @@ pub(super) struct Patience {
 
 /// The sites that a line leads to.
 #[derive(Debug)]
-pub(super) struct Sites {
+pub(super) struct Breakers {
     clock: Clock,
     listener: Listener,
     patience: Patience,
@@ -149,14 +149,14 @@ pub(super) enum Awaited {
 
 /// The right to try. One that was given while the site was down is the only one.
 #[derive(Debug)]
-pub(super) struct Admission {
+pub(super) struct BreakerPermit {
     site: Arc<Site>,
     origin: String,
     host: String,
     turn: Option<OwnedMutexGuard<()>>,
 }
 
-impl Admission {
+impl BreakerPermit {
     /// Was the site found to be down after this was given?
     pub(super) fn is_stale(&self) -> bool {
         self.turn.is_none() && self.site.state().outage.is_some()
@@ -171,9 +171,9 @@ enum Look {
     GaveUp(TransportError),
 }
 
-impl Sites {
-    pub(super) fn new(patience: Patience, listener: Listener, clock: Clock) -> Sites {
-        Sites {
+impl Breakers {
+    pub(super) fn new(patience: Patience, listener: Listener, clock: Clock) -> Breakers {
+        Breakers {
             clock,
             listener,
             patience,
@@ -182,9 +182,9 @@ impl Sites {
     }
 
     /// Waits while the site is down. The error, when it was waited for in vain, says why it is.
-    pub(super) async fn admit(&self, url: &Url) -> Result<Admission, TransportError> {
+    pub(super) async fn admit(&self, url: &Url) -> Result<BreakerPermit, TransportError> {
         let site = Arc::clone(self.known().sites.entry(site_of(url)).or_default());
-        let mut admission = Admission {
+        let mut admission = BreakerPermit {
             site: Arc::clone(&site),
             origin: url.origin().ascii_serialization(),
             host: host_of(url),
@@ -216,7 +216,7 @@ impl Sites {
     }
 
     /// The platform was reached, whatever it said.
-    pub(super) fn reached(&self, admission: &Admission) {
+    pub(super) fn reached(&self, admission: &BreakerPermit) {
         {
             let mut known = self.known();
             if !known.seen.contains(&admission.origin) {
@@ -244,7 +244,7 @@ impl Sites {
     }
 
     /// No connection could be made.
-    pub(super) fn failed(&self, admission: &Admission, error: &TransportError) {
+    pub(super) fn failed(&self, admission: &BreakerPermit, error: &TransportError) {
         if !counts(error.kind) || self.awaited(admission) == Awaited::No {
             return;
         }
@@ -269,7 +269,7 @@ impl Sites {
     }
 
     /// Is this address waited for?
-    pub(super) fn awaited(&self, admission: &Admission) -> Awaited {
+    pub(super) fn awaited(&self, admission: &BreakerPermit) -> Awaited {
         let seen = self.known().seen.contains(&admission.origin);
         if self.most(seen).is_zero() {
             return Awaited::No;

@@ -11,7 +11,7 @@ use crate::value::Value;
 
 /// What comes of a call.
 #[derive(Debug)]
-pub enum Foreseen {
+pub enum Preview {
     /// It is answered without a request.
     Answered {
         /// With this value.
@@ -27,12 +27,12 @@ pub enum Foreseen {
         step: Option<String>,
     },
     /// It does something, and what comes after that cannot be told.
-    Acts(Coming),
+    Acts(NextCall),
 }
 
 /// What a step would do.
 #[derive(Debug, Clone, PartialEq)]
-pub struct Coming {
+pub struct NextCall {
     /// The step's key.
     pub step: String,
     /// The operation's stable name.
@@ -66,13 +66,13 @@ pub enum How {
 }
 
 /// Foresees a call of a row. `retrying` takes recorded refusals for forgotten.
-pub async fn foresee(
+pub async fn preview(
     world: &World,
     row: &RowJournal,
     call: &Call,
     retrying: bool,
-) -> Result<Foreseen, JournalError> {
-    let failed = |error| Ok(Foreseen::Failed { error, step: None });
+) -> Result<Preview, JournalError> {
+    let failed = |error| Ok(Preview::Failed { error, step: None });
     let call = &match call.op.driver().resolve(world, call.clone()) {
         Ok(call) => call.op.driver().with_known_account(world, call).await,
         Err(error) => return failed(error),
@@ -84,7 +84,7 @@ pub async fn foresee(
     let Some(plan) = plan else {
         // Naming an account sends nothing.
         return match (call.op.run)(world, call).await {
-            Ok(value) => Ok(Foreseen::Answered { value, step: None }),
+            Ok(value) => Ok(Preview::Answered { value, step: None }),
             Err(error) => failed(error),
         };
     };
@@ -105,20 +105,20 @@ pub async fn foresee(
             let value = custody::kept(world, call, credential::renewed(world, call, value)?);
             let step = Some(step);
             return Ok(match call.op.driver().replayed(call, value) {
-                Ok(value) => Foreseen::Answered { value, step },
-                Err(error) => Foreseen::Failed { error, step },
+                Ok(value) => Preview::Answered { value, step },
+                Err(error) => Preview::Failed { error, step },
             });
         }
         Recall::Refused(error) => {
             let error = OpError::from_value(call.op.platform(), &error);
-            return Ok(Foreseen::Failed {
+            return Ok(Preview::Failed {
                 error,
                 step: Some(step),
             });
         }
         Recall::Held(earlier) => {
             return match Asking::new(world, call, &Cancel::new()).existing(earlier) {
-                Ok(value) => Ok(Foreseen::Answered { value, step: None }),
+                Ok(value) => Ok(Preview::Answered { value, step: None }),
                 Err(error) => failed(OpError::from_value(call.op.platform(), &error)),
             };
         }
@@ -131,7 +131,7 @@ pub async fn foresee(
         Recall::Nothing if reads => How::Reads,
         Recall::Nothing => How::Sends,
     };
-    Ok(Foreseen::Acts(Coming {
+    Ok(Preview::Acts(NextCall {
         step,
         op: plan.op,
         thing,

@@ -7,7 +7,7 @@ fn rate(text: &str) -> Rate {
 }
 
 /// The pass, unless it must be waited for.
-async fn at_once(pace: &Pace, origin: &str) -> Option<Pass> {
+async fn at_once(pace: &RateLimiter, origin: &str) -> Option<RatePermit> {
     tokio::select! {
         biased;
         pass = pace.enter(origin) => Some(pass),
@@ -38,7 +38,7 @@ fn rates_are_read() {
 #[tokio::test]
 async fn requests_are_spread_over_the_time() {
     let clock = Clock::frozen(5_000);
-    let pace = Pace::new(Some(rate("10/s")), None, clock.clone());
+    let pace = RateLimiter::new(Some(rate("10/s")), None, clock.clone());
     for count in 0..30 {
         drop(pace.enter("a").await);
         assert_eq!(clock.now_millis(), 5_000 + 100 * count);
@@ -55,7 +55,7 @@ async fn requests_are_spread_over_the_time() {
 #[tokio::test]
 async fn all_callers_share_one_rate() {
     let clock = Clock::frozen(0);
-    let pace = Arc::new(Pace::new(Some(rate("10/s")), None, clock.clone()));
+    let pace = Arc::new(RateLimiter::new(Some(rate("10/s")), None, clock.clone()));
     let callers: Vec<_> = (0..50)
         .map(|caller| {
             let pace = Arc::clone(&pace);
@@ -70,7 +70,7 @@ async fn all_callers_share_one_rate() {
 
 #[tokio::test]
 async fn only_so_many_are_under_way_at_once() {
-    let pace = Pace::new(None, Some(3), Clock::frozen(0));
+    let pace = RateLimiter::new(None, Some(3), Clock::frozen(0));
     let mut passes = Vec::new();
     for _ in 0..3 {
         passes.push(at_once(&pace, "a").await.unwrap());
@@ -86,7 +86,7 @@ async fn only_so_many_are_under_way_at_once() {
 #[tokio::test]
 async fn a_hold_is_for_its_origin_and_the_longer_one_counts() {
     let clock = Clock::frozen(0);
-    let pace = Pace::new(None, None, clock.clone());
+    let pace = RateLimiter::new(None, None, clock.clone());
     pace.hold("a", Duration::from_secs(7));
     pace.hold("a", Duration::from_secs(2));
     assert!(at_once(&pace, "b").await.is_some());
@@ -105,11 +105,11 @@ async fn a_hold_is_for_its_origin_and_the_longer_one_counts() {
 #[tokio::test]
 async fn a_clock_that_is_set_back_stops_nobody() {
     let ahead = Clock::frozen(10_000_000);
-    let pace = Pace::new(Some(rate("1/s")), None, ahead);
+    let pace = RateLimiter::new(Some(rate("1/s")), None, ahead);
     drop(pace.enter("a").await);
     pace.hold("a", Duration::from_secs(5));
     let state = std::mem::take(&mut *pace.state());
-    let back = Pace {
+    let back = RateLimiter {
         clock: Clock::frozen(0),
         state: Mutex::new(state),
         ..pace

@@ -58,7 +58,7 @@ impl fmt::Display for Rate {
 
 /// The pace of a line. A wait that is dropped is over, and nothing was sent.
 #[derive(Debug)]
-pub(super) struct Pace {
+pub(super) struct RateLimiter {
     clock: Clock,
     interval_us: Option<i64>,
     room: Option<Arc<Semaphore>>,
@@ -77,7 +77,7 @@ struct State {
 
 /// The right to have one request under way, until it is dropped.
 #[derive(Debug)]
-pub(super) struct Pass(#[allow(dead_code, reason = "held, not read")] Option<OwnedSemaphorePermit>);
+pub(super) struct RatePermit(#[allow(dead_code, reason = "held, not read")] Option<OwnedSemaphorePermit>);
 
 /// No hold is longer; a longer one means that the clock was set back.
 const LONGEST_HOLD: Duration = Duration::from_secs(70);
@@ -85,9 +85,9 @@ const LONGEST_HOLD: Duration = Duration::from_secs(70);
 /// Callers that were held together leave within this time of each other.
 const SCATTER: Duration = Duration::from_millis(250);
 
-impl Pace {
-    pub(super) fn new(rate: Option<Rate>, concurrency: Option<usize>, clock: Clock) -> Pace {
-        Pace {
+impl RateLimiter {
+    pub(super) fn new(rate: Option<Rate>, concurrency: Option<usize>, clock: Clock) -> RateLimiter {
+        RateLimiter {
             clock,
             interval_us: rate.map(Rate::interval_us),
             room: concurrency.map(|most| Arc::new(Semaphore::new(most))),
@@ -96,7 +96,7 @@ impl Pace {
     }
 
     /// Waits until a request to `origin` may leave.
-    pub(super) async fn enter(&self, origin: &str) -> Pass {
+    pub(super) async fn enter(&self, origin: &str) -> RatePermit {
         loop {
             self.wait_for_hold(origin).await;
             let permit = match &self.room {
@@ -107,7 +107,7 @@ impl Pace {
             self.wait_for_turn().await;
             // The platform may have asked for patience meanwhile; others need not wait behind that.
             if self.hold_left(origin).is_none() {
-                return Pass(permit);
+                return RatePermit(permit);
             }
         }
     }
@@ -172,7 +172,7 @@ impl Pace {
 }
 
 /// Counts a caller that waits for its time, however the wait ends.
-struct Waiting<'a>(&'a Pace);
+struct Waiting<'a>(&'a RateLimiter);
 
 impl Drop for Waiting<'_> {
     fn drop(&mut self) {
