@@ -161,7 +161,10 @@ fn quotes_hold_paths_and_profiles() {
             "{typed}"
         );
     }
-    assert_eq!(cursor_context(&space, "\"done\""), CursorContext::Name { start: 6 });
+    assert_eq!(
+        cursor_context(&space, "\"done\""),
+        CursorContext::Name { start: 6 }
+    );
     assert_eq!(cursor_context(&space, "// a comment par"), CursorContext::Nothing);
 }
 
