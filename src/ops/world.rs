@@ -168,13 +168,11 @@ impl World {
 
     /// What knows the platform of an object.
     pub(super) fn driver(&self, object: &Object) -> Result<&'static dyn Driver, OpError> {
-        match self.catalogue.platform_of(object) {
-            Some(platform) => Ok(platform.driver),
-            None => {
-                let message = format!("the platform of {} is not one of this runtime", object.kind);
-                Err(OpError::new(Code::BadProfile, message))
-            }
-        }
+        let platform = self.catalogue.platform_of(object).ok_or_else(|| {
+            let message = format!("the platform of {} is not one of this runtime", object.kind);
+            OpError::new(Code::BadProfile, message)
+        })?;
+        Ok(platform.driver)
     }
 
     /// Notes an address that a call goes to, so that what any platform protects there is protected in every way.

@@ -167,15 +167,15 @@ fn choose(candidates: &[Operation], handle: &Handle, count: usize) -> Result<Ope
     }
     let caught = match (of_kind.first(), candidates.first()) {
         (Some(spec), _) => {
-            ScriptError::script_error(format!("`{}` does not take {}", spec.name, arguments(count)))
+            ScriptError::of_script(format!("`{}` does not take {}", spec.name, arguments(count)))
                 .with_hint(format!("write it as `{}`", spec.signature()))
         }
         (None, Some(other)) => {
             let others: Vec<&str> = candidates.iter().filter_map(|spec| spec.receiver).collect();
-            ScriptError::script_error(format!("{} has no method `{}`", article(kind), other.name))
+            ScriptError::of_script(format!("{} has no method `{}`", article(kind), other.name))
                 .with_hint(format!("it is a method of {}", others.join(" and of ")))
         }
-        (None, None) => ScriptError::script_error("there is no such method"),
+        (None, None) => ScriptError::of_script("there is no such method"),
     };
     Err(script_error::raise(caught).into())
 }
@@ -246,7 +246,7 @@ fn terminated() -> EvalAltResult {
 }
 
 fn no_context() -> EvalAltResult {
-    script_error::raise(ScriptError::script_error(
+    script_error::raise(ScriptError::of_script(
         "this function can only be called by a running script",
     ))
 }

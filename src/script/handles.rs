@@ -69,7 +69,7 @@ impl Handle {
             Some(near) => format!("did you mean `{near}`?"),
             None => format!("its properties are {}", listed.join(", ")),
         };
-        Err(script_error::raise(ScriptError::script_error(message).with_hint(hint)).into())
+        Err(script_error::raise(ScriptError::of_script(message).with_hint(hint)).into())
     }
 }
 
@@ -197,7 +197,7 @@ fn compared() -> Result<bool, Box<EvalAltResult>> {
 }
 
 fn refused<T>(why: &str, hint: &str) -> Result<T, Box<EvalAltResult>> {
-    Err(script_error::raise(ScriptError::script_error(why).with_hint(hint)).into())
+    Err(script_error::raise(ScriptError::of_script(why).with_hint(hint)).into())
 }
 
 /// JSON for people: secrets are masked, and the text says so when it is to leave the script.
@@ -207,7 +207,7 @@ fn to_json(context: NativeCallContext, map: &mut Map) -> Result<String, Box<Eval
     let copies = live.as_ref().map(Copies::of);
     let room = |bytes| copies.as_ref().is_none_or(|copies| copies.have_room(bytes));
     let value = convert::to_value(map.clone().into(), "value", &room)
-        .map_err(|why| script_error::raise(ScriptError::script_error(why)))?;
+        .map_err(|why| script_error::raise(ScriptError::of_script(why)))?;
     Ok(marked(value).to_masked_json().to_string())
 }
 

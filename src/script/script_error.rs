@@ -67,7 +67,7 @@ impl ScriptError {
     }
 
     /// A mistake in the script.
-    pub(super) fn script_error(message: impl Into<String>) -> ScriptError {
+    pub(super) fn of_script(message: impl Into<String>) -> ScriptError {
         ScriptError::new("script_error", message.into())
     }
 
@@ -205,7 +205,7 @@ impl ScriptError {
             Some(near) => format!("did you mean `{near}`?"),
             None => format!("its properties are {}", known.join(", ")),
         };
-        raise(ScriptError::script_error(format!("this error has no property `{name}`")).with_hint(hint))
+        raise(ScriptError::of_script(format!("this error has no property `{name}`")).with_hint(hint))
     }
 }
 
@@ -228,7 +228,7 @@ fn native(mut map: Map) -> ScriptError {
         let value = map.get(key)?.as_int().ok()?;
         usize::try_from(value).ok()
     };
-    let mut caught = ScriptError::script_error(plain(&message));
+    let mut caught = ScriptError::of_script(plain(&message));
     let place = number(&map, "line").zip(number(&map, "position"));
     // For an error inside a called function, `source` is the function's and the line is the caller's.
     let source =
@@ -377,6 +377,6 @@ fn uncatchable(inner: &EvalAltResult) -> bool {
 pub(super) fn from_error(error: &EvalAltResult) -> ScriptError {
     match error.unwrap_inner() {
         EvalAltResult::ErrorRuntime(thrown, _) => ScriptError::from_thrown(thrown.clone()),
-        other => ScriptError::script_error(plain(&other.to_string())),
+        other => ScriptError::of_script(plain(&other.to_string())),
     }
 }

@@ -29,7 +29,7 @@ fn every_code_is_explained_with_all_its_parts() {
 fn without_a_code_all_are_listed() {
     let home = Home::new();
     let listed = home.run("explain").ended(0);
-    for code in explain::all(&provisor::ops::catalogue()).into_iter() {
+    for code in explain::all(&provisor::ops::catalogue()) {
         assert!(listed.stdout.contains(code.code), "{}", code.code);
     }
     for word in ["parked", "130"] {

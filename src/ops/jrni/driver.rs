@@ -64,10 +64,12 @@ impl Driver for Jrni {
         account: &'a Object,
     ) -> Boxed<'a, Result<SignedIn, OpError>> {
         Box::pin(async move {
-            match world.jrni_of(account)?.is_signed_in().await? {
-                true => Ok(SignedIn::WhileUsed),
-                false => Ok(SignedIn::No),
-            }
+            let signed_in = world.jrni_of(account)?.is_signed_in().await?;
+            Ok(if signed_in {
+                SignedIn::WhileUsed
+            } else {
+                SignedIn::No
+            })
         })
     }
 

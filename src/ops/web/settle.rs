@@ -220,9 +220,7 @@ pub(super) fn named(call: &Call, key: &str) -> Result<String, OpError> {
 
 /// What is asked for under a key: method, path and body.
 pub(super) fn request_of(call: &Call) -> Option<Value> {
-    if call.named("key").is_none() {
-        return None;
-    }
+    call.named("key")?;
     let path = address(&call.text("url")).ok()?.path().to_owned();
     let mut asked = Record::from([
         ("method".to_owned(), method(call).into()),

@@ -32,9 +32,8 @@ pub(super) fn register(module: &mut Module) {
     texts::register(module);
     // Rhai's own reads a clock that cannot be replayed.
     global("timestamp").set_into_module(module, || -> Checked<Dynamic> {
-        let error = ScriptError::script_error(
-            "`timestamp` is not available, because a resumed run could not repeat it",
-        );
+        let error =
+            ScriptError::of_script("`timestamp` is not available, because a resumed run could not repeat it");
         Err(script_error::raise(error.with_hint("use `now()`, which is recorded")).into())
     });
 }
@@ -117,7 +116,7 @@ fn pad_text(context: &NativeCallContext, text: &mut ImmutableString, len: INT, f
 fn within(len: INT) -> Checked<usize> {
     if len > LARGEST {
         let message = format!("{len} is more than one call may make ({LARGEST})");
-        return Err(script_error::raise(ScriptError::script_error(message)).into());
+        return Err(script_error::raise(ScriptError::of_script(message)).into());
     }
     Ok(usize::try_from(len).unwrap_or(0))
 }
