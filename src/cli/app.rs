@@ -1,6 +1,7 @@
 //! The composition root: what a command needs, built from the environment and the configuration, late and once.
 
 use crate::ops::catalogue::Catalogue;
+use crate::ops::platform::Platform;
 use std::collections::BTreeSet;
 use std::ffi::OsString;
 use std::path::Path;
@@ -150,6 +151,26 @@ impl App {
     /// The platforms that the program works with.
     pub(super) fn catalogue(&self) -> &Catalogue {
         &self.catalogue
+    }
+
+    /// The platform of this name, when it has accounts.
+    pub(super) fn platform(&self, name: &str) -> Result<&'static Platform, CommandError> {
+        let mut known = self.catalogue.with_accounts();
+        known.find(|platform| platform.name == name).ok_or_else(|| {
+            CommandError::usage(format!("`{name}` is not a platform"))
+                .hint(format!("the platforms are {}", self.platform_names("and")))
+        })
+    }
+
+    /// The names of the platforms that have accounts, the last behind `and` or `or`.
+    pub(super) fn platform_names(&self, word: &str) -> String {
+        let known = self.catalogue.with_accounts();
+        let names: Vec<&str> = known.map(|platform| platform.name).collect();
+        match names.split_last() {
+            Some((last, [])) => (*last).to_owned(),
+            Some((last, before)) => format!("{} {word} {last}", before.join(", ")),
+            None => String::new(),
+        }
     }
 
     /// Where files are kept.

@@ -71,7 +71,7 @@ struct PostmanCommand {
     #[arg(long, value_name = "NAME")]
     profile: Option<String>,
     /// The platform of the environment's account, when it cannot be told.
-    #[arg(long, value_name = "PLATFORM", value_parser = ["mobsted", "jrni", "sparrow", "web"])]
+    #[arg(long, value_name = "PLATFORM")]
     platform: Option<String>,
     /// Which variable of the environment holds a field of the profile, when it cannot be told. Repeatable.
     #[arg(long, value_name = "FIELD=VARIABLE")]
@@ -143,10 +143,8 @@ fn account(
     environment: &Environment,
     collection: Option<&Collection>,
 ) -> Result<Option<Account>, CommandError> {
-    let asked = command
-        .platform
-        .as_deref()
-        .and_then(|name| app.catalogue().platform(name));
+    let asked = command.platform.as_deref();
+    let asked = asked.map(|name| app.platform(name)).transpose()?;
     let mut chosen = Vec::new();
     for take in &command.take {
         let pair = take
@@ -173,9 +171,14 @@ fn account(
     )?;
     if account.is_none() {
         if collection.is_none() {
-            return Err(CommandError::usage("the environment is not known to be an account of a platform")
-                .hint("say which platform it is: --platform mobsted, jrni or sparrow, or web for any other service")
-                .hint("beside a collection the values of such an environment become parameters"));
+            return Err(
+                CommandError::usage("the environment is not known to be an account of a platform")
+                    .hint(format!(
+                        "say which platform it is: --platform {}",
+                        app.platform_names("or")
+                    ))
+                    .hint("beside a collection the values of such an environment become parameters"),
+            );
         }
         app.ui.note("the environment is no whole account of a platform that provisor knows: no profile is made, and its values become parameters of the script (--platform web makes one; --platform and --take FIELD=VARIABLE say what cannot be told)");
     }

@@ -127,50 +127,23 @@ fn serve(app: &App, listen: SocketAddr, texts: &[String], seed: u64) -> Result<E
     Ok(Exit::Ok)
 }
 
-/// Says where each platform is, and who signs in. Credentials go to files.
+/// Says where each platform is, and who signs in. Credentials go to files, for clients other than this program.
 fn announce(app: &App, sandbox: &Sandbox) -> Result<(), CommandError> {
-    let (master, jrni, sparrow) = (sandbox.master(), sandbox.jrni(), sandbox.sparrow());
-    let keep = |file: &str, secret: &str| -> Result<String, CommandError> {
-        let path = app.paths()?.sandbox().join(file);
-        let shown = path.display().to_string();
-        write_private(&path, secret)
-            .map_err(|error| CommandError::new(Exit::Aborted, format!("`{shown}`: {error}")))?;
-        Ok(shown)
-    };
-    app.print(&format!("serving the sandbox at {}", master.plain_url))?;
-    let password = keep(PASSWORD_FILE, &master.password)?;
-    app.print(&format!(
-        "master account: {}, password in {password}",
-        master.login
-    ))?;
-    let password = keep(JRNI_PASSWORD_FILE, &jrni.password)?;
-    app.print(&format!(
-        "JRNI at {}: {}, App-Id {}, company {}, password in {password}",
-        jrni.plain_url, jrni.login, jrni.app_id, jrni.company
-    ))?;
-    let tokens = (
-        keep(SPARROW_API_TOKEN_FILE, &sparrow.api_token)?,
-        keep(SPARROW_PARTNER_TOKEN_FILE, &sparrow.partner_token)?,
-    );
-    app.print(&format!(
-        "Sparrow SMS at {}: api_token in {}, partner_token in {}",
-        sparrow.plain_url, tokens.0, tokens.1
-    ))?;
-    app.print(&format!(
-        "a service of the web at {}: no sign-in",
-        sandbox.web_url()
-    ))
+    app.print(&format!("serving the sandbox at http://{}", sandbox.address()))?;
+    for account in sandbox.accounts() {
+        let mut told = account.told;
+        for (key, file) in account.files {
+            let secret = account.secrets.iter().find(|(known, _)| known == key);
+            let path = app.paths()?.sandbox().join(file);
+            let shown = path.display().to_string();
+            write_private(&path, secret.map_or("", |(_, secret)| secret))
+                .map_err(|error| CommandError::new(Exit::Aborted, format!("`{shown}`: {error}")))?;
+            told.push(format!("{key} in {shown}"));
+        }
+        app.print(&format!("{}: {}", account.place, told.join(", ")))?;
+    }
+    Ok(())
 }
-
-/// Where the simulated master account's password is written, for clients other than this program.
-const PASSWORD_FILE: &str = "master-password";
-
-/// The same for the owner of the simulated JRNI's parent company.
-const JRNI_PASSWORD_FILE: &str = "jrni-password";
-
-/// The same for the two tokens of the simulated Sparrow SMS.
-const SPARROW_API_TOKEN_FILE: &str = "sparrow-api-token";
-const SPARROW_PARTNER_TOKEN_FILE: &str = "sparrow-partner-token";
 
 fn write_private(path: &Path, text: &str) -> std::io::Result<()> {
     use std::io::Write as _;

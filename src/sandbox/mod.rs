@@ -140,6 +140,12 @@ pub struct SimulatedAccount {
     pub texts: Vec<(&'static str, String)>,
     /// What must not be shown, by key.
     pub secrets: Vec<(&'static str, String)>,
+    /// The platform and its address by path, for clients that know nothing of the sandbox.
+    pub place: String,
+    /// What such clients need to know besides secrets.
+    pub told: Vec<String>,
+    /// The secrets that such clients need, each with the name of a file that may hold it.
+    pub files: &'static [(&'static str, &'static str)],
 }
 
 impl fmt::Debug for SimulatedAccount {
@@ -312,11 +318,21 @@ impl Sandbox {
         vec![
             SimulatedAccount {
                 platform: "mobsted",
-                texts: vec![("url", master.url), ("login", master.login)],
+                texts: vec![("url", master.url), ("login", master.login.clone())],
                 secrets: vec![("password", master.password)],
+                place: format!("Mobsted at {}", master.plain_url),
+                told: vec![master.login],
+                files: &[("password", "master-password")],
             },
             SimulatedAccount {
                 platform: "jrni",
+                place: format!("JRNI at {}", jrni.plain_url),
+                told: vec![
+                    jrni.login.clone(),
+                    format!("App-Id {}", jrni.app_id),
+                    format!("company {}", jrni.company),
+                ],
+                files: &[("password", "jrni-password"), ("app_key", "jrni-app-key")],
                 texts: vec![("url", jrni.url), ("login", jrni.login), ("app_id", jrni.app_id)],
                 secrets: vec![("password", jrni.password), ("app_key", jrni.app_key)],
             },
@@ -327,12 +343,21 @@ impl Sandbox {
                     ("api_token", sparrow.api_token),
                     ("partner_token", sparrow.partner_token),
                 ],
+                place: format!("Sparrow SMS at {}", sparrow.plain_url),
+                told: Vec::new(),
+                files: &[
+                    ("api_token", "sparrow-api-token"),
+                    ("partner_token", "sparrow-partner-token"),
+                ],
             },
             // It takes any token.
             SimulatedAccount {
                 platform: "web",
                 texts: vec![("url", "https://api.web.sandbox".to_owned())],
                 secrets: vec![("bearer", "of-the-sandbox".to_owned())],
+                place: format!("a service of the web at {}", self.web_url()),
+                told: vec!["no sign-in".to_owned()],
+                files: &[],
             },
         ]
     }

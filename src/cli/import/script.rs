@@ -95,7 +95,8 @@ struct Function {
 impl Draft {
     fn write(collection: &Collection, given: &Given, met: Met) -> Draft {
         let mut taken = given.taken.clone();
-        taken.extend(["done", "http", "session", "mobsted", "jrni", "sparrow"].map(str::to_owned));
+        taken.extend(["done", "session"].map(str::to_owned));
+        taken.extend(given.catalogue.modules().map(str::to_owned));
         let mut values = Values::new(collection.variables.iter().cloned(), taken, met.credentials)
             .below(&given.variables)
             .with_mixed(met.mixed);

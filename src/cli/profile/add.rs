@@ -132,11 +132,11 @@ impl Answers {
             None => return Err(missing("the profile's NAME")),
         };
         let platform = match &command.platform {
-            Some(platform) => platform_of(app, platform)?,
+            Some(platform) => app.platform(platform)?,
             None if asks => {
-                let question = format!("Platform: {}", names(app, "or"));
+                let question = format!("Platform: {}", app.platform_names("or"));
                 let usual = app.catalogue().usual().name;
-                app.ask_until(&question, Some(usual), |name| platform_of(app, name))?
+                app.ask_until(&question, Some(usual), |name| app.platform(name))?
             }
             None => app.catalogue().usual(),
         };
@@ -153,30 +153,6 @@ impl Answers {
             mode,
         })
     }
-}
-
-/// The names of the platforms that have accounts, the last behind `and` or `or`.
-fn names(app: &App, word: &str) -> String {
-    let names: Vec<&str> = app
-        .catalogue()
-        .with_accounts()
-        .map(|platform| platform.name)
-        .collect();
-    match names.split_last() {
-        Some((last, [])) => (*last).to_owned(),
-        Some((last, before)) => format!("{} {word} {last}", before.join(", ")),
-        None => String::new(),
-    }
-}
-
-fn platform_of(app: &App, name: &str) -> Result<&'static Platform, CommandError> {
-    app.catalogue()
-        .platform(name)
-        .filter(|platform| platform.account.is_some())
-        .ok_or_else(|| {
-            CommandError::usage(format!("`{name}` is not a platform"))
-                .hint(format!("the platforms are {}", names(app, "and")))
-        })
 }
 
 fn is_new(config: &Config, name: &str) -> Result<(), CommandError> {

@@ -37,8 +37,8 @@ impl Served {
         };
         let file = behind("password in ", '\n');
         Served {
-            url: behind("serving the sandbox at ", '\n'),
-            login: behind("master account: ", ','),
+            url: behind("Mobsted at ", ' ').trim_end_matches(':').to_owned(),
+            login: behind("Mobsted at ", ',').rsplit(' ').next().unwrap().to_owned(),
             password: std::fs::read_to_string(file).unwrap().trim().to_owned(),
             child,
             _stdout: stdout,
