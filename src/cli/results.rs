@@ -19,9 +19,9 @@ use super::plan::RunPlan;
 use super::ui::Ui;
 use crate::bulk::input::cells_of;
 use crate::bulk::schedule::Finished;
-use crate::journal::{Journal, RowFilter, RowRecord, RowStatus, RunId};
+use crate::journal::{Journal, RowFilter, RowRecord, RunId};
 use crate::report::reveal::Reveal;
-use crate::report::{self, Columns, Format, ReportError, ResultRow, Writer};
+use crate::report::{Columns, Format, ReportError, ResultRow, Writer};
 use crate::script::params::Declaration;
 use crate::script::program::Script;
 use crate::value::{Record, Value};
@@ -113,7 +113,7 @@ impl Results {
             position: finished.position,
             input: finished.input.clone(),
             output: finished.output.clone(),
-            status: reported(finished.status),
+            status: finished.status.reported(),
             error: finished.error.clone(),
             run: run.to_string(),
         };
@@ -296,19 +296,9 @@ fn result_row(row: RowRecord, run: &RunId) -> ResultRow {
         position: row.position,
         input: cells_of(&row.input),
         output,
-        status: reported(row.status),
+        status: row.status.reported(),
         error,
         run: run.to_string(),
-    }
-}
-
-fn reported(status: RowStatus) -> report::RowStatus {
-    match status {
-        RowStatus::Done => report::RowStatus::Done,
-        RowStatus::Failed => report::RowStatus::Failed,
-        RowStatus::Parked => report::RowStatus::Parked,
-        RowStatus::Interrupted => report::RowStatus::Interrupted,
-        RowStatus::Queued | RowStatus::Skipped => report::RowStatus::Skipped,
     }
 }
 

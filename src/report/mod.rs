@@ -13,8 +13,9 @@ mod writer;
 use std::io;
 use std::path::Path;
 
+pub use crate::value::status::RowStatus;
 pub use columns::{Columns, OWN};
-pub use row::{ResultRow, RowStatus};
+pub use row::ResultRow;
 pub use writer::Writer;
 
 /// How results are written.

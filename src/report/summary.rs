@@ -125,7 +125,7 @@ impl Summary {
     /// The summary as JSON: `rows`, `outcomes`, `errors`, `elapsed_ms`.
     pub fn to_json(&self) -> Json {
         let mut rows = serde_json::Map::new();
-        for status in RowStatus::ALL {
+        for status in RowStatus::REPORTED {
             rows.insert(status.as_str().into(), self.count(status).into());
         }
         rows.insert("total".into(), self.total().into());
@@ -143,7 +143,7 @@ impl Summary {
 
     fn counts_line(&self) -> String {
         let total = self.total();
-        let counts: Vec<String> = RowStatus::ALL
+        let counts: Vec<String> = RowStatus::REPORTED
             .into_iter()
             .filter(|status| self.count(*status) > 0)
             .map(|status| self.counted(status))

@@ -5,6 +5,7 @@ pub mod identity;
 pub mod nearest;
 pub mod origin;
 pub mod secret;
+pub mod status;
 pub mod visible;
 
 use std::borrow::Cow;

@@ -12,7 +12,7 @@ use crate::cli::exit::Exit;
 use crate::cli::rows::is_stream;
 use crate::journal::{RowFilter, RowStatus, RunStatus, StepFilter, StepRecord, StepState};
 use crate::ops::error::Code;
-use crate::report::{self, reveal::Reveal};
+use crate::report::reveal::Reveal;
 use crate::run::Runner;
 use crate::sabotage::Sabotage;
 use crate::value::{Record, Value};
@@ -42,9 +42,9 @@ pub(super) struct Outcome {
 
 impl Outcome {
     /// The rows of the whole run, as a summary counts them.
-    fn rows(&self) -> [(report::RowStatus, u64); 5] {
+    fn rows(&self) -> [(RowStatus, u64); 5] {
         let counts = [self.done, self.failed, self.parked, self.interrupted, self.open];
-        std::array::from_fn(|at| (report::RowStatus::ALL[at], counts[at]))
+        std::array::from_fn(|at| (RowStatus::REPORTED[at], counts[at]))
     }
 
     pub(super) fn status(&self) -> RunStatus {

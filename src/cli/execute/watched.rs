@@ -11,7 +11,7 @@ use crate::cli::plan::RunPlan;
 use crate::cli::ui::Progress;
 use crate::journal::{Journal, JournalError, RowCounts, RowFilter, RowRecord, RowStatus, RunId};
 use crate::ops::error::Code;
-use crate::report::{self, summary::Summary};
+use crate::report::summary::Summary;
 use crate::run::cancel::Cancel;
 use crate::value::Value;
 use crate::waiting::Waits;
@@ -69,23 +69,18 @@ impl Watched {
         let stopped = || cancel.requested();
         each_failed(journal, run, stopped, |row| {
             let error = row.error.as_ref().and_then(Value::as_text).unwrap_or_default();
-            self.summary
-                .earlier(row.position, report::RowStatus::Failed, error);
+            self.summary.earlier(row.position, RowStatus::Failed, error);
         })
     }
 
     pub(super) fn row(&mut self, finished: &Finished) {
-        let status = match finished.status {
-            RowStatus::Done => report::RowStatus::Done,
-            RowStatus::Parked => report::RowStatus::Parked,
-            _ => report::RowStatus::Failed,
-        };
+        let status = finished.status;
         self.summary
             .row(finished.position, status, finished.error.as_deref());
         if let Some(progress) = &self.progress {
-            progress.row(status != report::RowStatus::Done);
+            progress.row(status != RowStatus::Done);
         }
-        self.scripts += u64::from(status == report::RowStatus::Failed && is_the_scripts(finished));
+        self.scripts += u64::from(status == RowStatus::Failed && is_the_scripts(finished));
         self.unfit += u64::from(finished.unfit);
         if let Some(failed) = finished.diagnostic.as_ref().filter(|_| self.exists.is_none())
             && failed.code == Some(Code::AlreadyExists)
