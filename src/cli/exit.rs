@@ -94,8 +94,8 @@ impl Exit {
         match code {
             Code::BadArgument | Code::Internal => Exit::Script,
             Code::BadProfile | Code::NoTerminal => Exit::Usage,
-            Code::SignInRefused | Code::ChooseCompany | Code::CredentialMissing => Exit::SignIn,
-            Code::Own(own) if own.refuses_sign_in => Exit::SignIn,
+            Code::SignInRefused | Code::CredentialMissing => Exit::SignIn,
+            Code::Own(own) if own.refuses_sign_in || own.is_of_this_side => Exit::SignIn,
             Code::Forbidden | Code::ProtectedApp | Code::BadAddress | Code::SecretElsewhere => {
                 Exit::Permission
             }

@@ -4,7 +4,6 @@
 use super::call::Call;
 use super::error::{Code, OpError};
 use super::platform::Platform;
-use super::session;
 use super::spec::{Param, Type};
 use super::world::World;
 pub use crate::platform::Reachability;
@@ -79,7 +78,7 @@ impl World {
             .catalogue()
             .platform(platform)
             .ok_or_else(|| strange(platform))?;
-        match session::connect(self, platform, &Value::from(profile))? {
+        match platform.connect(self, &Value::from(profile))? {
             Value::Object(account) => Ok(account),
             _ => Err(strange(platform.name)),
         }

@@ -33,7 +33,6 @@ macro_rules! codes {
                     Code::BadProfile
                         | Code::NoTerminal
                         | Code::SignInRefused
-                        | Code::ChooseCompany
                         | Code::CredentialMissing
                 ) || matches!(self, Code::Own(own) if own.is_of_this_side)
             }
@@ -58,8 +57,6 @@ codes! {
     BadAddress = "bad_address",
     /// The account refuses the credentials.
     SignInRefused = "sign_in_refused",
-    /// The credentials are good for several companies, and none was named.
-    ChooseCompany = "choose_company",
     /// The account may not do this.
     Forbidden = "forbidden",
     /// App 1 of a master account must never be changed.
@@ -191,10 +188,6 @@ impl From<ApiError> for OpError {
             ApiErrorKind::SignInRefused => (
                 Code::SignInRefused,
                 Some("check login and password, and that the address is the account's own"),
-            ),
-            ApiErrorKind::ChooseCompany => (
-                Code::ChooseCompany,
-                Some("name one of them: `company` in the profile, or in the map that `connect` takes"),
             ),
             ApiErrorKind::Forbidden => (
                 Code::Forbidden,

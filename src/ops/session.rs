@@ -49,25 +49,19 @@ impl Platform {
     /// The session that `account` names, as `connect` of the platform's module returns it: the profile that is active for
     /// the platform, the profile of that name, or the account that a map describes. Sends nothing.
     pub fn connect(&self, world: &World, account: &Value) -> Result<Value, OpError> {
-        connect(world, self, account)
-    }
-}
-
-/// The session that `account` names: the profile that is active for the platform, the one of that name, or the account
-/// that a map describes. Sends nothing.
-pub(super) fn connect(world: &World, platform: &Platform, account: &Value) -> Result<Value, OpError> {
-    match account {
-        Value::Null => of_profile(platform, &*world.profile(platform.name, None)?),
-        Value::Text(name) => of_profile(platform, &*world.profile(platform.name, Some(name))?),
-        Value::Record(written) => of_map(platform, written),
-        other => Err(OpError::new(
-            Code::BadArgument,
-            format!(
-                "`{}::connect` takes a profile's name or a map, not {}",
-                platform.name,
-                other.type_name()
-            ),
-        )),
+        match account {
+            Value::Null => of_profile(self, &*world.profile(self.name, None)?),
+            Value::Text(name) => of_profile(self, &*world.profile(self.name, Some(name))?),
+            Value::Record(written) => of_map(self, written),
+            other => Err(OpError::new(
+                Code::BadArgument,
+                format!(
+                    "`{}::connect` takes a profile's name or a map, not {}",
+                    self.module,
+                    other.type_name()
+                ),
+            )),
+        }
     }
 }
 

@@ -78,8 +78,8 @@ impl Target {
 
 /// The call with its whole address, and with the profile it goes out under: one that is a path alone is below the
 /// profile's address. The profile is the one that the call names, or for a path alone the active one. A whole address
-/// counts under the strictest of the active profile and those whose addresses it is below. `refuses`
-/// says why a whole address cannot be reached at all.
+/// counts under the strictest of the active profile and those whose addresses it is below. `refuses` says why a whole
+/// address cannot be reached at all.
 pub(super) fn resolve(
     world: &World,
     call: Call,

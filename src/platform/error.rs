@@ -64,8 +64,6 @@ pub enum ApiErrorKind {
     Address,
     /// The account refuses the credentials.
     SignInRefused,
-    /// The credentials are good for several companies, and none was named.
-    ChooseCompany,
     /// The account may not do this.
     Forbidden,
     /// It does not exist.

@@ -66,19 +66,6 @@ pub(super) const CODES: &[Explanation] = &[
         example: "try {\n    mobsted::connect().apps();\n} catch (err) {\n    if err.kind == \"sign_in_refused\" { print(err.hint); } else { throw err; }\n}",
     },
     Explanation {
-        code: "choose_company",
-        meaning: "The login and password are good for several JRNI companies, and none was named. The message lists them.",
-        causes: &[
-            "one person is the administrator of several companies, with one password",
-            "the platform does not say which company it signed the account in to",
-        ],
-        remedies: &[
-            "name one of them in the profile: company = \"37001\"",
-            "name one of them in the script: jrni::connect(#{company: 37001, …})",
-        ],
-        example: "jrni::connect(\"booking-37001\")   // a profile that names its company",
-    },
-    Explanation {
         code: "forbidden",
         meaning: "The account may not do this, or the profile's mode does not allow it.",
         causes: &[

@@ -8,6 +8,7 @@ use crate::ops::spec::{Boxed, Effect, OpSpec, Param, Probe, Timeout, Type};
 use crate::ops::world::World;
 use crate::platform::jrni::Client;
 use crate::platform::jrni::companies::Company;
+use crate::platform::jrni::fault::CHOOSE_COMPANY;
 use crate::value::{Object, Record, Value};
 
 const REF: Param = Param {
@@ -157,7 +158,7 @@ pub(in crate::ops) static OPS: &[OpSpec] = &[
 const ERRORS: &[(Code, &str)] = &[
     (Code::SignInRefused, "the account refuses the credentials"),
     (
-        Code::ChooseCompany,
+        Code::Own(&CHOOSE_COMPANY),
         "the login is good for several companies, and none was named",
     ),
 ];

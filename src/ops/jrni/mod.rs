@@ -18,6 +18,7 @@ use super::world::World;
 use crate::journal::{Former, LedgerItem, NaturalKey, Proof};
 use crate::platform::error::{ApiError, ApiErrorKind};
 use crate::platform::jrni::account::Base;
+use crate::platform::jrni::fault;
 use crate::value::{Object, Value};
 
 /// A signed-in account, acting on one company.
@@ -170,7 +171,7 @@ pub(crate) static PLATFORM: Platform = Platform {
         raw::OPS,
     ],
     kinds: KINDS,
-    codes: &[],
+    codes: fault::CODES,
     maps: &[],
     sub_accounts: None,
     driver: &driver::Jrni,
@@ -181,7 +182,7 @@ const SIGN_IN: &str = "$sign_in";
 
 fn connect<'a>(world: &'a World, call: &'a Call) -> Boxed<'a, Result<Value, OpError>> {
     Box::pin(async move {
-        let mut session = session::connect(world, &PLATFORM, call.arg("account"))?;
+        let mut session = PLATFORM.connect(world, call.arg("account"))?;
         if let Value::Object(session) = &mut session {
             Base::parse(session.text("url"))?;
             company_number(session.text("company"))?;

@@ -181,7 +181,7 @@ pub(crate) static PLATFORM: Platform = Platform {
 };
 
 fn connect<'a>(world: &'a World, call: &'a Call) -> Boxed<'a, Result<Value, OpError>> {
-    Box::pin(async move { session::connect(world, &PLATFORM, call.arg("account")) })
+    Box::pin(async move { PLATFORM.connect(world, call.arg("account")) })
 }
 
 fn connect_tenant<'a>(world: &'a World, call: &'a Call) -> Boxed<'a, Result<Value, OpError>> {

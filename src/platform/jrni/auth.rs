@@ -7,6 +7,7 @@ use serde_json::Value as Json;
 
 use super::account::Account;
 use super::endpoints::Endpoints;
+use super::fault::CHOOSE_COMPANY;
 use crate::platform::error::{ApiError, ApiErrorKind};
 use crate::platform::fields::{self, Fields};
 use crate::platform::session::{Authenticator, LazySecret};
@@ -173,7 +174,7 @@ impl Auth {
         );
         ApiError {
             status: Some(400),
-            ..ApiError::new(ApiErrorKind::ChooseCompany, message)
+            ..ApiError::new(ApiErrorKind::Own(&CHOOSE_COMPANY), message)
         }
     }
 
@@ -181,7 +182,7 @@ impl Auth {
     fn explain(&self, error: ApiError) -> ApiError {
         let (host, login) = (self.account.base.host(), &self.account.login);
         match (error.status, error.kind) {
-            (_, ApiErrorKind::ChooseCompany) => error,
+            (_, ApiErrorKind::Own(_)) => error,
             (Some(status @ (401 | 403)), _) | (Some(status), ApiErrorKind::SignInRefused) => ApiError {
                 kind: ApiErrorKind::SignInRefused,
                 message: format!(

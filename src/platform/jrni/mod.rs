@@ -8,6 +8,7 @@ pub mod accounts;
 pub mod administrators;
 pub mod companies;
 pub mod endpoints;
+pub mod fault;
 pub mod people;
 pub mod raw;
 
@@ -157,7 +158,7 @@ impl Client {
         tokens.company.ok_or_else(|| {
             let host = self.account().base.host();
             let message = format!("{host} does not say which company the account signs in to");
-            ApiError::new(ApiErrorKind::ChooseCompany, message)
+            ApiError::new(ApiErrorKind::Own(&fault::CHOOSE_COMPANY), message)
         })
     }
 
