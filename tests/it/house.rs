@@ -104,7 +104,7 @@ const EXPOSERS: &[&str] = &[
 
 /// How many lines outside of the rooms of platforms and of the sandbox name a platform. It may only become less: what
 /// knows a platform by name is a place that somebody forgets who adds one.
-const NAMING_PLATFORMS: usize = 109;
+const NAMING_PLATFORMS: usize = 98;
 
 const FILE_LONGEST: usize = 800;
 const FUNCTION_USUAL: usize = 40;

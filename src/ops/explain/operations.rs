@@ -17,7 +17,7 @@ pub(super) const CODES: &[Explanation] = &[
             "compare the call with `provisor ops show OPERATION`",
             "a value from a table is text; declare the parameter's type with `@param`",
         ],
-        example: "mobsted::connect().ensure_tenant(\"ann@example.com\", #{adopt: true})   // not #{adopted: true}",
+        example: "http::get(\"https://api.example.com\", #{query: #{page: 2}})   // not #{queries: …}",
     },
     Explanation {
         code: "bad_profile",
@@ -48,7 +48,7 @@ pub(super) const CODES: &[Explanation] = &[
             "write the address with https://, and a raw call's path as it stands below the API",
             "take --sandbox away to reach real addresses",
         ],
-        example: "mobsted::connect().get(\"/applications\")   // not a full address of another host",
+        example: "http::get(\"https://api.example.com/items\")   // https, and neither a user nor a password in it",
     },
     Explanation {
         code: "sign_in_refused",
@@ -63,7 +63,7 @@ pub(super) const CODES: &[Explanation] = &[
             "check login and password, and that the address is the account's own",
             "put a tenant's new password on record: provisor tenants set-password EMAIL",
         ],
-        example: "try {\n    mobsted::connect().apps();\n} catch (err) {\n    if err.kind == \"sign_in_refused\" { print(err.hint); } else { throw err; }\n}",
+        example: "fn main(session) {\n    try {\n        session.apps();\n    } catch (err) {\n        if err.kind == \"sign_in_refused\" { print(err.hint); } else { throw err; }\n    }\n}",
     },
     Explanation {
         code: "forbidden",
@@ -77,7 +77,7 @@ pub(super) const CODES: &[Explanation] = &[
             "ask the platform whether the account may do this",
             "choose a profile of another mode",
         ],
-        example: "mobsted::connect().tenants()   // a partner account's; a tenant's own account has none",
+        example: "provisor profile edit acme --mode dev",
     },
     Explanation {
         code: "protected_app",
@@ -128,7 +128,7 @@ pub(super) const CODES: &[Explanation] = &[
             "if it is on the platform alone and yours, take it over with `adopt: true` in the options of the ensure operation",
             "give the new one another name",
         ],
-        example: "mobsted::connect().ensure_tenant(\"ann@example.com\", #{adopt: true})",
+        example: "fn main(session) { session.ensure_tenant(\"ann@example.com\", #{adopt: true}) }",
     },
     Explanation {
         code: "already_done",
@@ -156,7 +156,7 @@ pub(super) const CODES: &[Explanation] = &[
             "look it up first; what finds things gives `()` when there is none",
             "check that the session is the account that has it",
         ],
-        example: "let app = mobsted::connect().find_app(\"Shop\");\nif app == () { print(\"there is no such app\"); }",
+        example: "fn main(session) {\n    let app = session.find_app(\"Shop\");\n    if app == () { print(\"there is no such app\"); }\n}",
     },
     Explanation {
         code: "credential_missing",
@@ -183,7 +183,7 @@ pub(super) const CODES: &[Explanation] = &[
             "read the platform's words in the message, correct the value, and run again",
             "-v shows the exchange",
         ],
-        example: "try {\n    mobsted::connect().ensure_tenant(\"ann@example.com\");\n} catch (err) {\n    print(`${err.kind}, HTTP ${err.status}: ${err.message}`);\n}",
+        example: "fn main(session) {\n    try {\n        session.ensure_tenant(\"ann@example.com\");\n    } catch (err) {\n        print(`${err.kind}, HTTP ${err.status}: ${err.message}`);\n    }\n}",
     },
     Explanation {
         code: "rate_limited",
@@ -250,7 +250,7 @@ pub(super) const CODES: &[Explanation] = &[
             "check that the address is really the account's; -v shows the exchange",
             "tell the maintainers when the platform has changed",
         ],
-        example: "mobsted::connect().get(\"/applications\")",
+        example: "provisor profile test acme",
     },
     Explanation {
         code: "in_doubt",
