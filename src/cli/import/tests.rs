@@ -17,6 +17,15 @@ fn one(request: &Json) -> Script {
 }
 
 #[test]
+fn a_backslash_before_a_variable_is_no_escape_of_it() {
+    let script = one(&json!({
+        "method": "GET", "url": "https://x.example/", "header": [{"key": "a", "value": "\\{{n}}"}]
+    }));
+    let sum = r#""" + "\\" + n"#;
+    assert!(script.text.contains(sum), "no `{sum}` in\n{}", script.text);
+}
+
+#[test]
 fn every_form_of_body_has_its_option() {
     let post = |body: Json| one(&json!({"method": "POST", "url": "https://x.example/a", "body": body})).text;
     let raw = |language: &str, raw: &str| json!({"mode": "raw", "raw": raw, "options": {"raw": {"language": language}}});

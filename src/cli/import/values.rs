@@ -538,7 +538,8 @@ fn joined(parts: &[(bool, String)]) -> String {
         [(true, text)] => return quoted(text),
         _ => {}
     }
-    let plain = |text: &str| !text.contains(['`', '$']) && !text.chars().any(char::is_control);
+    // In a template a backslash before `${` makes a text of it.
+    let plain = |text: &str| !text.contains(['`', '$', '\\']) && !text.chars().any(char::is_control);
     if parts.iter().all(|(literal, text)| !literal || plain(text)) {
         let inner: String = parts
             .iter()
