@@ -2,7 +2,7 @@
 
 use std::ops::Range;
 
-use rhai::{Token, TokenizerControl};
+use rhai::{Position, Token, TokenizerControl};
 
 use crate::script::host;
 
@@ -50,17 +50,24 @@ pub fn pieces(text: &str) -> Vec<Piece> {
     tokens.state.include_comments = true;
     let mut found: Vec<Piece> = Vec::new();
     let mut nesting = Nesting::default();
+    let mut escapes = Escapes::default();
     // At the end of some broken texts the tokenizer tells the same mistake for ever.
     let most = text.chars().count().saturating_mul(2) + 8;
     for _ in 0..most {
         let Some((token, position)) = tokens.next().filter(|(token, _)| *token != Token::EOF) else {
             break;
         };
-        let start = places.at(position.line(), position.position(), 1);
-        let end = places.at(tokens.pos.line(), tokens.pos.position(), 0);
+        let start = places.at(position.line(), escapes.column(position), 1);
+        let end = places.at(tokens.pos.line(), escapes.column(tokens.pos), 0);
         nesting.pass(&token, &control);
         let last = found.last().map_or(0, |piece| piece.at.end);
         let start = start.max(last);
+        let end = match token {
+            Token::StringConstant(_) | Token::InterpolatedString(_) => {
+                escapes.pass(text, start..end.max(start), tokens.pos)
+            }
+            _ => end,
+        };
         // A string without an end reaches to the end of its line at least.
         let end = if matches!(token, Token::LexError(_)) && end <= start {
             start + text[start..].chars().next().map_or(0, char::len_utf8)
@@ -130,6 +137,51 @@ impl Nesting {
             }
             _ => {}
         }
+    }
+}
+
+/// The escapes `\${` in templates, of which the tokenizer counts one character less: what follows on the line stands that
+/// much further right than it says.
+#[derive(Default)]
+struct Escapes {
+    line: Option<usize>,
+    count: usize,
+}
+
+impl Escapes {
+    const ESCAPE: &'static str = "\\${";
+
+    /// The true column of a position.
+    fn column(&self, position: Position) -> Option<usize> {
+        let on_line = self.line.is_some() && self.line == position.line();
+        let more = if on_line { self.count } else { 0 };
+        position.position().map(|column| column + more)
+    }
+
+    /// Passes a text that stands at `at` by the positions before it, and ends at `end` as the tokenizer says. Gives its true
+    /// end.
+    fn pass(&mut self, text: &str, at: Range<usize>, end: Position) -> usize {
+        if text[at.start..].starts_with(['"', '\'']) {
+            return at.end;
+        }
+        if self.line != end.line() {
+            (self.line, self.count) = (end.line(), 0);
+        }
+        let from = text[at.clone()]
+            .rfind('\n')
+            .map_or(at.start, |newline| at.start + newline + 1);
+        let (mut true_end, mut known) = (at.end, 0);
+        loop {
+            let count = text[from..true_end].matches(Escapes::ESCAPE).count();
+            if count == known {
+                break;
+            }
+            let more = text[true_end..].chars().take(count - known);
+            true_end += more.map(char::len_utf8).sum::<usize>();
+            known = count;
+        }
+        self.count += known;
+        true_end
     }
 }
 

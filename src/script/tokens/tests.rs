@@ -75,3 +75,22 @@ fn no_character_is_lost_or_told_twice_whatever_is_typed() {
         assert!(last <= text.len());
     }
 }
+
+#[test]
+fn what_follows_an_escaped_dollar_in_a_template_stands_where_it_is() {
+    let names = |text: &str| -> Vec<String> {
+        let found = pieces(text);
+        let names = found.iter().filter(|piece| piece.sort == Sort::Name);
+        names.map(|piece| piece.text(text).to_owned()).collect()
+    };
+    for (text, expected) in [
+        ("`\\${x}` + name", vec!["name"]),
+        ("`\\${x} \\${y} é` + name", vec!["name"]),
+        ("`a ${first} \\${x}` + name", vec!["first", "name"]),
+        ("`\\${x}\nb \\${y}` + name\nother", vec!["name", "other"]),
+        ("`\\${x}\nb` + name; \"\\\\\" + other", vec!["name", "other"]),
+        ("#{a: `\\${x}`, multipart: 2}", vec!["a", "multipart"]),
+    ] {
+        assert_eq!(names(text), expected, "{text}");
+    }
+}
