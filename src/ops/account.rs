@@ -42,12 +42,9 @@ impl SignedIn {
 
 impl Platform {
     /// The keys that a map can describe an account by, in `connect(#{ … })`; none for a platform without accounts.
-    pub fn account_keys(&self) -> Vec<Param> {
-        let Some(schema) = &self.account else {
-            return Vec::new();
-        };
-        let texts = schema.texts.iter().map(|key| (key, Type::Text));
-        let secrets = schema.secrets.iter().map(|key| (key, Type::SecretText));
+    pub fn connect_keys(&self) -> Vec<Param> {
+        let texts = self.texts().iter().map(|key| (key, Type::Text));
+        let secrets = self.secrets().iter().map(|key| (key, Type::SecretText));
         let all = texts.chain(secrets);
         all.map(|(key, ty)| Param {
             name: key.name,
@@ -88,7 +85,10 @@ impl World {
     /// its own address.
     pub async fn sign_in(&self, account: &Object) -> Result<SignedIn, OpError> {
         self.forget_tokens(account).await?;
-        self.driver(account)?.sign_in(self, account).await
+        match self.driver(account)?.sign_in(self, account).await? {
+            Some(reached) => Ok(SignedIn::Reached(reached)),
+            None => self.signed_in(account).await,
+        }
     }
 
     /// Signs out: forgets the tokens, and has the platform forget them where it can.

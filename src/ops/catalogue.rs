@@ -136,12 +136,8 @@ impl Catalogue {
 
     /// The code of an operation's failure with this text; `None` for that of a script's own.
     pub fn code(&self, text: &str) -> Option<Code> {
-        let own = || {
-            self.codes()
-                .find(|own| own.explanation.code == text)
-                .map(Code::Own)
-        };
-        Code::parse(text).or_else(own)
+        let mut platforms = self.0.platforms.iter();
+        Code::parse(text).or_else(|| platforms.find_map(|platform| platform.code(text)))
     }
 
     /// Every kind of object.

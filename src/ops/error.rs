@@ -165,11 +165,7 @@ impl OpError {
             Some(Value::Int(status)) => u16::try_from(*status).ok(),
             _ => None,
         };
-        let own = |code: &str| platform.codes.iter().find(|own| own.explanation.code == code);
-        let code = text("code").and_then(|code| {
-            let own = || own(&code).copied().map(Code::Own);
-            Code::parse(&code).or_else(own)
-        });
+        let code = text("code").and_then(|code| Code::parse(&code).or_else(|| platform.code(&code)));
         OpError {
             code: code.unwrap_or(Code::Internal),
             message: text("message").unwrap_or_else(|| "a recorded failure cannot be read".into()),

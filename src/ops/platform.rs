@@ -5,9 +5,9 @@ use std::fmt;
 use std::ops::Deref;
 use std::sync::Arc;
 
-use super::account::SignedIn;
+use super::account::{Reachability, SignedIn};
 use super::call::Call;
-use super::error::OpError;
+use super::error::{Code, OpError};
 use super::spec::{Boxed, Fields, Kind, OpSpec};
 use super::world::World;
 use crate::journal::{Former, LedgerItem, NaturalKey, Struck};
@@ -56,6 +56,12 @@ impl Platform {
     /// The keys of its accounts whose values are secrets.
     pub fn secrets(&self) -> &'static [AccountKey] {
         self.account.as_ref().map_or(&[], |schema| schema.secrets)
+    }
+
+    /// The code of its own with this text.
+    pub fn code(&self, text: &str) -> Option<Code> {
+        let mut own = self.codes.iter().copied();
+        own.find(|own| own.explanation.code == text).map(Code::Own)
     }
 
     /// Does somebody sign in to its accounts? Otherwise each request carries the credential.
@@ -141,7 +147,7 @@ impl AccountKey {
     }
 }
 
-/// An operation of a runtime, and the platform it belongs to. Two are equal when they have the same stable name.
+/// An operation of a runtime, and the platform it belongs to.
 #[derive(Clone, Copy)]
 pub struct Operation {
     spec: &'static OpSpec,
@@ -179,12 +185,6 @@ impl Deref for Operation {
 
     fn deref(&self) -> &OpSpec {
         self.spec
-    }
-}
-
-impl PartialEq for Operation {
-    fn eq(&self, other: &Operation) -> bool {
-        self.spec.id() == other.spec.id()
     }
 }
 
@@ -233,10 +233,15 @@ pub trait Driver: Send + Sync {
         None
     }
 
-    /// Signs in anew, with the credentials of the account, and keeps the tokens. Where nobody signs in, asks the account
-    /// for whatever shows that it can be reached.
-    fn sign_in<'a>(&'a self, world: &'a World, account: &'a Object) -> Boxed<'a, Result<SignedIn, OpError>> {
-        self.signed_in(world, account)
+    /// Signs in anew, with the credentials of the account, and keeps the tokens. Where nobody signs in, may ask the service
+    /// for its own address, and give what it answered.
+    fn sign_in<'a>(
+        &'a self,
+        world: &'a World,
+        account: &'a Object,
+    ) -> Boxed<'a, Result<Option<Reachability>, OpError>> {
+        let _ = (world, account);
+        Box::pin(async { Ok(None) })
     }
 
     /// Forgets the tokens, and has the platform forget them where it can.
@@ -261,9 +266,9 @@ pub trait Driver: Send + Sync {
     }
 
     /// The secrets that an account signs in with, as far as they are at hand. Sends nothing.
-    fn secrets(&self, world: &World, session: &Object) -> Vec<Secret> {
+    fn secrets(&self, world: &World, session: &Object) -> Result<Vec<Secret>, OpError> {
         let _ = (world, session);
-        Vec::new()
+        Ok(Vec::new())
     }
 
     // How the ledger and the journal name things.

@@ -55,19 +55,28 @@ impl<T: Table> Endpoints<T> {
     pub fn with_overrides(overrides: &BTreeMap<String, String>) -> Result<Endpoints<T>, EndpointError> {
         let mut endpoints = Endpoints::default();
         for (key, value) in overrides {
-            let Some((key, default, _)) = T::ENTRIES.iter().find(|(name, ..)| name == key) else {
-                return Err(EndpointError::UnknownKey {
-                    key: key.clone(),
-                    nearest: nearest(key, T::ENTRIES.iter().map(|(name, ..)| *name)),
-                });
-            };
-            if let Some(why) = T::misfit(key, default, value) {
-                let value = value.clone();
-                return Err(EndpointError::BadValue { key, value, why });
-            }
+            let key = Endpoints::<T>::check(key, value)?;
             endpoints.0.insert(key, value.trim_end_matches('/').to_owned());
         }
         Ok(endpoints)
+    }
+
+    /// The key of the table's entry that `value` may correct.
+    pub fn check(key: &str, value: &str) -> Result<&'static str, EndpointError> {
+        let Some((key, default, _)) = T::ENTRIES.iter().find(|(name, ..)| *name == key) else {
+            return Err(EndpointError::UnknownKey {
+                key: key.to_owned(),
+                nearest: nearest(key, T::ENTRIES.iter().map(|(name, ..)| *name)),
+            });
+        };
+        match T::misfit(key, default, value) {
+            None => Ok(key),
+            Some(why) => Err(EndpointError::BadValue {
+                key,
+                value: value.to_owned(),
+                why,
+            }),
+        }
     }
 
     /// The entry's value; empty for a key that the table lacks.

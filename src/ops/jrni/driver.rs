@@ -1,12 +1,11 @@
 //! What no table can say of JRNI: signing in and out, and which company a session acts on.
 
 use std::any::Any;
-use std::collections::BTreeMap;
 
 use super::client::Shared;
 use super::{company_number, raw};
 use crate::journal::{Former, LedgerItem, NaturalKey, Struck};
-use crate::ops::account::SignedIn;
+use crate::ops::account::{Reachability, SignedIn};
 use crate::ops::call::Call;
 use crate::ops::error::OpError;
 use crate::ops::platform::Driver;
@@ -38,15 +37,18 @@ impl Driver for Jrni {
     }
 
     fn check_endpoint(&self, name: &str, text: &str) -> Option<Result<(), String>> {
-        let overrides = BTreeMap::from([(name.to_owned(), text.to_owned())]);
-        let checked = Endpoints::with_overrides(&overrides);
-        Some(checked.map(drop).map_err(|unknown| unknown.to_string()))
+        let checked = Endpoints::check(name, text);
+        Some(checked.map(drop).map_err(|error| error.to_string()))
     }
 
-    fn sign_in<'a>(&'a self, world: &'a World, account: &'a Object) -> Boxed<'a, Result<SignedIn, OpError>> {
+    fn sign_in<'a>(
+        &'a self,
+        world: &'a World,
+        account: &'a Object,
+    ) -> Boxed<'a, Result<Option<Reachability>, OpError>> {
         Box::pin(async move {
             world.jrni_of(account)?.sign_in().await?;
-            self.signed_in(world, account).await
+            Ok(None)
         })
     }
 
@@ -73,10 +75,8 @@ impl Driver for Jrni {
         })
     }
 
-    fn secrets(&self, world: &World, session: &Object) -> Vec<Secret> {
-        // An account that cannot be spoken to has answered nothing.
-        let client = world.jrni_of(session);
-        client.map(|client| client.secrets()).unwrap_or_default()
+    fn secrets(&self, world: &World, session: &Object) -> Result<Vec<Secret>, OpError> {
+        Ok(world.jrni_of(session)?.secrets())
     }
 
     fn account_of(&self, session: &Object) -> Result<String, OpError> {

@@ -1,13 +1,12 @@
 //! What no table can say of Mobsted: signing in, names in the ledger, and what is protected.
 
 use std::any::Any;
-use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use super::client::Shared;
 use super::raw;
 use crate::journal::{Former, LedgerItem, NaturalKey, Struck};
-use crate::ops::account::SignedIn;
+use crate::ops::account::{Reachability, SignedIn};
 use crate::ops::call::Call;
 use crate::ops::error::OpError;
 use crate::ops::platform::Driver;
@@ -37,15 +36,18 @@ impl Driver for Mobsted {
     }
 
     fn check_endpoint(&self, name: &str, text: &str) -> Option<Result<(), String>> {
-        let overrides = BTreeMap::from([(name.to_owned(), text.to_owned())]);
-        let checked = Endpoints::with_overrides(&overrides);
-        Some(checked.map(drop).map_err(|unknown| unknown.to_string()))
+        let checked = Endpoints::check(name, text);
+        Some(checked.map(drop).map_err(|error| error.to_string()))
     }
 
-    fn sign_in<'a>(&'a self, world: &'a World, account: &'a Object) -> Boxed<'a, Result<SignedIn, OpError>> {
+    fn sign_in<'a>(
+        &'a self,
+        world: &'a World,
+        account: &'a Object,
+    ) -> Boxed<'a, Result<Option<Reachability>, OpError>> {
         Box::pin(async move {
             world.mobsted(account)?.sign_in().await?;
-            self.signed_in(world, account).await
+            Ok(None)
         })
     }
 
@@ -61,10 +63,8 @@ impl Driver for Mobsted {
         Box::pin(async move { Ok(SignedIn::until(world.mobsted(account)?.signed_in_until().await?)) })
     }
 
-    fn secrets(&self, world: &World, session: &Object) -> Vec<Secret> {
-        // An account that cannot be spoken to has answered nothing.
-        let client = world.mobsted(session);
-        client.map(|client| client.secrets()).unwrap_or_default()
+    fn secrets(&self, world: &World, session: &Object) -> Result<Vec<Secret>, OpError> {
+        Ok(world.mobsted(session)?.secrets())
     }
 
     fn account_of(&self, session: &Object) -> Result<String, OpError> {

@@ -2,7 +2,7 @@
 
 use std::any::Any;
 
-use crate::ops::account::SignedIn;
+use crate::ops::account::{Reachability, SignedIn};
 use crate::ops::error::OpError;
 use crate::ops::platform::Driver;
 use crate::ops::spec::Boxed;
@@ -25,10 +25,14 @@ impl Driver for Sparrow {
         Ok(base.as_str().to_owned())
     }
 
-    fn sign_in<'a>(&'a self, world: &'a World, account: &'a Object) -> Boxed<'a, Result<SignedIn, OpError>> {
+    fn sign_in<'a>(
+        &'a self,
+        world: &'a World,
+        account: &'a Object,
+    ) -> Boxed<'a, Result<Option<Reachability>, OpError>> {
         Box::pin(async move {
             world.sparrow(account)?.sign_in().await?;
-            self.signed_in(world, account).await
+            Ok(None)
         })
     }
 
@@ -44,10 +48,8 @@ impl Driver for Sparrow {
         Box::pin(async move { Ok(SignedIn::until(world.sparrow(account)?.signed_in_until().await?)) })
     }
 
-    fn secrets(&self, world: &World, session: &Object) -> Vec<Secret> {
-        // An account that cannot be spoken to has answered nothing.
-        let client = world.sparrow(session);
-        client.map(|client| client.secrets()).unwrap_or_default()
+    fn secrets(&self, world: &World, session: &Object) -> Result<Vec<Secret>, OpError> {
+        Ok(world.sparrow(session)?.secrets())
     }
 
     fn account_of(&self, session: &Object) -> Result<String, OpError> {

@@ -4,7 +4,7 @@ use std::any::Any;
 
 use super::settle;
 use crate::journal::{Former, NaturalKey, Struck};
-use crate::ops::account::SignedIn;
+use crate::ops::account::Reachability;
 use crate::ops::call::Call;
 use crate::ops::error::OpError;
 use crate::ops::platform::Driver;
@@ -36,11 +36,12 @@ impl Driver for Web {
     }
 
     /// There is no sign-in: the service is asked for its own address.
-    fn sign_in<'a>(&'a self, world: &'a World, account: &'a Object) -> Boxed<'a, Result<SignedIn, OpError>> {
-        Box::pin(async move {
-            let reached = world.web_of(account)?.check_reachable().await?;
-            Ok(reached.map_or(SignedIn::EachTime, SignedIn::Reached))
-        })
+    fn sign_in<'a>(
+        &'a self,
+        world: &'a World,
+        account: &'a Object,
+    ) -> Boxed<'a, Result<Option<Reachability>, OpError>> {
+        Box::pin(async move { Ok(world.web_of(account)?.check_reachable().await?) })
     }
 
     fn account_of_call(&self, call: &Call) -> Result<String, OpError> {

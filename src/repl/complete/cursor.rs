@@ -273,7 +273,7 @@ fn keys_of(space: &Workspace, typed: &str, found: &[Piece], map: usize) -> Vec<P
     let params = ops.filter_map(|op| Some((op, op.params.get(call.argument)?)));
     params
         .flat_map(|(op, param)| match param.ty {
-            Type::Any if op.name == "connect" => op.platform().account_keys(),
+            Type::Any if op.name == "connect" => op.platform().connect_keys(),
             _ => inner_keys(param),
         })
         .collect()
