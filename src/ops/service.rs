@@ -63,7 +63,11 @@ impl Service {
         let account = Account {
             name: session.text("$profile").to_owned(),
             url: session.text("url").to_owned(),
-            credentials: credentials(world, session)?,
+            credentials: credentials(
+                |key| Some(session.text(key).to_owned()).filter(|text| !text.is_empty()),
+                |key| session::credential(world, session, key),
+                |key| OpError::new(Code::BadProfile, format!("the account has no {key}")),
+            )?,
             reply: settings.reply,
         };
         let asked = Asked {
@@ -84,24 +88,20 @@ impl Service {
     }
 }
 
-/// One credential counts: the bearer token, else login and password, else the header's value.
-fn credentials(world: &World, session: &Object) -> Result<Credentials, OpError> {
-    let secret = |key: &str| session::credential(world, session, key);
-    let needed = |found: Option<Password>, key: &str| {
-        found.ok_or_else(|| OpError::new(Code::BadProfile, format!("the account has no {key}")))
-    };
+/// How requests say who asks, by the keys of an account: one credential counts, the bearer token, else login and password,
+/// else the header's value. `lacks` is the error that a key is missing which another one needs.
+pub(super) fn credentials(
+    text: impl Fn(&str) -> Option<String>,
+    secret: impl Fn(&str) -> Result<Option<Password>, OpError>,
+    lacks: impl Fn(&str) -> OpError,
+) -> Result<Credentials, OpError> {
     if let Some(token) = secret("bearer")? {
         return Ok(Credentials::Bearer(token));
     }
-    match (session.text("login"), session.text("header")) {
-        ("", "") => Ok(Credentials::None),
-        ("", header) => Ok(Credentials::Header(
-            header.to_owned(),
-            needed(secret("header_value")?, "header_value")?,
-        )),
-        (login, _) => Ok(Credentials::Basic(
-            login.to_owned(),
-            needed(secret("password")?, "password")?,
-        )),
+    let needed = |key: &str| secret(key)?.ok_or_else(|| lacks(key));
+    match (text("login"), text("header")) {
+        (Some(login), _) => Ok(Credentials::Basic(login, needed("password")?)),
+        (None, Some(header)) => Ok(Credentials::Header(header, needed("header_value")?)),
+        (None, None) => Ok(Credentials::None),
     }
 }

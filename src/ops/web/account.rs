@@ -2,10 +2,11 @@
 
 use crate::ops::call::Call;
 use crate::ops::error::OpError;
+use crate::ops::service::credentials;
 use crate::ops::session;
 use crate::ops::target::Target;
 use crate::ops::world::{Line, Profile, World};
-use crate::platform::web::account::{Account, Credentials};
+use crate::platform::web::account::Account;
 use crate::platform::web::{Accounts, Client};
 use crate::value::Object;
 
@@ -35,26 +36,14 @@ impl World {
     }
 }
 
-/// The service of a profile. One credential counts: the bearer token, else user and password, else the header's value.
+/// The service of a profile.
 fn account(profile: &Profile) -> Result<Account, OpError> {
     let text = |key: &str| profile.texts.get(key).cloned();
-    let secret = |key: &str| profile.secrets.get(key).cloned();
-    let credentials = match (secret("bearer"), text("login"), text("header")) {
-        (Some(token), ..) => Credentials::Bearer(token),
-        (None, Some(login), _) => {
-            let password = secret("password").ok_or_else(|| profile.lacks("password"))?;
-            Credentials::Basic(login, password)
-        }
-        (None, None, Some(header)) => {
-            let value = secret("header_value").ok_or_else(|| profile.lacks("header_value"))?;
-            Credentials::Header(header, value)
-        }
-        (None, None, None) => Credentials::None,
-    };
+    let secret = |key: &str| Ok(profile.secrets.get(key).cloned());
     Ok(Account {
         name: profile.name.clone(),
+        credentials: credentials(text, secret, |key| profile.lacks(key))?,
         url: text("url").ok_or_else(|| profile.lacks("url"))?,
-        credentials,
         reply: profile.settings.reply,
     })
 }
