@@ -76,7 +76,7 @@ pub(super) fn explain(app: &App, command: &ExplainCommand) -> Result<Exit, Comma
 
 /// Every stable code: errors, statuses, exits.
 fn all(catalogue: &Catalogue) -> Vec<Entry> {
-    let errors = explain::all(catalogue).into_iter().map(|told| Entry {
+    let errors = explain::all(catalogue).map(|told| Entry {
         sort: Sort::Error,
         told,
         exit: Some(catalogue.code(told.code).map_or(Exit::Script, Exit::of)),

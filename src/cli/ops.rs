@@ -45,7 +45,7 @@ enum Action {
     /// Tell all about an operation, a kind of object, or a module.
     #[command(after_help = JSON)]
     Show {
-        /// As a script writes it: `ensure_tenant`, `crm::connect`, `Tenant.connect`, `crm::Deal`.
+        /// As a script writes it: `ensure_app`, `http::get`, `Tenant.connect`, `Tenant`, `http`.
         name: String,
         /// Print it as JSON.
         #[arg(long)]

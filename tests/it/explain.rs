@@ -104,10 +104,7 @@ fn an_unknown_code_names_the_nearest() {
 #[test]
 fn examples_that_are_scripts_can_be_read() {
     let home = Home::new();
-    for entry in explain::all(&provisor::ops::catalogue())
-        .into_iter()
-        .filter(|entry| entry.language() == "rhai")
-    {
+    for entry in explain::all(&provisor::ops::catalogue()).filter(|entry| entry.language() == "rhai") {
         home.write("example.rhai", entry.example);
         // A script that is read but not run: its help is shown.
         let shown = home.run("run example.rhai --help");

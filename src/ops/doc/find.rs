@@ -23,8 +23,8 @@ pub struct Unknown {
     pub nearest: Vec<String>,
 }
 
-/// What a name means, written as people write it: `ensure_tenant`, `crm::ensure_contact`, `session.apps()`,
-/// `Tenant.connect`, `crm::Contact`, `crm`. A short name may mean several things; all are given.
+/// What a name means, written as people write it: `ensure_contact`, `crm::ensure_contact`,
+/// `session.contacts()`, `Contact.archive`, `crm::Contact`, `crm`. A short name may mean several things; all are given.
 pub fn find(catalogue: &Catalogue, name: &str) -> Result<Vec<Topic>, Unknown> {
     let wanted = plain(name);
     let topics = exactly(catalogue, &wanted);
@@ -56,7 +56,7 @@ pub fn search(catalogue: &Catalogue, words: &str) -> Vec<Operation> {
     hits.into_iter().map(|(_, op)| op).collect()
 }
 
-/// The last part of a kind's name: `Tenant` of `crm::Contact`.
+/// The last part of a kind's name: `Contact` of `crm::Contact`.
 pub fn short(kind: &str) -> &str {
     kind.rsplit("::").next().unwrap_or(kind)
 }
@@ -90,7 +90,7 @@ fn is_called(catalogue: &Catalogue, op: &OpSpec, wanted: &str) -> bool {
             .into_iter()
             .map(|kind| format!("{kind}.{}", op.name))
     });
-    // `crm::connect` is the function, not the tenant's method of the same name.
+    // `crm::connect` is the function, not a method of the same name.
     let module_path = wanted.contains("::") && !wanted.contains('.');
     if module_path && same(&op.id(), wanted) {
         return true;

@@ -136,7 +136,7 @@ impl OpDoc {
         }
     }
 
-    /// As a script writes it, with what it gives back: `session.apps() -> list of crm::Deal`.
+    /// As a script writes it, with what it gives back: `session.deals() -> list of crm::Deal`.
     pub fn heading(&self) -> String {
         format!("{} -> {}", self.signature, self.result.ty)
     }

@@ -9,25 +9,20 @@ use crate::value::nearest::nearest;
 pub use crate::platform::error::Explanation;
 
 /// Every code with its explanation: those of operations first, platform by platform, then those of scripts.
-pub fn all(catalogue: &Catalogue) -> Vec<&'static Explanation> {
+pub fn all(catalogue: &Catalogue) -> impl Iterator<Item = &'static Explanation> + Clone {
     let own = catalogue.codes().map(|own| &own.explanation);
-    operations::CODES
-        .iter()
-        .chain(own)
-        .chain(scripts::KINDS)
-        .collect()
+    operations::CODES.iter().chain(own).chain(scripts::KINDS)
 }
 
 /// The explanation of a code, in any case and with `-` for `_`.
 pub fn find(catalogue: &Catalogue, code: &str) -> Option<&'static Explanation> {
     let wanted = code.trim().replace('-', "_");
-    let mut all = all(catalogue).into_iter();
-    all.find(|entry| entry.code.eq_ignore_ascii_case(&wanted))
+    all(catalogue).find(|entry| entry.code.eq_ignore_ascii_case(&wanted))
 }
 
 /// The code that a mistyped one probably means.
 pub fn near(catalogue: &Catalogue, code: &str) -> Option<&'static str> {
-    nearest(code, all(catalogue).into_iter().map(|entry| entry.code))
+    nearest(code, all(catalogue).map(|entry| entry.code))
 }
 
 /// What to do first about a code, in a sentence without a full stop; empty for a code without an entry.
