@@ -51,7 +51,7 @@ impl Exit {
         Exit::Interrupted,
     ];
 
-    /// The number, as documented in the README.
+    /// The number, as documented in `docs/running.md`.
     pub(super) fn code(self) -> u8 {
         match self {
             Exit::Ok => 0,

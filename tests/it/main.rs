@@ -18,6 +18,7 @@ mod doubt;
 mod edited;
 mod explain;
 mod flags;
+mod guides;
 mod hostile;
 mod house;
 mod import;

@@ -1,6 +1,6 @@
-//! The session that the README shows, typed anew: what it shows cannot go stale.
+//! The session in `docs/repl.md`, typed again, so that the guide cannot go stale.
 //!
-//! `PROVISOR_RECORD=1 cargo test --test it walkthrough` writes `docs/repl-walkthrough.txt` anew from its own inputs.
+//! `PROVISOR_RECORD=1 cargo test --test it walkthrough` records `docs/repl-walkthrough.txt` again from its own inputs.
 
 use std::path::Path;
 
@@ -25,14 +25,14 @@ fn the_walkthrough_is_what_a_terminal_shows() {
 }
 
 #[test]
-fn the_readme_shows_the_walkthrough() {
+fn the_guide_shows_the_walkthrough() {
     let root = Path::new(env!("CARGO_MANIFEST_DIR"));
     let recorded = std::fs::read_to_string(root.join("docs/repl-walkthrough.txt")).unwrap();
-    let readme = std::fs::read_to_string(root.join("README.md")).unwrap();
+    let guide = std::fs::read_to_string(root.join("docs/repl.md")).unwrap();
     assert!(recorded.lines().count() > 10, "the walk-through is there");
     assert!(
-        readme.contains(&format!("```text\n{recorded}```\n")),
-        "the README does not have docs/repl-walkthrough.txt as it is"
+        guide.contains(&format!("```text\n{recorded}```\n")),
+        "docs/repl.md does not contain docs/repl-walkthrough.txt as it is"
     );
 }
 
