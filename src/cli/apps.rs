@@ -11,7 +11,7 @@ use super::times;
 use crate::report::records::object;
 use crate::report::reveal::Reveal;
 
-/// The apps on record.
+/// List the apps on record.
 ///
 /// They are read from the ledger; nothing is sent to a platform.
 #[derive(Args)]
@@ -22,16 +22,16 @@ pub(super) struct AppsCommand {
 
 #[derive(Subcommand)]
 enum Action {
-    /// List the apps, the oldest first.
+    /// List the apps, oldest first.
     #[command(after_help = "\
 JSON (--json), one document:
   {\"version\": 1, \"apps\": [{id, name, site, account, run, step, created, changed}]}
-  account is the address of the account that has it; run and step brought it into being")]
+  account is the address of its account; run and step created it")]
     List {
         /// Only apps of accounts whose address contains this.
         #[arg(long, value_name = "ADDRESS")]
         account: Option<String>,
-        /// Print it as JSON.
+        /// Print JSON.
         #[arg(long)]
         json: bool,
     },

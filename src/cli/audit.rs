@@ -9,15 +9,17 @@ use super::exit::Exit;
 use super::times;
 use crate::value::Value;
 
-/// Show who revealed, resolved, sealed or changed what, and when, the oldest first.
+/// Show who revealed, resolved or changed what, and when.
+///
+/// The oldest entry comes first.
 #[derive(Args)]
 #[command(after_help = "\
 JSON (--json), one document: {\"version\": 1, \"audit\": [{at, kind, who, what}]}
   kind is reveal, resolve, set-password, with-current, trust, distrust, seal, forget, profile-add,
   profile-edit, profile-remove or restore
-  who is the user's name in the environment, the system's number for it, and the machine")]
+  who is the user's name in the environment, the user id, and the machine")]
 pub(super) struct AuditCommand {
-    /// Print it as JSON.
+    /// Print JSON.
     #[arg(long)]
     json: bool,
 }

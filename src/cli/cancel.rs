@@ -8,15 +8,15 @@ use super::exit::Exit;
 use super::recorded::{described, find_run, resolving};
 use crate::journal::{RunStatus, StepFilter};
 
-/// Give a run up: `resume` leaves it alone from then on.
+/// Abandon a run.
 ///
-/// What is done stays done and on record. A run that a living process carries out is not cancelled: stop that process
-/// first. Steps that are in doubt stay so until a person or another run settles them.
+/// `resume` ignores it from then on. Completed steps stay done and recorded, and steps in doubt stay in doubt until you or
+/// another run settle them. A run that is still in progress cannot be cancelled: stop its process first.
 #[derive(Args)]
 pub(super) struct CancelCommand {
     /// The run.
     run: String,
-    /// Do not ask.
+    /// Do not ask for confirmation.
     #[arg(long)]
     yes: bool,
 }

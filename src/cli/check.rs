@@ -8,21 +8,20 @@ use super::app::App;
 use super::exit::Exit;
 use super::run;
 
-/// Find what is wrong with scripts without running them.
+/// Check scripts for mistakes without running them.
 ///
-/// A script is read with everything it imports; `main` is compared with its doc comment, and calls with the operations,
-/// methods, numbers of arguments and option keys that there are; a variable that is not there where it is used is found.
-/// Nothing is opened, signed in to or sent. A name that only shows when the script runs (a map's field, a method of
-/// something a platform answers) is not judged.
+/// Reads a script with everything it imports. Compares `main` with its doc comment, and each call with the existing
+/// operations, methods, numbers of arguments and option keys, and finds undefined variables. Opens and sends nothing. Names
+/// that are only known when the script runs (a map's field, a method of a platform's answer) are not checked.
 #[derive(Args)]
 #[command(after_help = "\
 Examples:
   provisor check scripts/onboard.rhai
   provisor check scripts/*.rhai
 
-Exit codes: 0 nothing is wrong, 3 something is")]
+Exit codes: 0 no mistakes, 3 mistakes found")]
 pub(super) struct CheckCommand {
-    /// The scripts; `-` is standard input.
+    /// The scripts; `-` reads standard input.
     #[arg(required = true, value_name = "SCRIPT")]
     scripts: Vec<PathBuf>,
 }

@@ -15,9 +15,10 @@ use crate::ops::doc::text::wrap;
 use crate::ops::explain::{self, Explanation};
 use crate::value::nearest::nearest;
 
-/// Explain an error code, a row's status, or an exit code: what it means, usual causes, what to do.
+/// Explain an error code, a row's status or an exit code.
 ///
-/// Error codes are what a script sees as `err.kind`, and what stands in brackets behind an error.
+/// Shows the meaning, usual causes and fixes. An error code is the value of `err.kind` in a script, and the word in brackets
+/// after an error message.
 #[derive(Args)]
 #[command(after_help = "\
 Examples:
@@ -28,9 +29,9 @@ JSON (--json), one document:
   {\"version\": 1, \"codes\": [{code, sort, meaning, causes: [text], remedies: [text], exit, example}]}
   sort is error, status or exit; exit is the exit code it leads to, null for a status")]
 pub(super) struct ExplainCommand {
-    /// The code; without it, all are listed.
+    /// The code; without it, lists all codes.
     code: Option<String>,
-    /// Print it as JSON.
+    /// Print JSON.
     #[arg(long)]
     json: bool,
 }

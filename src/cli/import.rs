@@ -36,7 +36,7 @@ use read::Found;
 use script::{Given, Script};
 use sessions::Profiled;
 
-/// Take over what was made with another tool.
+/// Import from other tools (Postman).
 #[derive(Args)]
 pub(super) struct ImportCommand {
     #[command(subcommand)]
@@ -48,12 +48,11 @@ enum Action {
     Postman(PostmanCommand),
 }
 
-/// A Postman environment becomes a profile, a collection becomes a script.
+/// Turn a Postman environment into a profile, and a collection into a script.
 ///
-/// The environment's secrets are sealed in provisor's own folder. The script uses operations of a platform where the
-/// request is one that provisor knows, and `http::` where not; the collection's variables are its parameters. A
-/// credential that stands in the collection never comes into the script: it becomes a parameter. Scripts in the
-/// collection do not run, and stand as comments.
+/// The environment's secrets are sealed in provisor's own folder. The script uses a platform's operation for each request
+/// that provisor recognizes, and `http::` for all others; the collection's variables become its parameters. A credential in
+/// the collection becomes a secret parameter, never a text of the script. Scripts in the collection become comments.
 #[derive(Args)]
 #[command(after_help = "\
 Examples:
@@ -61,22 +60,22 @@ Examples:
   provisor import postman acme.postman_environment.json --profile acme --platform mobsted
   provisor import postman users.postman_collection.json > users.rhai")]
 struct PostmanCommand {
-    /// An environment, a collection, or one of each; `-` is standard input.
+    /// An environment, a collection, or one of each; `-` reads standard input.
     #[arg(required = true, num_args = 1..=2, value_name = "FILE")]
     files: Vec<PathBuf>,
-    /// Where the script goes; standard output when not given.
+    /// The script to write; by default standard output.
     #[arg(long, value_name = "FILE")]
     out: Option<PathBuf>,
-    /// The profile's name; made of the environment's when not given.
+    /// The profile's name; by default derived from the environment's.
     #[arg(long, value_name = "NAME")]
     profile: Option<String>,
-    /// The platform of the environment's account, when it cannot be told.
+    /// The platform of the environment's account, if provisor does not recognize it.
     #[arg(long, value_name = "PLATFORM")]
     platform: Option<String>,
-    /// Which variable of the environment holds a field of the profile, when it cannot be told. Repeatable.
+    /// The environment's variable for a field of the profile, if provisor does not recognize it. Repeatable.
     #[arg(long, value_name = "FIELD=VARIABLE")]
     take: Vec<String>,
-    /// Replace the script and the profile when they are there.
+    /// Replace an existing script and profile.
     #[arg(long)]
     force: bool,
 }

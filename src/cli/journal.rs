@@ -22,44 +22,45 @@ pub(super) struct JournalCommand {
 
 #[derive(Subcommand)]
 enum Action {
-    /// Copy the journal, also while runs are under way, into a new file for its owner alone.
+    /// Copy the journal into a new file, also while runs are in progress.
     ///
-    /// The copy opens with the same key, which is not in it: keep a copy of the key, too (`provisor paths` says where
-    /// it is). `provisor journal restore` puts the copy back.
+    /// Only you can read the copy. It opens with the same key, which it does not contain: keep a copy of the key, too
+    /// (`provisor paths` shows where it is). `provisor journal restore` puts the copy back.
     Backup {
         /// The new file.
         file: PathBuf,
     },
-    /// Check the journal: the database, every claim and step, the texts of scripts, and that everything sealed opens.
+    /// Check the journal for damage.
     ///
-    /// Exit code 3 when something is wrong.
+    /// Checks the database, every claim and step, the texts of scripts, and that everything encrypted can be decrypted.
+    /// Exit code 3 if anything is damaged.
     #[command(after_help = "\
 JSON (--json), one document: {\"version\": 1, \"problems\": [text], \"doubles\": [text]}
-  doubles are entries of the ledger that are one thing by the names that calls have now; they are no problem")]
+  doubles are ledger entries whose names are equal by now; they are not a problem")]
     Check {
-        /// Print it as JSON.
+        /// Print JSON.
         #[arg(long)]
         json: bool,
     },
-    /// Put a backup in the place of the journal.
+    /// Replace the journal with a backup.
     ///
-    /// The backup must open with the key and be sound. The journal that is there now is kept beside it, under a name
-    /// that ends in `.replaced-` and the time. No other provisor may be at work. Killed at any moment, either the old
-    /// journal is in place or the new one.
+    /// The backup must open with the key and be intact, and no other provisor process may be running. The current journal is
+    /// kept beside it, under a name that ends in `.replaced-` and the time. If the command is killed, either the old journal
+    /// is in place or the new one.
     Restore {
         /// The backup.
         file: PathBuf,
-        /// Do not ask.
+        /// Do not ask for confirmation.
         #[arg(long)]
         yes: bool,
     },
-    /// Encrypt the journal and the profiles' secrets anew with another key.
+    /// Encrypt the journal and the profiles' secrets with another key.
     ///
-    /// The new key is the text in `PROVISOR_NEW_KEY`, or a random one, which is written to the key file. Older backups
-    /// can only be opened with the old key: its file is kept beside the new one. Tokens are forgotten, so profiles sign
-    /// in again. No other provisor may be at work. Killed at any moment, either the old key is in use or the new one.
+    /// The new key is the text in `PROVISOR_NEW_KEY`, or a random one, which is written to the key file. Older backups can
+    /// only be opened with the old key: its file is kept beside the new one. Tokens are deleted, so profiles sign in again.
+    /// No other provisor process may be running. If the command is killed, either the old key is in use or the new one.
     Rekey {
-        /// Do not ask.
+        /// Do not ask for confirmation.
         #[arg(long)]
         yes: bool,
     },

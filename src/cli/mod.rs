@@ -16,6 +16,7 @@ mod error;
 mod execute;
 mod exit;
 mod explain;
+mod help;
 mod import;
 mod interrupt;
 mod journal;
@@ -55,7 +56,7 @@ mod within;
 
 use std::process::ExitCode;
 
-use clap::{CommandFactory as _, Parser, Subcommand};
+use clap::{CommandFactory as _, FromArgMatches as _, Parser, Subcommand};
 
 use app::App;
 use error::CommandError;
@@ -63,81 +64,69 @@ use exit::Exit;
 
 use crate::ops::catalogue::Catalogue;
 
-/// Scripted onboarding on partner platforms, where nothing is created twice and no credential is lost.
-///
-/// A workflow is a Rhai script with a `main` function. Every call that changes something is recorded before it is
-/// sent, so a run that is killed anywhere goes on where it stopped: `provisor resume`.
+/// Run onboarding workflows on partner platforms: nothing is created twice, no credential is lost, and a killed run continues
+/// where it stopped.
 #[derive(Parser)]
-#[command(name = "provisor", version, max_term_width = 100, after_long_help = EXAMPLES)]
+#[command(name = "provisor", version, max_term_width = 100, after_help = EXAMPLES)]
 struct Cli {
-    /// When to use colour.
-    #[arg(long, global = true, value_name = "WHEN", default_value = "auto")]
+    /// When to use colour: auto, always or never.
+    #[arg(
+        long,
+        global = true,
+        value_name = "WHEN",
+        default_value = "auto",
+        hide_possible_values = true,
+        help_heading = GLOBAL
+    )]
     color: ui::Colour,
-    /// More about what happens, on standard error. Repeat it for more.
-    #[arg(short, long, global = true, action = clap::ArgAction::Count)]
+    /// Print more on standard error; repeat for more.
+    #[arg(short, long, global = true, action = clap::ArgAction::Count, help_heading = GLOBAL)]
     verbose: u8,
     #[command(subcommand)]
     command: Command,
 }
 
+/// The heading of the options that every command takes.
+const GLOBAL: &str = "Global options";
+
 const EXAMPLES: &str = "\
 Examples:
-  provisor run scripts/onboard.rhai --sandbox --email ann@example.com --site https://ann.example
-  provisor run scripts/onboard.rhai --profile acme --rows clients.csv --out results.csv
+  provisor run scripts/hello.rhai --name Ann
+  provisor run scripts/onboard.rhai --sandbox --rows scripts/clients.csv
   provisor resume
 
 Exit codes:
-  0 done            3 check failed      6 network             9 aborted
-  1 script error    4 sign-in refused   7 platform refused   10 left in doubt
-  2 usage           5 not permitted     8 rows failed       130 interrupted, can be resumed";
+  0 done            3 check failed      6 network            9 aborted
+  1 script error    4 sign-in refused   7 platform refused  10 left in doubt
+  2 usage           5 not permitted     8 rows failed      130 interrupted
 
+`provisor COMMAND --help` describes a command.";
+
+/// The commands; each is described at its own type.
 #[derive(Subcommand)]
 enum Command {
-    /// Run a script once, or once for each row of a file.
     Run(run::RunCommand),
-    /// Find what is wrong with scripts without running them.
     Check(check::CheckCommand),
-    /// Type, see, keep: the interactive loop.
     Repl(repl::ReplCommand),
-    /// Go on with a run where it stopped.
     Resume(resume::ResumeCommand),
-    /// What was run: list runs, look into them, hand them on, forget old ones.
     Runs(runs::RunsCommand),
-    /// Record the outcome of a step that is in doubt.
     Resolve(resolve::ResolveCommand),
-    /// Give a run up.
     Cancel(cancel::CancelCommand),
-    /// The tenants on record: list them, show one, hand them on, repair a password.
     Tenants(tenants::TenantsCommand),
-    /// The apps on record.
     Apps(apps::AppsCommand),
-    /// Named accounts: add one, look at them, change them, try them.
     Profile(profile::ProfileCommand),
-    /// Sign in now, and stay signed in.
     Login(profile::LoginCommand),
-    /// Sign out: forget the tokens.
     Logout(profile::LogoutCommand),
-    /// What is configured, and where it comes from.
     Config(config::ConfigCommand),
-    /// Look whether everything is in order, and say what to do about what is not.
     Doctor(doctor::DoctorCommand),
-    /// Trust a project's file, as it is now.
     Trust(trust::TrustCommand),
-    /// Who revealed, resolved or set what, and when.
     Audit(audit::AuditCommand),
-    /// Back up, check and restore the journal, and change its key.
     Journal(journal::JournalCommand),
-    /// Take over what was made with another tool: Postman.
     Import(import::ImportCommand),
-    /// What a script may do: list the operations, look one up, search them, write the reference.
     Ops(ops::OpsCommand),
-    /// Explain an error code, a row's status, or an exit code.
     Explain(explain::ExplainCommand),
-    /// Where provisor keeps its files.
     Paths(paths::PathsCommand),
-    /// The simulated platforms: serve them, look at them, start them afresh.
     Sandbox(sandbox::SandboxCommand),
-    /// Kill and disturb a script's run on the sandbox, and check that nothing is made twice or lost.
     Torture(torture::TortureCommand),
 }
 
@@ -145,7 +134,8 @@ enum Command {
 pub fn main(catalogue: Catalogue) -> ExitCode {
     memory::keep_private();
     crate::script::prepare();
-    let cli = match Cli::try_parse() {
+    let parsed = program().try_get_matches();
+    let cli = match parsed.and_then(|matches| Cli::from_arg_matches(&matches)) {
         Ok(cli) => cli,
         Err(error) => return ui::print_clap_error(error).into(),
     };
@@ -190,11 +180,16 @@ pub fn main(catalogue: Catalogue) -> ExitCode {
     exit.into()
 }
 
+/// The program as clap knows it.
+fn program() -> clap::Command {
+    help::grouped(Cli::command())
+}
+
 /// Prints the help of a command.
 fn help_of(command: &str) -> Exit {
-    let mut cli = Cli::command();
-    cli.build();
-    let help = cli
+    let mut program = program();
+    program.build();
+    let help = program
         .find_subcommand_mut(command)
         .map(clap::Command::print_long_help);
     // Nobody is left to be told that nobody listens.

@@ -17,7 +17,7 @@ use crate::ops::doc::{self, OpDoc};
 use crate::ops::platform::Operation;
 use crate::ops::spec::Kind;
 
-/// What a script may do: list the operations, look one up, search them, write the reference.
+/// List and document operations.
 #[derive(Args)]
 #[command(after_help = "\
 Examples:
@@ -35,19 +35,19 @@ enum Action {
     /// List the operations with their summaries.
     #[command(after_help = JSON)]
     List {
-        /// Only those of this module, or the methods of this kind of object.
+        /// Only the operations of this module, or the methods of this kind of object.
         #[arg(value_name = "MODULE")]
         of: Option<String>,
-        /// Print it as JSON.
+        /// Print JSON.
         #[arg(long)]
         json: bool,
     },
-    /// Tell all about an operation, a kind of object, or a module.
+    /// Describe an operation, a kind of object or a module.
     #[command(after_help = JSON)]
     Show {
-        /// As a script writes it: `ensure_app`, `http::get`, `Tenant.connect`, `Tenant`, `http`.
+        /// Its name in a script: `ensure_app`, `http::get`, `Tenant.connect`, `Tenant`, `http`.
         name: String,
-        /// Print it as JSON.
+        /// Print JSON.
         #[arg(long)]
         json: bool,
     },
@@ -57,15 +57,15 @@ enum Action {
         /// The words; an operation must have all of them.
         #[arg(required = true, value_name = "WORD")]
         words: Vec<String>,
-        /// Print it as JSON.
+        /// Print JSON.
         #[arg(long)]
         json: bool,
     },
-    /// Write definition files (.d.rhai) by which editors know the operations.
+    /// Write definition files (.d.rhai) for editors.
     ///
-    /// The files are what Rhai's language server reads. Write them anew after an update of provisor.
+    /// Rhai's language server reads them. Write them again after you update provisor.
     Definitions {
-        /// The folder they go to; it is made when it is missing.
+        /// The folder to write to; it is created if it is missing.
         #[arg(value_name = "DIR")]
         folder: PathBuf,
         /// Replace files of these names that provisor did not write.
@@ -74,7 +74,7 @@ enum Action {
     },
     /// Write the reference as Markdown: an index, a page for each module, and the error codes.
     Book {
-        /// The folder it goes to; it is made when it is missing.
+        /// The folder to write to; it is created if it is missing.
         #[arg(value_name = "DIR")]
         folder: PathBuf,
         /// Replace files of these names that provisor did not write.
@@ -90,7 +90,7 @@ JSON (--json), one document:
     errors: [{code, when, hint}], common_errors: [code], effect: {name, meaning},
     permission: {name, meaning}, timeout, example}],
    \"objects\": [{name, summary, properties: [{name, type, about}], methods: [name]}]}
-  objects are there when a kind of object or a module was asked for";
+  objects is present if you asked for a kind of object or a module";
 
 /// How wide documentation is drawn where there is no terminal, and at most.
 const WIDE: usize = 100;

@@ -5,43 +5,39 @@ use std::path::Path;
 
 use clap::builder::StyledStr;
 use clap::error::{ContextKind, ContextValue, ErrorKind};
-use clap::{Arg, ArgAction, ArgMatches, Command};
+use clap::{Arg, ArgAction, ArgMatches, Args as _, Command};
 
 use super::app::App;
 use super::error::CommandError;
 use super::exit::Exit;
-use super::ui;
-use crate::script::params::{Param, ParamDefault};
+use super::{run, ui};
+use crate::script::params::{Param, ParamDefault, ParamErrorKind};
 use crate::script::program::Script;
 use crate::script::types::ParamType;
 use crate::value::nearest::nearest;
 use crate::value::secret::Secret;
 use crate::value::{Record, Value};
 
-/// Adds the script's parameters to the words that `run` takes.
-pub(super) fn add(command: Command, script: &Script, path: &Path) -> Result<Command, CommandError> {
-    let declaration = script.declaration();
-    let own: Vec<String> = command
-        .get_arguments()
-        .filter_map(|arg| arg.get_long().map(str::to_owned))
-        .collect();
-    let mut command = command
-        .override_usage(format!("provisor run {} [PARAMETERS] [OPTIONS]", path.display()))
-        .about(about(script));
-    for param in declaration.params() {
-        let flag = param.flag();
-        if own.iter().any(|own| *own == flag[2..]) || flag == "--help" {
+/// What `run` takes behind this script. The script's parameters come before the flags of `run`, as they do in the help.
+pub(super) fn command(script: &Script, path: &Path) -> Result<Command, CommandError> {
+    let own = run::own_names();
+    let mut command = Command::new("provisor run");
+    for param in script.declaration().params() {
+        if own.contains(&param.name) {
             return Err(CommandError::usage(format!(
-                "parameter `{}` ({}:{}) has the name of provisor's own option {flag}",
+                "parameter `{}` ({}:{}) has the name of provisor's own option {}",
                 param.name,
                 path.display(),
-                param.line
+                param.line,
+                param.flag()
             ))
             .hint("give the parameter another name"));
         }
         command = command.arg(argument(param));
     }
-    Ok(command)
+    Ok(run::Words::augment_args(command)
+        .override_usage(format!("provisor run {} [PARAMETERS] [OPTIONS]", path.display()))
+        .about(about(script)))
 }
 
 fn about(script: &Script) -> StyledStr {
@@ -60,7 +56,7 @@ fn argument(param: &Param) -> Arg {
         .value_name(param.ty.name().to_uppercase())
         .help(help.trim().to_owned())
         .help_heading("Parameters")
-        // Other values that begin with a dash are written behind `=`: a forgotten value must not swallow --sandbox.
+        // Other values that start with a dash go after `=`: a missing value must not swallow --sandbox.
         .allow_negative_numbers(number)
         .action(ArgAction::Set);
     match param.ty {
@@ -129,7 +125,14 @@ pub(super) fn complete(script: &Script, given: &Record) -> Result<(), CommandErr
                     .iter()
                     .find(|param| param.name == error.param)
                 {
-                    Some(param) => format!("{} ({}): {error}", param.flag(), place(script, param)),
+                    Some(param) if error.kind == ParamErrorKind::Missing => {
+                        format!(
+                            "missing required parameter {} ({})",
+                            param.flag(),
+                            place(script, param)
+                        )
+                    }
+                    Some(param) => format!("{} ({}): {}", param.flag(), place(script, param), error.kind),
                     None => error.to_string(),
                 }
             })
@@ -172,7 +175,7 @@ fn secret(app: &App, param: &Param, text: &str, stdin: Option<&str>) -> Result<V
             return Err(CommandError::usage(format!(
                 "{flag} and {other} cannot both come from standard input"
             ))
-            .hint(format!("say {flag} env:NAME or {flag} file:PATH")));
+            .hint(format!("use {flag} env:NAME or {flag} file:PATH")));
         }
         let mut line = String::new();
         std::io::stdin().lock().read_line(&mut line).map_err(|error| {
@@ -181,7 +184,7 @@ fn secret(app: &App, param: &Param, text: &str, stdin: Option<&str>) -> Result<V
         return Ok(Value::Secret(Secret::new(line.trim_end_matches(['\r', '\n']))));
     }
     app.ui.warn(&format!(
-        "a secret on the command line is seen by others on this machine; say {flag} env:NAME, {flag} file:PATH or {flag} -"
+        "others on this machine can see a secret on the command line; use {flag} env:NAME, {flag} file:PATH or {flag} -"
     ));
     Ok(Value::Secret(Secret::new(text)))
 }
@@ -203,12 +206,14 @@ pub(super) fn refuse(error: clap::Error, script: &Script) -> Result<Exit, Comman
             "{name}:{line}: `main` has no parameter for the flag {flag}"
         ))
     } else {
-        CommandError::usage(format!("{name}:{line}: `{flag}` is no flag, and no flag's value"))
-            .hint("a bool's value is written behind `=`: --flag=false")
+        CommandError::usage(format!(
+            "{name}:{line}: `{flag}` is neither a flag nor a flag's value"
+        ))
+        .hint("put a bool's value after `=`: --flag=false")
     };
     if flag.starts_with('-') && !flag.starts_with("--") {
         refusal = refusal.hint(format!(
-            "a value that begins with a dash is written behind `=`: --flag={flag}"
+            "put a value that starts with a dash after `=`: --flag={flag}"
         ));
     }
     if let Some(near) = nearest(flag, flags.iter().map(String::as_str)) {

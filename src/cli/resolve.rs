@@ -14,14 +14,14 @@ use crate::journal::{Journal, Resolution, RunRecord, RunStatus, StepFilter, Step
 use crate::ops::given::{Wanted, given, wanted};
 use crate::value::{Record, Value};
 
-/// Record the outcome of a step that is in doubt or half done: it was carried out (`done`), or it was not (`absent`).
+/// Record the outcome of a step that is in doubt.
 ///
-/// With `done` the script goes on with what the call gave back: write that into a file and name it with `--value`. What
-/// was said can be put right: resolve the step again.
+/// Check the platform first. `absent` means that the step was not carried out: the next resume sends it again, so a step that
+/// was carried out after all would be carried out twice. `done` means that it was: the script continues with the result in
+/// the file that `--value` names. To correct an outcome, resolve the step again.
 ///
-/// Look on the platform first. A step that is resolved as absent is sent again by a resume; one that was carried out
-/// after all would then be carried out twice. A step is half done when it failed and left something behind, as a
-/// message that waits as a draft: `absent` when that is deleted, `done` when it was finished there.
+/// A step is half done when it failed and left something behind, such as a message that waits as a draft: record `absent`
+/// once you have deleted it, or `done` once you have finished it there.
 #[derive(Args)]
 #[command(after_help = "\
 Examples:
@@ -31,15 +31,15 @@ Examples:
 pub(super) struct ResolveCommand {
     /// The run.
     run: String,
-    /// A part of the step's key, or of the name of what it brings into being, that no other step in doubt has.
+    /// A part of the step's key, or of the name of the object it creates, that no other step in doubt has.
     step: String,
     /// The outcome.
     #[arg(long = "as", value_name = "OUTCOME")]
     outcome: Outcome,
-    /// The operation's result as JSON, for `--as done`; `-` is standard input.
+    /// The operation's result as JSON, for `--as done`; `-` reads standard input.
     #[arg(long, value_name = "FILE")]
     value: Option<PathBuf>,
-    /// Do not ask.
+    /// Do not ask for confirmation.
     #[arg(long)]
     yes: bool,
 }

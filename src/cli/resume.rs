@@ -26,16 +26,16 @@ use crate::journal::{RowFilter, RunLock, RunRecord};
 use preview::Preview;
 use script::Pinned;
 
-/// Go on with a run where it stopped.
+/// Continue a run where it stopped.
 ///
-/// Steps that are recorded are answered from the journal and not sent again; a step whose answer was lost is looked up.
-/// The run uses the script it started with, unless `--with-current` says otherwise. For a run that has ended and that is
-/// named here, the file of its results is written again.
+/// Recorded steps are answered from the journal and not sent again; a step whose answer was lost is looked up. The run uses
+/// the script it started with, unless you pass `--with-current`. If you name a run that has ended, its results file is
+/// written again.
 #[derive(Args)]
 #[command(after_help = "\
 Examples:
-  provisor resume                          the latest run that can go on
-  provisor resume r7f3k --plan             what it would do
+  provisor resume                          the latest unfinished run
+  provisor resume r7f3k --plan             show what it would do
   provisor resume r7f3k --retry-failed --with-current
 
 JSON (--plan --json), one document:
@@ -44,40 +44,40 @@ JSON (--plan --json), one document:
              why, unasked: [steps]}],
    \"begins\": N, \"unread\": true or false,
    \"comparison\": {match, new, again, not_reached, left_over: [{operation, steps, rows, first_row}]}}
-  rows are those that would be carried out, by number
+  rows are those that would run, by number
   recorded counts the steps that are answered from the journal
   then is acts, returns, fails or misfits; next is null unless it acts
   how is send, again, read, look-up, person or other-run
-  begins counts rows of which nothing is recorded and that are not listed
-  unread says whether rows of the input are still to be read
-  comparison is null unless the script is another one")]
+  begins counts rows without recorded steps; they are not listed
+  unread is true if rows of the input remain to be read
+  comparison is null unless the script differs")]
 #[expect(clippy::struct_excessive_bools, reason = "each is a flag of its own")]
 pub(super) struct ResumeCommand {
-    /// The run; the latest unfinished one when not given.
+    /// The run; by default the latest unfinished one.
     run: Option<String>,
-    /// Try failed rows again, too.
+    /// Run failed rows again, too.
     #[arg(long)]
     retry_failed: bool,
-    /// Say what is done, what would be sent and what would be looked up, and do nothing.
+    /// Show what would be sent and looked up, and do nothing.
     #[arg(long)]
     plan: bool,
-    /// Use the script as it is now. Shows first which recorded steps it asks for, which are new and which are left
-    /// over, and asks.
+    /// Use the script as it is now. First shows which recorded steps match, which are new and which are left over, and
+    /// asks for confirmation.
     #[arg(long)]
     with_current: bool,
-    /// Do again what an edited script would do again: messages and requests that are done and that nothing can look up.
+    /// Repeat finished messages and requests that an edited script makes differently and that cannot be looked up.
     #[arg(long)]
     again: bool,
-    /// Where the rows are now, when the run had not read them all; `-` is standard input.
+    /// The rows, if the run had not read them all and they have moved; `-` reads standard input.
     #[arg(long, value_name = "FILE")]
     rows: Option<String>,
-    /// Rows at once, when other than before.
+    /// The number of rows that run at once; by default as before.
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=4096))]
     jobs: Option<u16>,
-    /// How much memory scripts may take, all rows that run at once together: 512M, 4G or none. 1G when not given.
+    /// Memory limit shared by all scripts that run at once: 512M, 4G or none [default: 1G].
     #[arg(long, value_name = "SIZE", value_parser = memory::parse)]
     max_memory: Option<usize>,
-    /// Do not ask, neither about an edited script nor about accounts in mode `prod`.
+    /// Do not ask for confirmation, neither of an edited script nor of changes in mode `prod`.
     #[arg(long)]
     yes: bool,
     /// Print the plan as JSON.

@@ -25,9 +25,8 @@ use crate::value::digest::sha256;
 
 /// Run a script once, or once for each row of a file.
 ///
-/// What follows the script are its own parameters, as flags: `provisor run SCRIPT --help` lists them. A value that begins
-/// with a dash is written behind `=`, as in `--note=-x`; a number need not be. A bool is `--flag`, `--flag=true` or
-/// `--flag=false`.
+/// The script's own parameters are flags after the script: `provisor run SCRIPT --help` lists them. Put a value that starts
+/// with a dash after `=`, as in `--note=-x`; numbers do not need it. A bool is `--flag`, `--flag=true` or `--flag=false`.
 #[derive(Args)]
 #[command(
     disable_help_flag = true,
@@ -35,15 +34,15 @@ use crate::value::digest::sha256;
 Examples:
   provisor run scripts/hello.rhai --name Ann
   provisor run scripts/onboard.rhai --sandbox --rows scripts/clients.csv --out results.csv
-  provisor run onboard.rhai --help        the script's own text and parameters"
+  provisor run onboard.rhai --help        the script's own description and parameters"
 )]
 pub(super) struct RunCommand {
     #[command(flatten)]
     flags: RunFlags,
-    /// This text; behind a script, the script's own.
+    /// Print help; after a script, the script's own.
     #[arg(short, long)]
     help: bool,
-    /// The script; `-` is standard input.
+    /// The script; `-` reads standard input.
     #[arg(required_unless_present = "help")]
     script: Option<PathBuf>,
     /// The script's parameters, and any of the options above.
@@ -83,49 +82,49 @@ impl RunCommand {
 #[derive(Args, Debug, Clone)]
 #[expect(clippy::struct_excessive_bools, reason = "each is a flag of its own")]
 pub(super) struct RunFlags {
-    /// Work on the embedded sandbox: simulated platforms, no account needed.
+    /// Use the built-in sandbox: simulated platforms, no account needed.
     #[arg(long)]
     pub(super) sandbox: bool,
-    /// A fault of the sandbox, for example `partners:drop-after:0.2`. Repeatable; `provisor sandbox faults` lists them.
+    /// Inject a sandbox fault, for example `partners:drop-after:0.2`. Repeatable; `provisor sandbox faults` lists them.
     #[arg(long, value_name = "FAULT")]
     pub(super) fault: Vec<String>,
-    /// The seed of the faults: the same seed gives the same faults.
+    /// The seed of random faults: the same seed gives the same faults.
     #[arg(long, value_name = "N")]
     pub(super) seed: Option<u64>,
-    /// The profile to work with.
+    /// The profile to use.
     #[arg(long, value_name = "NAME")]
     pub(super) profile: Option<String>,
-    /// Call `main` once for each row: a .csv, .tsv, .json or .jsonl file, or `-` for standard input.
+    /// Call `main` once for each row of a .csv, .tsv, .json or .jsonl file; `-` reads standard input.
     #[arg(long, value_name = "FILE")]
     pub(super) rows: Option<String>,
-    /// The form of the rows, when the ending does not tell: csv, tsv, json or jsonl.
+    /// Row format, if the file extension does not determine it: csv, tsv, json or jsonl.
     #[arg(long, value_name = "FORMAT")]
     pub(super) rows_format: Option<String>,
-    /// Where results go, in the form of the ending: .csv, .json or .jsonl. Standard output when not given.
+    /// Write results to this .csv, .json or .jsonl file; by default to standard output.
     #[arg(long, value_name = "FILE")]
     pub(super) out: Option<String>,
-    /// The form of the results: csv, json or jsonl.
+    /// Result format: csv, json or jsonl.
     #[arg(long, value_name = "FORMAT")]
     pub(super) format: Option<String>,
     /// Put an apostrophe before CSV fields that a spreadsheet would take for formulas.
     #[arg(long)]
     pub(super) csv_safe: bool,
-    /// Write the secrets of these result columns in clear; the file is then for its owner alone.
+    /// Write the secrets of these result columns in clear; only you can then read the file.
     #[arg(long, value_name = "COLUMN", value_delimiter = ',')]
     pub(super) reveal: Vec<String>,
-    /// Rows at once.
+    /// The number of rows that run at once.
     #[arg(long, value_name = "N", default_value_t = 8, value_parser = clap::value_parser!(u16).range(1..=4096))]
     pub(super) jobs: u16,
-    /// Take no more rows after so many failures.
+    /// Stop after N failed rows.
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u64).range(1..))]
     pub(super) stop_after: Option<u64>,
-    /// How much memory scripts may take, all rows that run at once together: 512M, 4G or none. 1G when not given.
+    /// Memory limit shared by all scripts that run at once: 512M, 4G or none [default: 1G].
     #[arg(long, value_name = "SIZE", value_parser = memory::parse)]
     pub(super) max_memory: Option<usize>,
-    /// Change accounts in mode `prod` without asking.
+    /// Do not ask for confirmation in mode `prod`.
     #[arg(long)]
     pub(super) yes: bool,
-    /// Do again what an earlier run of the script did for the same rows: messages and requests that nothing can look up.
+    /// Repeat messages and requests that an earlier run of the script sent for the same rows.
     #[arg(long)]
     pub(super) again: bool,
     /// Print the result as JSON.
@@ -135,10 +134,20 @@ pub(super) struct RunFlags {
 
 /// The words after `run`, once the script and so its parameters are known.
 #[derive(Parser)]
-#[command(name = "provisor run", disable_help_subcommand = true, max_term_width = 100)]
+#[command(
+    name = "provisor run",
+    disable_help_flag = true,
+    disable_help_subcommand = true,
+    max_term_width = 100,
+    // Clap shows options without a heading first, but the first ones are to be the script's.
+    next_help_heading = "Options"
+)]
 pub(super) struct Words {
     #[command(flatten)]
-    pub(super) flags: RunFlags,
+    flags: RunFlags,
+    /// Print help.
+    #[arg(short, long, action = clap::ArgAction::Help)]
+    help: Option<bool>,
     /// The script.
     #[arg(hide = true)]
     script: PathBuf,
@@ -154,7 +163,6 @@ pub(super) fn own_names() -> BTreeSet<String> {
     Words::command()
         .get_arguments()
         .filter_map(|arg| arg.get_long().map(|long| long.replace('-', "_")))
-        .chain(["help".to_owned()])
         .collect()
 }
 
@@ -164,7 +172,7 @@ pub(super) fn run(app: &App, command: &RunCommand) -> Result<Exit, CommandError>
     };
     let script = load(app, path)?;
     let words = words(app, command);
-    let parser = params::add(Words::command(), &script, path)?;
+    let parser = params::command(&script, path)?;
     let mut matches = match parser.try_get_matches_from(words) {
         Ok(matches) => matches,
         Err(error) => return params::refuse(error, &script),

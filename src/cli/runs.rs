@@ -12,7 +12,7 @@ use super::app::App;
 use super::error::CommandError;
 use super::exit::Exit;
 
-/// What was run: list runs, look into them, hand them on, forget old ones.
+/// List, inspect, export and prune runs.
 #[derive(Args)]
 pub(super) struct RunsCommand {
     #[command(subcommand)]

@@ -15,7 +15,7 @@ use super::interrupt::Armed;
 use crate::sandbox::fault::{Fault, Route};
 use crate::sandbox::{self, Options, Role, Sandbox};
 
-/// The simulated platforms: serve them, look at them, start them afresh.
+/// Serve, inspect and reset the simulated platforms.
 #[derive(Args)]
 pub(super) struct SandboxCommand {
     #[command(subcommand)]
@@ -26,29 +26,29 @@ pub(super) struct SandboxCommand {
 enum Action {
     /// Serve the sandbox until Ctrl-C, for curl and other clients.
     Serve {
-        /// The loopback address to serve at.
+        /// The loopback address to listen on.
         #[arg(long, value_name = "ADDRESS", default_value = "127.0.0.1:0")]
         listen: SocketAddr,
-        /// A fault, for example `partners:drop-after:0.2`. Repeatable.
+        /// Inject a fault, for example `partners:drop-after:0.2`. Repeatable; `provisor sandbox faults` lists them.
         #[arg(long, value_name = "FAULT")]
         fault: Vec<String>,
-        /// The seed of the faults.
+        /// The seed of random faults.
         #[arg(long, value_name = "N", default_value_t = 0)]
         seed: u64,
     },
-    /// What the simulated world holds.
+    /// Show what the sandbox holds.
     Status {
-        /// Print it as JSON.
+        /// Print JSON.
         #[arg(long)]
         json: bool,
     },
-    /// Forget the simulated world, and begin a new one.
+    /// Delete everything in the sandbox and start over.
     Reset {
-        /// Do not ask.
+        /// Do not ask for confirmation.
         #[arg(long)]
         yes: bool,
     },
-    /// The faults that can be asked for.
+    /// List the faults you can inject.
     Faults,
 }
 

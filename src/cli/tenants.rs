@@ -11,7 +11,7 @@ use super::app::App;
 use super::error::CommandError;
 use super::exit::Exit;
 
-/// The tenants on record: list them, show one, hand them on, repair a password.
+/// List and export tenants, show one, or record its password.
 ///
 /// They are read from the ledger; nothing is sent to a platform.
 #[derive(Args)]
@@ -50,10 +50,10 @@ struct Which {
     /// Only tenants of accounts whose address contains this.
     #[arg(long, value_name = "ADDRESS")]
     account: Option<String>,
-    /// Show passwords in clear. Asks at a terminal, and is recorded in the audit log.
+    /// Show passwords in clear; asks for confirmation, and is recorded (`provisor audit`).
     #[arg(long)]
     reveal: bool,
-    /// Do not ask.
+    /// Do not ask for confirmation.
     #[arg(long)]
     yes: bool,
 }

@@ -19,24 +19,24 @@ use super::private_file;
 use crate::sabotage::Sabotage;
 use crate::value::digest::sha256;
 
-/// Trust a project's file, as it is now: it may then name programs and places that hold your secrets.
+/// Trust a project's file in its current form.
 ///
-/// A change of the file ends the trust. Without a file, the project's `provisor.toml` is meant.
+/// A trusted file may name programs and places that hold your secrets. Any change to it ends the trust.
 #[derive(Args)]
 #[expect(clippy::struct_excessive_bools, reason = "each is a flag of its own")]
 #[command(after_help = "\
 JSON (--list --json), one document: {\"version\": 1, \"trusted\": [{file, sha256, current}]}
-  current says whether the file is still the one that was trusted")]
+  current is true if the file is unchanged since you trusted it")]
 pub(super) struct TrustCommand {
-    /// The file.
+    /// The file; by default the project's `provisor.toml`.
     file: Option<PathBuf>,
-    /// Show what is trusted.
+    /// List the trusted files.
     #[arg(long, conflicts_with_all = ["file", "remove", "yes"])]
     list: bool,
-    /// Trust it no longer.
+    /// Withdraw the trust.
     #[arg(long, conflicts_with = "yes")]
     remove: bool,
-    /// Do not ask.
+    /// Do not ask for confirmation.
     #[arg(long)]
     yes: bool,
     /// Print the list as JSON.

@@ -23,7 +23,7 @@ fn a_parameter_without_its_value_swallows_no_option() {
     let _ = ran.said(&["--email"]);
     assert!(!home.provisor().join("state/journal.db").exists(), "nothing ran");
     let ran = home.run("run flags.rhai --email a --note -x").ended(2);
-    let _ = ran.said(&["flags.rhai:5", "-x", "behind `=`"]);
+    let _ = ran.said(&["flags.rhai:5", "-x", "after `=`"]);
 }
 
 #[test]
@@ -52,7 +52,7 @@ fn a_bool_takes_a_value_behind_an_equals_sign_alone() {
         );
     }
     let ran = home.run("run flags.rhai --email a --dry false").ended(2);
-    let _ = ran.said(&["`false` is no flag", "--flag=false"]);
+    let _ = ran.said(&["`false` is neither a flag", "--flag=false"]);
 }
 
 #[test]

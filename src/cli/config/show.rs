@@ -9,7 +9,7 @@ use crate::cli::error::CommandError;
 use crate::cli::exit::Exit;
 use crate::transport::rate_limit::Rate;
 
-/// What is configured, and where it comes from.
+/// Show the configuration and its sources.
 #[derive(Args)]
 pub(in crate::cli) struct ConfigCommand {
     #[command(subcommand)]
@@ -18,20 +18,20 @@ pub(in crate::cli) struct ConfigCommand {
 
 #[derive(Subcommand)]
 enum Action {
-    /// Show every value that counts.
+    /// Show every setting in effect.
     ///
-    /// A flag counts more than a variable of the environment, that more than the project's `provisor.toml`, that more
-    /// than the user's file. Secrets are shown by the place they are kept at.
+    /// A flag takes precedence over an environment variable, that over the project's `provisor.toml`, and that over your
+    /// own file. For a secret, the place where it is kept is shown.
     #[command(after_help = "\
 JSON (--json), one document:
   {\"version\": 1, \"files\": [path],
    \"values\": [{key, value, origin: {kind, file, line, variable}}]}
   kind is environment, project, user or default")]
     Show {
-        /// Say where each value is written.
+        /// Show where each value is set.
         #[arg(long)]
         origin: bool,
-        /// Print it as JSON, always with the origins.
+        /// Print JSON, always with the origins.
         #[arg(long)]
         json: bool,
     },

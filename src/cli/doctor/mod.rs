@@ -13,25 +13,24 @@ use super::error::CommandError;
 use super::exit::Exit;
 use super::ui::{Stream, Style, printable};
 
-/// Look whether everything is in order: files and their permissions, the journal, profiles, tokens, and whether the
-/// platforms can be reached.
+/// Check the setup and suggest fixes.
 ///
-/// Changes nothing, signs in to nothing and runs no program. Exit code 3 when something is wrong; a warning is nothing
-/// wrong.
+/// Checks files and their permissions, the journal, profiles, tokens, and whether the platforms can be reached. It changes
+/// nothing, does not sign in and runs no program. Exit code 3 if there is a problem; warnings do not count.
 #[derive(Args)]
 #[command(after_help = "\
 JSON (--json), one document:
   {\"version\": 1, \"ok\": true or false, \"checks\": [{area, subject, state, found, fix}]}
   area is files, configuration, journal, profile, clock or network
-  state is ok, warning, problem or skipped; fix is null when there is nothing to do")]
+  state is ok, warning, problem or skipped; fix is null if there is nothing to do")]
 pub(super) struct DoctorCommand {
-    /// Look at this profile alone, not at every one.
+    /// Check only this profile.
     #[arg(long, value_name = "NAME")]
     profile: Option<String>,
-    /// Send nothing: leave out the network and the clock.
+    /// Send nothing: skip the network and the clock.
     #[arg(long)]
     offline: bool,
-    /// Print it as JSON.
+    /// Print JSON.
     #[arg(long)]
     json: bool,
 }

@@ -10,14 +10,14 @@ use crate::value::Value;
 
 /// Show where provisor keeps its files.
 ///
-/// To remove everything that provisor keeps, delete the three folders. The state folder holds the journal, the ledger
-/// and the key: without them no recorded credential can be read.
+/// To uninstall, delete the three folders. The state folder holds the journal, the ledger and the key: without them no
+/// recorded credential can be read.
 #[derive(Args)]
 #[command(after_help = "\
 JSON (--json), one document of paths:
   {\"version\": 1, config, state, cache, config_file, journal, key, tokens, secrets, sandbox}")]
 pub(in crate::cli) struct PathsCommand {
-    /// Print it as JSON.
+    /// Print JSON.
     #[arg(long)]
     json: bool,
 }

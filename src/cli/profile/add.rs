@@ -17,10 +17,10 @@ use crate::cli::secret_store::SecretId;
 use crate::ops::platform::AccountKey;
 use crate::ops::platform::Platform;
 
-/// Add a profile to the user's configuration.
+/// Add a profile to your configuration.
 ///
-/// At a terminal, what is not given is asked for. A profile that says nothing else asks before a run changes anything
-/// (`prod`); one on this machine does not (`dev`).
+/// At a terminal, it asks for all values that the flags leave out. The default mode is `prod`, which asks before a run changes
+/// anything; for an address on this machine it is `dev`, which does not.
 #[derive(Args)]
 #[command(after_help = "\
 Examples:
@@ -39,7 +39,7 @@ pub(super) struct AddCommand {
     /// The platform.
     #[arg(long, value_name = "PLATFORM")]
     platform: Option<String>,
-    /// Print what was added as JSON, and do not offer to try it.
+    /// Print the new profile as JSON, and do not offer to test it.
     #[arg(long)]
     json: bool,
     #[command(flatten)]

@@ -8,10 +8,10 @@ use crate::cli::app::App;
 use crate::cli::error::CommandError;
 use crate::cli::exit::Exit;
 
-/// Choose the profile that is used when none is named.
+/// Make a profile the default.
 ///
-/// With `--sandbox` the simulated platforms stand in for it from now on, as if every command said `--sandbox`, until
-/// `--no-sandbox` ends that.
+/// With `--sandbox`, every command that uses it works on the simulated platforms, as if you passed `--sandbox`, until you
+/// run this command with `--no-sandbox`.
 #[derive(Args)]
 #[command(after_help = "\
 JSON (--json), one document:
@@ -19,13 +19,13 @@ JSON (--json), one document:
 pub(super) struct UseCommand {
     /// The profile.
     name: String,
-    /// The sandbox stands in for this profile from now on.
+    /// Use the simulated platforms for this profile from now on.
     #[arg(long, conflicts_with = "no_sandbox")]
     sandbox: bool,
-    /// The sandbox no longer stands in for this profile.
+    /// Use the real account again.
     #[arg(long)]
     no_sandbox: bool,
-    /// Print the chosen profile as JSON.
+    /// Print the profile as JSON.
     #[arg(long)]
     json: bool,
 }

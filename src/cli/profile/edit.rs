@@ -13,10 +13,10 @@ use crate::cli::exit::Exit;
 use crate::cli::secret_store::SecretId;
 use crate::ops::platform::AccountKey;
 
-/// Change a profile of the user's configuration.
+/// Change a profile in your configuration.
 ///
-/// Without flags, at a terminal, each value is asked for; Enter keeps it. A sealed secret belongs to the address it was
-/// given for: who changes the address gives the secret again.
+/// Without flags, at a terminal, it asks for each value; Enter keeps the current one. A sealed secret belongs to the address
+/// it was entered for: if you change the address, enter the secret again.
 #[derive(Args)]
 #[command(after_help = "\
 Examples:
@@ -28,9 +28,9 @@ Examples:
 JSON (--json), one document:
   {\"version\": 1, \"did\": \"changed\", \"profile\": {as in `profile list`}}")]
 pub(super) struct EditCommand {
-    /// The profile; the one that is used when none is named.
+    /// The profile; by default the active one.
     name: Option<String>,
-    /// Take a key out. Repeatable.
+    /// Remove a key. Repeatable.
     #[arg(long, value_name = "KEY")]
     unset: Vec<String>,
     /// Print the changed profile as JSON.

@@ -42,43 +42,43 @@ pub(super) struct Given {
     /// The account's web address.
     #[arg(long, value_name = "ADDRESS")]
     url: Option<String>,
-    /// Who signs in.
+    /// The login.
     #[arg(long, value_name = "LOGIN")]
     login: Option<String>,
-    /// The application, where a platform knows us by one.
+    /// The application id, for platforms that need one.
     #[arg(long, value_name = "ID")]
     app_id: Option<String>,
-    /// The company, when the login has several.
+    /// The company, if the login has several.
     #[arg(long, value_name = "COMPANY")]
     company: Option<String>,
-    /// The header in which a service of the web wants a key, as in `X-Api-Key`.
+    /// The header in which a web service expects a key, such as `X-Api-Key`.
     #[arg(long, value_name = "NAME")]
     header: Option<String>,
-    /// What is permitted: `prod` asks before a run changes anything, `dev` does not, `read-only` changes nothing,
-    /// `sandbox` never reaches the account.
+    /// Permissions: `prod` asks before a run changes anything, `dev` does not, `read-only` changes nothing, `sandbox`
+    /// never reaches the account.
     #[arg(long, value_name = "MODE", value_parser = MODES)]
     pub(super) mode: Option<String>,
-    /// Any other key of the profile: `settle=90s`, `timeouts.reply=40s`, `endpoints.applications=/apps`. Repeatable.
+    /// Set any other key of the profile: `settle=90s`, `timeouts.reply=40s`, `endpoints.applications=/apps`. Repeatable.
     #[arg(long = "set", value_name = "KEY=VALUE")]
     others: Vec<String>,
-    /// Where a secret comes from: `password=env:VARIABLE`, `password=file:PATH`, `password=command:PROGRAM ARGUMENTS`,
-    /// `password=keyring`, `password=keyring:ENTRY`, `password=sealed` (asks) or `password=stdin`. Repeatable: the keys
+    /// The source of a secret: `password=env:VARIABLE`, `password=file:PATH`, `password=command:PROGRAM ARGUMENTS`,
+    /// `password=keyring`, `password=keyring:ENTRY`, `password=sealed` (asks) or `password=stdin`. Repeatable; the keys
     /// are `password`, `app_key`, `api_token`, `partner_token`, `bearer` and `header_value`.
     #[arg(long = "secret", value_name = "KEY=PLACE")]
     secrets: Vec<String>,
-    /// Read the password from standard input, and seal it: as `--secret password=stdin`.
+    /// Read the password from standard input, and seal it: short for `--secret password=stdin`.
     #[arg(long)]
     password_stdin: bool,
-    /// The variable that holds the password.
+    /// The environment variable that holds the password.
     #[arg(long, value_name = "VARIABLE")]
     password_env: Option<String>,
-    /// The file that holds the password, for its owner alone.
+    /// The file that holds the password; only its owner may read it.
     #[arg(long, value_name = "PATH")]
     password_file: Option<String>,
-    /// The program that prints the password, and its arguments: everything that follows.
+    /// The program that prints the password, with its arguments: the rest of the command line.
     #[arg(long, value_name = "WORD", num_args = 1.., allow_hyphen_values = true)]
     password_command: Vec<String>,
-    /// Ask nothing: what is missing is an error.
+    /// Ask nothing; a missing value is an error.
     #[arg(long)]
     pub(super) no_input: bool,
     // Never taken, and never repeated: see `refuse_secrets`.

@@ -9,14 +9,14 @@ use crate::cli::config::{Config, Profile};
 use crate::cli::error::CommandError;
 use crate::cli::exit::Exit;
 
-/// The profiles there are; the one that is used when none is named has a star.
+/// List the profiles; a star marks the default.
 #[derive(Args)]
 #[command(after_help = "\
 JSON (--json), one document:
   {\"version\": 1, \"profiles\": [{name, platform, url, login, mode, sandbox, secrets: {KEY: place},
    chosen, file}]}")]
 pub(super) struct ListCommand {
-    /// Print it as JSON.
+    /// Print JSON.
     #[arg(long)]
     json: bool,
 }

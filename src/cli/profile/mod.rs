@@ -24,11 +24,11 @@ pub(super) use desk::signed_in;
 pub(super) use fields::missing;
 pub(super) use sign::{LoginCommand, LogoutCommand, login, logout};
 
-/// Named accounts: add one, look at them, change them, try them.
+/// Add, inspect, change and test accounts.
 ///
-/// A profile says where an account is, who signs in, where the secret comes from and what is permitted. Secrets are
-/// never written into a configuration file and never given on the command line: they are typed without being shown, read
-/// from standard input, or named by the place they are kept at.
+/// A profile is a named account: its address, who signs in, where the secret comes from and what is permitted. Secrets are
+/// never written into a configuration file and never taken from the command line: you type them without echo, pass them on
+/// standard input, or name the place where they are kept.
 #[derive(Args)]
 #[command(after_help = "\
 Examples:
@@ -46,19 +46,12 @@ pub(super) struct ProfileCommand {
 
 #[derive(Subcommand)]
 enum Action {
-    /// Add a profile.
     Add(Box<add::AddCommand>),
-    /// The profiles there are.
     List(list::ListCommand),
-    /// One profile: what it says, and where each value is written.
     Show(show::ShowCommand),
-    /// Change a profile.
     Edit(Box<edit::EditCommand>),
-    /// Take a profile out, and forget its secrets.
     Remove(remove::RemoveCommand),
-    /// Sign in, and say what the login may do.
     Test(trial::TestCommand),
-    /// Choose the profile that is used when none is named.
     Use(choose::UseCommand),
 }
 

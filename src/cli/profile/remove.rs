@@ -9,9 +9,9 @@ use crate::cli::app::App;
 use crate::cli::error::CommandError;
 use crate::cli::exit::Exit;
 
-/// Take a profile out of the user's configuration, and forget its secrets and tokens.
+/// Remove a profile and delete its secrets and tokens.
 ///
-/// What runs have recorded of the account stays: the ledger and its credentials.
+/// Everything that runs recorded about the account stays: the ledger and its credentials.
 #[derive(Args)]
 #[command(after_help = "\
 JSON (--json), one document:
@@ -19,7 +19,7 @@ JSON (--json), one document:
 pub(super) struct RemoveCommand {
     /// The profile.
     name: String,
-    /// Do not ask.
+    /// Do not ask for confirmation.
     #[arg(long)]
     yes: bool,
     /// Print what was removed as JSON.

@@ -12,16 +12,16 @@ use crate::clock::Clock;
 use crate::ops::account::SignedIn;
 use crate::value::Value;
 
-/// One profile: what it says, where each value is written, and whether it is signed in.
+/// Show a profile, where each value is set, and whether it is signed in.
 #[derive(Args)]
 #[command(after_help = "\
 JSON (--json), one document:
   {\"version\": 1, \"profile\": {as in `profile list`, and signed_in: true or false,
    signed_in_until: time, or null when there is none}}")]
 pub(super) struct ShowCommand {
-    /// The profile; the one that is used when none is named.
+    /// The profile; by default the active one.
     name: Option<String>,
-    /// Print it as JSON.
+    /// Print JSON.
     #[arg(long)]
     json: bool,
 }

@@ -14,22 +14,22 @@ use crate::value::secret::Secret;
 
 /// Sign in now, and stay signed in.
 ///
-/// The next runs use the tokens. A profile whose password is not on record asks for it, and seals it when it is right.
+/// Later runs use the tokens. If the profile has no password, it asks for one, and seals it once the sign-in has succeeded.
 #[derive(Args)]
 pub(in crate::cli) struct LoginCommand {
-    /// The profile; the one that is used when none is named.
+    /// The profile; by default the active one.
     profile: Option<String>,
-    /// Read the password from standard input, and seal it when it is right.
+    /// Read the password from standard input, and seal it if the sign-in succeeds.
     #[arg(long)]
     password_stdin: bool,
 }
 
-/// Sign out: forget the tokens.
+/// Sign out and delete the tokens.
 #[derive(Args)]
 pub(in crate::cli) struct LogoutCommand {
-    /// The profile; the one that is used when none is named.
+    /// The profile; by default the active one.
     profile: Option<String>,
-    /// Forget the sealed password, too: the next run cannot sign in without it.
+    /// Also delete the sealed password: the next run cannot sign in without it.
     #[arg(long)]
     forget: bool,
 }

@@ -12,17 +12,17 @@ use crate::cli::exit::Exit;
 use crate::ops::account::{Ability, SignedIn};
 use crate::value::Object;
 
-/// Sign in, and say what the login may do. Nothing is changed.
+/// Sign in and list what the login may do; changes nothing.
 #[derive(Args)]
 #[command(after_help = "\
 JSON (--json), one document:
   {\"version\": 1, \"profile\", \"platform\", \"url\", \"login\", \"mode\", \"sandbox\", \"signed_in_until\",
    \"answered\": {status, credential}, \"may\": [{operation, ok, count, error}]}
-  answered is what a service of the web answered at its own address, and whether a credential was sent; else null")]
+  answered is the answer of a web service at its own address, and whether a credential was sent; otherwise null")]
 pub(super) struct TestCommand {
-    /// The profile; the one that is used when none is named.
+    /// The profile; by default the active one.
     name: Option<String>,
-    /// Print it as JSON.
+    /// Print JSON.
     #[arg(long)]
     json: bool,
 }

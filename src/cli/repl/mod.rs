@@ -1,4 +1,4 @@
-//! `provisor repl`: type, see, keep.
+//! `provisor repl`: an interactive session.
 
 mod ask;
 mod draft;
@@ -27,11 +27,11 @@ use super::memory;
 use crate::repl::around::{Outside, Screen as _};
 use crate::repl::{Left, Lines, Options};
 
-/// Explore a platform and try scripts out: every line is evaluated as it is entered.
+/// Start an interactive session.
 ///
-/// What an input changes is recorded like the steps of a run: `provisor runs show` lists the session, and what it left in
-/// doubt is settled by `provisor resume`, which runs no input anew. Without a terminal, standard input is evaluated statement
-/// by statement; the first that fails ends it.
+/// It evaluates each input as you enter it. Changes are recorded like the steps of a run: `provisor runs show` lists them, and
+/// `provisor resume` settles steps that are in doubt, without running any input again. Without a terminal, standard input is
+/// evaluated statement by statement; the first failure ends the session.
 #[derive(Args)]
 #[command(after_help = "\
 Examples:
@@ -40,33 +40,33 @@ Examples:
   provisor repl --sandbox --eval 'let partner = mobsted::connect()'
   provisor repl --sandbox < steps.rhai
 
-In it, :help lists the commands, Tab completes, Ctrl-C stops an input, and Ctrl-D leaves.")]
+In the session, :help lists the commands, Tab completes, Ctrl-C stops an input, and Ctrl-D leaves.")]
 pub(super) struct ReplCommand {
-    /// Work on the embedded sandbox: simulated platforms, no account needed.
+    /// Use the built-in sandbox: simulated platforms, no account needed.
     #[arg(long)]
     sandbox: bool,
-    /// A fault of the sandbox, for example `partners:drop-after:0.2`. Repeatable.
+    /// Inject a sandbox fault, for example `partners:drop-after:0.2`. Repeatable; `provisor sandbox faults` lists them.
     #[arg(long, value_name = "FAULT")]
     fault: Vec<String>,
-    /// The seed of the faults.
+    /// The seed of random faults.
     #[arg(long, value_name = "N")]
     seed: Option<u64>,
-    /// The profile to work with.
+    /// The profile to use.
     #[arg(long, value_name = "NAME")]
     profile: Option<String>,
-    /// Evaluate this first. Repeatable. Nothing is read after it unless somebody is at the terminal.
+    /// Evaluate this first; without a terminal, read nothing after it. Repeatable.
     #[arg(long, value_name = "INPUT")]
     eval: Vec<String>,
-    /// Evaluate a file first: its variables and functions stay. Repeatable.
+    /// Evaluate a file first; its variables and functions stay. Repeatable.
     #[arg(long, value_name = "FILE")]
     load: Vec<String>,
-    /// Leave `repl.rhai` out.
+    /// Do not load `repl.rhai`.
     #[arg(long)]
     no_rc: bool,
-    /// How much memory one input may take: 512M, 4G or none. 1G when not given.
+    /// Memory limit of one input: 512M, 4G or none [default: 1G].
     #[arg(long, value_name = "SIZE", value_parser = memory::parse)]
     max_memory: Option<usize>,
-    /// Do not ask before changes of the profile that the session begins with, in mode prod.
+    /// Do not ask for confirmation in mode `prod`, for the profile that the session begins with.
     #[arg(long)]
     yes: bool,
 }

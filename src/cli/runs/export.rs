@@ -18,7 +18,9 @@ use crate::cli::times;
 use crate::journal::{Journal, JournalError, RowFilter, RowRecord, RunId, StepFilter, StepRecord};
 use crate::value::Value;
 
-/// Write a run as one JSON document: its sources, rows and steps. Secrets are masked.
+/// Write a run as one JSON document.
+///
+/// It contains the run's sources, rows and steps. Secrets are masked.
 #[derive(Args)]
 #[command(after_help = "\
 The document:
@@ -26,14 +28,14 @@ The document:
    \"sources\": [{name, sha256, text}], \"earlier_sources\": [{name, sha256, text}],
    \"rows\": [{row, scope, status, input, output, error}],
    \"steps\": [{as in `runs steps`, and outcome}]}
-  sources are the script and its imports as the run is pinned to them
-  A file is for its owner alone (0600).")]
+  sources are the script and its imports, in the version the run is pinned to
+  Only the file's owner can read it (0600).")]
 pub(super) struct ExportCommand {
     /// The run.
     run: String,
-    /// Where it goes; standard output when not given.
+    /// The file to write; by default standard output.
     file: Option<PathBuf>,
-    /// The document is JSON in any case; accepted so that scripts can say it.
+    /// Accepted for consistency: the document is always JSON.
     #[arg(long)]
     json: bool,
 }

@@ -11,7 +11,7 @@ use crate::cli::times;
 use crate::clock::Clock;
 use crate::journal::RowStatus;
 
-/// List the runs, the newest first.
+/// List the runs, newest first.
 #[derive(Args)]
 #[command(after_help = "\
 JSON (--json), one document:
@@ -20,10 +20,10 @@ JSON (--json), one document:
              started, changed, sandbox, profile, pid}]}
   status is queued, running, killed, done, failed, parked, interrupted or cancelled
   rows.total is null until all rows are read
-  started and changed are times in UTC, as everywhere
-  pid is the process that carries the run out, or null")]
+  started and changed are times in UTC, like all times
+  pid is the process that executes the run, or null")]
 pub(super) struct ListCommand {
-    /// Print it as JSON.
+    /// Print JSON.
     #[arg(long)]
     json: bool,
 }

@@ -11,9 +11,10 @@ use crate::cli::exit::Exit;
 use crate::clock::Clock;
 use crate::journal::Journal;
 
-/// Forget the rows, reads and sources of runs that ended long ago.
+/// Delete the details of old runs.
 ///
-/// What changed the world stays on record, and so does the ledger with its credentials. Runs that can go on are kept.
+/// Deletes the rows, reads and sources of runs that ended long ago. Steps that changed something stay on record, and so does
+/// the ledger with its credentials. Runs that can be resumed are kept.
 #[derive(Args)]
 #[command(after_help = "\
 JSON (--json), one document: {\"version\": 1, \"pruned\": number of runs}")]
@@ -21,10 +22,10 @@ pub(super) struct PruneCommand {
     /// Keep runs that ended within this time, for example `30d` or `12h`.
     #[arg(long, value_name = "TIME", value_parser = humantime::parse_duration)]
     keep: Duration,
-    /// Do not ask.
+    /// Do not ask for confirmation.
     #[arg(long)]
     yes: bool,
-    /// Print it as JSON.
+    /// Print JSON.
     #[arg(long)]
     json: bool,
 }

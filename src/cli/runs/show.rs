@@ -13,7 +13,7 @@ use crate::cli::times;
 use crate::journal::{RowStatus, StepFilter, StepRecord};
 use crate::value::Value;
 
-/// Show one run: what it was asked to do, how far it is, what is in doubt, and how to go on.
+/// Show a run: its parameters, progress, steps in doubt, and how to continue it.
 #[derive(Args)]
 #[command(after_help = "\
 JSON (--json), one document:
@@ -21,14 +21,14 @@ JSON (--json), one document:
    \"run\": {as in `runs list`, and rows_from, out, jobs, parameters, sources: [{name, sha256}],
            earlier_sources: [{until, sources}]},
    \"in_doubt\": [steps as in `runs steps`],
-   \"waiting\": [for which other runs its rows wait, a text each],
+   \"waiting\": [texts: the runs that its rows wait for],
    \"next\": [commands]}
   earlier_sources are what the run was pinned to before `resume --with-current`
   secrets are masked; status may also be pruned")]
 pub(super) struct ShowCommand {
     /// The run.
     run: String,
-    /// Print it as JSON.
+    /// Print JSON.
     #[arg(long)]
     json: bool,
 }

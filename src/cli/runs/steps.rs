@@ -10,7 +10,7 @@ use crate::cli::recorded::{find_run, step_json};
 use crate::cli::times;
 use crate::journal::{StepFilter, StepRecord};
 
-/// List the steps of a run: what each row asked for, and how it stands.
+/// List the steps of a run and their state.
 #[derive(Args)]
 #[command(after_help = "\
 JSON (--json), one document:
@@ -19,19 +19,19 @@ JSON (--json), one document:
               attempts, started, ended, why}]}
   row counts from 1
   state is absent, intended, in doubt, done, refused or half done (it failed, and left something behind)
-  thing is what the step brings into being, or null
+  thing is the object that the step creates, or null
   attempts counts the requests that left
-  why says why it is in doubt")]
+  why is the reason for the doubt")]
 pub(super) struct StepsCommand {
     /// The run.
     run: String,
-    /// Only those of this row, counted from 1.
+    /// Only the steps of this row, counted from 1.
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u64).range(1..))]
     row: Option<u64>,
-    /// Only steps whose outcome a person can record: in doubt, or half done.
+    /// Only the steps that need a decision: in doubt or half done.
     #[arg(long, conflicts_with = "row")]
     open: bool,
-    /// Print it as JSON.
+    /// Print JSON.
     #[arg(long)]
     json: bool,
 }

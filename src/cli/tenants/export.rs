@@ -14,18 +14,20 @@ use crate::cli::private_file;
 use crate::report::{Format, records};
 use crate::value::Record;
 
-/// Write the tenants as CSV, JSON or JSON Lines, by the file's ending. A file is for its owner alone (0600).
+/// Write the tenants as CSV, JSON or JSON Lines.
+///
+/// The file's extension selects the format. Only its owner can read it (0600).
 #[derive(Args)]
 #[command(after_help = "\
 Columns, as in `tenants list --json`:
   email, url, login, password, credential, repair, name, account, run, step, created, changed
 JSON is an array of such objects. Passwords are masked without --reveal.")]
 pub(super) struct ExportCommand {
-    /// Where they go; standard output, as CSV, when not given.
+    /// The file to write; by default standard output, as CSV.
     file: Option<PathBuf>,
     #[command(flatten)]
     which: Which,
-    /// JSON, whatever the ending.
+    /// Write JSON, whatever the extension.
     #[arg(long)]
     json: bool,
     /// Put an apostrophe before CSV fields that a spreadsheet would take for formulas.

@@ -12,7 +12,7 @@ use crate::cli::times;
 use crate::report::records::object;
 use crate::report::reveal::Reveal;
 
-/// List the tenants, the oldest first.
+/// List the tenants, oldest first.
 #[derive(Args)]
 #[command(after_help = "\
 JSON (--json), one document:
@@ -21,11 +21,11 @@ JSON (--json), one document:
                 created, changed}]}
   password is masked without --reveal
   credential is recorded, missing or unreadable; repair is the command for a missing one, or null
-  account is the master account's address; run and step brought the tenant into being")]
+  account is the master account's address; run and step created the tenant")]
 pub(super) struct ListCommand {
     #[command(flatten)]
     which: Which,
-    /// Print it as JSON.
+    /// Print JSON.
     #[arg(long)]
     json: bool,
 }

@@ -13,22 +13,22 @@ use crate::journal::{NaturalKey, RunRecord, RunStatus};
 use crate::value::Value;
 use crate::value::secret::Secret;
 
-/// Put a tenant's password on record: after the client changed it, or when it was never given.
+/// Record a tenant's password.
 ///
-/// The password is read from standard input (its first line), or asked for at a terminal without showing it. Nothing
-/// changes on the platform.
+/// Use it after the client changed the password, or if it was never recorded. It reads the first line of standard input, or
+/// asks at a terminal without echo. Nothing changes on the platform.
 #[derive(Args)]
 #[command(after_help = "\
 Examples:
   provisor tenants set-password ann@example.com               asks
   pass show ann | provisor tenants set-password ann@example.com")]
 pub(super) struct SetPasswordCommand {
-    /// Who signs in to it.
+    /// The tenant's login.
     email: String,
-    /// The master account, when several have a tenant with this address: a part of its address.
+    /// A part of the master account's address, if several accounts have a tenant with this login.
     #[arg(long, value_name = "ADDRESS")]
     account: Option<String>,
-    /// Read standard input, even when it is a terminal.
+    /// Read standard input even if it is a terminal.
     #[arg(long)]
     stdin: bool,
 }

@@ -10,16 +10,16 @@ use crate::cli::ledger::find_tenant;
 use crate::report::records::object;
 use crate::value::Value;
 
-/// Show one tenant.
+/// Show a tenant.
 #[derive(Args)]
 #[command(after_help = "\
 JSON (--json), one document: {\"version\": 1, \"tenant\": {as in `tenants list`}}")]
 pub(super) struct ShowCommand {
-    /// Who signs in to it.
+    /// The tenant's login.
     email: String,
     #[command(flatten)]
     which: Which,
-    /// Print it as JSON.
+    /// Print JSON.
     #[arg(long)]
     json: bool,
 }

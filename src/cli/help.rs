@@ -1,0 +1,83 @@
+//! `provisor --help`: the commands in groups.
+//!
+//! Clap lists all subcommands under one heading, so the list is written here, from the names and summaries that clap has.
+
+use std::fmt::Write as _;
+
+use clap::Command;
+
+/// The commands by task, in the order of the help.
+const GROUPS: [(&str, &[&str]); 5] = [
+    ("Run workflows", &["run", "check", "resume", "repl"]),
+    (
+        "Runs and resources",
+        &["runs", "resolve", "cancel", "tenants", "apps", "audit"],
+    ),
+    ("Accounts", &["profile", "login", "logout", "trust", "config"]),
+    ("Learn", &["ops", "explain", "sandbox", "import"]),
+    ("Maintenance", &["doctor", "journal", "paths", "torture"]),
+];
+
+/// The program, with a help that lists its commands in groups.
+pub(super) fn grouped(program: Command) -> Command {
+    let (header, name) = (
+        *program.get_styles().get_header(),
+        *program.get_styles().get_literal(),
+    );
+    let mut template = String::from("{about-with-newline}\n{usage-heading} {usage}\n");
+    for (group, commands) in GROUPS {
+        let _ = write!(template, "\n{header}{group}:{header:#}\n");
+        for command in commands {
+            let summary = program
+                .find_subcommand(command)
+                .and_then(Command::get_about)
+                .map(ToString::to_string)
+                .unwrap_or_default();
+            let _ = writeln!(template, "  {name}{command:<8}{name:#} {summary}");
+        }
+    }
+    let _ = write!(
+        template,
+        "\n{header}Options:{header:#}\n{{options}}{{after-help}}"
+    );
+    program.help_template(template)
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::cli::program;
+
+    use super::GROUPS;
+
+    #[test]
+    fn each_command_is_in_one_group_and_has_a_summary() {
+        let program = program();
+        let mut grouped: Vec<&str> = GROUPS
+            .iter()
+            .flat_map(|(_, commands)| *commands)
+            .copied()
+            .collect();
+        let mut known: Vec<&str> = program.get_subcommands().map(clap::Command::get_name).collect();
+        grouped.sort_unstable();
+        known.sort_unstable();
+        assert_eq!(grouped, known);
+        for command in program.get_subcommands() {
+            assert!(command.get_about().is_some(), "{}", command.get_name());
+        }
+    }
+
+    #[test]
+    fn the_help_fits_a_terminal_of_80_columns() {
+        let mut program = program().term_width(80);
+        for help in [program.render_help(), program.render_long_help()] {
+            let help = help.to_string();
+            assert!(
+                help.contains("\nRun workflows:\n  run      Run a script"),
+                "{help}"
+            );
+            for line in help.lines() {
+                assert!(line.chars().count() <= 80, "{line}");
+            }
+        }
+    }
+}
