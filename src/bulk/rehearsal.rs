@@ -38,7 +38,7 @@ pub enum RehearsalError {
     #[error(transparent)]
     Journal(#[from] JournalError),
     /// The system gives no thread.
-    #[error("no thread can be started: {0}")]
+    #[error("cannot start a thread: {0}")]
     Thread(std::io::Error),
 }
 

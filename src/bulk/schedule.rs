@@ -454,7 +454,7 @@ impl Desk {
                 format!("in doubt: {why} (step {})", open.key)
             }
             None => {
-                format!("{why}; mend the script, then try the row again with --retry-failed --with-current")
+                format!("{why}; fix the script, then retry the row with --retry-failed --with-current")
             }
         });
         self.record(row.status, finished)

@@ -87,9 +87,7 @@ impl Driver {
             .worker_threads(threads)
             .enable_all()
             .build()
-            .map_err(|error| {
-                CommandError::new(Exit::Aborted, format!("no thread can be started: {error}"))
-            })?;
+            .map_err(|error| CommandError::new(Exit::Aborted, format!("cannot start a thread: {error}")))?;
         Ok(Driver {
             handle: runtime.handle().clone(),
             runtime: Some(runtime),
@@ -111,7 +109,7 @@ impl Drop for Driver {
 
 /// Data could not be written to standard output, and why.
 pub(super) fn output_lost(why: impl std::fmt::Display) -> CommandError {
-    CommandError::new(Exit::Aborted, format!("standard output cannot be written: {why}"))
+    CommandError::new(Exit::Aborted, format!("cannot write to standard output: {why}"))
 }
 
 impl App {
@@ -222,7 +220,7 @@ impl App {
         }
         if let Some(copy) = journal.migrated() {
             self.ui.note(&format!(
-                "the journal was brought up to date; a copy of it as it was is in {}",
+                "the journal was migrated; a copy of the old one is in {}",
                 copy.display()
             ));
             for double in naming::doubles(&self.catalogue, &journal)? {
@@ -266,7 +264,7 @@ impl App {
         let is_there = path.try_exists().map_err(|error| {
             let found = format!("{} cannot be looked at: {error}", path.display());
             CommandError::new(Exit::Aborted, found).hint(format!(
-                "make the folder {} yours, with the rights 0700",
+                "make sure that you own the folder {} and that its mode is 0700",
                 paths.state().display()
             ))
         })?;
@@ -319,7 +317,7 @@ impl App {
         }
         if !sentences.is_empty() {
             self.ui
-                .hint("see all that is damaged with `provisor journal check`, and restore a backup with `provisor journal restore`");
+                .hint("list all damage with `provisor journal check`; restore a backup with `provisor journal restore`");
         }
         let is_whole = sentences.is_empty() && !self.incomplete.load(Ordering::Relaxed);
         if exit == Exit::Ok && !is_whole {
@@ -343,7 +341,7 @@ impl App {
         let sandbox = match accounts.sandbox {
             true => Some(Arc::new(self.start_sandbox(accounts)?)),
             false if !accounts.faults.is_empty() => {
-                return Err(CommandError::usage("--fault is for the sandbox").hint("add --sandbox"));
+                return Err(CommandError::usage("--fault works only with the sandbox").hint("add --sandbox"));
             }
             false => None,
         };
@@ -388,14 +386,14 @@ impl App {
         self.ui.enter_sandbox();
         self.ui.banner(&match super::profiles::sandboxed(self, accounts.profile.as_deref()) {
             Some(name) => format!(
-                "sandbox: simulated platforms stand in for `{name}`; nothing real is changed (provisor profile use {name} \
-                 --no-sandbox ends that)"
+                "sandbox: simulated platforms replace `{name}`; nothing real is changed (end this: provisor profile use {name} \
+                 --no-sandbox)"
             ),
             None => "sandbox: simulated platforms; nothing real is changed".to_owned(),
         });
         if sandbox.shares_faults() {
             self.ui.warn(&format!(
-                "the sandbox is served by another process, whose requests meet {} too, until this one ends",
+                "another process serves the sandbox; until this command ends, its requests get {} too",
                 accounts.faults.join(" and ")
             ));
         }

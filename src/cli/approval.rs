@@ -77,7 +77,7 @@ pub(super) fn ask(app: &App, script: &Script, plan: &RunPlan, yes: bool) -> Resu
         .partition(|profile| agreed.covers(&profile.name));
     for profile in covered.into_iter().filter(|_| within.is_none()) {
         app.ui.note(&format!(
-            "changes of the prod account `{}` were agreed to when the run began",
+            "changes to the prod account `{}` were confirmed when the run began",
             profile.name
         ));
     }
@@ -197,7 +197,7 @@ fn say(app: &App, open: &[&Profile], changing: &[Operation], plan: &RunPlan) {
             None => format!("for each row of {from}"),
         },
     };
-    app.ui.note(&format!("{} works {how_often} with", plan.script));
+    app.ui.note(&format!("{} will run {how_often} on", plan.script));
     for profile in open {
         let login = profile.text("login").map(|login| format!(", as {login}"));
         app.ui.note(&format!(
@@ -238,10 +238,10 @@ fn handed(script: &Script, plan: &RunPlan) -> Option<String> {
     let hosts: Vec<&str> = hosts.iter().map(Origin::as_str).collect();
     let what = names.join(", ");
     Some(if hosts.is_empty() {
-        format!("what you give as {what} may go to hosts that the script does not name")
+        format!("the value you pass as {what} may go to hosts that the script does not name")
     } else {
         format!(
-            "what you give as {what} may go to {}, and to hosts that the script does not name",
+            "the value you pass as {what} may go to {}, and to hosts that the script does not name",
             hosts.join(", ")
         )
     })

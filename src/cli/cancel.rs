@@ -35,13 +35,11 @@ pub(super) fn cancel(app: &App, command: &CancelCommand) -> Result<Exit, Command
         ));
         return Ok(Exit::Ok);
     }
-    app.consent(
-        command.yes,
-        &format!("Give run {id} up, so that it can never be resumed?"),
-    )?;
+    app.consent(command.yes, &format!("Abandon run {id} for good?"))?;
     journal.set_run_status(id, RunStatus::Cancelled)?;
-    app.ui
-        .note(&format!("run {id} is cancelled; what it did stays on record"));
+    app.ui.note(&format!(
+        "run {id} is cancelled; its completed steps stay on record"
+    ));
     for step in journal.steps(id, &StepFilter::ForAPerson)? {
         let state = if step.state.is_open() {
             "in doubt"
@@ -51,7 +49,7 @@ pub(super) fn cancel(app: &App, command: &CancelCommand) -> Result<Exit, Command
         app.ui
             .warn(&format!("{} stays {state} (step {})", described(&step), step.key));
         app.ui.hint(&format!(
-            "when you know: {}",
+            "once you know the outcome: {}",
             resolving(app, id, &step.key, &step.op)
         ));
     }

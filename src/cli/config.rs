@@ -244,7 +244,7 @@ impl Config {
             let theirs = !trusted && self.profiles.contains_key(&name.value);
             self.default_refused = theirs.then(|| ConfigError::Untrusted {
                 file: document.file.clone(),
-                what: format!("it makes `{}` the profile that is used", name.value),
+                what: format!("it makes `{}` the default profile", name.value),
             });
             self.default_profile = Some(name);
         }

@@ -15,7 +15,7 @@ impl App {
         let question = &self.ui.marked(question);
         if !self.can_ask() {
             return Err(CommandError::usage(format!(
-                "your consent is needed, and there is no terminal to ask on: {question}"
+                "confirmation is needed, but there is no terminal: {question}"
             ))
             .hint("add --yes"));
         }

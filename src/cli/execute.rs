@@ -118,7 +118,7 @@ impl Execution<'_> {
                     let is_lost = ui.out(line).is_err();
                     if (ui.is_closed() || is_lost) && !stop.requested() {
                         if !is_lost {
-                            ui.note("nobody reads standard output any more, so the script is stopped");
+                            ui.note("the reader of standard output is gone, so the script was stopped");
                         }
                         stop.request();
                     }
@@ -139,7 +139,7 @@ impl Execution<'_> {
         if let Ended::JournalLost(why) = ended {
             return Err(
                 CommandError::new(Exit::Aborted, format!("the journal cannot be written: {why}"))
-                    .hint("nothing more was sent; make room or mend the disk, then go on")
+                    .hint("nothing more was sent; free some space or repair the disk, then continue")
                     .hint(self.app.resume(self.id())),
             );
         }
@@ -170,7 +170,7 @@ impl Execution<'_> {
             .map_or(RunStatus::Interrupted, |()| outcome.status());
         journal.set_run_status(self.id(), status)?;
         let exit = shown
-            .map_err(|error| error.hint(format!("go on with: {}", self.app.resume(self.id()))))
+            .map_err(|error| error.hint(format!("to continue: {}", self.app.resume(self.id()))))
             .and(said)?;
         match self.app.ui.lost() {
             Some(why) => Err(output_lost(why)),

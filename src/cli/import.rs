@@ -170,16 +170,16 @@ fn account(
     )?;
     if account.is_none() {
         if collection.is_none() {
-            return Err(
-                CommandError::usage("the environment is not known to be an account of a platform")
-                    .hint(format!(
-                        "say which platform it is: --platform {}",
-                        app.platform_names("or")
-                    ))
-                    .hint("beside a collection the values of such an environment become parameters"),
-            );
+            return Err(CommandError::usage(
+                "provisor does not recognize the environment as an account of a platform",
+            )
+            .hint(format!(
+                "name the platform: --platform {}",
+                app.platform_names("or")
+            ))
+            .hint("beside a collection the values of such an environment become parameters"));
         }
-        app.ui.note("the environment is no whole account of a platform that provisor knows: no profile is made, and its values become parameters of the script (--platform web makes one; --platform and --take FIELD=VARIABLE say what cannot be told)");
+        app.ui.note("the environment is not a complete account of a known platform: no profile is created, and its values become parameters of the script (--platform web creates one; --platform and --take FIELD=VARIABLE supply missing values)");
     }
     Ok(account)
 }
@@ -216,7 +216,7 @@ fn converted(
         Some(wrong) => Err(CommandError::new(
             Exit::Script,
             format!(
-                "the script made of the collection is not in order: {}",
+                "the script generated from the collection has mistakes: {}",
                 wrong.title
             ),
         )
@@ -269,7 +269,7 @@ fn check_out(out: &Path, has_script: bool, force: bool) -> Result<(), CommandErr
     }
     if out.exists() && !force {
         return Err(CommandError::usage(format!("`{}` exists", out.display()))
-            .hint("name another file, or say --force to replace it"));
+            .hint("name another file, or pass --force to replace it"));
     }
     Ok(())
 }

@@ -27,14 +27,14 @@ pub(super) fn watch(runtime: &Handle, ui: &Ui, cancel: &Cancel, resume: String) 
                 _ = terminate.recv() => "a second signal",
             };
             if count > 1 {
-                ui.note(&format!("stopped at once; go on with: {resume}"));
+                ui.note(&format!("stopped at once; to continue: {resume}"));
                 end_process();
             }
             // First of all: what is told may find no reader.
             cancel.request();
             ui.stop();
             ui.note(&format!(
-                "stopping: what is under way ends first ({again} stops at once)"
+                "stopping: finishing requests in progress ({again} stops now)"
             ));
         }
     });

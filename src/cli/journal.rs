@@ -72,10 +72,10 @@ pub(super) fn journal(app: &App, command: &JournalCommand) -> Result<Exit, Comma
             let file = app.env.folder().join(file);
             app.journal()?.backup(&file)?;
             app.ui
-                .note(&format!("the journal is copied to {}", file.display()));
+                .note(&format!("the journal was copied to {}", file.display()));
             if app.env.get("PROVISOR_KEY").is_none() {
                 app.ui.note(&format!(
-                    "it opens only with the key, {}: keep a copy of that, too",
+                    "it opens only with the key {}: keep a copy of the key, too",
                     app.paths()?.key().display()
                 ));
             }
@@ -100,7 +100,7 @@ fn restore(app: &App, file: &Path, yes: bool) -> Result<Exit, CommandError> {
     if real(&file).is_some() && real(&file) == real(&path) {
         return Err(
             CommandError::usage(format!("`{}` is the journal itself", file.display()))
-                .hint("name a file that `provisor journal backup` has made"),
+                .hint("name a file that `provisor journal backup` created"),
         );
     }
     App::make_private(app.paths()?.state())?;
@@ -114,14 +114,12 @@ fn restore(app: &App, file: &Path, yes: bool) -> Result<Exit, CommandError> {
         .audit("restore", &app.who(), &file.display().to_string().into())?;
     app.ui.note(&format!("{} is in place", file.display()));
     if let Some(kept) = kept {
-        app.ui.note(&format!(
-            "the journal that was there is kept as {}",
-            kept.display()
-        ));
+        app.ui
+            .note(&format!("the previous journal is kept as {}", kept.display()));
     }
     app.ui.warn(
-        "what was recorded after the backup was made is missing: what its runs made since exists on the platforms, and \
-         a run that goes on may send it again",
+        "changes recorded after the backup are missing: what runs created since then exists on the platforms, and a run \
+         that continues may send it again",
     );
     Ok(Exit::Ok)
 }
@@ -137,7 +135,7 @@ fn rekey(app: &App, yes: bool) -> Result<Exit, CommandError> {
             })?),
             None => None,
         };
-    app.consent(yes, "Encrypt everything anew with another key?")?;
+    app.consent(yes, "Encrypt everything again with another key?")?;
     // It says what is wrong with the key in use before anything is done.
     drop(app.journal()?);
     let files = SealedFiles {
@@ -197,7 +195,7 @@ fn check(app: &App, json: bool) -> Result<Exit, CommandError> {
     if json {
         app.print(&json!({"version": 1, "problems": problems, "doubles": doubles}).to_string())?;
     } else if problems.is_empty() {
-        app.print("the journal is sound")?;
+        app.print("the journal is intact")?;
     } else {
         app.print(&problems.join("\n"))?;
     }

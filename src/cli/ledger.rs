@@ -41,7 +41,7 @@ pub(super) fn find_tenant(
                 "{wanted} is a tenant of several accounts: {}",
                 accounts.collect::<Vec<_>>().join(", ")
             ))
-            .hint("say which: --account ADDRESS"))
+            .hint("select one: --account ADDRESS"))
         }
         (None, _) => Err(no_tenant(journal, &wanted, &others)?),
     }
@@ -52,8 +52,8 @@ fn no_tenant(journal: &Journal, wanted: &str, others: &[Held]) -> Result<Command
     let doubts = journal.all_in_doubt("tenant")?;
     if let Some(doubt) = doubts.iter().find(|doubt| doubt.thing.name == wanted) {
         return Ok(
-            CommandError::usage(format!("whether {wanted} is a tenant is in doubt"))
-                .hint(format!("it is looked up by: provisor resume {}", doubt.run)),
+            CommandError::usage(format!("it is in doubt whether {wanted} is a tenant"))
+                .hint(format!("to look it up: provisor resume {}", doubt.run)),
         );
     }
     let error = CommandError::usage(format!("the ledger has no tenant {wanted}"));
@@ -169,7 +169,7 @@ impl App {
     pub(super) fn warn_of_doubts(&self, journal: &Journal, sort: &str) -> Result<(), CommandError> {
         for doubt in journal.all_in_doubt(sort)? {
             self.ui.warn(&format!(
-                "{} may exist: a step of run {} is under way or in doubt",
+                "{} may exist: a step of run {} is in progress or in doubt",
                 doubt.thing.name, doubt.run
             ));
         }

@@ -78,7 +78,7 @@ pub(super) fn parse(text: &str) -> Result<usize, String> {
     }
 }
 
-const FORM: &str = "a size is written 512M or 2G, and `none` is no bound";
+const FORM: &str = "write a size as 512M or 2G, or `none` for no limit";
 
 #[cfg(test)]
 mod tests {

@@ -85,11 +85,11 @@ fn listener(ui: &Ui) -> Listener {
             again.as_secs_f64()
         )),
         Notice::Up { host, after } => ui.note(&format!(
-            "{host} is reached again after {} s; the run goes on",
+            "{host} is reached again after {} s; the run continues",
             after.as_secs()
         )),
         Notice::GaveUp { host, after } => ui.warn(&format!(
-            "{host} was not reached for {} s; what needs it fails now, and can be tried again later",
+            "{host} has been unreachable for {} s; calls that need it fail now and can be retried later",
             after.as_secs()
         )),
     })

@@ -60,7 +60,7 @@ pub(super) fn resolve(app: &App, command: &ResolveCommand) -> Result<Exit, Comma
         Outcome::Done => Resolution::Done(result(app, &run, &step, command.value.as_deref())?),
         Outcome::Absent if command.value.is_some() => {
             return Err(CommandError::usage(
-                "--value is for --as done: what is absent has no result",
+                "--value needs --as done: an absent step has no result",
             ));
         }
         Outcome::Absent => Resolution::Absent,
@@ -112,7 +112,10 @@ fn find_step(journal: &Journal, run: &RunRecord, fragment: &str) -> Result<StepR
             more + 1,
             step.key
         ))
-        .hint(format!("give more of it: provisor runs steps {} --open", run.id))),
+        .hint(format!(
+            "use a longer part of it: provisor runs steps {} --open",
+            run.id
+        ))),
     }
 }
 
@@ -150,10 +153,10 @@ fn result(app: &App, run: &RunRecord, step: &StepRecord, file: Option<&Path>) ->
             None => Value::Null,
             Some(Wanted { shape, example }) => {
                 return Err(CommandError::usage(format!(
-                    "what {} gave back is needed, since the script goes on with it: {shape}",
+                    "the script needs the result of {}: {shape}",
                     step.op
                 ))
-                .hint(format!("write what you know into a file, for example {example}"))
+                .hint(format!("write the result to a file, for example {example}"))
                 .hint(format!(
                     "then: provisor resolve {} {} --as done --value FILE",
                     run.id, step.key

@@ -165,7 +165,7 @@ pub(super) fn resume(app: &App, command: &ResumeCommand) -> Result<Exit, Command
             .map_or(Ok(()), |preview| preview.consent(command.again))?;
         app.consent(
             command.yes,
-            &format!("Go on with run {} and the edited script?", record.id),
+            &format!("Continue run {} with the edited script?", record.id),
         )?;
         pinned.keep(app, &engine.journal, &run, recorded)?;
     }
@@ -192,7 +192,7 @@ fn tell(app: &App, record: &RunRecord, command: &ResumeCommand, pinned: &Pinned,
         .note(&format!("resuming run {} of {}", record.id, plan.script));
     if !command.with_current && pinned.has_changed(app, plan) {
         app.ui.note(&format!(
-            "`{}` has changed since, and the run keeps to what it started with; --with-current takes it as it is now",
+            "`{}` has changed since; the run uses the version it started with (--with-current uses the new one)",
             plan.script
         ));
     }

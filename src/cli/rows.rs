@@ -84,7 +84,7 @@ pub(super) fn input(rows: Rows, from: &str) -> Result<Input, CommandError> {
         return Ok(Input::rows(rows));
     }
     Input::stream(rows)
-        .map_err(|error| CommandError::new(Exit::Aborted, format!("no thread can be started: {error}")))
+        .map_err(|error| CommandError::new(Exit::Aborted, format!("cannot start a thread: {error}")))
 }
 
 /// Can the rows be read only once, as from standard input or a pipe?
@@ -184,7 +184,7 @@ pub(super) fn check_columns(plan: &RunPlan, script: &Script) -> Result<(), Comma
         let constant = plan.constants.contains_key(&param.name);
         if column && constant {
             return Err(CommandError::usage(format!(
-                "`{}` is given twice: by {} and by the column of the rows",
+                "`{}` is set twice: by {} and by a column of the rows",
                 param.name,
                 param.flag()
             )));
@@ -196,15 +196,18 @@ pub(super) fn check_columns(plan: &RunPlan, script: &Script) -> Result<(), Comma
             return Err(CommandError::usage(format!("no row can be read: {why}")));
         }
         let mut error = CommandError::usage(format!(
-            "the rows have no column `{}`, which {name}:{} asks for (their columns: {})",
+            "the rows have no column `{}`, which {name}:{} requires (their columns: {})",
             param.name,
             param.line,
             plan.columns.join(", ")
         ));
         if let Some(near) = nearest(&param.name, columns()) {
-            error = error.hint(format!("is the column `{near}` meant? Name it `{}`", param.name));
+            error = error.hint(format!(
+                "if you mean the column `{near}`, rename it to `{}`",
+                param.name
+            ));
         }
-        return Err(error.hint(format!("or give it for all rows: {} VALUE", param.flag())));
+        return Err(error.hint(format!("or set it for all rows: {} VALUE", param.flag())));
     }
     Ok(())
 }

@@ -62,9 +62,9 @@ pub(super) fn sandbox(app: &App, command: &SandboxCommand) -> Result<Exit, Comma
             Ok(Exit::Ok)
         }
         Action::Reset { yes } => {
-            app.consent(*yes, "Forget everything in the sandbox?")?;
+            app.consent(*yes, "Delete everything in the sandbox?")?;
             sandbox::reset(&dir).map_err(CommandError::usage)?;
-            app.ui.note("the sandbox begins anew");
+            app.ui.note("the sandbox was reset");
             Ok(Exit::Ok)
         }
         Action::Faults => {
@@ -115,7 +115,7 @@ fn serve(app: &App, listen: SocketAddr, texts: &[String], seed: u64) -> Result<E
     let sandbox = Sandbox::start(options).map_err(CommandError::usage)?;
     if sandbox.role() == Role::Attached {
         return Err(CommandError::usage(format!(
-            "the sandbox is served already, at http://{}",
+            "the sandbox is already served at http://{}",
             sandbox.address()
         ))
         .hint("stop that process, or set PROVISOR_HOME to serve another sandbox"));
@@ -163,22 +163,22 @@ A fault is ROUTE:KIND[:MS][:RATE][:xN]; a rate is from 0 to 1, xN ends it after 
 
 Routes  ROUTES
 
-A route covers those whose names go on after it with a hyphen, and * covers all.
+A route covers all routes that extend its name after a hyphen; * covers all.
 
-Kinds   drop-before   the connection dies, nothing is applied
-        drop-after    applied, then the connection dies
-        drop-late:MS  the connection dies at once, the effect lands MS later; more than [profiles.sandbox] settle
-                      (5 s) is later than anybody promises
+Kinds   drop-before   the connection breaks, nothing is applied
+        drop-after    applied, then the connection breaks
+        drop-late:MS  the connection breaks at once, the effect arrives MS later; more than [profiles.sandbox] settle
+                      (5 s) is later than the sandbox promises
         500           a server error before anything is applied
         500-after     applied, then a server error
         502-html      a gateway's web page
         429           too many requests, try again after a second
         429-after     applied, and the same answer
-        slow:MS       effect and answer come MS later, even if nobody waits so long
+        slow:MS       effect and answer come MS later, even after the timeout
         hang          never answered, nothing applied
         hang-after    applied, never answered
         hang-late:MS  applied MS later, never answered
-        empty-yes     applied, the answer a bare yes without what was made
+        empty-yes     applied, the answer a 2xx without content
         empty-yes-late:MS  the same at once, and applied MS later
         truncate      applied, the answer cut short
         garbage       applied, the answer unreadable

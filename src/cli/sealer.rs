@@ -31,7 +31,7 @@ pub(super) fn sealer(env: &Env, paths: &Paths) -> Result<Sealer, CommandError> {
             paths.key().display()
         ))
         .hint("put a copy of the key back, or give it in PROVISOR_KEY")
-        .hint(format!("or begin anew: move {} away", sealed.display())));
+        .hint(format!("or start over: move {} away", sealed.display())));
     }
     Sealer::from_key_file(&paths.key()).map_err(|error| unusable(&error))
 }

@@ -98,7 +98,7 @@ pub(super) fn trust(app: &App, command: &TrustCommand) -> Result<Exit, CommandEr
         app.journal()?
             .audit("distrust", &app.who(), &name(&file).as_str().into())?;
         trust.save(paths)?;
-        app.ui.note(&format!("{} is trusted no longer", file.display()));
+        app.ui.note(&format!("{} is no longer trusted", file.display()));
         return Ok(Exit::Ok);
     }
     let text = std::fs::read_to_string(&file)

@@ -77,7 +77,7 @@ pub(super) fn agreed_line(question: &str, given_up: impl Fn() -> bool) -> Option
 /// Throws away what was typed before anybody asked, and says so.
 fn throw_away_early(stdin: &Stdin) -> Option<()> {
     if Early::take(stdin)?.thrown_away() {
-        show("what was typed before this question was thrown away, and is not taken as its answer\n")?;
+        show("keys typed before this question were discarded and do not answer it\n")?;
     }
     Some(())
 }

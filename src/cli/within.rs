@@ -64,7 +64,7 @@ impl Within {
         }
         Err(
             CommandError::usage("this session works on the sandbox, and this would work with real accounts")
-                .hint(":sandbox off works with the profile again"),
+                .hint(":sandbox off returns to the profile"),
         )
     }
 

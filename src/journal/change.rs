@@ -143,7 +143,7 @@ impl<'a> Changing<'a> {
                 let opened = self.row.journal.open_sealed(&why_place(step), sealed);
                 opened.map_err(|error| Err(error.into()))?
             }
-            None => Value::from("the process that waited for the answer ended before it came"),
+            None => Value::from("the process ended before the answer came"),
         };
         let next = if step.state.is_open() {
             Next::Settle(Lost {
@@ -541,7 +541,7 @@ impl<'a> Changing<'a> {
         let recorded = step.state.window().unwrap_or(own);
         let what = match &step.thing {
             Some(thing) if self.change.probes => format!("looking for {} {}", thing.sort, thing.name),
-            _ if self.change.probes => format!("looking for what became of `{}`", step.op),
+            _ if self.change.probes => format!("looking up the outcome of `{}`", step.op),
             _ => "waiting for a late answer".to_owned(),
         };
         let search = Search {
@@ -730,7 +730,7 @@ impl<F: Fn() -> bool> Drop for Abandoned<'_, '_, F> {
         if self.armed {
             let Changing { step, row, .. } = self.changing;
             let lost = self.changing.lost(Loss::Gone);
-            let why = ("the step was given up while its answer was awaited", true);
+            let why = ("the step was abandoned while it waited for its answer", true);
             let write = if (self.is_out)() {
                 self.changing.moving(step, lost, None, Some(why))
             } else {

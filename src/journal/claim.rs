@@ -35,7 +35,7 @@ impl Changing<'_> {
             })
         };
         let Some(mut owner) = owner.filter(|owner| owner.state.is_open()) else {
-            return Err(doubt("the journal does not say how that step stands".to_owned()));
+            return Err(doubt("the journal has no state for that step".to_owned()));
         };
         if !self.change.probes {
             return Err(doubt("an earlier step on the same thing is in doubt".to_owned()));
@@ -47,7 +47,7 @@ impl Changing<'_> {
         {
             return Ok(());
         }
-        let value = match self.look(&owner, "another run has left it in doubt", None).await {
+        let value = match self.look(&owner, "another run left it in doubt", None).await {
             Settled::Cancelled => return Err(Err(StepEnd::Cancelled)),
             Settled::Unsettled(why) => return Err(doubt(why)),
             Settled::Absent { looked } => {

@@ -133,7 +133,7 @@ pub enum JournalError {
         name: String,
     },
     /// Another process, or another part of this one, carries the run out.
-    #[error("run {run} is being carried out by process {}", pid.map_or("?".to_owned(), |pid| pid.to_string()))]
+    #[error("run {run} is in progress in process {}", pid.map_or("?".to_owned(), |pid| pid.to_string()))]
     RunBusy {
         /// The run.
         run: RunId,
@@ -166,7 +166,7 @@ pub enum JournalError {
         step: String,
     },
     /// The disk takes so long that a request's time cannot be recorded right before it leaves. It was not sent.
-    #[error("recording takes longer than {limit:?}, so the request was kept back")]
+    #[error("recording takes longer than {limit:?}, so the request was not sent")]
     Slow {
         /// How old a recorded time may be.
         limit: Duration,
@@ -192,7 +192,7 @@ impl JournalError {
     pub fn hint(&self) -> Option<String> {
         Some(match self {
             JournalError::Full { .. } => {
-                "make room, then run `provisor resume`; nothing is lost or sent twice".to_owned()
+                "free some space, then run `provisor resume`; nothing is lost or sent twice".to_owned()
             }
             JournalError::Unusable { path, .. } => {
                 format!("check the owner and permissions of {}", path.display())
@@ -202,15 +202,15 @@ impl JournalError {
                 files::folder_of(path).display()
             ),
             JournalError::Gone { path } => format!(
-                "put it back, or restore a backup: provisor journal restore FILE; to begin anew, remove {}",
+                "put it back, or restore a backup: provisor journal restore FILE; to start over, remove {}",
                 path_beside(path).display()
             ),
             JournalError::Missing { .. } => {
-                "put it back, or restore a backup: provisor journal restore FILE; the next run begins a new one"
+                "put it back, or restore a backup: provisor journal restore FILE; the next run creates a new one"
                     .to_owned()
             }
             JournalError::Incomplete { path, .. } => format!(
-                "put {}-wal back as it was, or restore a newer backup: provisor journal restore FILE; to go on without what is missing, remove {}",
+                "put {}-wal back as it was, or restore a newer backup: provisor journal restore FILE; to continue without the missing changes, remove {}",
                 path.display(),
                 path_beside(path).display()
             ),
@@ -222,18 +222,18 @@ impl JournalError {
             JournalError::Vault {
                 path, lasting: false, ..
             } => {
-                format!("move {} away: what it held is got again", path.display())
+                format!("move {} away: its contents are fetched again", path.display())
             }
             JournalError::Vault { path, .. } => format!(
-                "put a copy of {} back, or move it away and give the profiles their secrets again: provisor profile edit",
+                "put a copy of {} back, or move it away and enter the profiles' secrets again: provisor profile edit",
                 path.display()
             ),
             JournalError::Newer { .. } => "use that version, or another PROVISOR_HOME".to_owned(),
             JournalError::WrongKey { path } => format!(
-                "set PROVISOR_KEY to the key it was made with, or put the key file back; to start afresh, move {} away",
+                "set PROVISOR_KEY to the key it was made with, or put the key file back; to start over, move {} away",
                 path.display()
             ),
-            JournalError::Backup { .. } => "choose another backup; the journal is as it was".to_owned(),
+            JournalError::Backup { .. } => "choose another backup; the journal is unchanged".to_owned(),
             JournalError::BackupKey { key: Some(key), .. } => format!(
                 "{} opens it: set PROVISOR_KEY to the text in that file, and restore again",
                 key.display()
@@ -243,15 +243,15 @@ impl JournalError {
             }
             JournalError::Key(key) => key.hint(),
             JournalError::Sealed { .. } | JournalError::Source { .. } => {
-                "see what is damaged with `provisor journal check`, and restore a backup with `provisor journal restore`"
+                "list all damage with `provisor journal check`; restore a backup with `provisor journal restore`"
                     .to_owned()
             }
             JournalError::RunBusy { .. } => "wait for it, or end that process first".to_owned(),
             JournalError::NoSuchRun(_) => "see `provisor runs list`".to_owned(),
             JournalError::NoSuchStep { run, .. } => format!("see `provisor runs steps {run}`"),
             JournalError::NotInDoubt { .. } | JournalError::Moved { .. } => return None,
-            JournalError::Slow { .. } => "try again when the disk has less to do".to_owned(),
-            JournalError::Copy { .. } => "make room there, or choose another place".to_owned(),
+            JournalError::Slow { .. } => "try again when the disk is less busy".to_owned(),
+            JournalError::Copy { .. } => "free some space there, or choose another place".to_owned(),
             JournalError::Exists { .. } => "choose another name".to_owned(),
         })
     }

@@ -67,7 +67,7 @@ impl Changing<'_> {
         }
         if !probes {
             return Ok(LookupOutcome::Open(
-                "nothing can tell whether it was carried out".into(),
+                "provisor cannot find out whether it was carried out".into(),
             ));
         }
         Ok(match self.look(&step, "its answer was lost", None).await {

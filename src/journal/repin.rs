@@ -33,7 +33,7 @@ impl Journal {
                 self,
                 "with-current",
                 who,
-                &format!("run {id} goes on with an edited script").into(),
+                &format!("run {id} continues with an edited script").into(),
             ),
         }));
         self.store().write(write).map(drop)

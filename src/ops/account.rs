@@ -25,7 +25,7 @@ pub enum SignedIn {
     No,
     /// The tokens end then, in milliseconds since the Unix epoch; it may be over.
     Until(i64),
-    /// The token works for as long as it is used often enough.
+    /// The token works while the session is in use often enough.
     WhileUsed,
     /// There are no tokens: each request says who asks.
     EachTime,

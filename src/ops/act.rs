@@ -122,11 +122,11 @@ fn strip(options: &mut Record) {
 pub(super) fn done_by(call: &Call, earlier: &Earlier) -> OpError {
     let run = earlier.run.as_ref().map_or_else(String::new, ToString::to_string);
     let message = format!(
-        "run {run} has sent the same `{}` for this row, and it is not repeated unasked: --again sends it once more",
+        "run {run} already sent the same `{}` for this row; --again sends it once more",
         call.op.id()
     );
     OpError::new(Code::AlreadyDone, message).hint(format!(
-        "look at it: provisor runs steps {run}; a `key` makes a request once for ever, and `reads: true` says that it \
+        "see provisor runs steps {run}; a `key` makes a request once for ever, and `reads: true` declares that it \
          changes nothing"
     ))
 }
@@ -140,5 +140,5 @@ pub(super) fn other_request(call: &Call, earlier: &Earlier) -> OpError {
         .map_or(String::new(), |run| format!(", in run {run}"));
     let message = format!("`{key}` was already used for a different request{run}; nothing was sent");
     OpError::new(Code::AlreadyExists, message)
-        .hint("give another thing another key; what exists is changed by a request of its own")
+        .hint("use another key for another object; change an existing one with a request of its own")
 }

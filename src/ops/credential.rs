@@ -44,7 +44,7 @@ pub(super) fn advise(call: &Call, error: OpError) -> OpError {
 /// What to do when a tenant's password is not the right one, or not on record.
 pub(super) fn repair(email: &str) -> String {
     format!(
-        "put its password on record: provisor tenants set-password {}",
+        "record its password: provisor tenants set-password {}",
         email.trim().to_lowercase()
     )
 }

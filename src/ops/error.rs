@@ -200,7 +200,7 @@ impl From<ApiError> for OpError {
             ApiErrorKind::Unavailable => (Code::Unavailable, Some("try again later")),
             ApiErrorKind::Unreadable => (
                 Code::UnreadableAnswer,
-                Some("is the address really one of the platform? -v shows the exchange"),
+                Some("check that the address belongs to the platform; -v shows the exchange"),
             ),
             ApiErrorKind::ProtectedApp => (
                 Code::ProtectedApp,

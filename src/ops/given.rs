@@ -48,7 +48,7 @@ pub fn wanted(catalogue: &Catalogue, op: Operation) -> Option<Wanted> {
         Shape::Fields(fields) => with(fields),
         Shape::Map => ("a JSON object".to_owned(), json!({"id": "…"})),
         Shape::Any => (
-            "any JSON; null will do when the script does not look at it".to_owned(),
+            "any JSON; null is fine if the script does not use it".to_owned(),
             Json::Null,
         ),
     };
@@ -116,7 +116,7 @@ fn map(fields: Fields, written: Value, known: Record) -> Result<Value, String> {
     for (at, (name, ty, _)) in fields.iter().enumerate() {
         let value = match (given.remove(*name), *ty) {
             (None, _) if at == 0 => {
-                return Err(format!("`{name}` is missing; write null when nobody knows it"));
+                return Err(format!("`{name}` is missing; write null if it is unknown"));
             }
             (None, "map") => Value::Record(Record::new()),
             (None, _) if NOW_AND_THEN.contains(name) => continue,

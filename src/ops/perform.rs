@@ -133,11 +133,11 @@ async fn planned(
 /// The row has done something of the kind, and the script as it is now does not ask for that.
 pub(super) fn done_before(call: &Call, step: &str) -> OpError {
     let message = format!(
-        "this row has done another `{}`, which the script does not ask for any more (step {step}); nothing was sent",
+        "this row already made a different `{}`, which the script no longer makes (step {step}); nothing was sent",
         call.op.id()
     );
     OpError::new(Code::AlreadyDone, message)
-        .hint("when it is to be done once more all the same: provisor resume RUN --retry-failed --again")
+        .hint("to repeat it all the same: provisor resume RUN --retry-failed --again")
 }
 
 /// Finds out what became of a call that is recorded, without sending it again.
@@ -309,14 +309,14 @@ fn permitted(world: &World, call: &Call) -> Result<Settings, OpError> {
         return Err(OpError::new(
             Code::Forbidden,
             format!(
-                "`{}` changes a prod account{}, and nobody has agreed to that for this run",
+                "`{}` changes a prod account{}, and that was not confirmed for this run",
                 call.op.signature(),
                 call.target
                     .as_ref()
                     .map_or(String::new(), |target| target.which())
             ),
         )
-        .hint("name the profile with --profile, so that the run asks before it starts, or say --yes"));
+        .hint("name the profile with --profile, so that the run asks before it starts, or pass --yes"));
     }
     Ok(settings)
 }
@@ -326,7 +326,7 @@ fn permitted(world: &World, call: &Call) -> Result<Settings, OpError> {
 pub async fn look(world: &World, call: &Call) -> Result<Value, OpError> {
     if call.effect().changes() {
         let message = format!(
-            "`{}` may change something, and a function that looks something up may only read",
+            "`{}` may change something, but a probe may only read",
             call.op.signature()
         );
         return Err(OpError::new(Code::Forbidden, message));
@@ -453,7 +453,7 @@ impl Attempt for Asking<'_> {
             let (Effect::Ensure { probe, .. } | Effect::Create { probe, .. } | Effect::Change { probe, .. }) =
                 self.call.effect()
             else {
-                return Look::Unknown("nothing can tell whether it was carried out".into());
+                return Look::Unknown("provisor cannot find out whether it was carried out".into());
             };
             match probe(self.world, self.call).await {
                 Probe::Found(value) => Look::Found(custody::kept(self.world, self.call, value)),
@@ -494,7 +494,7 @@ impl Attempt for Asking<'_> {
         if let (Effect::Create { key, .. }, call) = (self.call.effect(), self.call) {
             let name = key(call).map_or_else(|_| String::new(), |key| key.name);
             let error = OpError::new(Code::AlreadyExists, format!("{name} exists: the ledger holds it"))
-                .hint("use the ensure operation to get what exists");
+                .hint("use the ensure operation to get the existing one");
             return Err(error.to_value());
         }
         let item = unchanged(self.call, earlier.value);

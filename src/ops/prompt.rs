@@ -46,10 +46,7 @@ const QUESTION: Param = Param {
     doc: "what is shown before the answer",
 };
 
-const ERRORS: &[(Code, &str)] = &[(
-    Code::NoTerminal,
-    "there is no terminal to ask on, or its input has ended",
-)];
+const ERRORS: &[(Code, &str)] = &[(Code::NoTerminal, "there is no terminal, or its input has ended")];
 
 /// Operations that ask a person.
 pub(super) static OPS: &[OpSpec] = &[
@@ -115,12 +112,12 @@ async fn answer(world: &World, call: &Call, secret: bool) -> Result<Value, OpErr
     let answered = tokio::task::spawn_blocking(asking).await;
     let why = match answered {
         Ok(Ok(answer)) => return Ok(answer),
-        Ok(Err(PromptError::NoTerminal)) => "there is no terminal to ask on",
+        Ok(Err(PromptError::NoTerminal)) => "there is no terminal to ask at",
         Ok(Err(PromptError::Ended)) => "the question was not answered",
-        Err(_) => "the question could not be put",
+        Err(_) => "the question could not be asked",
     };
     let mut error = OpError::new(Code::NoTerminal, why)
-        .hint("run it at a terminal, or make what is asked for a parameter of `main`");
+        .hint("run it at a terminal, or make the answer a parameter of `main`");
     // Somebody may be there the next time.
     error.transient = true;
     Err(error)

@@ -29,8 +29,8 @@ pub(super) fn consent(outside: &Outside, permit: &Permit<'_>) -> Consent {
         Mode::Prod if place.agreed => Consent::Yes,
         Mode::Prod if !outside.screen.can_ask() => Consent::Refused {
             code: Code::NoTerminal,
-            message: format!("{profile} is a real account, and there is no terminal to ask on"),
-            hint: "say that you want the changes: add --yes".into(),
+            message: format!("{profile} is a real account, and there is no terminal to ask at"),
+            hint: "pass --yes to confirm changes".into(),
         },
         Mode::Prod => {
             for line in effect(permit, &profile) {

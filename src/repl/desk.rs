@@ -208,7 +208,7 @@ impl Tell for Telling {
             Told::LeftInDoubt(LookUp::Anybody) => "left in doubt: :resume or `provisor resume` looks it up",
             Told::LeftInDoubt(LookUp::Session) => "left in doubt: :resume looks it up, in this session only",
             Told::LeftInDoubt(LookUp::Nobody) => {
-                "left in doubt: nothing can look it up; find out yourself whether it was carried out"
+                "left in doubt: provisor cannot look it up; check the platform yourself"
             }
             Told::CarriedOut => "looked up: it was carried out; it is on record",
             Told::NotCarriedOut => "looked up: it was not carried out, and is not sent again",

@@ -129,7 +129,7 @@ impl Repl {
                 Ok(thread) => thread
                     .join()
                     .unwrap_or_else(|_| Err(Ended::Bug("the script host panicked".into()))),
-                Err(error) => Err(Ended::Bug(format!("no thread can be started: {error}"))),
+                Err(error) => Err(Ended::Bug(format!("cannot start a thread: {error}"))),
             }
         })
     }
@@ -193,7 +193,7 @@ impl Repl {
                     LookUp::Anybody => ":resume looks it up again",
                     LookUp::Session => ":resume looks it up again, as long as this session lives",
                     LookUp::Nobody => {
-                        "nothing can look it up; when you know the outcome, record it with `provisor resolve`"
+                        "provisor cannot look it up; once you know the outcome, record it with `provisor resolve`"
                     }
                 };
                 screen.error(&message, &[hint.into()]);
@@ -220,12 +220,9 @@ impl Repl {
         }
         let known = around.profiles();
         Some(if known.is_empty() {
-            ":sandbox on works with simulated platforms from here on".to_owned()
+            ":sandbox on switches to simulated platforms".to_owned()
         } else {
-            format!(
-                ":profile NAME works with one of {} from here on",
-                known.join(", ")
-            )
+            format!(":profile NAME switches to one of {}", known.join(", "))
         })
     }
 

@@ -42,9 +42,9 @@ pub(super) fn farewell(desk: &Desk, screen: &dyn Screen) -> Option<Left> {
         return None;
     }
     screen.warn(&if session.leaves_look_ups().unwrap_or(true) {
-        format!("{open} in doubt; provisor resume {id} looks it up without running anything anew")
+        format!("{open} in doubt; provisor resume {id} looks it up without running anything again")
     } else {
-        format!("{open} in doubt; when you know the outcome: provisor runs show {id} lists the steps")
+        format!("{open} in doubt; once you know the outcome, record it: provisor runs show {id}")
     });
     Some(Left::InDoubt)
 }

@@ -48,6 +48,6 @@ pub(super) fn waiting(text: &str, open: &Open) -> String {
     }
     let last = text.trim_end_matches([' ', '\t']);
     let is_stuck = last.ends_with("\n\n");
-    let way_out = if is_stuck { "; :break gives it up" } else { "" };
+    let way_out = if is_stuck { "; :break abandons it" } else { "" };
     format!("... waiting for {} from line {}{way_out}", open.closes, open.line)
 }

@@ -106,7 +106,7 @@ fn linked(file: &Path) -> io::Result<()> {
     #[cfg(unix)]
     if std::os::unix::fs::PermissionsExt::mode(&data.permissions()) & 0o077 != 0 {
         return Err(io::Error::other(
-            "it is a link to a file that others may read; take their rights away, or name another in PROVISOR_HISTORY",
+            "it is a link to a file that others may read; change its permissions, or name another file in PROVISOR_HISTORY",
         ));
     }
     if data.is_file() {

@@ -169,9 +169,7 @@ impl Repl {
                 let outcome = self.evaluate_as(&name, 1, &text);
                 if self.outside.screen.is_typed() {
                     let number = self.inputs.len();
-                    self.outside.screen.note(&format!(
-                        "{name} was input {number}; what is typed is counted on from there"
-                    ));
+                    self.outside.screen.note(&format!("{name} ran as input {number}"));
                 }
                 self.follow(&Repl::next(&outcome))?;
             }
@@ -271,7 +269,7 @@ impl Repl {
     fn leave(&mut self, left: Left) -> Left {
         let worse = farewell(&self.desk, &*self.outside.screen);
         if let Some(why) = self.outside.screen.lost() {
-            let message = format!("standard output cannot be written: {why}");
+            let message = format!("cannot write to standard output: {why}");
             self.outside.screen.error(&message, &[]);
             return Left::Broken;
         }
@@ -287,7 +285,7 @@ fn way(typed: &str) -> Option<(&str, &'static str)> {
     let word = typed.trim_end_matches([';', '(', ')']);
     let hint = match word {
         "exit" | "quit" => ":quit or Ctrl-D leaves",
-        "help" => ":help lists what there is; :help NAME tells about one",
+        "help" => ":help lists everything; :help NAME describes one",
         _ => return None,
     };
     Some((word, hint))

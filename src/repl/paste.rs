@@ -29,7 +29,7 @@ impl Repl {
     pub(super) fn read_paste(&self, editor: &mut Editor<ReplHelper, History>, keys: &Keys) -> Option<String> {
         let screen = &self.outside.screen;
         screen.note(&format!(
-            "paste or type; a line {END} or Ctrl-D evaluates it as one input, Ctrl-C gives it up"
+            "paste or type; a line {END} or Ctrl-D evaluates it as one input, Ctrl-C abandons it"
         ));
         keys.plain.store(true, Ordering::SeqCst);
         let mut text = String::new();

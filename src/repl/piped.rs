@@ -87,7 +87,9 @@ impl Repl {
         let checked = Workspace::check(name, first, text);
         checked.map_err(|diagnostic| {
             self.outside.screen.diagnostic(&diagnostic);
-            self.outside.screen.note("nothing ran: all of it is read first");
+            self.outside
+                .screen
+                .note("nothing ran, because the whole input is read first");
             Left::Failed(None)
         })
     }

@@ -108,7 +108,7 @@ impl Repl {
         let outside = self.outside.clone();
         self.reins.when_idle(move || {
             let label = outside.around.place().label();
-            let told = "the line is cleared; :break gives up the lines before it";
+            let told = "the line is cleared; :break abandons the lines before it";
             outside.screen.prompt(&format!("\n{told}\n{label}> "));
         });
     }

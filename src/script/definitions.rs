@@ -32,7 +32,7 @@ pub fn standard() -> Vec<(String, String)> {
 
 fn file(name: &str, about: &str, text: &str) -> (String, String) {
     let mut out = format!(
-        "/// {about}.\n///\n/// Written by `provisor ops definitions`; write it anew after an update.\nmodule static;\n"
+        "/// {about}.\n///\n/// Written by `provisor ops definitions`; write it again after an update.\nmodule static;\n"
     );
     for declaration in declarations(text) {
         let _ = write!(out, "\n{declaration}\n");

@@ -169,7 +169,7 @@ impl Scene<'_> {
                 let value = plain_type(value);
                 new(format!("`{value}` cannot be indexed by `{index}`"))
             }
-            EvalAltResult::ErrorUnboundThis(_) => new("`this` stands for nothing here".into())
+            EvalAltResult::ErrorUnboundThis(_) => new("`this` has no value here".into())
                 .hint("it is what a function is called on: `value.f()`, or a closure in a map, `map.f()`"),
             other => new(script_error::plain(&other.to_string())),
         }

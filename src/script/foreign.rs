@@ -8,7 +8,7 @@ const WORDS: &[(&[&str], &str)] = &[
     ),
     (
         &["await", "async", "yield"],
-        "an operation is waited for by itself: call it, and its result is there",
+        "an operation waits for its result by itself: call it, and use the result",
     ),
     (
         &["var"],

@@ -81,7 +81,7 @@ fn function(context: &NativeCallContext, live: &Live, key: &'static str, pointer
                 .name("look-up".to_owned())
                 .stack_size(super::STACK_SIZE);
             if let Err(error) = thread.spawn(work) {
-                return Err(broken(&format!("no thread can be started: {error}")));
+                return Err(broken(&format!("cannot start a thread: {error}")));
             }
             told.await
                 .unwrap_or_else(|_| Err(broken("a look-up ended without an answer")))

@@ -108,14 +108,14 @@ impl Overrun {
 
 fn out_of_memory(taken: usize, most: usize) -> Diagnostic {
     let title = format!(
-        "the script takes more memory than it may: {} more than when it began, and {} are allowed",
+        "the script exceeds its memory limit: {} more than when it began, and {} are allowed",
         spoken(taken),
         spoken(most)
     );
     Diagnostic::new("out_of_memory", title)
-        .hint("go through the data in parts, and let go of what is done with")
+        .hint("process the data in parts, and drop what you no longer need")
         .hint(
-            "or allow more: --max-memory 4G; rows that run at once share it, so a smaller --jobs helps, too",
+            "or raise the limit: --max-memory 4G; rows that run at once share it, so a smaller --jobs helps, too",
         )
         .hint("provisor explain out_of_memory")
 }

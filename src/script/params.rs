@@ -81,7 +81,7 @@ pub enum ParamErrorKind {
     #[error("{0}")]
     Bad(String),
     /// The script has no such parameter; the one that may be meant.
-    #[error("is no parameter of the script{}", .0.as_ref().map(|near| format!("; did you mean {near}?")).unwrap_or_default())]
+    #[error("is not a parameter of the script{}", .0.as_ref().map(|near| format!("; did you mean {near}?")).unwrap_or_default())]
     Unknown(Option<String>),
 }
 

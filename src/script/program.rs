@@ -218,7 +218,7 @@ impl Program {
                 self.bundle.main(),
                 at,
                 1,
-                format!("what the script returns cannot be kept: {why}"),
+                format!("the script's result cannot be stored: {why}"),
             );
             error.kind = "script_error".into();
             Ended::Failed(Box::new(error.hint("return text, numbers, lists and maps")))

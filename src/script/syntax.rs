@@ -39,11 +39,11 @@ pub(super) fn syntax(source: &Source, error: &ParseError) -> Diagnostic {
         }
         ParseErrorType::MismatchedType(wanted, _) => condition_or_list(diagnostic, wanted),
         ParseErrorType::BadInput(LexError::MalformedChar(_)) => {
-            diagnostic.hint("text stands in double quotes: \"...\"")
+            diagnostic.hint("put text in double quotes: \"...\"")
         }
         ParseErrorType::ExprTooDeep => diagnostic.hint("take parts of the expression into variables"),
         ParseErrorType::WrongFnDefinition => {
-            diagnostic.hint("functions stand at the top of the script, not inside blocks or functions")
+            diagnostic.hint("put functions at the top of the script, not inside blocks or functions")
         }
         ParseErrorType::WrongDocComment => {
             diagnostic.hint("`///` describes a function; write `//` for a note")

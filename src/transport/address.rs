@@ -66,7 +66,7 @@ impl AddressRules {
         let sandbox = is_sandbox_host(host);
         match url.scheme() {
             "http" | "https" => {}
-            other => return Some(format!("{other} addresses are not spoken, only https")),
+            other => return Some(format!("{other} addresses are not supported, only https")),
         }
         if !url.username().is_empty() || url.password().is_some() {
             return Some("an address must not carry credentials".to_owned());
@@ -75,7 +75,7 @@ impl AddressRules {
             return Some("this run uses the sandbox, and only sandbox hosts can be reached".to_owned());
         }
         if sandbox && !self.only_sandbox {
-            return Some("this account lives in the sandbox; run with --sandbox".to_owned());
+            return Some("this account is in the sandbox; run with --sandbox".to_owned());
         }
         if url.scheme() == "http" && !sandbox && !is_loopback(url) {
             return Some("plain http would show the credentials to the network; use https".to_owned());

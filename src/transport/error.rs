@@ -144,7 +144,7 @@ pub(super) fn tls_cause(failure: &rustls::Error) -> String {
     use rustls::{AlertDescription as Alert, CertificateError, Error};
     match failure {
         Error::InvalidCertificate(CertificateError::UnknownIssuer) => {
-            "nobody whom this machine trusts has issued its certificate; the profile can name the issuer's as `ca`"
+            "this machine does not trust the issuer of its certificate; name the issuer's certificate as `ca` in the profile"
                 .to_owned()
         }
         Error::InvalidCertificate(CertificateError::Expired | CertificateError::ExpiredContext { .. }) => {
@@ -161,16 +161,16 @@ pub(super) fn tls_cause(failure: &rustls::Error) -> String {
              (basicConstraints CA:FALSE), with its issuer's named as `ca` in the profile"
                 .to_owned()
         }
-        Error::InvalidMessage(_) => "what answers there does not speak TLS; is the port right?".to_owned(),
+        Error::InvalidMessage(_) => "the server does not use TLS; check the port".to_owned(),
         Error::AlertReceived(Alert::HandshakeFailure) => {
             "it has no encryption in common with provisor".to_owned()
         }
         Error::AlertReceived(Alert::CertificateRequired) => {
-            "it wants a client certificate; the profile can name one as `client_cert`".to_owned()
+            "it requires a client certificate; name one as `client_cert` in the profile".to_owned()
         }
         Error::PeerIncompatible(rustls::PeerIncompatible::ServerDoesNotSupportTls12Or13)
         | Error::AlertReceived(Alert::ProtocolVersion) => {
-            "it speaks only versions of TLS that are broken; TLS 1.2 is the oldest that is spoken".to_owned()
+            "it supports only insecure versions of TLS; provisor needs TLS 1.2 or newer".to_owned()
         }
         other => other.to_string(),
     }

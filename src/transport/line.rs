@@ -131,7 +131,7 @@ impl Proxy {
         };
         let mut url = Url::parse(&full).map_err(|_| FORM.to_owned())?;
         if !matches!(url.scheme(), "http" | "https") {
-            return Err("must be an http:// or https:// proxy; others are not spoken".to_owned());
+            return Err("must be an http:// or https:// proxy; others are not supported".to_owned());
         }
         if url.host_str().is_none_or(str::is_empty) || url.path() != "/" || url.query().is_some() {
             return Err(FORM.to_owned());
@@ -226,11 +226,11 @@ impl Identity {
         match builder.with_client_auth_cert(certificates, key) {
             Ok(_) => Ok(identity),
             Err(rustls::Error::InconsistentKeys(_)) => {
-                Err("the key is not the one of the certificate".to_owned())
+                Err("the key does not belong to the certificate".to_owned())
             }
             // What the library says of the rest is its own internals.
             Err(_) => Err(
-                "the certificate cannot be used: TLS wants an X.509 certificate of version 3, in PEM"
+                "the certificate cannot be used: TLS needs an X.509 certificate of version 3, in PEM"
                     .to_owned(),
             ),
         }

@@ -35,7 +35,7 @@ pub struct Token {
 pub enum MethodError {
     /// It is no name of a method.
     #[error(
-        "is no name of a method: letters, digits and hyphens such as GET or VERSION-CONTROL, {LONGEST} at most"
+        "is not the name of a method: letters, digits and hyphens such as GET or VERSION-CONTROL, {LONGEST} at most"
     )]
     NoToken,
     /// It asks for something else than an answer.

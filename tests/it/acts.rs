@@ -127,7 +127,7 @@ fn a_request_without_a_key_stops_the_row_that_has_made_it() {
     let first = home.newest();
     // However it is waited for, it is the same.
     let _ = order(&home, "check: true, timeout: \"20s\"", "").ended(8).said(&[
-        &format!("run {first} has sent the same `http::post` for this row"),
+        &format!("run {first} already sent the same `http::post` for this row"),
         "--again",
     ]);
     assert_eq!(items(&home), 1);
@@ -239,7 +239,7 @@ fn results_that_are_fed_back_leave_out_what_an_earlier_run_has_done() {
     let ran = home
         .run("run work.rhai --profile other --rows second.csv")
         .ended(8);
-    let _ = ran.said(&["1 row: 1 failed", "lives in the sandbox"]);
+    let _ = ran.said(&["1 row: 1 failed", "is in the sandbox"]);
 
     // Another workflow has done none of them.
     home.write("other.rhai", script);

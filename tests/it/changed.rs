@@ -55,7 +55,7 @@ fn a_file_that_changed_under_a_killed_run_is_an_error_and_rows_are_never_mixed()
     let refused = |text: &str, says: &str| {
         home.write("rows.csv", text);
         let ran = home.run("resume").ended(2);
-        let _ = ran.said(&["`rows.csv` has changed", says, "put it back"]);
+        let _ = ran.said(&["`rows.csv` has changed", says, "restore it"]);
     };
     refused(
         &rows(READ + 200).replace("row 2\n", "row two\n"),
@@ -178,7 +178,7 @@ fn a_masked_secret_that_is_fed_back_is_not_taken_for_one() {
     let again = home
         .run("run other.rhai --rows results.csv --out again.csv")
         .ended(8);
-    let _ = again.said(&["column `key`: the value is masked"]);
+    let _ = again.said(&["a masked secret"]);
 }
 
 #[test]
@@ -208,7 +208,7 @@ fn a_run_stays_with_the_profile_it_started_with() {
 
     profiles("https://new-admin.mobsted.com", "other");
     let refused = home.run("resume").ended(2);
-    let _ = refused.said(&["profile `acme` leads to https://new-admin.mobsted.com"]);
+    let _ = refused.said(&["profile `acme` points to https://new-admin.mobsted.com"]);
     profiles("https://acme-admin.mobsted.com", "other");
     let ran = home.run("resume").ended(0);
     assert!(ran.stdout.contains("who  a"), "{}", ran.stdout);

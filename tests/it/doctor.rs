@@ -54,7 +54,10 @@ fn a_folder_that_cannot_be_looked_into_is_no_missing_key() {
     assert_eq!(code, 3, "{document:#}");
     let key = find(&document, "files", "key");
     assert_eq!(key["state"], "problem", "{key}");
-    assert!(key["found"].as_str().unwrap().contains("cannot be told"), "{key}");
+    assert!(
+        key["found"].as_str().unwrap().contains("cannot check it"),
+        "{key}"
+    );
     assert_eq!(find(&document, "journal", "")["state"], "problem");
 }
 

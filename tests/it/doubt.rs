@@ -17,7 +17,7 @@ fn parked(home: &Home) -> String {
     let _ = home
         .run(words)
         .ended(10)
-        .said(&["in doubt", "decide yourself: provisor runs show"]);
+        .said(&["in doubt", "list them: provisor runs show"]);
     home.newest()
 }
 
@@ -223,7 +223,7 @@ fn after_a_draft_only_what_helps_is_named_and_the_row_goes_on_once_a_person_has_
     let ran = ran.said(&[
         "2 rows failed: POST ",
         "sparrow_draft",
-        "until you record its outcome",
+        "until you record their outcome",
     ]);
     assert!(!ran.stderr.contains("--retry-failed"), "{}", ran.stderr);
     let said = "kept it as a draft (…): Insufficient credits [sparrow_draft, HTTP 200]";
@@ -302,6 +302,6 @@ fn a_failure_of_the_script_is_mended_in_the_script() {
     home.write("rows.csv", "n\n1\n2\n");
     script("#{ id: id.nonsense() }");
     let ran = home.run("run broken.rhai --rows rows.csv --out out.csv").ended(8);
-    let ran = ran.said(&["mend it, then: provisor resume", "--with-current"]);
-    assert!(!ran.stderr.contains("try failed rows again"), "{}", ran.stderr);
+    let ran = ran.said(&["fix it, then run: provisor resume", "--with-current"]);
+    assert!(!ran.stderr.contains("to retry the failed rows"), "{}", ran.stderr);
 }

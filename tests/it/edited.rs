@@ -258,7 +258,7 @@ fn an_edited_script_does_a_done_act_again_only_when_told_so() {
     let _ = home
         .run(&resume)
         .ended(2)
-        .said(&["would do again what is done: http::post of row 2", "--again"]);
+        .said(&["would repeat finished steps: http::post of row 2", "--again"]);
     assert_eq!(home.books().web.totals.created, 2);
 
     // The same request, waited for otherwise: it is answered from the journal.

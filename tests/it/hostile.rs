@@ -10,7 +10,7 @@ const SHARED: &str = "let s = \"\"; s.pad(1000000, 'x'); let a = []; a.pad(1000,
 
 /// What is said of a script that takes too much memory, of one whose values lie in each other too deeply, and of one
 /// whose functions call each other too deeply.
-const MEMORY: &str = "takes more memory than it may";
+const MEMORY: &str = "exceeds its memory limit";
 const DEEP: &str = "levels deep";
 const CALLS: &str = "call each other too deeply";
 

@@ -67,9 +67,9 @@ fn an_environment_becomes_a_profile_with_its_secret_sealed() {
     let ran = import(&home, "env.json").ended(0);
     let ran = ran.said(&[
         "profile `acme_partner` is written",
-        "password is sealed",
+        "password is encrypted",
         "login, password",
-        "kept nowhere: webhook_secret",
+        "were not stored: webhook_secret",
     ]);
     assert!(!ran.stderr.contains("whk-4711"), "{}", ran.stderr);
     assert_eq!(ran.stdout, "");
@@ -97,7 +97,7 @@ fn an_environment_becomes_a_profile_with_its_secret_sealed() {
     );
     let _ = import(&home, "env.json")
         .ended(2)
-        .said(&["there is a profile `acme_partner`", "--force"]);
+        .said(&["profile `acme_partner` already exists", "--force"]);
     let _ = import(&home, "env.json --force").ended(0);
     let _ = import(&home, "env.json --profile other")
         .ended(0)
@@ -108,7 +108,9 @@ fn an_environment_becomes_a_profile_with_its_secret_sealed() {
 fn a_collection_of_known_requests_becomes_operations_and_runs() {
     let home = Home::new();
     let ran = import(&home, "api.json env.json --out acme.rhai").ended(0);
-    let _ = ran.said(&["6 requests: 5 by operations of their platforms, 0 by http::, 1 left out; 2 scripts stand as comments"]);
+    let _ = ran.said(&[
+        "6 requests: 5 by operations of their platforms, 0 by http::, 1 left out; 2 scripts are comments",
+    ]);
     let script = home.read("acme.rhai");
     for part in [
         "let session = mobsted::connect(\"acme_partner\");",
@@ -185,7 +187,7 @@ fn an_environment_of_another_service_gives_parameters() {
     home.write("api.json", &json!({"info": {"name": "x"}, "item": [
         {"name": "a", "request": {"method": "GET", "url": "{{base}}/a", "header": [{"key": "X-Key", "value": "{{key}}"}]}}]}).to_string());
     let ran = home.run("import postman env.json api.json").ended(0).said(&[
-        "no profile is made",
+        "no profile is created",
         "secrets are given when the script runs: key",
     ]);
     assert!(
@@ -205,8 +207,8 @@ fn an_environment_of_another_service_gives_parameters() {
         .ended(0);
     let _ = taken.said(&[
         "profile `other` is written",
-        "api token is sealed",
-        "partner token is sealed",
+        "api token is encrypted",
+        "partner token is encrypted",
     ]);
     let _ = home
         .run("import postman env.json --platform sparrow --take colour=key")
@@ -232,9 +234,9 @@ fn an_environment_of_any_service_becomes_a_profile_when_it_is_said_to_be_one() {
         .ended(0)
         .said(&[
             "profile `crm` is written",
-            "bearer is sealed",
-            "kept nowhere: admin_token",
-            "e: it signs in as nobody in Postman",
+            "bearer is encrypted",
+            "were not stored: admin_token",
+            "e: Postman sends it without a credential",
         ]);
     let script = home.read("crm.rhai");
     for part in [

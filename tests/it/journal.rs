@@ -81,11 +81,7 @@ fn a_copy_of_the_database_alone_has_every_credential_of_runs_that_ended() {
     assert_eq!(emails(&copy), emails(&home));
     // Whether there was more in its log cannot be told.
     let checked = copy.run("journal check").ended(3);
-    assert!(
-        checked.stdout.contains("stands without its log"),
-        "{}",
-        checked.stdout
-    );
+    assert!(checked.stdout.contains("has no log file"), "{}", checked.stdout);
 }
 
 #[test]
@@ -164,7 +160,7 @@ fn a_run_that_cannot_be_read_is_named_and_others_are_resumed() {
         2
     );
     let refused = home.run(&format!("resume {damaged}")).ended(9);
-    let _ = refused.said(&["what run", "was to do cannot be read"]);
+    let _ = refused.said(&["the plan of run", "cannot be read"]);
     let _ = home.run("resume").ended(3).said(&["resuming run"]);
     let runs = home.run("runs list --json").ended(3);
     let runs: Value = serde_json::from_str(&runs.stdout).unwrap();
@@ -208,7 +204,7 @@ fn a_living_run_is_not_taken_for_a_finished_one() {
     let _ = home
         .run("resume")
         .ended(9)
-        .said(&["is being carried out by", &told]);
+        .said(&["is in progress in process", &told]);
     signal(child.id(), "KILL");
     drop(finish(child));
 }
@@ -265,7 +261,7 @@ fn a_backup_is_restored_and_the_key_is_changed() {
     let _ = home.run("tenants list").ended(2).said(&["key that is missing"]);
     let mut command = home.command(["journal", "check"]);
     let checked = finish(command.env("PROVISOR_KEY", given).spawn().unwrap()).ended(0);
-    assert_eq!(checked.stdout, "the journal is sound\n");
+    assert_eq!(checked.stdout, "the journal is intact\n");
 }
 
 #[test]
@@ -360,7 +356,7 @@ fn a_backup_for_which_there_is_no_room_is_named_and_leaves_nothing() {
         .stdout(std::process::Stdio::piped())
         .stderr(std::process::Stdio::piped());
     let ran = finish(command.spawn().unwrap()).ended(9);
-    let ran = ran.said(&["the copy ", "copy.db cannot be written", "make room there"]);
+    let ran = ran.said(&["the copy ", "copy.db cannot be written", "free some space there"]);
     assert!(!ran.stderr.contains("resume"), "{}", ran.stderr);
     let left: Vec<_> = fs::read_dir(home.work())
         .unwrap()
@@ -420,7 +416,7 @@ fn a_journal_that_is_missing_beside_its_key_is_said_aloud() {
     let _ = home
         .run("run one.rhai")
         .ended(0)
-        .said(&["was missing, and a new one is begun"]);
+        .said(&["was missing; a new one was created"]);
     assert_eq!(home.json("runs list --json")["runs"].as_array().unwrap().len(), 1);
 }
 
@@ -489,7 +485,7 @@ fn results_that_cannot_be_put_in_place_are_named_and_the_run_goes_on_later() {
         .run(&format!("run double.rhai --rows n.csv --out {out}"))
         .ended(9);
     let id = home.newest();
-    let said = format!("go on with: provisor resume {id}");
+    let said = format!("to continue: provisor resume {id}");
     let _ = ran.said(&["the results cannot be written to", ".csv`: ", &said]);
     assert_eq!(home.json("runs list --json")["runs"][0]["status"], "interrupted");
 }

@@ -81,7 +81,7 @@ fn that_a_journal_was_brought_up_to_date_is_said_once_with_the_copy_of_it() {
         .into_iter()
         .max_by_key(|(moment, _)| moment.clone())
         .unwrap();
-    let said = ["brought up to date", "journal.db.v1.backup"];
+    let said = ["the journal was migrated", "journal.db.v1.backup"];
     let _ = home.run("runs list").ended(0).said(&said);
     let again = home.run("runs list").ended(0);
     assert!(!again.stderr.contains(said[0]), "{}", again.stderr);

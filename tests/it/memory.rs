@@ -1,4 +1,4 @@
-//! A script that takes more memory than it may is stopped, and nothing else is.
+//! A script that exceeds its memory limit is stopped, and nothing else is.
 
 use crate::support::{Home, clients, script};
 
@@ -27,7 +27,7 @@ fn whatever_grows_without_end_is_stopped_where_it_grows() {
         home.write("m.rhai", script);
         let ran = home.run("run m.rhai --max-memory 8M").ended(1);
         let ran = ran.said(&[
-            "takes more memory than it may",
+            "exceeds its memory limit",
             "8 MiB are allowed",
             "--max-memory 4G",
             "provisor explain out_of_memory",
@@ -64,7 +64,7 @@ fn one_row_that_takes_too_much_fails_alone_and_can_be_tried_again() {
     let ran = home.run("run m.rhai --rows x.csv --out out.csv --jobs 1 --max-memory 8M");
     let _ = ran.ended(8).said(&[
         "4 rows: 3 done, 1 failed",
-        "row 2 failed: the script takes more memory",
+        "row 2 failed: the script exceeds its memory limit",
     ]);
     let again = home.run("resume --retry-failed --max-memory 512M").ended(0);
     let _ = again.said(&["4 rows: 4 done (3 before, 1 now)"]);
@@ -77,7 +77,7 @@ fn an_input_that_takes_too_much_fails_like_any_other() {
     let ran = home
         .run_with_input("repl --sandbox --max-memory 8M", input)
         .ended(1);
-    let _ = ran.said(&["takes more memory than it may"]);
+    let _ = ran.said(&["exceeds its memory limit"]);
 }
 
 #[test]

@@ -106,7 +106,7 @@ fn a_domain_that_does_not_point_here_is_refused_and_not_in_doubt() {
         &format!("{CLIENT}client.set_domain(\"https://shop.com/x\")"),
     )
     .ended(1);
-    let _ = ran.said(&["bad_argument", "no domain name"]);
+    let _ = ran.said(&["bad_argument", "not a domain name"]);
     let script = format!(
         "{CLIENT}let other = client.ensure_app(\"Other\", \"https://other.example\");\n\
          client.set_domain(\"go.ann.example\", #{{app: app.id}});\n\

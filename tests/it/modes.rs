@@ -130,7 +130,7 @@ fn a_run_that_was_agreed_to_is_resumed_without_asking_again() {
     let _ = rig.run("run fails.rhai --yes").ended(1);
     let ran = rig.run("resume --retry-failed").ended(1);
     assert!(!ran.stderr.contains("Change the prod"), "{}", ran.stderr);
-    let _ = ran.said(&["changes of the prod account `acme` were agreed to when the run began"]);
+    let _ = ran.said(&["changes to the prod account `acme` were confirmed when the run began"]);
     // An edited script is not what was agreed to.
     rig.home.write(
         "fails.rhai",
@@ -202,7 +202,7 @@ fn the_sandbox_stays_chosen_until_it_is_left() {
         .ended(0)
         .said(&["sandbox", "--no-sandbox"]);
     let ran = rig.run("run make.rhai").ended(0);
-    let _ = ran.said(&["simulated platforms stand in for `acme`"]);
+    let _ = ran.said(&["simulated platforms replace `acme`"]);
     assert_eq!(rig.tenants(), 0, "the account was not reached");
     assert_eq!(rig.home.books().tenants.len(), 1);
     rig.home.write("bad.rhai", "throw \"no\"");
@@ -234,7 +234,10 @@ fn a_profile_of_mode_sandbox_needs_no_account() {
     let home = Home::new();
     home.write("make.rhai", MAKE);
     let _ = home.run("profile add toy --mode sandbox").ended(0);
-    let _ = home.run("run make.rhai").ended(0).said(&["stand in for `toy`"]);
+    let _ = home
+        .run("run make.rhai")
+        .ended(0)
+        .said(&["simulated platforms replace `toy`"]);
     assert_eq!(home.books().tenants.len(), 1);
 }
 

@@ -41,7 +41,7 @@ fn rows_wait_for_a_platform_that_cannot_be_reached_until_they_are_stopped() {
     assert!(asked.elapsed() < Duration::from_secs(8), "{said}");
     assert_eq!(code, 130, "{said}");
     assert_eq!(said.matches("the run waits").count(), 1, "{said}");
-    assert!(said.contains("go on with: provisor resume"), "{said}");
+    assert!(said.contains("to continue: provisor resume"), "{said}");
     let runs = home.run("runs list --json").ended(0).stdout;
     assert!(!runs.contains("\"failed\":1"), "{runs}");
 }
@@ -57,7 +57,7 @@ fn rows_that_waited_in_vain_fail_and_can_be_tried_again() {
     let ran = home.run(&words).ended(8);
     let ran = ran.said(&[
         "the run waits and tries again",
-        "was not reached for 1 s",
+        "has been unreachable for 1 s",
         "--retry-failed",
     ]);
     assert_eq!(ran.stderr.matches("the run waits").count(), 1, "{}", ran.stderr);

@@ -164,7 +164,7 @@ fn rows_that_do_not_fit_fail_by_row_and_column_before_their_first_request() {
     let ran = home.run("run typed.rhai --sandbox --rows clients.csv --out results.csv");
     let _ = ran
         .ended(8)
-        .said(&["column `email`", "correct them in the results"]);
+        .said(&["column `email`", "fix them in the results file"]);
     let results = csv(&home.read("results.csv"));
     assert_eq!(results[0]["_status"], "done");
     assert_eq!(results[0]["plan"], "gold", "carried through");
@@ -248,7 +248,7 @@ fn rows_that_fail_because_something_exists_say_how_it_is_taken_over() {
             "row 1: if it is yours, take it over: ensure_tenant(\"ann@example.com\", #{adopt: true})",
             "--retry-failed --with-current",
         ]);
-    assert!(!ran.stderr.contains("try failed rows again"), "{}", ran.stderr);
+    assert!(!ran.stderr.contains("to retry the failed rows"), "{}", ran.stderr);
 }
 
 #[test]

@@ -47,7 +47,7 @@ fn a_profile_is_added_tried_shown_changed_and_taken_out() {
         &add(&served, "acme", &["--password-stdin"]),
         &format!("{}\n", served.password),
     );
-    let _ = ran.ended(0).said(&["its password is sealed in", "mode dev"]);
+    let _ = ran.ended(0).said(&["its password is encrypted in", "mode dev"]);
     assert_unseen(&home, &served.password);
     assert!(home.configuration().contains("password = { sealed = true }"));
 
@@ -134,7 +134,7 @@ fn without_a_terminal_what_is_missing_is_named() {
     let _ = home
         .run("profile add sms --platform sparrow --login x --url https://s.example")
         .ended(2)
-        .said(&["--login means nothing"]);
+        .said(&["--login does not apply"]);
     let _ = home.run("profile add bad/name").ended(2).said(&["bad/name"]);
     let _ = home
         .run("profile edit")
@@ -163,7 +163,7 @@ fn every_platform_has_its_keys_and_several_secrets_come_from_one_input() {
     );
     let _ = ran
         .ended(0)
-        .said(&["its api token is sealed", "its partner token is sealed"]);
+        .said(&["its api token is encrypted", "its partner token is encrypted"]);
     let ran = home.feed(
         &[
             "profile",
@@ -222,7 +222,7 @@ fn at_a_terminal_everything_is_asked_for_and_the_password_is_not_shown() {
     terminal.type_line(&served.password);
     terminal.wait_for("Mode:");
     terminal.press(key::ENTER);
-    terminal.wait_for("Sign in now to try it? [Y/n]");
+    terminal.wait_for("Sign in now to test it? [Y/n]");
     terminal.press(key::ENTER);
     let (code, screen) = terminal.finish();
     assert_eq!(code, 0, "{screen}");
@@ -340,7 +340,7 @@ fn login_seals_a_right_password_and_keeps_nothing_of_a_wrong_one() {
         .said(&["signed out", "stays where it is"]);
     assert!(home.json("profile show --json")["profile"]["signed_in_until"].is_null());
     let _ = home.run("profile test").ended(0);
-    let _ = home.run("logout --forget").ended(0).said(&["is forgotten"]);
+    let _ = home.run("logout --forget").ended(0).said(&["was deleted"]);
     let _ = home.run("profile test").ended(2);
 }
 
@@ -451,7 +451,7 @@ fn use_says_when_something_else_counts_more() {
     home.write("provisor.toml", "default_profile = \"b\"\n");
     let _ = home.run("trust --yes").ended(0);
     let ran = home.run("profile use a").ended(0);
-    let _ = ran.said(&["here `b` is used all the same", "provisor.toml:1"]);
+    let _ = ran.said(&["but `b` is used here", "provisor.toml:1"]);
     assert!(home.configuration().starts_with("default_profile = \"a\"\n"));
     let _ = home
         .run("profile use c")
@@ -463,7 +463,7 @@ fn use_says_when_something_else_counts_more() {
     let _ = home
         .run("profile use theirs")
         .ended(2)
-        .said(&["`theirs` is written in"]);
+        .said(&["`theirs` is defined in"]);
     let shown = home.run("config show --origin").ended(0).stdout;
     assert!(
         shown.contains("provisor.toml:1") && shown.contains("config.toml:3"),
@@ -506,7 +506,7 @@ fn a_jrni_account_is_signed_in_to_and_out_of() {
     let _ = home
         .feed(&words, &secrets)
         .ended(0)
-        .said(&["its app key is sealed"]);
+        .said(&["its app key is encrypted"]);
     assert_unseen(&home, &account.password);
     let test = home.json("profile test jay --json");
     assert_eq!(test["platform"], "jrni");

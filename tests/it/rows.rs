@@ -81,7 +81,7 @@ fn a_place_that_cannot_be_written_leaves_no_run_behind() {
     for (out, why) in [
         ("nowhere/out.csv", "nowhere/out.csv"),
         ("folder.csv", "it is a folder"),
-        ("out.xyz", "names no format"),
+        ("out.xyz", "unsupported file type"),
     ] {
         let ran = home.run(&format!("run double.rhai --rows x.csv --out {out}"));
         let _ = ran.ended(2).said(&[why]);
@@ -181,7 +181,7 @@ fn secrets_are_sealed_whatever_they_are_written_as_and_masks_are_none() {
     assert!(!text.contains("4711") && !text.contains("815"), "{text}");
     let rows = csv(&text);
     assert_eq!(rows[0]["got"], "***");
-    assert!(rows[1]["_error"].contains("the value is masked"), "{:?}", rows[1]);
+    assert!(rows[1]["_error"].contains("a masked secret"), "{:?}", rows[1]);
     let _ = home
         .run("run s.rhai --rows x.jsonl --out shown.csv --reveal got")
         .ended(8);
@@ -347,14 +347,14 @@ fn rows_that_cannot_be_read_keep_their_cells_and_run_when_they_are_mended() {
         ]
     );
     assert!(rows[1]["_error"].contains("column `n`"), "{:?}", rows[1]);
-    assert!(rows[2]["_error"].contains("3 fields where the header has 2"));
+    assert!(rows[2]["_error"].contains("3 fields, but the header has 2"));
     // Unmended they do not run, since their cells may be another column's.
     let _ = home
         .run("run double.rhai --rows out.csv --out again.csv")
         .ended(8);
     let again = csv(&home.read("again.csv"));
     assert!(
-        again[2]["_error"].contains("empty the column `_unread`"),
+        again[2]["_error"].contains("clear the column `_unread`"),
         "{:?}",
         again[2]
     );
@@ -390,7 +390,7 @@ fn a_line_that_is_no_json_and_bytes_that_are_no_text_come_out_as_they_are() {
     assert_eq!(rows[3]["n"], "four");
     fs::write(home.work().join("l.csv"), b"n,who\n1,Jos\xe9\n").unwrap();
     let ran = home.run("run double.rhai --rows l.csv --out l-out.csv").ended(8);
-    let ran = ran.said(&["correct them in the results", "run double.rhai --rows"]);
+    let ran = ran.said(&["fix them in the results file", "run double.rhai --rows"]);
     assert!(
         !ran.stderr.contains("--retry-failed"),
         "it reads the same row again: {}",

@@ -149,14 +149,14 @@ fn a_run_that_a_process_carries_out_is_neither_resumed_nor_cancelled() {
     for words in ["cancel", "resume", "resume --plan"] {
         let (words, flags) = words.split_once(' ').unwrap_or((words, ""));
         let ran = home.run(&format!("{words} {id} {flags}")).ended(9);
-        let _ = ran.said(&[&format!("by process {pid}")]);
+        let _ = ran.said(&[&format!("in process {pid}")]);
     }
     signal(child.id(), "KILL");
     let _ = child.wait();
     assert_eq!(home.json("runs list --json")["runs"][0]["status"], "killed");
     let _ = home.run(&format!("cancel {id}")).ended(2).said(&[
-        "your consent is needed",
-        "can never be resumed",
+        "confirmation is needed",
+        "for good?",
         "add --yes",
     ]);
     assert_eq!(home.json("runs list --json")["runs"][0]["status"], "killed");
@@ -206,7 +206,7 @@ fn the_journal_is_copied_and_checked() {
     let home = Home::new();
     let _ = three_rows(&home);
     let checked = home.run("journal check").ended(0);
-    assert_eq!(checked.stdout, "the journal is sound\n");
+    assert_eq!(checked.stdout, "the journal is intact\n");
     let _ = home
         .run("journal backup copy.db")
         .ended(0)

@@ -224,13 +224,13 @@ fn too_short_a_settle_time_is_found_out_and_the_command_that_is_named_shows_it_a
         "torture {} --rows clients.csv --kills 0 --faults applications-post:drop-late:400",
         script("onboard.rhai")
     );
-    let found = home.run(&words).ended(3).said(&["made twice: app Client"]);
+    let found = home.run(&words).ended(3).said(&["created twice: app Client"]);
     let again = found
         .stderr
         .lines()
         .find_map(|line| line.split_once("again: provisor ").map(|(_, words)| words));
     let shown = home.run(again.unwrap()).ended(3);
-    let _ = shown.said(&["made twice: app Client"]);
+    let _ = shown.said(&["created twice: app Client"]);
 }
 
 #[test]

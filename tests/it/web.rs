@@ -134,8 +134,8 @@ fn any_method_is_sent_by_its_name_but_for_those_that_give_no_answer_of_their_own
     for (name, why) in [
         ("CONNECT", "opens a tunnel"),
         ("trace", "has the request sent back"),
-        ("GET /x", "is no name of a method"),
-        ("", "is no name of a method"),
+        ("GET /x", "is not the name of a method"),
+        ("", "is not the name of a method"),
     ] {
         let script = format!("http::request({name:?}, \"https://api.web.sandbox/anything\")");
         let _ = run(&home, &script, "").ended(1).said(&[why, "bad_argument"]);

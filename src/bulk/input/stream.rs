@@ -72,5 +72,5 @@ impl Stream {
 }
 
 fn broken_off() -> RowsError {
-    RowsError::Unreadable("reading broke off".into())
+    RowsError::Unreadable("reading stopped early".into())
 }

@@ -112,7 +112,7 @@ impl CsvRows {
         let (found, expected) = (self.record.len(), self.columns.len());
         if found != expected {
             let fields = if found == 1 { "field" } else { "fields" };
-            let problem = format!("it has {found} {fields} where the header has {expected}");
+            let problem = format!("it has {found} {fields}, but the header has {expected}");
             return Err(wrong(problem));
         }
         let cells = texts(&self.record).map_err(|at| {

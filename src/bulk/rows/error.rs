@@ -10,7 +10,7 @@ pub const UNREAD: &str = "_unread";
 #[derive(Debug, Clone, PartialEq, thiserror::Error)]
 pub enum RowsError {
     /// The file's name does not tell its format.
-    #[error("`{file}` does not say what it holds: name it .csv, .tsv (.tab), .json or .jsonl (.ndjson)")]
+    #[error("unsupported file type `{file}`: use .csv, .tsv (.tab), .json or .jsonl (.ndjson)")]
     Ending {
         /// The file as it was given.
         file: String,

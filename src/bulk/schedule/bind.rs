@@ -27,7 +27,7 @@ pub(in crate::bulk) fn arguments(
     let number = row.position + 1;
     if stored.iter().any(|(name, cell)| name == UNREAD && is_given(cell)) {
         let why = format!(
-            "row {number}: it could not be read once, and its cells may stand in the wrong columns; mend them and empty the column `{UNREAD}`"
+            "row {number}: it could not be read in an earlier run, and its cells may be in the wrong columns; fix them and clear the column `{UNREAD}`"
         );
         return Err((stored, why));
     }
@@ -39,9 +39,7 @@ pub(in crate::bulk) fn arguments(
             continue;
         };
         if *cell == Value::Secret(Secret::new(MASK)) {
-            let why = format!(
-                "row {number}, column `{name}`: the value is masked; `{MASK}` stands for a secret and is none"
-            );
+            let why = format!("row {number}, column `{name}`: the value is `{MASK}`, a masked secret");
             return Err((stored, why));
         }
         match param.accept(cell.clone()) {

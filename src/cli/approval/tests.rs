@@ -37,13 +37,13 @@ fn a_question_names_the_hosts_to_which_secrets_may_go_that_a_person_gives() {
     };
     assert_eq!(
         handed(&compiled(text), &plan).unwrap(),
-        "what you give as `key` may go to crm.example.com, given.example, localhost:8080, and to hosts that the script does \
+        "the value you pass as `key` may go to crm.example.com, given.example, localhost:8080, and to hosts that the script does \
          not name"
     );
     let asks = "let p = ask_secret(\"?\"); mobsted::connect(#{url: \"https://\" + ask(\"where?\"), login: \"a\", password: p}).apps()";
     assert_eq!(
         handed(&compiled(asks), &RunPlan::default()).unwrap(),
-        "what you give as `ask_secret` may go to hosts that the script does not name"
+        "the value you pass as `ask_secret` may go to hosts that the script does not name"
     );
     assert_eq!(
         handed(&compiled("http::get(\"https://a.example\")"), &RunPlan::default()),

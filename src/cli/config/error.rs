@@ -53,7 +53,7 @@ pub enum ConfigError {
         problem: String,
     },
     /// A password in clear.
-    #[error("{origin}: `{key}` is written in clear: a password does not belong into a configuration file")]
+    #[error("{origin}: `{key}` is written in clear: passwords do not belong in a configuration file")]
     PlainPassword {
         /// Where.
         origin: Location,
@@ -61,9 +61,7 @@ pub enum ConfigError {
         key: String,
     },
     /// The project sends the user's credential somewhere else.
-    #[error(
-        "{url}: profile `{profile}` gets another address here, but its password is the one of {password}"
-    )]
+    #[error("{url} changes the address of profile `{profile}`, but its password comes from {password}")]
     CredentialElsewhere {
         /// The profile.
         profile: String,
@@ -73,9 +71,7 @@ pub enum ConfigError {
         password: Location,
     },
     /// The project says whom to trust with the user's credential.
-    #[error(
-        "{ca}: profile `{profile}` is told whom to trust here, but its password is the one of {password}"
-    )]
+    #[error("{ca} adds a CA for profile `{profile}`, but its password comes from {password}")]
     TrustElsewhere {
         /// The profile.
         profile: String,
@@ -127,7 +123,7 @@ pub enum ConfigError {
         what: String,
     },
     /// A credential cannot be had.
-    #[error("the secret cannot be had from {source_name}: {problem}")]
+    #[error("cannot read the secret from {source_name}: {problem}")]
     Credential {
         /// The place it should come from.
         source_name: String,
@@ -164,16 +160,15 @@ impl ConfigError {
             ),
             ConfigError::NoProfile { file } => Some(how_to_add("NAME", file)),
             ConfigError::ManyProfiles { .. } => {
-                Some("say --profile NAME, set PROVISOR_PROFILE, or write default_profile = \"NAME\"".into())
+                Some("pass --profile NAME, set PROVISOR_PROFILE, or set default_profile = \"NAME\"".into())
             }
             ConfigError::Incomplete { profile, key, file } => Some(format!(
                 "write `{key}` below [profiles.{profile}] in {}",
                 file.display()
             )),
-            ConfigError::Untrusted { file, .. } => Some(format!(
-                "look at it; if that is right: provisor trust {}",
-                file.display()
-            )),
+            ConfigError::Untrusted { file, .. } => {
+                Some(format!("review it, then: provisor trust {}", file.display()))
+            }
             ConfigError::Writable { place } => Some(format!("chmod go-w {}", place.display())),
             ConfigError::Credential { hint, .. } => hint.clone(),
             _ => None,

@@ -67,7 +67,7 @@ pub(super) fn loosens(over: &Profile, below: &Profile) -> Option<ConfigError> {
     }
     if over.remember.is_some() {
         return Some(untrusted(format!(
-            "it changes for how long profile `{name}` remembers what was done"
+            "it changes how long profile `{name}` remembers completed acts"
         )));
     }
     let moved = [
@@ -244,7 +244,7 @@ impl Config {
         }
         let untrusted = unheard.map_or(String::new(), |file| {
             format!(
-                " ({} says so, but is not trusted: provisor trust)",
+                " ({} allows it, but is not trusted: provisor trust)",
                 file.display()
             )
         });
@@ -290,7 +290,7 @@ impl Config {
             }
             if profile.url.is_some() {
                 lines.push(format!(
-                    "it says that profile `{}` is at {address}, where its secrets in variables such as {} are sent",
+                    "it sets the address of profile `{}` to {address}, where its secrets in variables such as {} are sent",
                     profile.name,
                     profile.variable("password")
                 ));

@@ -156,7 +156,7 @@ fn a_project_cannot_send_the_users_password_elsewhere() {
     let (error, hint) = home.error();
     assert_eq!(
         error,
-        "~/work/provisor.toml:2: profile `acme` gets another address here, but its password is the one of \
+        "~/work/provisor.toml:2 changes the address of profile `acme`, but its password comes from \
          ~/provisor/config/config.toml:8"
     );
     assert!(hint.contains("same file"));

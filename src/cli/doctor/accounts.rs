@@ -68,7 +68,7 @@ fn one(app: &App, profile: &Profile) -> Vec<Check> {
         return vec![Check::ok(
             AREA,
             name,
-            format!("the sandbox stands in for it ({origin})"),
+            format!("the sandbox replaces it ({origin})"),
         )];
     }
     if let Err(refused) = profile.usable() {
@@ -116,18 +116,14 @@ fn secret(app: &App, profile: &Profile, key: &'static str, source: &CredentialSo
         CredentialSource::Command { argv, folder } => {
             let program = argv.first().map_or("", String::as_str);
             if finds(app, program, folder) {
-                Check::ok(AREA, subject, format!("{source}, which is run when it is needed"))
+                Check::ok(AREA, subject, format!("{source}, run when needed"))
             } else {
                 Check::problem(AREA, subject, format!("{source} is not there"))
                     .fix("install the program, or name another place: provisor profile edit")
             }
         }
         CredentialSource::Keyring(_) => match keychain::available() {
-            Ok(()) => Check::ok(
-                AREA,
-                subject,
-                format!("{source}, which is opened when it is needed"),
-            ),
+            Ok(()) => Check::ok(AREA, subject, format!("{source}, opened when needed")),
             Err(why) => Check::problem(AREA, subject, why).fix(format!(
                 "provisor profile edit {} --secret {key}=sealed",
                 profile.name
@@ -186,10 +182,10 @@ fn tokens(app: &App, profile: &Profile) -> Check {
             subject,
             format!("signed in until {} UTC", times::shown(until)),
         ),
-        SignedIn::Until(_) => Check::ok(AREA, subject, "they have ended; the next run signs in"),
-        SignedIn::WhileUsed => Check::ok(AREA, subject, "signed in for as long as it is used"),
+        SignedIn::Until(_) => Check::ok(AREA, subject, "expired; the next run signs in"),
+        SignedIn::WhileUsed => Check::ok(AREA, subject, "signed in; the session stays valid while in use"),
         SignedIn::EachTime | SignedIn::Reached(_) => {
-            Check::ok(AREA, subject, "none are used; each request says who asks")
+            Check::ok(AREA, subject, "none needed; each request carries the credential")
         }
         SignedIn::No => Check::ok(AREA, subject, "none; the first run signs in"),
     }

@@ -55,7 +55,10 @@ fn guarded(what: &str, path: &Path) -> Option<Check> {
         _ => Check::problem(
             AREA,
             what,
-            format!("others can change {}, and so have programs run", path.display()),
+            format!(
+                "others can change {}, and so make provisor run programs",
+                path.display()
+            ),
         )
         .fix(format!("chmod {wanted:o} {}", path.display())),
     })
@@ -66,9 +69,9 @@ fn key(app: &App) -> Result<Check, CommandError> {
     let paths = app.paths()?;
     let file = paths.key();
     if let Err(error) = file.try_exists() {
-        let found = format!("whether there is one cannot be told: {}: {error}", file.display());
+        let found = format!("cannot check it: {}: {error}", file.display());
         return Ok(Check::problem(AREA, "key", found).fix(format!(
-            "make the folder {} yours, with the rights 0700",
+            "make sure that you own the folder {} and that its mode is 0700",
             paths.state().display()
         )));
     }
@@ -76,7 +79,7 @@ fn key(app: &App) -> Result<Check, CommandError> {
         return Ok(Check::ok(
             AREA,
             "key",
-            "none yet; the first command that needs one makes it",
+            "none yet; the first command that needs one creates it",
         ));
     }
     let place = match app.env.get("PROVISOR_KEY") {
@@ -88,7 +91,7 @@ fn key(app: &App) -> Result<Check, CommandError> {
         Ok(_) if given.is_some_and(|text| Sealer::is_passphrase(&text)) => Check::warning(
             AREA,
             "key",
-            format!("{place}, and a passphrase: whoever has the files can try words quickly"),
+            format!("{place}, a passphrase: anyone who has the files can guess it quickly"),
         )
         .fix("provisor journal rekey, with 64 random hexadecimal digits in PROVISOR_NEW_KEY (openssl rand -hex 32)"),
         Ok(_) => Check::ok(AREA, "key", place),
@@ -133,7 +136,7 @@ fn project(app: &App) -> Result<Option<Check>, CommandError> {
     let asks = Config::asks_for(&file).unwrap_or_default();
     Ok(asks.first().map(|first| {
         Check::warning(area, &*name, format!("not trusted: {first}"))
-            .fix(format!("look at it; if that is right: provisor trust {name}"))
+            .fix(format!("review it, then: provisor trust {name}"))
     }))
 }
 

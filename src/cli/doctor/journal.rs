@@ -14,7 +14,7 @@ pub(super) fn check(app: &App) -> Result<Vec<Check>, CommandError> {
         Ok(Some(error)) => return Ok(vec![unusable(error)]),
         Err(error) => return Ok(vec![Check::failed(AREA, "", error)]),
         Ok(None) if !path.exists() => {
-            return Ok(vec![Check::ok(AREA, "", "none yet; the first run makes it")]);
+            return Ok(vec![Check::ok(AREA, "", "none yet; the first run creates it")]);
         }
         Ok(None) => {}
     }

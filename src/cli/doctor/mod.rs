@@ -94,7 +94,7 @@ impl Check {
     /// What a command would have failed with.
     pub(super) fn failed(area: &'static str, subject: impl Into<String>, error: CommandError) -> Check {
         let fix = if error.hints.is_empty() {
-            "fix what it says, and run provisor doctor again".to_owned()
+            "fix the problem above, then run provisor doctor again".to_owned()
         } else {
             error.hints.join("; ")
         };

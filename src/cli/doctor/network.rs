@@ -25,7 +25,7 @@ pub(super) async fn reach(app: &App, http: &Http, profile: &Profile) -> (Check, 
     let name = profile.name.as_str();
     let area = "network";
     if profile.sandboxed().is_some() {
-        return (Check::skipped(area, name, "the sandbox stands in for it"), None);
+        return (Check::skipped(area, name, "the sandbox replaces it"), None);
     }
     let (Ok(text), Ok(())) = (profile.url(), profile.usable().map(drop)) else {
         return (Check::skipped(area, name, "the profile is not complete"), None);

@@ -62,7 +62,7 @@ impl Outcome {
 
 fn left_as_it_was(out: &str, partial: &Path) -> String {
     format!(
-        "`{out}` is as it was; the rows that have ended are in `{}`",
+        "`{out}` is unchanged; finished rows are in `{}`",
         partial.display()
     )
 }
@@ -113,9 +113,9 @@ impl Execution<'_> {
             Ended::InputLost(why) => Err(self.input_lost(outcome, why)),
             Ended::NoThreads(why) => Err(CommandError::new(
                 Exit::Aborted,
-                format!("no thread can be started: {why}"),
+                format!("cannot start a thread: {why}"),
             )
-            .hint(format!("fewer rows at once may do: {} --jobs 1", self.resume()))),
+            .hint(format!("try fewer rows at once: {} --jobs 1", self.resume()))),
             _ => Ok(self.hint(outcome, last.as_ref())),
         }
     }
@@ -151,7 +151,7 @@ impl Execution<'_> {
 
     fn hint_at_what_was_left(&self) {
         self.app.ui.hint(&format!(
-            "what failed and left something behind is not tried again until you record its outcome: provisor runs show {}",
+            "some failed steps left something behind and are not retried until you record their outcome: provisor runs show {}",
             self.id()
         ));
     }
@@ -165,23 +165,23 @@ impl Execution<'_> {
         }
         if let (Some(read), true) = (outcome.unread, is_read_once) {
             ui.warn(&format!(
-                "{read} rows were read; those behind them are not in the journal"
+                "{read} rows were read; the rows after them are not in the journal"
             ));
-            ui.hint(&format!("give the whole input again: {resume} --rows FILE"));
-            ui.hint("or give the rows that are left to a new run");
+            ui.hint(&format!("pass the whole input again: {resume} --rows FILE"));
+            ui.hint("or start a new run with the remaining rows");
         }
         match outcome.ended {
             Ended::Interrupted => {
-                ui.hint(&format!("go on with: {resume}"));
+                ui.hint(&format!("to continue: {resume}"));
                 Exit::Interrupted
             }
             Ended::Complete if self.missing => Exit::Aborted,
             _ if outcome.parked > 0 => {
                 if self.can_be_looked_up() {
-                    ui.hint(&format!("what is in doubt is looked up again by: {resume}"));
+                    ui.hint(&format!("to look up the steps in doubt again: {resume}"));
                 }
                 ui.hint(&format!(
-                    "if the platform cannot be asked, decide yourself: provisor runs show {} lists the steps",
+                    "some steps may need your decision; list them: provisor runs show {}",
                     self.id()
                 ));
                 if Sabotage::ParkedIsFinished.is_on() {
@@ -191,7 +191,7 @@ impl Execution<'_> {
             }
             Ended::StoppedAfterFailures => {
                 ui.hint(&format!(
-                    "stopped after failures; {} rows not started. Go on with: {resume}",
+                    "stopped after failures; {} rows not started. To continue: {resume}",
                     outcome.open
                 ));
                 Exit::Aborted
@@ -203,9 +203,9 @@ impl Execution<'_> {
                 } else if self.any_step(&StepFilter::All, |_| true) {
                     let scripts = last.is_some_and(is_the_scripts) && self.has_file();
                     ui.hint(&if scripts {
-                        format!("completed steps are kept. Fix the script, then run: {resume} --retry-failed --with-current")
+                        format!("completed steps are saved. Fix the script, then run: {resume} --retry-failed --with-current")
                     } else {
-                        format!("completed steps are kept; go on with: {resume} --retry-failed")
+                        format!("completed steps are saved. To continue: {resume} --retry-failed")
                     });
                 }
                 code.map_or(Exit::Script, Exit::of)
@@ -228,11 +228,11 @@ impl Execution<'_> {
         }
         let scripts = if self.has_file() { outcome.scripts } else { 0 };
         if outcome.failed > half_done + scripts + outcome.unfit {
-            ui.hint(&format!("try failed rows again with: {resume} --retry-failed"));
+            ui.hint(&format!("to retry the failed rows: {resume} --retry-failed"));
         }
         if outcome.unfit > 0 {
             ui.hint(&format!(
-                "rows that cannot be read fail again: correct them in the results and run these: provisor run {} --rows RESULTS",
+                "invalid rows fail again: fix them in the results file, and use it as the input of a new run: provisor run {} --rows RESULTS",
                 self.plan.script
             ));
         }
@@ -241,7 +241,7 @@ impl Execution<'_> {
         }
         if scripts > 0 {
             ui.hint(&format!(
-                "what fails by the script itself fails again: mend it, then: {resume} --retry-failed --with-current"
+                "errors in the script recur: fix it, then run: {resume} --retry-failed --with-current"
             ));
         }
     }
@@ -286,7 +286,7 @@ impl Execution<'_> {
             _ => format!("{} --rows FILE", self.resume()),
         };
         error.hint(format!(
-            "the rows before that place are carried out; mend it, then: {again}"
+            "the rows before this point have run; fix the input, then: {again}"
         ))
     }
 
@@ -321,10 +321,7 @@ impl Execution<'_> {
             }
         };
         shown.map_err(|error| {
-            CommandError::new(
-                Exit::Aborted,
-                format!("standard output cannot be written: {error}"),
-            )
+            CommandError::new(Exit::Aborted, format!("cannot write to standard output: {error}"))
         })
     }
 

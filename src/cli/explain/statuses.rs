@@ -6,48 +6,47 @@ use crate::ops::explain::Explanation;
 pub(super) const ALL: &[Explanation] = &[
     Explanation {
         code: "queued",
-        meaning: "The row or run is recorded and has not begun.",
+        meaning: "The row or run is recorded and has not started.",
         causes: &[
             "other rows are before it",
             "the process ended before it was its turn",
         ],
-        remedies: &["provisor resume begins it"],
+        remedies: &["provisor resume starts it"],
         example: "provisor resume",
     },
     Explanation {
         code: "running",
-        meaning: "The run is under way, or its process was killed.",
+        meaning: "The run is in progress, or its process was killed.",
         causes: &[
-            "a process works on it",
+            "a process is working on it",
             "the machine or the process stopped in the middle",
         ],
-        remedies: &["provisor resume goes on with it; while a process works on it, that is refused"],
+        remedies: &["provisor resume continues it, unless a process is working on it"],
         example: "provisor runs list",
     },
     Explanation {
         code: "done",
         meaning: "The row's `main` returned; of a run, every row did.",
-        causes: &["all went well"],
+        causes: &["everything succeeded"],
         remedies: &["nothing is left to do"],
         example: "provisor runs show RUN",
     },
     Explanation {
         code: "failed",
-        meaning: "The row failed, and why is known; of a run, every row has ended and some failed.",
+        meaning: "The row failed for a known reason; of a run, every row has ended and some failed.",
         causes: &[
             "an operation or the script failed",
             "the row's input does not fit the script's parameters",
         ],
         remedies: &[
             "read `_error` in the results",
-            "provisor resume RUN --retry-failed tries again",
+            "provisor resume RUN --retry-failed retries it",
         ],
         example: "provisor resume RUN --retry-failed",
     },
     Explanation {
         code: "parked",
-        meaning: "The row cannot go on without a person or a later look-up: its last step is in doubt. Nothing of it is \
-                  sent again by itself.",
+        meaning: "The row needs a decision or a later look-up: its last step is in doubt, and is not sent again on its own.",
         causes: &["see in_doubt"],
         remedies: &[
             "provisor resume looks it up again",
@@ -57,24 +56,24 @@ pub(super) const ALL: &[Explanation] = &[
     },
     Explanation {
         code: "skipped",
-        meaning: "The run was stopped before it was the row's turn, so that the row was not begun.",
+        meaning: "The run was stopped before the row started.",
         causes: &["--stop-after was reached", "the run was interrupted"],
-        remedies: &["provisor resume begins it"],
+        remedies: &["provisor resume starts it"],
         example: "provisor resume",
     },
     Explanation {
         code: "interrupted",
-        meaning: "The run was stopped, by its user or by a stop rule, and can go on. Of a row: it was begun, and stopped \
-                  between two steps; what it did until then is on record, and no request of it is under way.",
+        meaning: "The run was stopped, by its user or by a stop rule, and can be resumed. A row was started, and stopped \
+                  between two steps; its steps until then are recorded, and no request is in progress.",
         causes: &["Ctrl-C", "--stop-after was reached"],
-        remedies: &["provisor resume goes on where it stopped, without doing anything a second time"],
+        remedies: &["provisor resume continues where it stopped, and repeats nothing"],
         example: "provisor resume",
     },
     Explanation {
         code: "cancelled",
-        meaning: "The run was given up with `provisor cancel` and does not go on.",
-        causes: &["somebody gave it up"],
-        remedies: &["run the script again; what exists is given back as `unchanged`"],
+        meaning: "The run was abandoned with `provisor cancel` and cannot be resumed.",
+        causes: &["someone ran provisor cancel"],
+        remedies: &["run the script again; existing objects are returned as `unchanged`"],
         example: "provisor runs show RUN",
     },
 ];

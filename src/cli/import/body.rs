@@ -169,7 +169,7 @@ fn graphql(json: &Json, values: &mut Values) -> Result<Body, String> {
         Json::String(text) => {
             let read = with_holes(text);
             if read.is_none() && !text.trim().is_empty() {
-                values.say("the variables of its query are no JSON, and are left out".to_owned());
+                values.say("the variables of its query are not JSON and are left out".to_owned());
             }
             read.unwrap_or(Json::Null)
         }
@@ -269,9 +269,7 @@ fn bare(name: &str, field: &str, values: &mut Values) -> Result<Code, String> {
             let param = &mut values.params[*index];
             let fits = param.default.as_deref().is_none_or(is_exact_json);
             if param.secret || !fits {
-                values.say(format!(
-                    "`{name}` is sent as a text, though it stands without quotes"
-                ));
+                values.say(format!("`{name}` is sent as text, although it has no quotes"));
                 return values.value(&hole, field);
             }
             if param.mixed {
@@ -295,7 +293,7 @@ fn number_code(number: &serde_json::Number, field: &str, values: &mut Values) ->
     let text = number.to_string();
     if super::secrets::name_is_secret(field) {
         values.say(format!(
-            "`{field}` is sent as a text: a credential is no number here"
+            "`{field}` is sent as a text: a credential is not a number here"
         ));
         return values.value(&text, field);
     }

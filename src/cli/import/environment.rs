@@ -170,7 +170,7 @@ pub(super) fn account(
         platform.name
     ))
     .hint(format!(
-        "say which variable it is: --take {}=VARIABLE; the variables with a value are {}",
+        "name the variable: --take {}=VARIABLE; the variables with a value are {}",
         missing[0],
         environment.names()
     )))

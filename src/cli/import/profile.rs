@@ -23,10 +23,10 @@ pub(super) fn write(app: &App, name: &str, account: Account, force: bool) -> Res
         && !force
     {
         return Err(CommandError::usage(format!(
-            "there is a profile `{name}` in {}",
+            "profile `{name}` already exists in {}",
             profile.file.display()
         ))
-        .hint("name another one with --profile, or say --force to change this one"));
+        .hint("name another one with --profile, or pass --force to change this one"));
     }
     let text = |key: &str| {
         account
@@ -65,13 +65,13 @@ pub(super) fn write(app: &App, name: &str, account: Account, force: bool) -> Res
     secrets.save(draft, name)?;
     let taken: Vec<&str> = account.taken.iter().map(|(_, name)| name.as_str()).collect();
     app.ui
-        .note(&format!("it was made of the variables {}", taken.join(", ")));
+        .note(&format!("it was created from the variables {}", taken.join(", ")));
     if !account.left.is_empty() {
         app.ui.warn(&format!(
-            "a profile of this platform has no place for these secrets of the environment, and they are kept nowhere: {}",
+            "these secrets of the environment have no key in a profile of this platform, and were not stored: {}",
             account.left.join(", ")
         ));
     }
-    app.ui.hint(&format!("try it: provisor profile test {name}"));
+    app.ui.hint(&format!("test it: provisor profile test {name}"));
     Ok(())
 }

@@ -62,7 +62,7 @@ pub(super) fn write(
     {
         let shown = scrubbed(&address.base, &values.credentials());
         let why = format!(
-            "provisor speaks http and https alone; the request is {} {shown}",
+            "provisor supports only http and https; the request is {} {shown}",
             request.method
         );
         return Ok(Written::omitted(&why));

@@ -32,8 +32,8 @@ impl Script {
     /// What became of the collection's own scripts.
     pub(super) fn scripts_stand(&self) -> String {
         match self.scripts {
-            1 => "1 script stands as a comment".to_owned(),
-            many => format!("{many} scripts stand as comments"),
+            1 => "1 script is a comment".to_owned(),
+            many => format!("{many} scripts are comments"),
         }
     }
 }
@@ -224,7 +224,7 @@ impl Draft {
     }
 
     fn main(&self, collection: &Collection, known: &[String]) -> String {
-        let mut text = String::from("/// Send the requests in their order, and say how each was answered.\n");
+        let mut text = String::from("/// Send the requests in order, and return how each was answered.\n");
         let params: Vec<&Param> = self.values.params.iter().collect();
         if !params.is_empty() {
             text.push_str("///\n");
@@ -340,7 +340,7 @@ fn param_line(param: &Param, known: &[String]) -> String {
         (_, Some(text)) => format!(" = {}", quoted(text)),
     };
     let plain = if param.secret && param.in_text {
-        "; it stands inside a longer text, so that it is given as plain text"
+        "; it is part of a longer text, so it is plain text"
     } else {
         ""
     };

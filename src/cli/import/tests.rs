@@ -106,7 +106,7 @@ fn signing_in_becomes_options() {
     );
     let oauth = with(json!({"type": "oauth2", "oauth2": []}));
     assert!(oauth.contains("bearer: access_token"), "{oauth}");
-    assert!(with(json!({"type": "hawk", "hawk": {}})).contains("signs in by `hawk`"));
+    assert!(with(json!({"type": "hawk", "hawk": {}})).contains("signs in with `hawk`"));
     let own = one(&json!({"method": "GET", "url": "https://ann:s3cretpw@x.example/a"})).text;
     assert!(
         own.contains("basic: #{user: \"ann\", password: password}") && !own.contains("s3cretpw"),
@@ -352,8 +352,8 @@ fn one_request_is_called_one() {
     );
     for line in [
         "//! 1 request: 0 by operations of their platforms, 1 by `http::`, 0 left out.\n",
-        "//! Scripts of the collection do not run here; 1 script stands as a comment.\n",
-        "/// Send the requests in their order, and say how each was answered.\nfn main() {\n",
+        "//! Scripts of the collection do not run here; 1 script is a comment.\n",
+        "/// Send the requests in order, and return how each was answered.\nfn main() {\n",
     ] {
         assert!(script.text.contains(line), "no `{line}` in\n{}", script.text);
     }
@@ -518,7 +518,7 @@ fn what_would_be_lost_in_silence_is_kept_or_said() {
     ]}));
     for part in [
         r#"body: "{\"a\": 1, \"a\": {\"b\": \":\"}}""#,
-        "Note: the variables of its query are no JSON, and are left out.",
+        "Note: the variables of its query are not JSON and are left out.",
         "http::post(\"https://x.example/a\"",
         "its address has no host",
     ] {

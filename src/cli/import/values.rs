@@ -329,7 +329,7 @@ impl Values {
             let about = if made_of_variables {
                 format!("the whole value of `{field}`, which holds a credential")
             } else {
-                format!("the credential that stood in `{field}`")
+                format!("the credential from `{field}`")
             };
             let index = self.add(name_of(field, "credential"), about, None, true);
             self.literals.insert(text.to_owned(), index);

@@ -72,7 +72,7 @@ pub(super) fn write(
     let content_type = draft.body(request, values)?;
     draft.headers(request, content_type.is_none(), values)?;
     if draft.profile.as_ref().is_some_and(|profile| profile.signs) && is_anonymous(request, address) {
-        draft.note("it signs in as nobody in Postman; here the profile's credential goes with it");
+        draft.note("Postman sends it without a credential; here the profile's credential is sent");
     }
     if !draft.headers.is_empty() {
         let headers = merged(std::mem::take(&mut draft.headers));
@@ -109,11 +109,11 @@ impl Draft {
         if address::is_near(&shown) {
             // This machine is spoken to in plain http, as Postman does.
         } else if address.scheme_added || bare {
-            values.once(format!(
-                "`{host}` stands without a scheme, and is spoken to in https"
-            ));
+            values.once(format!("`{host}` has no scheme; it is used with https"));
         } else if given.is_some_and(|scheme| scheme.eq_ignore_ascii_case("http")) {
-            values.once(format!("`{host}` stands with plain http, which provisor speaks with this machine alone: write https where it can be had"));
+            values.once(format!(
+                "`{host}` uses http; provisor allows http only on this machine. Use https"
+            ));
         }
         let scheme = if bare { address::scheme_for(&shown) } else { "" };
         values.address(&format!("{scheme}{}", address.base))
@@ -131,14 +131,14 @@ impl Draft {
             "basic" => self.basic(auth.field("username"), auth.field("password"), values),
             "bearer" => self.bearer(auth.field("token"), values),
             "oauth2" => {
-                self.note("its OAuth token is to be had elsewhere, and given to the script");
+                self.note("its OAuth token comes from elsewhere and is passed to the script");
                 let token = Some(auth.field("accessToken")).filter(|token| !token.is_empty());
                 self.bearer(token.unwrap_or("{{access_token}}"), values)
             }
             "apikey" => self.api_key(auth, values),
             other => {
                 self.note(format!(
-                    "it signs in by `{other}`, which has to be written by hand"
+                    "it signs in with `{other}`, which you have to write by hand"
                 ));
                 Ok(())
             }
@@ -151,7 +151,9 @@ impl Draft {
             return Ok(());
         }
         if values.expanded(user).contains(':') {
-            self.note("its user has a colon in it, which HTTP does not allow; it signs in as nobody");
+            self.note(
+                "its user has a colon in it, which HTTP does not allow; it is sent without a credential",
+            );
             return Ok(());
         }
         let user = values.value(user, "login")?;
@@ -170,7 +172,7 @@ impl Draft {
             return Ok(());
         }
         if token.trim().is_empty() {
-            self.note("its token is empty; it signs in as nobody");
+            self.note("its token is empty; it is sent without a credential");
             return Ok(());
         }
         self.options
@@ -241,7 +243,7 @@ impl Draft {
             if !is_header(&name) {
                 let shown = super::secrets::scrubbed(field.key.trim(), &values.credentials());
                 self.note(format!(
-                    "its header `{shown}` is left out: no header can be called so"
+                    "its header `{shown}` is left out: this is not a valid header name"
                 ));
                 continue;
             }
@@ -252,7 +254,9 @@ impl Draft {
                     .iter()
                     .any(|(key, _)| key == "bearer" || key == "basic")
                 {
-                    self.note("its header `Authorization` is left out: it says who asks another way, too");
+                    self.note(
+                        "its header `Authorization` is left out: the request signs in another way, too",
+                    );
                     continue;
                 }
                 if let Some((scheme, token)) = field.value.trim().split_once(' ')

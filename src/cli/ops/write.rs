@@ -26,7 +26,7 @@ pub(super) fn definitions(app: &App, folder: &Path, force: bool) -> Result<Exit,
 /// Writes the reference.
 pub(super) fn book(app: &App, folder: &Path, force: bool) -> Result<Exit, CommandError> {
     let pages = markdown::book(app.catalogue()).into_iter();
-    let mark = format!("<!-- Written by `{MARK} book`; write it anew after an update. -->\n\n");
+    let mark = format!("<!-- Written by `{MARK} book`; write it again after an update. -->\n\n");
     let files: Vec<(String, String)> = pages
         .map(|page| (page.name, format!("{mark}{}", page.text)))
         .collect();
@@ -50,7 +50,7 @@ fn write(app: &App, folder: &Path, files: &[(String, String)], force: bool) -> R
                 "`{}` exists, and provisor did not write it",
                 path.display()
             ))
-            .hint("choose another folder, or say --force to replace it"));
+            .hint("choose another folder, or pass --force to replace it"));
         }
     }
     for (name, text) in files {

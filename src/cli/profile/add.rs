@@ -97,20 +97,20 @@ pub(super) fn add(app: &App, command: &AddCommand) -> Result<Exit, CommandError>
 fn next_steps(app: &App, before: &Config, answers: &Answers, asks: bool) -> Result<Exit, CommandError> {
     let name = &answers.name;
     app.ui.note(match answers.mode.as_str() {
-        "prod" => "mode prod: a run asks before it changes anything",
-        "dev" => "mode dev: a run changes without asking",
+        "prod" => "mode prod: runs ask for confirmation before they change anything",
+        "dev" => "mode dev: runs make changes without confirmation",
         "read-only" => "mode read-only: nothing is ever changed",
-        _ => "mode sandbox: the simulated platforms stand in for the account",
+        _ => "mode sandbox: simulated platforms replace the account",
     });
     if before.profiles().len() == 1 && before.choose(None, &app.env).is_ok() {
         app.ui.hint(&format!(
             "there are two profiles now: choose one with `provisor profile use {name}`, or name it with --profile"
         ));
     }
-    if asks && answers.mode != "sandbox" && app.ask_yes("Sign in now to try it?", true)? {
+    if asks && answers.mode != "sandbox" && app.ask_yes("Sign in now to test it?", true)? {
         return super::trial::try_profile(app, name, false);
     }
-    app.ui.hint(&format!("try it: provisor profile test {name}"));
+    app.ui.hint(&format!("test it: provisor profile test {name}"));
     Ok(Exit::Ok)
 }
 
@@ -159,7 +159,7 @@ fn is_new(config: &Config, name: &str) -> Result<(), CommandError> {
     match config.profiles().get(name) {
         None => Ok(()),
         Some(known) => Err(CommandError::usage(format!(
-            "there is a profile `{name}` in {}",
+            "profile `{name}` already exists in {}",
             known.file.display()
         ))
         .hint(format!("change it: provisor profile edit {name}"))),
@@ -279,7 +279,7 @@ fn ask_place(app: &App, field: &AccountKey) -> Result<Option<Place>, CommandErro
     }
     let read = |answer: &str| {
         Place::parse(answer).ok_or_else(|| {
-            CommandError::usage("that is no place; `sealed` asks for the secret itself, unseen")
+            CommandError::usage("that is not a place; `sealed` asks for the secret itself, unseen")
         })
     };
     app.ask_until(&format!("Where is it? {FORMS}"), None, read)
@@ -292,7 +292,7 @@ pub(super) fn ask_mode(app: &App, question: &str, usual: &str) -> Result<String,
         if MODES.contains(&mode) {
             return Ok(mode.to_owned());
         }
-        Err(CommandError::usage("that is no mode"))
+        Err(CommandError::usage("that is not a mode"))
     })
 }
 

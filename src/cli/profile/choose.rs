@@ -49,7 +49,7 @@ pub(super) fn choose(app: &App, command: &UseCommand) -> Result<Exit, CommandErr
     }
     let url = profile.url.as_ref().map(|url| format!(": {}", url.value));
     app.ui.note(&format!(
-        "`{name}` is the profile that is used when none is named{}",
+        "`{name}` is now the default profile{}",
         url.unwrap_or_default()
     ));
     let now = written::read(app)?;
@@ -59,16 +59,15 @@ pub(super) fn choose(app: &App, command: &UseCommand) -> Result<Exit, CommandErr
         let by = match app.env.get("PROVISOR_PROFILE") {
             Some(_) => "PROVISOR_PROFILE is set".to_owned(),
             None => now.default_profile().map_or_else(
-                || "the project says so".to_owned(),
-                |chosen| format!("{} says so", chosen.origin),
+                || "the project's file sets it".to_owned(),
+                |chosen| format!("{} sets it", chosen.origin),
             ),
         };
-        app.ui
-            .warn(&format!("here `{}` is used all the same: {by}", chosen.name));
+        app.ui.warn(&format!("but `{}` is used here: {by}", chosen.name));
     }
     match now.named(name, "profile use")?.sandboxed() {
         Some(_) => app.ui.banner(&format!(
-            "sandbox: simulated platforms stand in for `{name}` (provisor profile use {name} --no-sandbox ends that)"
+            "sandbox: simulated platforms replace `{name}` (end this: provisor profile use {name} --no-sandbox)"
         )),
         None if command.no_sandbox => app.ui.note(&format!("`{name}` is the real account again")),
         None => {}

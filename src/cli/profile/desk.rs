@@ -50,7 +50,7 @@ pub(super) fn told(account: &Object, who: &str, signed_in: SignedIn) -> String {
     match signed_in {
         SignedIn::Reached(knock) => format!("{url} answered {}", reached(knock)),
         SignedIn::Until(until) => format!("signed in to {url}{who}, until {} UTC", times::shown(until)),
-        SignedIn::EachTime => format!("nobody signs in to {url}: each request carries the credential"),
+        SignedIn::EachTime => format!("{url} needs no sign-in: each request carries the credential"),
         SignedIn::No | SignedIn::WhileUsed => format!("signed in to {url}{who}"),
     }
 }

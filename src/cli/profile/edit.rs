@@ -62,8 +62,8 @@ pub(super) fn edit(app: &App, command: &EditCommand) -> Result<Exit, CommandErro
         Changes::ask(app, known)?
     } else if nothing {
         return Err(
-            CommandError::usage("`provisor profile edit` was given nothing to change")
-                .hint("name it: --url, --login, --mode, --secret KEY=PLACE, --set KEY=VALUE, --unset KEY"),
+            CommandError::usage("`provisor profile edit` has nothing to change")
+                .hint("pass --url, --login, --mode, --secret KEY=PLACE, --set KEY=VALUE, --unset KEY"),
         );
     } else {
         Changes::given(app, &command.given, known)?
@@ -146,12 +146,12 @@ fn follow_address(profile: &Profile, changes: &mut Changes, asks: bool) -> Resul
         }
         if !asks {
             return Err(CommandError::usage(format!(
-                "the {} of profile `{}` was sealed for {} alone",
+                "the {} of profile `{}` was sealed for {} only",
                 field.name.replace('_', " "),
                 profile.name,
                 old.place()
             ))
-            .hint(format!("give it again: --secret {}=stdin", field.name)));
+            .hint(format!("enter it again: --secret {}=stdin", field.name)));
         }
         changes.secrets.push((field, Place::Sealed { stdin: false }));
     }

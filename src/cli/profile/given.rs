@@ -130,7 +130,7 @@ impl Given {
             return Ok(());
         };
         let refused = CommandError::usage(format!(
-            "--{} is no flag: a secret on the command line can be read by others and stays in the shell's history",
+            "--{} is not a flag: others can read a secret on the command line, and it stays in the shell's history",
             key.replace('_', "-")
         ))
         .hint(format!("name the place instead: --secret {key}=PLACE; a place is {FORMS}"));
@@ -168,7 +168,7 @@ impl Given {
             .find(|key| self.text(key).is_some() && !has(key));
         let Some(key) = stranger else { return Ok(()) };
         Err(CommandError::usage(format!(
-            "--{} means nothing for a {} account",
+            "--{} does not apply to a {} account",
             key.replace('_', "-"),
             platform.name
         )))

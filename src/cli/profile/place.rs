@@ -54,7 +54,7 @@ impl Place {
             bad(&format!("a key is one of {}", all.join(", ")))
         })?;
         let place = Place::parse(place).ok_or_else(|| {
-            bad(&format!("what follows `{key}=` is no place"))
+            bad(&format!("the text after `{key}=` is not a place"))
                 .hint("a secret is never written on the command line: others can see it there")
         })?;
         Ok((*key, place))
@@ -130,7 +130,7 @@ fn hand_over(app: &App, keeping: &SecretId, secret: &Secret) -> Result<Settled, 
     let entry = entry_name(keeping);
     record(app, "seal", keeping)?;
     keychain::put(&entry, secret).map_err(|why| {
-        CommandError::usage(format!("the keyring does not take it: {why}")).hint(format!(
+        CommandError::usage(format!("the keyring refused it: {why}")).hint(format!(
             "seal it in provisor's own folder instead: --secret {}=sealed",
             keeping.key
         ))
@@ -193,10 +193,12 @@ fn obtain(app: &App, keeping: &SecretId, name: &str, stdin: bool) -> Result<Secr
         app.ask_secret(&format!("{name} (not shown)"))?
     } else {
         return Err(
-            CommandError::usage(format!("there is no terminal to ask for {} at", keeping.key)).hint(format!(
-                "give it on standard input: --secret {}=stdin, or name its place: {FORMS}",
-                keeping.key
-            )),
+            CommandError::usage(format!("cannot ask for {}: there is no terminal", keeping.key)).hint(
+                format!(
+                    "pass it on standard input: --secret {}=stdin, or name its place: {FORMS}",
+                    keeping.key
+                ),
+            ),
         );
     };
     if secret.is_empty() {

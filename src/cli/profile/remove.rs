@@ -34,7 +34,7 @@ pub(super) fn remove(app: &App, command: &RemoveCommand) -> Result<Exit, Command
     let profile = written::own(&config, &draft, name, "profile remove")?.clone();
     app.consent(
         command.yes,
-        &format!("Take out profile `{name}` and forget its secrets?"),
+        &format!("Remove profile `{name}` and delete its secrets?"),
     )?;
     // First, while the profile still tells whose tokens they are.
     super::desk::forget_tokens(app, &profile);
@@ -49,8 +49,7 @@ pub(super) fn remove(app: &App, command: &RemoveCommand) -> Result<Exit, Command
     let recorded = written::record(app, "profile-remove", name);
     for (key, source) in &profile.secrets {
         if place::forget(app, &profile.keeping(key), &source.value)? {
-            app.ui
-                .note(&format!("its {} is forgotten", key.replace('_', " ")));
+            app.ui.note(&format!("its {} was deleted", key.replace('_', " ")));
         } else {
             app.ui.note(&format!(
                 "its {} stays where it was: {}",
@@ -61,13 +60,13 @@ pub(super) fn remove(app: &App, command: &RemoveCommand) -> Result<Exit, Command
     }
     recorded?;
     app.ui
-        .note(&format!("profile `{name}` is taken out of {}", file.display()));
+        .note(&format!("profile `{name}` was removed from {}", file.display()));
     if command.json {
         list::did(app, "removed", name)?;
     }
     if was_default {
         app.ui
-            .hint("no profile is the default one now: provisor profile use NAME");
+            .hint("there is no default profile now; set one: provisor profile use NAME");
     }
     Ok(Exit::Ok)
 }

@@ -55,8 +55,8 @@ pub(super) fn show(app: &App, command: &ShowCommand) -> Result<Exit, CommandErro
         SignedIn::Until(until) if until > Clock::system().now_millis() => {
             format!("until {} UTC", times::shown(until))
         }
-        SignedIn::Until(_) => "the tokens have ended; the next run signs in".into(),
-        SignedIn::WhileUsed => "for as long as it is used".into(),
+        SignedIn::Until(_) => "the tokens have expired; the next run signs in".into(),
+        SignedIn::WhileUsed => "while the session is in use".into(),
         SignedIn::EachTime | SignedIn::Reached(_) => "with each request".into(),
         SignedIn::No => "no".into(),
     };

@@ -97,10 +97,10 @@ fn ask_password(
         app.ask_secret(&format!("Password of {} (not shown)", profile.text("login")?))?
     } else {
         return Err(CommandError::usage(format!(
-            "the password of profile `{}` is not on record, and there is no terminal to ask on",
+            "the password of profile `{}` is not recorded, and there is no terminal to ask at",
             profile.name
         ))
-        .hint("give it on standard input: --password-stdin"));
+        .hint("pass it on standard input: --password-stdin"));
     };
     if password.is_empty() {
         return Err(CommandError::usage("no password was given; nothing was changed"));
@@ -136,7 +136,7 @@ pub(in crate::cli) fn logout(app: &App, command: &LogoutCommand) -> Result<Exit,
     for (key, source) in &profile.secrets {
         let key_name = key.replace('_', " ");
         if command.forget && place::forget(app, &profile.keeping(key), &source.value)? {
-            app.ui.note(&format!("its {key_name} is forgotten"));
+            app.ui.note(&format!("its {key_name} was deleted"));
         } else {
             app.ui
                 .note(&format!("its {key_name} stays where it is: {}", source.value));

@@ -78,10 +78,10 @@ fn say(
         })?;
     }
     app.print(match profile.mode.as_ref().map(|mode| mode.value) {
-        Some(Mode::Prod) => "mode prod: a run asks before it changes anything",
+        Some(Mode::Prod) => "mode prod: runs ask for confirmation before they change anything",
         Some(Mode::ReadOnly) => "mode read-only: nothing is ever changed",
         Some(Mode::Sandbox) => "mode sandbox: nothing real is reached",
-        Some(Mode::Dev) | None => "mode dev: a run changes without asking",
+        Some(Mode::Dev) | None => "mode dev: runs make changes without confirmation",
     })
 }
 

@@ -28,7 +28,7 @@ pub(in crate::cli) fn own<'a>(
         return Ok(profile);
     }
     Err(CommandError::usage(format!(
-        "profile `{name}` is written in {}, which is not yours alone",
+        "profile `{name}` is defined in {}, which is not your own file",
         profile.file.display()
     ))
     .hint("change that file with an editor"))
@@ -39,13 +39,13 @@ pub(in crate::cli) fn check_name(name: &str) -> Result<(), CommandError> {
     let fits = |c: char| c.is_ascii_alphanumeric() || c == '-' || c == '_';
     if name.is_empty() || !name.chars().all(fits) {
         return Err(CommandError::usage(format!(
-            "`{name}` cannot be a profile's name: letters, digits, - and _ can"
+            "invalid profile name `{name}`: use letters, digits, - and _"
         )));
     }
     if name == "sandbox" {
         return Err(
             CommandError::usage("`sandbox` is the name of the embedded sandbox's accounts")
-                .hint("use another name; to work on the sandbox, say --sandbox or `--mode sandbox`"),
+                .hint("use another name; to work on the sandbox, pass --sandbox or `--mode sandbox`"),
         );
     }
     Ok(())
@@ -93,7 +93,7 @@ impl<'a> Secrets<'a> {
             .note(&format!("profile `{name}` is written to {}", file.display()));
         for keeping in kept {
             app.ui.note(&format!(
-                "its {} is sealed in {}, for {} alone",
+                "its {} is encrypted in {}; it is only ever sent to {}",
                 keeping.key.replace('_', " "),
                 app.paths()?.secrets().display(),
                 keeping.place()

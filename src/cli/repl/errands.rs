@@ -71,7 +71,7 @@ impl CliSurroundings {
         let unusable = |error: io::Error| {
             CommandError::new(
                 Exit::Aborted,
-                format!("the text for the editor cannot be kept: {error}"),
+                format!("the text for the editor cannot be stored: {error}"),
             )
         };
         let folder = self.app.paths()?.state();
@@ -86,12 +86,12 @@ impl CliSurroundings {
         match self.lending(|| self.editing.run(&mut command, draft)) {
             Ok((status, text)) if status.success() => text.map_err(unusable),
             Ok(_) => Err(CommandError::usage(format!(
-                "the editor `{editor}` ended with a failure; nothing is taken over"
+                "the editor `{editor}` failed; the input is unchanged"
             ))),
             Err(error) => Err(CommandError::usage(format!(
                 "the editor `{editor}` cannot be started: {error}"
             ))
-            .hint("set EDITOR to an editor that you have")),
+            .hint("set EDITOR to an installed editor")),
         }
     }
 
@@ -110,7 +110,7 @@ impl CliSurroundings {
         self.lending(|| {
             let mut child = command.spawn().map_err(|error| {
                 CommandError::usage(format!("the pager `{pager}` cannot be started: {error}"))
-                    .hint("set PAGER to a pager that you have")
+                    .hint("set PAGER to an installed pager")
             })?;
             if let Some(mut stdin) = child.stdin.take() {
                 // Whoever leaves the pager early has seen enough.
@@ -162,7 +162,7 @@ impl CliSurroundings {
                 scripts.push((self.shown(&project), text));
             } else {
                 notes.push(format!(
-                    "{} is not loaded: it is not trusted as it is now; look at it, then :trust",
+                    "{} was not loaded, because its current text is not trusted; review it, then enter :trust",
                     self.shown(&project)
                 ));
             }

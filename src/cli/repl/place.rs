@@ -72,7 +72,7 @@ impl CliSurroundings {
                 if lock(&self.accounts).sandbox {
                     return Err(
                         CommandError::usage("the sandbox has no modes: nothing real is changed")
-                            .hint(":sandbox off works with the profile again"),
+                            .hint(":sandbox off returns to the profile"),
                     );
                 }
                 let asked = lock(&self.accounts).profile.clone();
@@ -95,7 +95,7 @@ impl CliSurroundings {
                 let served = sandbox::status(&folder).map_err(CommandError::usage)?.served;
                 match served.filter(|(_, pid)| *pid != std::process::id()) {
                     Some((_, pid)) => Err(CommandError::usage(format!(
-                        "the sandbox is in use by process {pid}, and cannot be begun anew"
+                        "the sandbox is in use by process {pid}, and cannot be reset"
                     ))
                     .hint("end that process first")),
                     None => Ok(()),

@@ -102,7 +102,7 @@ impl Watcher {
             if let (false, Some(keyboard)) = (ends, &self.keyboard)
                 && keyboard.drop_ahead()
             {
-                self.ui.note("what was typed ahead is dropped");
+                self.ui.note("keys typed ahead were discarded");
             }
             let pulled = if ends { self.reins.end() } else { self.reins.pull() };
             match pulled {
@@ -138,7 +138,7 @@ impl Watcher {
     fn end_process(&self) -> ! {
         self.restore();
         self.ui
-            .note("stopped at once; what was sent is looked up by: provisor resume");
+            .note("stopped at once; to look up what was sent: provisor resume");
         exit()
     }
 

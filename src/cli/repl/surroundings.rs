@@ -51,7 +51,7 @@ impl CliSurroundings {
         keyboard: Option<Keyboard>,
     ) -> Result<CliSurroundings, CommandError> {
         if !accounts.sandbox && !accounts.faults.is_empty() {
-            return Err(CommandError::usage("--fault is for the sandbox").hint("add --sandbox"));
+            return Err(CommandError::usage("--fault works only with the sandbox").hint("add --sandbox"));
         }
         let around = CliSurroundings {
             app: app.with_env(app.env.clone()),

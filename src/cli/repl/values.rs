@@ -46,8 +46,8 @@ impl CliSurroundings {
     ) -> Result<usize, CommandError> {
         let path = self.app.env.folder().join(&export.file);
         let Some(format) = Format::of(Path::new(&export.file)) else {
-            let error = CommandError::usage(format!("the ending of `{}` names no format", export.file));
-            return Err(error.hint("end it in .csv, .json or .jsonl"));
+            let error = CommandError::usage(format!("unsupported file type: `{}`", export.file));
+            return Err(error.hint("use .csv, .json or .jsonl"));
         };
         if path.exists() && !export.replace {
             let agreed = ask::agreed(&format!("Replace `{}`?", export.file), interrupt);

@@ -77,8 +77,8 @@ fn asked_format(plan: &RunPlan) -> Result<Format, CommandError> {
         return Ok(if plan.json { Format::Json } else { Format::Csv });
     };
     Format::of(Path::new(path)).ok_or_else(|| {
-        CommandError::usage(format!("the ending of `{path}` names no format for results"))
-            .hint("end it in .csv, .json or .jsonl, or say --format")
+        CommandError::usage(format!("unsupported file type for results: `{path}`"))
+            .hint("use .csv, .json or .jsonl, or pass --format")
     })
 }
 
@@ -99,7 +99,7 @@ pub(in crate::cli) fn keep_apart(rows: Option<&str>, out: Option<&str>) -> Resul
                 "--out {out}: the rows come from `{}`, which the results would replace",
                 place.display()
             ))
-            .hint("give the results a file of their own"));
+            .hint("write the results to a different file"));
         }
     }
     Ok(())
@@ -148,7 +148,7 @@ fn open_file(
         Ok(there) if there.is_dir() => return Err(refused("it is a folder".into()).hint("name a file in it")),
         // It would be replaced, not written to.
         Ok(there) if !there.is_file() => {
-            return Err(refused("it is no regular file".into()).hint("--out - is standard output"));
+            return Err(refused("it is not a regular file".into()).hint("--out - is standard output"));
         }
         _ => {}
     }
@@ -158,11 +158,11 @@ fn open_file(
         Taken::Ours(file) => file,
         Taken::Locked => {
             return Err(refused("another run is writing its results there".into())
-                .hint("wait for its end, or give the results a file of their own"));
+                .hint("wait for its end, or write the results to a different file"));
         }
         Taken::Foreign => {
             return Err(refused(format!(
-                "the rows that have ended would replace `{}`, which no run has written",
+                "finished rows would replace `{}`, which no run has written",
                 partial.display()
             ))
             .hint("move that file away, or give the results another name"));

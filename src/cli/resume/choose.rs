@@ -42,7 +42,7 @@ pub(super) fn nothing(app: &App, journal: &Journal) -> Result<Exit, CommandError
     if let Some(run) = runs.iter().find(|run| run.status == RunStatus::Failed) {
         let id = &run.id;
         app.ui.hint(&format!(
-            "try the failed rows of run {id} again with: provisor resume {id} --retry-failed"
+            "to retry the failed rows of run {id}: provisor resume {id} --retry-failed"
         ));
     }
     let newest_failed = runs.first().is_some_and(|run| run.status == RunStatus::Failed);
@@ -56,7 +56,7 @@ pub(super) fn readable(record: &RunRecord) -> Result<(), CommandError> {
     }
     Err(CommandError::new(
         Exit::Aborted,
-        format!("what run {} was to do cannot be read", record.id),
+        format!("the plan of run {} cannot be read", record.id),
     ))
 }
 
@@ -69,8 +69,8 @@ pub(super) fn ended(
     let id = &record.id;
     if record.pruned {
         return Err(
-            CommandError::usage(format!("run {id} was pruned: its rows are forgotten"))
-                .hint("run the command again: what is in the ledger stays as it is"),
+            CommandError::usage(format!("run {id} was pruned: its rows were deleted"))
+                .hint("run the command again: objects in the ledger stay unchanged"),
         );
     }
     match record.status {
@@ -79,7 +79,7 @@ pub(super) fn ended(
             Ok(Some(Exit::Ok))
         }
         RunStatus::Cancelled => Err(CommandError::usage(format!("run {id} was cancelled"))
-            .hint("run the command again: what is in the ledger stays as it is")),
+            .hint("run the command again: objects in the ledger stay unchanged")),
         RunStatus::Failed if !command.retry_failed => {
             app.ui
                 .note(&format!("every row of run {id} has ended, and some failed"));
@@ -89,7 +89,7 @@ pub(super) fn ended(
                 ""
             };
             app.ui.hint(&format!(
-                "try those again: provisor resume {id} --retry-failed{edited}"
+                "to retry them: provisor resume {id} --retry-failed{edited}"
             ));
             Ok(Some(Exit::RowsFailed))
         }
@@ -104,15 +104,15 @@ pub(super) fn same_account(app: &App, plan: &RunPlan) -> Result<(), CommandError
     };
     if profiles::sandboxed(app, Some(name)).is_some() {
         return Err(CommandError::usage(format!(
-            "the sandbox stands in for profile `{name}` now, and the run started on the real account"
+            "profile `{name}` now uses the sandbox, but the run started on the real account"
         ))
         .hint(format!("provisor profile use {name} --no-sandbox")));
     }
     match profiles::active(app, Some(name)) {
         Some((_, now)) if now != *then => Err(CommandError::usage(format!(
-            "profile `{name}` leads to {now}, and led to {then} when the run started"
+            "profile `{name}` points to {now}, but pointed to {then} when the run started"
         ))
-        .hint("put its address back, or start a new run")),
+        .hint("restore its address, or start a new run")),
         // A profile that is gone is told when it is needed.
         _ => Ok(()),
     }

@@ -110,7 +110,7 @@ impl Comparison {
     /// For people.
     pub(super) fn table(&self, ui: &Ui) -> String {
         if self.0.is_empty() {
-            return "no row that would be carried out has a recorded step".to_owned();
+            return "no row that would run has a recorded step".to_owned();
         }
         let rows = self.0.iter().map(|((sort, operation), count)| {
             vec![

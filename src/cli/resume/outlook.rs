@@ -65,12 +65,12 @@ impl Outlook {
         let failed = run.counts.of(RowStatus::Failed);
         let recorded = self.recorded;
         let mut lines = vec![format!(
-            "run {} with {script}; rows that are done and stay so: {done}; recorded steps that need no request: {recorded}",
+            "run {} with {script}; completed rows: {done}; recorded steps that need no request: {recorded}",
             run.record.id
         )];
         if failed > self.retried {
             lines.push(format!(
-                "rows that failed and stay so: {failed} (--retry-failed tries them again)"
+                "failed rows, not retried: {failed} (--retry-failed retries them)"
             ));
         }
         let groups = self.groups.iter();
@@ -97,7 +97,7 @@ impl Outlook {
             ]);
         }
         lines.push(if cells.is_empty() {
-            "no row is left to be carried out".to_owned()
+            "no rows are left to run".to_owned()
         } else {
             app.ui
                 .table(&["next", "operation", "rows", "first row", "there"], &cells)
@@ -110,10 +110,10 @@ impl Outlook {
 fn prospect(row: &Rehearsed) -> (u8, &'static str, String) {
     let coming = match &row.does {
         Does::Begins => return (9, "begin", String::new()),
-        Does::Misfits(_) => return (7, "fail: the row does not fit", String::new()),
+        Does::Misfits(_) => return (7, "fail: the row is invalid", String::new()),
         Does::Goes(rehearsal) => match &rehearsal.then {
             Then::Acts(coming) => coming,
-            Then::Returns => return (6, "end: all is recorded", String::new()),
+            Then::Returns => return (6, "end: everything is recorded", String::new()),
             Then::Fails(_) => return (8, "fail", String::new()),
         },
     };
@@ -143,10 +143,10 @@ fn about(app: &App, row: &Rehearsed, run: &RunId) -> String {
     let thing = coming.thing.clone().unwrap_or_default();
     match &coming.how {
         How::Parks => resolving(app, run, &coming.step, &coming.op),
-        How::LooksUp { resends: false, .. } => format!("{thing} (a person is asked when it is not there)"),
+        How::LooksUp { resends: false, .. } => format!("{thing} (needs a decision if it is absent)"),
         How::LooksUp { settled_ms, .. } => {
             format!(
-                "{thing} (absent is believed after {} UTC)",
+                "{thing} (counts as absent after {} UTC)",
                 times::shown(*settled_ms)
             )
         }

@@ -70,11 +70,9 @@ impl Preview {
     pub(super) fn consent(&self, again: bool) -> Result<(), CommandError> {
         match self.comparison.repeats() {
             Some(what) if !again => Err(CommandError::usage(format!(
-                "the edited script would do again what is done: {what}"
+                "the edited script would repeat finished steps: {what}"
             ))
-            .hint(
-                "let it ask for what is recorded with the same arguments, or add --again to do it once more",
-            )),
+            .hint("keep the arguments of recorded steps unchanged, or add --again to repeat them")),
             _ => Ok(()),
         }
     }
@@ -124,7 +122,7 @@ impl Preview {
             text.push(self.outlook.table(app, run, edited));
         }
         if self.unread {
-            text.push("rows that the run has not read yet come after these".to_owned());
+            text.push("rows that the run has not read yet follow".to_owned());
         }
         let text = text.join("\n");
         if asked {

@@ -44,7 +44,7 @@ impl Pinned {
     pub(super) fn take_current(&mut self, app: &App, plan: &RunPlan) -> Result<bool, CommandError> {
         if plan.script == "-" {
             return Err(CommandError::usage(
-                "the script came from standard input, so there is no edited one to go on with",
+                "the script came from standard input, so there is no edited version",
             ));
         }
         let current = run::load(app, Path::new(&plan.script))?;
@@ -74,7 +74,7 @@ impl Pinned {
 fn fits(plan: &RunPlan, script: &Script) -> Result<(), CommandError> {
     let refused = |why: String| {
         CommandError::usage(format!(
-            "the edited script does not take what the run was given: {why}"
+            "the edited script does not accept the run's parameters: {why}"
         ))
     };
     if plan.rows.is_none() {

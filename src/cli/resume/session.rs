@@ -20,7 +20,7 @@ pub(super) fn close(
 ) -> Result<Exit, CommandError> {
     if command.with_current || command.retry_failed || command.rows.is_some() || command.jobs.is_some() {
         return Err(CommandError::usage(format!(
-            "run {} is a session at the prompt: its inputs are never run anew",
+            "run {} is a REPL session: its inputs are never run again",
             record.id
         ))
         .hint(format!("provisor resume {} settles what it left open", record.id)));
@@ -52,7 +52,7 @@ pub(super) fn close(
         },
     )?;
     app.ui.note(&format!(
-        "looking up {} of session {id}; no input is run anew",
+        "looking up {} of session {id}; no input is run again",
         steps(open.len())
     ));
     let cancel = Cancel::new();
@@ -80,12 +80,12 @@ pub(super) fn close(
         return Ok(Exit::Ok);
     }
     if stopped {
-        app.ui.hint(&format!("go on with: {again}"));
+        app.ui.hint(&format!("to continue: {again}"));
         return Ok(Exit::Interrupted);
     }
     for step in &left {
         app.ui.hint(&format!(
-            "when you know: {}",
+            "once you know the outcome: {}",
             resolving(app, &id, &step.key, &step.op)
         ));
     }

@@ -51,11 +51,14 @@ pub(super) fn rows(
         ..plan.clone()
     };
     keep_apart(Some(from), plan.out.as_deref())?;
-    let elsewhere = format!("or say where they are: provisor resume {} --rows FILE", record.id);
+    let elsewhere = format!(
+        "or pass their new location: provisor resume {} --rows FILE",
+        record.id
+    );
     let rows = rows::read(&plan).map_err(|error| error.hint(&elsewhere))?;
     let changed = |why: String| {
         CommandError::usage(format!("`{from}` has changed since the run read it: {why}"))
-            .hint("put it back as it was, or start a new run with it: what is done stays done")
+            .hint("restore it, or start a new run with it: completed rows are not repeated")
             .hint(&elsewhere)
     };
     if rows.columns() != plan.columns {

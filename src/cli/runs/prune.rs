@@ -41,7 +41,7 @@ pub(super) fn prune(app: &App, command: &PruneCommand) -> Result<Exit, CommandEr
         };
         app.consent(
             command.yes,
-            &format!("Forget the rows, reads and sources of {runs}?"),
+            &format!("Delete the rows, reads and sources of {runs}?"),
         )?;
     }
     let pruned = if old > 0 { journal.prune(command.keep)? } else { 0 };

@@ -58,7 +58,7 @@ pub(super) fn show(app: &App, command: &ShowCommand) -> Result<Exit, CommandErro
         app.ui.warn(wait);
     }
     for step in &doubts {
-        let why = step.why.as_deref().unwrap_or("its answer did not come");
+        let why = step.why.as_deref().unwrap_or("no answer arrived");
         let what = described(step);
         app.ui
             .warn(&format!("{what} is in doubt: {why} (step {})", step.key));
@@ -66,7 +66,7 @@ pub(super) fn show(app: &App, command: &ShowCommand) -> Result<Exit, CommandErro
     for step in &halves {
         let what = described(step);
         app.ui.warn(&format!(
-            "{what} failed and left something behind; it is not tried again until you say so (step {})",
+            "{what} failed and left something behind; it is not retried until you record its outcome (step {})",
             step.key
         ));
     }
@@ -101,7 +101,7 @@ fn fields(run: &Listed) -> Vec<(String, Value)> {
     let of = |status| run.counts.of(status);
     let total = match record.total {
         Some(total) => format!("{total} in all"),
-        None if run.plan.session => "as far as was typed".to_owned(),
+        None if run.plan.session => "as far as typed".to_owned(),
         None => "not all read yet".to_owned(),
     };
     let rows = format!(

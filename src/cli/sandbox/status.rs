@@ -13,7 +13,7 @@ pub(super) fn show(app: &App, status: &Status, json: bool) -> Result<(), Command
         return app.print(if json {
             r#"{"world":null}"#
         } else {
-            "no simulated world yet; the first --sandbox run makes one"
+            "the sandbox is empty; the first run with --sandbox creates its data"
         });
     };
     let parts = books.counts();

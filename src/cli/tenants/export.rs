@@ -70,6 +70,6 @@ pub(super) fn export(app: &App, command: &ExportCommand) -> Result<Exit, Command
 }
 
 fn unknown_ending(file: &Path) -> CommandError {
-    CommandError::usage(format!("the ending of `{}` names no format", file.display()))
-        .hint("end it in .csv, .json or .jsonl")
+    CommandError::usage(format!("unsupported file type: `{}`", file.display()))
+        .hint("use .csv, .json or .jsonl")
 }

@@ -49,7 +49,7 @@ pub(super) fn set_password(app: &App, command: &SetPasswordCommand) -> Result<Ex
     let failed = |run: &RunRecord| run.status == RunStatus::Failed;
     if let Some(RunRecord { id: run, .. }) = journal.runs()?.into_iter().find(failed) {
         app.ui.hint(&format!(
-            "rows that failed for want of it: provisor resume {run} --retry-failed"
+            "rows that failed because this password was missing: provisor resume {run} --retry-failed"
         ));
     }
     Ok(Exit::Ok)
@@ -59,7 +59,7 @@ fn with_password(tenant: &Held, password: Secret) -> Result<(NaturalKey, Value),
     let thing = &tenant.item.thing;
     let Value::Object(mut object) = tenant.item.value.clone() else {
         return Err(CommandError::usage(format!(
-            "the ledger's entry for {} is no tenant",
+            "the ledger's entry for {} is not a tenant",
             thing.name
         )));
     };

@@ -67,7 +67,7 @@ impl Facts {
             .map(|why| format!("journal: {why}"))
             .collect();
         if self.books.pending > 0 {
-            flaws.push("an effect has still not landed".to_owned());
+            flaws.push("an effect has still not arrived".to_owned());
         }
         flaws.extend(self.twice());
         flaws.extend(
@@ -83,11 +83,11 @@ impl Facts {
     fn twice(&self) -> Vec<String> {
         let again = self.books.tenants.iter().filter(|tenant| tenant.created != 1);
         let mut twice: Vec<String> = again
-            .map(|tenant| format!("tenant {} was made {} times", tenant.email, tenant.created))
+            .map(|tenant| format!("tenant {} was created {} times", tenant.email, tenant.created))
             .collect();
         for (sort, labels) in self.things() {
             let pairs = labels.windows(2).filter(|pair| pair[0] == pair[1]);
-            twice.extend(pairs.map(|pair| format!("made twice: {sort} {}", pair[0])));
+            twice.extend(pairs.map(|pair| format!("created twice: {sort} {}", pair[0])));
         }
         twice
     }
@@ -103,7 +103,7 @@ impl Facts {
         };
         let fields = match &item.value {
             Value::Object(object) => &object.fields,
-            _ => return Some(format!("the ledger's entry of {email} is no tenant")),
+            _ => return Some(format!("the ledger's entry of {email} is not a tenant")),
         };
         match fields.get("password") {
             Some(Value::Secret(known)) if *known == Secret::new(tenant.password.as_str()) => None,

@@ -60,10 +60,10 @@ pub(super) fn quiet(rig: &Rig<'_>, task: &Task) -> Result<Option<Quiet>, Command
             duration,
         })),
         _ => Err(CommandError::usage(format!(
-            "without any disturbance the script does not finish: {}",
+            "the script does not finish even without faults: {}",
             world.last_words()
         ))
-        .hint("see it run first: provisor run SCRIPT --sandbox")),
+        .hint("make it run first: provisor run SCRIPT --sandbox")),
     }
 }
 

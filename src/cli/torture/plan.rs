@@ -346,7 +346,7 @@ fn together(texts: &str) -> Result<Vec<Fault>, CommandError> {
         let fault = fault.map_err(|error| CommandError::usage(format!("--faults: {error}")))?;
         if matches!(fault.kind, Kind::DropLate(_)) && !lands_in_time(&fault) {
             return Err(CommandError::usage(format!(
-                "--faults {text}: under torture a request lands within {} ms after its connection broke, so its effect may \
+                "--faults {text}: under torture a request arrives within {} ms after its connection broke, so its effect may \
                  come {} ms late at most",
                 PACE.settle.as_millis(),
                 PACE.settle.saturating_sub(MARGIN).as_millis()

@@ -142,7 +142,7 @@ impl Line {
     fn outcome(&self) -> String {
         match self.failed {
             0 if self.is_fault && self.hits == 0 => "not reached".to_owned(),
-            0 if self.left > 0 => format!("survived, {} for a person", self.left),
+            0 if self.left > 0 => format!("survived, {} parked", self.left),
             0 => "survived".to_owned(),
             failed => format!("{failed} FAILED"),
         }

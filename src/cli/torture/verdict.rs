@@ -48,14 +48,14 @@ impl Expected {
         let duration = first.duration.max(again.duration);
         let (first, again) = (first.facts, again.facts);
         if statuses(&first.rows) != statuses(&again.rows) {
-            let message = "without any disturbance, two runs of the script end differently";
+            let message = "two runs of the script differ even without faults";
             return Err(CommandError::new(Exit::Check, message)
-                .hint("a script can be tortured when the same rows give the same results"));
+                .hint("torture needs a script whose results are the same for the same rows"));
         }
         if !first.rows.is_empty() && !statuses(&first.rows).contains(&"done") {
             let why = Facts::text(&first.rows[0], "_error");
-            let message = format!("without any disturbance no row is done; the first: {why}");
-            return Err(CommandError::usage(message).hint("see it run first: provisor run SCRIPT --sandbox"));
+            let message = format!("no row succeeds even without faults; the first: {why}");
+            return Err(CommandError::usage(message).hint("make it run first: provisor run SCRIPT --sandbox"));
         }
         Ok(Expected {
             generated: generated(&first.rows, &again.rows),

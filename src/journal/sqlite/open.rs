@@ -120,7 +120,7 @@ fn open_to_write(path: &Path, sealer: &Sealer) -> Result<Opened, JournalError> {
     // told until its ledger is changed.
     if counted.is_none() && is_bare && !migrates {
         notices.push(format!(
-            "the journal {} stands without its log: if it was copied while provisor ran, its latest records are missing",
+            "the journal {} has no log file: if it was copied while provisor ran, its latest records are missing",
             path.display()
         ));
     } else if counted.is_none() {
@@ -145,7 +145,7 @@ fn missing(path: &Path, counted: Option<LedgerCount>) -> Result<Vec<String>, Jou
     }
     match lost(path, is_counted, counted.map(|counted| counted.entries)) {
         JournalError::Missing { .. } => Ok(vec![format!(
-            "the journal {} was missing, and a new one is begun",
+            "the journal {} was missing; a new one was created",
             path.display()
         )]),
         gone => Err(gone),

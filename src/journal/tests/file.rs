@@ -301,7 +301,7 @@ fn a_credential_is_in_the_database_itself_when_its_process_has_ended() {
     );
     // Whether its log had more cannot be told.
     assert!(
-        copied.notices()[0].contains("stands without its log"),
+        copied.notices()[0].contains("has no log file"),
         "{:?}",
         copied.notices()
     );
@@ -388,7 +388,7 @@ fn a_journal_that_is_gone_is_not_begun_anew_without_a_word() {
     };
     remove();
     let journal = in_file(&path, &frozen());
-    assert!(journal.notices()[0].contains("was missing, and a new one is begun"));
+    assert!(journal.notices()[0].contains("was missing; a new one was created"));
     journal.ledger_put(&tenant("ann"), &outcome(1)).unwrap();
     drop(journal);
     remove();
@@ -397,7 +397,7 @@ fn a_journal_that_is_gone_is_not_begun_anew_without_a_word() {
     assert!(!path.exists());
     fs::remove_file(files::beside(&path, "-count")).unwrap();
     let journal = in_file(&path, &frozen());
-    assert!(journal.notices()[0].contains("was missing, and a new one is begun"));
+    assert!(journal.notices()[0].contains("was missing; a new one was created"));
     drop(journal);
     // Nobody can tell what a count says that another key has sealed.
     remove();

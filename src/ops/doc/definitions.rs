@@ -73,7 +73,7 @@ pub fn type_name(kind: &str) -> String {
 
 fn header(module: &str, about: &str) -> String {
     format!(
-        "/// {about}.\n///\n/// Written by `provisor ops definitions`; write it anew after an update.\nmodule {module};\n"
+        "/// {about}.\n///\n/// Written by `provisor ops definitions`; write it again after an update.\nmodule {module};\n"
     )
 }
 

@@ -213,12 +213,12 @@ fn promise(effect: &Effect) -> &'static str {
             "changes or removes what exists; carrying it out twice is the same as once, and a lost answer is looked up"
         }
         Effect::Act => {
-            "nothing can tell afterwards whether it was carried out: when the answer is lost, the row parks. In a run with \
+            "its outcome cannot be looked up afterwards: when the answer is lost, the row parks. In a run with \
              rows it is not done again for the same row within 24 hours (`remember`), and is given back as `unchanged`; \
              under a `key` it is done once, for ever"
         }
         Effect::Request => {
-            "nothing can tell afterwards whether it was carried out: when the answer is lost, the row parks. In a run with \
+            "its outcome cannot be looked up afterwards: when the answer is lost, the row parks. In a run with \
              rows the same request of the same row is an error within 24 hours (`remember`), unless the run is started with \
              `--again`; under a `key` it is sent once, for ever"
         }

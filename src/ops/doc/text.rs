@@ -257,6 +257,6 @@ impl<'a> Page<'a> {
             let also = doc.common_errors.join(", ");
             self.paragraph_at(2, &format!("as every operation of its sort: {also}"));
         }
-        self.paragraph_at(2, "`provisor explain CODE` tells more of each");
+        self.paragraph_at(2, "`provisor explain CODE` describes each");
     }
 }

@@ -30,7 +30,7 @@ pub(super) const CODES: &[Explanation] = &[
             "the profile belongs to another platform than the module that asks for it",
         ],
         remedies: &[
-            "look at the profile in the configuration file; `provisor paths` says where it is",
+            "check the profile in the configuration file; `provisor paths` shows where it is",
             "choose another one with --profile NAME",
             "try the script without an account: --sandbox",
         ],
@@ -61,7 +61,7 @@ pub(super) const CODES: &[Explanation] = &[
         ],
         remedies: &[
             "check login and password, and that the address is the account's own",
-            "put a tenant's new password on record: provisor tenants set-password EMAIL",
+            "record a tenant's new password: provisor tenants set-password EMAIL",
         ],
         example: "fn main(session) {\n    try {\n        session.apps();\n    } catch (err) {\n        if err.kind == \"sign_in_refused\" { print(err.hint); } else { throw err; }\n    }\n}",
     },
@@ -115,17 +115,17 @@ pub(super) const CODES: &[Explanation] = &[
     },
     Explanation {
         code: "already_exists",
-        meaning: "What is to be made exists: the ledger holds it, or it is on the platform alone, so that provisor cannot \
-                  know that it is yours. The message says which.",
+        meaning: "The object exists already: the ledger holds it, or it is only on the platform, so that provisor cannot \
+                  know that it is yours. The message names the case.",
         causes: &[
-            "somebody made it by hand or with another tool",
-            "it was made by provisor with another home folder",
+            "someone created it by hand or with another tool",
+            "provisor created it with another home folder",
             "`create_…` was used where `ensure_…` is meant",
-            "several things have the name that was asked for",
+            "several objects have this name",
         ],
         remedies: &[
-            "if the ledger holds it, the ensure operation gives what exists",
-            "if it is on the platform alone and yours, take it over with `adopt: true` in the options of the ensure operation",
+            "if the ledger holds it, the ensure operation returns it",
+            "if it is only on the platform, and yours, adopt it with `adopt: true` in the options of the ensure operation",
             "give the new one another name",
         ],
         example: "fn main(session) { session.ensure_tenant(\"ann@example.com\", #{adopt: true}) }",
@@ -138,22 +138,22 @@ pub(super) const CODES: &[Explanation] = &[
             "a script was edited after the row had acted, and asks for the act with other arguments",
         ],
         remedies: &[
-            "look at what was done: provisor runs steps RUN",
-            "when it is to be done once more all the same, add --again to the command",
-            "a request that changes nothing says `reads: true`; one that is made once for ever has a `key`",
+            "see what was done: provisor runs steps RUN",
+            "to repeat it all the same, add --again to the command",
+            "mark a request that changes nothing with `reads: true`; give one that is made only once a `key`",
         ],
         example: "provisor resume r7f3k --retry-failed --with-current --again",
     },
     Explanation {
         code: "not_found",
-        meaning: "What the operation names does not exist on the platform.",
+        meaning: "The object does not exist on the platform.",
         causes: &[
             "the identifier belongs to another account",
             "it was deleted",
             "a raw call's path is not one of the platform's",
         ],
         remedies: &[
-            "look it up first; what finds things gives `()` when there is none",
+            "look it up first; `find_…` returns `()` when nothing matches",
             "check that the session is the account that has it",
         ],
         example: "fn main(session) {\n    let app = session.find_app(\"Shop\");\n    if app == () { print(\"there is no such app\"); }\n}",
@@ -166,8 +166,8 @@ pub(super) const CODES: &[Explanation] = &[
             "the answer that carried the password was lost, and the platform does not show it afterwards",
         ],
         remedies: &[
-            "put its password on record: provisor tenants set-password EMAIL",
-            "have the client reset the password, and put the new one on record",
+            "record its password: provisor tenants set-password EMAIL",
+            "have the client reset the password, and record the new one",
         ],
         example: "provisor tenants set-password ann@example.com",
     },
@@ -219,7 +219,7 @@ pub(super) const CODES: &[Explanation] = &[
             "the input ended before the question was answered",
         ],
         remedies: &[
-            "run it at a terminal, or make what is asked for a parameter of `main`",
+            "run it at a terminal, or make the answer a parameter of `main`",
             "provisor resume RUN --retry-failed asks again",
         ],
         example: "let who = attempt(|| ask(\"Which client? \"));\nif !who.ok { print(who.error.kind) }",
@@ -248,7 +248,7 @@ pub(super) const CODES: &[Explanation] = &[
         ],
         remedies: &[
             "check that the address is really the account's; -v shows the exchange",
-            "tell the maintainers when the platform has changed",
+            "report it to the maintainers if the platform has changed",
         ],
         example: "provisor profile test acme",
     },
@@ -277,7 +277,7 @@ pub(super) const CODES: &[Explanation] = &[
             "a file of provisor's was changed by something else",
         ],
         remedies: &[
-            "provisor journal check says whether the journal is sound",
+            "provisor journal check shows whether the journal is intact",
             "report it to the maintainers with the message and the version",
         ],
         example: "provisor journal check",

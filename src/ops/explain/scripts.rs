@@ -30,7 +30,7 @@ pub(super) const KINDS: &[Explanation] = &[
             "many rows at once each take much: they share the bound, and those that take most are stopped",
         ],
         remedies: &[
-            "go through the data in parts, and let go of what is done with: `all = ();`",
+            "process the data in parts, and drop what you no longer need: `all = ();`",
             "run fewer rows at once with `--jobs`, and try those that failed again: `provisor resume --retry-failed`",
             "allow more, when the script needs it: `--max-memory 4G`",
         ],

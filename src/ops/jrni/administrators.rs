@@ -28,9 +28,9 @@ pub(in crate::ops) static OPS: &[OpSpec] = &[
         module: "jrni",
         name: "ensure_administrator",
         receiver: Some(SESSION),
-        summary: "Make sure that somebody may sign in to the company that the session acts on",
-        doc: "One that the ledger holds is given back as `unchanged`, without a request. One that exists on the platform \
-              but is not in the ledger is an error, unless `adopt: true` says that it is yours. The fields are what a \
+        summary: "Make sure that a user may sign in to the company that the session acts on",
+        doc: "One that the ledger holds is returned as `unchanged`, without a request. One that exists on the platform \
+              but is not in the ledger is an error, unless `adopt: true` declares that it is yours. The fields are what a \
               new administrator is given (`name`, `role`, `password`); one that exists is not changed. The fields of \
               the request are assumed.",
         params: &[

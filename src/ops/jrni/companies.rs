@@ -72,8 +72,8 @@ pub(in crate::ops) static OPS: &[OpSpec] = &[
         name: "ensure_company",
         receiver: Some(SESSION),
         summary: "Make sure that there is a company of a reference below the session's",
-        doc: "A company that the ledger holds is given back as `unchanged`, without a request. One that exists on the \
-              platform but is not in the ledger is an error, unless `adopt: true` says that it is yours. The fields are \
+        doc: "A company that the ledger holds is returned as `unchanged`, without a request. One that exists on the \
+              platform but is not in the ledger is an error, unless `adopt: true` declares that it is yours. The fields are \
               what a new company is given, as the platform names them (`name`, `timezone`, `website`, `address`, …); one \
               that exists is not changed. Simulator only: the vendor documents no call that makes a company; a profile \
               can name one under `endpoints` as `create_company`.",

@@ -25,9 +25,9 @@ use crate::value::{Object, Value};
 pub const SESSION: &str = "jrni::Session";
 /// A company.
 pub const COMPANY: &str = "jrni::Company";
-/// Somebody who may sign in to a company.
+/// A user who may sign in to a company.
 pub const ADMINISTRATOR: &str = "jrni::Administrator";
-/// Somebody who works for a company.
+/// A person who works for a company.
 pub const PERSON: &str = "jrni::Person";
 
 /// The kinds of object that JRNI's operations give back.
@@ -56,24 +56,24 @@ const KINDS: &[Kind] = &[
             ("live", "bool", "whether it can be booked"),
             ("disabled", "bool", "whether it was switched off"),
             ("outcome", "string", "created, adopted, changed or unchanged"),
-            ("attributes", "map", "everything the platform says of it"),
+            ("attributes", "map", "all fields that the platform returns"),
         ],
     },
     Kind {
         name: ADMINISTRATOR,
-        summary: "Somebody who may sign in to a company",
+        summary: "A user who may sign in to a company",
         properties: &[
             ("id", "int", "the administrator's number"),
             ("name", "string", "what the platform calls them"),
             ("email", "string", "who signs in"),
             ("role", "string", "what they may do, as in `owner`"),
             ("outcome", "string", "created, adopted or unchanged"),
-            ("attributes", "map", "everything the platform says of them"),
+            ("attributes", "map", "all fields that the platform returns"),
         ],
     },
     Kind {
         name: PERSON,
-        summary: "Somebody who works for a company",
+        summary: "A person who works for a company",
         properties: &[
             ("id", "int", "the person's number"),
             ("name", "string", "the person's name"),
@@ -84,7 +84,7 @@ const KINDS: &[Kind] = &[
             ),
             ("email", "string", "the person's address"),
             ("outcome", "string", "created, adopted or unchanged"),
-            ("attributes", "map", "everything the platform says of the person"),
+            ("attributes", "map", "all fields that the platform returns"),
         ],
     },
 ];
@@ -128,7 +128,7 @@ static CONNECT: &[OpSpec] = &[
         receiver: Some(SESSION),
         summary: "Make the session's token invalid",
         doc: "For all who share it: other rows, other runs and other processes sign in anew when they need to, and so \
-              does this session. Gives false, and sends nothing, when nobody is signed in.",
+              does this session. Returns false, and sends nothing, when there is no sign-in.",
         params: &[],
         result: "bool",
         errors: &[(Code::Refused, "the platform refuses to end it")],

@@ -28,9 +28,9 @@ pub(in crate::ops) static OPS: &[OpSpec] = &[
         module: "jrni",
         name: "ensure_person",
         receiver: Some(SESSION),
-        summary: "Make sure that somebody works for the company that the session acts on",
-        doc: "One that the ledger holds is given back as `unchanged`, without a request. One that exists on the platform \
-              but is not in the ledger is an error, unless `adopt: true` says that it is yours. The fields are what a \
+        summary: "Make sure that a person works for the company that the session acts on",
+        doc: "One that the ledger holds is returned as `unchanged`, without a request. One that exists on the platform \
+              but is not in the ledger is an error, unless `adopt: true` declares that it is yours. The fields are what a \
               new person is given (`name`, `email`, `phone`, …); one that exists is not changed. The platform mails new \
               staff unless told not to, so `notify` is false unless the fields set it.",
         params: &[

@@ -45,7 +45,7 @@ const ERRORS: &[(Code, &str)] = &[
 ];
 
 const NO_LOOK_UP: &str =
-    "No look-up can tell afterwards whether it was carried out: when the answer is lost, the row parks.";
+    "Its outcome cannot be looked up afterwards: when the answer is lost, the row parks.";
 
 pub(in crate::ops) static OPS: &[OpSpec] = &[
     OpSpec {

@@ -60,8 +60,8 @@ pub(in crate::ops) static OPS: &[OpSpec] = &[
         name: "ensure_app",
         receiver: Some(SESSION),
         summary: "Make sure that an account has an app that wraps a site",
-        doc: "An app that the ledger holds is given back as `unchanged`, without a request. One of the same name and \
-              site that is not in the ledger is an error, unless `adopt: true` says that it is yours. The endpoint is \
+        doc: "An app that the ledger holds is returned as `unchanged`, without a request. One of the same name and \
+              site that is not in the ledger is an error, unless `adopt: true` declares that it is yours. The endpoint is \
               not in the vendor's public pages; a profile can correct it under `endpoints`.",
         params: &[
             NAME,
@@ -206,7 +206,7 @@ fn key(call: &Call) -> Result<NaturalKey, OpError> {
         return Err(OpError::new(Code::BadArgument, message).hint("leave them out of the address"));
     }
     let Some(site) = identity::site(&site) else {
-        let message = format!("`{site}` is no address of a site, such as https://ann.example");
+        let message = format!("`{site}` is not the address of a site, such as https://ann.example");
         return Err(OpError::new(Code::BadArgument, message));
     };
     Ok(NaturalKey {
@@ -266,7 +266,7 @@ fn check<'a>(world: &'a World, call: &'a Call) -> Boxed<'a, Result<Option<Value>
             [app] if call.flag("adopt") && app.site.is_none() => Err(OpError::new(
                 Code::AlreadyExists,
                 format!(
-                    "an app `{name}` exists, and the platform does not say which site it wraps, so it is not taken over"
+                    "an app `{name}` exists, but the platform does not return its site, so it is not adopted"
                 ),
             )
             .hint("look at the app on the platform; give yours another name, or change it: update_app(id, fields)")),

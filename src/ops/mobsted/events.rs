@@ -39,7 +39,7 @@ pub(in crate::ops) static OPS: &[OpSpec] = &[
         name: "post_event",
         receiver: Some(SESSION),
         summary: "Post an event about an object",
-        doc: "The platform has no public call that reads events, so nothing can tell afterwards whether a lost one \
+        doc: "The platform has no public call that reads events, so it cannot be found out afterwards whether a lost one \
               arrived.",
         params: &[
             APP_ID,

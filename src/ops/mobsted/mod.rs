@@ -57,10 +57,10 @@ const KINDS: &[Kind] = &[
             (
                 "site",
                 "string",
-                "the site it wraps; empty when the platform does not say",
+                "the site it wraps; empty if the platform does not return it",
             ),
             ("outcome", "string", "created, adopted or unchanged"),
-            ("attributes", "map", "everything the platform says of it"),
+            ("attributes", "map", "all fields that the platform returns"),
         ],
     },
     Kind {
@@ -97,7 +97,7 @@ const KINDS: &[Kind] = &[
 const PART: &[(&str, &str, &str)] = &[
     ("id", "int", "its identifier (text when the platform sends text)"),
     ("name", "string", "its name"),
-    ("attributes", "map", "everything the platform says of it"),
+    ("attributes", "map", "all fields that the platform returns"),
 ];
 
 /// A signed-in account.

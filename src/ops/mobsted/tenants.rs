@@ -31,8 +31,8 @@ pub(in crate::ops) static OPS: &[OpSpec] = &[
         name: "ensure_tenant",
         receiver: Some(SESSION),
         summary: "Make sure that a client has a tenant",
-        doc: "A tenant that the ledger holds is given back as `unchanged`, without a request. One that exists on the \
-              platform but is not in the ledger is an error, unless `adopt: true` says that it is yours.",
+        doc: "A tenant that the ledger holds is returned as `unchanged`, without a request. One that exists on the \
+              platform but is not in the ledger is an error, unless `adopt: true` declares that it is yours.",
         params: &[
             EMAIL,
             Param {

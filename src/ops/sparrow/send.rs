@@ -41,7 +41,7 @@ const NEPALESE: Param = needed(
 
 const ACTION: Type = Type::Options(&[
     maybe("url", Type::Text, "where its button leads"),
-    maybe("caption", Type::Text, "what the button says"),
+    maybe("caption", Type::Text, "the text of the button"),
     maybe("filename", Type::Text, "the name of the file behind the address"),
 ]);
 
@@ -66,11 +66,7 @@ const TEMPLATE: Type = Type::Options(&[
     NEPALESE,
     SENDER,
     needed("campaign", Type::Text, "the campaign's name in the portal"),
-    maybe(
-        "tag",
-        Type::Texts,
-        "a word to find it by in the portal; one alone",
-    ),
+    maybe("tag", Type::Texts, "a word to find it by in the portal; only one"),
     KEY,
     REMEMBERED,
 ]);
@@ -113,12 +109,12 @@ const WHATSAPP: Type = Type::Options(&[
     maybe(
         "text",
         Type::Text,
-        "what it says, in a conversation that the recipient has begun",
+        "the text, in a conversation that the recipient started",
     ),
     maybe(
         "media",
         MEDIA,
-        "a file, in a conversation that the recipient has begun",
+        "a file, in a conversation that the recipient started",
     ),
     KEY,
     REMEMBERED,

@@ -30,7 +30,7 @@ const READ_ERRORS: &[(Code, &str)] = &[
     ),
     (
         Code::BadProfile,
-        "the profile is not configured, or is no service of the web",
+        "the profile is not configured, or is not a web service",
     ),
     (Code::Unreachable, "no connection can be made"),
     (
@@ -53,7 +53,7 @@ const CHANGE_ERRORS: &[(Code, &str)] = &[
     ),
     (
         Code::Forbidden,
-        "the profile is read-only, or prod and nobody has agreed to changing it",
+        "the profile is read-only, or prod and not confirmed",
     ),
     (Code::Unreachable, "no connection can be made"),
     (Code::Refused, "with `check: true` or a key: the service refuses"),
@@ -199,7 +199,7 @@ static OPS: &[OpSpec] = &[
     ),
     operation!(
         "delete",
-        "Send a DELETE to any address, and strike what was there out of the ledger",
+        "Send a DELETE to any address, and remove its object from the ledger",
         CHANGE_DOC,
         CHANGING,
         CHANGE_ERRORS,

@@ -58,7 +58,8 @@ pub(super) fn asked(call: &Call, method: Method) -> Result<Asked, OpError> {
         .count()
         > 1
     {
-        let message = "`bearer`, `basic` and the header `authorization` say who asks; give one of them";
+        let message =
+            "`bearer`, `basic` and the header `authorization` all sign the request; pass only one of them";
         return Err(bad(message.to_owned()));
     }
     Ok(Asked {

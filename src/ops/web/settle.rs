@@ -308,7 +308,7 @@ async fn look(call: &Call) -> Probe {
 
 fn probing(call: &Call) -> Result<&Function, OpError> {
     call.function("probe").ok_or_else(|| {
-        let message = "`key` needs a `probe`: a function that says whether the thing is there";
+        let message = "`key` needs a `probe`: a function that looks the object up";
         OpError::new(Code::BadArgument, message)
             .hint("probe: |key| { … } gives the thing, or () when there is none")
     })

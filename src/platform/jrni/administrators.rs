@@ -17,7 +17,7 @@ pub struct Administrator {
     pub name: String,
     /// Who signs in.
     pub email: String,
-    /// What they may do, as in `owner`; empty when the platform does not say.
+    /// What they may do, as in `owner`; empty if the platform does not return it.
     pub role: String,
     /// The number of the company; 0 when the platform does not say.
     pub company: u64,

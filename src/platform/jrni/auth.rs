@@ -187,7 +187,7 @@ impl Auth {
                 kind: ApiErrorKind::SignInRefused,
                 message: format!(
                     "{host} refuses the sign-in of {login} ({status}); check login and password, app_id and app_key \
-                     (are the two exchanged?), and the company"
+                     (they may be swapped), and the company"
                 ),
                 transient: false,
                 ..error

@@ -9,7 +9,7 @@ pub static CODES: &[&OwnCode] = &[&CHOOSE_COMPANY];
 pub static CHOOSE_COMPANY: OwnCode = OwnCode {
     explanation: Explanation {
         code: "choose_company",
-        meaning: "The login and password are good for several JRNI companies, and none was named. The message lists them.",
+        meaning: "The login and password are good for several JRNI companies, and none was selected. The message lists them.",
         causes: &[
             "one person is the administrator of several companies, with one password",
             "the platform does not say which company it signed the account in to",

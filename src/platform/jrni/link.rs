@@ -11,7 +11,11 @@ use crate::value::{Record, Value};
 
 /// Expands a template with these variables. Those that have no value are left out, as RFC 6570 says.
 pub(super) fn expand(template: &str, variables: &Record) -> Result<String, ApiError> {
-    let broken = || ApiError::bad_input(format!("`{template}` is no link: its template cannot be read"));
+    let broken = || {
+        ApiError::bad_input(format!(
+            "`{template}` is not a link: its template cannot be parsed"
+        ))
+    };
     let mut context = SimpleContext::new();
     for (name, value) in variables {
         match value {
@@ -43,7 +47,7 @@ pub(super) fn own(base: &Base, link: &str) -> Result<Url, ApiError> {
     let url = base
         .api("/")?
         .join(link)
-        .map_err(|_| ApiError::bad_input("the link is no address"))?;
+        .map_err(|_| ApiError::bad_input("the link is not an address"))?;
     let clean = url.username().is_empty() && url.password().is_none() && !hides_a_step(url.path());
     if clean && base.owns(&url) {
         Ok(url)
@@ -73,7 +77,7 @@ fn plain(value: &Value) -> Option<String> {
 
 fn misfit(name: &str) -> ApiError {
     ApiError::bad_input(format!(
-        "`{name}` cannot stand in a link; a text, a number or a list of them can"
+        "`{name}` cannot be part of a link; use a text, a number or a list of them"
     ))
 }
 

@@ -9,7 +9,7 @@ use crate::platform::fields::{self, Fields};
 use crate::transport::request::Method;
 use crate::value::{Record, Value};
 
-/// Somebody who works for a company.
+/// A person who works for a company.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Person {
     /// Its number.

@@ -151,7 +151,7 @@ async fn wrong_credentials_are_tried_once_and_the_exchanged_headers_are_named() 
         ..account
     };
     let error = rig.client(exchanged).company().await.unwrap_err();
-    assert!(error.message.contains("exchanged"), "{error}");
+    assert!(error.message.contains("swapped"), "{error}");
 }
 
 #[tokio::test]

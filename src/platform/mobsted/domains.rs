@@ -43,7 +43,7 @@ fn is_custom(domain: &str) -> Result<bool, ApiError> {
     };
     let labels = domain.split('.').count();
     if domain.len() > 253 || !domain.split('.').all(is_label) {
-        return Err(ApiError::bad_input(format!("`{domain}` is no domain name")));
+        return Err(ApiError::bad_input(format!("`{domain}` is not a domain name")));
     }
     match labels {
         2 => Ok(false),

@@ -95,7 +95,7 @@ pub static API_TOKEN_EXPIRED: OwnCode = OwnCode {
         causes: &["API tokens have an end, which the portal shows"],
         remedies: &[
             "generate a new API token in the portal, and put it into the profile as `api_token`",
-            "provisor resume --retry-failed goes on with the rows that failed",
+            "provisor resume --retry-failed retries the failed rows",
         ],
         example: "provisor profile edit sms",
     },
@@ -143,9 +143,9 @@ pub static DRAFT: OwnCode = OwnCode {
             "the account's billing is suspended",
         ],
         remedies: &[
-            "pay the account up and send the draft from the portal; sending anew would make a second message",
-            "a retry of the run does not send it again: when you deleted the draft, say so with provisor resolve RUN STEP \
-             --as absent, and go on with provisor resume RUN",
+            "pay the account up and send the draft from the portal; sending it again would make a second message",
+            "a retry of the run does not send it again: if you deleted the draft, run provisor resolve RUN STEP \
+             --as absent, then provisor resume RUN",
         ],
         example: "try {\n    sparrow::connect().send_sms(#{sender: \"Bakery\", text: \"Hello\", recipients: \"+4915112345678\"});\n} catch (err) {\n    if err.kind == \"sparrow_draft\" { print(err.message); } else { throw err; }\n}",
     },

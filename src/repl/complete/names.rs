@@ -30,7 +30,7 @@ const KEYWORDS: &[(&str, &str)] = &[
     ("loop", "a loop without an end: loop { … if done { break } }"),
     ("do", "a loop that runs at least once: do { … } while a"),
     ("break", "leave a loop"),
-    ("continue", "go on with a loop's next round"),
+    ("continue", "continue with the loop's next iteration"),
     (
         "switch",
         "one of several cases: switch x { 1 => …, 2 | 3 => …, _ => … }",

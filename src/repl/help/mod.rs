@@ -137,7 +137,7 @@ impl Repl {
             .iter()
             .map(|(title, names)| (title.clone(), names.as_str()))
             .collect();
-        let more = ":help commands tells what each does, NAME? or :help NAME all about a name.";
+        let more = ":help commands describes each one; NAME? or :help NAME describes a name.";
         let parts = [
             text::wrap(&intro, columns).join("\n"),
             own::pairs(&groups, columns),
@@ -239,11 +239,11 @@ impl Repl {
         near.dedup();
         near.truncate(4);
         let hint = if near.is_empty() {
-            ":help lists what there is, :search WORD looks everywhere".to_owned()
+            ":help lists everything; :search WORD searches everywhere".to_owned()
         } else {
             format!("did you mean {}?", near.join(" or "))
         };
-        self.wrong(&format!("nothing is known about `{name}`"), &[hint])
+        self.wrong(&format!("`{name}` is unknown"), &[hint])
     }
 
     fn listed(&self, ops: &[Operation]) -> String {

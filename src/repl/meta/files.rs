@@ -26,7 +26,7 @@ pub(super) static COMMANDS: &[Command] = &[
     Command {
         name: "reload",
         args: "",
-        summary: "Read imported files anew, here and now",
+        summary: "Read imported files again",
         run: reload,
     },
     Command {
@@ -38,23 +38,23 @@ pub(super) static COMMANDS: &[Command] = &[
     Command {
         name: "paste",
         args: "",
-        summary: "Take a text over many lines as one input, up to a line `:end` or Ctrl-D",
+        summary: "Read several lines as one input, up to a line `:end` or Ctrl-D",
         run: |_, _| Next::Paste,
     },
     Command {
         name: "break",
         args: "",
-        summary: "As the last line of an input that goes on: give it up",
+        summary: "As the last line of an incomplete input: abandon it",
         run: |repl, _| {
             let screen = &repl.outside.screen;
-            screen.note("nothing is open; as a line of an input that goes on, :break gives it up");
+            screen.note("nothing is open; as a line of an incomplete input, :break abandons it");
             Next::Go
         },
     },
     Command {
         name: "trust",
         args: "",
-        summary: "Let the project's repl.rhai, as it is now, be loaded at the start",
+        summary: "Trust the project's current repl.rhai, so that it is loaded at the start",
         run: trust,
     },
 ];
@@ -87,10 +87,10 @@ fn reload(repl: &mut Repl, _: &str) -> Next {
     let screen = repl.outside.screen.clone();
     if next == Next::Go {
         let files = if count == 1 { "file" } else { "files" };
-        screen.note(&format!("read {count} {files} anew"));
+        screen.note(&format!("read {count} {files} again"));
     } else {
         repl.space().restore_modules(before);
-        screen.note("what was imported before stays; :reload tries again");
+        screen.note("the earlier imports stay; :reload tries again");
     }
     next
 }

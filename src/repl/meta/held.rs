@@ -32,7 +32,7 @@ impl Repl {
     pub(super) fn held(&self, path: &str) -> Result<Value, Next> {
         let Some((first, steps)) = read(path) else {
             return Err(self.wrong(
-                &format!("`{path}` is no path from a variable"),
+                &format!("`{path}` is not a path from a variable"),
                 &["write it as `tenant.password`, `row[\"a key\"]` or `list[0].id`".into()],
             ));
         };
@@ -40,10 +40,7 @@ impl Repl {
         let mut value = match answer {
             Some(Answer::Value(value) | Answer::Mixed(value)) => value,
             Some(Answer::Nothing | Answer::Other(_)) => {
-                return Err(self.wrong(
-                    &format!("`{first}` holds nothing that could be written down"),
-                    &[],
-                ));
+                return Err(self.wrong(&format!("`{first}` holds no data"), &[]));
             }
             None => {
                 return Err(self.wrong(
@@ -65,7 +62,7 @@ impl Repl {
         if let Value::Object(object) = &value
             && object.is_stand_in()
         {
-            return Err(self.wrong(&format!("`{path}` holds nothing that could be written down"), &[]));
+            return Err(self.wrong(&format!("`{path}` holds no data"), &[]));
         }
         Ok(value)
     }

@@ -9,7 +9,7 @@ pub(super) static COMMANDS: &[Command] = &[
     Command {
         name: "help",
         args: "[NAME]",
-        summary: "What there is, or all about a name; `NAME?` does the same",
+        summary: "List everything, or describe a name; `NAME?` does the same",
         run: |repl, name| repl.help(name),
     },
     Command {
@@ -30,7 +30,7 @@ pub(super) static COMMANDS: &[Command] = &[
     Command {
         name: "funcs",
         args: "[FILTER]",
-        summary: "The functions of this session, then those of the language whose names contain the filter",
+        summary: "List this session's functions, then those of the language that contain the filter",
         run: funcs,
     },
     Command {
@@ -67,7 +67,7 @@ fn funcs(repl: &mut Repl, filter: &str) -> Next {
     }
     if lines.is_empty() {
         let hint = if filter.is_empty() {
-            "this session has defined no function; :funcs WORD looks in the language, too"
+            "this session has defined no function; :funcs WORD also searches the language"
         } else {
             "no function has such a name"
         };
@@ -86,7 +86,7 @@ fn source(repl: &mut Repl, name: &str) -> Next {
     if found.is_empty() {
         return repl.wrong(
             &format!("this session has defined no function `{name}`"),
-            &[":funcs lists those there are".into()],
+            &[":funcs lists them".into()],
         );
     }
     let overloads = repl

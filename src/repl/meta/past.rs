@@ -16,13 +16,13 @@ pub(super) static COMMANDS: &[Command] = &[
     Command {
         name: "history",
         args: "[N|/PATTERN/]",
-        summary: "The inputs of this session with their numbers: the last N, or those that a regular expression finds",
+        summary: "List the inputs of this session: the last N, or those that match a regular expression",
         run: history,
     },
     Command {
         name: "why",
         args: "",
-        summary: "All about the last failure: places, calls, status, requests, and what to do",
+        summary: "Explain the last failure: position, calls, status, requests, and what to do",
         run: |repl, _| repl.tell_why(),
     },
     Command {
@@ -34,19 +34,19 @@ pub(super) static COMMANDS: &[Command] = &[
     Command {
         name: "undo",
         args: "[N]",
-        summary: "What this session changed, or input N of it, and how each change could be undone",
+        summary: "List what this session, or its input N, changed, and how to undo each change",
         run: undo,
     },
     Command {
         name: "runs",
         args: "[show [RUN] | steps [RUN]]",
-        summary: "The runs on record, this session among them",
+        summary: "List the recorded runs, including this session",
         run: runs,
     },
     Command {
         name: "resume",
         args: "[RUN]",
-        summary: "Look up what this session left in doubt, or go on with another run",
+        summary: "Look up what this session left in doubt, or continue another run",
         run: resume,
     },
 ];
@@ -60,10 +60,10 @@ fn history(repl: &mut Repl, args: &str) -> Next {
             found.map(|(index, _)| index).collect()
         }
         Err(why) if why.is_empty() => return repl.usage("history"),
-        Err(why) => return repl.wrong(&format!("`{args}` is no regular expression: {why}"), &[]),
+        Err(why) => return repl.wrong(&format!("`{args}` is not a regular expression: {why}"), &[]),
     };
     if wanted.is_empty() && !repl.inputs.is_empty() {
-        repl.outside.screen.note("no input has that");
+        repl.outside.screen.note("no input matches");
     }
     let lines: Vec<String> = wanted
         .into_iter()
@@ -110,7 +110,7 @@ fn rerun(repl: &mut Repl, args: &str) -> Next {
     let number: Option<usize> = args.parse().ok();
     match number.and_then(|number| repl.inputs.get(number.checked_sub(1)?)) {
         Some(input) if repl.outside.screen.is_terminal() => Next::Offer(input.text.trim_end().to_owned()),
-        Some(_) => repl.wrong("what is offered again needs a terminal", &[]),
+        Some(_) => repl.wrong(":rerun needs a terminal", &[]),
         None => repl.usage("rerun"),
     }
 }
@@ -156,8 +156,8 @@ fn runs(repl: &mut Repl, args: &str) -> Next {
         // Without a run, this one is meant.
         [word @ ("show" | "steps")] => {
             let Some(session) = repl.desk.session() else {
-                let message = format!("this session is not on record yet, and `:runs {word}` names no run");
-                return repl.wrong(&message, &[":runs lists those there are".into()]);
+                let message = format!("this session is not recorded yet, and `:runs {word}` names no run");
+                return repl.wrong(&message, &[":runs lists them".into()]);
             };
             words.extend([(*word).to_owned(), session.id()]);
         }
@@ -210,7 +210,7 @@ impl Repl {
         }
         let back = match (&change.state, &change.undo) {
             (state, _) if state == "half done" => {
-                "failed and left something behind; when you know the outcome: provisor resolve".to_owned()
+                "failed and left something behind; once you know the outcome: provisor resolve".to_owned()
             }
             (state, _) if state != "done" => format!("is {state}; :resume looks it up"),
             (_, Some(undo)) => self.way_back(undo),
@@ -240,9 +240,7 @@ impl Repl {
         let variables = space.variables();
         match variables.iter().find(|one| holds(&one.name)) {
             Some(one) => format!("undo it with `{}.{call}`, on {account}", one.name),
-            None => format!(
-                "undo it with `.{call}` on a {kind} of {account}, and of no other account; no variable holds one"
-            ),
+            None => format!("undo it with `.{call}` on a {kind} of {account} only; no variable holds one"),
         }
     }
 

@@ -11,19 +11,19 @@ pub(super) static COMMANDS: &[Command] = &[
     Command {
         name: "profile",
         args: "[NAME]",
-        summary: "Work with another profile; without a name, list them",
+        summary: "Switch to another profile; without a name, list them",
         run: profile,
     },
     Command {
         name: "mode",
         args: "[dev|prod|read-only|sandbox]",
-        summary: "Be more careful than the profile asks for, or as careful as it does",
+        summary: "Make the session more careful than its profile, or as careful",
         run: mode,
     },
     Command {
         name: "sandbox",
         args: "[on|off|status|fault FAULT|reset]",
-        summary: "The simulated platforms instead of real ones",
+        summary: "Use the simulated platforms instead of real ones",
         run: sandbox,
     },
 ];
@@ -36,7 +36,7 @@ fn profile(repl: &mut Repl, args: &str) -> Next {
         if names.is_empty() {
             repl.outside
                 .screen
-                .note("there is no profile yet; provisor profile add makes one");
+                .note("there is no profile yet; provisor profile add creates one");
         }
         for name in names {
             let mark = if Some(&name) == now.as_ref() { '*' } else { ' ' };
@@ -49,10 +49,10 @@ fn profile(repl: &mut Repl, args: &str) -> Next {
     if next == Next::Go && place.mode == Mode::Sandbox {
         repl.outside
             .screen
-            .note(&format!("the sandbox stays on; :sandbox off works with {args}"));
+            .note(&format!("the sandbox stays on; :sandbox off switches to {args}"));
     } else if next == Next::Go {
         repl.outside.screen.note(&format!(
-            "this holds for this session; `provisor profile use {args}` makes it so for later ones"
+            "this applies to this session; `provisor profile use {args}` sets it for later ones"
         ));
     }
     next
@@ -96,7 +96,7 @@ fn sandbox(repl: &mut Repl, args: &str) -> Next {
             let next = repl.switch(&Switch::Fault(fault.to_owned()));
             if next == Next::Go {
                 repl.outside.screen.note(&format!(
-                    "the fault {fault} is set from the next operation on; :sandbox on takes all faults away"
+                    "the fault {fault} is set from the next operation on; :sandbox on removes all faults"
                 ));
             }
             next
@@ -120,7 +120,7 @@ fn reset(repl: &mut Repl) -> Next {
     if repl.outside.screen.can_ask() && !repl.outside.around.place().agreed {
         let interrupt = Interrupt::new();
         repl.reins.take(&interrupt);
-        let question = "Forget everything in the sandbox? [y/N] ";
+        let question = "Delete everything in the sandbox? [y/N] ";
         let answer = repl.outside.around.ask(question, &interrupt).unwrap_or_default();
         repl.reins.let_go();
         if !["y", "yes"].contains(&answer.trim().to_lowercase().as_str()) {
@@ -148,11 +148,11 @@ impl Repl {
             self.space().forget_values();
             self.outside
                 .screen
-                .note("the sandbox begins anew; variables of before are forgotten");
+                .note("the sandbox was reset; earlier variables were deleted");
         } else if place.account() != before.account() {
             self.space().forget_values();
             self.outside.screen.note(&format!(
-                "{} from here on; variables of {} are forgotten",
+                "{} from here on; variables of {} were deleted",
                 place.label(),
                 before.label()
             ));

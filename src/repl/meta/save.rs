@@ -11,7 +11,7 @@ use crate::script::program::Script;
 pub(super) static COMMANDS: &[Command] = &[Command {
     name: "save",
     args: "FILE [FROM-TO] [--force]",
-    summary: "Write the inputs as a script: what was typed as literals becomes its parameters",
+    summary: "Write the inputs as a script; typed literals become its parameters",
     run: save,
 }];
 
@@ -29,10 +29,10 @@ fn save(repl: &mut Repl, args: &str) -> Next {
             Some(range) => (*file, Some(range)),
             None => {
                 return repl.wrong(
-                    &format!("`{range}` is no range of inputs"),
+                    &format!("`{range}` is not a range of inputs"),
                     &[
                         "for example 2-5, or 3".into(),
-                        "a path with blanks stands in quotes".into(),
+                        "put a path with blanks in quotes".into(),
                     ],
                 );
             }
@@ -49,16 +49,16 @@ fn save(repl: &mut Repl, args: &str) -> Next {
         let here = repl.outside.around.place().account();
         return repl.wrong(
             &format!("input {number} was entered on {there}, and this session is on {here} now"),
-            &["save a range of inputs that were entered on one account, while you work with it".into()],
+            &["switch to that account, and save a range of inputs that were entered on it".into()],
         );
     }
     if typed.iter().all(|input| input.elsewhere.is_some()) {
-        return repl.wrong("there is no input to save that was entered on this account", &[]);
+        return repl.wrong("no input of this account to save", &[]);
     }
     let about = if from == to {
-        format!("Saved from a session at the prompt: input {from}.")
+        format!("Saved from a REPL session: input {from}.")
     } else {
-        format!("Saved from a session at the prompt: inputs {from} to {to}.")
+        format!("Saved from a REPL session: inputs {from} to {to}.")
     };
     let refused = repl.outside.around.flag_names();
     let saved = repl.space().save(&typed, from..=to, &about, &refused);
@@ -94,13 +94,13 @@ impl Repl {
     /// How the script is run again, and what changes it.
     fn tell_of_saved(&self, file: &str, saved: &Saved) {
         let screen = &self.outside.screen;
-        screen.note(&format!("{file} is written, and nothing is wrong with it"));
+        screen.note(&format!("wrote {file}; no mistakes found"));
         for (number, name) in &saved.added {
             screen.note(&format!("input {number} is in it, too: `{name}` is needed"));
         }
         if let Some(name) = &saved.main {
             screen.note(&format!(
-                "the session's `main` is `{name}` in it: the script has a `main` of its own"
+                "the session's `main` is now `{name}`: the script has a `main` of its own"
             ));
         }
         for (number, why) in &saved.aside {
@@ -108,7 +108,7 @@ impl Repl {
         }
         for (number, (name, later)) in &saved.anew {
             screen.warn(&format!(
-                "input {number} may give something else now: it used `{name}` as it was before input {later}"
+                "input {number} may give another result now: it used `{name}` as it was before input {later}"
             ));
         }
         for (number, names) in &saved.lost {
@@ -140,7 +140,7 @@ impl Repl {
         if !others.is_empty() {
             let flags: Vec<String> = others.iter().map(|param| flag(&param.name)).collect();
             screen.note(&format!(
-                "it repeats what was typed; change that with {}",
+                "it repeats the typed values; change them with {}",
                 flags.join(", ")
             ));
         }
@@ -164,7 +164,7 @@ impl Repl {
         }
         screen.error(
             "the script is not written: it would not pass provisor check",
-            &["save a range without the inputs that are shown".into()],
+            &["save a range without the inputs shown".into()],
         );
         false
     }

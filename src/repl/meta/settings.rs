@@ -42,17 +42,17 @@ pub(in crate::repl) static SETTINGS: &[Setting] = &[
     Setting {
         name: "timing",
         values: &["on", "off"],
-        about: "tell how long each input took",
+        about: "show how long each input took",
     },
     Setting {
         name: "trace",
         values: &["on", "off"],
-        about: "tell each request",
+        about: "show each request",
     },
     Setting {
         name: "pager",
         values: &["on", "off"],
-        about: "show what is longer than the screen in $PAGER",
+        about: "show output longer than the screen in $PAGER",
     },
 ];
 
@@ -60,13 +60,13 @@ pub(super) static COMMANDS: &[Command] = &[
     Command {
         name: "time",
         args: "INPUT",
-        summary: "Evaluate it, and tell how long it took",
+        summary: "Evaluate it and show how long it took",
         run: time,
     },
     Command {
         name: "set",
         args: "[NAME VALUE]",
-        summary: "What can be set: format, rows, timing, trace, pager",
+        summary: "Change a setting: format, rows, timing, trace, pager",
         run: set,
     },
 ];

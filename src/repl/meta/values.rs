@@ -17,13 +17,13 @@ pub(super) static COMMANDS: &[Command] = &[
     Command {
         name: "vars",
         args: "[FILTER]",
-        summary: "The variables: type, size, and what they hold",
+        summary: "List the variables with type, size and value",
         run: vars,
     },
     Command {
         name: "type",
         args: "EXPRESSION",
-        summary: "The type of an expression; nothing is evaluated or sent",
+        summary: "Show the type of an expression; evaluates and sends nothing",
         run: tell_type,
     },
     Command {
@@ -47,7 +47,7 @@ pub(super) static COMMANDS: &[Command] = &[
     Command {
         name: "export",
         args: "VALUE FILE [--reveal] [--force]",
-        summary: "Write a variable as .csv, .json or .jsonl for you alone; secrets are masked",
+        summary: "Write a variable as .csv, .json or .jsonl that only you can read; secrets are masked",
         run: export,
     },
 ];
@@ -89,10 +89,7 @@ fn tell_type(repl: &mut Repl, expression: &str) -> Next {
     }
     match read(expression) {
         Reading::Incomplete(open) if open.closes.is_empty() => {
-            return repl.wrong(
-                "the expression is incomplete: something is missing behind it",
-                &[],
-            );
+            return repl.wrong("the expression is incomplete: something is missing after it", &[]);
         }
         Reading::Incomplete(open) => {
             return repl.wrong(
@@ -116,9 +113,7 @@ fn tell_type(repl: &mut Repl, expression: &str) -> Next {
     }
     match known {
         Known::Nothing => {
-            repl.outside
-                .screen
-                .note("unknown without running it, and that is not done here");
+            repl.outside.screen.note("unknown without running it");
             Next::Go
         }
         known => {
@@ -211,7 +206,7 @@ fn export(repl: &mut Repl, args: &str) -> Next {
     let known = ["--reveal", "--force"];
     let (false, [file]) = (path.is_empty(), given.as_slice()) else {
         let several = given.len() > 1;
-        let quotes = several.then(|| "a path with blanks stands in quotes".to_owned());
+        let quotes = several.then(|| "put a path with blanks in quotes".to_owned());
         return repl.wrong(
             "write it as `:export VALUE FILE [--reveal] [--force]`",
             &quotes.into_iter().collect::<Vec<_>>(),

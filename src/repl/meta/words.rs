@@ -24,12 +24,12 @@ pub(in crate::repl) fn words(text: &str) -> Result<Vec<String>, String> {
     Ok(words)
 }
 
-/// The only word of a command line that takes one: a path with blanks stands in quotes.
+/// The only word of a command line that takes one: put a path with blanks in quotes.
 pub(super) fn only_word(text: &str) -> Result<String, String> {
     let mut found = words(text)?;
     match (found.pop(), found.is_empty()) {
         (Some(word), true) => Ok(word),
-        _ => Err(format!("a path with blanks stands in quotes: {}", quoted(text))),
+        _ => Err(format!("put a path with blanks in quotes: {}", quoted(text))),
     }
 }
 
@@ -89,7 +89,7 @@ mod tests {
         assert_eq!(only_word("\"with space/x.rhai\"").unwrap(), "with space/x.rhai");
         assert_eq!(
             only_word("with space/x.rhai").unwrap_err(),
-            "a path with blanks stands in quotes: \"with space/x.rhai\""
+            "put a path with blanks in quotes: \"with space/x.rhai\""
         );
     }
 

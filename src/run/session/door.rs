@@ -231,7 +231,7 @@ impl InputDoor {
                 }
                 () = self.interrupt.insisted() => {
                     self.tell.told(Told::LeftInDoubt(self.look_up()));
-                    Err(in_doubt("it was given up before its outcome was known".into()))
+                    Err(in_doubt("it was abandoned before its outcome was known".into()))
                 }
             };
         }

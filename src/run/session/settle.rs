@@ -144,7 +144,7 @@ pub(super) fn tidy(journal: &Journal, run: &RunLock) -> Result<(), JournalError>
         for row in &page {
             let steps = journal.steps(run.id(), &StepFilter::Scope(row.scope.clone()))?;
             if !steps.iter().any(|step| step.state.is_open()) {
-                let why = Value::from("it was stopped; a later input settled what was in doubt");
+                let why = Value::from("it was stopped; a later input settled the step in doubt");
                 journal.finish_row(run.id(), row.position, RowStatus::Failed, None, Some(&why))?;
             }
         }

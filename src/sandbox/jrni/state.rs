@@ -32,7 +32,7 @@ pub(super) struct Company {
     pub(super) updated: i64,
 }
 
-/// Somebody who may sign in to a company.
+/// A user who may sign in to a company.
 #[derive(Debug, Clone)]
 pub(super) struct Administrator {
     pub(super) id: u64,

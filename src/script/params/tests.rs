@@ -58,7 +58,7 @@ fn everything_wrong_is_reported_at_once() {
         ("email", Value::Null),
     ]);
     let expected = [
-        "emial: is no parameter of the script; did you mean email?",
+        "emial: is not a parameter of the script; did you mean email?",
         "email: is required",
         "size: \"big\" is not a whole number",
     ];

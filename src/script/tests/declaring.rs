@@ -207,7 +207,7 @@ fn values_are_bound_by_name() {
     assert_eq!(compile("1").bind(&BTreeMap::new()), Ok(Vec::new()));
     assert_eq!(
         compile("1").bind(&given).unwrap_err()[0].to_string(),
-        "a: is no parameter of the script"
+        "a: is not a parameter of the script"
     );
 }
 

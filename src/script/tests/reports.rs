@@ -192,7 +192,7 @@ fn reserved_words_and_what_is_switched_off_say_so() {
     `eval` is switched off (main.rhai:1:1) / what a script does must be readable before it runs
     `default` is a reserved word (main.rhai:1:5) / choose another name; a property of this name is read as `value["default"]`
     `default` is a reserved word (main.rhai:1:16) / choose another name; a property of this name is read as `value["default"]`
-    function definitions must be at global level and cannot be inside a block or another function (main.rhai:1:10) / functions stand at the top of the script, not inside blocks or functions
+    function definitions must be at global level and cannot be inside a block or another function (main.rhai:1:10) / put functions at the top of the script, not inside blocks or functions
     unknown operator: '++' (main.rhai:1:11) / write `x += 1`
     script is incomplete (main.rhai:1:22)
     unknown operator: '++' (main.rhai:2:4) / write `x += 1`
@@ -236,7 +236,7 @@ fn what_cannot_be_kept_is_named() {
     let error = failure("fn main() { #{ a: [1, |x| x] } }");
     assert_eq!(
         error.title,
-        "what the script returns cannot be kept: result.a[1]: a closure or function cannot be stored"
+        "the script's result cannot be stored: result.a[1]: a closure or function cannot be stored"
     );
 }
 

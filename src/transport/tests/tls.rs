@@ -121,7 +121,7 @@ async fn a_server_is_trusted_for_the_authority_that_the_line_names() {
         let text = error.to_string();
         assert!(text.starts_with("no secure connection to localhost:"), "{text}");
         assert!(
-            text.contains("nobody whom this machine trusts") && text.contains("`ca`"),
+            text.contains("this machine does not trust the issuer") && text.contains("`ca`"),
             "{text}"
         );
     }
@@ -175,7 +175,7 @@ async fn what_speaks_no_tls_is_told() {
     let url = url::Url::parse(&format!("https://localhost:{port}/x")).unwrap();
     let error = ask(&Line::default(), &url).await.unwrap_err();
     assert_failed(&error, ErrorKind::Tls, Sent::No, 1);
-    assert!(error.to_string().contains("does not speak TLS"), "{error}");
+    assert!(error.to_string().contains("does not use TLS"), "{error}");
 }
 
 #[tokio::test]
@@ -204,7 +204,7 @@ fn certificates_that_cannot_be_used_say_why() {
     let pem = certificate.pem();
     assert!(Identity::parse(pem.as_bytes(), &secret(&key)).is_ok());
     let why = Identity::parse(pem.as_bytes(), &secret(&other)).unwrap_err();
-    assert_eq!(why, "the key is not the one of the certificate");
+    assert_eq!(why, "the key does not belong to the certificate");
     let why = Identity::parse(b"hello", &secret(&key)).unwrap_err();
     assert_eq!(why, "the certificate's file holds no PEM certificate");
     let why = Identity::parse(pem.as_bytes(), &Secret::new("s3cret")).unwrap_err();
@@ -241,7 +241,7 @@ async fn a_server_with_old_tls_is_refused() {
     });
     let error = ask(&Authority::new().trusted(), &url).await.unwrap_err();
     assert_failed(&error, ErrorKind::Tls, Sent::No, 1);
-    assert!(error.to_string().contains("TLS 1.2 is the oldest"), "{error}");
+    assert!(error.to_string().contains("provisor needs TLS 1.2"), "{error}");
 }
 
 /// A proxy that leads everybody to one server in TLS, and notes what it was asked.

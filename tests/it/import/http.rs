@@ -185,7 +185,7 @@ fn addresses_and_methods_are_sent_as_they_were_meant() {
     for note in [
         "provisor sends no TRACE",
         "its body is left out",
-        "no header can be called so",
+        "this is not a valid header name",
     ] {
         assert!(script.contains(note), "no `{note}` in\n{script}");
     }

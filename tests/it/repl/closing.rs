@@ -101,7 +101,7 @@ fn a_run_of_the_session_is_gone_on_with_here() {
     terminal.type_line(":run slow.rhai -- --name Ann");
     let _ = terminal.wait_for("1-Ann");
     terminal.press(key::CTRL_C);
-    let _ = terminal.wait_for("go on with: :resume ");
+    let _ = terminal.wait_for("to continue: :resume ");
 }
 
 #[test]
@@ -116,7 +116,7 @@ fn where_a_session_works_and_what_is_set_is_said() {
         "the fault partners:500:x1 is set",
     ]);
     let ran = home.run_with_input("repl", ":profile acme\n").ended(0);
-    let _ = ran.said(&["holds for this session", "provisor profile use acme"]);
+    let _ = ran.said(&["applies to this session", "provisor profile use acme"]);
 }
 
 #[test]

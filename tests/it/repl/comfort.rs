@@ -188,7 +188,7 @@ fn functions_variables_and_their_sources_are_listed() {
     }
     assert!(!ran.stdout.contains('\u{1b}'));
     let ran = home.run_with_input("repl", "nosuch?\n").ended(2);
-    let _ = ran.said(&["nothing is known about `nosuch`"]);
+    let _ = ran.said(&["`nosuch` is unknown"]);
 }
 
 #[test]
@@ -338,7 +338,7 @@ fn values_are_exported_for_their_owner_alone_and_masked() {
     let _ = home
         .run_with_input("repl", "let t = 1\n:export t x.txt\n")
         .ended(2)
-        .said(&["names no format"]);
+        .said(&["unsupported file type: `x.txt`"]);
 }
 
 #[test]

@@ -47,7 +47,7 @@ fn an_input_that_goes_on_can_be_given_up() {
     terminal.type_line("let m = #{ a: print(`${1}-never`),");
     let _ = terminal.wait_for("waiting for } from line 1");
     terminal.type_line("");
-    let _ = terminal.wait_for(":break gives it up");
+    let _ = terminal.wait_for(":break abandons it");
     terminal.type_line(":break");
     let screen = terminal.wait_for("discarded; nothing was run");
     assert!(!screen.contains("\n1-never"), "{screen}");
@@ -110,7 +110,7 @@ fn the_overview_fits_the_screen() {
         let terminal = Terminal::start(command, 24, columns);
         let _ = terminal.wait_for("sandbox>");
         terminal.type_line(":help");
-        let _ = terminal.wait_for("all about a");
+        let _ = terminal.wait_for("describes a name");
         terminal.wait_for_prompt();
         let screen = terminal.screen();
         assert!(screen.contains("sandbox> :help\n"), "{columns}:\n{screen}");
@@ -122,7 +122,7 @@ fn the_overview_fits_the_screen() {
     let ran = home
         .run_with_input("repl", ":help commands\n:help :why\n")
         .ended(0);
-    assert!(ran.stdout.contains(":rerun N") && ran.stdout.contains("All about the last failure"));
+    assert!(ran.stdout.contains(":rerun N") && ran.stdout.contains("Explain the last failure"));
 }
 
 #[test]
@@ -133,12 +133,12 @@ fn earlier_inputs_and_results_are_found_and_run_only_with_enter() {
     terminal.type_line("print(`${2}-ran`); city.len()");
     let _ = terminal.wait_for("\n2-ran\n4");
     terminal.type_line(":history /^PRINT/");
-    let _ = terminal.wait_for("no input has that");
+    let _ = terminal.wait_for("no input matches");
     terminal.type_line(":history /(?i)^PRINT.*len/");
     let _ = terminal.wait_for("\n   2   print(");
     terminal.type_line(":history 1");
     terminal.type_line(":history /(/");
-    let _ = terminal.wait_for("is no regular expression");
+    let _ = terminal.wait_for("is not a regular expression");
     terminal.type_line(":out 2");
     terminal.wait_for_prompt();
     terminal.type_line(":rerun 2");
@@ -215,7 +215,7 @@ fn a_sandbox_begun_anew_is_asked_about_and_takes_its_variables_along() {
     let _ = terminal.wait_for("\ncreated");
     terminal.wait_for_prompt();
     terminal.type_line(":sandbox reset");
-    let _ = terminal.wait_for("Forget everything in the sandbox? [y/N]");
+    let _ = terminal.wait_for("Delete everything in the sandbox? [y/N]");
     terminal.type_line("n");
     let _ = terminal.wait_for("nothing was done");
     terminal.wait_for_prompt();
@@ -224,10 +224,10 @@ fn a_sandbox_begun_anew_is_asked_about_and_takes_its_variables_along() {
     terminal.wait_for_prompt();
     terminal.type_line(":sandbox reset");
     let _ = terminal.wait_until("it asks again", |screen| {
-        screen.contents().matches("Forget everything").count() == 2
+        screen.contents().matches("Delete everything").count() == 2
     });
     terminal.type_line("y");
-    let _ = terminal.wait_for("the sandbox begins anew");
+    let _ = terminal.wait_for("the sandbox was reset");
     terminal.wait_for_prompt();
     terminal.type_line("p.tenants()");
     let _ = terminal.wait_for("there is no variable `p` here");

@@ -157,7 +157,7 @@ fn where_questions_go_into_a_file_nothing_is_agreed_to() {
     assert_eq!(other.books().totals.tenants_created, 0);
     let said = home.read("err.txt");
     assert!(
-        said.contains("there is no terminal to ask on") && !said.contains(ASKED),
+        said.contains("there is no terminal to ask at") && !said.contains(ASKED),
         "{said}"
     );
 }

@@ -138,7 +138,7 @@ fn a_session_is_refused_what_is_for_scripts() {
     let home = Home::new();
     let id = killed(&home);
     let ran = home.run(&format!("resume {id} --with-current")).ended(2);
-    let _ = ran.said(&["its inputs are never run anew"]);
+    let _ = ran.said(&["its inputs are never run again"]);
 }
 
 #[test]
@@ -175,8 +175,7 @@ fn a_way_back_names_the_account_and_the_variable_that_holds_it() {
     );
     let ran = undo("cl = ();\n:undo\n");
     assert!(
-        ran.stdout.contains("of no other account; no variable holds one")
-            && !ran.stdout.contains("p.delete_app"),
+        ran.stdout.contains("only; no variable holds one") && !ran.stdout.contains("p.delete_app"),
         "{}",
         ran.stdout
     );

@@ -221,7 +221,7 @@ fn consent_that_was_given_with_a_profile_is_for_that_one_and_its_own_mode() {
     }
     let input = format!(":sandbox off\n{}\n", MAKE.replace("ann", "bob"));
     let ran = rig.session("repl --sandbox --yes", &input);
-    let _ = ran.ended(2).said(&["there is no terminal to ask on"]);
+    let _ = ran.ended(2).said(&["there is no terminal to ask at"]);
     let terminal = rig.terminal("repl --profile acme --yes");
     let _ = terminal.wait_for("acme:prod!>");
     terminal.type_line(":profile other");

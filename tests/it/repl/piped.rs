@@ -220,7 +220,7 @@ fn a_project_file_is_loaded_only_when_it_is_trusted() {
     let home = Home::new();
     home.write("repl.rhai", "let greeting = \"hello\";\n");
     let ran = home.run_with_input("repl", "1\n").ended(0);
-    let _ = ran.said(&["repl.rhai is not loaded", ":trust"]);
+    let _ = ran.said(&["repl.rhai was not loaded", ":trust"]);
     let ran = home.run_with_input("repl", ":trust\ngreeting\n").ended(0);
     assert_eq!(ran.stdout, "hello\n");
     assert_eq!(ran.stderr.matches("is trusted").count(), 1, "{}", ran.stderr);
@@ -324,7 +324,7 @@ fn nobody_is_asked_without_a_terminal() {
     );
     let ran = ran.ended(2);
     assert_eq!(ran.stdout, "no_terminal\n");
-    let _ = ran.said(&["there is no terminal to ask on", "a parameter of `main`"]);
+    let _ = ran.said(&["there is no terminal to ask at", "a parameter of `main`"]);
 }
 
 #[test]
@@ -379,7 +379,7 @@ fn output_that_cannot_be_written_ends_the_session_as_it_ends_a_run() {
         let mut stdin = child.stdin.take().unwrap();
         let _ = std::io::Write::write_all(&mut stdin, input.as_bytes());
         drop(stdin);
-        let ran = crate::support::finish(child).said(&["standard output cannot be written"]);
+        let ran = crate::support::finish(child).said(&["cannot write to standard output"]);
         ran.code
     };
     let run = told("run five.rhai --sandbox", "");

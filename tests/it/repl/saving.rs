@@ -19,9 +19,9 @@ fn a_session_becomes_a_script_that_passes_the_check_and_repeats_it() {
     let home = Home::new();
     let ran = home.run_with_input("repl --sandbox", EXPLORED).ended(0);
     let _ = ran.said(&[
-        "onboard.rhai is written, and nothing is wrong with it",
+        "wrote onboard.rhai; no mistakes found",
         "run it: provisor run onboard.rhai --sandbox --password env:PASSWORD",
-        "change that with --email, --name, --site",
+        "change them with --email, --name, --site",
     ]);
     let text = home.read("onboard.rhai");
     assert!(
@@ -107,7 +107,7 @@ fn an_existing_file_is_kept_and_a_range_can_be_chosen() {
     let _ = home
         .run_with_input("repl", "1\n:save t.rhai 4\n")
         .ended(2)
-        .said(&["no range"]);
+        .said(&["is not a range"]);
 }
 
 /// Inputs of a session, the range that is saved, and what the last of them gives: the script must pass the check and
@@ -206,7 +206,7 @@ fn what_is_missing_is_told() {
     let typed =
         "let list = [1]\nlist.push(2)\nconst N = list.len()\nfn f() { global::N }\nf()\n:save s.rhai\n";
     let _ = home.run_with_input("repl", typed).ended(0).said(&[
-        "s.rhai is written",
+        "wrote s.rhai",
         "input 4 is a comment: `f` is left out: no function can see the constant `N`",
         "input 5 is a comment: it uses `f`",
     ]);
@@ -259,7 +259,7 @@ fn a_session_with_a_main_of_its_own_is_saved_and_told_what_became_of_it() {
     ] {
         let input = format!(":load workflow.rhai\n{calls}:save s.rhai --force\n");
         let ran = home.run_with_input("repl --sandbox", &input).ended(0);
-        let _ = ran.said(&["the session's `main` is `main_2` in it", "s.rhai is written"]);
+        let _ = ran.said(&["the session's `main` is now `main_2`", "wrote s.rhai"]);
         let _ = home.run("check s.rhai").ended(0);
         let ran = home.run("run s.rhai --sandbox").ended(0);
         assert!(ran.stdout.contains(result), "{}", ran.stdout);

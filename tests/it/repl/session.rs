@@ -43,7 +43,7 @@ fn files_are_loaded_run_and_read_anew() {
     home.write("lib.rhai", "fn version() { 100 + 2 }\n");
     for (line, shown) in [
         ("lib::version()", "101\n"),
-        (":reload", "read 1 file anew"),
+        (":reload", "read 1 file again"),
         ("lib::version()", "\n102"),
     ] {
         terminal.wait_for_prompt();
@@ -64,7 +64,7 @@ fn another_profile_forgets_what_the_first_answered() {
     let _ = terminal.wait_for("acme:dev>");
     terminal.type_line("let kept = 1; fn greet() { 40 + 2 }");
     terminal.type_line(":profile other");
-    let _ = terminal.wait_for("variables of acme:dev are forgotten");
+    let _ = terminal.wait_for("variables of acme:dev were deleted");
     let _ = terminal.wait_for("\nother:dev>");
     terminal.type_line("greet()");
     let _ = terminal.wait_for("\n42");
@@ -126,13 +126,13 @@ fn a_reload_that_fails_keeps_what_was_imported_and_can_be_tried_again() {
     terminal.type_line("import \"lib\" as lib");
     terminal.wait_for_prompt();
     let texts = [
-        ("fn version( { 100 + 2 }\n", "what was imported before stays", 101),
+        ("fn version( { 100 + 2 }\n", "the earlier imports stay", 101),
         (
             "nope();\nfn version() { 100 + 2 }\n",
             "there is no function `nope`",
             101,
         ),
-        ("fn version() { 100 + 3 }\n", "read 1 file anew", 103),
+        ("fn version() { 100 + 3 }\n", "read 1 file again", 103),
     ];
     for ((text, shown, version), time) in texts.into_iter().zip([1000, 2000, 3000]) {
         home.write("lib.rhai", text);
@@ -163,7 +163,8 @@ fn faults_of_a_session_end_with_it() {
     let ran = home
         .run_with_input("repl --sandbox --fault object:500", input)
         .ended(6);
-    let _ = ran.said(&["served by another process, whose requests meet object:500"]);
+    let _ = ran
+        .said(&["another process serves the sandbox; until this command ends, its requests get object:500"]);
     let ran = home.run_with_input("repl --sandbox", input).ended(0);
     assert_eq!(ran.stdout, "0\n");
     // One that dies leaves none behind either.

@@ -345,15 +345,15 @@ fn nobody_promises_to_look_up_what_nothing_can_look_up() {
     terminal.press(key::CTRL_C);
     let _ = terminal.wait_for("request already sent; looking up its outcome");
     terminal.press(key::CTRL_C);
-    let _ = terminal.wait_for("left in doubt: nothing can look it up");
-    let screen = terminal.wait_for("nothing can look it up; when you know the outcome");
+    let _ = terminal.wait_for("left in doubt: provisor cannot look it up");
+    let screen = terminal.wait_for("provisor cannot look it up; once you know the outcome");
     assert!(!screen.contains(":resume looks"), "{screen}");
     terminal.wait_for_prompt();
     terminal.press(key::CTRL_D);
     let (code, screen) = terminal.finish();
     assert_eq!(code, 10, "{screen}");
     assert!(
-        screen.contains("when you know the outcome: provisor runs show"),
+        screen.contains("once you know the outcome, record it: provisor runs show"),
         "{screen}"
     );
 }
@@ -377,7 +377,7 @@ fn bare_words_tell_how_to_leave() {
     terminal.type_line("exit");
     let _ = terminal.wait_for(":quit or Ctrl-D leaves");
     terminal.type_line("help");
-    let _ = terminal.wait_for(":help lists what there is");
+    let _ = terminal.wait_for(":help lists everything");
     terminal.type_line(":quit");
     assert_eq!(terminal.finish().0, 0);
 }

@@ -27,7 +27,10 @@ const ERRORS: &[(&str, &str)] = &[
     ("let x = null", "written `()`"),
     ("None", "written `()`"),
     ("undefined", "written `()`"),
-    ("let f = await mobsted::connect()", "waited for by itself"),
+    (
+        "let f = await mobsted::connect()",
+        "waits for its result by itself",
+    ),
     ("var x = 1", "declared with `let`"),
     ("print \"a\"", "`print(...)`"),
     ("[1].length", "`value.len()`"),

@@ -67,7 +67,7 @@ fn what_is_open_is_said_on_every_terminal() {
         let _ = terminal.wait_for("... waiting for ) from line 2");
         terminal.type_line("");
         terminal.type_line("");
-        let _ = terminal.wait_for("; :break gives it up");
+        let _ = terminal.wait_for("; :break abandons it");
         terminal.type_line(":break");
         let _ = terminal.wait_for("discarded; nothing was run");
         terminal.wait_for_prompt();

@@ -94,7 +94,7 @@ impl Cutter {
             ends
         })?;
         match end {
-            Some(_) if text.is_empty() => return Err(self.broken("a comma has no object behind it")),
+            Some(_) if text.is_empty() => return Err(self.broken("a comma has no object after it")),
             Some(b']') => self.finish()?,
             Some(_) => self.state = State::More,
             None => {

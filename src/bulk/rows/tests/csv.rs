@@ -62,8 +62,8 @@ fn a_ragged_row_fails_alone() {
         csv("a,b\n1,2\n3\n4,5,6\n7,8\n"),
         [
             r#"0@2 a="1" b="2""#,
-            "row 2 (line 3): it has 1 field where the header has 2",
-            "row 3 (line 4): it has 3 fields where the header has 2",
+            "row 2 (line 3): it has 1 field, but the header has 2",
+            "row 3 (line 4): it has 3 fields, but the header has 2",
             r#"3@5 a="7" b="8""#
         ]
     );

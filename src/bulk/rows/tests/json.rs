@@ -70,7 +70,7 @@ fn broken_json_says_where() {
             "[{\"a\": 1},\n{\"a\": 2",
             "line 2: the file ends before the array does: something is opened here and never closed",
         ),
-        ("[{\"a\": 1},\n]", "line 2: a comma has no object behind it"),
+        ("[{\"a\": 1},\n]", "line 2: a comma has no object after it"),
         (
             "[{\"a\": 1}]\n[]",
             "line 2: something follows the end of the array",

@@ -112,7 +112,7 @@ fn files_that_cannot_be_used_are_named_with_their_place() {
         (
             both,
             vec![("c", &cert, 0o644), ("k", &other, 0o600)],
-            ":2: `profiles.a.client_cert` cannot be used: the key is not the one of the certificate",
+            ":2: `profiles.a.client_cert` cannot be used: the key does not belong to the certificate",
         ),
         (
             both,
@@ -140,7 +140,7 @@ fn a_project_cannot_say_whom_to_trust_with_the_users_password() {
     let (error, hint) = home.error();
     assert_eq!(
         error,
-        "~/work/provisor.toml:2: profile `a` is told whom to trust here, but its password is the one of \
+        "~/work/provisor.toml:2 adds a CA for profile `a`, but its password comes from \
          ~/provisor/config/config.toml:2"
     );
     assert!(hint.contains("write `ca`"), "{hint}");

@@ -61,7 +61,7 @@ fn a_variable_that_is_not_set_says_so() {
         let error = profile.read_secret("password", &env).unwrap_err();
         assert_eq!(
             error.to_string(),
-            "the secret cannot be had from the environment variable NOT_SET: it is not set"
+            "cannot read the secret from the environment variable NOT_SET: it is not set"
         );
         assert!(error.hint().is_some());
     }

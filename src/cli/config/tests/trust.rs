@@ -63,7 +63,7 @@ fn a_project_does_not_choose_among_the_users_profiles() {
     let config = home.load().unwrap();
     let refused = config.choose(None, &env(&home)).unwrap_err().to_string();
     assert!(
-        refused.contains("it makes `acme` the profile that is used"),
+        refused.contains("it makes `acme` the default profile"),
         "{refused}"
     );
     assert!(config.choose(Some("other"), &env(&home)).is_ok());
@@ -210,7 +210,7 @@ fn a_project_sends_secrets_elsewhere_only_when_it_is_trusted() {
         "{advice}"
     );
     assert!(
-        advice.contains("~/work/provisor.toml says so, but is not trusted"),
+        advice.contains("~/work/provisor.toml allows it, but is not trusted"),
         "{advice}"
     );
     // Neither under another name for the same account, nor by saying where a host is that the user named.

@@ -4,11 +4,11 @@ use super::typed::{Arg, Typed};
 use super::{Ask, Done, Meaning};
 use crate::cli::import::values::Values;
 
-const ENSURES: &str = "created, or given back as it is when it is on record already";
+const ENSURES: &str = "created, or returned unchanged when it is recorded already";
 const PERSON: &str =
-    "created, or given back as it is when it is on record already; nobody is mailed unless `notify` is true";
+    "created, or returned unchanged when it is recorded already; no e-mail is sent unless `notify` is true";
 const COMPANY: &str =
-    "created, or given back as it is when it is on record already; the vendor documents no such call";
+    "created, or returned unchanged when it is recorded already; the vendor documents no such call";
 
 /// The account of a request that signs in: `/login`, `/login/admin` and `/login/admin/COMPANY` with an address and a
 /// password. Members and single sign-on have paths of their own, which are none of provisor's.

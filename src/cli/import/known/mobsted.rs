@@ -4,7 +4,7 @@ use super::typed::{Arg, Typed};
 use super::{Ask, Done, Meaning};
 use crate::cli::import::values::Values;
 
-const ENSURES: &str = "created, or given back as it is when it is on record already";
+const ENSURES: &str = "created, or returned unchanged when it is recorded already";
 
 /// The account of a request that signs in.
 pub(super) fn sign_in(ask: &Ask) -> Option<Vec<(&'static str, String)>> {

@@ -106,13 +106,15 @@ fn a_world_that_differs_only_in_what_is_generated_has_survived() {
 
 #[test]
 fn a_tenant_or_an_app_made_twice_is_found() {
-    assert!(judged(|facts| facts.books.tenants[1].created = 2).contains("bob@example.com was made 2 times"));
+    assert!(
+        judged(|facts| facts.books.tenants[1].created = 2).contains("bob@example.com was created 2 times")
+    );
     let twice = judged(|facts| {
         let again = facts.books.apps[0].clone();
         facts.books.apps.push(AppBook { id: 2, ..again });
     });
     assert!(
-        twice.contains("made twice: app Shop for https://shop.example of ann@example.com"),
+        twice.contains("created twice: app Shop for https://shop.example of ann@example.com"),
         "{twice}"
     );
     assert!(
@@ -152,7 +154,7 @@ fn a_request_for_what_exists_and_a_refused_second_tenant_are_found() {
     assert!(judged(|facts| facts.books.traffic.repeats = 1).contains("asked for what existed already"));
     assert!(judged(|facts| facts.books.totals.duplicates_refused = 1).contains("refuse a second tenant"));
     assert!(judged(|facts| facts.books.totals.app1_attempts = 1).contains("App 1"));
-    assert!(judged(|facts| facts.books.pending = 1).contains("not landed"));
+    assert!(judged(|facts| facts.books.pending = 1).contains("not arrived"));
 }
 
 #[test]
@@ -258,7 +260,7 @@ fn what_is_made_twice_on_any_platform_is_found() {
     });
     for said in [&twice, &unfinished] {
         assert!(
-            said.contains("made twice: company Company s-1 (s-1) of Company"),
+            said.contains("created twice: company Company s-1 (s-1) of Company"),
             "{said}"
         );
     }
@@ -273,7 +275,7 @@ fn what_is_made_twice_on_any_platform_is_found() {
     assert_eq!(unfinished, "", "its step is still in doubt");
     let (item, _) =
         judged_elsewhere(|facts| facts.books.web.items.push(json!({"id": 8, "reference": "A-17"})));
-    assert!(item.contains("made twice: http"), "{item}");
+    assert!(item.contains("created twice: http"), "{item}");
 }
 
 #[test]
@@ -317,7 +319,7 @@ fn a_message_sent_twice_is_found_and_one_that_may_not_have_left_is_none() {
     });
     for said in [twice, unfinished] {
         assert!(
-            said.contains("made twice: message by SMS to +4915112345678: ready"),
+            said.contains("created twice: message by SMS to +4915112345678: ready"),
             "{said}"
         );
         assert!(

@@ -187,7 +187,7 @@ async fn an_app_whose_site_is_not_told_is_not_taken_over() {
     let error = adopt("Own").await.unwrap_err();
     assert_eq!(error.code, Code::AlreadyExists);
     assert!(
-        error.message.contains("does not say which site"),
+        error.message.contains("does not return its site"),
         "{}",
         error.message
     );

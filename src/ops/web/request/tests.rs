@@ -51,7 +51,8 @@ fn what_does_not_go_together_is_refused() {
     assert!(refused(r#"{"form": {}, "content_type": "x/y"}"#).contains("not with `form`"));
     assert!(refused(r#"{"headers": {"Host": "evil.example"}}"#).contains("`Host`"));
     assert!(
-        refused(r#"{"bearer": "a", "basic": {"user": "u", "password": "p"}}"#).contains("give one of them")
+        refused(r#"{"bearer": "a", "basic": {"user": "u", "password": "p"}}"#)
+            .contains("pass only one of them")
     );
     assert!(refused(r#"{"basic": {"user": "u"}}"#).contains("lacks the key `password`"));
     assert!(refused(r#"{"multipart": {"f": {"filename": "a"}}}"#).contains("`content`"));

@@ -7,7 +7,7 @@ use crate::script::interactive::Workspace;
 
 /// What every error has that is caught: name, type, one line.
 pub(in crate::repl::complete) const ERROR: &[(&str, &str, &str)] = &[
-    ("kind", "string", "the code: `provisor explain` tells about it"),
+    ("kind", "string", "the code: `provisor explain` describes it"),
     ("message", "string", "what failed and why"),
     ("status", "int or ()", "the status of HTTP, if there was one"),
     ("hint", "string or ()", "what to do"),

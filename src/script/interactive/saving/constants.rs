@@ -130,7 +130,7 @@ fn gather(
 ) -> Result<(), String> {
     let statement = &all[at];
     let Some((name, _)) = &statement.declares else {
-        return Err("its value is no plain statement".into());
+        return Err("its value is not a plain statement".into());
     };
     if moved.contains_key(&statement.place) {
         return Ok(());

@@ -195,7 +195,7 @@ impl<'a> Parts<'a> {
             return;
         }
         if let Some((name, later)) = self.anew.get(&input.number) {
-            let note = format!("`{name}` was another here: input {later} defined it anew");
+            let note = format!("`{name}` was different here: input {later} redefined it");
             self.comment(&note, "");
         }
         self.known.extend(self.session.defines(input.number));

@@ -77,7 +77,7 @@ fn what_used_a_function_that_was_defined_anew_is_told() {
         .collect();
     assert_eq!(told, [(5, "g", 6), (7, "g", 8)]);
     assert!(
-        lines(&saved).contains(&"// `g` was another here: input 6 defined it anew"),
+        lines(&saved).contains(&"// `g` was different here: input 6 redefined it"),
         "{}",
         saved.text
     );
