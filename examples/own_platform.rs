@@ -5,19 +5,19 @@
 use std::any::Any;
 use std::process::ExitCode;
 
+use provisor::client::{Method, Network};
 use provisor::journal::NaturalKey;
-use provisor::ops::call::Call;
-use provisor::ops::error::{Code, OpError};
-use provisor::ops::platform::{AccountKey, AccountSchema, Driver, Platform};
-use provisor::ops::service::Service;
-use provisor::ops::session::{connecting, receiver};
-use provisor::ops::spec::{Effect, Kind, OpSpec, Param, Probe, Timeout, Type};
-use provisor::ops::world::World;
-use provisor::platform::{Method, Network};
+use provisor::operation::call::Call;
+use provisor::operation::error::{Code, OpError};
+use provisor::operation::platform::{AccountKey, AccountSchema, Driver, Platform};
+use provisor::operation::service::Service;
+use provisor::operation::session::{connecting, receiver};
+use provisor::operation::spec::{Effect, Kind, OpSpec, Param, Probe, Timeout, Type};
+use provisor::operation::world::World;
 use provisor::value::{Object, Record, Value};
 
 fn main() -> ExitCode {
-    provisor::cli::main(provisor::ops::catalogue().with(&CRM))
+    provisor::cli::main(provisor::platforms::catalogue().with(&CRM))
 }
 
 static CRM: Platform = Platform {

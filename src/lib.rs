@@ -4,7 +4,7 @@
 //! the journal tries it through a typed client, the client goes through one transport. Nothing flows back but values.
 //!
 //! ```text
-//! cli ─▶ bulk, run ─▶ script ─(Door)─▶ ops ─▶ journal ─(Attempt)─▶ platform ─▶ transport ─▶ the network
+//! cli ─▶ bulk, run ─▶ script ─(Door)─▶ operation ─▶ journal ─(Attempt)─▶ platform ─▶ client ─▶ transport ─▶ the network
 //! ```
 //!
 //! | level | module | holds | may import |
@@ -12,11 +12,12 @@
 //! | 8 | [`cli`] | commands, flags, configuration, the terminal, exit codes | everything |
 //! | 7 | [`report`] | finished data to bytes: results, summary | value, run, bulk |
 //! | 6 | [`bulk`] | rows in, calls of `main` out; the queue is the journal's | value, clock, journal, script, run |
-//! | 6 | [`repl`] | the interactive loop: inputs in, answers out | value, clock, script, run, ops |
-//! | 5 | [`run`] | one run: rows, the door of each, how it is asked to stop | value, clock, journal, ops, script |
-//! | 4 | [`script`] | the Rhai host; no I/O at all | value, ops (specifications only) |
-//! | 3 | [`ops`] | the table of operations, and what each promises | value, clock, journal, platform |
-//! | 2 | [`platform`] | typed clients: facts and traps of each platform | value, clock, transport |
+//! | 6 | [`repl`] | the interactive loop: inputs in, answers out | value, clock, script, run, operation |
+//! | 5 | [`run`] | one run: rows, the door of each, how it is asked to stop | value, clock, journal, operation, script |
+//! | 4 | [`script`] | the Rhai host; no I/O at all | value, operation (specifications only) |
+//! | 4 | [`platforms`] | each platform: accounts, sign-in, client, operations, errors, what it protects | value, clock, flight, transport, journal, client, operation |
+//! | 3 | [`operation`] | what an operation and a platform are, and how a call is carried out | value, clock, journal, client |
+//! | 2 | [`client`] | what the clients of all platforms share: accounts, sign-in, tokens, errors, plain HTTP | value, clock, flight, transport |
 //! | 1 | [`transport`], [`journal`] | HTTP; the durable record | value, clock, flight, waiting |
 //! | 0 | [`value`], [`clock`], [`flight`], [`waiting`], [`sandbox`] | values and secrets; time and chance; whether a request has left; what is waited for; the simulated platforms | nothing of ours |
 //!
@@ -29,18 +30,18 @@
 //! 3. The sandbox imports nothing of ours, so that one wrong idea of a platform cannot hide on both sides.
 //! 4. A change's intent is on disk before its request leaves; its outcome is recorded before the script goes on or with
 //!    the next commit; a lost answer is looked up, and "absent" is concluded only when the request can no longer arrive.
-//! 5. Whatever creates has a natural key and a probe: [`ops::spec::Effect`] cannot be made without them.
+//! 5. Whatever creates has a natural key and a probe: [`operation::spec::Effect`] cannot be made without them.
 //! 6. A secret is a [`value::secret::Secret`], exposed only in the files that `tests/it/house.rs` lists.
-//! 7. Every failure that users see has a stable [`ops::error::Code`], says what, why and what to do, and a script error
+//! 7. Every failure that users see has a stable [`operation::error::Code`], says what, why and what to do, and a script error
 //!    shows the script's line.
 //!
 //! # Where to add
 //!
-//! * **An operation**: one entry in `ops/PLATFORM/`; if the endpoint is new, a method in `platform/PLATFORM/` and a route in
-//!   `sandbox/PLATFORM/`. Nothing in script or cli. Its example runs as a test.
-//! * **A platform**: `platform/NAME/` (speak), `ops/NAME/` (promise: a [`ops::platform::Platform`] and its driver),
-//!   `sandbox/NAME/` (misbehave); one line in each parent. A host program adds one with [`ops::catalogue::Catalogue::with`].
-//!   Nothing else knows platforms by name but what `tests/it/house.rs` lists.
+//! * **An operation**: one entry in `platforms/NAME/`; if the endpoint is new, a method in `platforms/NAME/client/` and a
+//!   route in `sandbox/NAME/`. Nothing in script or cli. Its example runs as a test.
+//! * **A platform**: `platforms/NAME/` (an [`operation::platform::Platform`], its driver, its client) and `sandbox/NAME/` (its
+//!   simulator); one line in each parent. A host program adds one with [`operation::catalogue::Catalogue::with`].
+//!   Nothing else knows platforms by name but what `tests/it/house.rs` counts.
 //! * **A command**: `cli/NAME.rs`, whose doc comment is the help, and three lines in `cli/mod.rs`.
 //! * **A pure helper for scripts**: `script/std/`. Ask first: does it touch the world?
 //!
@@ -48,11 +49,12 @@
 
 pub mod bulk;
 pub mod cli;
+pub mod client;
 pub mod clock;
 pub mod flight;
 pub mod journal;
-pub mod ops;
-pub mod platform;
+pub mod operation;
+pub mod platforms;
 pub mod repl;
 pub mod report;
 pub mod run;

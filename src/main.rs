@@ -3,5 +3,5 @@
 use std::process::ExitCode;
 
 fn main() -> ExitCode {
-    provisor::cli::main(provisor::ops::catalogue())
+    provisor::cli::main(provisor::platforms::catalogue())
 }

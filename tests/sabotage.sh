@@ -37,8 +37,8 @@ change-repeated          lib transport::tests::answers::a_broken_connection_leav
 origin-ignored           it  custody::a_tenants_password_goes_to_no_other_host_until_the_profile_allows_it
 echo-in-clear            it  custody::an_app_that_holds_a_tenants_password_shows_it_neither_now_nor_later
 redaction-off            it  leaks::no_canary_is_found_in_anything_that_is_said_or_kept
-app-1-open               lib ops::mobsted::tests::no_spelling_of_a_call_reaches_app_one
-list-not-read-on         lib ops::mobsted::tests::lists::a_tenant_that_appeared_after_the_list_was_read_is_not_taken_for_ours
+app-1-open               lib platforms::mobsted::tests::no_spelling_of_a_call_reaches_app_one
+list-not-read-on         lib platforms::mobsted::tests::lists::a_tenant_that_appeared_after_the_list_was_read_is_not_taken_for_ours
 timeout-is-identity      it  edited::an_edited_script_does_a_done_act_again_only_when_told_so
 key-without-path         it  web::a_key_names_a_thing_by_method_and_path_in_one_account
 parked-is-finished       it  window::an_app_that_takes_longer_than_anybody_waits_parks_its_row_and_is_found_later

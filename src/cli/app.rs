@@ -1,7 +1,7 @@
 //! The composition root: what a command needs, built from the environment and the configuration, late and once.
 
-use crate::ops::catalogue::Catalogue;
-use crate::ops::platform::Platform;
+use crate::operation::catalogue::Catalogue;
+use crate::operation::platform::Platform;
 use std::collections::BTreeSet;
 use std::ffi::OsString;
 use std::path::Path;
@@ -20,11 +20,11 @@ use super::tokens::Tokens;
 use super::torture::{self, Trap};
 use super::ui::{Colour, Ui};
 use super::within::Within;
+use crate::client::Network;
 use crate::clock::Ids;
 use crate::journal::{Damage, Journal, JournalError, Sealer, WeakJournal};
-use crate::ops::naming;
-use crate::ops::world::World;
-use crate::platform::Network;
+use crate::operation::naming;
+use crate::operation::world::World;
 use crate::sandbox::{self, Sandbox, SandboxError};
 use crate::transport::Http;
 use crate::value::secret::Secret;

@@ -12,7 +12,7 @@ use super::error::CommandError;
 use super::plan::RunPlan;
 use super::rows;
 use super::within::{self, Within};
-use crate::ops::platform::Operation;
+use crate::operation::platform::Operation;
 use crate::repl::around::Mode;
 use crate::script::interactive::{Sort, pieces};
 use crate::script::program::Script;

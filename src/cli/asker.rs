@@ -4,7 +4,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Mutex, PoisonError};
 
 use super::typed;
-use crate::ops::prompt::{PromptError, Prompter};
+use crate::operation::prompt::{PromptError, Prompter};
 use crate::value::Value;
 use crate::value::secret::Secret;
 

@@ -13,7 +13,7 @@ mod table;
 mod words;
 mod write;
 
-use crate::ops::catalogue::Catalogue;
+use crate::operation::catalogue::Catalogue;
 use std::collections::BTreeMap;
 use std::fmt;
 use std::path::{Path, PathBuf};
@@ -32,7 +32,7 @@ use self::document::Document;
 use self::table::Table;
 use super::paths::{Env, Paths};
 use super::trust::Trust;
-use crate::platform::web::account::is_below;
+use crate::client::http::account::is_below;
 use crate::value::origin as value;
 
 /// The project's file, searched from the current folder upwards.

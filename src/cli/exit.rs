@@ -2,7 +2,7 @@
 
 use std::process::ExitCode;
 
-use crate::ops::error::Code;
+use crate::operation::error::Code;
 
 /// How the program ends.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -10,9 +10,9 @@ use super::app::App;
 use super::error::CommandError;
 use super::exit::Exit;
 use super::ui::{Stream, Style};
-use crate::ops::catalogue::Catalogue;
-use crate::ops::doc::text::wrap;
-use crate::ops::explain::{self, Explanation};
+use crate::operation::catalogue::Catalogue;
+use crate::operation::doc::text::wrap;
+use crate::operation::explain::{self, Explanation};
 use crate::value::nearest::nearest;
 
 /// Explain an error code, a row's status or an exit code.

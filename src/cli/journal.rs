@@ -10,7 +10,7 @@ use super::error::CommandError;
 use super::exit::Exit;
 use crate::clock::Clock;
 use crate::journal::{Journal, JournalError, SealedFiles, Sealer};
-use crate::ops::naming;
+use crate::operation::naming;
 use crate::value::secret::Secret;
 
 /// Back up, check and restore the journal, and change its key.

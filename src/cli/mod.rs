@@ -62,7 +62,7 @@ use app::App;
 use error::CommandError;
 use exit::Exit;
 
-use crate::ops::catalogue::Catalogue;
+use crate::operation::catalogue::Catalogue;
 
 /// Run onboarding workflows on partner platforms: nothing is created twice, no credential is lost, and a killed run continues
 /// where it stopped.

@@ -11,11 +11,11 @@ use super::app::App;
 use super::error::CommandError;
 use super::exit::Exit;
 use super::ui::{Stream, Style};
-use crate::ops::doc::find::{self, Topic, Unknown};
-use crate::ops::doc::text::{self, Look};
-use crate::ops::doc::{self, OpDoc};
-use crate::ops::platform::Operation;
-use crate::ops::spec::Kind;
+use crate::operation::doc::find::{self, Topic, Unknown};
+use crate::operation::doc::text::{self, Look};
+use crate::operation::doc::{self, OpDoc};
+use crate::operation::platform::Operation;
+use crate::operation::spec::Kind;
 
 /// List and document operations.
 #[derive(Args)]

@@ -7,7 +7,7 @@ use super::error::CommandError;
 use super::plan::RunPlan;
 use super::times;
 use crate::journal::{Journal, RowCounts, RowStatus, RunId, RunRecord, RunStatus, StepRecord};
-use crate::ops::given::wanted;
+use crate::operation::given::wanted;
 use crate::value::nearest::nearest;
 
 /// The run of this name, or an error that names the nearest.

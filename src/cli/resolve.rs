@@ -11,7 +11,7 @@ use super::exit::Exit;
 use super::plan::RunPlan;
 use super::recorded::{described, find_run};
 use crate::journal::{Journal, Resolution, RunRecord, RunStatus, StepFilter, StepRecord};
-use crate::ops::given::{Wanted, given, wanted};
+use crate::operation::given::{Wanted, given, wanted};
 use crate::value::{Record, Value};
 
 /// Record the outcome of a step that is in doubt.

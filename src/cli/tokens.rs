@@ -4,8 +4,8 @@ use std::path::PathBuf;
 use std::sync::OnceLock;
 
 use super::paths::{Paths, make_private_folder};
+use crate::client::{Credential, TokenKey, TokenStore};
 use crate::journal::{Sealer, Vault};
-use crate::platform::{Credential, TokenKey, TokenStore};
 use crate::value::Value;
 
 /// The sealed token cache, opened when the first token is needed.

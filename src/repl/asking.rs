@@ -2,7 +2,7 @@
 
 use super::around::{Mode, Outside};
 use super::show;
-use crate::ops::error::Code;
+use crate::operation::error::Code;
 use crate::run::session::{Consent, Permit};
 use crate::value::Value;
 

@@ -12,7 +12,7 @@ use super::secrecy;
 use super::show::rendered;
 use super::width::width;
 use super::{Repl, way};
-use crate::ops::error::Code;
+use crate::operation::error::Code;
 use crate::run::interrupt::Interrupt;
 use crate::run::session::{Input, InputEnd, LookUp};
 use crate::script::STACK_SIZE;

@@ -3,8 +3,8 @@
 use super::evaluate::{Entered, Outcome};
 use super::secrecy::KEPT_OUT;
 use super::{Next, Repl};
-use crate::ops::catalogue::Catalogue;
-use crate::ops::explain;
+use crate::operation::catalogue::Catalogue;
+use crate::operation::explain;
 use crate::script::error::Diagnostic;
 use crate::script::interactive::holds_credential;
 

@@ -53,7 +53,7 @@ use failure::Failure;
 use farewell::farewell;
 use meta::Settings;
 
-use crate::ops::error::Code;
+use crate::operation::error::Code;
 use crate::run::interrupt::Reins;
 use crate::script::host::Host;
 use crate::script::interactive::Workspace;

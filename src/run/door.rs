@@ -9,8 +9,8 @@ use tokio::sync::watch;
 use super::Runner;
 use super::looking::Looking;
 use crate::journal::{RowJournal, UnderWay};
-use crate::ops::call::Call;
-use crate::ops::perform::{Halt, Performed, perform};
+use crate::operation::call::Call;
+use crate::operation::perform::{Halt, Performed, perform};
 use crate::script::door::{Ask, Denied, Door, Stop};
 use crate::value::Value;
 

@@ -5,9 +5,9 @@ use std::sync::Arc;
 use tokio::runtime::Handle;
 use tokio::sync::watch;
 
-use crate::ops::call::Call;
-use crate::ops::perform::look;
-use crate::ops::world::World;
+use crate::operation::call::Call;
+use crate::operation::perform::look;
+use crate::operation::world::World;
 use crate::script::door::{Ask, Denied, Door, Stop};
 use crate::value::Value;
 

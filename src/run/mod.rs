@@ -16,7 +16,7 @@ use door::RowDoor;
 use tally::Tally;
 
 use crate::journal::{Journal, RunLock};
-use crate::ops::world::World;
+use crate::operation::world::World;
 use crate::sabotage::Sabotage;
 use crate::script::door::Stop;
 use crate::script::error::Diagnostic;

@@ -5,13 +5,13 @@ use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 
 use super::{RowPlan, Runner};
 use crate::journal::{JournalError, RowJournal};
-use crate::ops::call::Call;
-use crate::ops::preview::{Preview, preview};
+use crate::operation::call::Call;
+use crate::operation::preview::{Preview, preview};
 use crate::script::door::{Ask, Denied, Door, Stop};
 use crate::script::program::Ended;
 use crate::value::Value;
 
-pub use crate::ops::preview::{How, NextCall};
+pub use crate::operation::preview::{How, NextCall};
 
 /// What a row would do.
 #[derive(Debug)]

@@ -18,8 +18,8 @@ use super::cancel::Cancel;
 use super::interrupt::Interrupt;
 use super::tally::Tally;
 use crate::journal::{Journal, JournalError, NewRow, NewRun, RowStatus, RunLock, RunStatus, StepFilter};
-use crate::ops::spec::Effect;
-use crate::ops::world::World;
+use crate::operation::spec::Effect;
+use crate::operation::world::World;
 use crate::value::{Record, Value};
 
 /// A session that has begun. Cheap to clone.

@@ -6,9 +6,9 @@ use std::sync::{Mutex, PoisonError};
 
 use super::cancel::Cancel;
 use crate::journal::{Journal, JournalError, RunId, StepFilter};
-use crate::ops::catalogue::Catalogue;
-use crate::ops::perform::Performed;
-use crate::ops::spec::{Effect, OpSpec};
+use crate::operation::catalogue::Catalogue;
+use crate::operation::perform::Performed;
+use crate::operation::spec::{Effect, OpSpec};
 use crate::value::Value;
 
 /// What something is called that was made under a key at a service of the web.
@@ -90,12 +90,12 @@ mod tests {
     #![allow(clippy::unwrap_used, clippy::expect_used, reason = "tests")]
 
     use super::*;
-    use crate::ops;
+
     use crate::value::Object;
 
     #[test]
     fn what_the_journal_answers_is_not_counted_again() {
-        let ensure = ops::catalogue()
+        let ensure = crate::platforms::catalogue()
             .operation("mobsted::ensure_tenant")
             .expect("the operation exists");
         let tenant = Object::new("mobsted::Tenant", [("outcome", "created".into())]);
@@ -109,7 +109,7 @@ mod tests {
 
     #[test]
     fn what_was_made_under_a_key_is_counted_and_other_answers_are_not() {
-        let post = ops::catalogue()
+        let post = crate::platforms::catalogue()
             .operation("http::post")
             .expect("the operation exists");
         let tally = Tally::default();

@@ -17,10 +17,10 @@ use super::live::{self, Live};
 use super::memory::Copies;
 use super::script_error::{self, ScriptError};
 
-use crate::ops::error::{Code, OpError};
-use crate::ops::function::Functions;
-use crate::ops::platform::Operation;
-use crate::ops::spec::OpSpec;
+use crate::operation::error::{Code, OpError};
+use crate::operation::function::Functions;
+use crate::operation::platform::Operation;
+use crate::operation::spec::OpSpec;
 use crate::value::nearest::nearest;
 
 type Returned = Result<Dynamic, Box<EvalAltResult>>;

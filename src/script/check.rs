@@ -14,8 +14,8 @@ use super::host::Host;
 use super::literal;
 use super::parse::{self, Parsed};
 use super::program::Script;
-use crate::ops::platform::Operation;
-use crate::ops::spec::{Param, Type};
+use crate::operation::platform::Operation;
+use crate::operation::spec::{Param, Type};
 use crate::value::nearest::nearest;
 
 /// Functions that Rhai knows by itself and lists nowhere.

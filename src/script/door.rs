@@ -4,9 +4,9 @@ use std::sync::Arc;
 
 use tokio::sync::watch;
 
-use crate::ops::error::{Code, OpError};
-use crate::ops::function::Functions;
-use crate::ops::platform::Operation;
+use crate::operation::error::{Code, OpError};
+use crate::operation::function::Functions;
+use crate::operation::platform::Operation;
 use crate::value::{Object, Value};
 
 /// What a script asks for.

@@ -4,7 +4,7 @@ use std::fmt;
 
 use super::bundle::Source;
 use super::render;
-use crate::ops::error::Code;
+use crate::operation::error::Code;
 
 /// A failure with its place in the script: a syntax error, a failed operation, a thrown value. Carries the lines that
 /// it shows, so that it can be kept and rendered without the sources. Holds no secret.

@@ -8,9 +8,9 @@ use rhai::{Array, Dynamic, Engine, EvalAltResult, FnPtr, Map, NativeCallContext}
 use super::convert;
 use super::live::Live;
 use super::script_error::{self, ScriptError};
-use crate::ops::error::{Code, OpError};
-use crate::ops::function::{Function, Functions};
-use crate::ops::spec::{Param, Type};
+use crate::operation::error::{Code, OpError};
+use crate::operation::function::{Function, Functions};
+use crate::operation::spec::{Param, Type};
 use crate::value::Value;
 
 /// Takes the functions out of an argument: those under keys that the parameter declares as such.

@@ -9,7 +9,7 @@ use super::live::Live;
 use super::memory::Copies;
 use super::script_error::{self, ScriptError};
 
-use crate::ops::catalogue::Catalogue;
+use crate::operation::catalogue::Catalogue;
 use crate::value::nearest::nearest;
 use crate::value::secret::{Fragment, MASK, Secret};
 use crate::value::{Object, Record, Value};

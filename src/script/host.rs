@@ -10,8 +10,8 @@ use rhai::{Engine, Module, OptimizationLevel};
 use super::live::Live;
 use super::memory::Memory;
 use super::{bind, handles, literal, nesting, script_error, std as pure};
-use crate::ops::catalogue::Catalogue;
-use crate::ops::platform::Operation;
+use crate::operation::catalogue::Catalogue;
+use crate::operation::platform::Operation;
 
 /// How deep functions may call each other. Rhai's own default differs between debug and release.
 const CALL_LEVELS: usize = 64;

@@ -18,7 +18,7 @@ use super::params::{Declaration, MainFn, ParamError};
 use super::parse::{self, Names, Parsed, Patches};
 use super::sources::Sources;
 use super::{convert, declare, explain};
-use crate::ops::platform::Operation;
+use crate::operation::platform::Operation;
 use crate::value::Value;
 
 /// A compiled script. Cheap to clone; calls on several threads do not disturb each other.

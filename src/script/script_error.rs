@@ -15,7 +15,7 @@ use super::handles::{self, global};
 use super::live::Live;
 
 use super::parse;
-use crate::ops::error::OpError;
+use crate::operation::error::OpError;
 use crate::value::nearest::nearest;
 use crate::value::{Record, Value};
 

@@ -2,8 +2,8 @@
 
 use std::collections::BTreeSet;
 
-use provisor::ops::error::Code;
-use provisor::ops::explain;
+use provisor::operation::error::Code;
+use provisor::operation::explain;
 use serde_json::Value as Json;
 
 use crate::support::Home;
@@ -29,7 +29,7 @@ fn every_code_is_explained_with_all_its_parts() {
 fn without_a_code_all_are_listed() {
     let home = Home::new();
     let listed = home.run("explain").ended(0);
-    for code in explain::all(&provisor::ops::catalogue()) {
+    for code in explain::all(&provisor::platforms::catalogue()) {
         assert!(listed.stdout.contains(code.code), "{}", code.code);
     }
     for word in ["parked", "130"] {
@@ -104,7 +104,7 @@ fn an_unknown_code_names_the_nearest() {
 #[test]
 fn examples_that_are_scripts_can_be_read() {
     let home = Home::new();
-    for entry in explain::all(&provisor::ops::catalogue()).filter(|entry| entry.language() == "rhai") {
+    for entry in explain::all(&provisor::platforms::catalogue()).filter(|entry| entry.language() == "rhai") {
         home.write("example.rhai", entry.example);
         // A script that is read but not run: its help is shown.
         let shown = home.run("run example.rhai --help");

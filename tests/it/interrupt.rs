@@ -10,12 +10,13 @@ fn many_rows_are_not_read_to_their_end_and_earlier_results_stay() {
     let home = Home::new();
     home.write(
         "work.rhai",
-        "fn main(n) { print(\"at work\"); sleep(3600); #{ n: n } }\n",
+        "fn main(n) { print(`at work on ${n}`); sleep(3600); #{ n: n } }\n",
     );
     home.write("rows.csv", &numbers(200_000));
     home.write("out.csv", "what an earlier run made\n");
     let mut run = Talking::start(&home, "run work.rhai --rows rows.csv --out out.csv --jobs 2");
-    run.wait_for("at work");
+    run.wait_for("at work on 0");
+    run.wait_for("at work on 1");
     let (code, said) = run.interrupt();
     assert_eq!(code, 130, "{said}");
     let listed = home.json("runs list --json");

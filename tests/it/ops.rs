@@ -2,13 +2,11 @@
 
 use std::collections::BTreeSet;
 
-use provisor::ops;
-
 use crate::support::Home;
 
 #[test]
 fn every_example_runs_on_a_fresh_sandbox() {
-    for op in ops::catalogue().operations() {
+    for op in provisor::platforms::catalogue().operations() {
         let home = Home::new();
         home.write("example.rhai", op.example);
         let ran = home.run("run example.rhai --sandbox --json");
@@ -19,9 +17,12 @@ fn every_example_runs_on_a_fresh_sandbox() {
 
 #[test]
 fn the_table_is_complete_and_speaks_of_known_kinds() {
-    let kinds: BTreeSet<&str> = ops::catalogue().kinds().map(|kind| kind.name).collect();
+    let kinds: BTreeSet<&str> = provisor::platforms::catalogue()
+        .kinds()
+        .map(|kind| kind.name)
+        .collect();
     let mut ids = BTreeSet::new();
-    for op in ops::catalogue().operations() {
+    for op in provisor::platforms::catalogue().operations() {
         assert!(ids.insert(op.id()), "{} is there twice", op.id());
         assert!(
             !op.summary.is_empty() && !op.summary.ends_with('.'),
@@ -48,7 +49,7 @@ fn the_guide_names_every_operation() {
     let guide = std::fs::read_to_string(concat!(env!("CARGO_MANIFEST_DIR"), "/docs/operations.md")).unwrap();
     let (_, table) = guide.split_once("| on | operations |").unwrap();
     let (table, _) = table.split_once("\n\n").unwrap();
-    for op in ops::catalogue().operations() {
+    for op in provisor::platforms::catalogue().operations() {
         let is_named = ["(", "`"]
             .iter()
             .any(|end| table.contains(&format!("`{}{end}", op.name)));

@@ -5,14 +5,14 @@ mod definitions;
 use std::collections::BTreeSet;
 use std::fs;
 
-use provisor::ops;
-use provisor::ops::spec::Type;
+use provisor::operation as ops;
+use provisor::operation::spec::Type;
 use serde_json::Value as Json;
 
 use crate::support::Home;
 
 fn all() -> Vec<ops::platform::Operation> {
-    ops::catalogue().operations().to_vec()
+    provisor::platforms::catalogue().operations().to_vec()
 }
 
 #[test]
@@ -45,7 +45,7 @@ fn every_operation_is_listed_and_told_in_full() {
             }
         }
         for (code, when) in op.errors {
-            let hint = ops::explain::remedy(&ops::catalogue(), code.as_str());
+            let hint = ops::explain::remedy(&provisor::platforms::catalogue(), code.as_str());
             assert!(
                 flat.contains(&format!("{} {when} -> {hint}", code.as_str())),
                 "{}:\n{told}",

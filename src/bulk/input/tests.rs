@@ -5,7 +5,7 @@ use std::sync::mpsc::{Receiver, Sender, channel};
 
 use super::*;
 use crate::bulk::rows::RowFormat;
-use crate::ops::catalogue::Catalogue;
+use crate::operation::catalogue::Catalogue;
 use crate::script::bundle::Bundle;
 use crate::script::host::Host;
 use crate::value::Value;

@@ -21,7 +21,7 @@ fn compiled(text: &str) -> Script {
             Err("there is nothing".to_owned())
         }
     }
-    let host = crate::script::host::Host::new(&crate::ops::catalogue());
+    let host = crate::script::host::Host::new(&crate::platforms::catalogue());
     let bundle = Bundle::collect(&Source::new("main.rhai", text), &Nothing).unwrap();
     Script::compile(&host, bundle).unwrap()
 }

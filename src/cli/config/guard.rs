@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use super::document::Document;
 use super::{Config, ConfigError, CredentialSource, Mode, Profile, SANDBOX, Sourced};
-use crate::ops::spec::Timeout;
+use crate::operation::spec::Timeout;
 use crate::value::origin::Origin;
 use crate::value::secret::Home;
 
@@ -277,7 +277,7 @@ impl Config {
         let Some(document) = Document::read(file)? else {
             return Ok(Vec::new());
         };
-        let mut config = Config::of(&crate::ops::catalogue());
+        let mut config = Config::of(&crate::platforms::catalogue());
         config.add(&document, true)?;
         let mut lines = Vec::new();
         for profile in config.profiles.values() {

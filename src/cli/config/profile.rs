@@ -7,7 +7,7 @@ use std::time::Duration;
 use super::{ConfigError, Connection, CredentialSource, Location, Mode, Sourced, guard, reading};
 use crate::cli::paths::Env;
 use crate::cli::secret_store::SecretId;
-use crate::ops::platform::Platform;
+use crate::operation::platform::Platform;
 use crate::transport::line::Line;
 use crate::value::secret::Secret;
 

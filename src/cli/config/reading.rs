@@ -5,8 +5,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use super::entry::Entry;
 use super::table::Table;
 use super::{ConfigError, Connection, CredentialSource, Mode, Profile, Sourced, connection};
-use crate::ops::catalogue::Catalogue;
-use crate::ops::platform::Platform;
+use crate::operation::catalogue::Catalogue;
+use crate::operation::platform::Platform;
 use crate::transport::address;
 use crate::value::origin::Origin;
 

@@ -67,7 +67,11 @@ impl Home {
 
     fn load(&self) -> Result<Config, ConfigError> {
         let env = self.env(&[]);
-        Config::load(&crate::ops::catalogue(), &Paths::from_env(&env).unwrap(), &env)
+        Config::load(
+            &crate::platforms::catalogue(),
+            &Paths::from_env(&env).unwrap(),
+            &env,
+        )
     }
 
     /// The error of loading, with the folder's name taken out, and its hint.
@@ -102,7 +106,7 @@ fn everything_a_profile_may_say_is_read() {
     let config = home.load().unwrap();
     let acme = config.choose(None, &home.env(&[])).unwrap();
     let seconds = |duration: &Option<Sourced<Duration>>| duration.as_ref().unwrap().value.as_secs();
-    assert_eq!(acme.platform(), &crate::ops::JRNI);
+    assert_eq!(acme.platform(), &crate::platforms::jrni::PLATFORM);
     assert_eq!(
         (acme.url().unwrap(), acme.text("login").unwrap()),
         ("https://acme.example", "ann@example.com")
@@ -144,7 +148,7 @@ fn the_project_counts_over_the_user_value_by_value() {
         ]
     );
     let other = config.named("other", "test").unwrap();
-    assert_eq!(other.platform(), &crate::ops::MOBSTED);
+    assert_eq!(other.platform(), &crate::platforms::mobsted::PLATFORM);
     let error = other.url().unwrap_err();
     assert_eq!(error.to_string(), "profile `other` has no url");
     assert!(error.hint().unwrap().contains("[profiles.other]"));
@@ -248,6 +252,11 @@ fn the_search_for_a_project_ends_at_home() {
         [("HOME", inner.as_str()), ("PROVISOR_HOME", inner.as_str())],
         home.path("inner/work"),
     );
-    let config = Config::load(&crate::ops::catalogue(), &Paths::from_env(&env).unwrap(), &env).unwrap();
+    let config = Config::load(
+        &crate::platforms::catalogue(),
+        &Paths::from_env(&env).unwrap(),
+        &env,
+    )
+    .unwrap();
     assert!(config.profiles().is_empty());
 }

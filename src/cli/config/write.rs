@@ -10,7 +10,7 @@ use super::{Config, ConfigError};
 use crate::cli::error::CommandError;
 use crate::cli::paths::make_private_folder;
 use crate::cli::private_file;
-use crate::ops::catalogue::Catalogue;
+use crate::operation::catalogue::Catalogue;
 
 /// A configuration file that is being changed. Nobody else changes it meanwhile; nothing is written before
 /// [`Draft::save`].

@@ -13,7 +13,7 @@ use crate::cli::profile;
 use crate::cli::times;
 use crate::clock::Clock;
 use crate::journal::Vault;
-use crate::ops::account::SignedIn;
+use crate::operation::account::SignedIn;
 use crate::transport::Http;
 use crate::waiting::Waits;
 

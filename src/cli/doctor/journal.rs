@@ -4,7 +4,7 @@ use super::Check;
 use crate::cli::app::App;
 use crate::cli::error::CommandError;
 use crate::journal::{Journal, JournalError, RunStatus};
-use crate::ops::naming;
+use crate::operation::naming;
 
 const AREA: &str = "journal";
 

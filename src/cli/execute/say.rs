@@ -11,7 +11,7 @@ use crate::cli::error::CommandError;
 use crate::cli::exit::Exit;
 use crate::cli::rows::is_stream;
 use crate::journal::{RowFilter, RowStatus, RunStatus, StepFilter, StepRecord, StepState};
-use crate::ops::error::Code;
+use crate::operation::error::Code;
 use crate::report::reveal::Reveal;
 use crate::run::Runner;
 use crate::sabotage::Sabotage;

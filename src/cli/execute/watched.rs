@@ -10,7 +10,7 @@ use crate::cli::error::CommandError;
 use crate::cli::plan::RunPlan;
 use crate::cli::ui::Progress;
 use crate::journal::{Journal, JournalError, RowCounts, RowFilter, RowRecord, RowStatus, RunId};
-use crate::ops::error::Code;
+use crate::operation::error::Code;
 use crate::report::summary::Summary;
 use crate::run::cancel::Cancel;
 use crate::value::Value;

@@ -1,7 +1,7 @@
 //! The exit codes.
 
 use crate::cli::exit::Exit;
-use crate::ops::explain::Explanation;
+use crate::operation::explain::Explanation;
 
 /// What an exit code means, in a word or two.
 pub(super) fn meaning(exit: Exit) -> &'static str {

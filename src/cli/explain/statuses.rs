@@ -1,6 +1,6 @@
 //! How rows and runs stand, in one word each.
 
-use crate::ops::explain::Explanation;
+use crate::operation::explain::Explanation;
 
 /// Every status of a row or a run.
 pub(super) const ALL: &[Explanation] = &[

@@ -3,12 +3,12 @@
 use std::collections::BTreeSet;
 
 use super::*;
-use crate::ops::error::Code;
+use crate::operation::error::Code;
 
 #[test]
 fn every_code_status_and_exit_has_an_entry_of_its_own() {
     let mut seen = BTreeSet::new();
-    for entry in all(&crate::ops::catalogue()) {
+    for entry in all(&crate::platforms::catalogue()) {
         assert!(seen.insert(entry.told.code), "{} is there twice", entry.told.code);
     }
     for code in Code::ALL {

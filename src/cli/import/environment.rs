@@ -7,9 +7,11 @@ use super::site::Site;
 use super::values::{Part, is_secret, parts};
 use crate::cli::error::CommandError;
 use crate::cli::profile::fields;
-use crate::ops::platform::AccountKey;
-use crate::ops::platform::Platform;
-use crate::ops::{JRNI, MOBSTED, SPARROW};
+use crate::operation::platform::AccountKey;
+use crate::operation::platform::Platform;
+use crate::platforms::jrni::PLATFORM as JRNI;
+use crate::platforms::mobsted::PLATFORM as MOBSTED;
+use crate::platforms::sparrow::PLATFORM as SPARROW;
 use crate::value::secret::Secret;
 
 /// An environment.

@@ -5,13 +5,13 @@ mod mobsted;
 mod sparrow;
 mod typed;
 
-use crate::ops::catalogue::Catalogue;
+use crate::operation::catalogue::Catalogue;
 use serde_json::{Map, Value as Json};
 
 use super::body;
 use super::collection::{Field, Request, fields};
 use super::values::Values;
-use crate::ops::platform::Platform;
+use crate::operation::platform::Platform;
 
 /// A request, as far as it tells which operation it is.
 pub(super) struct Ask<'a> {

@@ -1,6 +1,6 @@
 //! A collection as a documented script.
 
-use crate::ops::catalogue::Catalogue;
+use crate::operation::catalogue::Catalogue;
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write as _;
 

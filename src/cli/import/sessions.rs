@@ -1,6 +1,6 @@
 //! The accounts that a collection speaks to, each as a session of the script.
 
-use crate::ops::catalogue::Catalogue;
+use crate::operation::catalogue::Catalogue;
 use std::collections::BTreeSet;
 
 use super::address;
@@ -9,8 +9,9 @@ use super::collection::{Collection, Request, Variable};
 use super::known::{self, Ask};
 use super::site::{self, Evidence, Site};
 use super::values::Values;
-use crate::ops::platform::Platform;
-use crate::ops::{JRNI, WEB};
+use crate::operation::platform::Platform;
+use crate::platforms::jrni::PLATFORM as JRNI;
+use crate::platforms::web::PLATFORM as WEB;
 
 /// The profile that an environment became.
 #[derive(Debug, Clone)]

@@ -6,8 +6,10 @@ use std::collections::BTreeSet;
 use super::address;
 use super::collection::{Collection, Request, Variable};
 use super::values::{Part, Values, is_secret, parts};
-use crate::ops::platform::Platform;
-use crate::ops::{JRNI, MOBSTED, SPARROW};
+use crate::operation::platform::Platform;
+use crate::platforms::jrni::PLATFORM as JRNI;
+use crate::platforms::mobsted::PLATFORM as MOBSTED;
+use crate::platforms::sparrow::PLATFORM as SPARROW;
 
 /// An address of a platform, in two.
 #[derive(Debug, Clone, PartialEq)]

@@ -9,7 +9,13 @@ use super::*;
 
 fn script_of(json: &Json) -> Script {
     let collection = collection::read(json).unwrap();
-    converted(&Host::new(&crate::ops::catalogue()), &collection, None, None).unwrap()
+    converted(
+        &Host::new(&crate::platforms::catalogue()),
+        &collection,
+        None,
+        None,
+    )
+    .unwrap()
 }
 
 fn one(request: &Json) -> Script {
@@ -244,7 +250,7 @@ fn a_variable_of_a_folder_counts_in_its_folder_alone() {
         }],
         profile: None,
         taken: BTreeSet::new(),
-        catalogue: crate::ops::catalogue(),
+        catalogue: crate::platforms::catalogue(),
     };
     let script = script::write(&collection::read(&json).unwrap(), &given).unwrap();
     assert!(
@@ -427,7 +433,7 @@ fn the_platform_of_an_environment_is_told_from_where_requests_go() {
         ),
     ] {
         let found = account(&collection(url), &environment(host, "hush")).unwrap();
-        assert_eq!(found.platform, &crate::ops::JRNI);
+        assert_eq!(found.platform, &crate::platforms::jrni::PLATFORM);
         assert_eq!(
             found.texts.iter().find(|(key, _)| *key == "url").unwrap().1,
             becomes
@@ -543,7 +549,7 @@ proptest! {
                 "body": {"mode": "formdata", "formdata": [{"key": key, "value": value}, {"key": "f", "type": "file", "src": value}]}}}]}]});
         let collection = collection::read(&json).unwrap();
         // A circle, or a credential in a name, is refused in words; a script that cannot be read is a fault.
-        if let Err(error) = converted(&Host::new(&crate::ops::catalogue()), &collection, None, None) {
+        if let Err(error) = converted(&Host::new(&crate::platforms::catalogue()), &collection, None, None) {
             prop_assert!(error.exit == Exit::Usage, "{} {json}", error.message);
         }
     }

@@ -10,7 +10,7 @@ use super::request::{Kind, Written};
 use super::sessions::Profiled;
 use super::site;
 use super::values::Values;
-use crate::platform::Method;
+use crate::client::Method;
 
 /// Headers that provisor writes itself.
 pub(super) const OMITTED: &[&str] = &[

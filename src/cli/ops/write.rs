@@ -5,7 +5,7 @@ use std::path::Path;
 use crate::cli::app::App;
 use crate::cli::error::CommandError;
 use crate::cli::exit::Exit;
-use crate::ops::doc::{definitions, markdown};
+use crate::operation::doc::{definitions, markdown};
 use crate::script;
 
 /// What a file of ours says in its first lines, by which it may be replaced.

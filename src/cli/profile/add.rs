@@ -14,8 +14,8 @@ use crate::cli::config::Config;
 use crate::cli::error::CommandError;
 use crate::cli::exit::Exit;
 use crate::cli::secret_store::SecretId;
-use crate::ops::platform::AccountKey;
-use crate::ops::platform::Platform;
+use crate::operation::platform::AccountKey;
+use crate::operation::platform::Platform;
 
 /// Add a profile to your configuration.
 ///

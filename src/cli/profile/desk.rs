@@ -7,9 +7,9 @@ use crate::cli::config::{Config, Profile};
 use crate::cli::error::CommandError;
 use crate::cli::exit::Exit;
 use crate::cli::times;
-use crate::ops::account::Reachability;
-use crate::ops::account::SignedIn;
-use crate::ops::error::{Code, OpError};
+use crate::operation::account::Reachability;
+use crate::operation::account::SignedIn;
+use crate::operation::error::{Code, OpError};
 use crate::value::Object;
 use crate::value::secret::Secret;
 

@@ -11,7 +11,7 @@ use crate::cli::config::{CredentialSource, Profile};
 use crate::cli::error::CommandError;
 use crate::cli::exit::Exit;
 use crate::cli::secret_store::SecretId;
-use crate::ops::platform::AccountKey;
+use crate::operation::platform::AccountKey;
 
 /// Change a profile in your configuration.
 ///

@@ -1,7 +1,7 @@
 //! What a profile lacks to be used.
 
 use crate::cli::config::Profile;
-use crate::ops::platform::Platform;
+use crate::operation::platform::Platform;
 
 /// What must be given for what there is, and is not there: a password for a login, a value for a header.
 pub(in crate::cli) fn unpaired(platform: &Platform, has: impl Fn(&str) -> bool) -> Vec<&'static str> {

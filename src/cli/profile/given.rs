@@ -6,7 +6,7 @@ use toml_edit::Value;
 use super::place::{FORMS, Place};
 use crate::cli::app::App;
 use crate::cli::error::CommandError;
-use crate::ops::platform::Platform;
+use crate::operation::platform::Platform;
 
 /// What a profile's mode may be.
 pub(super) const MODES: [&str; 4] = ["prod", "dev", "read-only", "sandbox"];

@@ -9,7 +9,7 @@ use crate::cli::error::CommandError;
 use crate::cli::exit::Exit;
 use crate::cli::times;
 use crate::clock::Clock;
-use crate::ops::account::SignedIn;
+use crate::operation::account::SignedIn;
 use crate::value::Value;
 
 /// Show a profile, where each value is set, and whether it is signed in.

@@ -9,7 +9,7 @@ use crate::cli::app::App;
 use crate::cli::config::{Mode, Profile};
 use crate::cli::error::CommandError;
 use crate::cli::exit::Exit;
-use crate::ops::account::{Ability, SignedIn};
+use crate::operation::account::{Ability, SignedIn};
 use crate::value::Object;
 
 /// Sign in and list what the login may do; changes nothing.

@@ -1,8 +1,8 @@
 //! What is being typed at the cursor.
 
 use super::infer::{self, Known, type_before};
-use crate::ops::platform::Operation;
-use crate::ops::spec::{Param, Type};
+use crate::operation::platform::Operation;
+use crate::operation::spec::{Param, Type};
 use crate::script::interactive::{Answer, Piece, Sort, Workspace, pieces};
 use crate::value::Value;
 

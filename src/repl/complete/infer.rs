@@ -9,8 +9,8 @@ use std::collections::BTreeMap;
 
 pub(super) use self::declared::{ERROR, operations};
 use self::declared::{function, method, property};
-use crate::ops::catalogue::Catalogue;
-use crate::ops::spec::Kind;
+use crate::operation::catalogue::Catalogue;
+use crate::operation::spec::Kind;
 use crate::script::interactive::{Piece, Sort, Step, Workspace, pieces};
 
 /// What is known of a value.

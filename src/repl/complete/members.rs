@@ -3,8 +3,8 @@
 use super::infer::{ERROR, Known};
 use super::names::{call, operation};
 use super::{Candidate, begins, library};
-use crate::ops::catalogue::Catalogue;
-use crate::ops::spec::{Param, Type};
+use crate::operation::catalogue::Catalogue;
+use crate::operation::spec::{Param, Type};
 use crate::script::interactive::Workspace;
 
 /// What can follow a value and its dot, which stands before `start`, and where that begins: a key that is no name is written

@@ -1,7 +1,7 @@
 //! Names that stand by themselves: variables, functions, modules, keywords, profiles.
 
 use super::{Candidate, begins, library};
-use crate::ops::spec::OpSpec;
+use crate::operation::spec::OpSpec;
 use crate::repl::around::Surroundings;
 use crate::script::interactive::Workspace;
 

@@ -10,7 +10,7 @@ use crate::value::{Object, Value};
 use serde_json::json;
 
 fn space() -> Workspace {
-    let mut space = Workspace::new(&Host::new(&crate::ops::catalogue()));
+    let mut space = Workspace::new(&Host::new(&crate::platforms::catalogue()));
     let session = Object::new("mobsted::Session", [("login", Value::from("me@example.com"))]);
     let tenant = Object::new("mobsted::Tenant", [("email", Value::from("ann@example.com"))]);
     space.set("partner", Value::Object(session));

@@ -10,12 +10,12 @@ use super::complete::library;
 use super::complete::names::keyword;
 use super::meta::{Command, commands, settings};
 use super::{Next, Repl};
-use crate::ops::catalogue::Catalogue;
-use crate::ops::doc::OpDoc;
-use crate::ops::doc::find::{self, Topic};
-use crate::ops::doc::text::{self, Look};
-use crate::ops::platform::Operation;
-use crate::ops::spec::Permission;
+use crate::operation::catalogue::Catalogue;
+use crate::operation::doc::OpDoc;
+use crate::operation::doc::find::{self, Topic};
+use crate::operation::doc::text::{self, Look};
+use crate::operation::platform::Operation;
+use crate::operation::spec::Permission;
 use crate::value::nearest::nearest;
 
 /// How wide documentation is at most.

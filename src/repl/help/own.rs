@@ -1,6 +1,6 @@
 //! Pages about what is not in the table of operations.
 
-use crate::ops::doc::text::{Look, wrap};
+use crate::operation::doc::text::{Look, wrap};
 use crate::repl::show;
 use crate::repl::width::{padded, width};
 use crate::script::interactive::{Answer, Function, Native, Workspace};

@@ -13,7 +13,7 @@ fn a_question_mark_behind_a_name_asks_about_it() {
 
 #[test]
 fn a_session_asks_at_each_change() {
-    let catalogue = crate::ops::catalogue();
+    let catalogue = crate::platforms::catalogue();
     let op = catalogue.operation("mobsted::ensure_tenant");
     let meaning = op.map_or("", |op| super::told(&catalogue, op).permission.meaning);
     assert!(

@@ -10,14 +10,14 @@ use super::super::looking::Looking;
 use super::settle::to_value;
 use super::{Session, scope};
 use crate::journal::{Cancel, JournalError, LookupOutcome, RowJournal, RowStatus};
-use crate::ops::call::Call;
-use crate::ops::error::{Code, OpError};
-use crate::ops::perform::{
+use crate::operation::call::Call;
+use crate::operation::error::{Code, OpError};
+use crate::operation::perform::{
     Destination, Halt, Performed, destination, is_open, is_there, look_up, perform, times_asked, window,
 };
-use crate::ops::platform::Operation;
-use crate::ops::preview::{Preview, preview};
-use crate::ops::world::World;
+use crate::operation::platform::Operation;
+use crate::operation::preview::{Preview, preview};
+use crate::operation::world::World;
 use crate::run::interrupt::Interrupt;
 use crate::script::door::{Ask, Denied, Door, Stop};
 use crate::value::{Object, Value};
@@ -391,7 +391,7 @@ mod tests {
 
     /// What is told of a request with this key, and of what it gave.
     fn told(key: Option<&str>, done: Result<&[(&str, Value)], Halt>) -> Option<String> {
-        let op = crate::ops::catalogue().operation("http::post").unwrap();
+        let op = crate::platforms::catalogue().operation("http::post").unwrap();
         let options = key.map(|key| ("key".to_owned(), key.into()));
         let options = Value::Record(options.into_iter().collect());
         let call = Call::check(op, None, vec!["https://crm.example/items".into(), options]).unwrap();

@@ -2,17 +2,17 @@
 
 use std::collections::BTreeMap;
 
-use crate::ops::catalogue::Catalogue;
+use crate::operation::catalogue::Catalogue;
 use tokio::runtime::Handle;
 
 use crate::journal::{
     Cancel, Journal, JournalError, LookupOutcome, RowFilter, RowRecord, RowStatus, RunLock, StepFilter,
 };
-use crate::ops::call::Call;
-use crate::ops::error::OpError;
-use crate::ops::function::Functions;
-use crate::ops::perform::{is_open, look_up};
-use crate::ops::world::World;
+use crate::operation::call::Call;
+use crate::operation::error::OpError;
+use crate::operation::function::Functions;
+use crate::operation::perform::{is_open, look_up};
+use crate::operation::world::World;
 use crate::script::door::Ask;
 use crate::value::{Record, Value};
 

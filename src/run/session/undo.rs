@@ -1,8 +1,8 @@
 //! What a session changed, and the way back.
 
 use crate::journal::{Journal, JournalError, NaturalKey, StepRecord, StepState};
-use crate::ops::catalogue::Catalogue;
-use crate::ops::spec::{Effect, OpSpec};
+use crate::operation::catalogue::Catalogue;
+use crate::operation::spec::{Effect, OpSpec};
 use crate::value::Value;
 
 /// One change of a session.

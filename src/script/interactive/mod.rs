@@ -13,7 +13,7 @@ mod saving;
 mod seen;
 mod shown;
 
-use crate::ops::catalogue::Catalogue;
+use crate::operation::catalogue::Catalogue;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 

@@ -3,7 +3,6 @@
 use std::sync::{Arc, Mutex};
 
 use super::*;
-use crate::ops;
 use crate::script::door::{Ask, Denied, Stop};
 
 /// A door to nowhere.
@@ -43,7 +42,7 @@ struct Typist {
 impl Typist {
     fn new() -> Typist {
         Typist {
-            space: Workspace::new(&Host::new(&ops::catalogue())),
+            space: Workspace::new(&Host::new(&crate::platforms::catalogue())),
             files: Files(&[]),
             count: 0,
         }
@@ -355,7 +354,7 @@ fn an_input_that_takes_too_much_memory_is_stopped_and_the_next_begins_anew() {
         most: || 500,
     };
     let mut typist = Typist::new();
-    typist.space = Workspace::new(&Host::new(&ops::catalogue()).within(memory));
+    typist.space = Workspace::new(&Host::new(&crate::platforms::catalogue()).within(memory));
     typist.gives_nothing("let kept = 41");
     for input in [
         "loop {}",

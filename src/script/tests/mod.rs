@@ -22,12 +22,12 @@ use super::error::Diagnostic;
 use super::host::Host;
 use super::program::{Ended, Script};
 use crate::journal::NaturalKey;
-use crate::ops::call::Call;
-use crate::ops::catalogue::Catalogue;
-use crate::ops::error::{Code, OpError};
-use crate::ops::platform::{NoDriver, Platform};
-use crate::ops::spec::{Boxed, Effect, Kind, OpSpec, Param, Probe, Timeout, Type};
-use crate::ops::world::World;
+use crate::operation::call::Call;
+use crate::operation::catalogue::Catalogue;
+use crate::operation::error::{Code, OpError};
+use crate::operation::platform::{NoDriver, Platform};
+use crate::operation::spec::{Boxed, Effect, Kind, OpSpec, Param, Probe, Timeout, Type};
+use crate::operation::world::World;
 use crate::value::secret::Secret;
 use crate::value::{Object, Value};
 

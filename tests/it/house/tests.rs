@@ -5,18 +5,18 @@ use super::*;
 #[test]
 fn an_import_upwards_is_found_however_it_is_written() {
     let cases = [
-        "use crate::ops::spec::OpSpec;",
-        "use crate::{value::Value, ops};",
-        "use super::super::ops::spec;",
-        "fn f() { crate::ops::perform(); }",
-        "mod inner { use super::super::super::ops::spec; }",
-        "#[cfg(test)] mod tests { use crate::ops; }",
+        "use crate::operation::spec::OpSpec;",
+        "use crate::{value::Value, operation};",
+        "use super::super::operation::spec;",
+        "fn f() { crate::operation::perform(); }",
+        "mod inner { use super::super::super::operation::spec; }",
+        "#[cfg(test)] mod tests { use crate::operation; }",
     ];
     for text in cases {
         let faults = import_faults(&Source::new("journal/step.rs", text));
         assert_eq!(
             faults,
-            ["src/journal/step.rs:1: `journal` may not import `ops`"],
+            ["src/journal/step.rs:1: `journal` may not import `operation`"],
             "{text}"
         );
     }
@@ -25,10 +25,10 @@ fn an_import_upwards_is_found_however_it_is_written() {
 #[test]
 fn what_is_no_import_is_not_found() {
     let cases = [
-        "// use crate::ops;\n/* crate::ops /* crate::ops */ crate::ops */ /// crate::ops",
-        r##"const A: &str = "crate::ops"; const B: &str = r#"crate::ops " crate::ops"#; const C: char = '"';"##,
-        "use crate::value::ops; use super::ops; use crate::{value::{ops, Value}, journal::ops};",
-        "pub(crate) fn ops<'a>(x: &'a str) -> char { '\\'' }",
+        "// use crate::operation;\n/* crate::operation /* crate::operation */ crate::operation */ /// crate::operation",
+        r##"const A: &str = "crate::operation"; const B: &str = r#"crate::operation " crate::operation"#; const C: char = '"';"##,
+        "use crate::value::operation; use super::operation; use crate::{value::{operation, Value}, journal::operation};",
+        "pub(crate) fn operation<'a>(x: &'a str) -> char { '\\'' }",
     ];
     for text in cases {
         assert_eq!(
@@ -43,15 +43,18 @@ fn what_is_no_import_is_not_found() {
 fn tests_may_use_what_lies_below_and_the_sandbox() {
     let text =
         "#[cfg(test)]\nmod tests { use crate::transport::Http; use crate::sandbox; }\nuse crate::transport;";
-    let faults = import_faults(&Source::new("ops/mobsted.rs", text));
-    assert_eq!(faults, ["src/ops/mobsted.rs:3: `ops` may not import `transport`"]);
+    let faults = import_faults(&Source::new("operation/mobsted.rs", text));
+    assert_eq!(
+        faults,
+        ["src/operation/mobsted.rs:3: `operation` may not import `transport`"]
+    );
 }
 
 #[test]
 fn a_crate_is_found_outside_its_home() {
     let found = |path: &str, text: &str| crate_faults(&Source::new(path, text)).len();
-    assert_eq!(found("ops/web.rs", "use reqwest::Client;"), 1);
-    assert_eq!(found("ops/web.rs", "fn f() -> rhai::Dynamic { todo() }"), 1);
+    assert_eq!(found("operation/web.rs", "use reqwest::Client;"), 1);
+    assert_eq!(found("operation/web.rs", "fn f() -> rhai::Dynamic { todo() }"), 1);
     assert_eq!(found("transport/mod.rs", "use reqwest::Client;"), 0);
     assert_eq!(
         found("bulk/rows.rs", "mod csv; use self::csv::Rows; use csv::Reader;"),
@@ -60,10 +63,10 @@ fn a_crate_is_found_outside_its_home() {
     assert_eq!(found("value/digest.rs", "use sha2::Digest;"), 0);
     assert_eq!(found("value/mod.rs", "use sha2::Digest;"), 1);
     assert_eq!(
-        found("ops/web.rs", "#[cfg(test)] mod tests { use axum::Router; }"),
+        found("operation/web.rs", "#[cfg(test)] mod tests { use axum::Router; }"),
         0
     );
-    assert_eq!(found("ops/web.rs", "let csv = x.csv; self::csv::y();"), 0);
+    assert_eq!(found("operation/web.rs", "let csv = x.csv; self::csv::y();"), 0);
 }
 
 #[test]
@@ -83,8 +86,8 @@ fn depth_counts_modules() {
     assert_eq!(
         [
             depth("clock.rs"),
-            depth("ops/mod.rs"),
-            depth("ops/spec.rs"),
+            depth("operation/mod.rs"),
+            depth("operation/spec.rs"),
             depth("a/b/c.rs")
         ],
         [1, 1, 2, 3]

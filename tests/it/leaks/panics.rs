@@ -2,7 +2,7 @@
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
-use provisor::platform::Password;
+use provisor::client::Password;
 use provisor::transport::line::{Line, Proxy, Through};
 use provisor::transport::request::{Body, Method, Request};
 use provisor::value::secret::Secret;

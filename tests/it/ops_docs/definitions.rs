@@ -3,8 +3,6 @@
 use std::collections::BTreeSet;
 use std::fs;
 
-use provisor::ops;
-
 use crate::support::Home;
 
 #[test]
@@ -25,7 +23,7 @@ fn definition_files_can_be_read_and_declare_every_operation() {
         let functions = file.functions.into_iter();
         declared.extend(functions.map(|(function, count)| (file.module.clone(), function, count)));
     }
-    for op in ops::catalogue().operations() {
+    for op in provisor::platforms::catalogue().operations() {
         let global = op.module.is_empty() || op.receiver.is_some();
         let module = if global { "static" } else { op.module };
         for count in op.required()..=op.params.len() {
@@ -34,7 +32,7 @@ fn definition_files_can_be_read_and_declare_every_operation() {
             assert!(declared.contains(&wanted), "{wanted:?}");
         }
     }
-    for kind in ops::catalogue().kinds() {
+    for kind in provisor::platforms::catalogue().kinds() {
         for (property, ..) in kind.properties {
             let wanted = ("static".to_owned(), format!("get {property}"), 1);
             assert!(declared.contains(&wanted), "{} {wanted:?}", kind.name);

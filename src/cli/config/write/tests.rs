@@ -36,7 +36,7 @@ impl File {
     }
 
     fn change(&self, change: impl FnOnce(&mut Draft)) -> Result<String, CommandError> {
-        let mut draft = Draft::open(&crate::ops::catalogue(), &self.path())?;
+        let mut draft = Draft::open(&crate::platforms::catalogue(), &self.path())?;
         change(&mut draft);
         draft.save()?;
         Ok(std::fs::read_to_string(self.path()).unwrap())
@@ -63,7 +63,7 @@ fn what_people_wrote_around_it_stays() {
 fn a_first_profile_makes_the_file() {
     let folder = tempfile::tempdir().unwrap();
     let file = folder.path().join("deep/config.toml");
-    let mut draft = Draft::open(&crate::ops::catalogue(), &file).unwrap();
+    let mut draft = Draft::open(&crate::platforms::catalogue(), &file).unwrap();
     draft.set("acme", "url", "https://acme.example");
     draft.save().unwrap();
     assert_eq!(
@@ -122,7 +122,7 @@ fn the_file_is_its_owners_alone_and_a_link_stays_one() {
     let file = File::new(WRITTEN);
     let link = file.folder.path().join("link.toml");
     symlink(file.path(), &link).unwrap();
-    let mut draft = Draft::open(&crate::ops::catalogue(), &link).unwrap();
+    let mut draft = Draft::open(&crate::platforms::catalogue(), &link).unwrap();
     draft.set("acme", "login", "bob@example.com");
     draft.save().unwrap();
     assert!(link.is_symlink());

@@ -1,6 +1,6 @@
 //! Sparrow's requests.
 
-use crate::ops::catalogue::Catalogue;
+use crate::operation::catalogue::Catalogue;
 use serde_json::{Map, Value as Json};
 
 use super::typed::{Arg, Typed};
@@ -9,7 +9,7 @@ use crate::cli::import::body;
 use crate::cli::import::code::Code;
 use crate::cli::import::known::Carried;
 use crate::cli::import::values::Values;
-use crate::ops::spec::Type;
+use crate::operation::spec::Type;
 
 /// The account of a request that signs in.
 pub(super) fn sign_in(ask: &Ask) -> Option<Vec<(&'static str, String)>> {

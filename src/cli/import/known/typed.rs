@@ -11,7 +11,7 @@ use crate::cli::import::collection::Field;
 use crate::cli::import::secrets::scrubbed;
 use crate::cli::import::values::Values;
 use crate::cli::import::web::OMITTED;
-use crate::ops::spec::OpSpec;
+use crate::operation::spec::OpSpec;
 
 /// Fields of a query that say which part of a list: operations read all of it.
 const PAGING: &[&str] = &["page", "pagesize", "perpage", "per_page"];

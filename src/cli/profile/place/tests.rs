@@ -7,7 +7,7 @@ use super::*;
 #[test]
 fn places_are_read_and_secrets_are_not_repeated() {
     let parse = |text: &str| {
-        Place::parse_assignment(&crate::ops::catalogue().account_keys().1, text).map(|(_, place)| place)
+        Place::parse_assignment(&crate::platforms::catalogue().account_keys().1, text).map(|(_, place)| place)
     };
     assert_eq!(parse("password=env:A").unwrap(), Place::Env("A".into()));
     assert_eq!(parse("password=file:~/x").unwrap(), Place::File("~/x".into()));

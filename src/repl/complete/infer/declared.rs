@@ -1,7 +1,7 @@
 //! What operations, kinds and functions of the language declare that they give.
 
 use super::Known;
-use crate::ops::platform::Operation;
+use crate::operation::platform::Operation;
 use crate::repl::complete::library;
 use crate::script::interactive::Workspace;
 

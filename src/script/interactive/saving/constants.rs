@@ -4,7 +4,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::pieces::{Sort, pieces};
-use crate::ops::spec::Effect;
+use crate::operation::spec::Effect;
 use crate::script::host::Host;
 use crate::script::interactive::results;
 use crate::script::scopes::{Binding, Scopes, Use};

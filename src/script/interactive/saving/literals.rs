@@ -4,8 +4,8 @@ use std::collections::BTreeMap;
 
 use rhai::{ASTNode, Expr, FnCallExpr, Position, Stmt};
 
-use crate::ops::platform::Operation;
-use crate::ops::spec::Param;
+use crate::operation::platform::Operation;
+use crate::operation::spec::Param;
 use crate::script::bundle::Source;
 use crate::script::host::Host;
 use crate::script::interactive::credential::is_credential;

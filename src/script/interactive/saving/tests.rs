@@ -6,7 +6,6 @@ mod constants;
 mod ranges;
 
 use super::*;
-use crate::ops;
 use crate::script::host::Host;
 
 fn typed(inputs: &[(&str, Came)]) -> Vec<Typed> {
@@ -28,7 +27,7 @@ fn save(inputs: &[(&str, Came)]) -> Saved {
 
 fn save_some(inputs: &[(&str, Came)], range: RangeInclusive<usize>) -> Saved {
     let refused = BTreeSet::from(["profile".to_owned()]);
-    Workspace::new(&Host::new(&ops::catalogue())).save(&typed(inputs), range, "Saved.", &refused)
+    Workspace::new(&Host::new(&crate::platforms::catalogue())).save(&typed(inputs), range, "Saved.", &refused)
 }
 
 /// It gave nothing, or a value.

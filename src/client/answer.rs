@@ -1,0 +1,45 @@
+//! A 2xx answer, and what can be read in it.
+
+use serde_json::Value as Json;
+
+use super::error::ApiError;
+use super::fields;
+use crate::transport::request::Request;
+use crate::transport::response::{BodyError, Response};
+use crate::value::Value;
+
+/// A 2xx answer with the request it belongs to.
+pub(crate) struct Answer {
+    pub(crate) request: Request,
+    pub(crate) response: Response,
+}
+
+impl Answer {
+    /// The body as JSON.
+    pub(crate) fn json(&self) -> Result<Json, ApiError> {
+        self.response
+            .json()
+            .map_err(|why| self.unreadable(&why.to_string()))
+    }
+
+    /// The body as a value: JSON with its credentials as secrets, a plain text, or nothing.
+    pub(crate) fn value(&self) -> Result<Value, ApiError> {
+        if self.response.is_empty() {
+            return Ok(Value::Null);
+        }
+        match self.response.json() {
+            Ok(json) => Ok(fields::guarded(json).without_echoes(&self.request.scrubber())),
+            Err(BodyError::NotJson) if !self.response.says_json() => {
+                let text = self.response.text();
+                text.map(|text| Value::from(text).without_echoes(&self.request.scrubber()))
+                    .map_err(|why| self.unreadable(&why.to_string()))
+            }
+            Err(why) => Err(self.unreadable(&why.to_string())),
+        }
+    }
+
+    /// The answer is not what it should be.
+    pub(crate) fn unreadable(&self, why: &str) -> ApiError {
+        ApiError::unreadable(&self.request, &self.response, why)
+    }
+}

@@ -1,0 +1,111 @@
+//! One client per account, so that all callers of an account share its tokens; and what else is kept for a while, by
+//! account.
+
+use std::collections::HashMap;
+use std::fmt;
+use std::sync::{Arc, Mutex, PoisonError};
+
+use super::{Line, Network};
+
+/// Hands out clients of a platform: the same account always gets the same one, so that one sign-in, one refresh and one
+/// refusal serve all rows. A clone shares the clients.
+#[derive(Clone)]
+pub struct Accounts<C> {
+    network: Network,
+    clients: Arc<Recent<C>>,
+}
+
+impl<C: Clone> Accounts<C> {
+    /// No clients yet; they will be made over `network`.
+    pub fn new(network: Network) -> Accounts<C> {
+        Accounts {
+            network,
+            clients: Arc::default(),
+        }
+    }
+
+    /// The network, reached on `line`.
+    pub(super) fn network(&self, line: &Line) -> Network {
+        self.network.on(line)
+    }
+
+    /// The client kept for `key` when it `fits` the network on `line`, else a new one. Sends nothing.
+    pub(crate) fn shared(
+        &self,
+        key: String,
+        line: &Line,
+        fits: impl Fn(&C, &Network) -> bool,
+        make: impl FnOnce(Network) -> C,
+    ) -> C {
+        let network = self.network(line);
+        self.clients
+            .get(key, |client| fits(client, &network), || make(network.clone()))
+    }
+}
+
+impl<C> fmt::Debug for Accounts<C> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Accounts")
+    }
+}
+
+/// After so many new accounts those that nobody asked for meanwhile are let go.
+const GENERATION: usize = 512;
+
+/// What a process keeps by account, for those that were asked for lately: it does not grow with the accounts.
+pub struct Recent<C> {
+    known: Mutex<Known<C>>,
+}
+
+struct Known<C> {
+    young: HashMap<String, C>,
+    old: HashMap<String, C>,
+}
+
+impl<C: Clone> Recent<C> {
+    /// What is kept for `key` when it `fits`, else a new one, which takes its place.
+    pub fn get(&self, key: String, fits: impl Fn(&C) -> bool, make: impl FnOnce() -> C) -> C {
+        let mut known = self.known.lock().unwrap_or_else(PoisonError::into_inner);
+        let found = known.young.get(&key).or_else(|| known.old.get(&key));
+        let kept = match found.filter(|client| fits(client)) {
+            Some(kept) => kept.clone(),
+            None => make(),
+        };
+        if known.young.len() >= GENERATION && !known.young.contains_key(&key) {
+            known.old = std::mem::take(&mut known.young);
+        }
+        known.young.insert(key, kept.clone());
+        kept
+    }
+}
+
+impl<C> Default for Recent<C> {
+    fn default() -> Recent<C> {
+        Recent {
+            known: Mutex::new(Known {
+                young: HashMap::new(),
+                old: HashMap::new(),
+            }),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_nobody_asks_for_is_let_go_and_what_is_asked_for_stays() {
+        let recent = Recent::default();
+        let get = |key: usize| recent.get(key.to_string(), |_| true, || Arc::new(key));
+        let (first, second) = (get(0), get(1));
+        for key in 2..5 * GENERATION {
+            get(key);
+            get(0);
+        }
+        assert!(Arc::ptr_eq(&first, &get(0)), "asked for all the time");
+        assert!(!Arc::ptr_eq(&second, &get(1)), "nobody has asked for it since");
+        let known = recent.known.lock().unwrap_or_else(PoisonError::into_inner);
+        assert!(known.young.len() + known.old.len() <= 2 * GENERATION);
+    }
+}

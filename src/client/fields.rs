@@ -1,0 +1,111 @@
+//! A platform's JSON, read leniently: names in any case, numbers as text.
+
+use serde_json::{Map, Value as Json};
+
+use crate::value::Value;
+use crate::value::secret::Secret;
+pub(super) use crate::value::secret::is_credential_field;
+
+/// A JSON object's fields.
+pub(crate) type Fields = Map<String, Json>;
+
+/// The first of these fields that is there and not null, whatever the case of its name.
+pub(crate) fn field<'a>(fields: &'a Fields, names: &[&str]) -> Option<&'a Json> {
+    let find = |name: &str| {
+        let exact = fields.get(name);
+        let found = exact.or_else(|| {
+            fields
+                .iter()
+                .find(|(key, _)| key.eq_ignore_ascii_case(name))
+                .map(|(_, v)| v)
+        });
+        found.filter(|value| !value.is_null())
+    };
+    names.iter().find_map(|name| find(name))
+}
+
+/// The same as text: numbers become their digits; empty and blank texts count as missing.
+pub(crate) fn text(fields: &Fields, names: &[&str]) -> Option<String> {
+    let present = |name: &&str| {
+        let text = match field(fields, &[name])? {
+            Json::String(text) => text.trim().to_owned(),
+            Json::Number(number) => number.to_string(),
+            _ => return None,
+        };
+        (!text.is_empty()).then_some(text)
+    };
+    names.iter().find_map(present)
+}
+
+/// The same as a whole number, be it written as a number or as text.
+pub(crate) fn int(fields: &Fields, names: &[&str]) -> Option<i64> {
+    match field(fields, names)? {
+        Json::Number(number) => number.as_i64().or_else(|| whole(number.as_f64()?)),
+        Json::String(text) => text.trim().parse().ok(),
+        _ => None,
+    }
+}
+
+/// A secret field, untouched: a password may start or end with a blank.
+pub(crate) fn secret(fields: &Fields, names: &[&str]) -> Option<Secret> {
+    let present = |name: &&str| match field(fields, &[name])? {
+        Json::String(text) if !text.is_empty() => Some(Secret::new(text.as_str())),
+        Json::Number(number) => Some(Secret::new(number.to_string())),
+        _ => None,
+    };
+    names.iter().find_map(present)
+}
+
+/// An id among these fields: a whole number or a text that is not empty.
+pub(crate) fn id_in(fields: &Fields, names: &[&str]) -> Option<Value> {
+    match field(fields, names)? {
+        Json::String(text) if !text.trim().is_empty() => Some(Value::Text(text.trim().to_owned())),
+        Json::Number(number) if !number.is_f64() => Some(Value::from_json(Json::Number(number.clone()))),
+        _ => None,
+    }
+}
+
+/// A JSON answer as a value in which the text of a credential's field is a secret.
+pub(crate) fn guarded(json: Json) -> Value {
+    guarded_by(json, is_credential_field)
+}
+
+/// The same, where `names` tells which fields are credentials.
+pub(super) fn guarded_by(json: Json, names: fn(&str) -> bool) -> Value {
+    match json {
+        Json::Array(items) => Value::List(items.into_iter().map(|item| guarded_by(item, names)).collect()),
+        Json::Object(fields) => {
+            let guard = |(name, json): (String, Json)| {
+                let value = if names(&name) {
+                    hidden(json)
+                } else {
+                    guarded_by(json, names)
+                };
+                (name, value)
+            };
+            Value::Record(fields.into_iter().map(guard).collect())
+        }
+        plain => Value::from_json(plain),
+    }
+}
+
+/// Every text below a credential's name as a secret. A number is none: it counts tokens, or the days that a password lasts.
+fn hidden(json: Json) -> Value {
+    match json {
+        Json::String(text) => Value::Secret(Secret::new(text)),
+        Json::Array(items) => Value::List(items.into_iter().map(hidden).collect()),
+        Json::Object(fields) => {
+            let hide = |(name, json): (String, Json)| (name, hidden(json));
+            Value::Record(fields.into_iter().map(hide).collect())
+        }
+        plain => Value::from_json(plain),
+    }
+}
+
+fn whole(number: f64) -> Option<i64> {
+    let text = format!("{number:.0}");
+    text.parse().ok().filter(|_| number.fract() == 0.0)
+}
+
+#[cfg(test)]
+mod tests;

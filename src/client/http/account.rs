@@ -1,0 +1,285 @@
+//! A service that a profile describes: every request to it is below one address, and carries one credential.
+
+use crate::client::Reachability;
+use std::sync::Arc;
+use std::time::Duration;
+
+use url::Url;
+
+use super::{Asked, Client, address};
+use crate::client::error::{ApiError, ApiErrorKind};
+use crate::client::session::LazySecret;
+use crate::client::{Line, Method, Password, clients};
+use crate::value::Value;
+use crate::value::origin::Origin;
+
+/// A service: where it is, and who asks.
+#[derive(Debug, Clone)]
+pub struct Account {
+    /// The profile's name.
+    pub name: String,
+    /// The address that every request is below.
+    pub url: String,
+    /// Who asks.
+    pub credentials: Credentials,
+    /// How long one try may take, when the request does not say.
+    pub reply: Option<Duration>,
+}
+
+/// How a request says who asks.
+#[derive(Debug, Clone)]
+pub enum Credentials {
+    /// Not at all.
+    None,
+    /// By a token.
+    Bearer(Password),
+    /// By a user and a password.
+    Basic(String, Password),
+    /// By a header and its value.
+    Header(String, Password),
+}
+
+/// Hands out clients: the same service always gets the same one, so that its credential is read once.
+pub type Accounts = clients::Accounts<Client>;
+
+/// What a client knows of its service.
+pub(super) struct Known {
+    account: Account,
+    secret: Option<LazySecret>,
+}
+
+impl Accounts {
+    /// A client on `line` that says to nobody who asks.
+    pub fn nobodys(&self, line: &Line) -> Client {
+        Client::new(self.network(line))
+    }
+
+    /// Why no request may go to this address; `None` when it may.
+    pub fn refusal(&self, url: &Url) -> Option<String> {
+        self.network(&Line::default()).http.refusal(url)
+    }
+
+    /// The client for `account`, reached on `line`. Sends nothing.
+    pub fn client(&self, account: &Account, line: &Line) -> Client {
+        let fits = |client: &Client, network: &_| {
+            let known = client.known.as_ref();
+            client.network.shares_line(network) && known.is_some_and(|known| known.account.same_as(account))
+        };
+        let key = format!("{} {}", account.url, account.name);
+        self.shared(key, line, fits, |network| Client {
+            network,
+            known: Some(Arc::new(Known::new(account.clone()))),
+        })
+    }
+}
+
+impl Account {
+    fn same_as(&self, other: &Account) -> bool {
+        use Credentials::{Basic, Bearer, Header, None};
+        let same = match (&self.credentials, &other.credentials) {
+            (None, None) => true,
+            (Bearer(one), Bearer(other)) => one.same_as(other),
+            (Basic(who, one), Basic(whom, other)) | (Header(who, one), Header(whom, other)) => {
+                who == whom && one.same_as(other)
+            }
+            _ => false,
+        };
+        same && self.reply == other.reply
+    }
+}
+
+impl Known {
+    fn new(account: Account) -> Known {
+        let secret = match &account.credentials {
+            Credentials::None => None,
+            Credentials::Bearer(secret) | Credentials::Basic(_, secret) | Credentials::Header(_, secret) => {
+                Some(LazySecret::new(secret.clone()))
+            }
+        };
+        Known { account, secret }
+    }
+
+    /// The request with what the service wants of every one. A request that says itself who asks is left to it.
+    pub(super) async fn signed(&self, mut asked: Asked) -> Result<Asked, ApiError> {
+        below(&self.account.url, asked.url.as_str())?;
+        asked.timeout = asked.timeout.or(self.account.reply);
+        let has = |name: &str| {
+            asked
+                .headers
+                .iter()
+                .any(|(known, _)| known.eq_ignore_ascii_case(name))
+        };
+        let own = asked.bearer.is_some() || asked.basic.is_some() || has("authorization");
+        let Some(secret) = self.secret.as_ref().filter(|_| !own) else {
+            return Ok(asked);
+        };
+        match &self.account.credentials {
+            Credentials::Bearer(_) => asked.bearer = Some(secret.get("bearer token").await?),
+            Credentials::Basic(login, _) => {
+                asked.basic = Some((login.clone(), secret.get("password").await?));
+            }
+            Credentials::Header(name, _) if !has(name) => {
+                let value = secret.get("header's value").await?;
+                asked.headers.push((name.clone(), Value::Secret(value)));
+            }
+            Credentials::None | Credentials::Header(..) => {}
+        }
+        Ok(asked)
+    }
+}
+
+impl Client {
+    /// Asks for the service's own address, to see whether it lets us in: 401, 403 and 407 are refusals of the credential,
+    /// or ask for one. Any other answer tells that the service is reached; nothing need be there. `None` for a client of no
+    /// service.
+    pub async fn check_reachable(&self) -> Result<Option<Reachability>, ApiError> {
+        let Some(known) = &self.known else { return Ok(None) };
+        let asked = Asked {
+            method: Method::Get,
+            url: address(&known.account.url)?,
+            query: Vec::new(),
+            headers: Vec::new(),
+            body: crate::client::Body::None,
+            bearer: None,
+            basic: None,
+            timeout: None,
+        };
+        let credential = known.secret.is_some();
+        let status = match self.send_checked(asked, None).await {
+            Ok(reply) => reply.status,
+            Err(error) => match error.status {
+                None => return Err(error),
+                Some(401 | 403 | 407) => return Err(refused(error, credential)),
+                Some(status) => status,
+            },
+        };
+        Ok(Some(Reachability { status, credential }))
+    }
+}
+
+fn refused(error: ApiError, credential: bool) -> ApiError {
+    let tried = if credential {
+        "it refuses the profile's credential"
+    } else {
+        "it asks for a credential, and the profile has none"
+    };
+    ApiError {
+        kind: ApiErrorKind::SignInRefused,
+        message: format!("{}: {tried}", error.message),
+        ..error
+    }
+}
+
+/// Reads the address of a service, below which its paths lie.
+pub fn base(text: &str) -> Result<Url, ApiError> {
+    let url = address(text)?;
+    if url.query().is_some() || url.fragment().is_some() {
+        return Err(ApiError::new(
+            ApiErrorKind::Address,
+            "a service's address has no ? or # part",
+        ));
+    }
+    Ok(url)
+}
+
+/// Checks the name of a header (RFC 9110, 5.6.2).
+pub fn header(name: &str) -> Result<(), ApiError> {
+    let fits = |c: char| c.is_ascii_alphanumeric() || "!#$%&'*+-.^_`|~".contains(c);
+    if !name.is_empty() && name.chars().all(fits) {
+        return Ok(());
+    }
+    Err(ApiError::bad_input("no header can be called so"))
+}
+
+/// Is `url` below `base`, however their hosts are spelled?
+pub fn is_below(base: &str, url: &str) -> bool {
+    let (Ok(base), Ok(url)) = (address(base), address(url)) else {
+        return false;
+    };
+    Origin::of(&base) == Origin::of(&url) && is_path_below(&base, &url)
+}
+
+fn is_path_below(base: &Url, url: &Url) -> bool {
+    let rest = url.path().strip_prefix(base.path().trim_end_matches('/'));
+    rest.is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
+}
+
+/// The address `given` below `base`: a path is put behind it, a whole address must begin with it.
+pub fn below(base: &str, given: &str) -> Result<Url, ApiError> {
+    let base = address(base)?;
+    let given = given.trim();
+    let root = base.path().trim_end_matches('/').to_owned();
+    let start = given.get(..8).unwrap_or(given).to_ascii_lowercase();
+    let url = if start.starts_with("http://") || start.starts_with("https://") {
+        address(given)?
+    } else {
+        let path = format!(
+            "{}{root}/{}",
+            base.origin().ascii_serialization(),
+            given.trim_start_matches('/')
+        );
+        address(&path)?
+    };
+    if url.origin() == base.origin() && is_path_below(&base, &url) {
+        return Ok(url);
+    }
+    Err(ApiError::new(
+        ApiErrorKind::Address,
+        format!("the address is not below the profile's, {base}"),
+    ))
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used, reason = "tests")]
+    use super::*;
+
+    #[test]
+    fn spellings_of_a_host_lead_below_the_same_address() {
+        for (base, url) in [
+            ("http://127.0.0.1:18811/v2", "http://localhost:18811/v2/items"),
+            ("http://127.0.0.1:18811/v2", "http://[::1]:18811/v2/items"),
+            ("https://api.example.com/v2", "https://API.example.com./v2/items"),
+            ("https://api.example.com", "https://api.example.com:443/v2"),
+        ] {
+            assert!(is_below(base, url), "{url}");
+        }
+        assert!(!is_below(
+            "https://api.example.com/v2",
+            "https://api.example.com/v22"
+        ));
+        assert!(!is_below(
+            "https://api.example.com/v2",
+            "https://api.example.com.evil.example/v2"
+        ));
+    }
+
+    #[test]
+    fn a_path_is_put_behind_the_address_and_nothing_leads_out_of_it() {
+        let base = "https://api.example/v2/";
+        for (given, url) in [
+            ("/items?a=1", "https://api.example/v2/items?a=1"),
+            ("items", "https://api.example/v2/items"),
+            ("", "https://api.example/v2/"),
+            ("https://api.example/v2/items", "https://api.example/v2/items"),
+            ("https://api.example/v2", "https://api.example/v2"),
+        ] {
+            assert_eq!(below(base, given).unwrap().as_str(), url, "{given}");
+        }
+        for given in [
+            "https://other.example/v2/items",
+            "http://api.example/v2/items",
+            "https://api.example/v3",
+            "https://api.example/v22/items",
+            "/../v3/items",
+            "/%2e%2e/v3",
+            "https://api.example:8443/v2/items",
+        ] {
+            assert_eq!(
+                below(base, given).unwrap_err().kind,
+                ApiErrorKind::Address,
+                "{given}"
+            );
+        }
+    }
+}

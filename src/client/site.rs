@@ -1,0 +1,89 @@
+//! Where an account is: an address as people write it, read the same way for every platform.
+
+use std::fmt;
+
+use url::Url;
+
+use super::error::{ApiError, ApiErrorKind};
+use crate::transport::address;
+
+/// An address, as `scheme://host[:port][/prefix]` without a trailing slash.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub(crate) struct Site(String);
+
+/// How messages speak of an address that cannot be read.
+pub(crate) struct Wording {
+    /// What it is, as in `a CRM account's address`.
+    pub(crate) what: &'static str,
+    /// One that can be read.
+    pub(crate) like: &'static str,
+    /// The credentials that people put in, and that belong elsewhere.
+    pub(crate) apart: &'static str,
+}
+
+impl Wording {
+    /// The error of an address of which `why` says what is wrong, after its subject.
+    pub(crate) fn bad(&self, why: &str) -> ApiError {
+        ApiError::new(ApiErrorKind::Address, format!("{} {why}", self.what))
+    }
+}
+
+impl Site {
+    /// Reads an address with or without scheme and trailing slashes. Without a scheme it is https; plain http for this
+    /// machine and the sandbox.
+    pub(crate) fn parse(text: &str, wording: &Wording) -> Result<Site, ApiError> {
+        let text = text.trim();
+        let unlike = || wording.bad(&format!("looks like {}", wording.like));
+        let named = text.contains("://");
+        let full = if named {
+            text.to_owned()
+        } else {
+            format!("https://{text}")
+        };
+        let mut url = Url::parse(&full).map_err(|_| unlike())?;
+        if !matches!(url.scheme(), "http" | "https") || url.host_str().is_none_or(str::is_empty) {
+            return Err(unlike());
+        }
+        if !url.username().is_empty() || url.password().is_some() {
+            let why = format!("must not carry credentials; give {} apart", wording.apart);
+            return Err(wording.bad(&why));
+        }
+        if url.query().is_some() || url.fragment().is_some() {
+            return Err(wording.bad("has no ? or # part"));
+        }
+        let near = address::is_loopback(&url) || url.host_str().is_some_and(address::is_sandbox_host);
+        if !named && near && url.set_scheme("http").is_err() {
+            return Err(unlike());
+        }
+        Ok(Site(url.as_str().trim_end_matches('/').to_owned()))
+    }
+
+    /// The same place without `tail`, where it ends in that.
+    #[must_use]
+    pub(crate) fn without(&self, tail: &str) -> Site {
+        let text = self.0.strip_suffix(tail).unwrap_or(&self.0);
+        Site(text.trim_end_matches('/').to_owned())
+    }
+
+    pub(crate) fn as_str(&self) -> &str {
+        &self.0
+    }
+
+    /// The host's name, with a port where there is one.
+    pub(crate) fn host(&self) -> &str {
+        let rest = self.0.split_once("://").map_or(self.0.as_str(), |(_, rest)| rest);
+        rest.split('/').next().unwrap_or(rest)
+    }
+
+    /// The address of `path`, which starts with a slash, below it.
+    pub(crate) fn at(&self, path: &str) -> Result<Url, ApiError> {
+        Url::parse(&format!("{}{path}", self.0))
+            .map_err(|_| ApiError::bad_input("the path cannot be part of an address"))
+    }
+}
+
+impl fmt::Display for Site {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}

@@ -1,0 +1,107 @@
+//! What a platform gives to those who have signed in, and its times.
+
+use crate::transport::token::Lease;
+use crate::value::secret::Secret;
+use crate::value::{Record, Value};
+
+/// Renewed this long before the end, or for the last tenth of a shorter life.
+const EARLY_MILLIS: i64 = 10 * 60 * 1000;
+
+/// An access token, and the refresh token that came with it.
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) struct Tokens {
+    pub(crate) access: Secret,
+    pub(crate) refresh: Option<Secret>,
+    /// When they came, in milliseconds since the Unix epoch.
+    pub(crate) issued: i64,
+    /// When the access token ends.
+    pub(crate) expires: i64,
+    /// The number of the company that they are for, where the platform has companies and has said which.
+    pub(crate) company: Option<u64>,
+}
+
+impl Tokens {
+    /// From when on they are renewed before use.
+    pub(super) fn renew_at(&self) -> i64 {
+        let life = self.expires.saturating_sub(self.issued).max(0);
+        self.expires.saturating_sub(EARLY_MILLIS.min(life / 10))
+    }
+
+    /// The tokens with the times of their use.
+    pub(super) fn lease(self) -> Lease<Tokens> {
+        Lease {
+            renew_at: self.renew_at(),
+            dead_at: self.expires,
+            token: self,
+        }
+    }
+
+    /// The form in which the store keeps them.
+    pub(super) fn to_value(&self) -> Value {
+        let mut fields = Record::new();
+        fields.insert("access".into(), self.access.clone().into());
+        if let Some(refresh) = &self.refresh {
+            fields.insert("refresh".into(), refresh.clone().into());
+        }
+        fields.insert("issued".into(), Value::Int(self.issued));
+        fields.insert("expires".into(), Value::Int(self.expires));
+        if let Some(company) = self.company.and_then(|company| i64::try_from(company).ok()) {
+            fields.insert("company".into(), Value::Int(company));
+        }
+        Value::Record(fields)
+    }
+
+    /// Reads what [`Tokens::to_value`] wrote.
+    pub(super) fn from_value(value: &Value) -> Option<Tokens> {
+        let fields = value.as_record()?;
+        let secret = |name: &str| match fields.get(name)? {
+            Value::Secret(secret) => Some(secret.clone()),
+            Value::Text(text) => Some(Secret::new(text.as_str())),
+            _ => None,
+        };
+        let int = |name: &str| match fields.get(name)? {
+            Value::Int(int) => Some(*int),
+            _ => None,
+        };
+        Some(Tokens {
+            access: secret("access")?,
+            refresh: secret("refresh"),
+            issued: int("issued")?,
+            expires: int("expires")?,
+            company: int("company").and_then(|company| u64::try_from(company).ok()),
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn tokens(life: i64) -> Tokens {
+        Tokens {
+            access: Secret::new("a"),
+            refresh: Some(Secret::new("r")),
+            issued: 0,
+            expires: life,
+            company: None,
+        }
+    }
+
+    #[test]
+    fn renewal_is_ten_minutes_or_a_tenth_early() {
+        assert_eq!(tokens(604_800_000).lease().renew_at, 604_200_000);
+        assert_eq!(tokens(10_000).lease().renew_at, 9_000);
+    }
+
+    #[test]
+    fn what_is_stored_is_read_back() {
+        let of_a_company = Tokens {
+            company: Some(37),
+            ..tokens(7)
+        };
+        for tokens in [tokens(7), of_a_company] {
+            assert_eq!(Tokens::from_value(&tokens.to_value()), Some(tokens));
+        }
+        assert_eq!(Tokens::from_value(&Value::Null), None);
+    }
+}

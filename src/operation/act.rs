@@ -1,0 +1,144 @@
+//! How acts are remembered: what nothing can look up is not done twice because a command is entered twice.
+
+use std::time::Duration;
+
+use super::call::{Call, parse_duration};
+use super::error::{Code, OpError};
+use super::spec::{Effect, Param, Type};
+use super::world::Settings;
+use crate::journal::{Act, Earlier};
+use crate::value::secret::names_a_credential;
+use crate::value::{Record, Value};
+
+/// How long the acts of a row are remembered, unless the call or the profile says otherwise.
+const REMEMBER: Duration = Duration::from_hours(24);
+
+/// The option by which an act gets a name of its own.
+pub(crate) const KEY: Param = Param {
+    name: "key",
+    ty: Type::Id,
+    required: false,
+    doc: "a name of its own: under it the account is asked once, for ever, whatever row, run or script asks",
+};
+
+/// The option that says for how long an act is remembered.
+pub(crate) const REMEMBERED: Param = Param {
+    name: "remember",
+    ty: Type::Duration,
+    required: false,
+    doc: "for how long the same call of the same row is not sent again, such as \"30d\"; 24 h when not given",
+};
+
+/// The options of an act that takes no others.
+pub(crate) const REMEMBERING: Param = Param {
+    name: "options",
+    ty: Type::Options(&[KEY, REMEMBERED]),
+    required: false,
+    doc: "key, remember",
+};
+
+/// The key that an act is given; `None` without one.
+pub(crate) fn key_of(call: &Call) -> Result<Option<String>, OpError> {
+    let key = match call.named("key") {
+        None | Some(Value::Null) => return Ok(None),
+        Some(Value::Int(number)) => number.to_string(),
+        Some(Value::Text(text)) => text.trim().to_owned(),
+        Some(_) => String::new(),
+    };
+    if key.is_empty() {
+        let message = "the `key` is empty: it is what the thing or the act is called";
+        return Err(OpError::new(Code::BadArgument, message));
+    }
+    Ok(Some(key))
+}
+
+/// How the journal remembers this call; `None` when it is no act.
+pub(super) fn remembered(call: &Call, settings: &Settings) -> Result<Option<Act>, OpError> {
+    if !matches!(call.effect(), Effect::Act | Effect::Request) {
+        return Ok(None);
+    }
+    if let Some(key) = key_of(call)? {
+        let name = call.op.driver().name_of_act(call, key)?;
+        let (account, login) = account(call)?;
+        let parts = [account.into(), login, call.arg("path").clone(), name.into()];
+        return Ok(Some(Act::Keyed(Value::List(parts.into()))));
+    }
+    let given = call.named("remember").and_then(parse_duration);
+    let within = given.or(settings.remember).unwrap_or(REMEMBER);
+    let mut asked = call.identity();
+    if let (Value::Record(asked), Some(receiver)) = (&mut asked, &call.receiver) {
+        asked.insert("on".into(), call.op.driver().account_of(receiver)?.into());
+    }
+    Ok(Some(Act::OfRow(without_credentials(asked), within)))
+}
+
+/// What an act asks for under its key: the same key for another request is a mistake.
+pub(super) fn request_of(call: &Call) -> Option<Value> {
+    let is_keyed = matches!(call.effect(), Effect::Act) && call.named("key").is_some();
+    let Value::Record(mut asked) = without_credentials(call.identity()) else {
+        return None;
+    };
+    asked.remove("args").filter(|_| is_keyed)
+}
+
+/// The account that is asked, and who asks it: keys are unique there.
+fn account(call: &Call) -> Result<(String, Value), OpError> {
+    match &call.receiver {
+        Some(receiver) => {
+            let driver = call.op.driver();
+            Ok((driver.account_of(receiver)?, driver.login_of(receiver)))
+        }
+        None => Ok((call.op.driver().account_of_call(call)?, Value::Null)),
+    }
+}
+
+/// What is asked for, whatever credential goes with it: a fresh token does not make another act of it.
+fn without_credentials(asked: Value) -> Value {
+    let Value::Record(mut asked) = asked else {
+        return asked;
+    };
+    if let Some(Value::List(args)) = asked.get_mut("args") {
+        for arg in args {
+            if let Value::Record(options) = arg {
+                strip(options);
+            }
+        }
+    }
+    asked.retain(|_, value| !matches!(value, Value::Secret(_)));
+    Value::Record(asked)
+}
+
+fn strip(options: &mut Record) {
+    options.remove("bearer");
+    if let Some(Value::Record(basic)) = options.get_mut("basic") {
+        basic.remove("password");
+    }
+    if let Some(Value::Record(headers)) = options.get_mut("headers") {
+        headers.retain(|name, value| !names_a_credential(name) && !matches!(value, Value::Secret(_)));
+    }
+}
+
+/// The error instead of a request that an earlier run has made for the same row.
+pub(super) fn done_by(call: &Call, earlier: &Earlier) -> OpError {
+    let run = earlier.run.as_ref().map_or_else(String::new, ToString::to_string);
+    let message = format!(
+        "run {run} already sent the same `{}` for this row; --again sends it once more",
+        call.op.id()
+    );
+    OpError::new(Code::AlreadyDone, message).hint(format!(
+        "see provisor runs steps {run}; a `key` makes a request once for ever, and `reads: true` declares that it \
+         changes nothing"
+    ))
+}
+
+/// The error instead of an answer that was recorded for another request under the same key.
+pub(super) fn other_request(call: &Call, earlier: &Earlier) -> OpError {
+    let key = key_of(call).ok().flatten().unwrap_or_default();
+    let run = earlier
+        .run
+        .as_ref()
+        .map_or(String::new(), |run| format!(", in run {run}"));
+    let message = format!("`{key}` was already used for a different request{run}; nothing was sent");
+    OpError::new(Code::AlreadyExists, message)
+        .hint("use another key for another object; change an existing one with a request of its own")
+}

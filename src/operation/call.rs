@@ -1,0 +1,311 @@
+//! One call of an operation, checked against its entry.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use super::error::{Code, OpError};
+use super::function::{Function, Functions};
+use super::platform::Operation;
+use super::spec::{Effect, OpSpec, Param, Type};
+use super::target::Target;
+use crate::client::Flight;
+use crate::sabotage::Sabotage;
+use crate::value::nearest::nearest;
+use crate::value::secret::Secret;
+use crate::value::{Object, Record, Value};
+
+/// One call of an operation, checked against its entry.
+#[derive(Debug, Clone)]
+pub struct Call {
+    /// The operation.
+    pub op: Operation,
+    /// The object it was called on, for a method.
+    pub receiver: Option<Object>,
+    /// One value per parameter of the entry; `Null` where an optional one was left out.
+    args: Vec<Value>,
+    /// Functions that options were given as.
+    functions: Functions,
+    /// Was the same request sent before, its answer lost, and the thing then found absent?
+    pub resent: bool,
+    /// Whether its requests have left. Clones of the call share it.
+    pub flight: Flight,
+    /// Under which profile it goes out, for a call to anywhere of which that has been found out.
+    pub(crate) target: Option<Arc<Target>>,
+}
+
+impl Call {
+    /// Checks the arguments against the entry: their number, their types, the keys of an options map.
+    pub fn check(op: Operation, receiver: Option<Object>, mut args: Vec<Value>) -> Result<Call, OpError> {
+        if args.len() < op.required() || args.len() > op.params.len() {
+            return Err(bad(format!(
+                "`{}` takes {} and got {}",
+                op.signature(),
+                expected(&op),
+                args.len()
+            )));
+        }
+        for (param, arg) in op.params.iter().zip(&mut args) {
+            identify(param, arg);
+            fits(param, arg).map_err(|why| bad(format!("`{}`: `{}` {why}", op.signature(), param.name)))?;
+        }
+        args.resize(op.params.len(), Value::Null);
+        Ok(Call {
+            op,
+            receiver,
+            args,
+            functions: Functions::new(),
+            resent: false,
+            flight: Flight::new(),
+            target: None,
+        })
+    }
+
+    /// The same call, with the functions that options were given as.
+    #[must_use]
+    pub fn with_functions(self, functions: Functions) -> Call {
+        Call { functions, ..self }
+    }
+
+    /// The same call with another address, and another option.
+    pub(super) fn readdressed(mut self, url: &str, key: &str, value: Value) -> Call {
+        let place = |name: &str| self.op.params.iter().position(|param| param.name == name);
+        let (address, options) = (place("url"), place("options"));
+        if let Some(arg) = address.and_then(|at| self.args.get_mut(at)) {
+            *arg = url.into();
+        }
+        if let Some(arg) = options.and_then(|at| self.args.get_mut(at)) {
+            let mut given = arg.as_record().cloned().unwrap_or_default();
+            given.insert(key.to_owned(), value);
+            *arg = Value::Record(given);
+        }
+        self
+    }
+
+    /// The same call, under the profile that was found for it.
+    pub(super) fn going_to(self, target: Target) -> Call {
+        let target = Some(Arc::new(target));
+        Call { target, ..self }
+    }
+
+    /// What this call promises.
+    pub fn effect(&self) -> Effect {
+        match self.op.effect {
+            Effect::ByCall(effect) => effect(self),
+            effect => effect,
+        }
+    }
+
+    /// The function that was given under this key of the options.
+    pub fn function(&self, key: &str) -> Option<&Function> {
+        self.functions.get(key)
+    }
+
+    /// The argument of this name; `Null` when it was left out.
+    pub fn arg(&self, name: &str) -> &Value {
+        let position = self.op.params.iter().position(|param| param.name == name);
+        position
+            .and_then(|position| self.args.get(position))
+            .unwrap_or(&Value::Null)
+    }
+
+    /// The text of an argument; an integer in digits.
+    pub fn text(&self, name: &str) -> String {
+        match self.arg(name) {
+            Value::Text(text) => text.clone(),
+            Value::Int(int) => int.to_string(),
+            _ => String::new(),
+        }
+    }
+
+    /// The map of an argument; empty when it was left out.
+    pub fn map(&self, name: &str) -> Record {
+        self.arg(name).as_record().cloned().unwrap_or_default()
+    }
+
+    /// A key of the trailing options map, when it was given.
+    pub fn option(&self, key: &str) -> Option<&Value> {
+        self.arg("options").as_record()?.get(key)
+    }
+
+    /// What is given under this name in a map whose keys are declared: the options, or a message.
+    pub(crate) fn named(&self, key: &str) -> Option<&Value> {
+        let declared = self.op.params.iter().zip(&self.args);
+        let mut maps = declared.filter(|(param, _)| matches!(param.ty, Type::Options(_)));
+        maps.find_map(|(_, map)| map.as_record()?.get(key))
+    }
+
+    /// Was this flag of the options map set?
+    pub fn flag(&self, key: &str) -> bool {
+        matches!(self.option(key), Some(Value::Bool(true)))
+    }
+
+    /// The secret of an argument, whether it came as one or as text.
+    pub fn secret(value: &Value) -> Option<Secret> {
+        match value {
+            Value::Secret(secret) => Some(secret.clone()),
+            Value::Text(text) => Some(Secret::new(text.as_str())),
+            _ => None,
+        }
+    }
+
+    /// Shows `each` every secret of the arguments and of the object that it was called on.
+    pub(super) fn each_secret(&self, each: &mut dyn FnMut(&Secret)) {
+        self.args.iter().for_each(|arg| arg.each_secret(each));
+        let of_receiver = self.receiver.iter().flat_map(|object| object.fields.values());
+        of_receiver.for_each(|field| field.each_secret(each));
+    }
+
+    /// The duration of an argument.
+    pub fn duration(&self, name: &str) -> Result<Duration, OpError> {
+        parse_duration(self.arg(name)).ok_or_else(|| bad(format!("`{name}` is not a duration")))
+    }
+
+    /// What the step key is made of: what is asked, and of whom. How it is asked, such as for how long an answer is
+    /// waited for, and the name of the profile do not count: to change them is not to ask for something else.
+    pub fn identity(&self) -> Value {
+        let mut asked = Record::new();
+        if let Some(receiver) = &self.receiver {
+            asked.insert("on".into(), self.account_on(receiver).into());
+            asked.insert("as".into(), self.op.driver().identity_of(receiver));
+        } else if let Some(login) = self.target.as_ref().and_then(|target| target.login()) {
+            asked.insert("as".into(), login.into());
+        }
+        let params = self.op.params.iter();
+        let args = params.zip(&self.args).map(|(param, arg)| match (param.ty, arg) {
+            (Type::Options(_), Value::Record(given)) => what_is_asked(given),
+            _ => arg.clone(),
+        });
+        let mut args: Vec<Value> = args.collect();
+        args.truncate(
+            args.iter()
+                .rposition(|arg| *arg != Value::Null)
+                .map_or(0, |last| last + 1),
+        );
+        asked.insert("args".into(), Value::List(args));
+        Value::Record(asked)
+    }
+
+    /// The account that is asked: however the address is spelled, it means the same.
+    fn account_on(&self, receiver: &Object) -> String {
+        let named = self.op.driver().named_account_of(receiver);
+        named.unwrap_or_else(|_| receiver.text("url").to_owned())
+    }
+
+    /// The same as version 1 told it, for runs that began under it: everything that the call is given counts.
+    pub fn former_identity(&self) -> Value {
+        let mut asked = Record::new();
+        if let Some(receiver) = &self.receiver {
+            asked.insert("on".into(), self.account_on(receiver).into());
+            asked.insert("as".into(), self.op.driver().login_of(receiver));
+        }
+        let given = self.args.iter().rposition(|arg| *arg != Value::Null);
+        let args = self.args.iter().take(given.map_or(0, |last| last + 1));
+        asked.insert("args".into(), Value::List(args.cloned().collect()));
+        Value::Record(asked)
+    }
+}
+
+/// Options that say how something is asked, not what.
+const MANNER: [&str; 5] = ["timeout", "check", "profile", "remember", "reads"];
+
+/// The options that say what is asked; nothing when there are none.
+fn what_is_asked(given: &Record) -> Value {
+    let mut asked = given.clone();
+    let counts = |name: &str| !MANNER.contains(&name) || Sabotage::TimeoutIsIdentity.is_on();
+    asked.retain(|name, value| *value != Value::Null && counts(name));
+    if asked.is_empty() {
+        return Value::Null;
+    }
+    Value::Record(asked)
+}
+
+/// Where an identifier is wanted, a thing that has one stands for it.
+fn identify(param: &Param, value: &mut Value) {
+    if let (Type::Id, Value::Object(thing)) = (param.ty, &*value)
+        && let Some(id @ (Value::Int(_) | Value::Text(_))) = thing.fields.get("id").cloned()
+    {
+        *value = id;
+    }
+}
+
+/// Does the value fit the parameter? The error is the rest of a sentence that starts with the parameter's name.
+fn fits(param: &Param, value: &Value) -> Result<(), String> {
+    if !param.required && *value == Value::Null {
+        return Ok(());
+    }
+    let ok = match param.ty {
+        Type::Any => true,
+        // What is a function is taken out of the arguments before.
+        Type::Function => false,
+        Type::Text => matches!(value, Value::Text(_)),
+        Type::SecretText => matches!(value, Value::Text(_) | Value::Secret(_)),
+        Type::Bool => matches!(value, Value::Bool(_)),
+        Type::Int => matches!(value, Value::Int(_)),
+        Type::Number => matches!(value, Value::Int(_) | Value::Float(_)),
+        Type::Id => matches!(value, Value::Int(_) | Value::Text(_)),
+        Type::Texts => match value {
+            Value::List(items) => items
+                .iter()
+                .all(|item| matches!(item, Value::Text(_) | Value::Int(_))),
+            one => matches!(one, Value::Text(_) | Value::Int(_)),
+        },
+        Type::Duration => parse_duration(value).is_some(),
+        Type::List => matches!(value, Value::List(_)),
+        Type::Map => matches!(value, Value::Record(_)),
+        Type::Options(keys) => match value {
+            Value::Record(given) => return options_fit(keys, given),
+            _ => false,
+        },
+    };
+    if ok {
+        return Ok(());
+    }
+    if let (Type::Duration, Value::Int(_) | Value::Float(_) | Value::Text(_)) = (param.ty, value) {
+        let forms = "seconds as a number, or text such as \"90s\" or \"2m\"";
+        return Err(format!("must be a duration that is not negative: {forms}"));
+    }
+    Err(format!("must be {}, not {}", param.ty.name(), value.type_name()))
+}
+
+fn options_fit(keys: &[Param], given: &Record) -> Result<(), String> {
+    for (name, value) in given {
+        let Some(key) = keys.iter().find(|key| key.name == name) else {
+            let names = keys.iter().map(|key| key.name);
+            let near = nearest(name, names.clone())
+                .map_or(String::new(), |near| format!("; did you mean `{near}`?"));
+            let known: Vec<&str> = names.collect();
+            return Err(format!(
+                "has no key `{name}` (it knows: {}){near}",
+                known.join(", ")
+            ));
+        };
+        fits(key, value).map_err(|why| format!("key `{name}` {why}"))?;
+    }
+    let missing = |key: &&Param| key.required && matches!(given.get(key.name), None | Some(Value::Null));
+    if let Some(key) = keys.iter().find(missing) {
+        return Err(format!("lacks the key `{}`: {}", key.name, key.doc));
+    }
+    Ok(())
+}
+
+pub(crate) fn parse_duration(value: &Value) -> Option<Duration> {
+    match value {
+        Value::Int(seconds) => u64::try_from(*seconds).ok().map(Duration::from_secs),
+        Value::Float(seconds) => Duration::try_from_secs_f64(*seconds).ok(),
+        Value::Text(text) => humantime::parse_duration(text).ok(),
+        _ => None,
+    }
+}
+
+fn expected(op: &OpSpec) -> String {
+    match (op.required(), op.params.len()) {
+        (0, 0) => "no argument".into(),
+        (1, 1) => "1 argument".into(),
+        (least, most) if least == most => format!("{most} arguments"),
+        (least, most) => format!("{least} to {most} arguments"),
+    }
+}
+
+fn bad(message: String) -> OpError {
+    OpError::new(Code::BadArgument, message)
+}

@@ -1,0 +1,174 @@
+//! The platforms that a runtime was built with, and what they hold.
+
+use std::collections::BTreeSet;
+use std::sync::Arc;
+
+use super::error::Code;
+use super::platform::{AccountKey, Driver, Operation, Platform};
+use super::spec::{Fields, Kind};
+use crate::client::Guards;
+use crate::client::error::OwnCode;
+use crate::value::Object;
+
+/// The platforms of a runtime. Cheap to clone.
+#[derive(Debug, Clone)]
+pub struct Catalogue(Arc<Entries>);
+
+#[derive(Debug)]
+struct Entries {
+    platforms: Vec<&'static Platform>,
+    operations: Vec<Operation>,
+}
+
+impl Catalogue {
+    /// The catalogue of these platforms, in the order in which people meet them.
+    pub fn new(platforms: impl IntoIterator<Item = &'static Platform>) -> Catalogue {
+        let platforms: Vec<&'static Platform> = platforms.into_iter().collect();
+        let operations = platforms
+            .iter()
+            .flat_map(|platform| {
+                let specs = platform.operations.iter().copied().flatten();
+                specs.map(|spec| Operation::new(spec, platform))
+            })
+            .collect();
+        Catalogue(Arc::new(Entries {
+            platforms,
+            operations,
+        }))
+    }
+
+    /// The same, and one platform more.
+    #[must_use]
+    pub fn with(&self, platform: &'static Platform) -> Catalogue {
+        Catalogue::new(self.0.platforms.iter().copied().chain([platform]))
+    }
+
+    /// Every platform.
+    pub fn platforms(&self) -> &[&'static Platform] {
+        &self.0.platforms
+    }
+
+    /// Every platform that has accounts.
+    pub fn with_accounts(&self) -> impl Iterator<Item = &'static Platform> {
+        let all = self.0.platforms.iter().copied();
+        all.filter(|platform| platform.account.is_some())
+    }
+
+    /// The platform of a profile that names none: the first that has accounts.
+    pub fn usual(&self) -> &'static Platform {
+        self.with_accounts().next().unwrap_or(&super::BASIC)
+    }
+
+    /// The keys under which profiles describe accounts, the address apart, each once: those that may be shown, and those
+    /// of secrets.
+    pub fn account_keys(&self) -> (BTreeSet<&'static str>, BTreeSet<&'static str>) {
+        let names = |keys: &'static [AccountKey]| keys.iter().map(|key| key.name);
+        let texts = self.with_accounts().flat_map(|platform| names(platform.texts()));
+        let secrets = self
+            .with_accounts()
+            .flat_map(|platform| names(platform.secrets()));
+        (texts.filter(|key| *key != "url").collect(), secrets.collect())
+    }
+
+    /// The platform of this name, as profiles write it.
+    pub fn platform(&self, name: &str) -> Option<&'static Platform> {
+        self.0
+            .platforms
+            .iter()
+            .copied()
+            .find(|platform| platform.name == name)
+    }
+
+    /// The platform whose operations are in the module.
+    pub fn module(&self, name: &str) -> Option<&'static Platform> {
+        self.0
+            .platforms
+            .iter()
+            .copied()
+            .find(|platform| platform.module == name)
+    }
+
+    /// The names of the modules that hold operations.
+    pub fn modules(&self) -> impl Iterator<Item = &'static str> + Clone {
+        let all = self.0.platforms.iter().map(|platform| platform.module);
+        all.filter(|module| !module.is_empty())
+    }
+
+    /// The operations that are methods of a kind.
+    pub fn methods<'a>(&'a self, kind: &'a str) -> impl Iterator<Item = Operation> + Clone + 'a {
+        let all = self.0.operations.iter().copied();
+        all.filter(move |op| op.receiver == Some(kind))
+    }
+
+    /// The kind that a result's type names: `crm::Contact` in `list of crm::Contact`.
+    pub fn kind_in(&self, result: &str) -> Option<&'static Kind> {
+        result.split_whitespace().find_map(|word| self.kind(word))
+    }
+
+    /// Every operation.
+    pub fn operations(&self) -> &[Operation] {
+        &self.0.operations
+    }
+
+    /// The operation of this stable name, as journals have it.
+    pub fn operation(&self, id: &str) -> Option<Operation> {
+        self.0.operations.iter().copied().find(|op| op.id() == id)
+    }
+
+    /// What guards what the platforms protect, new: nothing is known of any account yet.
+    pub fn guards(&self) -> Guards {
+        Guards::new(
+            self.0
+                .platforms
+                .iter()
+                .filter_map(|platform| platform.driver.guard()),
+        )
+    }
+
+    /// The codes that platforms have for failures of their own.
+    pub fn codes(&self) -> impl Iterator<Item = &'static OwnCode> + Clone {
+        self.0
+            .platforms
+            .iter()
+            .flat_map(|platform| platform.codes)
+            .copied()
+    }
+
+    /// The code of an operation's failure with this text; `None` for that of a script's own.
+    pub fn code(&self, text: &str) -> Option<Code> {
+        let mut platforms = self.0.platforms.iter();
+        Code::parse(text).or_else(|| platforms.find_map(|platform| platform.code(text)))
+    }
+
+    /// Every kind of object.
+    pub fn kinds(&self) -> impl Iterator<Item = &'static Kind> + Clone {
+        self.0.platforms.iter().flat_map(|platform| platform.kinds)
+    }
+
+    /// The kind of this name.
+    pub fn kind(&self, name: &str) -> Option<&'static Kind> {
+        self.kinds().find(|kind| kind.name == name)
+    }
+
+    /// The fields of the map that the operation returns; `None` when it returns no map, or when the platform decides.
+    pub fn fields(&self, op: Operation) -> Option<Fields> {
+        let maps = op.platform().maps.iter();
+        let mut listed = maps.filter(|(specs, _)| specs.iter().any(|spec| spec.id() == op.id()));
+        listed.next().map(|(_, fields)| *fields)
+    }
+
+    /// The account that an object of a script acts as, as the ledger names it; `None` when it has no address.
+    pub fn account_of(&self, object: &Object) -> Option<String> {
+        let account = self.driver_of(object)?.account_of(object).ok()?;
+        (!account.is_empty()).then_some(account)
+    }
+
+    /// The platform of an object: the one of `crm` for a `crm::Contact`.
+    pub(super) fn platform_of(&self, object: &Object) -> Option<&'static Platform> {
+        self.platform(super::session::platform_of(object))
+    }
+
+    fn driver_of(&self, object: &Object) -> Option<&'static dyn Driver> {
+        self.platform_of(object).map(|platform| platform.driver)
+    }
+}

@@ -1,0 +1,52 @@
+//! Credentials that were put on record after a step had brought its thing into being.
+
+use super::call::Call;
+use super::error::{Code, OpError};
+use super::spec::Effect;
+use super::world::World;
+use crate::journal::JournalError;
+use crate::value::Value;
+
+/// The recorded outcome with the password that the ledger has now: a person may have given it since.
+pub(super) fn renewed(world: &World, call: &Call, outcome: Value) -> Result<Value, JournalError> {
+    let (Effect::Ensure { key, .. } | Effect::Create { key, .. }) = call.effect() else {
+        return Ok(outcome);
+    };
+    let Value::Object(mut thing) = outcome else {
+        return Ok(outcome);
+    };
+    if thing.fields.contains_key(PASSWORD) {
+        // A call without a key cannot have an outcome.
+        let item = key(call)
+            .ok()
+            .map(|key| world.journal.ledger_get(&key))
+            .transpose()?
+            .flatten();
+        if let Some(Value::Object(held)) = item.map(|item| item.value)
+            && let Some(password @ Value::Secret(_)) = held.fields.get(PASSWORD)
+        {
+            thing.fields.insert(PASSWORD.into(), password.clone());
+        }
+    }
+    Ok(Value::Object(thing))
+}
+
+/// Says what repairs a tenant's sign-in that was refused: its client has changed the password.
+pub(super) fn advise(call: &Call, error: OpError) -> OpError {
+    match &call.receiver {
+        Some(session) if error.code == Code::SignInRefused && session.text("$role") == "tenant" => {
+            error.hint(repair(session.text("login")))
+        }
+        _ => error,
+    }
+}
+
+/// What to do when a tenant's password is not the right one, or not on record.
+pub(crate) fn repair(email: &str) -> String {
+    format!(
+        "record its password: provisor tenants set-password {}",
+        email.trim().to_lowercase()
+    )
+}
+
+const PASSWORD: &str = "password";

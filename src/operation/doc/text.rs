@@ -1,0 +1,262 @@
+//! Documentation as plain text for a terminal.
+
+use super::find::{kinds_of, short};
+use super::{ErrorDoc, OpDoc, ParamDoc, Property, properties};
+use crate::operation::catalogue::Catalogue;
+use crate::operation::platform::Operation;
+use crate::operation::spec::Kind;
+
+/// How documentation is drawn.
+pub struct Look<'a> {
+    /// Columns of a line.
+    pub width: usize,
+    /// Puts a heading into a style.
+    pub heading: &'a dyn Fn(&str) -> String,
+}
+
+impl Look<'_> {
+    /// No styles.
+    pub fn plain(width: usize) -> Look<'static> {
+        Look {
+            width,
+            heading: &|text| text.to_owned(),
+        }
+    }
+}
+
+impl std::fmt::Debug for Look<'_> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "Look({})", self.width)
+    }
+}
+
+/// All that is told of an operation; ends without a line end.
+pub fn op(doc: &OpDoc, look: &Look<'_>) -> String {
+    let mut page = Page::new(look);
+    page.heading(&doc.heading());
+    page.paragraph(&format!("{}. {}", doc.summary, doc.about));
+    page.params(&doc.params);
+    page.section("Returns");
+    page.paragraph_at(2, doc.result.ty);
+    page.properties(&doc.result.properties);
+    page.errors(doc);
+    page.section("Effect");
+    page.item(2, doc.effect.name, doc.effect.meaning, 12);
+    page.section("Permission");
+    page.item(2, doc.permission.name, doc.permission.meaning, 12);
+    if !doc.timeout.is_empty() {
+        page.section("Waits for the platform");
+        page.paragraph_at(2, doc.timeout);
+    }
+    page.section("Example");
+    doc.example
+        .lines()
+        .for_each(|line| page.line(&format!("  {line}")));
+    page.text
+}
+
+/// All that is told of a kind of object.
+pub fn kind(catalogue: &Catalogue, kind: &'static Kind, look: &Look<'_>) -> String {
+    let mut page = Page::new(look);
+    page.heading(kind.name);
+    page.paragraph(&format!("{}.", kind.summary));
+    page.section("Properties");
+    page.properties(&properties(kind));
+    if catalogue.methods(kind.name).next().is_some() {
+        page.section("Methods");
+        page.list(catalogue.methods(kind.name));
+    }
+    page.text
+}
+
+/// The operations and kinds of a module.
+pub fn module(catalogue: &Catalogue, name: &str, look: &Look<'_>) -> String {
+    let mut page = Page::new(look);
+    page.heading(name);
+    page.section("Operations");
+    let all = catalogue.operations().iter().copied();
+    page.list(all.filter(|op| op.module == name));
+    if kinds_of(catalogue, name).next().is_some() {
+        page.section("Objects");
+        let kinds: Vec<(String, &str)> = kinds_of(catalogue, name)
+            .map(|kind| (short(kind.name).to_owned(), kind.summary))
+            .collect();
+        page.table(&kinds);
+    }
+    page.text
+}
+
+/// Operations with their summaries, one a line where there is room, under the names of their modules when there are
+/// several.
+pub fn list(ops: &[Operation], look: &Look<'_>) -> String {
+    let mut page = Page::new(look);
+    let mut groups: Vec<Vec<Operation>> = Vec::new();
+    for op in ops {
+        match groups.iter_mut().find(|group| group[0].module == op.module) {
+            Some(group) => group.push(*op),
+            None => groups.push(vec![*op]),
+        }
+    }
+    for (index, group) in groups.iter().enumerate() {
+        if groups.len() > 1 {
+            if index > 0 {
+                page.text.push('\n');
+            }
+            page.heading(match group[0].module {
+                "" => "everywhere",
+                module => module,
+            });
+        }
+        page.list(group.iter().copied());
+    }
+    page.text
+}
+
+/// The text in lines of at most `width` characters; a longer word has a line of its own.
+pub fn wrap(text: &str, width: usize) -> Vec<String> {
+    let mut lines: Vec<String> = Vec::new();
+    let mut line = String::new();
+    for word in text.split_whitespace() {
+        let room = width.saturating_sub(line.chars().count() + 1);
+        if !line.is_empty() && word.chars().count() > room {
+            lines.push(std::mem::take(&mut line));
+        }
+        if !line.is_empty() {
+            line.push(' ');
+        }
+        line.push_str(word);
+    }
+    if !line.is_empty() {
+        lines.push(line);
+    }
+    lines
+}
+
+/// No column of names is wider than this.
+const WIDEST_NAMES: usize = 48;
+
+struct Page<'a> {
+    look: &'a Look<'a>,
+    text: String,
+}
+
+impl<'a> Page<'a> {
+    fn new(look: &'a Look<'a>) -> Page<'a> {
+        Page {
+            look,
+            text: String::new(),
+        }
+    }
+
+    fn line(&mut self, line: &str) {
+        if !self.text.is_empty() {
+            self.text.push('\n');
+        }
+        self.text.push_str(line.trim_end());
+    }
+
+    fn heading(&mut self, text: &str) {
+        let text = (self.look.heading)(text);
+        self.line(&text);
+    }
+
+    fn section(&mut self, title: &str) {
+        self.text.push('\n');
+        self.heading(title);
+    }
+
+    fn paragraph(&mut self, text: &str) {
+        self.text.push('\n');
+        self.paragraph_at(0, text);
+    }
+
+    fn paragraph_at(&mut self, indent: usize, text: &str) {
+        for line in wrap(text, self.look.width.saturating_sub(indent)) {
+            self.line(&format!("{:indent$}{line}", ""));
+        }
+    }
+
+    /// A name and a text beside it; below it where the name is too long or the lines too short.
+    fn item(&mut self, indent: usize, name: &str, text: &str, column: usize) {
+        let at = indent + column;
+        let beside = self.look.width >= at + 24 && name.chars().count() < column;
+        if !beside {
+            self.line(&format!("{:indent$}{name}", ""));
+            self.paragraph_at(indent + 4, text);
+            return;
+        }
+        let lines = wrap(text, self.look.width - at);
+        let first = lines.first().map_or("", String::as_str);
+        self.line(&format!("{:indent$}{name:column$}{first}", ""));
+        for line in lines.iter().skip(1) {
+            self.line(&format!("{:at$}{line}", ""));
+        }
+    }
+
+    fn table(&mut self, rows: &[(String, &str)]) {
+        let widths = rows.iter().map(|(name, _)| name.chars().count());
+        let column = widths.max().unwrap_or_default().min(WIDEST_NAMES) + 2;
+        for (name, text) in rows {
+            self.item(2, name, text, column);
+        }
+    }
+
+    fn list(&mut self, ops: impl Iterator<Item = Operation>) {
+        let rows: Vec<(String, &str)> = ops.map(|op| (op.signature(), op.summary)).collect();
+        self.table(&rows);
+    }
+
+    fn params(&mut self, params: &[ParamDoc]) {
+        if params.is_empty() {
+            return;
+        }
+        self.section("Parameters");
+        for param in params {
+            self.param(2, param);
+            self.keys(6, param);
+        }
+    }
+
+    /// The keys that a map takes, and theirs.
+    fn keys(&mut self, indent: usize, param: &ParamDoc) {
+        for key in &param.keys {
+            self.param(indent, key);
+            self.keys(indent + 4, key);
+        }
+    }
+
+    fn param(&mut self, indent: usize, param: &ParamDoc) {
+        let must = if param.required || indent > 2 {
+            ""
+        } else {
+            ", optional"
+        };
+        let text = format!("{}{must}: {}", param.ty, param.about);
+        self.item(indent, param.name, &text, 14);
+    }
+
+    fn properties(&mut self, properties: &[Property]) {
+        for property in properties {
+            let text = format!("{}: {}", property.ty, property.about);
+            self.item(4, &format!(".{}", property.name), &text, 14);
+        }
+    }
+
+    fn errors(&mut self, doc: &OpDoc) {
+        if doc.errors.is_empty() && doc.common_errors.is_empty() {
+            return;
+        }
+        self.section("Errors (err.kind)");
+        for ErrorDoc { code, when, hint } in &doc.errors {
+            self.item(2, code, when, 20);
+            if !hint.is_empty() {
+                self.item(2, "", &format!("-> {hint}"), 20);
+            }
+        }
+        if !doc.common_errors.is_empty() {
+            let also = doc.common_errors.join(", ");
+            self.paragraph_at(2, &format!("as every operation of its sort: {also}"));
+        }
+        self.paragraph_at(2, "`provisor explain CODE` describes each");
+    }
+}

@@ -1,0 +1,225 @@
+//! Why an operation failed: a fact with a stable code, which a script may catch.
+
+use super::platform::Platform;
+use crate::client::error::{ApiError, ApiErrorKind, OwnCode};
+use crate::value::{Record, Value};
+
+pub use crate::client::Sent;
+
+macro_rules! codes {
+    ($($(#[$doc:meta])* $variant:ident = $text:literal,)*) => {
+        /// A stable code for each failure that users see. Scripts compare it as `err.kind`.
+        #[derive(Debug, Clone, Copy, PartialEq, Eq)]
+        pub enum Code {
+            $($(#[$doc])* $variant,)*
+            /// A platform's own.
+            Own(&'static OwnCode),
+        }
+
+        impl Code {
+            /// Every code but those of platforms.
+            pub const ALL: &[Code] = &[$(Code::$variant,)*];
+
+            /// Has what failed with it left something on the platform that a second try would double?
+            pub fn leaves_something_behind(self) -> bool {
+                matches!(self, Code::Own(own) if own.leaves_something_behind)
+            }
+
+            /// Does it tell of this machine, its configuration and its credentials rather than of what the platform
+            /// made of the request? That is no outcome: it is not recorded, and the request is tried anew.
+            pub fn is_of_this_side(self) -> bool {
+                matches!(
+                    self,
+                    Code::BadProfile
+                        | Code::NoTerminal
+                        | Code::SignInRefused
+                        | Code::CredentialMissing
+                ) || matches!(self, Code::Own(own) if own.is_of_this_side)
+            }
+
+            /// The code as scripts and documents write it.
+            pub fn as_str(self) -> &'static str {
+                match self {
+                    $(Code::$variant => $text,)*
+                    Code::Own(own) => own.explanation.code,
+                }
+            }
+        }
+    };
+}
+
+codes! {
+    /// An argument does not fit.
+    BadArgument = "bad_argument",
+    /// The profile is not in the configuration, or is incomplete.
+    BadProfile = "bad_profile",
+    /// The address may not be used: plain http beyond loopback, another origin, the wrong world.
+    BadAddress = "bad_address",
+    /// The account refuses the credentials.
+    SignInRefused = "sign_in_refused",
+    /// The account may not do this.
+    Forbidden = "forbidden",
+    /// App 1 of a master account must never be changed.
+    ProtectedApp = "protected_app",
+    /// A secret would go where it does not belong.
+    SecretElsewhere = "secret_elsewhere",
+    /// It exists already.
+    AlreadyExists = "already_exists",
+    /// The same act is done already, and is not done again without consent.
+    AlreadyDone = "already_done",
+    /// It does not exist.
+    NotFound = "not_found",
+    /// It exists, but its one-time password is no longer to be had.
+    CredentialMissing = "credential_missing",
+    /// The platform refused the request.
+    Refused = "refused",
+    /// The platform is receiving too many requests.
+    RateLimited = "rate_limited",
+    /// No connection could be made.
+    Unreachable = "unreachable",
+    /// The platform failed or did not answer in time, and nothing was changed.
+    Unavailable = "unavailable",
+    /// The answer cannot be understood.
+    UnreadableAnswer = "unreadable_answer",
+    /// The request may or may not have been carried out.
+    InDoubt = "in_doubt",
+    /// There is nobody to ask.
+    NoTerminal = "no_terminal",
+    /// A fault of provisor itself.
+    Internal = "internal",
+}
+
+impl Code {
+    /// The code with this text, unless it is a platform's own.
+    pub fn parse(text: &str) -> Option<Code> {
+        Code::ALL.iter().copied().find(|code| code.as_str() == text)
+    }
+}
+
+/// A failed operation: what, why, and what to do.
+#[derive(Debug, Clone, PartialEq, thiserror::Error)]
+#[error("{message}")]
+pub struct OpError {
+    /// The stable code.
+    pub code: Code,
+    /// What failed and why, in a sentence without a full stop. Holds no secret.
+    pub message: String,
+    /// The platform's HTTP status, when it answered.
+    pub status: Option<u16>,
+    /// What to do next, in a sentence without a full stop.
+    pub hint: Option<String>,
+    /// Could the request have been carried out all the same?
+    pub sent: Sent,
+    /// May the same request succeed later, by itself or when this machine is put in order? Never recorded as a result.
+    pub transient: bool,
+}
+
+impl OpError {
+    /// A failure that changed nothing and that will be the same next time.
+    pub fn new(code: Code, message: impl Into<String>) -> OpError {
+        OpError {
+            code,
+            message: message.into(),
+            status: None,
+            hint: None,
+            sent: Sent::No,
+            transient: code.is_of_this_side(),
+        }
+    }
+
+    /// Adds what to do next.
+    #[must_use]
+    pub fn hint(mut self, hint: impl Into<String>) -> OpError {
+        self.hint = Some(hint.into());
+        self
+    }
+
+    /// Adds the platform's status.
+    #[must_use]
+    pub fn status(mut self, status: u16) -> OpError {
+        self.status = Some(status);
+        self
+    }
+
+    /// The form in which the journal keeps it.
+    pub fn to_value(&self) -> Value {
+        let mut fields = Record::new();
+        fields.insert("code".into(), self.code.as_str().into());
+        fields.insert("message".into(), self.message.as_str().into());
+        if let Some(status) = self.status {
+            fields.insert("status".into(), Value::Int(status.into()));
+        }
+        if let Some(hint) = &self.hint {
+            fields.insert("hint".into(), hint.as_str().into());
+        }
+        Value::Record(fields)
+    }
+
+    /// Reads what [`OpError::to_value`] wrote of an operation of this platform; anything else becomes an internal error.
+    pub fn from_value(platform: &Platform, value: &Value) -> OpError {
+        let text = |name: &str| {
+            let field = value.as_record().and_then(|fields| fields.get(name));
+            field.and_then(Value::as_text).map(str::to_owned)
+        };
+        let status = match value.as_record().and_then(|fields| fields.get("status")) {
+            Some(Value::Int(status)) => u16::try_from(*status).ok(),
+            _ => None,
+        };
+        let code = text("code").and_then(|code| Code::parse(&code).or_else(|| platform.code(&code)));
+        OpError {
+            code: code.unwrap_or(Code::Internal),
+            message: text("message").unwrap_or_else(|| "a recorded failure cannot be read".into()),
+            status,
+            hint: text("hint"),
+            sent: Sent::No,
+            transient: false,
+        }
+    }
+}
+
+impl From<ApiError> for OpError {
+    fn from(error: ApiError) -> OpError {
+        let (code, hint) = match error.kind {
+            ApiErrorKind::Address => (Code::BadAddress, None),
+            ApiErrorKind::SignInRefused => (
+                Code::SignInRefused,
+                Some("check login and password, and that the address is the account's own"),
+            ),
+            ApiErrorKind::Forbidden => (
+                Code::Forbidden,
+                Some("ask the platform whether the account may do this"),
+            ),
+            ApiErrorKind::NotFound => (Code::NotFound, None),
+            ApiErrorKind::Conflict => (Code::AlreadyExists, None),
+            ApiErrorKind::RateLimited => (Code::RateLimited, Some("run with fewer --jobs, or later")),
+            ApiErrorKind::Invalid | ApiErrorKind::Refused => (Code::Refused, None),
+            ApiErrorKind::Unreachable => (
+                Code::Unreachable,
+                Some("check the address and the network; nothing was sent"),
+            ),
+            ApiErrorKind::Unavailable => (Code::Unavailable, Some("try again later")),
+            ApiErrorKind::Unreadable => (
+                Code::UnreadableAnswer,
+                Some("check that the address belongs to the platform; -v shows the exchange"),
+            ),
+            ApiErrorKind::ProtectedApp => (
+                Code::ProtectedApp,
+                Some(
+                    "leave App 1 out; a sub-account's own apps are changed through its session: tenant.connect()",
+                ),
+            ),
+            ApiErrorKind::Own(own) => (Code::Own(own), own.explanation.remedies.first().copied()),
+            ApiErrorKind::SecretElsewhere => (Code::SecretElsewhere, None),
+            ApiErrorKind::BadInput => (Code::BadArgument, None),
+            ApiErrorKind::Local => (Code::BadProfile, None),
+        };
+        OpError {
+            code,
+            message: error.message,
+            status: error.status,
+            hint: hint.map(str::to_owned),
+            sent: error.sent,
+            transient: error.transient || code.is_of_this_side(),
+        }
+    }
+}

@@ -1,0 +1,55 @@
+//! Tests of the module above.
+
+use std::collections::BTreeSet;
+
+use super::*;
+use crate::operation::error::Code;
+
+#[test]
+fn every_code_of_an_operation_has_an_entry() {
+    let missing: Vec<&str> = Code::ALL
+        .iter()
+        .map(|code| code.as_str())
+        .filter(|code| find(&crate::platforms::catalogue(), code).is_none())
+        .collect();
+    assert!(
+        missing.is_empty(),
+        "operation/explain/operations.rs has no entry for {missing:?}"
+    );
+}
+
+#[test]
+fn entries_are_complete_and_there_once() {
+    let mut seen = BTreeSet::new();
+    for entry in all(&crate::platforms::catalogue()) {
+        assert!(seen.insert(entry.code), "{} is there twice", entry.code);
+        assert!(entry.meaning.ends_with('.'), "{}: {}", entry.code, entry.meaning);
+        assert!(
+            !entry.causes.is_empty() && !entry.remedies.is_empty(),
+            "{}",
+            entry.code
+        );
+        assert!(!entry.example.trim().is_empty(), "{}", entry.code);
+        for line in entry.causes.iter().chain(entry.remedies) {
+            assert!(!line.ends_with('.'), "{}: {line}", entry.code);
+        }
+    }
+    for entry in operations::CODES {
+        assert!(Code::parse(entry.code).is_some(), "{} is no code", entry.code);
+    }
+}
+
+#[test]
+fn codes_are_found_as_people_write_them_and_slips_are_understood() {
+    assert_eq!(
+        find(&crate::platforms::catalogue(), "IN-DOUBT").map(|entry| entry.code),
+        Some("in_doubt")
+    );
+    assert_eq!(
+        near(&crate::platforms::catalogue(), "rate_limted"),
+        Some("rate_limited")
+    );
+    assert_eq!(near(&crate::platforms::catalogue(), "banana"), None);
+    assert!(!remedy(&crate::platforms::catalogue(), "unreachable").is_empty());
+    assert_eq!(remedy(&crate::platforms::catalogue(), "banana"), "");
+}

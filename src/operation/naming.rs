@@ -1,0 +1,87 @@
+//! What the ledger calls things: the names that earlier versions gave, and entries that are one thing by the present names.
+
+use std::collections::BTreeMap;
+
+use super::catalogue::Catalogue;
+use crate::journal::{Journal, JournalError, LedgerItem};
+
+/// Entries of the ledger that an earlier version took for several things and that are one by the present names, a sentence
+/// for each such thing, without a full stop. All of them stay on record, and calls get one.
+pub fn doubles(catalogue: &Catalogue, journal: &Journal) -> Result<Vec<String>, JournalError> {
+    let items = journal.ledger_all()?;
+    let mut same: BTreeMap<(String, &str, String), Vec<&LedgerItem>> = BTreeMap::new();
+    for item in &items {
+        let mut platforms = catalogue.platforms().iter();
+        if let Some((account, name)) = platforms.find_map(|platform| platform.driver.present_name(item)) {
+            same.entry((account, &item.thing.sort, name))
+                .or_default()
+                .push(item);
+        }
+    }
+    let doubles = same.iter().filter(|(_, items)| items.len() > 1);
+    Ok(doubles.map(|((_, sort, _), items)| told(sort, items)).collect())
+}
+
+fn told(sort: &str, items: &[&LedgerItem]) -> String {
+    let names: Vec<String> = items
+        .iter()
+        .map(|item| format!("`{}` of {}", item.thing.name, item.thing.account))
+        .collect();
+    let compare = match sort {
+        "tenant" => ": compare them with `provisor tenants show NAME --reveal`",
+        _ => "",
+    };
+    format!(
+        "{} entries of the ledger are one {sort} by the present names: {}; calls use the one under the present name, or \
+         else the first that is asked for, and the others stay on record under their own{compare}",
+        items.len(),
+        names.join(", ")
+    )
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used, reason = "tests")]
+    use super::*;
+    use crate::clock::{Clock, Ids};
+    use crate::journal::{NaturalKey, Sealer};
+    use crate::value::{Record, Value};
+
+    #[test]
+    fn entries_that_are_one_thing_by_now_are_named_with_each_other() {
+        let journal = Journal::in_memory(Sealer::new(&[7; 32]), Clock::system(), Ids::seeded(1));
+        let enter = |account: &str, sort: &'static str, name: &str, id: i64| {
+            let key = NaturalKey {
+                account: account.to_owned(),
+                sort,
+                name: name.to_owned(),
+            };
+            let value = Value::Record(Record::from([("id".to_owned(), Value::Int(id))]));
+            journal.ledger_put(&key, &value).unwrap();
+        };
+        let master = "https://a.example";
+        enter(master, "tenant", "ann@b\u{fc}cher.example", 1);
+        enter(master, "tenant", "ann@xn--bcher-kva.example", 2);
+        enter(master, "tenant", "eve@example.com", 3);
+        enter("https://b.example", "tenant", "ann@xn--bcher-kva.example", 2);
+        enter(master, "app", "caf\u{e9} @ cafe.example", 1);
+        enter(master, "app", "cafe\u{301} @ cafe.example", 2);
+        let jrni = "https://j.example/api/v1";
+        enter(&format!("{jrni}/ann@example.com"), "company", "s-1", 38);
+        enter(&format!("{jrni}/admin/37"), "company", "s-1", 38);
+        // Another company's of the same reference.
+        enter(&format!("{jrni}/admin/36"), "company", "s-1", 40);
+        let doubles = doubles(&crate::platforms::catalogue(), &journal).unwrap();
+        assert_eq!(doubles.len(), 3, "{doubles:#?}");
+        for (double, names) in doubles.iter().zip([
+            ["`cafe\u{301} @ cafe.example`", "`caf\u{e9} @ cafe.example`"],
+            ["`ann@b\u{fc}cher.example`", "`ann@xn--bcher-kva.example`"],
+            [
+                "`s-1` of https://j.example/api/v1/admin/37",
+                "`s-1` of https://j.example/api/v1/ann@example.com",
+            ],
+        ]) {
+            assert!(names.iter().all(|name| double.contains(name)), "{double}");
+        }
+    }
+}

@@ -1,0 +1,199 @@
+//! Sessions: the accounts that operations act as, whatever their platform.
+
+use super::call::Call;
+use super::error::{Code, OpError};
+use super::platform::{AccountKey, AccountSchema, Platform};
+use super::spec::{Effect, OpSpec, Param, RunFn, Timeout, Type};
+use super::world::{Profile, World};
+use crate::client::Password;
+use crate::value::secret::Secret;
+use crate::value::{Object, Record, Value};
+
+/// The operation `connect` of a platform, which names an account. `doc` says what its map holds.
+pub const fn connecting(
+    module: &'static str,
+    kind: &'static str,
+    summary: &'static str,
+    doc: &'static str,
+    example: &'static str,
+    run: RunFn,
+) -> OpSpec {
+    OpSpec {
+        module,
+        name: "connect",
+        receiver: None,
+        summary,
+        doc,
+        params: &[Param {
+            name: "account",
+            ty: Type::Any,
+            required: false,
+            doc: "a profile's name, or a map that describes the account",
+        }],
+        result: kind,
+        errors: &[
+            (
+                Code::BadProfile,
+                "the profile is not configured, or is another platform's",
+            ),
+            (Code::BadArgument, "the map lacks a key or has another one"),
+        ],
+        effect: Effect::Sign,
+        timeout: Timeout::Reply,
+        example,
+        run,
+    }
+}
+
+impl Platform {
+    /// The session that `account` names, as `connect` of the platform's module returns it: the profile that is active for
+    /// the platform, the profile of that name, or the account that a map describes. Sends nothing.
+    pub fn connect(&self, world: &World, account: &Value) -> Result<Value, OpError> {
+        match account {
+            Value::Null => of_profile(self, &*world.profile(self.name, None)?),
+            Value::Text(name) => of_profile(self, &*world.profile(self.name, Some(name))?),
+            Value::Record(written) => of_map(self, written),
+            other => Err(OpError::new(
+                Code::BadArgument,
+                format!(
+                    "`{}::connect` takes a profile's name or a map, not {}",
+                    self.module,
+                    other.type_name()
+                ),
+            )),
+        }
+    }
+}
+
+fn of_profile(platform: &Platform, profile: &Profile) -> Result<Value, OpError> {
+    let schema = schema(platform)?;
+    if profile.platform != platform.name {
+        return Err(OpError::new(
+            Code::BadProfile,
+            format!(
+                "profile `{}` is a {} account, not a {} one",
+                profile.name, profile.platform, platform.title
+            ),
+        )
+        .hint(format!(
+            "name a {} profile: {}::connect(\"NAME\")",
+            platform.title, platform.name
+        )));
+    }
+    let mut session = begin(schema);
+    for key in schema.texts {
+        match profile.texts.get(key.name) {
+            Some(text) => session.insert(key.name.into(), text.as_str().into()),
+            None if key.required => return Err(profile.lacks(key.name)),
+            None => None,
+        };
+    }
+    // Credentials are asked for when somebody signs in.
+    session.insert("$profile".into(), profile.name.as_str().into());
+    Ok(object(schema, session))
+}
+
+fn of_map(platform: &Platform, written: &Record) -> Result<Value, OpError> {
+    let schema = schema(platform)?;
+    let keys = || schema.texts.iter().chain(schema.secrets);
+    let names: Vec<&str> = keys().map(|key| key.name).collect();
+    if let Some(stranger) = written.keys().find(|key| !names.contains(&key.as_str())) {
+        let message = format!(
+            "`{}::connect` knows no key `{stranger}`; it takes {}",
+            platform.name,
+            names.join(", ")
+        );
+        return Err(OpError::new(Code::BadArgument, message));
+    }
+    let missing = |key: &AccountKey| {
+        OpError::new(
+            Code::BadArgument,
+            format!("`{}::connect` needs the key `{}`", platform.name, key.name),
+        )
+        .hint(format!("give {}, or name a profile", names.join(", ")))
+    };
+    let mut session = begin(schema);
+    for key in schema.texts {
+        match written.get(key.name) {
+            Some(Value::Text(text)) => session.insert(key.name.into(), text.trim().into()),
+            Some(Value::Int(number)) => session.insert(key.name.into(), number.to_string().into()),
+            None | Some(Value::Null) if !key.required => None,
+            _ => return Err(missing(key)),
+        };
+    }
+    for key in schema.secrets {
+        match written.get(key.name).and_then(Call::secret) {
+            Some(secret) => session.insert(format!("${}", key.name), secret.into()),
+            None if key.required => return Err(missing(key)),
+            None => None,
+        };
+    }
+    Ok(object(schema, session))
+}
+
+fn schema(platform: &Platform) -> Result<&AccountSchema, OpError> {
+    platform.account.as_ref().ok_or_else(|| {
+        let message = format!("{} has no accounts", platform.title);
+        OpError::new(Code::BadProfile, message)
+    })
+}
+
+fn begin(schema: &AccountSchema) -> Record {
+    let hidden = schema.hidden.iter();
+    hidden
+        .map(|(name, text)| ((*name).to_owned(), (*text).into()))
+        .collect()
+}
+
+fn object(schema: &AccountSchema, fields: Record) -> Value {
+    Value::Object(Object {
+        kind: schema.kind.to_owned(),
+        fields,
+    })
+}
+
+/// Where the credential `key` of a session comes from: the map it was made of, or its profile. Nothing when the account
+/// has none.
+pub(crate) fn credential(world: &World, session: &Object, key: &str) -> Result<Option<Password>, OpError> {
+    if let Some(own) = own_secret(session, key) {
+        return Ok(Some(Password::known(own)));
+    }
+    match session.text("$profile") {
+        "" => Ok(None),
+        name => {
+            let profile = world.profile(platform_of(session), Some(name))?;
+            Ok(profile.secrets.get(key).cloned())
+        }
+    }
+}
+
+/// The same, for a credential without which nobody signs in: that it is missing is told when somebody does.
+pub(crate) fn required_credential(world: &World, session: &Object, key: &str) -> Result<Password, OpError> {
+    if let Some(password) = credential(world, session, key)? {
+        return Ok(password);
+    }
+    let profile = session.text("$profile");
+    let missing = format!("profile `{profile}` has none; add it: provisor profile edit {profile}");
+    Ok(Password::ask(&format!("none of {profile}"), move || {
+        Err(missing.clone())
+    }))
+}
+
+fn own_secret(session: &Object, key: &str) -> Option<Secret> {
+    session.fields.get(&format!("${key}")).and_then(Call::secret)
+}
+
+/// The platform of an object: `crm` of a `crm::Contact`.
+pub(crate) fn platform_of(object: &Object) -> &str {
+    object.kind.split_once("::").map_or("", |(platform, _)| platform)
+}
+
+/// The object a method was called on.
+pub fn receiver(call: &Call) -> Result<&Object, OpError> {
+    call.receiver.as_ref().ok_or_else(|| {
+        OpError::new(
+            Code::Internal,
+            format!("`{}` was called on nothing", call.op.id()),
+        )
+    })
+}

@@ -1,0 +1,124 @@
+//! One account: where it is, which application speaks, who signs in, and to which company.
+
+use std::fmt;
+
+use url::Url;
+
+use crate::client::Password;
+use crate::client::error::ApiError;
+pub(crate) use crate::client::site::{Site, Wording};
+
+/// The versions of the API that are spoken. The first is taken when an address names none.
+const VERSIONS: [&str; 2] = ["v1", "v5"];
+
+/// The address of an API, as `scheme://host[:port][/prefix]/api/v1`.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub struct Base {
+    root: Site,
+    version: &'static str,
+    full: String,
+}
+
+const WORDING: Wording = Wording {
+    what: "a JRNI account's address",
+    like: "https://acme.bookingbug.com/api/v1",
+    apart: "login and password",
+};
+
+impl Base {
+    /// Reads an address as people write it: with or without scheme, trailing slashes and `/api/v1` or `/api/v5`.
+    /// Without a scheme it is https; plain http for this machine and the sandbox.
+    pub fn parse(text: &str) -> Result<Base, ApiError> {
+        let site = Site::parse(text, &WORDING)?;
+        let version = match site.as_str().rsplit_once("/api/") {
+            Some((_, named)) => VERSIONS.into_iter().find(|known| *known == named),
+            None => Some(VERSIONS[0]),
+        };
+        let version = version.ok_or_else(|| WORDING.bad("ends in /api/v1 or /api/v5"))?;
+        let root = site.without(&format!("/api/{version}"));
+        let full = format!("{root}/api/{version}");
+        Ok(Base { root, version, full })
+    }
+
+    /// The address, without a trailing slash.
+    pub fn as_str(&self) -> &str {
+        &self.full
+    }
+
+    /// The host's name, for messages.
+    pub fn host(&self) -> &str {
+        self.root.host()
+    }
+
+    /// Is an `App-Key` sent? The fifth version has none (vendor's documents).
+    pub(super) fn takes_key(&self) -> bool {
+        self.version == VERSIONS[0]
+    }
+
+    /// The address of a call below the API: `path` starts with a slash.
+    pub(super) fn api(&self, path: &str) -> Result<Url, ApiError> {
+        self.root.at(&format!("/api/{}{path}", self.version))
+    }
+
+    /// Does this address lie below the API, in either version, on the account's own host? Answers of the fifth version
+    /// have links to the first.
+    pub(super) fn owns(&self, url: &Url) -> bool {
+        self.below(url).is_some()
+    }
+
+    /// The path of this address below the API, when it lies there.
+    pub(super) fn below<'a>(&self, url: &'a Url) -> Option<&'a str> {
+        VERSIONS.into_iter().find_map(|version| {
+            let api = self.root.at(&format!("/api/{version}/")).ok()?;
+            let below = url.path().strip_prefix(api.path())?;
+            (url.origin() == api.origin()).then_some(below)
+        })
+    }
+}
+
+impl fmt::Display for Base {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.full)
+    }
+}
+
+/// One account.
+#[derive(Clone)]
+pub struct Account {
+    /// Where it is.
+    pub base: Base,
+    /// Who signs in: an e-mail address.
+    pub login: String,
+    /// How to get the password.
+    pub password: Password,
+    /// The header `App-Id` of every request.
+    pub app_id: String,
+    /// How to get the header `App-Key`; newer customers have none.
+    pub app_key: Option<Password>,
+    /// The company to sign in to, when the login is good for several.
+    pub company: Option<u64>,
+}
+
+impl Account {
+    /// The name under which its token is kept: bound to address, login, application and company, so that no token goes
+    /// elsewhere.
+    pub fn key(&self) -> String {
+        let company = self.company.map(|company| company.to_string());
+        format!(
+            "jrni {} {} {} {}",
+            self.base,
+            self.login,
+            self.app_id,
+            company.unwrap_or_default()
+        )
+    }
+}
+
+impl fmt::Debug for Account {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Account({} {} {:?})", self.base, self.login, self.company)
+    }
+}
+
+#[cfg(test)]
+mod tests;

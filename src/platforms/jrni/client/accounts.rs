@@ -1,0 +1,41 @@
+//! One client per account, however many callers ask for it.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use super::Client;
+use super::account::Account;
+use super::endpoints::Endpoints;
+use crate::client::{Line, clients};
+
+/// Hands out clients.
+pub(crate) type Accounts = clients::Accounts<Client>;
+
+impl Accounts {
+    /// The client for `account`, reached on `line`: the one known, unless credentials, endpoints, timeout or line differ.
+    /// Sends nothing.
+    pub fn client(
+        &self,
+        account: &Account,
+        endpoints: &Arc<Endpoints>,
+        reply: Duration,
+        line: &Line,
+    ) -> Client {
+        let fits = |client: &Client, network: &_| {
+            let own = client.account();
+            let same_key = match (&own.app_key, &account.app_key) {
+                (Some(one), Some(other)) => one.same_as(other),
+                (None, None) => true,
+                _ => false,
+            };
+            same_key
+                && own.password.same_as(&account.password)
+                && client.inner.reply == reply
+                && *client.endpoints() == **endpoints
+                && client.inner.session.network.shares_line(network)
+        };
+        self.shared(account.key(), line, fits, |network| {
+            Client::new(network, account.clone(), Arc::clone(endpoints), reply)
+        })
+    }
+}

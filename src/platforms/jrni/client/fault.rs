@@ -1,0 +1,27 @@
+//! The failures that JRNI alone has.
+
+use crate::client::error::{Explanation, OwnCode};
+
+/// Every one.
+pub(crate) static CODES: &[&OwnCode] = &[&CHOOSE_COMPANY];
+
+/// The credentials are good for several companies, and none was named.
+pub(crate) static CHOOSE_COMPANY: OwnCode = OwnCode {
+    explanation: Explanation {
+        code: "choose_company",
+        meaning: "The login and password are good for several JRNI companies, and none was selected. The message lists them.",
+        causes: &[
+            "one person is the administrator of several companies, with one password",
+            "the platform does not say which company it signed the account in to",
+        ],
+        remedies: &[
+            "name one of them: `company` in the profile, or jrni::connect(#{company: …, …})",
+            "a profile for each company lets scripts name them: company = \"37001\"",
+        ],
+        example: "jrni::connect(\"booking-37001\")   // a profile that names its company",
+    },
+    // The credentials are right.
+    refuses_sign_in: false,
+    is_of_this_side: true,
+    leaves_something_behind: false,
+};

@@ -1,0 +1,88 @@
+//! Lists in pages, read to their end or not at all: a list cut short would hide what exists.
+
+use std::collections::HashSet;
+
+use serde_json::Value as Json;
+
+use super::Client;
+pub(crate) use crate::client::answer::Answer;
+use crate::client::error::{ApiError, ApiErrorKind};
+pub(crate) use crate::client::fields::{self, Fields};
+use crate::transport::request::Request;
+use crate::value::{Value, digest};
+
+/// Items asked for per page. No limit is published; the default of people is 300.
+const PAGE_SIZE: i64 = 100;
+
+/// More pages than this mean that the list never ends.
+const MOST_PAGES: i64 = 10_000;
+
+impl Client {
+    /// All items named `rel` of a list in pages; nothing when there is no such list. Pages are counted, not followed:
+    /// the links between them have different names in the two versions, and may lead to another host.
+    pub(super) async fn listed(&self, request: &Request, rel: &str) -> Result<Option<Vec<Fields>>, ApiError> {
+        let mut all: Vec<Fields> = Vec::new();
+        let mut seen = HashSet::new();
+        for number in 1..=MOST_PAGES {
+            let request = request
+                .clone()
+                .query("page", Value::Int(number))
+                .query("per_page", Value::Int(PAGE_SIZE));
+            let Some(answer) = self.find(request).await? else {
+                return Ok(None);
+            };
+            let page = read(&answer, rel)?;
+            if !page.items.is_empty() && !seen.insert(page.digest) {
+                return Err(answer.unreadable("a page of the list repeats an earlier one"));
+            }
+            let (none, full) = (page.items.is_empty(), page.items.len() >= 100);
+            all.extend(page.items);
+            let count = i64::try_from(all.len()).unwrap_or(i64::MAX);
+            let ended = match page.total {
+                Some(total) if none && count < total => {
+                    return Err(answer.unreadable("the list ends before the number of entries that it names"));
+                }
+                Some(total) => count >= total,
+                None => !page.next && !full,
+            };
+            if ended || none {
+                return Ok(Some(all));
+            }
+        }
+        let message = format!("the list of {rel} has more than {MOST_PAGES} pages");
+        Err(ApiError::new(ApiErrorKind::Unreadable, message))
+    }
+}
+
+/// The items named `rel` inside a resource: embedded, or at its top as older answers have them.
+pub(super) fn embedded(resource: &Fields, rel: &str) -> Option<Vec<Fields>> {
+    let inner = resource
+        .get("_embedded")
+        .and_then(|embedded| embedded.get(rel))
+        .or_else(|| resource.get(rel))?;
+    let items = inner.as_array()?.iter();
+    items.map(|item| item.as_object().cloned()).collect()
+}
+
+struct Page {
+    items: Vec<Fields>,
+    total: Option<i64>,
+    next: bool,
+    digest: String,
+}
+
+fn read(answer: &Answer, rel: &str) -> Result<Page, ApiError> {
+    let json = answer.json()?;
+    let top = json
+        .as_object()
+        .ok_or_else(|| answer.unreadable("it is no object"))?;
+    let items = embedded(top, rel).ok_or_else(|| answer.unreadable(&format!("it has no list of {rel}")))?;
+    let next = top.get("_links").and_then(|links| links.get("next"));
+    let shown: Vec<Json> = items.iter().cloned().map(Json::Object).collect();
+    Ok(Page {
+        total: fields::int(top, &["total_entries"]),
+        next: next.is_some_and(|next| !next.is_null()),
+        digest: digest::sha256(Json::from(shown).to_string().as_bytes()),
+        items,
+    })
+}

@@ -1,0 +1,313 @@
+//! Companies: the one that is acted on, those below it, and making, changing and switching them off.
+
+use super::client::Client;
+use super::client::companies::Company;
+use super::client::fault::CHOOSE_COMPANY;
+use super::{COMPANY, SESSION, ensure, told};
+use crate::journal::NaturalKey;
+use crate::operation::call::Call;
+use crate::operation::error::{Code, OpError};
+use crate::operation::spec::{Boxed, Effect, OpSpec, Param, Probe, Timeout, Type};
+use crate::operation::world::World;
+use crate::value::{Object, Record, Value};
+
+const REF: Param = Param {
+    name: "ref",
+    ty: Type::Text,
+    required: true,
+    doc: "the reference that your systems know the company by; upper and lower case differ",
+};
+const ID: Param = Param {
+    name: "id",
+    ty: Type::Id,
+    required: true,
+    doc: "the company's number",
+};
+
+pub(super) static OPS: &[OpSpec] = &[
+    OpSpec {
+        module: "jrni",
+        name: "company",
+        receiver: Some(SESSION),
+        summary: "Read the company that the session acts on",
+        doc: "",
+        params: &[],
+        result: COMPANY,
+        errors: ERRORS,
+        effect: Effect::Observe,
+        timeout: Timeout::Reply,
+        example: "jrni::connect().company().name",
+        run: company,
+    },
+    OpSpec {
+        module: "jrni",
+        name: "children",
+        receiver: Some(SESSION),
+        summary: "List the companies below the one that the session acts on",
+        doc: "Read by page, or from inside the company where the platform has no such list.",
+        params: &[],
+        result: "list of jrni::Company",
+        errors: ERRORS,
+        effect: Effect::Observe,
+        timeout: Timeout::Reply,
+        example: "jrni::connect().children().len()",
+        run: children,
+    },
+    OpSpec {
+        module: "jrni",
+        name: "find_company",
+        receiver: Some(SESSION),
+        summary: "Look a company up by its reference",
+        doc: "Gives `()` when there is none. One that was switched off is found, too, with `disabled` set.",
+        params: &[REF],
+        result: "jrni::Company or ()",
+        errors: ERRORS,
+        effect: Effect::Observe,
+        timeout: Timeout::Reply,
+        example: "jrni::connect().find_company(\"no-such-shop\") == ()",
+        run: find,
+    },
+    OpSpec {
+        module: "jrni",
+        name: "ensure_company",
+        receiver: Some(SESSION),
+        summary: "Make sure that there is a company of a reference below the session's",
+        doc: "A company that the ledger holds is returned as `unchanged`, without a request. One that exists on the \
+              platform but is not in the ledger is an error, unless `adopt: true` declares that it is yours. The fields are \
+              what a new company is given, as the platform names them (`name`, `timezone`, `website`, `address`, …); one \
+              that exists is not changed. Simulator only: the vendor documents no call that makes a company; a profile \
+              can name one under `endpoints` as `create_company`.",
+        params: &[
+            REF,
+            Param {
+                name: "fields",
+                ty: Type::Map,
+                required: true,
+                doc: "what a new company is given, as the platform names it",
+            },
+            ensure::OPTIONS,
+        ],
+        result: COMPANY,
+        errors: &[
+            (Code::AlreadyExists, "a company of this reference exists"),
+            (Code::Refused, "the platform refuses the fields"),
+            (Code::NotFound, "the platform has no such call"),
+            (Code::Forbidden, "the login may not make companies here"),
+        ],
+        effect: Effect::Ensure {
+            key,
+            check,
+            probe,
+            unique: false,
+        },
+        timeout: Timeout::Reply,
+        example: "let group = jrni::connect();\n\
+                  let shop = group.ensure_company(\"shop-1\", #{name: \"Corner Shop\", timezone: \"Europe/London\"});\n\
+                  shop.outcome",
+        run: create,
+    },
+    OpSpec {
+        module: "jrni",
+        name: "update_company",
+        receiver: Some(SESSION),
+        summary: "Change fields of a company",
+        doc: "",
+        params: &[
+            ID,
+            Param {
+                name: "fields",
+                ty: Type::Map,
+                required: true,
+                doc: "the fields to change, as the platform names them",
+            },
+        ],
+        result: COMPANY,
+        errors: CHANGED,
+        effect: Effect::Change {
+            probe: probe_update,
+            strikes: None,
+        },
+        timeout: Timeout::Reply,
+        example: "let group = jrni::connect();\n\
+                  let shop = group.ensure_company(\"shop-1\", #{name: \"Corner Shop\"});\n\
+                  group.update_company(shop.id, #{website: \"https://shop.example\", live: true}).live",
+        run: update,
+    },
+    OpSpec {
+        module: "jrni",
+        name: "disable_company",
+        receiver: Some(SESSION),
+        summary: "Switch a company off",
+        doc: "It and its bookings stay on the platform, and its reference still finds it; the ledger strikes it out.",
+        params: &[ID],
+        result: "()",
+        errors: CHANGED,
+        effect: Effect::Change {
+            probe: probe_disable,
+            strikes: Some("company"),
+        },
+        timeout: Timeout::Reply,
+        example: "let group = jrni::connect();\n\
+                  let shop = group.ensure_company(\"shop-1\", #{name: \"Corner Shop\"});\n\
+                  group.disable_company(shop.id);\n\
+                  group.find_company(\"shop-1\").disabled",
+        run: disable,
+    },
+];
+
+const ERRORS: &[(Code, &str)] = &[
+    (Code::SignInRefused, "the account refuses the credentials"),
+    (
+        Code::Own(&CHOOSE_COMPANY),
+        "the login is good for several companies, and none was named",
+    ),
+];
+const CHANGED: &[(Code, &str)] = &[
+    (Code::NotFound, "there is no such company"),
+    (Code::Forbidden, "the login is not for this company"),
+    (Code::Refused, "the platform refuses the change"),
+];
+
+fn company<'a>(world: &'a World, call: &'a Call) -> Boxed<'a, Result<Value, OpError>> {
+    Box::pin(async move {
+        let company = world.jrni(call)?.company().await.map_err(told)?;
+        Ok(to_company(&company, "unchanged"))
+    })
+}
+
+fn children<'a>(world: &'a World, call: &'a Call) -> Boxed<'a, Result<Value, OpError>> {
+    Box::pin(async move {
+        let children = world.jrni(call)?.children().await.map_err(told)?;
+        let children = children.iter().map(|child| to_company(child, "unchanged"));
+        Ok(Value::List(children.collect()))
+    })
+}
+
+fn find<'a>(world: &'a World, call: &'a Call) -> Boxed<'a, Result<Value, OpError>> {
+    Box::pin(async move {
+        let found = look_up(world, call).await?;
+        Ok(found.map_or(Value::Null, |company| to_company(&company, "unchanged")))
+    })
+}
+
+/// A reference is taken as it is written, blanks around it aside.
+fn key(call: &Call) -> Result<NaturalKey, OpError> {
+    ensure::key(call, "company", "ref", call.text("ref").trim().to_owned())
+}
+
+async fn look_up(world: &World, call: &Call) -> Result<Option<Company>, OpError> {
+    let reference = key(call)?.name;
+    world.jrni(call)?.find_company(&reference).await.map_err(told)
+}
+
+fn probe<'a>(world: &'a World, call: &'a Call) -> Boxed<'a, Probe> {
+    Box::pin(async move {
+        let found = look_up(world, call).await;
+        ensure::settled(found.map(|found| found.map(|company| to_company(&company, "created"))))
+    })
+}
+
+fn check<'a>(world: &'a World, call: &'a Call) -> Boxed<'a, Result<Option<Value>, OpError>> {
+    Box::pin(async move {
+        let found = look_up(world, call).await?;
+        let off = found.as_ref().is_some_and(|company| company.disabled);
+        let off = if off { ", which was switched off," } else { "" };
+        let what = format!("a company of the reference `{}`{off}", key(call)?.name);
+        ensure::checked(call, found, &what, to_company)
+    })
+}
+
+fn create<'a>(world: &'a World, call: &'a Call) -> Boxed<'a, Result<Value, OpError>> {
+    Box::pin(async move {
+        let fields = ensure::fields(call, "ref", &key(call)?.name)?;
+        let made = world.jrni(call)?.create_company(&fields).await.map_err(told)?;
+        Ok(to_company(&made, "created"))
+    })
+}
+
+fn update<'a>(world: &'a World, call: &'a Call) -> Boxed<'a, Result<Value, OpError>> {
+    Box::pin(async move {
+        let changed = named(world, call)?.update_company(&call.map("fields")).await;
+        Ok(to_company(&changed.map_err(told)?, "changed"))
+    })
+}
+
+fn disable<'a>(world: &'a World, call: &'a Call) -> Boxed<'a, Result<Value, OpError>> {
+    Box::pin(async move {
+        named(world, call)?.disable_company().await.map_err(told)?;
+        Ok(Value::Null)
+    })
+}
+
+fn probe_update<'a>(world: &'a World, call: &'a Call) -> Boxed<'a, Probe> {
+    Box::pin(async move {
+        match current(world, call).await {
+            Ok(company) if holds(&company.attributes, &Value::Record(call.map("fields"))) => {
+                Probe::Found(to_company(&company, "changed"))
+            }
+            Ok(_) => Probe::Absent,
+            Err(error) => Probe::Unreachable(error),
+        }
+    })
+}
+
+fn probe_disable<'a>(world: &'a World, call: &'a Call) -> Boxed<'a, Probe> {
+    Box::pin(async move {
+        match current(world, call).await {
+            Ok(company) if company.disabled => Probe::Found(Value::Null),
+            Ok(company) if company.live => Probe::Absent,
+            // Neither live nor disabled: it may never have been live.
+            Ok(company) if says(&company, "disabled") => Probe::Absent,
+            Ok(_) => Probe::Unknown("the platform does not say whether the company is switched off".into()),
+            Err(error) => Probe::Unreachable(error),
+        }
+    })
+}
+
+/// The client, acting on the company that the call names.
+fn named(world: &World, call: &Call) -> Result<Client, OpError> {
+    let id = super::company_number(&call.text("id"))?
+        .ok_or_else(|| OpError::new(Code::BadArgument, "`id` must not be empty"))?;
+    Ok(world.jrni(call)?.within(Some(id)))
+}
+
+async fn current(world: &World, call: &Call) -> Result<Company, OpError> {
+    named(world, call)?.company().await.map_err(told)
+}
+
+fn says(company: &Company, name: &str) -> bool {
+    let attributes = company.attributes.as_record();
+    attributes.is_some_and(|attributes| attributes.contains_key(name))
+}
+
+/// Does what is there hold all that was wanted? The platform adds fields of its own, and takes `"true"` for true.
+fn holds(now: &Value, wanted: &Value) -> bool {
+    let within = |now: &Record, wanted: &Record| {
+        let held = |(name, value): (&String, &Value)| now.get(name).is_some_and(|now| holds(now, value));
+        wanted.iter().all(held)
+    };
+    match (now, wanted) {
+        (Value::Record(now), Value::Record(wanted)) => within(now, wanted),
+        _ if now.has_secret() || wanted.has_secret() => false,
+        _ => plain(now) == plain(wanted),
+    }
+}
+
+fn plain(value: &Value) -> String {
+    value.to_masked_json().to_string().trim_matches('"').to_owned()
+}
+
+fn to_company(company: &Company, outcome: &str) -> Value {
+    Value::Object(Object::new(
+        COMPANY,
+        [
+            ("id", Value::Int(i64::try_from(company.id).unwrap_or(i64::MAX))),
+            ("name", company.name.as_str().into()),
+            ("ref", company.reference.as_str().into()),
+            ("live", Value::Bool(company.live)),
+            ("disabled", Value::Bool(company.disabled)),
+            ("outcome", outcome.into()),
+            ("attributes", company.attributes.clone()),
+        ],
+    ))
+}

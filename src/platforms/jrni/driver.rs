@@ -1,0 +1,117 @@
+//! What no table can say of JRNI: signing in and out, and which company a session acts on.
+
+use std::any::Any;
+
+use super::client::account::Base;
+use super::client::endpoints::Endpoints;
+use super::connection::Shared;
+use super::{company_number, raw};
+use crate::client::Network;
+use crate::journal::{Former, LedgerItem, NaturalKey, Struck};
+use crate::operation::account::{Reachability, SignedIn};
+use crate::operation::call::Call;
+use crate::operation::error::OpError;
+use crate::operation::platform::Driver;
+use crate::operation::spec::Boxed;
+use crate::operation::world::World;
+use crate::value::Object;
+use crate::value::secret::Secret;
+
+pub(super) struct Jrni;
+
+impl Driver for Jrni {
+    fn open(&self, network: &Network) -> Option<Box<dyn Any + Send + Sync>> {
+        Some(Box::new(Shared::new(network)))
+    }
+
+    fn address(&self, text: &str) -> Result<String, String> {
+        let base = Base::parse(text).map_err(|error| error.message)?;
+        Ok(base.to_string())
+    }
+
+    fn refuses(&self, key: &str, text: &str) -> Option<String> {
+        match key {
+            "company" => company_number(text).err().map(|error| error.message),
+            _ => None,
+        }
+    }
+
+    fn check_endpoint(&self, name: &str, text: &str) -> Option<Result<(), String>> {
+        let checked = Endpoints::check(name, text);
+        Some(checked.map(drop).map_err(|error| error.to_string()))
+    }
+
+    fn sign_in<'a>(
+        &'a self,
+        world: &'a World,
+        account: &'a Object,
+    ) -> Boxed<'a, Result<Option<Reachability>, OpError>> {
+        Box::pin(async move {
+            world.jrni_of(account)?.sign_in().await?;
+            Ok(None)
+        })
+    }
+
+    fn sign_out<'a>(&'a self, world: &'a World, account: &'a Object) -> Boxed<'a, Result<(), OpError>> {
+        Box::pin(async move { Ok(world.jrni_of(account)?.log_out().await.map(drop)?) })
+    }
+
+    fn forget_tokens<'a>(&'a self, world: &'a World, account: &'a Object) -> Boxed<'a, Result<(), OpError>> {
+        Box::pin(async move { Ok(world.jrni_of(account)?.forget_tokens().await?) })
+    }
+
+    fn signed_in<'a>(
+        &'a self,
+        world: &'a World,
+        account: &'a Object,
+    ) -> Boxed<'a, Result<SignedIn, OpError>> {
+        Box::pin(async move {
+            let signed_in = world.jrni_of(account)?.is_signed_in().await?;
+            Ok(if signed_in {
+                SignedIn::WhileUsed
+            } else {
+                SignedIn::No
+            })
+        })
+    }
+
+    fn secrets(&self, world: &World, session: &Object) -> Result<Vec<Secret>, OpError> {
+        Ok(world.jrni_of(session)?.secrets())
+    }
+
+    fn account_of(&self, session: &Object) -> Result<String, OpError> {
+        super::account_of(session)
+    }
+
+    fn named_account_of(&self, session: &Object) -> Result<String, OpError> {
+        super::named_account_of(session)
+    }
+
+    fn accounts_of(&self, session: &Object) -> Result<Vec<String>, OpError> {
+        super::accounts_of(session)
+    }
+
+    fn names_its_account(&self, call: &Call) -> bool {
+        !super::connection::acts_on_untold_company(call)
+    }
+
+    fn with_account<'a>(&'a self, world: &'a World, call: &'a Call) -> Boxed<'a, Result<Call, OpError>> {
+        Box::pin(world.with_company(call))
+    }
+
+    fn with_known_account<'a>(&'a self, world: &'a World, call: Call) -> Boxed<'a, Call> {
+        Box::pin(world.with_known_company(call))
+    }
+
+    fn former_name(&self, call: &Call, thing: Option<&NaturalKey>) -> Option<Former> {
+        super::formerly(call, thing)
+    }
+
+    fn present_name(&self, item: &LedgerItem) -> Option<(String, String)> {
+        super::present_name(item)
+    }
+
+    fn strikes(&self, world: &World, call: &Call) -> Result<Vec<Struck>, OpError> {
+        Ok(raw::strikes(world, call).unwrap_or_default())
+    }
+}

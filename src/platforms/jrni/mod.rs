@@ -1,0 +1,338 @@
+//! JRNI (formerly `BookingBug`): its accounts, operations and errors. `client` sends its requests.
+
+mod administrators;
+mod client;
+mod companies;
+mod people;
+mod raw;
+
+mod connection;
+mod driver;
+mod ensure;
+
+use crate::client::error::{ApiError, ApiErrorKind};
+use crate::journal::{Former, LedgerItem, NaturalKey, Proof};
+use crate::operation::call::Call;
+use crate::operation::error::{Code, OpError};
+use crate::operation::platform::{AccountKey, AccountSchema, Platform};
+use crate::operation::session::{self, receiver};
+use crate::operation::spec::{Boxed, Effect, Kind, OpSpec, Param, Probe, Timeout, Type};
+use crate::operation::world::World;
+use crate::value::{Object, Value};
+use client::account::Base;
+use client::fault;
+
+/// A signed-in account, acting on one company.
+pub(crate) const SESSION: &str = "jrni::Session";
+/// A company.
+pub(crate) const COMPANY: &str = "jrni::Company";
+/// A user who may sign in to a company.
+pub(crate) const ADMINISTRATOR: &str = "jrni::Administrator";
+/// A person who works for a company.
+pub(crate) const PERSON: &str = "jrni::Person";
+
+/// The kinds of object that JRNI's operations give back.
+const KINDS: &[Kind] = &[
+    Kind {
+        name: SESSION,
+        summary: "An account that operations act as, and the company they act on; it signs in when it must",
+        properties: &[
+            ("url", "string", "the address of the API"),
+            ("login", "string", "who signs in"),
+            ("app_id", "string", "the application that speaks"),
+            (
+                "company",
+                "string",
+                "the number of the company; nothing when it is the one that the login leads to",
+            ),
+        ],
+    },
+    Kind {
+        name: COMPANY,
+        summary: "A company: the account of a business, or the parent of several",
+        properties: &[
+            ("id", "int", "its number"),
+            ("name", "string", "its name"),
+            ("ref", "string", "the reference that your systems know it by"),
+            ("live", "bool", "whether it can be booked"),
+            ("disabled", "bool", "whether it was switched off"),
+            ("outcome", "string", "created, adopted, changed or unchanged"),
+            ("attributes", "map", "all fields that the platform returns"),
+        ],
+    },
+    Kind {
+        name: ADMINISTRATOR,
+        summary: "A user who may sign in to a company",
+        properties: &[
+            ("id", "int", "the administrator's number"),
+            ("name", "string", "what the platform calls them"),
+            ("email", "string", "who signs in"),
+            ("role", "string", "what they may do, as in `owner`"),
+            ("outcome", "string", "created, adopted or unchanged"),
+            ("attributes", "map", "all fields that the platform returns"),
+        ],
+    },
+    Kind {
+        name: PERSON,
+        summary: "A person who works for a company",
+        properties: &[
+            ("id", "int", "the person's number"),
+            ("name", "string", "the person's name"),
+            (
+                "reference",
+                "string",
+                "the reference that your systems know them by",
+            ),
+            ("email", "string", "the person's address"),
+            ("outcome", "string", "created, adopted or unchanged"),
+            ("attributes", "map", "all fields that the platform returns"),
+        ],
+    },
+];
+
+/// From a profile or a description to a session, from a session to another company, and out again.
+static CONNECT: &[OpSpec] = &[
+    session::connecting(
+        "jrni",
+        SESSION,
+        "Name the account to work with",
+        "Without an argument the active JRNI profile's account, with a string that profile's, with a map of `url`, \
+              `login`, `password`, `app_id` and, where there are such, `app_key` and `company` the account it describes. \
+              Nothing is sent until an operation needs to sign in.",
+        "let group = jrni::connect();\ngroup.login",
+        connect,
+    ),
+    OpSpec {
+        module: "jrni",
+        name: "within",
+        receiver: Some(SESSION),
+        summary: "Act on a company below the one that was signed in to",
+        doc: "The same sign-in serves: a parent company's token is good for its children.",
+        params: &[Param {
+            name: "company",
+            ty: Type::Any,
+            required: true,
+            doc: "a company, or its number",
+        }],
+        result: SESSION,
+        errors: &[(Code::BadArgument, "it is neither a company nor a number")],
+        effect: Effect::Sign,
+        timeout: Timeout::Reply,
+        example: "let group = jrni::connect();\n\
+                  let shop = group.ensure_company(\"shop-1\", #{name: \"Shop\"});\n\
+                  group.within(shop).company().name",
+        run: within,
+    },
+    OpSpec {
+        module: "jrni",
+        name: "logout",
+        receiver: Some(SESSION),
+        summary: "Make the session's token invalid",
+        doc: "For all who share it: other rows, other runs and other processes sign in anew when they need to, and so \
+              does this session. Returns false, and sends nothing, when there is no sign-in.",
+        params: &[],
+        result: "bool",
+        errors: &[(Code::Refused, "the platform refuses to end it")],
+        effect: Effect::Change {
+            probe: probe_logout,
+            strikes: None,
+        },
+        timeout: Timeout::Reply,
+        example: "let group = jrni::connect();\ngroup.company();\ngroup.logout()",
+        run: logout,
+    },
+];
+
+/// JRNI, formerly `BookingBug`.
+pub(crate) static PLATFORM: Platform = Platform {
+    name: "jrni",
+    module: "jrni",
+    title: "JRNI",
+    account: Some(AccountSchema {
+        kind: SESSION,
+        texts: &[
+            AccountKey::required("url", "Address of the API (https://…/api/v1)"),
+            AccountKey::required("login", "Login"),
+            AccountKey::required("app_id", "App-Id"),
+            AccountKey::optional("company", "Company, when the login has several (Enter: none)"),
+        ],
+        secrets: &[
+            AccountKey::required("password", "Password"),
+            AccountKey::optional("app_key", "App-Key, when there is one (Enter: none)"),
+        ],
+        hidden: &[],
+        signs_in: true,
+        looks: &["company", "administrators"],
+    }),
+    operations: &[
+        CONNECT,
+        companies::OPS,
+        administrators::OPS,
+        people::OPS,
+        raw::OPS,
+    ],
+    kinds: KINDS,
+    codes: fault::CODES,
+    maps: &[],
+    sub_accounts: None,
+    driver: &driver::Jrni,
+};
+
+/// The company to sign in to, where it is not the one to act on.
+const SIGN_IN: &str = "$sign_in";
+
+fn connect<'a>(world: &'a World, call: &'a Call) -> Boxed<'a, Result<Value, OpError>> {
+    Box::pin(async move {
+        let mut session = PLATFORM.connect(world, call.arg("account"))?;
+        if let Value::Object(session) = &mut session {
+            Base::parse(session.text("url"))?;
+            company_number(session.text("company"))?;
+            session.fields.entry("company".into()).or_default();
+        }
+        Ok(session)
+    })
+}
+
+fn within<'a>(_: &'a World, call: &'a Call) -> Boxed<'a, Result<Value, OpError>> {
+    Box::pin(async move {
+        let mut session = receiver(call)?.clone();
+        let id = match call.arg("company") {
+            Value::Object(company) if company.kind == COMPANY => company.fields.get("id").cloned(),
+            Value::Object(_) => None,
+            other => Some(other.clone()),
+        };
+        let id = match id {
+            Some(Value::Int(id)) => id.to_string(),
+            Some(Value::Text(id)) => id.trim().to_owned(),
+            _ => String::new(),
+        };
+        if company_number(&id)?.is_none() {
+            let message = "`within` takes a company, or its number";
+            return Err(OpError::new(Code::BadArgument, message));
+        }
+        if !session.fields.contains_key(SIGN_IN) {
+            let own = session.text("company").to_owned();
+            session.fields.insert(SIGN_IN.into(), own.into());
+        }
+        session.fields.insert("company".into(), id.into());
+        Ok(Value::Object(session))
+    })
+}
+
+fn logout<'a>(world: &'a World, call: &'a Call) -> Boxed<'a, Result<Value, OpError>> {
+    Box::pin(async move {
+        let done = world.jrni(call)?.log_out().await.map_err(told)?;
+        // When an earlier request of ours was lost, there was a token.
+        Ok(Value::Bool(done || call.resent))
+    })
+}
+
+fn probe_logout<'a>(world: &'a World, call: &'a Call) -> Boxed<'a, Probe> {
+    Box::pin(async move {
+        let signed_in = match world.jrni(call) {
+            Ok(client) => client.accepts_token().await.map_err(told),
+            Err(error) => Err(error),
+        };
+        match signed_in {
+            Ok(false) => Probe::Found(Value::Bool(true)),
+            Ok(true) => Probe::Absent,
+            Err(error) => Probe::Unreachable(error),
+        }
+    })
+}
+
+/// A company's number as text; nothing when it is empty.
+pub(super) fn company_number(text: &str) -> Result<Option<u64>, OpError> {
+    match text.trim() {
+        "" => Ok(None),
+        text => match text.parse() {
+            Ok(number) if number > 0 => Ok(Some(number)),
+            _ => Err(OpError::new(
+                Code::BadArgument,
+                format!("`{text}` is no company's number; it is made of digits"),
+            )),
+        },
+    }
+}
+
+/// The company that the platform signs a session in to, when the session names none.
+const TOLD: &str = "$company";
+
+/// The account that a session acts as, as the ledger names it: its address in one spelling, and the company it acts on. It
+/// is the one that the platform has signed it in to, where the session names none: a profile may be given it later.
+pub(super) fn account_of(session: &Object) -> Result<String, OpError> {
+    match company_number(session.text(TOLD))? {
+        Some(company) => Ok(account_at(&Base::parse(session.text("url"))?, company)),
+        None => named_account_of(session),
+    }
+}
+
+/// The account as the session alone names it: by the company, or else by who signs in.
+pub(super) fn named_account_of(session: &Object) -> Result<String, OpError> {
+    match company_number(session.text("company"))? {
+        Some(company) => Ok(account_at(&Base::parse(session.text("url"))?, company)),
+        None => account_of_login(session),
+    }
+}
+
+/// The account, and what the ledger called it while no company was known.
+pub(super) fn accounts_of(session: &Object) -> Result<Vec<String>, OpError> {
+    let mut accounts = vec![account_of(session)?];
+    if !session.fields.contains_key(SIGN_IN) {
+        accounts.push(account_of_login(session)?);
+    }
+    accounts.dedup();
+    Ok(accounts)
+}
+
+fn account_at(base: &Base, company: u64) -> String {
+    format!("{base}/admin/{company}")
+}
+
+fn account_of_login(session: &Object) -> Result<String, OpError> {
+    let base = Base::parse(session.text("url"))?;
+    Ok(format!("{base}/{}", session.text("login").trim().to_lowercase()))
+}
+
+/// What the ledger called the thing that the call makes while no company was known. The login may have led to another
+/// company then.
+pub(super) fn formerly(call: &Call, thing: Option<&NaturalKey>) -> Option<Former> {
+    let thing = thing.filter(|_| call.op.module == "jrni")?;
+    let former = accounts_of(call.receiver.as_ref()?).ok()?.pop()?;
+    (former != thing.account).then(|| Former {
+        key: NaturalKey {
+            account: former,
+            ..thing.clone()
+        },
+        proof: Proof::LookUp,
+    })
+}
+
+/// The address of an entry of the ledger, and what tells its thing from all others there; `None` for a thing of another
+/// platform.
+pub(super) fn present_name(item: &LedgerItem) -> Option<(String, String)> {
+    let thing = &item.thing;
+    if !["company", "administrator", "person"].contains(&thing.sort.as_str()) {
+        return None;
+    }
+    let (base, _) = thing
+        .account
+        .rsplit_once("/admin/")
+        .or_else(|| thing.account.rsplit_once('/'))?;
+    Some((
+        base.to_owned(),
+        format!("{}\n{}", thing.name, item.platform_id.as_ref()?),
+    ))
+}
+
+/// A failed call in the terms of this platform.
+fn told(error: ApiError) -> OpError {
+    let forbidden = error.kind == ApiErrorKind::Forbidden;
+    let told = OpError::from(error);
+    if forbidden {
+        // The vendor's list of statuses: 403 is no missing login.
+        return told
+            .hint("the company does not own what was asked for, or the login is not for this company");
+    }
+    told
+}

@@ -1,0 +1,243 @@
+//! Every other call of the API, by method and path or by link.
+
+use super::{SESSION, SIGN_IN, account_at, accounts_of, told};
+use crate::client::{Body, Method};
+use crate::journal::Struck;
+pub(crate) use crate::operation::act::{KEY, REMEMBERED, REMEMBERING};
+use crate::operation::call::Call;
+use crate::operation::error::{Code, OpError};
+pub(crate) use crate::operation::raw::{self, BODY};
+use crate::operation::session::receiver;
+use crate::operation::spec::{Boxed, Effect, OpSpec, Param, Timeout, Type};
+use crate::operation::world::World;
+use crate::value::{Record, Value};
+
+const PATH: Param = Param {
+    name: "path",
+    ty: Type::Text,
+    required: true,
+    doc: "the path below /api/v1, for example `/37/services`, or a link of an answer; a template takes its variables \
+          from the query",
+};
+const QUERY: Param = Param {
+    name: "query",
+    ty: Type::Map,
+    required: false,
+    doc: "query parameters, and variables of a template",
+};
+const ENCODING: Param = Param {
+    name: "encoding",
+    ty: Type::Text,
+    required: false,
+    doc: "`json` (the default) or `form`",
+};
+const OPTIONS: Param = Param {
+    name: "options",
+    ty: Type::Options(&[ENCODING, QUERY, KEY, REMEMBERED]),
+    required: false,
+    doc: "encoding, query, key, remember",
+};
+
+const ERRORS: &[(Code, &str)] = &[
+    (Code::BadAddress, "the path or link leads out of the API"),
+    (Code::Forbidden, "the login is not for this company"),
+    (Code::Refused, "the platform refuses the request"),
+];
+
+const NO_LOOK_UP: &str =
+    "Its outcome cannot be looked up afterwards: when the answer is lost, the row parks.";
+
+pub(super) static OPS: &[OpSpec] = &[
+    OpSpec {
+        module: "jrni",
+        name: "get",
+        receiver: Some(SESSION),
+        summary: "Read anything of the API",
+        doc: "Gives the body of the answer: JSON as a value, anything else as text.",
+        params: &[PATH, QUERY],
+        result: "any value",
+        errors: &[
+            (Code::NotFound, "there is nothing at the path"),
+            (Code::BadAddress, "the path or link leads out of the API"),
+        ],
+        effect: Effect::Observe,
+        timeout: Timeout::Reply,
+        example: "let group = jrni::connect();\n\
+                  group.get(`/${group.company().id}/services`, #{per_page: 10}).total_entries",
+        run: get,
+    },
+    OpSpec {
+        module: "jrni",
+        name: "follow",
+        receiver: Some(SESSION),
+        summary: "Follow a link of something that the platform has answered",
+        doc: "The link is expanded with the variables. It is followed only where it stays below the account's own API.",
+        params: &[
+            Param {
+                name: "resource",
+                ty: Type::Any,
+                required: true,
+                doc: "a company, an administrator, a person, or the map that a raw call gave",
+            },
+            Param {
+                name: "link",
+                ty: Type::Text,
+                required: true,
+                doc: "the link's name, as in `people`",
+            },
+            Param {
+                name: "variables",
+                ty: Type::Map,
+                required: false,
+                doc: "the variables of the link's template",
+            },
+        ],
+        result: "any value",
+        errors: &[
+            (
+                Code::NotFound,
+                "there is no link of that name, or nothing at its end",
+            ),
+            (Code::BadAddress, "the link leads out of the account's own API"),
+        ],
+        effect: Effect::Observe,
+        timeout: Timeout::Reply,
+        example: "let group = jrni::connect();\n\
+                  group.follow(group.company(), \"people\", #{per_page: 10}).total_entries",
+        run: follow,
+    },
+    OpSpec {
+        module: "jrni",
+        name: "post",
+        receiver: Some(SESSION),
+        summary: "Send a POST to anything of the API",
+        doc: NO_LOOK_UP,
+        params: &[PATH, BODY, OPTIONS],
+        result: "any value",
+        errors: ERRORS,
+        effect: Effect::Request,
+        timeout: Timeout::Reply,
+        example: "let group = jrni::connect();\n\
+                  let company = group.company();\n\
+                  group.post(`/admin/${company.id}/services`, #{name: \"Haircut\", durations: [30]}).id > 0",
+        run: post,
+    },
+    OpSpec {
+        module: "jrni",
+        name: "put",
+        receiver: Some(SESSION),
+        summary: "Send a PUT to anything of the API",
+        doc: NO_LOOK_UP,
+        params: &[PATH, BODY, OPTIONS],
+        result: "any value",
+        errors: ERRORS,
+        effect: Effect::Request,
+        timeout: Timeout::Reply,
+        example: "let group = jrni::connect();\n\
+                  let company = group.company();\n\
+                  group.put(`/admin/${company.id}/company`, #{website: \"https://group.example\"}).website",
+        run: put,
+    },
+    OpSpec {
+        module: "jrni",
+        name: "delete",
+        receiver: Some(SESSION),
+        summary: "Send a DELETE to anything of the API",
+        doc: NO_LOOK_UP,
+        params: &[PATH, QUERY, REMEMBERING],
+        result: "any value",
+        errors: ERRORS,
+        effect: Effect::Request,
+        timeout: Timeout::Reply,
+        example: "let group = jrni::connect();\n\
+                  let ann = group.ensure_person(\"staff-7\", #{name: \"Ann Lee\"});\n\
+                  group.delete(`/admin/${group.company().id}/people/${ann.id}`)",
+        run: delete,
+    },
+];
+
+fn get<'a>(world: &'a World, call: &'a Call) -> Boxed<'a, Result<Value, OpError>> {
+    Box::pin(exchange(world, call, Method::Get))
+}
+
+fn post<'a>(world: &'a World, call: &'a Call) -> Boxed<'a, Result<Value, OpError>> {
+    Box::pin(exchange(world, call, Method::Post))
+}
+
+fn put<'a>(world: &'a World, call: &'a Call) -> Boxed<'a, Result<Value, OpError>> {
+    Box::pin(exchange(world, call, Method::Put))
+}
+
+fn delete<'a>(world: &'a World, call: &'a Call) -> Boxed<'a, Result<Value, OpError>> {
+    Box::pin(exchange(world, call, Method::Delete))
+}
+
+/// The person, the administrator or the company that a raw call removes.
+pub(super) fn strikes(world: &World, call: &Call) -> Option<Vec<Struck>> {
+    if call.op.id() != "jrni::delete" {
+        return None;
+    }
+    let session = receiver(call).ok()?;
+    let client = world.jrni_of(session).ok()?;
+    let steps = client.steps_to(&call.text("path"), &call.map("query"))?;
+    let steps: Vec<&str> = steps.iter().map(String::as_str).collect();
+    let at = |company: &str| Some(account_at(&client.account().base, company.parse().ok()?));
+    let mut accounts = accounts_of(session).ok()?;
+    let (sort, id) = match steps[..] {
+        // It is in the ledger of the company that it was made below.
+        ["admin", company, "company"] => {
+            accounts.extend(at(session.text(SIGN_IN)));
+            ("company", company)
+        }
+        ["admin", company, list @ ("people" | "administrators"), id] => {
+            let of = at(company)?;
+            if !accounts.contains(&of) {
+                accounts = vec![of];
+            }
+            let sort = match list {
+                "people" => "person",
+                _ => "administrator",
+            };
+            (sort, id)
+        }
+        _ => return None,
+    };
+    Some(Struck::identified(accounts, sort, id))
+}
+
+async fn exchange(world: &World, call: &Call, method: Method) -> Result<Value, OpError> {
+    let (query, body) = raw::read(call, &["json", "form"])?;
+    let client = world.jrni(call)?;
+    let answer = client.raw(method, &call.text("path"), &query, body).await;
+    answer.map_err(told)
+}
+
+fn follow<'a>(world: &'a World, call: &'a Call) -> Boxed<'a, Result<Value, OpError>> {
+    Box::pin(async move {
+        let href = href(call.arg("resource"), &call.text("link"))?;
+        let (client, variables) = (world.jrni(call)?, call.map("variables"));
+        let answer = client.raw(Method::Get, &href, &variables, Body::None).await;
+        answer.map_err(told)
+    })
+}
+
+/// The address of a resource's link of that name.
+fn href(resource: &Value, name: &str) -> Result<String, OpError> {
+    let attributes = match resource {
+        Value::Object(object) => object.fields.get("attributes").and_then(Value::as_record),
+        other => other.as_record(),
+    };
+    let links = attributes
+        .and_then(|attributes| attributes.get("_links"))
+        .and_then(Value::as_record);
+    let Some(links) = links else {
+        return Err(OpError::new(Code::BadArgument, "the resource has no `_links`"));
+    };
+    let href = links.get(name).and_then(Value::as_record);
+    if let Some(Value::Text(href)) = href.and_then(|link: &Record| link.get("href")) {
+        return Ok(href.clone());
+    }
+    let known: Vec<&str> = links.keys().map(String::as_str).collect();
+    let message = format!("there is no link `{name}`; there are {}", known.join(", "));
+    Err(OpError::new(Code::NotFound, message))
+}

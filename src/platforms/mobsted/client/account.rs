@@ -1,0 +1,96 @@
+//! One account: where it is, who signs in, and what it may do.
+
+use std::fmt;
+
+use url::Url;
+
+use crate::client::Password;
+use crate::client::error::ApiError;
+pub(crate) use crate::client::site::{Site, Wording};
+
+/// What follows an account's address in every call.
+pub(super) const API: &str = "/api/v8";
+
+/// What an account is to us.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Role {
+    /// A partner's own account, or one that may be: its App 1 must never be changed.
+    Master,
+    /// Known to be a sub-account, because a master account made or listed it: its App 1 is an ordinary app.
+    SubAccount,
+}
+
+/// An account's address, as `scheme://host[:port][/prefix]`.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub struct Base(Site);
+
+const WORDING: Wording = Wording {
+    what: "an account's address",
+    like: "https://acme-admin.mobsted.com",
+    apart: "login and password",
+};
+
+impl Base {
+    /// Reads an address as people write it and platforms answer it: with or without scheme, trailing slashes and
+    /// `/api/v8`. Without a scheme it is https; plain http for this machine and the sandbox.
+    pub fn parse(text: &str) -> Result<Base, ApiError> {
+        Ok(Base(Site::parse(text, &WORDING)?.without(API)))
+    }
+
+    /// The address, without a trailing slash.
+    pub fn as_str(&self) -> &str {
+        self.0.as_str()
+    }
+
+    /// The host's name, for messages.
+    pub fn host(&self) -> &str {
+        self.0.host()
+    }
+
+    /// The tenant's name as Mobsted's hosts carry it: `a23r56k8` in `https://a23r56k8-admin.mobsted.com`.
+    pub fn tenant(&self) -> &str {
+        let host = self.host();
+        let label = host.split(['.', ':']).next().unwrap_or(host);
+        label.strip_suffix("-admin").unwrap_or(label)
+    }
+
+    /// The address of a call below the API: `path` starts with a slash.
+    pub(super) fn api(&self, path: &str) -> Result<Url, ApiError> {
+        self.0.at(&format!("{API}{path}"))
+    }
+}
+
+impl fmt::Display for Base {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.fmt(f)
+    }
+}
+
+/// One account.
+#[derive(Clone)]
+pub struct Account {
+    /// Where it is.
+    pub base: Base,
+    /// Who signs in: an e-mail address.
+    pub login: String,
+    /// How to get the password.
+    pub password: Password,
+    /// What it is to us.
+    pub role: Role,
+}
+
+impl Account {
+    /// The name under which its tokens are kept: bound to address and login, so that no token goes elsewhere.
+    pub fn key(&self) -> String {
+        format!("mobsted {} {}", self.base, self.login)
+    }
+}
+
+impl fmt::Debug for Account {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Account({} {} {:?})", self.base, self.login, self.role)
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,35 @@
+//! One client per account, however many callers ask for it.
+
+use std::sync::Arc;
+
+use super::account::Account;
+use super::endpoints::Endpoints;
+use super::{Client, Timeouts};
+use crate::client::{Line, clients};
+
+/// Hands out clients.
+pub(crate) type Accounts = clients::Accounts<Client>;
+
+impl Accounts {
+    /// The client for `account`, reached on `line`: the one known, unless role, password, endpoints or line differ. Sends
+    /// nothing.
+    pub fn client(
+        &self,
+        account: &Account,
+        endpoints: &Arc<Endpoints>,
+        timeouts: Timeouts,
+        line: &Line,
+    ) -> Client {
+        let fits = |client: &Client, network: &_| {
+            let own = client.account();
+            own.role == account.role
+                && own.password.same_as(&account.password)
+                && client.0.timeouts == timeouts
+                && *client.endpoints() == **endpoints
+                && client.0.session.network.shares_line(network)
+        };
+        self.shared(account.key(), line, fits, |network| {
+            Client::new(network, account.clone(), Arc::clone(endpoints), timeouts)
+        })
+    }
+}

@@ -1,0 +1,56 @@
+//! Tests of the module above.
+
+use super::*;
+use crate::client::endpoints::EndpointError;
+
+fn with(key: &str, value: &str) -> Result<Endpoints, EndpointError> {
+    Endpoints::with_overrides(&[(key.to_owned(), value.to_owned())].into())
+}
+
+#[test]
+fn a_profile_corrects_single_entries() {
+    let endpoints = with("applications", "/wrapper/apps/").unwrap();
+    assert_eq!(endpoints.get("applications"), "/wrapper/apps");
+    assert_eq!(endpoints.get("partners"), "/partners");
+    assert_eq!(with("app_type_field", "").unwrap().get("app_type_field"), "");
+}
+
+#[test]
+fn wrong_entries_are_named() {
+    let error = with("aplications", "/x").unwrap_err();
+    assert_eq!(
+        error.to_string(),
+        "there is no endpoint setting `aplications`; did you mean `applications`?"
+    );
+    assert!(matches!(
+        with("colour", "x"),
+        Err(EndpointError::UnknownKey { nearest: None, .. })
+    ));
+    for value in [
+        "applications",
+        "https://x/y",
+        "/a/../b",
+        "/a?b=1",
+        "/a%2fb",
+        "//a",
+        "/",
+    ] {
+        assert!(
+            matches!(with("applications", value), Err(EndpointError::BadValue { .. })),
+            "{value}"
+        );
+    }
+    assert!(with("app_name_field", "").is_err());
+    for value in [
+        "/applications/1",
+        "/app-delete",
+        "/x/01",
+        "/1",
+        "/object",
+        "/Events/new",
+    ] {
+        let error = with("partners", value).unwrap_err();
+        assert!(matches!(error, EndpointError::BadValue { .. }), "{value}");
+    }
+    assert!(with("partners", "/partners/create.json").is_ok());
+}

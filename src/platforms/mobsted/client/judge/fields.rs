@@ -1,0 +1,264 @@
+//! Which apps and items the fields of a request name.
+
+use super::{Items, Kind, protected, refused};
+use crate::client::error::ApiError;
+use crate::transport::request::{Body, Request};
+use crate::value::Value;
+
+/// What the fields of a request name.
+#[derive(Debug, Default)]
+pub(super) struct Fields {
+    app: Option<u64>,
+    ids: Vec<(Option<Kind>, u64)>,
+    /// Why the request must not change anything.
+    fault: Option<ApiError>,
+}
+
+/// Where a field stands.
+#[derive(Debug, Clone, Copy, PartialEq)]
+enum Place {
+    /// In the query, or at the top of the body.
+    Top,
+    /// Inside another field.
+    Inside,
+    /// In JSON that is the text of a field.
+    Text,
+}
+
+impl Fields {
+    /// Those of query and body. Errors: one of them could make another request of it.
+    pub(super) fn of(request: &Request) -> Result<Fields, ApiError> {
+        let mut fields = Fields::default();
+        for (name, text) in request.url.query_pairs() {
+            fields.take(&name, &Value::from(text.as_ref()), Place::Top)?;
+        }
+        for (name, value) in &request.query {
+            fields.take(name, value, Place::Top)?;
+        }
+        match &request.body {
+            Body::None => {}
+            Body::Form(record) | Body::Json(Value::Record(record)) => {
+                for (name, value) in record {
+                    fields.take(name, value, Place::Top)?;
+                }
+            }
+            Body::Multipart(parts) => {
+                for part in parts {
+                    fields.take(&part.name, &part.content, Place::Top)?;
+                }
+            }
+            Body::Json(_) | Body::Raw { .. } => fields.find_fault(refused(
+                "the body of a change on a master account must be a map of fields, so that what it names can be seen",
+            )),
+        }
+        Ok(fields)
+    }
+
+    /// They name nothing at all.
+    pub(super) fn nothing(self) -> Result<(), ApiError> {
+        match self {
+            Fields {
+                fault: Some(fault), ..
+            } => Err(fault),
+            Fields { app: None, ids, .. } if ids.is_empty() => Ok(()),
+            _ => Err(refused(
+                "a request that makes something new on a master account names no identifier",
+            )),
+        }
+    }
+
+    /// They name no other app than this one, and no item.
+    pub(super) fn nothing_but(self, app: u64) -> Result<(), ApiError> {
+        let own = |(kind, id): &(Option<Kind>, u64)| kind.is_none() && *id == app;
+        match self.fault {
+            Some(fault) => Err(fault),
+            None if self.app.is_none_or(|named| named == app) && self.ids.iter().all(own) => Ok(()),
+            None => Err(refused(&format!(
+                "the path names app {app}, and the fields something else"
+            ))),
+        }
+    }
+
+    /// The items of one app that they, and perhaps the path, name.
+    pub(super) fn items(self, kind: Kind, in_path: Option<&str>) -> Result<Items, ApiError> {
+        let unnamed = "it may be App 1's: on a master account, a change must name the application it belongs to, another \
+                       than App 1";
+        let app = self
+            .fault
+            .map_or_else(|| self.app.ok_or_else(|| refused(unnamed)), Err)?;
+        let mut ids = Vec::new();
+        if let Some(id) = in_path {
+            ids.push(whole(&Value::from(id)).ok_or_else(unreadable)?);
+        }
+        for (named, id) in self.ids {
+            if named.is_some_and(|named| named != kind) {
+                return Err(refused("it names something of another kind than its path does"));
+            }
+            ids.push(id);
+        }
+        Ok(Items { kind, app, ids })
+    }
+
+    fn find_fault(&mut self, fault: ApiError) {
+        self.fault.get_or_insert(fault);
+    }
+
+    fn take(&mut self, name: &str, value: &Value, place: Place) -> Result<(), ApiError> {
+        match Name::of(name) {
+            Name::Route => {
+                return Err(refused(&format!(
+                    "the field `{name}` could make it another request"
+                )));
+            }
+            Name::App => match whole(value) {
+                Some(id) if id > 1 && self.app.is_none_or(|app| app == id) => self.app = Some(id),
+                _ => self.find_fault(protected()),
+            },
+            Name::Id(kind) if place == Place::Top => match value {
+                Value::List(ids) if !ids.is_empty() => ids.iter().for_each(|id| self.take_id(kind, id)),
+                id => self.take_id(kind, id),
+            },
+            Name::LikeApp => self.find_fault(refused(&format!("the field `{name}` could name App 1"))),
+            Name::Id(_) if place == Place::Inside => {
+                self.find_fault(refused(&format!(
+                    "the field `{name}` inside another could name something of App 1"
+                )));
+            }
+            Name::Id(_) | Name::Other => {}
+        }
+        self.inside(
+            value,
+            if place == Place::Text {
+                place
+            } else {
+                Place::Inside
+            },
+        )
+    }
+
+    fn take_id(&mut self, kind: Option<Kind>, id: &Value) {
+        match whole(id) {
+            Some(id) => self.ids.push((kind, id)),
+            None => self.find_fault(unreadable()),
+        }
+    }
+
+    fn inside(&mut self, value: &Value, place: Place) -> Result<(), ApiError> {
+        match value {
+            Value::Record(fields) => fields
+                .iter()
+                .try_for_each(|(name, value)| self.take(name, value, place)),
+            Value::Object(object) => self.inside(&Value::Record(object.fields.clone()), place),
+            Value::List(items) => items.iter().try_for_each(|item| self.inside(item, place)),
+            Value::Text(text) if text.trim_start().starts_with(['{', '[']) => {
+                let json = serde_json::from_str(text).map(Value::from_json);
+                json.map_or(Ok(()), |json| self.inside(&json, Place::Text))
+            }
+            _ => Ok(()),
+        }
+    }
+}
+
+/// What a field is, by its name.
+#[derive(Debug, PartialEq)]
+enum Name {
+    /// The app that something belongs to, in one of the platform's spellings.
+    App,
+    /// Perhaps another app: `newApp`, `data[appId]`.
+    LikeApp,
+    /// An item; of which kind, when it says so.
+    Id(Option<Kind>),
+    /// What some servers take as the request's method or path.
+    Route,
+    Other,
+}
+
+impl Name {
+    fn of(name: &str) -> Name {
+        // ApplicationId and applicationId, appId and AppId: the platform's calls differ (public clients).
+        if ["applicationid", "appid"].contains(&name.to_ascii_lowercase().as_str()) {
+            return Name::App;
+        }
+        let words = words(&decoded(name));
+        let all = words.concat();
+        match all.as_str() {
+            "appname" | "appwebsiteurl" | "appparams" | "apptype" => Name::Other,
+            "r" | "route" | "path" | "controller" | "method" | "xmethod" => Name::Route,
+            _ if all.contains("httpmethod") || all.contains("override") => Name::Route,
+            _ if words.iter().any(|word| names_an_app(word)) => Name::LikeApp,
+            _ if all.contains("appid") || all.contains("applicationid") => Name::LikeApp,
+            "screenid" | "screenids" => Name::Id(Some(Kind::Screen)),
+            "listid" | "listids" => Name::Id(Some(Kind::List)),
+            "objectid" | "objectids" | "objid" | "objids" | "rowid" | "rowids" => {
+                Name::Id(Some(Kind::Object))
+            }
+            "id" | "ids" | "pk" => Name::Id(None),
+            // `data[id]` is a field inside another.
+            _ if name.contains('[') && words.iter().any(|word| word.starts_with("id")) => Name::LikeApp,
+            _ => Name::Other,
+        }
+    }
+}
+
+/// Is the word one for apps?
+pub(in super::super) fn names_an_app(word: &str) -> bool {
+    ["app", "apps", "application", "applications"].contains(&word.to_ascii_lowercase().as_str())
+}
+
+/// Can it be one part of a path, and no number? Letters, digits, `-` and `_`, a letter first.
+pub(in super::super) fn is_part(text: &str) -> bool {
+    text.starts_with(|c: char| c.is_ascii_alphabetic())
+        && text
+            .chars()
+            .all(|c| c.is_ascii_alphanumeric() || "-_".contains(c))
+}
+
+/// A whole number that every reader reads the same: digits, without a leading zero.
+pub(in super::super) fn whole(value: &Value) -> Option<u64> {
+    match value {
+        Value::Int(number) => u64::try_from(*number).ok(),
+        Value::Text(text) => text
+            .parse()
+            .ok()
+            .filter(|number: &u64| number.to_string() == *text),
+        _ => None,
+    }
+}
+
+fn unreadable() -> ApiError {
+    refused("on a master account, an identifier in a change must be a plain whole number")
+}
+
+/// The words of a name, in lower case: `ApplicationId`, `application_id` and `data[applicationId]` have `application`
+/// and `id`. Numbers are none.
+pub(super) fn words(name: &str) -> Vec<String> {
+    let mut words = vec![String::new()];
+    let mut before = ' ';
+    for c in name.chars() {
+        let starts = !c.is_ascii_alphabetic() || (c.is_ascii_uppercase() && before.is_ascii_lowercase());
+        if starts && words.last().is_some_and(|word| !word.is_empty()) {
+            words.push(String::new());
+        }
+        if let (true, Some(word)) = (c.is_ascii_alphabetic(), words.last_mut()) {
+            word.push(c.to_ascii_lowercase());
+        }
+        before = c;
+    }
+    words.retain(|word| !word.is_empty());
+    words
+}
+
+/// The text with its percent-escapes resolved until none is left.
+pub(in super::super) fn decoded(text: &str) -> String {
+    let mut text = text.to_owned();
+    loop {
+        let plain = text.replace(['&', '=', '+'], " ");
+        let parsed = url::form_urlencoded::parse(plain.as_bytes());
+        let next: String = parsed.map(|(text, _)| text).collect();
+        // Each round that finds an escape makes the text shorter.
+        if next.len() >= text.len() {
+            return text;
+        }
+        text = next;
+    }
+}

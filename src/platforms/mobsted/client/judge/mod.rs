@@ -1,0 +1,212 @@
+//! What may be changed on a partner's own account. Its App 1 holds the sub-accounts, and the partner account stops
+//! working when App 1 is changed or deleted (partner manual).
+//!
+//! A short list says what may be changed. Everything else is refused before anything is sent, and no flag allows it. The
+//! list applies to requests as they leave, whoever made them: a typed call, a raw call, or `http::`.
+
+mod fields;
+#[cfg(test)]
+mod tests;
+
+use super::endpoints::Endpoints;
+use crate::client::error::{ApiError, ApiErrorKind};
+use crate::sabotage::Sabotage;
+use crate::transport::request::{Body, Method, Request};
+use crate::value::Value;
+
+use fields::{Fields, words};
+pub(super) use fields::{decoded, is_part, names_an_app, whole};
+
+/// What an app consists of, item by item.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub(super) enum Kind {
+    /// A row of its table.
+    Object,
+    Screen,
+    List,
+}
+
+impl Kind {
+    const ALL: [Kind; 3] = [Kind::Object, Kind::Screen, Kind::List];
+
+    /// The endpoint that lists the items of an app.
+    pub(super) fn endpoint(self) -> &'static str {
+        match self {
+            Kind::Object => "objects",
+            Kind::Screen => "screens",
+            Kind::List => "lists",
+        }
+    }
+}
+
+/// Items that a request says are of one app. Whether they are must be looked up before it leaves.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Items {
+    pub(super) kind: Kind,
+    pub(super) app: u64,
+    /// None of them exists yet when there are none.
+    pub(super) ids: Vec<u64>,
+}
+
+/// Judges a request to a partner's own account. Refuses what is not on the list; says which items must be looked up for
+/// what is.
+pub(super) fn judge(request: &Request, endpoints: &Endpoints) -> Result<Option<Items>, ApiError> {
+    if Sabotage::App1Open.is_on() {
+        return Ok(None);
+    }
+    judge_headers(request)?;
+    let named = Fields::of(request)?;
+    if !request.method.changes() {
+        return judge_read(request).map(|()| None);
+    }
+    let unlisted = || {
+        refused(&format!(
+            "{} is not on the list of what may be changed on a master account: a sub-account, an app other than App 1, \
+             and what the request says belongs to such an app",
+            request.label()
+        ))
+    };
+    let path = below_api(request.url.path()).ok_or_else(unlisted)?;
+    let method = request.method;
+    if method == Method::Post && only_asks(path, endpoints) {
+        return Ok(None);
+    }
+    let behind = |key: &str| parts_behind(path, endpoints.get(key));
+    if let (Method::Post, Some([])) = (method, behind("partners").as_deref()) {
+        return named.nothing().map(|()| None);
+    }
+    if let Some(parts) = behind("applications") {
+        return judge_app(method, &parts, named, unlisted).map(|()| None);
+    }
+    if let (Method::Post, Some([])) = (method, behind("domains").as_deref()) {
+        let items = named.items(Kind::Object, None)?;
+        return items.ids.is_empty().then_some(None).ok_or_else(unlisted);
+    }
+    if let (Method::Post, Some([])) = (method, behind("events").as_deref()) {
+        return named.items(Kind::Object, None).map(Some);
+    }
+    for kind in Kind::ALL {
+        let Some(parts) = behind(kind.endpoint()) else {
+            continue;
+        };
+        let items = match (method, parts.as_slice()) {
+            (Method::Post, []) => return named.items(kind, None).map(Some),
+            (Method::Put | Method::Patch | Method::Delete, []) => named.items(kind, None)?,
+            (Method::Put | Method::Patch | Method::Delete, [id]) => named.items(kind, Some(id))?,
+            (Method::Post, [word]) if is_part(word) => named.items(kind, None)?,
+            _ => return Err(unlisted()),
+        };
+        return if items.ids.is_empty() {
+            Err(unlisted())
+        } else {
+            Ok(Some(items))
+        };
+    }
+    Err(unlisted())
+}
+
+/// A change of apps: a new one, or one that the path names.
+fn judge_app(
+    method: Method,
+    parts: &[&str],
+    named: Fields,
+    unlisted: impl Fn() -> ApiError,
+) -> Result<(), ApiError> {
+    match (method, parts) {
+        (Method::Post, []) => named.nothing(),
+        (Method::Other(_), _) => Err(unlisted()),
+        (_, [id, rest @ ..]) if rest.iter().all(|part| is_part(part)) => match whole(&Value::from(*id)) {
+            Some(id) if id > 1 => named.nothing_but(id),
+            _ => Err(protected()),
+        },
+        _ => Err(protected()),
+    }
+}
+
+/// A read must not turn into a change on the way.
+fn judge_read(request: &Request) -> Result<(), ApiError> {
+    let path = decoded(request.url.path());
+    let verb = path.split(['/', '\\']).find(|part| is_said_to_change(part));
+    match verb {
+        Some(part) => Err(refused(&format!(
+            "`{part}` in the path of a read looks like a change"
+        ))),
+        None if request.body != Body::None => Err(refused("a read carries no body")),
+        None => Ok(()),
+    }
+}
+
+/// Headers by which some servers take another method or path than the request has.
+fn judge_headers(request: &Request) -> Result<(), ApiError> {
+    const REROUTING: [&str; 5] = ["method", "override", "rewrite", "original", "forwarded"];
+    for (name, value) in &request.headers {
+        let letters = words(name).concat();
+        if REROUTING.iter().any(|part| letters.contains(part)) {
+            return Err(refused(&format!(
+                "the header `{name}` could make it another request"
+            )));
+        }
+        let retyped = letters == "contenttype" && !value.as_text().is_some_and(|kind| kind.contains("json"));
+        if retyped && request.method.changes() {
+            return Err(refused(
+                "its `content-type` says that the body is to be read in another way",
+            ));
+        }
+    }
+    Ok(())
+}
+
+/// Does a part of a path say that something is changed: `edit`, `deleteApp`?
+fn is_said_to_change(part: &str) -> bool {
+    const VERBS: [&str; 18] = [
+        "edit", "save", "set", "move", "rename", "replace", "write", "put", "patch", "create", "add", "copy",
+        "clone", "disable", "enable", "block", "archive", "publish",
+    ];
+    let is_verb = |word: &str| VERBS.iter().any(|verb| verb.eq_ignore_ascii_case(word));
+    is_said_to_delete(part) || is_verb(part) || words(part).iter().any(|word| is_verb(word))
+}
+
+/// Does a part of a path say that something is deleted, or becomes another?
+pub(super) fn is_said_to_delete(part: &str) -> bool {
+    let part = part.to_ascii_lowercase();
+    let verbs = [
+        "delete", "remove", "destroy", "purge", "clear", "reset", "drop", "update",
+    ];
+    verbs.iter().any(|verb| part.contains(verb))
+}
+
+/// Tags, and the columns of filters, are asked for with a POST that changes nothing (public clients).
+fn only_asks(path: &str, endpoints: &Endpoints) -> bool {
+    const TAGS: [&str; 6] = ["objects", "applications", "tenant", "list", "system", "taxes"];
+    let tags = parts_behind(path, endpoints.get("hashtags"));
+    match tags.as_deref() {
+        Some([of]) => TAGS.contains(of),
+        Some(["filters", of]) => ["objects", "events", "lists"].contains(of),
+        _ => path == "filters/info/columns",
+    }
+}
+
+/// The path below the API; nothing when the API is not where it belongs.
+fn below_api(path: &str) -> Option<&str> {
+    let (before, path) = path.split_once("/api/v8/")?;
+    let plain = |part: &str| is_part(part) && !names_an_app(part);
+    before.split('/').skip(1).all(plain).then_some(path)
+}
+
+/// The parts of the path behind an endpoint; nothing when it is another's.
+fn parts_behind<'a>(path: &'a str, endpoint: &str) -> Option<Vec<&'a str>> {
+    match path.strip_prefix(endpoint.strip_prefix('/')?)? {
+        "" => Some(Vec::new()),
+        rest => Some(rest.strip_prefix('/')?.split('/').collect()),
+    }
+}
+
+pub(super) fn protected() -> ApiError {
+    refused(
+        "App 1 of a master account must never be changed or deleted: the partner account would stop working",
+    )
+}
+
+pub(super) fn refused(why: &str) -> ApiError {
+    ApiError::new(ApiErrorKind::ProtectedApp, why)
+}

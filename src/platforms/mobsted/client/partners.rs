@@ -1,0 +1,111 @@
+//! Requests of anybody to a Mobsted account: `http::` and other platforms' accounts are judged as a partner's own.
+
+use std::collections::HashSet;
+use std::sync::{Arc, Mutex, PoisonError};
+
+use serde_json::Value as Json;
+use url::Url;
+
+use super::account::Base;
+use super::endpoints::Endpoints;
+use super::judge::{self, Items};
+use crate::client::Guard;
+use crate::client::error::ApiError;
+use crate::transport::address;
+use crate::transport::request::Request;
+
+/// Mobsted's own servers (public clients, vendor's code), and the sandbox's.
+const SERVERS: [&str; 4] = ["mobsted.com", "mobsted.ru", "mbst.xyz", "mobsted.sandbox"];
+
+/// The addresses of Mobsted accounts that this process knows. A clone shares them.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Partners(Arc<Mutex<HashSet<Place>>>);
+
+/// A host in one spelling, and the path below which its account lies.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+struct Place {
+    host: String,
+    path: String,
+}
+
+impl Partners {
+    /// Learns the address of an account.
+    pub(crate) fn know(&self, base: &Base) {
+        if let Ok(url) = Url::parse(base.as_str()) {
+            let mut known = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+            known.insert(Place::of(&url));
+        }
+    }
+}
+
+impl Guard for Partners {
+    /// Refuses a request to a Mobsted account that only a session of the account may make, or nobody.
+    fn judge(&self, request: &Request) -> Result<(), ApiError> {
+        if !self.concerns(request) {
+            return Ok(());
+        }
+        match judge::judge(request, &Endpoints::default())? {
+            Some(Items { ids, .. }) if !ids.is_empty() => Err(judge::refused(
+                "what it changes may be App 1's, which only a session can tell: mobsted::connect() has the same calls",
+            )),
+            _ => Ok(()),
+        }
+    }
+}
+
+impl Partners {
+    /// Does it go to a Mobsted account, as far as its address and its tokens tell?
+    fn concerns(&self, request: &Request) -> bool {
+        let place = Place::of(&request.url);
+        let is_at = |server: &str| {
+            let rest = place.host.strip_suffix(server);
+            rest.is_some_and(|rest| rest.is_empty() || rest.ends_with('.'))
+        };
+        let known = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        place.path.contains("/api/v8/")
+            || SERVERS.into_iter().any(is_at)
+            || known.iter().any(|known| place.is_below(known))
+            || request.token_claims().iter().any(is_of_mobsted)
+    }
+}
+
+impl Base {
+    /// Could both be the address of one account, however they are written? Accounts on this machine may differ by a path
+    /// below one another; others have a host each.
+    pub fn may_be(&self, other: &Base) -> bool {
+        let (Ok(url), Ok(other)) = (Url::parse(self.as_str()), Url::parse(other.as_str())) else {
+            return true;
+        };
+        let (own, other) = (Place::of(&url), Place::of(&other));
+        let within = || own.is_below(&other) || other.is_below(&own);
+        own == other || (!address::is_loopback(&url) && within())
+    }
+}
+
+impl Place {
+    fn of(url: &Url) -> Place {
+        let host = url.host_str().unwrap_or_default().trim_end_matches('.');
+        let host = match url.port_or_known_default() {
+            // Services on this machine differ by their ports alone.
+            Some(port) if address::is_loopback(url) => format!("localhost:{port}"),
+            _ => host.to_ascii_lowercase(),
+        };
+        let path = judge::decoded(url.path()).to_ascii_lowercase().replace('\\', "/");
+        let parts: Vec<&str> = path.split('/').filter(|part| !part.is_empty()).collect();
+        Place {
+            host,
+            path: format!("/{}/", parts.join("/")).replace("//", "/"),
+        }
+    }
+
+    fn is_below(&self, base: &Place) -> bool {
+        self.host == base.host && self.path.starts_with(&base.path)
+    }
+}
+
+/// Are these the claims of a back-office token? Its issuer is the account's host (seen in the vendor's tokens).
+fn is_of_mobsted(claims: &Json) -> bool {
+    let issuer = claims.get("iss").and_then(Json::as_str).unwrap_or_default();
+    let name = issuer.split('.').next().unwrap_or_default();
+    name.ends_with("-admin") && claims.get("sub").is_some()
+}

@@ -1,0 +1,61 @@
+//! The tokens in Mobsted's answers, and when they end.
+
+use base64::Engine as _;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use serde_json::Value as Json;
+
+use super::wire;
+pub(crate) use crate::client::tokens::Tokens;
+use crate::value::secret::Secret;
+
+/// The life of a token that does not say, in milliseconds.
+const UNKNOWN_LIFE: i64 = 60 * 60 * 1000;
+
+/// Whatever is larger is not a duration in seconds but a time (public clients and the manual's examples).
+const TIMES_START: i64 = 1_000_000_000;
+
+/// Reads the answer to a sign-in or refresh at `now`, in milliseconds. Nothing without an access token.
+pub(super) fn from_answer(answer: &Json, now: i64) -> Option<Tokens> {
+    let top = answer.as_object()?;
+    let fields = match wire::field(top, &["access_token"]) {
+        Some(_) => top,
+        // Not documented, but the other resources come in this envelope.
+        None => wire::attributes(top.get("data")?.as_object()?),
+    };
+    let access = wire::text(fields, &["access_token"])?;
+    let said = wire::int(fields, &["expires_in"]).and_then(|said| end(said, now));
+    let expires = said
+        .or_else(|| jwt_end(&access))
+        .filter(|expires| *expires > now)
+        // An end that has passed means that the clocks differ; a 401 will tell when it is over.
+        .unwrap_or(now.saturating_add(UNKNOWN_LIFE));
+    Some(Tokens {
+        access: Secret::new(access),
+        refresh: wire::text(fields, &["refresh_token"]).map(Secret::new),
+        issued: now,
+        expires,
+        company: None,
+    })
+}
+
+/// `expires_in` as a time in milliseconds: Mobsted sends a time in seconds, others a duration.
+fn end(said: i64, now: i64) -> Option<i64> {
+    let seconds = said.saturating_mul(1000);
+    match said {
+        ..=0 => None,
+        said if said > TIMES_START * 1000 => Some(said),
+        said if said > TIMES_START => Some(seconds),
+        _ => Some(now.saturating_add(seconds)),
+    }
+}
+
+/// The `exp` claim, when the token happens to be a readable JSON web token. Many are not, and need not be.
+fn jwt_end(token: &str) -> Option<i64> {
+    let claims = URL_SAFE_NO_PAD.decode(token.split('.').nth(1)?).ok()?;
+    let claims: Json = serde_json::from_slice(&claims).ok()?;
+    let exp = wire::int(claims.as_object()?, &["exp"])?;
+    Some(exp.saturating_mul(1000))
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,98 @@
+//! From a session to the client that speaks for it.
+
+use std::sync::Arc;
+
+use super::client::account::{Account, Base, Role};
+use super::client::accounts::Accounts;
+use super::client::endpoints::Endpoints;
+use super::client::partners::Partners;
+use super::client::{Client, Timeouts};
+use super::directory::Directories;
+use crate::client::Network;
+use crate::operation::error::{Code, OpError};
+use crate::operation::session;
+use crate::operation::world::World;
+use crate::value::Object;
+
+/// What the operations of Mobsted share in a process.
+pub(super) struct Shared {
+    accounts: Accounts,
+    pub(super) directories: Directories,
+    partners: Partners,
+}
+
+impl Shared {
+    pub(super) fn new(network: &Network) -> Shared {
+        Shared {
+            accounts: Accounts::new(network.clone()),
+            directories: Directories::default(),
+            partners: network.guards().get().cloned().unwrap_or_default(),
+        }
+    }
+}
+
+impl World {
+    /// Notes the accounts of profiles at an address that somebody else speaks to, so that what is protected in them is so
+    /// in every way.
+    pub(super) fn note_mobsted(&self, url: &str) {
+        let Ok(Shared { partners, .. }) = self.state() else {
+            return;
+        };
+        for base in self.mobsted_profiles(url) {
+            partners.know(&base);
+        }
+    }
+
+    /// What the account at this address is to us, which `master` says is a sub-account of its own. A partner's own account
+    /// stays one, whoever lists it.
+    pub(super) fn role_below(&self, master: &str, own: &Base) -> Role {
+        let mut partners = self.mobsted_profiles(own.as_str());
+        partners.extend(Base::parse(master));
+        if partners.iter().any(|partner| own.may_be(partner)) {
+            Role::Master
+        } else {
+            Role::SubAccount
+        }
+    }
+
+    /// The accounts of the profiles around an address.
+    fn mobsted_profiles(&self, url: &str) -> Vec<Base> {
+        let profiles = self.around(url).unwrap_or_default();
+        let bases = profiles.iter().filter(|profile| profile.platform == "mobsted");
+        bases
+            .filter_map(|profile| Base::parse(profile.texts.get("url")?).ok())
+            .collect()
+    }
+
+    /// The client of a session. Sends nothing.
+    pub(super) fn mobsted(&self, session: &Object) -> Result<Client, OpError> {
+        let shared: &Shared = self.state()?;
+        let settings = self.settings(session)?;
+        let endpoints = Endpoints::with_overrides(&settings.endpoints).map_err(|unknown| {
+            OpError::new(Code::BadProfile, format!("the profile's endpoints: {unknown}"))
+        })?;
+        let password = session::required_credential(self, session, "password")?;
+        let base = Base::parse(session.text("url"))?;
+        let role = match session.text("$role") {
+            "tenant" => self.role_below(session.text("$master"), &base),
+            _ => Role::Master,
+        };
+        if role == Role::Master {
+            shared.partners.know(&base);
+        }
+        let account = Account {
+            base,
+            login: session.text("login").to_owned(),
+            password,
+            role,
+        };
+        let usual = Timeouts::default();
+        let timeouts = Timeouts {
+            reply: settings.reply.unwrap_or(usual.reply),
+            tenant_creation: settings.tenant_creation.unwrap_or(usual.tenant_creation),
+        };
+        Ok(shared
+            .accounts
+            .client(&account, &Arc::new(endpoints), timeouts, &settings.line))
+    }
+}

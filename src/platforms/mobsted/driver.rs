@@ -1,0 +1,98 @@
+//! What no table can say of Mobsted: signing in, names in the ledger, and what is protected.
+
+use std::any::Any;
+use std::sync::Arc;
+
+use super::client::account::Base;
+use super::client::endpoints::Endpoints;
+use super::client::partners::Partners;
+use super::connection::Shared;
+use super::raw;
+use crate::client::{Guard, Network};
+use crate::journal::{Former, LedgerItem, NaturalKey, Struck};
+use crate::operation::account::{Reachability, SignedIn};
+use crate::operation::call::Call;
+use crate::operation::error::OpError;
+use crate::operation::platform::Driver;
+use crate::operation::spec::Boxed;
+use crate::operation::world::World;
+use crate::value::Object;
+use crate::value::secret::Secret;
+
+pub(super) struct Mobsted;
+
+impl Driver for Mobsted {
+    fn open(&self, network: &Network) -> Option<Box<dyn Any + Send + Sync>> {
+        Some(Box::new(Shared::new(network)))
+    }
+
+    fn guard(&self) -> Option<Arc<dyn Guard>> {
+        Some(Arc::new(Partners::default()))
+    }
+
+    fn address(&self, text: &str) -> Result<String, String> {
+        let base = Base::parse(text).map_err(|error| error.message)?;
+        Ok(base.as_str().to_owned())
+    }
+
+    fn check_endpoint(&self, name: &str, text: &str) -> Option<Result<(), String>> {
+        let checked = Endpoints::check(name, text);
+        Some(checked.map(drop).map_err(|error| error.to_string()))
+    }
+
+    fn sign_in<'a>(
+        &'a self,
+        world: &'a World,
+        account: &'a Object,
+    ) -> Boxed<'a, Result<Option<Reachability>, OpError>> {
+        Box::pin(async move {
+            world.mobsted(account)?.sign_in().await?;
+            Ok(None)
+        })
+    }
+
+    fn forget_tokens<'a>(&'a self, world: &'a World, account: &'a Object) -> Boxed<'a, Result<(), OpError>> {
+        Box::pin(async move { Ok(world.mobsted(account)?.forget_tokens().await?) })
+    }
+
+    fn signed_in<'a>(
+        &'a self,
+        world: &'a World,
+        account: &'a Object,
+    ) -> Boxed<'a, Result<SignedIn, OpError>> {
+        Box::pin(async move { Ok(SignedIn::until(world.mobsted(account)?.signed_in_until().await?)) })
+    }
+
+    fn secrets(&self, world: &World, session: &Object) -> Result<Vec<Secret>, OpError> {
+        Ok(world.mobsted(session)?.secrets())
+    }
+
+    fn account_of(&self, session: &Object) -> Result<String, OpError> {
+        super::account_of(session)
+    }
+
+    fn former_name(&self, call: &Call, thing: Option<&NaturalKey>) -> Option<Former> {
+        super::formerly(call, thing)
+    }
+
+    fn present_name(&self, item: &LedgerItem) -> Option<(String, String)> {
+        super::present_name(item)
+    }
+
+    fn note_address(&self, world: &World, url: &str) {
+        world.note_mobsted(url);
+    }
+
+    fn strikes(&self, world: &World, call: &Call) -> Result<Vec<Struck>, OpError> {
+        Ok(raw::strikes(world, call).unwrap_or_default())
+    }
+
+    fn is_gone<'a>(
+        &'a self,
+        world: &'a World,
+        session: &'a Object,
+        held: &'a Object,
+    ) -> Boxed<'a, Result<bool, OpError>> {
+        Box::pin(world.is_gone(session, held))
+    }
+}

@@ -1,0 +1,276 @@
+//! Mobsted: its accounts, operations and errors. `client` sends its requests.
+
+mod apps;
+mod catalogue;
+mod client;
+mod events;
+mod objects;
+mod raw;
+mod tenants;
+
+mod connection;
+mod directory;
+mod driver;
+
+use crate::journal::{Former, LedgerItem, NaturalKey, Proof};
+use crate::operation::call::Call;
+use crate::operation::error::{Code, OpError};
+use crate::operation::platform::{AccountKey, AccountSchema, Platform, SubAccounts};
+use crate::operation::session::{self, receiver};
+use crate::operation::spec::{Boxed, Effect, Kind, OpSpec, Timeout};
+use crate::operation::world::World;
+use crate::value::secret::Secret;
+use crate::value::{Object, Value, identity};
+use client::account::Base;
+
+/// The kinds of object that Mobsted's operations give back.
+const KINDS: &[Kind] = &[
+    Kind {
+        name: SESSION,
+        summary: "An account that operations act as; it signs in when it must",
+        properties: &[
+            ("url", "string", "the account's address"),
+            ("login", "string", "who signs in"),
+        ],
+    },
+    Kind {
+        name: TENANT,
+        summary: "A client's own account below the master account",
+        properties: &[
+            ("email", "string", "the address it was created for"),
+            ("login", "string", "who signs in to it: the e-mail address"),
+            ("url", "string", "its address"),
+            (
+                "password",
+                "secret",
+                "its first password; nothing when it can no longer be had",
+            ),
+            ("name", "string", "its name on the platform"),
+            ("outcome", "string", "created, adopted or unchanged"),
+        ],
+    },
+    Kind {
+        name: APP,
+        summary: "An application of an account",
+        properties: &[
+            ("id", "int", "its identifier (text when the platform sends text)"),
+            ("name", "string", "its name"),
+            (
+                "site",
+                "string",
+                "the site it wraps; empty if the platform does not return it",
+            ),
+            ("outcome", "string", "created, adopted or unchanged"),
+            ("attributes", "map", "all fields that the platform returns"),
+        ],
+    },
+    Kind {
+        name: OBJECT,
+        summary: "A row of an app's table",
+        properties: &[
+            ("id", "int", "its identifier (text when the platform sends text)"),
+            ("app", "int", "the app it belongs to"),
+            ("email", "string", "its e-mail address; empty when it has none"),
+            (
+                "attributes",
+                "map",
+                "all its columns; those that hold a credential are secrets",
+            ),
+        ],
+    },
+    Kind {
+        name: SCREEN,
+        summary: "A screen of an app",
+        properties: PART,
+    },
+    Kind {
+        name: LIST,
+        summary: "A list of an app: a set of tables",
+        properties: &[
+            PART[0],
+            PART[1],
+            PART[2],
+            ("tables", "list", "the names of its tables"),
+        ],
+    },
+];
+
+const PART: &[(&str, &str, &str)] = &[
+    ("id", "int", "its identifier (text when the platform sends text)"),
+    ("name", "string", "its name"),
+    ("attributes", "map", "all fields that the platform returns"),
+];
+
+/// A signed-in account.
+pub(crate) const SESSION: &str = "mobsted::Session";
+/// A sub-account.
+pub(crate) const TENANT: &str = "mobsted::Tenant";
+/// An application.
+pub(crate) const APP: &str = "mobsted::App";
+
+/// A row of an app's table.
+pub(crate) const OBJECT: &str = "mobsted::Object";
+/// A screen of an app.
+pub(crate) const SCREEN: &str = "mobsted::Screen";
+/// A list of an app.
+pub(crate) const LIST: &str = "mobsted::List";
+
+/// From a profile, an address or a tenant to a session.
+static CONNECT: &[OpSpec] = &[
+    session::connecting(
+        "mobsted",
+        SESSION,
+        "Name the account to work with",
+        "Without an argument the active profile's account, with a string that profile's, with a map of `url`, \
+              `login` and `password` the account it describes. Nothing is sent until an operation needs to sign in.",
+        "let partner = mobsted::connect();\npartner.login",
+        connect,
+    ),
+    OpSpec {
+        module: "mobsted",
+        name: "connect",
+        receiver: Some(TENANT),
+        summary: "Name the tenant as the account to work with",
+        doc: "The session signs in as the tenant with its first password when an operation needs it.",
+        params: &[],
+        result: SESSION,
+        errors: &[(
+            Code::CredentialMissing,
+            "the tenant's password is not on record; `provisor tenants set-password` repairs it",
+        )],
+        effect: Effect::Sign,
+        timeout: Timeout::Reply,
+        example: "let tenant = mobsted::connect().ensure_tenant(\"ann@example.com\");\ntenant.connect().apps()",
+        run: connect_tenant,
+    },
+];
+
+/// Mobsted.
+pub(crate) static PLATFORM: Platform = Platform {
+    name: "mobsted",
+    module: "mobsted",
+    title: "Mobsted",
+    account: Some(AccountSchema {
+        kind: SESSION,
+        texts: &[
+            AccountKey::required("url", "Address of the master account (https://…)"),
+            AccountKey::required("login", "Login"),
+        ],
+        secrets: &[AccountKey::required("password", "Password")],
+        hidden: &[("$role", "master")],
+        signs_in: true,
+        looks: &["tenants", "apps"],
+    }),
+    operations: &[
+        CONNECT,
+        tenants::OPS,
+        apps::OPS,
+        objects::OPS,
+        catalogue::OPS,
+        events::OPS,
+        raw::OPS,
+    ],
+    kinds: KINDS,
+    codes: &[],
+    maps: &[],
+    sub_accounts: Some(SubAccounts {
+        kind: TENANT,
+        role: "tenant",
+        refusal: NOT_MASTER,
+    }),
+    driver: &driver::Mobsted,
+};
+
+fn connect<'a>(world: &'a World, call: &'a Call) -> Boxed<'a, Result<Value, OpError>> {
+    Box::pin(async move { PLATFORM.connect(world, call.arg("account")) })
+}
+
+fn connect_tenant<'a>(world: &'a World, call: &'a Call) -> Boxed<'a, Result<Value, OpError>> {
+    Box::pin(async move {
+        let tenant = receiver(call)?;
+        let own = tenant.fields.get("password").and_then(Call::secret);
+        let Some(password) = own.map_or_else(|| repaired(world, tenant), |own| Ok(Some(own)))? else {
+            let email = tenant.text("email");
+            return Err(OpError::new(
+                Code::CredentialMissing,
+                format!("the password of tenant {email} is not on record"),
+            )
+            .hint(crate::operation::credential::repair(email)));
+        };
+        // What a sub-account lists as its own may be anybody's.
+        let role = match tenant.text("$role") {
+            "master" => "master",
+            _ => "tenant",
+        };
+        Ok(Value::Object(Object::new(
+            SESSION,
+            [
+                ("url", tenant.text("url").into()),
+                ("login", tenant.text("login").into()),
+                ("$profile", tenant.text("$profile").into()),
+                ("$password", password.into()),
+                ("$role", role.into()),
+                ("$master", tenant.text("$master").into()),
+            ],
+        )))
+    })
+}
+
+/// The password that a person has given for a tenant since its step was recorded.
+fn repaired(world: &World, tenant: &Object) -> Result<Option<Secret>, OpError> {
+    let key = NaturalKey {
+        account: tenant.text("$master").to_owned(),
+        sort: "tenant",
+        name: identity::email(tenant.text("email")).unwrap_or_else(|| tenant.text("email").to_owned()),
+    };
+    let item = world.journal.ledger_get(&key);
+    let item = item.map_err(|error| OpError::new(Code::Internal, error.to_string()))?;
+    Ok(item.and_then(|item| match item.value {
+        Value::Object(tenant) => tenant.fields.get("password").and_then(Call::secret),
+        _ => None,
+    }))
+}
+
+/// Why the own account of a tenant is refused what only a master account has.
+pub(super) const NOT_MASTER: &str = "the account is not a master account";
+
+/// The account a session acts as, as the ledger names it: its address in one spelling.
+pub(super) fn account_of(session: &Object) -> Result<String, OpError> {
+    Ok(Base::parse(session.text("url"))?.as_str().to_owned())
+}
+
+/// What version 1 of the journal called the thing that the call makes, when by another name: addresses and names were not
+/// brought into one form of Unicode.
+pub(super) fn formerly(call: &Call, thing: Option<&NaturalKey>) -> Option<Former> {
+    let thing = thing.filter(|_| call.op.module == "mobsted")?;
+    let folded = |name: &str| call.text(name).trim().to_lowercase();
+    let name = match thing.sort {
+        "tenant" => folded("email"),
+        "app" => format!("{} @ {}", folded("name"), identity::site(&call.text("site"))?),
+        _ => return None,
+    };
+    (name != thing.name).then(|| Former {
+        key: NaturalKey {
+            name,
+            ..thing.clone()
+        },
+        proof: Proof::Name,
+    })
+}
+
+/// The account of an entry of the ledger and its name as a call would name it now; `None` for a thing of another platform.
+pub(super) fn present_name(item: &LedgerItem) -> Option<(String, String)> {
+    let thing = &item.thing;
+    let name = match thing.sort.as_str() {
+        "tenant" => identity::email(&thing.name)?,
+        "app" => {
+            let (name, site) = thing.name.rsplit_once(" @ ")?;
+            format!("{} @ {}", identity::name(name), identity::site(site)?)
+        }
+        _ => return None,
+    };
+    Some((thing.account.clone(), name))
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,147 @@
+//! Every other call of the API, by method and path.
+
+use super::{SESSION, account_of};
+use crate::client::Method;
+use crate::journal::Struck;
+pub(crate) use crate::operation::act::{KEY, REMEMBERED, REMEMBERING};
+use crate::operation::call::Call;
+use crate::operation::error::{Code, OpError};
+pub(crate) use crate::operation::raw::{self, BODY};
+use crate::operation::session::receiver;
+use crate::operation::spec::{Boxed, Effect, OpSpec, Param, Timeout, Type};
+use crate::operation::world::World;
+use crate::value::Value;
+
+const PATH: Param = Param {
+    name: "path",
+    ty: Type::Text,
+    required: true,
+    doc: "the path below /api/v8, for example `/screen`",
+};
+const QUERY: Param = Param {
+    name: "query",
+    ty: Type::Map,
+    required: false,
+    doc: "query parameters",
+};
+const ENCODING: Param = Param {
+    name: "encoding",
+    ty: Type::Text,
+    required: false,
+    doc: "`json` (the default), `form`, or `query` to send the body's fields as query parameters",
+};
+const OPTIONS: Param = Param {
+    name: "options",
+    ty: Type::Options(&[ENCODING, QUERY, KEY, REMEMBERED]),
+    required: false,
+    doc: "encoding, query, key, remember",
+};
+
+const ERRORS: &[(Code, &str)] = &[
+    (
+        Code::ProtectedApp,
+        "it could change App 1 of a master account: only what docs/mobsted.md lists may be changed there",
+    ),
+    (Code::BadAddress, "the path leads out of the API"),
+    (Code::Refused, "the platform refuses the request"),
+];
+
+pub(super) static OPS: &[OpSpec] = &[
+    OpSpec {
+        module: "mobsted",
+        name: "get",
+        receiver: Some(SESSION),
+        summary: "Read anything of the API",
+        doc: "Gives the body of the answer: JSON as a value, anything else as text.",
+        params: &[PATH, QUERY],
+        result: "any value",
+        errors: &[(Code::NotFound, "there is nothing at the path")],
+        effect: Effect::Observe,
+        timeout: Timeout::Reply,
+        example: "mobsted::connect().get(\"/applications\", #{page: 1, pageSize: 10}).meta.current_page",
+        run: get,
+    },
+    OpSpec {
+        module: "mobsted",
+        name: "post",
+        receiver: Some(SESSION),
+        summary: "Send a POST to anything of the API",
+        doc: "Its outcome cannot be looked up afterwards: when the answer is lost, the row parks.",
+        params: &[PATH, BODY, OPTIONS],
+        result: "any value",
+        errors: ERRORS,
+        effect: Effect::Request,
+        timeout: Timeout::Reply,
+        example: "let client = mobsted::connect().ensure_tenant(\"ann@example.com\").connect();\n\
+                  let app = client.ensure_app(\"Ann\", \"https://ann.example\");\n\
+                  let user = client.post(\"/object\", #{ApplicationId: app.id, Email: \"eve@example.com\"});\n\
+                  let event = #{ApplicationId: app.id, ObjectId: user.data[0].id, ActionName: \"opened\"};\n\
+                  client.post(\"/events\", event, #{encoding: \"form\"})",
+        run: post,
+    },
+    OpSpec {
+        module: "mobsted",
+        name: "put",
+        receiver: Some(SESSION),
+        summary: "Send a PUT to anything of the API",
+        doc: "Its outcome cannot be looked up afterwards: when the answer is lost, the row parks.",
+        params: &[PATH, BODY, OPTIONS],
+        result: "any value",
+        errors: ERRORS,
+        effect: Effect::Request,
+        timeout: Timeout::Reply,
+        example: "let client = mobsted::connect().ensure_tenant(\"ann@example.com\").connect();\n\
+                  let app = client.ensure_app(\"Ann\", \"https://ann.example\");\n\
+                  client.put(`/applications/${app.id}`, #{Name: \"Ann's shop\"})",
+        run: put,
+    },
+    OpSpec {
+        module: "mobsted",
+        name: "delete",
+        receiver: Some(SESSION),
+        summary: "Send a DELETE to anything of the API",
+        doc: "Its outcome cannot be looked up afterwards: when the answer is lost, the row parks.",
+        params: &[PATH, QUERY, REMEMBERING],
+        result: "any value",
+        errors: ERRORS,
+        effect: Effect::Request,
+        timeout: Timeout::Reply,
+        example: "let client = mobsted::connect().ensure_tenant(\"ann@example.com\").connect();\n\
+                  let app = client.ensure_app(\"Old\", \"https://old.example\");\n\
+                  client.delete(`/applications/${app.id}`)",
+        run: delete,
+    },
+];
+
+fn get<'a>(world: &'a World, call: &'a Call) -> Boxed<'a, Result<Value, OpError>> {
+    Box::pin(exchange(world, call, Method::Get))
+}
+
+fn post<'a>(world: &'a World, call: &'a Call) -> Boxed<'a, Result<Value, OpError>> {
+    Box::pin(exchange(world, call, Method::Post))
+}
+
+fn put<'a>(world: &'a World, call: &'a Call) -> Boxed<'a, Result<Value, OpError>> {
+    Box::pin(exchange(world, call, Method::Put))
+}
+
+fn delete<'a>(world: &'a World, call: &'a Call) -> Boxed<'a, Result<Value, OpError>> {
+    Box::pin(exchange(world, call, Method::Delete))
+}
+
+/// The app that a raw call deletes.
+pub(super) fn strikes(world: &World, call: &Call) -> Option<Vec<Struck>> {
+    if call.op.id() != "mobsted::delete" {
+        return None;
+    }
+    let session = receiver(call).ok()?;
+    let app = world.mobsted(session).ok()?.app_at(&call.text("path"))?;
+    Some(Struck::identified(vec![account_of(session).ok()?], "app", &app))
+}
+
+async fn exchange(world: &World, call: &Call, method: Method) -> Result<Value, OpError> {
+    let (query, body) = raw::read(call, &["json", "form", "query"])?;
+    let client = world.mobsted(receiver(call)?)?.through(Some(&call.flight));
+    let reply = client.raw(method, &call.text("path"), &query, body).await;
+    Ok(reply?.body)
+}

@@ -1,0 +1,292 @@
+//! Tenants: the sub-accounts of a master account.
+
+use super::client::tenants::TenantRow;
+use super::{NOT_MASTER, SESSION, TENANT, account_of};
+use crate::client::error::{ApiError, ApiErrorKind};
+use crate::journal::NaturalKey;
+use crate::operation::call::Call;
+use crate::operation::error::{Code, OpError, Sent};
+use crate::operation::session::receiver;
+use crate::operation::spec::{Boxed, Effect, OpSpec, Param, Probe, Timeout, Type};
+use crate::operation::world::World;
+use crate::value::{Object, Value, identity};
+
+const EMAIL: Param = Param {
+    name: "email",
+    ty: Type::Text,
+    required: true,
+    doc: "who signs in to the tenant; unique over all tenants; upper case, blanks around it and the form of its Unicode letters do not count",
+};
+
+const ADOPT: Param = Param {
+    name: "adopt",
+    ty: Type::Bool,
+    required: false,
+    doc: "true: take over a tenant that exists on the platform but is not in the ledger",
+};
+
+pub(super) static OPS: &[OpSpec] = &[
+    OpSpec {
+        module: "mobsted",
+        name: "ensure_tenant",
+        receiver: Some(SESSION),
+        summary: "Make sure that a client has a tenant",
+        doc: "A tenant that the ledger holds is returned as `unchanged`, without a request. One that exists on the \
+              platform but is not in the ledger is an error, unless `adopt: true` declares that it is yours.",
+        params: &[
+            EMAIL,
+            Param {
+                name: "options",
+                ty: Type::Options(&[ADOPT]),
+                required: false,
+                doc: "adopt",
+            },
+        ],
+        result: TENANT,
+        errors: ERRORS,
+        effect: Effect::Ensure {
+            key,
+            check,
+            probe,
+            unique: true,
+        },
+        timeout: Timeout::TenantCreation,
+        example: "let tenant = mobsted::connect().ensure_tenant(\"ann@example.com\");\ntenant.outcome",
+        run: create,
+    },
+    OpSpec {
+        module: "mobsted",
+        name: "create_tenant",
+        receiver: Some(SESSION),
+        summary: "Create a client's tenant, which must not exist yet",
+        doc: "Takes up to a minute on the platform. The password in the answer is given only once; it is sealed in the \
+              ledger before the script sees it.",
+        params: &[EMAIL],
+        result: TENANT,
+        errors: ERRORS,
+        effect: Effect::Create {
+            key,
+            check,
+            probe,
+            unique: true,
+        },
+        timeout: Timeout::TenantCreation,
+        example: "let tenant = mobsted::connect().create_tenant(\"bob@example.com\");\ntenant.url",
+        run: create,
+    },
+    OpSpec {
+        module: "mobsted",
+        name: "find_tenant",
+        receiver: Some(SESSION),
+        summary: "Look a tenant up by its e-mail address",
+        doc: "Gives `()` when there is none.",
+        params: &[EMAIL],
+        result: "mobsted::Tenant or ()",
+        errors: &[(Code::Forbidden, NOT_MASTER)],
+        effect: Effect::Observe,
+        timeout: Timeout::Reply,
+        example: "mobsted::connect().find_tenant(\"nobody@example.com\") == ()",
+        run: find,
+    },
+    OpSpec {
+        module: "mobsted",
+        name: "tenants",
+        receiver: Some(SESSION),
+        summary: "List all tenants of the master account",
+        doc: "",
+        params: &[],
+        result: "list of mobsted::Tenant",
+        errors: &[(Code::Forbidden, NOT_MASTER)],
+        effect: Effect::Observe,
+        timeout: Timeout::Reply,
+        example: "mobsted::connect().tenants().len()",
+        run: list,
+    },
+];
+
+const ERRORS: &[(Code, &str)] = &[
+    (Code::AlreadyExists, "a tenant with this address exists"),
+    (Code::Refused, "the platform refuses the address"),
+    (Code::Forbidden, NOT_MASTER),
+    (
+        Code::SignInRefused,
+        "the master account refuses the login or password",
+    ),
+];
+
+fn key(call: &Call) -> Result<NaturalKey, OpError> {
+    let given = call.text("email");
+    let Some(name) = identity::email(&given) else {
+        let error = OpError::new(Code::BadArgument, format!("`{given}` is not an e-mail address"));
+        return Err(match identity::email_within(&given) {
+            Some(address) => error.hint(format!("give the address alone: {address}")),
+            None => error,
+        });
+    };
+    Ok(NaturalKey {
+        account: account_of(receiver(call)?)?,
+        sort: "tenant",
+        name,
+    })
+}
+
+fn probe<'a>(world: &'a World, call: &'a Call) -> Boxed<'a, Probe> {
+    Box::pin(async move {
+        match look_up(world, call).await {
+            Ok(Some(row)) => match to_tenant(call, &row, "created") {
+                Ok(tenant) => Probe::Found(tenant),
+                // The row may be filled in later than it appears.
+                Err(error) => Probe::Unknown(error.message),
+            },
+            Ok(None) => Probe::Absent,
+            Err(error) if error.code == Code::AlreadyExists => Probe::Unknown(error.message),
+            Err(error) => Probe::Unreachable(error),
+        }
+    })
+}
+
+fn check<'a>(world: &'a World, call: &'a Call) -> Boxed<'a, Result<Option<Value>, OpError>> {
+    Box::pin(async move {
+        let email = key(call)?.name;
+        match world.tenants_now(receiver(call)?, &email).await?.as_slice() {
+            [] => Ok(None),
+            // The list has grown by our own earlier request.
+            [row] if call.resent => to_tenant(call, row, "created").map(Some),
+            [row] if call.flag("adopt") => to_tenant(call, row, "adopted").map(Some),
+            [_] => Err(exists(&email)),
+            several => Err(OpError::new(
+                Code::AlreadyExists,
+                format!("the platform lists {} tenants for {email}", several.len()),
+            )),
+        }
+    })
+}
+
+fn create<'a>(world: &'a World, call: &'a Call) -> Boxed<'a, Result<Value, OpError>> {
+    Box::pin(send(world, call))
+}
+
+async fn send(world: &World, call: &Call) -> Result<Value, OpError> {
+    let session = receiver(call)?;
+    let email = key(call)?.name;
+    match world
+        .mobsted(session)?
+        .through(Some(&call.flight))
+        .create_partner(&email)
+        .await
+    {
+        Ok(new) => tenant(
+            session,
+            "created",
+            [
+                ("email", email.as_str().into()),
+                ("login", new.email.as_str().into()),
+                ("url", new.url.as_str().into()),
+                ("password", new.password.into()),
+                ("name", new.name.as_str().into()),
+            ],
+        ),
+        Err(error) if may_exist(&error) => refused_or_ours(world, call, error).await,
+        Err(error) => Err(error.into()),
+    }
+}
+
+/// The wording of a refusal differs between servers and years; whether the tenant exists decides.
+fn may_exist(error: &ApiError) -> bool {
+    matches!(error.kind, ApiErrorKind::Conflict | ApiErrorKind::Invalid)
+}
+
+async fn refused_or_ours(world: &World, call: &Call, refusal: ApiError) -> Result<Value, OpError> {
+    match look_up(world, call).await? {
+        // The answer to an earlier, lost request of ours: it is created.
+        Some(row) if call.resent => to_tenant(call, &row, "created"),
+        Some(row) if call.flag("adopt") => to_tenant(call, &row, "adopted"),
+        Some(_) => Err(OpError {
+            status: refusal.status,
+            ..exists(&key(call)?.name)
+        }),
+        // Refused as used, and not in the list: the row of our own earlier request may still appear.
+        None if call.resent => Err(OpError {
+            sent: Sent::Maybe,
+            ..refusal.into()
+        }),
+        None => Err(refusal.into()),
+    }
+}
+
+fn exists(email: &str) -> OpError {
+    OpError::new(
+        Code::AlreadyExists,
+        format!("a tenant for {email} exists on the platform, and is not in the ledger"),
+    )
+    .hint(format!(
+        "if it is yours, take it over: ensure_tenant(\"{email}\", #{{adopt: true}})"
+    ))
+}
+
+fn find<'a>(world: &'a World, call: &'a Call) -> Boxed<'a, Result<Value, OpError>> {
+    Box::pin(async move {
+        match look_up(world, call).await? {
+            Some(row) => to_tenant(call, &row, "unchanged"),
+            None => Ok(Value::Null),
+        }
+    })
+}
+
+fn list<'a>(world: &'a World, call: &'a Call) -> Boxed<'a, Result<Value, OpError>> {
+    Box::pin(async move {
+        let rows = world.mobsted(receiver(call)?)?.tenants().await;
+        let rows = rows?;
+        // A row without an address is no tenant that anybody could sign in to.
+        let usable = rows
+            .iter()
+            .filter(|row| !row.email.trim().is_empty() && row.url.is_some());
+        let tenants = usable.map(|row| to_tenant(call, row, "unchanged"));
+        Ok(Value::List(tenants.collect::<Result<_, _>>()?))
+    })
+}
+
+async fn look_up(world: &World, call: &Call) -> Result<Option<TenantRow>, OpError> {
+    let client = world.mobsted(receiver(call)?)?;
+    Ok(client.find_tenant(&call.text("email")).await?)
+}
+
+fn to_tenant(call: &Call, row: &TenantRow, outcome: &str) -> Result<Value, OpError> {
+    let session = receiver(call)?;
+    let email = row.email.trim();
+    let Some(url) = &row.url else {
+        return Err(OpError::new(
+            Code::UnreadableAnswer,
+            format!("the list of tenants has {email}, but no address for it"),
+        ));
+    };
+    let password = row.password.clone().map_or(Value::Null, Value::Secret);
+    tenant(
+        session,
+        outcome,
+        [
+            ("email", email.to_lowercase().into()),
+            ("login", email.into()),
+            ("url", url.as_str().into()),
+            ("password", password),
+            ("name", row.name.clone().unwrap_or_default().into()),
+        ],
+    )
+}
+
+pub(super) fn tenant(
+    session: &Object,
+    outcome: &str,
+    fields: [(&'static str, Value); 5],
+) -> Result<Value, OpError> {
+    let hidden = [
+        ("outcome", outcome.into()),
+        // The tenant is spoken to as the profile says: its timeouts, its endpoints.
+        ("$profile", session.text("$profile").into()),
+        ("$master", account_of(session)?.into()),
+    ];
+    // Only a partner's own account knows what a sub-account is.
+    let unsure = (session.text("$role") == "tenant").then(|| ("$role", "master".into()));
+    let fields = fields.into_iter().chain(hidden).chain(unsure);
+    Ok(Value::Object(Object::new(TENANT, fields)))
+}

@@ -1,0 +1,30 @@
+//! Tests of the module above.
+
+#![allow(clippy::unwrap_used, reason = "tests")]
+use super::*;
+use crate::client::error::ApiErrorKind;
+
+#[test]
+fn an_address_has_one_spelling() {
+    for text in [
+        "ent-api.sparrowsms.com",
+        " https://ent-api.sparrowsms.com/ ",
+        "https://ent-api.sparrowsms.com",
+    ] {
+        assert_eq!(
+            Base::parse(text).unwrap().as_str(),
+            "https://ent-api.sparrowsms.com"
+        );
+    }
+    assert_eq!(
+        Base::parse("127.0.0.1:81/sparrow").unwrap().as_str(),
+        "http://127.0.0.1:81/sparrow"
+    );
+    for text in ["", "ftp://x", "https://a:b@x.example", "https://x.example/?a=1"] {
+        assert_eq!(
+            Base::parse(text).unwrap_err().kind,
+            ApiErrorKind::Address,
+            "{text}"
+        );
+    }
+}

@@ -1,0 +1,118 @@
+//! Signing in to Sparrow SMS.
+
+use std::time::Duration;
+
+use super::account::Account;
+use super::fault;
+use super::tokens;
+use crate::client::error::{ApiError, ApiErrorKind};
+pub(crate) use crate::client::session::Authenticator;
+pub(crate) use crate::client::tokens::Tokens;
+use crate::client::{Credential, Network};
+use crate::transport::request::{Body, Method, Request};
+use crate::value::secret::Secret;
+use crate::value::{Record, Value};
+
+/// The sign-in's path (vendor manual).
+const LOGIN: &str = "/v1/autho/apitoken/login/";
+
+/// An account whose two tokens are at hand.
+pub(super) struct Auth {
+    pub(super) account: Account,
+    pub(super) api_token: Secret,
+    pub(super) partner_token: Secret,
+    /// How long to wait for the answer to a sign-in.
+    pub(super) reply: Duration,
+}
+
+impl Authenticator for Auth {
+    /// The address is every customer's, so the tokens tell whose the sign-in is.
+    fn key(&self) -> String {
+        let (api, partner) = (self.api_token.fingerprint(), self.partner_token.fingerprint());
+        format!("sparrow {} {api} {partner}", self.account.base)
+    }
+
+    fn secrets(&self) -> Vec<Secret> {
+        vec![self.api_token.clone(), self.partner_token.clone()]
+    }
+
+    /// The key of its tokens has both in it.
+    fn credential(&self) -> Credential {
+        Credential::Kept("".into())
+    }
+
+    async fn credentials(&self) -> Result<Vec<Secret>, ApiError> {
+        Ok(self.secrets())
+    }
+
+    /// Other tokens make another session.
+    fn refuse(&self) {}
+
+    async fn sign_in(&self, network: &Network) -> Result<Tokens, ApiError> {
+        let mut fields = Record::new();
+        fields.insert("api_token".into(), self.api_token.clone().into());
+        fields.insert("partner_token".into(), self.partner_token.clone().into());
+        let mut request = Request::new(Method::Post, self.account.base.at(LOGIN)?)
+            .body(Body::Json(Value::Record(fields)))
+            .timeout(self.reply);
+        // It makes a token and changes nothing else, so asking twice is as good as asking once.
+        request.idempotent = true;
+        let response = network
+            .send(&request)
+            .await
+            .map_err(|error| self.explain(error))?;
+        if !response.is_success() {
+            return Err(self.explain(ApiError::from_answer(&request, &response)));
+        }
+        let unreadable = |why: &str| self.explain(ApiError::unreadable(&request, &response, why));
+        let answer = response.json().map_err(|why| unreadable(&why.to_string()))?;
+        tokens::from_answer(&answer, network.clock.now_millis()).ok_or_else(|| {
+            // Some answer refusals with 200 and words.
+            let words = response.excerpt_of(&answer.to_string());
+            match fault::of_text(&words) {
+                Some(_) => self.explain(ApiError {
+                    platform_text: Some(words),
+                    ..unreadable("it holds no token")
+                }),
+                None => ApiError {
+                    kind: ApiErrorKind::SignInRefused,
+                    ..unreadable("it holds no token")
+                },
+            }
+        })
+    }
+
+    fn dress(&self, request: Request, tokens: &Tokens) -> Request {
+        Request {
+            // A limit of requests a second, which is looked at before anything is sent (manual, WhatsApp).
+            put_off_is_certain: true,
+            ..request.bearer(&tokens.access)
+        }
+    }
+}
+
+impl Auth {
+    /// A failed sign-in in the user's terms.
+    fn explain(&self, error: ApiError) -> ApiError {
+        let host = self.account.base.host();
+        let said = error.platform_text.clone().unwrap_or_default();
+        let refused = |kind, error: ApiError| ApiError {
+            kind,
+            message: format!("{host} refuses the sign-in: {}", said.trim_end_matches('.')),
+            transient: false,
+            ..error
+        };
+        match (fault::of_text(&said), error.status) {
+            (Some(own), _) => refused(ApiErrorKind::Own(own), error),
+            (None, Some(400 | 401 | 403 | 422)) => refused(ApiErrorKind::SignInRefused, error),
+            (None, Some(404)) => ApiError {
+                message: format!(
+                    "{host} has no Sparrow SMS API at {}; check the address",
+                    self.account.base
+                ),
+                ..error
+            },
+            _ => error,
+        }
+    }
+}

@@ -1,0 +1,205 @@
+//! The failures that Sparrow SMS names, each with a text or a status of its own in the vendor's documents, and with the
+//! vendor's resolution.
+
+use crate::client::error::{Explanation, OwnCode};
+
+/// Every one.
+pub(crate) static CODES: &[&OwnCode] = &[
+    &INVALID_PARTNER_TOKEN,
+    &TOKENS_MISSING,
+    &ACCOUNT_EXPIRED,
+    &INVALID_API_TOKEN,
+    &API_TOKEN_EXPIRED,
+    &LOGIN_FAILED,
+    &INVALID_USER,
+    &DRAFT,
+];
+
+/// The partner token is mistyped or does not exist.
+pub(crate) static INVALID_PARTNER_TOKEN: OwnCode = OwnCode {
+    explanation: Explanation {
+        code: "sparrow_invalid_partner_token",
+        meaning: "Sparrow SMS does not know the partner token. Nothing was sent.",
+        causes: &[
+            "the partner token is mistyped",
+            "it belongs to another installation of the platform",
+        ],
+        remedies: &[
+            "compare `partner_token` with the one that came with the agreement",
+            "a partner token stays the same for the life of the account; ask the support desk when it is lost",
+        ],
+        example: "provisor profile edit sms",
+    },
+    refuses_sign_in: true,
+    is_of_this_side: true,
+    leaves_something_behind: false,
+};
+
+/// One of the two tokens is missing.
+pub(crate) static TOKENS_MISSING: OwnCode = OwnCode {
+    explanation: Explanation {
+        code: "sparrow_tokens_missing",
+        meaning: "Sparrow SMS got only one of the two tokens that a sign-in takes. Nothing was sent.",
+        causes: &[
+            "a token is blank",
+            "a variable or a file that should hold it is empty",
+        ],
+        remedies: &["give both `api_token` and `partner_token`, in the profile or to connect()"],
+        example: "sparrow::connect(#{url: \"https://ent-api.sparrowsms.com\", api_token: api, partner_token: partner})",
+    },
+    refuses_sign_in: true,
+    is_of_this_side: true,
+    leaves_something_behind: false,
+};
+
+/// The account has run out.
+pub(crate) static ACCOUNT_EXPIRED: OwnCode = OwnCode {
+    explanation: Explanation {
+        code: "sparrow_account_expired",
+        meaning: "The partner token is right, and its Sparrow SMS account has run out. Nothing was sent.",
+        causes: &["the agreement was not renewed"],
+        remedies: &["ask Sparrow's business or support desk to renew the account"],
+        example: "provisor profile test sms",
+    },
+    refuses_sign_in: true,
+    is_of_this_side: false,
+    leaves_something_behind: false,
+};
+
+/// The API token is not one of the account's.
+pub(crate) static INVALID_API_TOKEN: OwnCode = OwnCode {
+    explanation: Explanation {
+        code: "sparrow_invalid_api_token",
+        meaning: "Sparrow SMS knows the partner token, and not the API token. Nothing was sent.",
+        causes: &[
+            "the API token is mistyped",
+            "it was revoked in the portal",
+            "it is another account's",
+        ],
+        remedies: &[
+            "take `api_token` from the portal's token management; the partner token is right",
+            "make a new one there, and put it into the profile",
+        ],
+        example: "provisor profile edit sms",
+    },
+    refuses_sign_in: true,
+    is_of_this_side: true,
+    leaves_something_behind: false,
+};
+
+/// The API token has run out.
+pub(crate) static API_TOKEN_EXPIRED: OwnCode = OwnCode {
+    explanation: Explanation {
+        code: "sparrow_api_token_expired",
+        meaning: "The API token of Sparrow SMS has run out. Nothing was sent.",
+        causes: &["API tokens have an end, which the portal shows"],
+        remedies: &[
+            "generate a new API token in the portal, and put it into the profile as `api_token`",
+            "provisor resume --retry-failed retries the failed rows",
+        ],
+        example: "provisor profile edit sms",
+    },
+    refuses_sign_in: true,
+    is_of_this_side: true,
+    leaves_something_behind: false,
+};
+
+/// The two tokens do not go together.
+pub(crate) static LOGIN_FAILED: OwnCode = OwnCode {
+    explanation: Explanation {
+        code: "sparrow_login_failed",
+        meaning: "Sparrow SMS refuses the two tokens together, and does not say which is wrong. Nothing was sent.",
+        causes: &["the tokens are of two accounts", "one of them is mistyped"],
+        remedies: &["check both `api_token` and `partner_token`: they must be of one account"],
+        example: "provisor profile edit sms",
+    },
+    refuses_sign_in: true,
+    is_of_this_side: true,
+    leaves_something_behind: false,
+};
+
+/// The account is no longer active.
+pub(crate) static INVALID_USER: OwnCode = OwnCode {
+    explanation: Explanation {
+        code: "sparrow_invalid_user",
+        meaning: "The Sparrow SMS account is no longer active. Nothing was sent.",
+        causes: &["the account was closed or suspended"],
+        remedies: &["the account is no longer active: ask Sparrow's support desk"],
+        example: "provisor profile test sms",
+    },
+    refuses_sign_in: true,
+    is_of_this_side: false,
+    leaves_something_behind: false,
+};
+
+/// The account cannot pay: the message is kept as a draft.
+pub(crate) static DRAFT: OwnCode = OwnCode {
+    explanation: Explanation {
+        code: "sparrow_draft",
+        meaning: "Sparrow SMS took the message and did not send it: the account cannot pay for it, and the message waits \
+                  in the portal as a draft. provisor does not send it again by itself, since the draft may still go out.",
+        causes: &[
+            "the account has too few credits for that many recipients",
+            "the account's billing is suspended",
+        ],
+        remedies: &[
+            "pay the account up and send the draft from the portal; sending it again would make a second message",
+            "a retry of the run does not send it again: if you deleted the draft, run provisor resolve RUN STEP \
+             --as absent, then provisor resume RUN",
+        ],
+        example: "try {\n    sparrow::connect().send_sms(#{sender: \"Bakery\", text: \"Hello\", recipients: \"+4915112345678\"});\n} catch (err) {\n    if err.kind == \"sparrow_draft\" { print(err.message); } else { throw err; }\n}",
+    },
+    refuses_sign_in: false,
+    is_of_this_side: false,
+    leaves_something_behind: true,
+};
+
+/// The vendor's texts for refused sign-ins, as its documents print them.
+static TEXTS: [(&str, &OwnCode); 7] = [
+    ("Invalid Partner Token", &INVALID_PARTNER_TOKEN),
+    (
+        "Must include \"partner_token\" and \"api_token\"",
+        &TOKENS_MISSING,
+    ),
+    ("Account is Expired", &ACCOUNT_EXPIRED),
+    ("Invalid API Token", &INVALID_API_TOKEN),
+    ("API Token Expired", &API_TOKEN_EXPIRED),
+    ("Unable to log in with provided credentials.", &LOGIN_FAILED),
+    ("Invalid User", &INVALID_USER),
+];
+
+/// The fault that an answer to a sign-in speaks of. Case, quotes and the final dot do not count.
+pub(super) fn of_text(text: &str) -> Option<&'static OwnCode> {
+    let said = letters(text);
+    let found = TEXTS.iter().find(|(known, _)| said.contains(&letters(known)));
+    found.map(|(_, fault)| *fault)
+}
+
+/// Letters in lower case, and single blanks between the words.
+fn letters(text: &str) -> String {
+    let words = text.split(|c: char| !c.is_ascii_alphanumeric() && c != '_');
+    let words: Vec<&str> = words.filter(|word| !word.is_empty()).collect();
+    words.join(" ").to_ascii_lowercase()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_text_is_known_however_it_is_quoted() {
+        for (text, fault) in &TEXTS {
+            assert_eq!(of_text(text), Some(*fault));
+            assert_eq!(of_text(&text.to_uppercase()), Some(*fault));
+            assert_eq!(
+                of_text(&format!("{{\"errors\":[\"{}\"]}}", text.replace('"', "\\\""))),
+                Some(*fault)
+            );
+        }
+        assert_eq!(
+            of_text("Unable to log in with provided credentials"),
+            Some(&LOGIN_FAILED)
+        );
+        assert_eq!(of_text("Please try later"), None);
+    }
+}

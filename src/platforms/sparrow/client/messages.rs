@@ -1,0 +1,80 @@
+//! Sending. No send is ever repeated by itself: the platform has no way to tell a message from its copy.
+
+use serde_json::Value as Json;
+
+use super::Client;
+use crate::client::error::ApiError;
+pub(crate) use crate::client::fields;
+use crate::transport::request::{Body, Method};
+use crate::value::{Record, Value};
+
+/// A message as it goes out: the body that the channel's endpoint takes (vendor's documents).
+#[derive(Debug, Clone, PartialEq)]
+pub enum Message {
+    /// Viber, composed freely.
+    Viber(Record),
+    /// Viber, by an approved template.
+    ViberTemplate(Record),
+    /// SMS to any country.
+    Sms(Record),
+    /// `WhatsApp`, to one.
+    Whatsapp(Record),
+}
+
+/// What the platform says of a message that it took.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Accepted {
+    /// Its number: the one handle to what becomes of it.
+    pub id: String,
+    /// The platform's words.
+    pub message: String,
+    /// What it costs, where the platform says so.
+    pub credits: Option<i64>,
+    /// To how many it goes, where the platform says so.
+    pub valid: Option<i64>,
+    /// Recipients to whom it does not go.
+    pub invalid: Vec<String>,
+}
+
+impl Message {
+    fn path(&self) -> &'static str {
+        match self {
+            Message::Viber(_) => "/v1/viber/message/compose/",
+            Message::ViberTemplate(_) => "/v1/viber/message/transactional/",
+            Message::Sms(_) => "/v1/intlsms/compose/",
+            Message::Whatsapp(_) => "/v1/whatsapp/messages/",
+        }
+    }
+
+    fn into_body(self) -> Record {
+        match self {
+            Message::Viber(body)
+            | Message::ViberTemplate(body)
+            | Message::Sms(body)
+            | Message::Whatsapp(body) => body,
+        }
+    }
+}
+
+impl Client {
+    /// Sends a message once.
+    pub async fn send(&self, message: Message) -> Result<Accepted, ApiError> {
+        let request = self.request(Method::Post, message.path())?;
+        let request = request.body(Body::Json(Value::Record(message.into_body())));
+        let (data, answer) = self.call(request).await?;
+        accepted(&data).ok_or_else(|| answer.unreadable("it has no batch_id or message_id"))
+    }
+}
+
+fn accepted(data: &Json) -> Option<Accepted> {
+    let data = data.as_object()?;
+    let invalid = fields::field(data, &["invalid_recipients"]).and_then(Json::as_array);
+    let text = |item: &Json| item.as_str().map_or_else(|| item.to_string(), str::to_owned);
+    Some(Accepted {
+        id: fields::text(data, &["batch_id", "message_id"])?,
+        message: fields::text(data, &["message"]).unwrap_or_default(),
+        credits: fields::int(data, &["credits_required"]),
+        valid: fields::int(data, &["valid_recipients"]),
+        invalid: invalid.into_iter().flatten().map(text).collect(),
+    })
+}

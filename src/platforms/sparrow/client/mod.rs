@@ -1,0 +1,254 @@
+//! Sparrow SMS, enterprise API: messages by Viber, SMS and `WhatsApp`, and what became of them.
+//!
+//! The sign-in is in the vendor's manual; the messages and their reports are in documents that the vendor has
+//! published. The form of the tariffs is not, so they are given as they come.
+
+pub(super) mod account;
+pub(super) mod fault;
+pub(super) mod recipient;
+
+mod auth;
+mod messages;
+mod reports;
+mod tokens;
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use serde_json::Value as Json;
+use tokio::sync::Mutex;
+
+use account::Account;
+use auth::Auth;
+pub(super) use messages::{Accepted, Message};
+pub(super) use reports::Part;
+
+pub(crate) use crate::client::answer::Answer;
+use crate::client::error::{ApiError, ApiErrorKind};
+pub(crate) use crate::client::session::{Authenticator as _, HOLD_REFUSED, LazySecret, Session};
+use crate::client::{Flight, Line, Network, clients};
+use crate::transport::request::{Method, Request};
+use crate::value::secret::Secret;
+
+/// How long to wait for an answer, unless the profile says otherwise.
+pub(super) const REPLY: Duration = Duration::from_secs(30);
+
+/// One account's API. A clone shares its token; share one client per account ([`Accounts`] does).
+#[derive(Clone)]
+pub struct Client(Arc<Inner>, Option<Flight>);
+
+struct Inner {
+    account: Account,
+    network: Network,
+    reply: Duration,
+    api_token: LazySecret,
+    partner_token: LazySecret,
+    /// Made when the tokens are first read: they are what the sign-in is known by.
+    session: Mutex<Option<Held>>,
+}
+
+/// A session, and from when on its tokens are to be read again.
+struct Held {
+    session: Arc<Session<Auth>>,
+    look_again: Option<i64>,
+}
+
+/// Hands out clients.
+pub(super) type Accounts = clients::Accounts<Client>;
+
+impl Accounts {
+    /// The client for `account`, reached on `line`: the one known, unless tokens, times or line differ. Sends nothing.
+    pub fn client(&self, account: &Account, reply: Duration, line: &Line) -> Client {
+        let fits = |client: &Client, network: &_| {
+            let own = &client.0.account;
+            own.api_token.same_as(&account.api_token)
+                && own.partner_token.same_as(&account.partner_token)
+                && client.0.reply == reply
+                && client.0.network.shares_line(network)
+        };
+        let key = format!("{} {}", account.base, account.name);
+        self.shared(key, line, fits, |network| {
+            Client::new(network, account.clone(), reply)
+        })
+    }
+}
+
+impl Client {
+    fn new(network: Network, account: Account, reply: Duration) -> Client {
+        let inner = Inner {
+            api_token: LazySecret::new(account.api_token.clone()),
+            partner_token: LazySecret::new(account.partner_token.clone()),
+            account,
+            network,
+            reply,
+            session: Mutex::default(),
+        };
+        Client(Arc::new(inner), None)
+    }
+
+    /// The same client, whose requests that change something pass `flight` right before they leave, each time they do.
+    #[must_use]
+    pub fn through(&self, flight: Option<&Flight>) -> Client {
+        Client(Arc::clone(&self.0), flight.cloned())
+    }
+
+    /// What the account signs in with, as far as it is at hand.
+    pub fn secrets(&self) -> Vec<Secret> {
+        let known = [&self.0.api_token, &self.0.partner_token].map(LazySecret::known);
+        let held = self.0.session.try_lock();
+        let held = held
+            .ok()
+            .and_then(|held| held.as_ref().map(|held| held.session.secrets()));
+        known
+            .into_iter()
+            .flatten()
+            .chain(held.unwrap_or_default())
+            .collect()
+    }
+
+    /// Signs in, unless a token that lives is at hand; then it sends nothing.
+    pub async fn sign_in(&self) -> Result<(), ApiError> {
+        let signed_in = self.session().await?.tokens().await;
+        self.heeded(signed_in).await.map(|_| ())
+    }
+
+    /// When the token at hand ends, in milliseconds since the Unix epoch; nothing when there is none.
+    pub async fn signed_in_until(&self) -> Result<Option<i64>, ApiError> {
+        self.session().await?.signed_in_until().await
+    }
+
+    /// Drops the token that is kept on this machine. The manual knows no call that ends it on the platform.
+    pub async fn forget_tokens(&self) -> Result<(), ApiError> {
+        self.session().await?.forget().await
+    }
+
+    /// The session of the account's tokens. Those that were refused are looked at again from time to time: a person may
+    /// have corrected them.
+    async fn session(&self) -> Result<Arc<Session<Auth>>, ApiError> {
+        let inner = &self.0;
+        let now = inner.network.clock.now_millis();
+        let mut held = inner.session.lock().await;
+        let good = held
+            .as_ref()
+            .filter(|held| held.look_again.is_none_or(|at| now < at));
+        if let Some(held) = good {
+            return Ok(Arc::clone(&held.session));
+        }
+        let auth = Auth {
+            api_token: inner.api_token.get("api_token").await?,
+            partner_token: inner.partner_token.get("partner_token").await?,
+            account: inner.account.clone(),
+            reply: inner.reply,
+        };
+        let same = held
+            .take()
+            .filter(|held| held.session.account.secrets() == auth.secrets());
+        let session = same.map_or_else(
+            || Arc::new(Session::new(auth, inner.network.clone())),
+            |held| held.session,
+        );
+        *held = Some(Held {
+            session: Arc::clone(&session),
+            look_again: None,
+        });
+        Ok(session)
+    }
+
+    /// Hears from an outcome that the account refuses its tokens.
+    async fn heeded<T>(&self, outcome: Result<T, ApiError>) -> Result<T, ApiError> {
+        if let Err(error) = &outcome
+            && error.kind.refuses_sign_in()
+        {
+            self.refuse().await;
+        }
+        outcome
+    }
+
+    async fn refuse(&self) {
+        let now = self.0.network.clock.now_millis();
+        let hold = i64::try_from(HOLD_REFUSED.as_millis()).unwrap_or(i64::MAX);
+        self.0.api_token.refuse();
+        self.0.partner_token.refuse();
+        if let Some(held) = self.0.session.lock().await.as_mut() {
+            held.look_again.get_or_insert(now.saturating_add(hold));
+        }
+    }
+
+    /// A request to `path`, which starts and ends with a slash: the platform's framework insists.
+    fn request(&self, method: Method, path: &str) -> Result<Request, ApiError> {
+        let url = self.0.account.base.at(path)?;
+        Ok(Request::new(method, url).timeout(self.0.reply))
+    }
+
+    /// Sends a request as this account and gives `data` of an answer that says `00` and `OK`, the two together
+    /// (vendor's documents). HTTP 200 alone says nothing.
+    async fn call(&self, request: Request) -> Result<(Json, Answer), ApiError> {
+        let answer = self.session().await?.send(request, self.1.as_ref()).await;
+        let answer = self.heeded(answer).await?;
+        let mut json = answer.json()?;
+        let word = |name: &str| {
+            json.get(name)
+                .and_then(Json::as_str)
+                .unwrap_or_default()
+                .to_owned()
+        };
+        match (word("result").as_str(), word("status").as_str()) {
+            ("00", "OK") => {
+                let data = json.get_mut("data").map(Json::take).unwrap_or_default();
+                Ok((data, answer))
+            }
+            ("01", _) | (_, "DRAFT") => Err(drafted(&answer, &json)),
+            ("11", _) | (_, "DATA_ERROR") => Err(refused(&answer, &json)),
+            (result, status) => {
+                let why =
+                    format!("it says result \"{result}\" and status \"{status}\", not \"00\" and \"OK\"");
+                Err(answer.unreadable(&answer.response.excerpt_of(&why)))
+            }
+        }
+    }
+}
+
+/// The account cannot pay, and what was to be sent waits on the platform as a draft. Sent again, it would be there twice.
+fn drafted(answer: &Answer, json: &Json) -> ApiError {
+    let data = json.get("data");
+    let text = |name: &str| data.and_then(|data| data.get(name)?.as_str()).unwrap_or_default();
+    let (said, id) = (answer.response.excerpt_of(text("message")), text("batch_id"));
+    let known = match id {
+        "" => String::new(),
+        id => format!(" ({})", answer.response.excerpt_of(id)),
+    };
+    let colon = if said.is_empty() { "" } else { ": " };
+    let label = answer.request.label();
+    ApiError {
+        status: Some(answer.response.status),
+        platform_text: Some(said.clone()).filter(|said| !said.is_empty()),
+        ..ApiError::new(
+            ApiErrorKind::Own(&fault::DRAFT),
+            format!("{label} did not send the message but kept it as a draft{known}{colon}{said}")
+                .replace("  ", " "),
+        )
+    }
+}
+
+/// The documented form of a failure, under a status that says otherwise.
+fn refused(answer: &Answer, json: &Json) -> ApiError {
+    let errors = json.get("data").and_then(|data| data.get("errors"));
+    let words = match errors {
+        Some(Json::String(text)) => text.clone(),
+        Some(other) => other.to_string(),
+        None => "no reason is given".to_owned(),
+    };
+    let words = answer.response.excerpt_of(&words);
+    let label = answer.request.label();
+    ApiError {
+        status: Some(answer.response.status),
+        platform_text: Some(words.clone()),
+        ..ApiError::new(ApiErrorKind::Invalid, format!("{label} was refused: {words}"))
+    }
+}
+
+impl std::fmt::Debug for Client {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "Client({:?})", self.0.account)
+    }
+}

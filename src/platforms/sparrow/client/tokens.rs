@@ -1,0 +1,92 @@
+//! The token in the answer to a sign-in, and when it ends.
+
+use serde_json::Value as Json;
+
+pub(crate) use crate::client::fields;
+pub(crate) use crate::client::tokens::Tokens;
+use crate::value::secret::Secret;
+
+/// The life of a token whose end cannot be read, in milliseconds; the vendor says 24 hours.
+const UNKNOWN_LIFE: i64 = 60 * 60 * 1000;
+
+/// Reads the answer to a sign-in at `now`, in milliseconds. Nothing without a token, and nothing when it says that the
+/// sign-in failed: result and status count here as they do everywhere, where they are given.
+pub(super) fn from_answer(answer: &Json, now: i64) -> Option<Tokens> {
+    let answer = answer.as_object()?;
+    let said = |name: &str| fields::text(answer, &[name]);
+    if said("result").is_some_and(|result| result != "00")
+        || said("status").is_some_and(|status| status != "OK")
+    {
+        return None;
+    }
+    let data = answer.get("data")?.as_object()?;
+    let access = fields::text(data, &["token"])?;
+    let said = fields::text(data, &["expires_on"]).and_then(|text| end(&text));
+    // An end that has passed means that the clocks differ; a 401 will tell when it is over.
+    let expires = said
+        .filter(|expires| *expires > now)
+        .unwrap_or(now.saturating_add(UNKNOWN_LIFE));
+    Some(Tokens {
+        access: Secret::new(access),
+        refresh: None,
+        issued: now,
+        expires,
+        company: None,
+    })
+}
+
+/// A time with its offset, as in `2022-08-21T18:00:55.400174+05:45`, in milliseconds since the Unix epoch. Without the
+/// offset it would be five hours and three quarters off, so a text without one is not read at all.
+fn end(text: &str) -> Option<i64> {
+    let time: jiff::Timestamp = text.parse().ok()?;
+    Some(time.as_millisecond())
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used, reason = "tests")]
+    use super::*;
+
+    fn answer(expires_on: &str) -> Json {
+        serde_json::json!({
+            "data": { "message": "Success", "token": "eyJ.eyJ.x", "expires_on": expires_on },
+            "meta": {}, "result": "00", "status": "OK",
+        })
+    }
+
+    #[test]
+    fn the_end_is_read_with_its_offset() {
+        let tokens = from_answer(&answer("2022-08-21T18:00:55.400174+05:45"), 0).unwrap();
+        // 12:15:55 in UTC.
+        assert_eq!(tokens.expires, 1_661_084_155_400);
+    }
+
+    #[test]
+    fn a_token_in_an_answer_that_says_failure_is_none() {
+        for (result, status) in [("11", "DATA_ERROR"), ("00", "DRAFT"), ("01", "OK")] {
+            let mut answer = answer("2022-08-21T18:00:55.400174+05:45");
+            answer["result"] = result.into();
+            answer["status"] = status.into();
+            assert_eq!(from_answer(&answer, 0), None, "{result} {status}");
+        }
+    }
+
+    #[test]
+    fn an_end_that_cannot_be_read_or_has_passed_is_an_hour_from_now() {
+        let now = 1_700_000_000_000;
+        for text in [
+            "tomorrow",
+            "2022-08-21T18:00:55.400174+05:45",
+            "2030-08-21T18:00:55",
+        ] {
+            assert_eq!(
+                from_answer(&answer(text), now).unwrap().expires,
+                now + UNKNOWN_LIFE
+            );
+        }
+        assert_eq!(
+            from_answer(&serde_json::json!({"data": {"message": "x"}}), 0),
+            None
+        );
+    }
+}

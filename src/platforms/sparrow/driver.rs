@@ -1,0 +1,72 @@
+//! What no table can say of Sparrow SMS: signing in, and who its accounts are.
+
+use std::any::Any;
+
+use super::client::Accounts;
+use super::client::account::Base;
+use crate::client::Network;
+use crate::operation::account::{Reachability, SignedIn};
+use crate::operation::error::OpError;
+use crate::operation::platform::Driver;
+use crate::operation::spec::Boxed;
+use crate::operation::world::World;
+use crate::value::secret::Secret;
+use crate::value::{Object, Value};
+
+pub(super) struct Sparrow;
+
+impl Driver for Sparrow {
+    fn open(&self, network: &Network) -> Option<Box<dyn Any + Send + Sync>> {
+        Some(Box::new(Accounts::new(network.clone())))
+    }
+
+    fn address(&self, text: &str) -> Result<String, String> {
+        let base = Base::parse(text).map_err(|error| error.message)?;
+        Ok(base.as_str().to_owned())
+    }
+
+    fn sign_in<'a>(
+        &'a self,
+        world: &'a World,
+        account: &'a Object,
+    ) -> Boxed<'a, Result<Option<Reachability>, OpError>> {
+        Box::pin(async move {
+            world.sparrow(account)?.sign_in().await?;
+            Ok(None)
+        })
+    }
+
+    fn forget_tokens<'a>(&'a self, world: &'a World, account: &'a Object) -> Boxed<'a, Result<(), OpError>> {
+        Box::pin(async move { Ok(world.sparrow(account)?.forget_tokens().await?) })
+    }
+
+    fn signed_in<'a>(
+        &'a self,
+        world: &'a World,
+        account: &'a Object,
+    ) -> Boxed<'a, Result<SignedIn, OpError>> {
+        Box::pin(async move { Ok(SignedIn::until(world.sparrow(account)?.signed_in_until().await?)) })
+    }
+
+    fn secrets(&self, world: &World, session: &Object) -> Result<Vec<Secret>, OpError> {
+        Ok(world.sparrow(session)?.secrets())
+    }
+
+    fn account_of(&self, session: &Object) -> Result<String, OpError> {
+        Ok(Base::parse(session.text("url"))?.as_str().to_owned())
+    }
+
+    /// Accounts have no login: the partner token tells them apart.
+    fn identity_of(&self, session: &Object) -> Value {
+        given_token(session).unwrap_or_else(|| "".into())
+    }
+
+    fn login_of(&self, session: &Object) -> Value {
+        given_token(session).unwrap_or_else(|| session.text("$profile").into())
+    }
+}
+
+/// The partner token that the script gave.
+fn given_token(session: &Object) -> Option<Value> {
+    session.fields.get("$partner_token").cloned()
+}

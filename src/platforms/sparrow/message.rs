@@ -1,0 +1,256 @@
+//! From the map that a script writes to the message that the platform takes.
+
+use std::collections::BTreeSet;
+
+use super::client::Message;
+use super::client::recipient::Channel;
+use crate::operation::call::Call;
+use crate::operation::error::{Code, OpError};
+use crate::value::{Record, Value};
+
+/// The longest value of a parameter of a Viber template, in characters (vendor's documents).
+const LONGEST_VALUE: usize = 25;
+
+/// Viber, composed freely.
+pub(super) fn viber(call: &Call) -> Result<Message, OpError> {
+    let given = Given(call.map("message"));
+    let mut data = Record::from([("text".to_owned(), given.text("text")?.into())]);
+    given.copy("image", &mut data, "image");
+    let mut body = record(data, given.session(Channel::Viber, Tags::List)?);
+    if let Some(action) = given.0.get("action") {
+        body.insert("action".into(), action.clone());
+    }
+    Ok(Message::Viber(body))
+}
+
+/// Viber, by an approved template.
+pub(super) fn viber_template(call: &Call) -> Result<Message, OpError> {
+    let given = Given(call.map("message"));
+    let params = match given.0.get("params") {
+        Some(Value::Record(params)) => params.clone(),
+        _ => Record::new(),
+    };
+    for (name, value) in &params {
+        check_value(name, value)?;
+    }
+    let data = Record::from([
+        ("template_id".to_owned(), given.id("template")?.into()),
+        ("template_params".to_owned(), Value::Record(params)),
+    ]);
+    let mut session = given.session(Channel::Viber, Tags::One)?;
+    session.insert("campaign_name".into(), given.text("campaign")?.into());
+    Ok(Message::ViberTemplate(record(data, session)))
+}
+
+/// SMS to any country.
+pub(super) fn sms(call: &Call) -> Result<Message, OpError> {
+    let given = Given(call.map("message"));
+    let kind = given.0.get("type").and_then(Value::as_text).unwrap_or("plain");
+    let data = Record::from([
+        ("text".to_owned(), given.text("text")?.into()),
+        ("msg_type".to_owned(), kind.into()),
+    ]);
+    Ok(Message::Sms(record(
+        data,
+        given.session(Channel::Sms, Tags::List)?,
+    )))
+}
+
+/// `WhatsApp`: by a template, or within a conversation.
+pub(super) fn whatsapp(call: &Call) -> Result<Message, OpError> {
+    let given = Given(call.map("message"));
+    let recipient = given.id("recipient")?;
+    Channel::Whatsapp.check(&recipient).map_err(bad)?;
+    let mut body = Record::from([("recipient".to_owned(), recipient.into())]);
+    let has = |key: &str| given.0.contains_key(key);
+    match (has("template"), has("text"), has("media")) {
+        (true, false, false) => {
+            body.insert("template_id".into(), given.id("template")?.into());
+            if let Some(parameters) = given.0.get("parameters") {
+                body.insert("parameters".into(), texts(parameters));
+            }
+            given.copy("media_url", &mut body, "media_url");
+            given.copy("filename", &mut body, "filename");
+        }
+        (false, text, media) if text || media => {
+            if let Some(key) = ["parameters", "media_url", "filename"]
+                .into_iter()
+                .find(|key| has(key))
+            {
+                return Err(bad(format!(
+                    "`{key}` goes with `template`; a file goes into `media`"
+                )));
+            }
+            conversation(&given, &mut body)?;
+        }
+        (true, ..) => {
+            return Err(bad(
+                "a message has `template`, or `text` and `media`, not both".to_owned()
+            ));
+        }
+        _ => {
+            return Err(bad(
+                "the message has neither `template` nor `text` nor `media`".to_owned()
+            ));
+        }
+    }
+    Ok(Message::Whatsapp(body))
+}
+
+fn conversation(given: &Given, body: &mut Record) -> Result<(), OpError> {
+    let kind = match given.0.get("media") {
+        Some(Value::Record(media)) => {
+            let mut media = media.clone();
+            let kind = media.remove("type");
+            let kind = kind
+                .as_ref()
+                .and_then(Value::as_text)
+                .unwrap_or_default()
+                .to_uppercase();
+            if !["IMAGE", "VIDEO", "DOCUMENT"].contains(&kind.as_str()) {
+                return Err(bad(format!(
+                    "the media's type `{kind}` is not IMAGE, VIDEO or DOCUMENT"
+                )));
+            }
+            body.insert("session_media".into(), Value::Record(media));
+            kind
+        }
+        _ => "TEXT".to_owned(),
+    };
+    if given.0.contains_key("text") {
+        body.insert("session_text".into(), given.text("text")?.into());
+    }
+    body.insert("message_type".into(), kind.into());
+    Ok(())
+}
+
+/// How a channel takes tags: Viber's and SMS's compositions a list, templates one text.
+#[derive(Clone, Copy)]
+enum Tags {
+    List,
+    One,
+}
+
+/// The map of a message, whose keys and types are checked.
+struct Given(Record);
+
+impl Given {
+    /// A text that is not blank.
+    fn text(&self, key: &str) -> Result<String, OpError> {
+        match self.0.get(key).and_then(Value::as_text) {
+            Some(text) if !text.trim().is_empty() => Ok(text.to_owned()),
+            _ => Err(bad(format!("the message's `{key}` is empty"))),
+        }
+    }
+
+    /// A text or a number, as text that is not blank.
+    fn id(&self, key: &str) -> Result<String, OpError> {
+        match self.0.get(key) {
+            Some(Value::Int(number)) => Ok(number.to_string()),
+            _ => Ok(self.text(key)?.trim().to_owned()),
+        }
+    }
+
+    fn copy(&self, key: &str, into: &mut Record, name: &str) {
+        if let Some(value) = self.0.get(key).filter(|value| **value != Value::Null) {
+            into.insert(name.to_owned(), value.clone());
+        }
+    }
+
+    /// Who sends, to whom, and under which tags.
+    fn session(&self, channel: Channel, tags: Tags) -> Result<Record, OpError> {
+        let mut session = Record::from([
+            ("sender_name".to_owned(), self.text("sender")?.into()),
+            (
+                "recipients".to_owned(),
+                recipients(channel, self.0.get("recipients"))?,
+            ),
+        ]);
+        let given = match self.0.get("tag").map(texts) {
+            Some(Value::List(given)) => given,
+            _ => Vec::new(),
+        };
+        match (tags, given.as_slice()) {
+            (_, []) => {}
+            (Tags::List, _) => {
+                session.insert("tag".into(), Value::List(given));
+            }
+            (Tags::One, [tag]) => {
+                session.insert("tag".into(), tag.clone());
+            }
+            (Tags::One, _) => {
+                return Err(bad("a template's message takes one `tag`, not several".to_owned()));
+            }
+        }
+        Ok(session)
+    }
+}
+
+fn recipients(channel: Channel, given: Option<&Value>) -> Result<Value, OpError> {
+    let Some(Value::List(numbers)) = given.map(texts) else {
+        return Err(bad("the message has no recipients".to_owned()));
+    };
+    if numbers.is_empty() {
+        return Err(bad("the message has no recipients".to_owned()));
+    }
+    let mut seen = BTreeSet::new();
+    for number in numbers.iter().filter_map(Value::as_text) {
+        channel.check(number).map_err(bad)?;
+        if !seen.insert(number.to_owned()) {
+            return Err(bad(format!("`{number}` is among the recipients twice")));
+        }
+    }
+    Ok(Value::List(numbers))
+}
+
+/// One text or several as a list of texts; numbers in digits.
+fn texts(value: &Value) -> Value {
+    let text = |value: &Value| match value {
+        Value::Int(number) => Value::Text(number.to_string()),
+        Value::Text(text) => Value::Text(text.trim().to_owned()),
+        other => other.clone(),
+    };
+    match value {
+        Value::List(items) => Value::List(items.iter().map(text).collect()),
+        Value::Null => Value::List(Vec::new()),
+        one => Value::List(vec![text(one)]),
+    }
+}
+
+/// A parameter's value: the platform takes no long ones, and no addresses.
+fn check_value(name: &str, value: &Value) -> Result<(), OpError> {
+    let text = match value {
+        Value::Text(text) => text.clone(),
+        Value::Int(number) => number.to_string(),
+        other => {
+            let message = format!(
+                "the parameter `{name}` must be a string or an int, not {}",
+                other.type_name()
+            );
+            return Err(bad(message));
+        }
+    };
+    let length = text.chars().count();
+    if length > LONGEST_VALUE {
+        return Err(bad(format!(
+            "the parameter `{name}` has {length} characters, and {LONGEST_VALUE} are allowed"
+        )));
+    }
+    if text.contains("://") || text.to_lowercase().starts_with("www.") {
+        return Err(bad(format!(
+            "the parameter `{name}` is a web address, which templates do not take"
+        )));
+    }
+    Ok(())
+}
+
+fn record(data: Record, session: Record) -> Record {
+    Record::from([
+        ("data".to_owned(), Value::Record(data)),
+        ("session".to_owned(), Value::Record(session)),
+    ])
+}
+
+fn bad(message: String) -> OpError {
+    OpError::new(Code::BadArgument, message)
+}

@@ -1,0 +1,106 @@
+//! Sparrow SMS: its accounts, operations and errors. `client` sends its requests.
+
+mod client;
+mod report;
+mod send;
+
+mod driver;
+mod message;
+
+use crate::operation::call::Call;
+use crate::operation::error::{Code, OpError};
+use crate::operation::platform::{AccountKey, AccountSchema, Platform};
+use crate::operation::session;
+use crate::operation::spec::{Boxed, Kind, OpSpec};
+use crate::operation::world::World;
+use crate::value::{Object, Value};
+use client::account::{Account, Base};
+use client::fault;
+use client::{Accounts, Client, REPLY};
+
+/// The kinds of object that Sparrow's operations give back.
+const KINDS: &[Kind] = &[Kind {
+    name: SESSION,
+    summary: "An account that messages are sent from; it signs in when it must",
+    properties: &[("url", "string", "the address of the API")],
+}];
+
+/// An account.
+pub(crate) const SESSION: &str = "sparrow::Session";
+
+/// From a profile or a map to a session.
+static CONNECT: &[OpSpec] = &[session::connecting(
+    "sparrow",
+    SESSION,
+    "Name the account to send messages from",
+    "Without an argument the active Sparrow profile's account, with a string that profile's, with a map of `url`, \
+          `api_token` and `partner_token` the account it describes. Nothing is sent until an operation needs to sign in.",
+    "let sms = sparrow::connect();\nsms.url",
+    connect,
+)];
+
+/// Sparrow SMS.
+pub(crate) static PLATFORM: Platform = Platform {
+    name: "sparrow",
+    module: "sparrow",
+    title: "Sparrow SMS",
+    account: Some(AccountSchema {
+        kind: SESSION,
+        texts: &[AccountKey::required("url", "Address of the API (https://…)")],
+        secrets: &[
+            AccountKey::required("api_token", "API token"),
+            AccountKey::required("partner_token", "Partner token"),
+        ],
+        hidden: &[],
+        signs_in: true,
+        looks: &["tariffs"],
+    }),
+    operations: &[CONNECT, send::OPS, report::OPS],
+    kinds: KINDS,
+    codes: fault::CODES,
+    maps: &[(send::OPS, send::SENT)],
+    sub_accounts: None,
+    driver: &driver::Sparrow,
+};
+
+fn connect<'a>(world: &'a World, call: &'a Call) -> Boxed<'a, Result<Value, OpError>> {
+    Box::pin(async move { PLATFORM.connect(world, call.arg("account")) })
+}
+
+impl World {
+    /// The client of a session. Sends nothing.
+    pub(super) fn sparrow(&self, session: &Object) -> Result<Client, OpError> {
+        let settings = self.settings(session)?;
+        let token = |key: &str| {
+            session::credential(self, session, key)?.ok_or_else(|| {
+                OpError::new(Code::BadProfile, format!("the session has no {key}"))
+                    .hint(format!("write `{key}` into its profile, or give it to connect()"))
+            })
+        };
+        let account = Account {
+            base: Base::parse(session.text("url"))?,
+            name: session.text("$profile").to_owned(),
+            api_token: token("api_token")?,
+            partner_token: token("partner_token")?,
+        };
+        let reply = settings.reply.unwrap_or(REPLY);
+        Ok(self.state::<Accounts>()?.client(&account, reply, &settings.line))
+    }
+}
+
+/// The failures of signing in, each with the vendor's reason.
+macro_rules! errors {
+    ($($more:expr),* $(,)?) => {
+        &[
+            $($more,)*
+            (crate::operation::error::Code::Own(&crate::platforms::sparrow::client::fault::INVALID_PARTNER_TOKEN), "the account does not know the partner token"),
+            (crate::operation::error::Code::Own(&crate::platforms::sparrow::client::fault::INVALID_API_TOKEN), "the API token is not one of the account's"),
+            (crate::operation::error::Code::Own(&crate::platforms::sparrow::client::fault::API_TOKEN_EXPIRED), "the API token has run out"),
+            (crate::operation::error::Code::Own(&crate::platforms::sparrow::client::fault::TOKENS_MISSING), "one of the two tokens is blank"),
+            (crate::operation::error::Code::Own(&crate::platforms::sparrow::client::fault::LOGIN_FAILED), "the two tokens do not go together"),
+            (crate::operation::error::Code::Own(&crate::platforms::sparrow::client::fault::ACCOUNT_EXPIRED), "the account has run out"),
+            (crate::operation::error::Code::Own(&crate::platforms::sparrow::client::fault::INVALID_USER), "the account is no longer active"),
+        ]
+    };
+}
+use errors;

@@ -1,0 +1,100 @@
+//! What became of messages, and what they cost.
+
+use super::client::Part;
+use super::client::recipient::Channel;
+use super::{SESSION, errors};
+use crate::operation::call::Call;
+use crate::operation::error::{Code, OpError};
+use crate::operation::session::receiver;
+use crate::operation::spec::{Boxed, Effect, OpSpec, Param, Timeout, Type};
+use crate::operation::world::World;
+use crate::value::Value;
+
+const ID: Param = Param {
+    name: "id",
+    ty: Type::Text,
+    required: true,
+    doc: "the message's number, as sending it gave it",
+};
+
+const PART: Param = Param {
+    name: "part",
+    ty: Type::Text,
+    required: false,
+    doc: "`summary` (the default), `delivery` (who has it and who saw it) or `failed` (who refused it, and for whom it \
+          came too late)",
+};
+
+const ERRORS: &[(Code, &str)] = errors![(Code::NotFound, "the account has no message of this number")];
+
+pub(super) static OPS: &[OpSpec] = &[
+    OpSpec {
+        module: "sparrow",
+        name: "viber_report",
+        receiver: Some(SESSION),
+        summary: "Read the report on a Viber message",
+        doc: "The map that the platform gives: `status`, `total`, `accepted` and `rejected` in the summary, lists of \
+              numbers in `records` for the two others.",
+        params: &[ID, PART],
+        result: "map",
+        errors: ERRORS,
+        effect: Effect::Observe,
+        timeout: Timeout::Reply,
+        example: "let sms = sparrow::connect();\nlet sent = sms.send_viber(#{sender: \"Bakery\", text: \"Hello\", recipients: \"9779812345678\"});\nsms.viber_report(sent.id, \"delivery\").records.delivered",
+        run: viber,
+    },
+    OpSpec {
+        module: "sparrow",
+        name: "sms_report",
+        receiver: Some(SESSION),
+        summary: "Read the report on an SMS",
+        doc: "The same maps as `viber_report`.",
+        params: &[ID, PART],
+        result: "map",
+        errors: ERRORS,
+        effect: Effect::Observe,
+        timeout: Timeout::Reply,
+        example: "let sms = sparrow::connect();\nlet sent = sms.send_sms(#{sender: \"Bakery\", text: \"Hello\", recipients: \"+4915112345678\"});\nsms.sms_report(sent.id).accepted",
+        run: sms,
+    },
+    OpSpec {
+        module: "sparrow",
+        name: "tariffs",
+        receiver: Some(SESSION),
+        summary: "Where SMS can go, and for how much",
+        doc: "As the platform gives it: its form is not documented.",
+        params: &[],
+        result: "any value",
+        errors: errors![],
+        effect: Effect::Observe,
+        timeout: Timeout::Reply,
+        example: "sparrow::connect().tariffs()",
+        run: tariffs,
+    },
+];
+
+fn viber<'a>(world: &'a World, call: &'a Call) -> Boxed<'a, Result<Value, OpError>> {
+    Box::pin(report(world, call, Channel::Viber))
+}
+
+fn sms<'a>(world: &'a World, call: &'a Call) -> Boxed<'a, Result<Value, OpError>> {
+    Box::pin(report(world, call, Channel::Sms))
+}
+
+fn tariffs<'a>(world: &'a World, call: &'a Call) -> Boxed<'a, Result<Value, OpError>> {
+    Box::pin(async move { Ok(world.sparrow(receiver(call)?)?.tariffs().await?) })
+}
+
+async fn report(world: &World, call: &Call, channel: Channel) -> Result<Value, OpError> {
+    let part = match call.text("part").as_str() {
+        "" | "summary" => Part::Summary,
+        "delivery" => Part::Delivery,
+        "failed" => Part::Failed,
+        other => {
+            let message = format!("`{other}` is no part of a report; it is summary, delivery or failed");
+            return Err(OpError::new(Code::BadArgument, message));
+        }
+    };
+    let client = world.sparrow(receiver(call)?)?;
+    Ok(client.report(channel, &call.text("id"), part).await?)
+}

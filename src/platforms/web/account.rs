@@ -1,0 +1,49 @@
+//! Services that a profile describes: where they are, who asks, what is permitted, and how fast.
+
+use crate::client::http::account::Account;
+use crate::client::http::{Accounts, Client};
+use crate::operation::call::Call;
+use crate::operation::error::OpError;
+pub(crate) use crate::operation::service::credentials;
+use crate::operation::session;
+pub(crate) use crate::operation::target::Target;
+use crate::operation::world::{Line, Profile, World};
+use crate::value::Object;
+
+/// The client of a call: the profile's, with its credential and on its line, or nobody's.
+pub(super) fn client(world: &World, call: &Call) -> Result<Client, OpError> {
+    match call.target.as_deref() {
+        Some(Target {
+            settings,
+            profile: Some(profile),
+            ..
+        }) => Ok(world
+            .state::<Accounts>()?
+            .client(&account(profile)?, &settings.line)),
+        Some(target) => Ok(world.state::<Accounts>()?.nobodys(&target.settings.line)),
+        None => Ok(world.state::<Accounts>()?.nobodys(&Line::default())),
+    }
+}
+
+impl World {
+    /// The client of a service that a profile describes.
+    pub(super) fn web_of(&self, service: &Object) -> Result<Client, OpError> {
+        let name = service.text("$profile");
+        let profile = self.profile(session::platform_of(service), Some(name))?;
+        Ok(self
+            .state::<Accounts>()?
+            .client(&account(&profile)?, &profile.settings.line))
+    }
+}
+
+/// The service of a profile.
+fn account(profile: &Profile) -> Result<Account, OpError> {
+    let text = |key: &str| profile.texts.get(key).cloned();
+    let secret = |key: &str| Ok(profile.secrets.get(key).cloned());
+    Ok(Account {
+        name: profile.name.clone(),
+        credentials: credentials(text, secret, |key| profile.lacks(key))?,
+        url: text("url").ok_or_else(|| profile.lacks("url"))?,
+        reply: profile.settings.reply,
+    })
+}

@@ -1,0 +1,98 @@
+//! What no table can say of services of the web: where a call goes, and what its answer means.
+
+use std::any::Any;
+
+use super::settle;
+use crate::client::Network;
+use crate::client::http::{Accounts, account, address};
+use crate::journal::{Former, NaturalKey, Struck};
+use crate::operation::account::Reachability;
+use crate::operation::call::Call;
+use crate::operation::error::OpError;
+use crate::operation::platform::Driver;
+use crate::operation::spec::Boxed;
+pub(crate) use crate::operation::target;
+use crate::operation::world::World;
+use crate::value::origin::Origin;
+use crate::value::{Object, Value};
+
+pub(super) struct Web;
+
+impl Driver for Web {
+    fn open(&self, network: &Network) -> Option<Box<dyn Any + Send + Sync>> {
+        Some(Box::new(Accounts::new(network.clone())))
+    }
+
+    fn address(&self, text: &str) -> Result<String, String> {
+        let base = account::base(text).map_err(|error| error.message)?;
+        Ok(base.to_string())
+    }
+
+    fn refuses(&self, key: &str, text: &str) -> Option<String> {
+        match key {
+            "header" => account::header(text).err().map(|error| error.message),
+            _ => None,
+        }
+    }
+
+    /// There is no sign-in: the service is asked for its own address.
+    fn sign_in<'a>(
+        &'a self,
+        world: &'a World,
+        account: &'a Object,
+    ) -> Boxed<'a, Result<Option<Reachability>, OpError>> {
+        Box::pin(async move { Ok(world.web_of(account)?.check_reachable().await?) })
+    }
+
+    fn account_of_call(&self, call: &Call) -> Result<String, OpError> {
+        settle::account(call)
+    }
+
+    fn name_of_act(&self, call: &Call, key: String) -> Result<String, OpError> {
+        settle::named(call, &key)
+    }
+
+    fn former_name(&self, call: &Call, _: Option<&NaturalKey>) -> Option<Former> {
+        settle::formerly(call)
+    }
+
+    fn resolve(&self, world: &World, call: Call) -> Result<Call, OpError> {
+        let refuses = |url: &str| {
+            let accounts: &Accounts = world.state().ok()?;
+            accounts.refusal(&address(url).ok()?)
+        };
+        target::resolve(world, call, refuses)
+    }
+
+    fn origin(&self, call: &Call) -> Option<Origin> {
+        Origin::parse(&call.text("url"))
+    }
+
+    fn request_of(&self, call: &Call) -> Option<Value> {
+        settle::request_of(call)
+    }
+
+    fn replayed(&self, call: &Call, answer: Value) -> Result<Value, OpError> {
+        settle::replayed(call, answer)
+    }
+
+    fn removes(&self, call: &Call) -> Result<Option<NaturalKey>, OpError> {
+        settle::removes(call)
+    }
+
+    fn strikes(&self, _: &World, call: &Call) -> Result<Vec<Struck>, OpError> {
+        settle::strikes(call)
+    }
+
+    fn is_removed(&self, _: &Call, answer: &Value) -> bool {
+        settle::is_removed(answer)
+    }
+
+    fn is_failure(&self, _: &Call, answer: &Value) -> bool {
+        settle::is_failure(answer)
+    }
+
+    fn platform_id(&self, call: &Call, outcome: &Value) -> Option<String> {
+        settle::address_of(call, outcome)
+    }
+}

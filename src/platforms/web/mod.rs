@@ -1,0 +1,257 @@
+//! Any other service of the web: `http::get`, `http::post` and so on. `client::http` sends the requests.
+
+mod account;
+mod driver;
+mod options;
+mod request;
+mod settle;
+
+use options::{CHANGING, METHOD, READING, URL};
+use settle::{at_will, changing};
+
+use crate::client::Method;
+use crate::operation::call::Call;
+use crate::operation::error::{Code, OpError};
+use crate::operation::platform::{AccountKey, AccountSchema, Platform};
+use crate::operation::spec::{Boxed, Effect, Fields, OpSpec, Timeout};
+use crate::operation::world::World;
+use crate::value::Value;
+
+const PROTECTED: (Code, &str) = (
+    Code::ProtectedApp,
+    "it goes to a Mobsted account, and could change App 1 of a master account",
+);
+
+const READ_ERRORS: &[(Code, &str)] = &[
+    PROTECTED,
+    (
+        Code::BadAddress,
+        "the address is not https, carries credentials, or is not below the profile's",
+    ),
+    (
+        Code::BadProfile,
+        "the profile is not configured, or is not a web service",
+    ),
+    (Code::Unreachable, "no connection can be made"),
+    (
+        Code::UnreadableAnswer,
+        "the answer says that it is JSON, and is not",
+    ),
+    (Code::NotFound, "with `check: true`: 404 or 410"),
+    (Code::Refused, "with `check: true`: another status from 400 on"),
+];
+
+const CHANGE_ERRORS: &[(Code, &str)] = &[
+    PROTECTED,
+    (
+        Code::BadArgument,
+        "options that do not go together, such as two bodies",
+    ),
+    (
+        Code::BadAddress,
+        "the address is not https, or carries credentials",
+    ),
+    (
+        Code::Forbidden,
+        "the profile is read-only, or prod and not confirmed",
+    ),
+    (Code::Unreachable, "no connection can be made"),
+    (Code::Refused, "with `check: true` or a key: the service refuses"),
+];
+
+const READ_DOC: &str = "Gives the answer as a map of `status`, `headers` and `body`, whatever the status; `check: true` \
+                        makes an error of one from 400 on. JSON comes as a value, anything else as text; fields named \
+                        like credentials are secrets. Redirects are followed within the origin. What fails in passing is \
+                        tried again.";
+
+const CHANGE_DOC: &str = "Gives the answer as a map of `status`, `headers` and `body`, whatever the status; `check: true` \
+                          makes an error of one from 400 on. Without more, nothing can tell afterwards whether a lost \
+                          request was carried out, and its row parks. With `key` and `probe` it is settled like the \
+                          ensure operations: the thing has a name in the ledger, and the function is asked whether it \
+                          is there, before the request and after a lost answer; of a DELETE it is asked whether the \
+                          thing is still there, after a lost answer and after 404 or 410. With `key` alone it is sent \
+                          once, for ever. `reads: true` marks a request that changes nothing.";
+
+/// Every method has one entry; they differ in little.
+macro_rules! operation {
+    ($name:literal, $summary:literal, $doc:expr, $options:expr, $errors:expr, $effect:expr, $example:literal, $run:ident) => {
+        OpSpec {
+            module: "http",
+            name: $name,
+            receiver: None,
+            summary: $summary,
+            doc: $doc,
+            params: &[URL, $options],
+            result: "map",
+            errors: $errors,
+            effect: $effect,
+            timeout: Timeout::Reply,
+            example: $example,
+            run: $run,
+        }
+    };
+}
+
+/// Any other service of the web. A service is an account for `provisor profile test` and its like; scripts have no such
+/// object: they name the profile.
+pub(crate) static PLATFORM: Platform = Platform {
+    name: "web",
+    module: "http",
+    title: "web",
+    account: Some(AccountSchema {
+        kind: "web::Account",
+        texts: &[
+            AccountKey::required("url", "Address that every request is below (https://…)"),
+            AccountKey::optional(
+                "login",
+                "Login, when it asks for a user and a password (Enter: none)",
+            ),
+            AccountKey::optional(
+                "header",
+                "Header that carries a key, as in X-Api-Key (Enter: none)",
+            ),
+        ],
+        secrets: &[
+            AccountKey::optional("bearer", "Bearer token, when it asks for one (Enter: none)"),
+            AccountKey::optional("password", "Password, when there is a login (Enter: none)")
+                .completing("login"),
+            AccountKey::optional(
+                "header_value",
+                "Value of the header, when there is one (Enter: none)",
+            )
+            .completing("header"),
+        ],
+        hidden: &[],
+        signs_in: false,
+        looks: &[],
+    }),
+    operations: &[OPS],
+    kinds: &[],
+    codes: &[],
+    maps: &[(OPS, RESULT)],
+    sub_accounts: None,
+    driver: &driver::Web,
+};
+
+/// What an answer is to a script.
+const RESULT: Fields = &[
+    ("status", "int", "the HTTP status"),
+    ("headers", "map", "the headers, by their names in lower case"),
+    ("body", "any value", "JSON as a value, anything else as text"),
+    ("encoding", "string", "`base64` when the body is"),
+    (
+        "outcome",
+        "string",
+        "with a key: `created`, `found`, `deleted` or `unchanged`",
+    ),
+];
+
+static OPS: &[OpSpec] = &[
+    operation!(
+        "get",
+        "Send a GET to any address",
+        READ_DOC,
+        READING,
+        READ_ERRORS,
+        Effect::Observe,
+        "let found = http::get(\"https://api.web.sandbox/items\", #{query: #{reference: \"A-17\"}});\nfound.body.total",
+        get
+    ),
+    operation!(
+        "head",
+        "Send a HEAD to any address",
+        READ_DOC,
+        READING,
+        READ_ERRORS,
+        Effect::Observe,
+        "http::head(\"https://api.web.sandbox/anything\").status == 200",
+        head
+    ),
+    operation!(
+        "post",
+        "Send a POST to any address",
+        CHANGE_DOC,
+        CHANGING,
+        CHANGE_ERRORS,
+        Effect::ByCall(changing),
+        "let items = \"https://api.web.sandbox/items\";\nlet made = http::post(items, #{\n    json: #{reference: \"A-17\", name: \"Ann\"},\n    key: \"A-17\",\n    probe: |key| {\n        let found = http::get(items, #{query: #{reference: key}, check: true}).body.items;\n        if found.is_empty() { () } else { found[0] }\n    },\n});\nmade.body.id",
+        post
+    ),
+    operation!(
+        "put",
+        "Send a PUT to any address",
+        CHANGE_DOC,
+        CHANGING,
+        CHANGE_ERRORS,
+        Effect::ByCall(changing),
+        "let item = http::post(\"https://api.web.sandbox/items\", #{form: #{name: \"Ann\"}}).body;\nhttp::put(`https://api.web.sandbox/items/${item.id}`, #{json: #{name: \"Eve\"}, check: true}).body.name",
+        put
+    ),
+    operation!(
+        "patch",
+        "Send a PATCH to any address",
+        CHANGE_DOC,
+        CHANGING,
+        CHANGE_ERRORS,
+        Effect::ByCall(changing),
+        "let item = http::post(\"https://api.web.sandbox/items\", #{json: #{name: \"Ann\"}}).body;\nhttp::patch(`https://api.web.sandbox/items/${item.id}`, #{json: #{plan: \"plus\"}}).body.plan",
+        patch
+    ),
+    operation!(
+        "delete",
+        "Send a DELETE to any address, and remove its object from the ledger",
+        CHANGE_DOC,
+        CHANGING,
+        CHANGE_ERRORS,
+        Effect::ByCall(changing),
+        "let item = http::post(\"https://api.web.sandbox/items\", #{json: #{name: \"Ann\"}}).body;\nhttp::delete(`https://api.web.sandbox/items/${item.id}`).status == 204",
+        delete
+    ),
+    OpSpec {
+        module: "http",
+        name: "request",
+        receiver: None,
+        summary: "Send a request to any address, by the name of its method",
+        doc: CHANGE_DOC,
+        params: &[METHOD, URL, CHANGING],
+        result: "map",
+        errors: CHANGE_ERRORS,
+        effect: Effect::ByCall(at_will),
+        timeout: Timeout::Reply,
+        example: "let cache = \"https://api.web.sandbox/anything/pages\";\nhttp::request(\"OPTIONS\", cache, #{check: true});\nhttp::request(\"PURGE\", cache, #{headers: #{\"X-Tag\": \"home\"}, check: true}).body.method",
+        run: request,
+    },
+];
+
+fn get<'a>(world: &'a World, call: &'a Call) -> Boxed<'a, Result<Value, OpError>> {
+    Box::pin(settle::exchange(world, call, Method::Get))
+}
+
+fn head<'a>(world: &'a World, call: &'a Call) -> Boxed<'a, Result<Value, OpError>> {
+    Box::pin(settle::exchange(world, call, Method::Head))
+}
+
+fn post<'a>(world: &'a World, call: &'a Call) -> Boxed<'a, Result<Value, OpError>> {
+    Box::pin(settle::exchange(world, call, Method::Post))
+}
+
+fn put<'a>(world: &'a World, call: &'a Call) -> Boxed<'a, Result<Value, OpError>> {
+    Box::pin(settle::exchange(world, call, Method::Put))
+}
+
+fn patch<'a>(world: &'a World, call: &'a Call) -> Boxed<'a, Result<Value, OpError>> {
+    Box::pin(settle::exchange(world, call, Method::Patch))
+}
+
+fn delete<'a>(world: &'a World, call: &'a Call) -> Boxed<'a, Result<Value, OpError>> {
+    Box::pin(settle::exchange(world, call, Method::Delete))
+}
+
+fn request<'a>(world: &'a World, call: &'a Call) -> Boxed<'a, Result<Value, OpError>> {
+    Box::pin(async move {
+        let name = call.text("method");
+        let method = Method::parse(name.trim())
+            .map_err(|why| OpError::new(Code::BadArgument, format!("`{}` {why}", name.trim())))?;
+        settle::exchange(world, call, method).await
+    })
+}

@@ -1,0 +1,211 @@
+//! From the arguments of a call to the request that leaves.
+
+use std::ops::RangeInclusive;
+use std::time::Duration;
+
+use crate::client::http::{self, Asked, Part};
+use crate::client::{Body, Method};
+pub(crate) use crate::operation::call::{Call, parse_duration};
+use crate::operation::error::{Code, OpError};
+use crate::value::{Record, Value};
+
+/// Headers that the transport writes itself.
+const OWN_HEADERS: &[&str] = &["host", "content-length", "transfer-encoding", "connection"];
+
+/// How long one try may be told to take.
+const TIMEOUTS: RangeInclusive<Duration> = Duration::from_millis(1)..=Duration::from_hours(24);
+
+/// The request that a call asks for.
+pub(super) fn asked(call: &Call, method: Method) -> Result<Asked, OpError> {
+    let map = |key: &str| match call.option(key) {
+        Some(Value::Record(fields)) => fields.clone(),
+        _ => Record::new(),
+    };
+    let (body, kind) = body(call)?;
+    if matches!(method, Method::Get | Method::Head) && body != Body::None {
+        return Err(bad(format!("a {} carries no body", method.as_str())));
+    }
+    let mut headers = headers(map("headers"))?;
+    let typed = |name: &String| name.eq_ignore_ascii_case("content-type");
+    match (kind, &body) {
+        (Some(_), _) if headers.iter().any(|(name, _)| typed(name)) => {
+            return Err(bad(
+                "`content_type` and the header `content-type` are both given".to_owned()
+            ));
+        }
+        (None, Body::Multipart(_) | Body::Form(_)) if headers.iter().any(|(name, _)| typed(name)) => {
+            return Err(bad(
+                "the header `content-type` of a form is written by provisor".to_owned()
+            ));
+        }
+        (Some(kind), Body::Json(_)) => headers.push(("content-type".to_owned(), kind.into())),
+        _ => {}
+    }
+    let basic = map("basic");
+    let user = basic.get("user").and_then(Value::as_text).map(str::to_owned);
+    let bearer = call.option("bearer").and_then(Call::secret);
+    if user.as_ref().is_some_and(|user| user.contains(':')) {
+        return Err(bad(
+            "the user of `basic` has a colon in it, which HTTP does not allow".to_owned(),
+        ));
+    }
+    let authorised = headers
+        .iter()
+        .any(|(name, _)| name.eq_ignore_ascii_case("authorization"));
+    if [user.is_some(), bearer.is_some(), authorised]
+        .iter()
+        .filter(|given| **given)
+        .count()
+        > 1
+    {
+        let message =
+            "`bearer`, `basic` and the header `authorization` all sign the request; pass only one of them";
+        return Err(bad(message.to_owned()));
+    }
+    Ok(Asked {
+        method,
+        url: http::address(&call.text("url"))?,
+        query: map("query").into_iter().collect(),
+        headers,
+        body,
+        bearer,
+        basic: user.zip(basic.get("password").and_then(Call::secret)),
+        timeout: timeout(call)?,
+    })
+}
+
+/// How long one try may take.
+fn timeout(call: &Call) -> Result<Option<Duration>, OpError> {
+    match call.option("timeout").and_then(parse_duration) {
+        Some(timeout) if !TIMEOUTS.contains(&timeout) => Err(bad(
+            "`timeout` must be from 1ms to 24h: how long one try may take".to_owned(),
+        )),
+        timeout => Ok(timeout),
+    }
+}
+
+fn headers(given: Record) -> Result<Vec<(String, Value)>, OpError> {
+    let mut headers = Vec::new();
+    for (name, value) in given {
+        if OWN_HEADERS.iter().any(|own| name.eq_ignore_ascii_case(own)) {
+            return Err(bad(format!("the header `{name}` is written by provisor")));
+        }
+        if http::account::header(&name).is_err() {
+            let name = name.escape_debug();
+            return Err(bad(format!(
+                "no header can be called `{name}`: letters, digits and dashes make its name"
+            )));
+        }
+        match value {
+            Value::Record(_) | Value::Object(_) => {
+                return Err(bad(format!(
+                    "the header `{name}` must be text, not {}",
+                    value.type_name()
+                )));
+            }
+            value => headers.push((name, value)),
+        }
+    }
+    Ok(headers)
+}
+
+/// The body, and what it says to be where the script says so.
+fn body(call: &Call) -> Result<(Body, Option<String>), OpError> {
+    let given: Vec<&str> = ["json", "form", "multipart", "body"]
+        .into_iter()
+        .filter(|key| call.option(key).is_some_and(|value| *value != Value::Null))
+        .collect();
+    let kind = call
+        .option("content_type")
+        .and_then(Value::as_text)
+        .map(str::to_owned);
+    let [one] = given.as_slice() else {
+        return match (given.as_slice(), kind) {
+            ([], None) => Ok((Body::None, None)),
+            ([], Some(_)) => Err(bad("`content_type` goes with `body`".to_owned())),
+            _ => Err(bad(format!(
+                "a request has one body, not {}",
+                given.join(" and ")
+            ))),
+        };
+    };
+    let value = call.option(one).cloned().unwrap_or_default();
+    if kind.is_some() && matches!(*one, "form" | "multipart") {
+        return Err(bad(format!(
+            "`content_type` goes with `body` or `json`, not with `{one}`"
+        )));
+    }
+    let body = match (*one, value) {
+        ("json", value) => Body::Json(value),
+        ("form", Value::Record(fields)) => Body::Form(fields),
+        ("multipart", Value::Record(fields)) => Body::Multipart(parts(fields)?),
+        (_, content) => {
+            let kind = kind.unwrap_or_else(|| "text/plain; charset=utf-8".to_owned());
+            return Ok((Body::Raw { kind, content }, None));
+        }
+    };
+    Ok((body, kind))
+}
+
+fn parts(fields: Record) -> Result<Vec<Part>, OpError> {
+    let mut parts = Vec::new();
+    for (name, value) in fields {
+        match value {
+            Value::List(items) => {
+                for item in items {
+                    parts.push(part(&name, item)?);
+                }
+            }
+            Value::Null => {}
+            one => parts.push(part(&name, one)?),
+        }
+    }
+    Ok(parts)
+}
+
+fn part(name: &str, value: Value) -> Result<Part, OpError> {
+    let plain = |content: Value| Part {
+        name: name.to_owned(),
+        filename: None,
+        kind: None,
+        content,
+    };
+    let Value::Record(mut file) = value else {
+        return match value {
+            Value::List(_) | Value::Object(_) | Value::Null => Err(bad(format!(
+                "the part `{name}` must be text or a map, not {}",
+                value.type_name()
+            ))),
+            content => Ok(plain(content)),
+        };
+    };
+    let content = file
+        .remove("content")
+        .filter(|content| matches!(content, Value::Text(_) | Value::Secret(_)));
+    let content = content.ok_or_else(|| bad(format!("the part `{name}` has no text under `content`")))?;
+    let mut text = |key: &str| match file.remove(key) {
+        None | Some(Value::Null) => Ok(None),
+        Some(Value::Text(text)) if !text.contains(['\r', '\n', '"']) => Ok(Some(text)),
+        Some(_) => Err(bad(format!(
+            "`{key}` of the part `{name}` must be text on one line, without quotes"
+        ))),
+    };
+    let (filename, kind) = (text("filename")?, text("type")?);
+    if let Some(stranger) = file.keys().next() {
+        return Err(bad(format!(
+            "the part `{name}` has no key `{stranger}`; it has content, filename, type"
+        )));
+    }
+    Ok(Part {
+        filename,
+        kind,
+        ..plain(content)
+    })
+}
+
+fn bad(message: String) -> OpError {
+    OpError::new(Code::BadArgument, message)
+}
+
+#[cfg(test)]
+mod tests;
