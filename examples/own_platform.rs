@@ -5,6 +5,7 @@
 use std::any::Any;
 use std::process::ExitCode;
 
+use provisor::Runtime;
 use provisor::client::{Method, Network};
 use provisor::journal::NaturalKey;
 use provisor::operation::call::Call;
@@ -17,7 +18,11 @@ use provisor::operation::world::World;
 use provisor::value::{Object, Record, Value};
 
 fn main() -> ExitCode {
-    provisor::cli::main(provisor::platforms::catalogue().with(&CRM))
+    provisor::cli::main(
+        Runtime::builder()
+            .platforms(provisor::platforms::all())
+            .platform(&CRM),
+    )
 }
 
 static CRM: Platform = Platform {
@@ -50,7 +55,7 @@ const CONNECT: OpSpec = connecting(
     "Name the account to work with",
     "",
     "crm::connect().url",
-    |world, call| Box::pin(async move { CRM.connect(world, call.arg("account")) }),
+    &|world, call| Box::pin(async move { CRM.connect(world, call.arg("account")) }),
 );
 
 const CONTACTS: OpSpec = OpSpec {
@@ -62,7 +67,7 @@ const CONTACTS: OpSpec = OpSpec {
     errors: &[],
     effect: Effect::Observe,
     example: "crm::connect().contacts()",
-    run: |world, call| Box::pin(async move { list(world, receiver(call)?).await.map(Value::List) }),
+    run: &|world, call| Box::pin(async move { list(world, receiver(call)?).await.map(Value::List) }),
     ..CONNECT
 };
 
@@ -79,14 +84,14 @@ const ENSURE_CONTACT: OpSpec = OpSpec {
     result: "map",
     errors: &[(Code::Refused, "the CRM refuses the address")],
     effect: Effect::Ensure {
-        key,
-        check: |world, call| Box::pin(find(world, call)),
-        probe: |world, call| Box::pin(async move { found(find(world, call).await) }),
+        key: &key,
+        check: &|world, call| Box::pin(find(world, call)),
+        probe: &|world, call| Box::pin(async move { found(find(world, call).await) }),
         unique: false,
     },
     timeout: Timeout::Reply,
     example: "crm::connect().ensure_contact(\"ann@example.com\").id",
-    run: |world, call| {
+    run: &|world, call| {
         Box::pin(async move {
             let contact = Record::from([("email".to_owned(), call.text("email").into())]);
             let service: &Service = world.state()?;

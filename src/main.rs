@@ -2,6 +2,8 @@
 
 use std::process::ExitCode;
 
+use provisor::Runtime;
+
 fn main() -> ExitCode {
-    provisor::cli::main(provisor::platforms::catalogue())
+    provisor::cli::main(Runtime::builder().platforms(provisor::platforms::all()))
 }

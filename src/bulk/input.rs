@@ -32,7 +32,7 @@ pub struct Input {
 type IsDone = dyn Fn(&Cells) -> bool + Send;
 
 enum Source {
-    One(Option<Cells>),
+    Cells(Box<dyn Iterator<Item = Cells> + Send>),
     Rows(Box<Rows>),
     Stream(Stream),
 }
@@ -57,7 +57,12 @@ pub(super) enum Then {
 impl Input {
     /// The one row of a run without rows.
     pub fn one(cells: Cells) -> Input {
-        Input::of(Source::One(Some(cells)), false)
+        Input::of_cells([cells])
+    }
+
+    /// Rows that are at hand.
+    pub fn of_cells(rows: impl IntoIterator<Item = Cells, IntoIter: Send + 'static>) -> Input {
+        Input::of(Source::Cells(Box::new(rows.into_iter())), false)
     }
 
     fn of(source: Source, separated: bool) -> Input {
@@ -161,9 +166,9 @@ impl Input {
 
     fn read_row(&mut self) -> Option<Result<InputRow, RowsError>> {
         match &mut self.source {
-            Source::One(cells) => cells.take().map(|cells| {
+            Source::Cells(rows) => rows.next().map(|cells| {
                 Ok(InputRow {
-                    position: 0,
+                    position: self.next,
                     line: None,
                     cells,
                 })

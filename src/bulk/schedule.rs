@@ -13,7 +13,9 @@ use std::time::Duration;
 pub(super) use self::bind::arguments;
 pub use self::bind::columns;
 use super::input::{Cells, Input, Then, cells_of};
-use crate::journal::{Deaths, JournalError, NewRow, RowCounts, RowFilter, RowRecord, RowStatus, StepFilter};
+use crate::journal::{
+    Deaths, JournalError, NewRow, RowCounts, RowFilter, RowRecord, RowStatus, RunStatus, StepFilter,
+};
 use crate::run::{RowEnd, RowPlan, Runner};
 use crate::script::STACK_SIZE;
 use crate::script::error::Diagnostic;
@@ -73,6 +75,21 @@ pub enum Ended {
     InputLost(String),
     /// The system gave no thread to run rows on.
     NoThreads(String),
+}
+
+impl Ended {
+    /// The status of a run whose rows have these statuses now. `all_read` says whether every row of the input is recorded.
+    pub fn status(&self, rows: &RowCounts, all_read: bool) -> RunStatus {
+        let has = |statuses: &[RowStatus]| statuses.iter().any(|status| rows.of(*status) > 0);
+        let open = [RowStatus::Interrupted, RowStatus::Queued, RowStatus::Skipped];
+        match self {
+            Ended::Complete if has(&open) || !all_read => RunStatus::Interrupted,
+            Ended::Complete if has(&[RowStatus::Parked]) => RunStatus::Parked,
+            Ended::Complete if has(&[RowStatus::Failed]) => RunStatus::Failed,
+            Ended::Complete => RunStatus::Done,
+            _ => RunStatus::Interrupted,
+        }
+    }
 }
 
 /// Works through the rows: spools `input` (if any is left to read) into the journal, and runs every row the filter

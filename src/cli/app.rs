@@ -4,11 +4,10 @@ use crate::operation::catalogue::Catalogue;
 use crate::operation::platform::Platform;
 use std::collections::BTreeSet;
 use std::ffi::OsString;
+use std::ops::Deref;
 use std::path::Path;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
-
-use tokio::runtime::{Handle, Runtime};
 
 use super::approval::Approvals;
 use super::asker::TerminalPrompter;
@@ -20,13 +19,11 @@ use super::tokens::Tokens;
 use super::torture::{self, Trap};
 use super::ui::{Colour, Ui};
 use super::within::Within;
-use crate::client::Network;
 use crate::clock::Ids;
 use crate::journal::{Damage, Journal, JournalError, Sealer, WeakJournal};
 use crate::operation::naming;
-use crate::operation::world::World;
+use crate::runtime::{Builder, Runtime};
 use crate::sandbox::{self, Sandbox, SandboxError};
-use crate::transport::Http;
 use crate::value::secret::Secret;
 
 /// What every command has.
@@ -37,7 +34,8 @@ pub(super) struct App {
     pub(super) ui: Ui,
     /// Where the process is to die, when it is being tortured.
     pub(super) trap: Trap,
-    /// The platforms that the program works with.
+    /// What the host program put together, and the platforms of it.
+    builder: Builder,
     catalogue: Catalogue,
     paths: Option<Paths>,
     /// Was something missing of what a command has shown?
@@ -67,43 +65,16 @@ pub(super) struct Accounts {
 
 /// What a run needs.
 pub(super) struct Engine {
-    pub(super) journal: Journal,
-    pub(super) world: Arc<World>,
+    runtime: Runtime,
     /// Serves the sandbox while a command uses it.
     _sandbox: Option<Arc<Sandbox>>,
-    pub(super) runtime: Driver,
 }
 
-/// Drives requests. Dropped without waiting for what holds a thread and cannot be interrupted, such as a name server or a
-/// password command that does not answer: whatever has left was waited for before.
-pub(super) struct Driver {
-    runtime: Option<Runtime>,
-    handle: Handle,
-}
+impl Deref for Engine {
+    type Target = Runtime;
 
-impl Driver {
-    pub(super) fn start(threads: usize) -> Result<Driver, CommandError> {
-        let runtime = tokio::runtime::Builder::new_multi_thread()
-            .worker_threads(threads)
-            .enable_all()
-            .build()
-            .map_err(|error| CommandError::new(Exit::Aborted, format!("cannot start a thread: {error}")))?;
-        Ok(Driver {
-            handle: runtime.handle().clone(),
-            runtime: Some(runtime),
-        })
-    }
-
-    pub(super) fn handle(&self) -> &Handle {
-        &self.handle
-    }
-}
-
-impl Drop for Driver {
-    fn drop(&mut self) {
-        if let Some(runtime) = self.runtime.take() {
-            runtime.shutdown_background();
-        }
+    fn deref(&self) -> &Runtime {
+        &self.runtime
     }
 }
 
@@ -114,18 +85,18 @@ pub(super) fn output_lost(why: impl std::fmt::Display) -> CommandError {
 
 impl App {
     /// The command line's view of the process, read once.
-    pub(super) fn from_process(catalogue: Catalogue, colour: Colour, verbose: u8) -> App {
+    pub(super) fn from_process(platforms: (Builder, Catalogue), colour: Colour, verbose: u8) -> App {
         let env = Env::capture();
         super::logging::start(&env, verbose);
         let (words, ui) = (std::env::args_os().skip(1).collect(), Ui::new(&env, colour));
         let trap = Trap::from_env(&env);
-        App::new(catalogue, env, words, ui, trap)
+        App::new(platforms, env, words, ui, trap)
     }
 
     /// The same, seen from another environment: another home.
     pub(super) fn with_env(&self, env: Env) -> App {
         App::new(
-            self.catalogue.clone(),
+            (self.builder.clone(), self.catalogue.clone()),
             env,
             Vec::new(),
             self.ui.clone(),
@@ -133,8 +104,15 @@ impl App {
         )
     }
 
-    fn new(catalogue: Catalogue, env: Env, words: Vec<OsString>, ui: Ui, trap: Trap) -> App {
+    fn new(
+        (builder, catalogue): (Builder, Catalogue),
+        env: Env,
+        words: Vec<OsString>,
+        ui: Ui,
+        trap: Trap,
+    ) -> App {
         App {
+            builder,
             catalogue,
             words,
             ui,
@@ -345,28 +323,20 @@ impl App {
             }
             false => None,
         };
-        let runtime = Driver::start(2)?;
-        let waits = journal.waits().clone();
-        let http = Http::new(
-            super::network::config(self, accounts, sandbox.as_ref(), waits),
-            torture::clock(&self.env),
-        );
+        let http = super::network::config(self, accounts, sandbox.as_ref());
         let tokens = Tokens::new(self.paths()?, self.sealer()?);
         let profiles = Configured::new(self, accounts, sandbox.as_deref())?;
-        let network = Network::new(http, Arc::new(tokens), torture::clock(&self.env));
-        let world = World::new(
-            self.catalogue.clone(),
-            journal.clone(),
-            network,
-            Arc::new(profiles),
-            Ids::random(),
-        )
-        .asking(Arc::new(TerminalPrompter::default()));
+        let builder = self
+            .builder
+            .clone()
+            .clock(torture::clock(&self.env))
+            .http(http)
+            .tokens(Arc::new(tokens))
+            .profiles(Arc::new(profiles))
+            .prompter(Arc::new(TerminalPrompter::default()));
         Ok(Engine {
-            journal,
-            world: Arc::new(world),
+            runtime: builder.over(self.catalogue.clone(), journal)?,
             _sandbox: sandbox,
-            runtime,
         })
     }
 

@@ -5,6 +5,7 @@ use std::fmt::Display;
 use super::config::ConfigError;
 use super::exit::Exit;
 use crate::journal::JournalError;
+use crate::runtime;
 use crate::script::error::Diagnostic;
 
 /// A failed command.
@@ -66,6 +67,16 @@ impl From<ConfigError> for CommandError {
         match hint {
             Some(hint) => failed.hint(hint),
             None => failed,
+        }
+    }
+}
+
+impl From<runtime::Error> for CommandError {
+    fn from(error: runtime::Error) -> CommandError {
+        match error {
+            runtime::Error::Script(diagnostic) => diagnostic.into(),
+            runtime::Error::Journal(error) => error.into(),
+            error => CommandError::new(Exit::Aborted, error),
         }
     }
 }

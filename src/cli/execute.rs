@@ -105,7 +105,7 @@ impl Execution<'_> {
             journal: self.engine.journal.clone(),
             run: self.run.clone(),
             world: self.engine.world.clone(),
-            runtime: self.engine.runtime.handle().clone(),
+            runtime: self.engine.handle().clone(),
             again: self.again || self.plan.again,
             workflow: self.plan.rows.is_some().then(|| self.plan.workflow()),
             cancel: cancel.clone(),
@@ -144,6 +144,7 @@ impl Execution<'_> {
             );
         }
         let record = journal.run(self.id())?;
+        let status = ended.status(&counts, record.as_ref().is_none_or(|run| run.total.is_some()));
         let mut outcome = Outcome {
             done: counts.of(RowStatus::Done),
             failed: counts.of(RowStatus::Failed),
@@ -165,9 +166,7 @@ impl Execution<'_> {
         let said = self.say(runner, &outcome, watched);
         self.app.trap.pass(Moment::AfterResults);
         // A resume goes on with a run whose results could not be put in place.
-        let status = shown
-            .as_ref()
-            .map_or(RunStatus::Interrupted, |()| outcome.status());
+        let status = shown.as_ref().map_or(RunStatus::Interrupted, |()| status);
         journal.set_run_status(self.id(), status)?;
         let exit = shown
             .map_err(|error| error.hint(format!("to continue: {}", self.app.resume(self.id()))))

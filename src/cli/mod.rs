@@ -56,13 +56,14 @@ mod within;
 
 use std::process::ExitCode;
 
+use clap::error::ErrorKind;
 use clap::{CommandFactory as _, FromArgMatches as _, Parser, Subcommand};
 
 use app::App;
 use error::CommandError;
 use exit::Exit;
 
-use crate::operation::catalogue::Catalogue;
+use crate::runtime::Builder;
 
 /// Run onboarding workflows on partner platforms: nothing is created twice, no credential is lost, and a killed run continues
 /// where it stopped.
@@ -130,8 +131,8 @@ enum Command {
     Torture(torture::TortureCommand),
 }
 
-/// Runs the program with these platforms.
-pub fn main(catalogue: Catalogue) -> ExitCode {
+/// Runs the program with the platforms and operations of this builder. Accounts come from the configuration.
+pub fn main(builder: Builder) -> ExitCode {
     memory::keep_private();
     crate::script::prepare();
     let parsed = program().try_get_matches();
@@ -143,8 +144,12 @@ pub fn main(catalogue: Catalogue) -> ExitCode {
         Command::Run(command) => command.said_behind(),
         _ => (None, 0),
     };
+    let catalogue = match builder.catalogue() {
+        Ok(catalogue) => catalogue,
+        Err(error) => return ui::print_clap_error(Cli::command().error(ErrorKind::Io, error)).into(),
+    };
     let app = App::from_process(
-        catalogue,
+        (builder, catalogue),
         color.unwrap_or(cli.color),
         cli.verbose.saturating_add(verbose),
     );

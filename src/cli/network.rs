@@ -14,24 +14,17 @@ use crate::transport::address::{self, Routes};
 use crate::transport::circuit_breaker::{Listener, Notice};
 use crate::transport::custody::Releases;
 use crate::transport::line::{Proxies, Proxy};
-use crate::waiting::Waits;
 
 /// How long a run over rows waits for an address that never answered: long enough to see the message and to switch on
 /// what is off, short enough for a wrong address.
 const UNSEEN: Duration = Duration::from_secs(30);
 
 /// Sandbox hosts lead to the sandbox and nowhere else, and with the sandbox on, nothing else is reached.
-pub(super) fn config(
-    app: &App,
-    accounts: &Accounts,
-    sandbox: Option<&Arc<Sandbox>>,
-    waits: Waits,
-) -> HttpConfig {
+pub(super) fn config(app: &App, accounts: &Accounts, sandbox: Option<&Arc<Sandbox>>) -> HttpConfig {
     let mut config = HttpConfig {
         proxies: proxies(&app.env),
         listener: listener(&app.ui),
         releases: releases(app),
-        waits,
         ..HttpConfig::default()
     };
     if accounts.rows {

@@ -2,6 +2,7 @@
 
 use std::path::Path;
 
+use crate::script::bundle::Bundle;
 use crate::value::{Record, Value};
 
 /// What a run was asked to do, beside its script.
@@ -110,12 +111,8 @@ impl RunPlan {
                 .collect(),
             _ => Vec::new(),
         };
-        let imports = match field("imports") {
-            Some(Value::List(imports)) => imports.iter().filter_map(import).collect(),
-            _ => Vec::new(),
-        };
         RunPlan {
-            imports,
+            imports: Bundle::imports_of(field("imports")),
             script: text("script").unwrap_or_default(),
             session: flag("session"),
             workflow: text("workflow"),
@@ -184,12 +181,6 @@ impl RunPlan {
             .for_each(place);
         self
     }
-}
-
-fn import(value: &Value) -> Option<(String, String, String)> {
-    let Value::List(parts) = value else { return None };
-    let text = |at: usize| parts.get(at).and_then(Value::as_text).map(str::to_owned);
-    Some((text(0)?, text(1)?, text(2)?))
 }
 
 #[cfg(test)]

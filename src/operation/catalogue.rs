@@ -43,6 +43,24 @@ impl Catalogue {
         Catalogue::new(self.0.platforms.iter().copied().chain([platform]))
     }
 
+    /// Two platforms of one name, or two operations, in a sentence without a full stop.
+    pub fn clash(&self) -> Option<String> {
+        let mut names = BTreeSet::new();
+        let mut twice = self
+            .0
+            .platforms
+            .iter()
+            .filter(|platform| !names.insert(platform.name));
+        if let Some(platform) = twice.next() {
+            return Some(format!("there are two platforms called `{}`", platform.name));
+        }
+        let mut ids = BTreeSet::new();
+        let mut twice = self.0.operations.iter().filter(|op| !ids.insert(op.id()));
+        twice
+            .next()
+            .map(|op| format!("there are two operations called `{}`", op.id()))
+    }
+
     /// Every platform.
     pub fn platforms(&self) -> &[&'static Platform] {
         &self.0.platforms

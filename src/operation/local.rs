@@ -21,7 +21,7 @@ pub(super) static OPS: &[OpSpec] = &[
         effect: Effect::Observe,
         timeout: Timeout::Reply,
         example: "now() > \"2020-01-01T00:00:00.000Z\"",
-        run: now,
+        run: &now,
     },
     OpSpec {
         module: "",
@@ -35,7 +35,7 @@ pub(super) static OPS: &[OpSpec] = &[
         effect: Effect::Observe,
         timeout: Timeout::Reply,
         example: "uuid().len() == 36",
-        run: uuid,
+        run: &uuid,
     },
     OpSpec {
         module: "",
@@ -49,7 +49,7 @@ pub(super) static OPS: &[OpSpec] = &[
         effect: Effect::Observe,
         timeout: Timeout::Reply,
         example: "random() < 1.0",
-        run: random,
+        run: &random,
     },
     OpSpec {
         module: "",
@@ -68,7 +68,7 @@ pub(super) static OPS: &[OpSpec] = &[
         effect: Effect::Observe,
         timeout: Timeout::Reply,
         example: "sleep(0.01)",
-        run: sleep,
+        run: &sleep,
     },
 ];
 

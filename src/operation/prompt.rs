@@ -63,7 +63,7 @@ pub(super) static OPS: &[OpSpec] = &[
         effect: Effect::Observe,
         timeout: Timeout::Reply,
         example: "let answer = attempt(|| ask(\"Which client? \"));\nif answer.ok { answer.value } else { answer.error.kind }",
-        run: ask,
+        run: &ask,
     },
     OpSpec {
         module: "",
@@ -78,7 +78,7 @@ pub(super) static OPS: &[OpSpec] = &[
         effect: Effect::Observe,
         timeout: Timeout::Reply,
         example: "let answer = attempt(|| ask_secret(\"Password: \"));\nif answer.ok { answer.value } else { answer.error.kind }",
-        run: ask_secret,
+        run: &ask_secret,
     },
 ];
 

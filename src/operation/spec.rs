@@ -1,5 +1,6 @@
 //! What an operation is: one table entry from which binding, help, completion and reference are made.
 
+use std::fmt;
 use std::future::Future;
 use std::pin::Pin;
 use std::time::Duration;
@@ -11,24 +12,26 @@ use crate::client::USUAL_PATIENCE;
 use crate::journal::NaturalKey;
 use crate::value::Value;
 
-/// A boxed future, as the table's function pointers return it.
+/// A boxed future, as the functions of the table return it.
 pub type Boxed<'a, T> = Pin<Box<dyn Future<Output = T> + Send + 'a>>;
 
 /// Carries the operation out once.
-pub type RunFn = for<'a> fn(&'a World, &'a Call) -> Boxed<'a, Result<Value, OpError>>;
+pub type RunFn =
+    &'static (dyn for<'a> Fn(&'a World, &'a Call) -> Boxed<'a, Result<Value, OpError>> + Send + Sync);
 
 /// Asks the platform whether what the call wants exists.
-pub type ProbeFn = for<'a> fn(&'a World, &'a Call) -> Boxed<'a, Probe>;
+pub type ProbeFn = &'static (dyn for<'a> Fn(&'a World, &'a Call) -> Boxed<'a, Probe> + Send + Sync);
 
 /// Looks whether what the call wants was there before: the value to give when it is to be taken over, an error when it
 /// stands in the way. Asked before anything is recorded, and only when the ledger does not have it.
-pub type CheckFn = for<'a> fn(&'a World, &'a Call) -> Boxed<'a, Result<Option<Value>, OpError>>;
+pub type CheckFn =
+    &'static (dyn for<'a> Fn(&'a World, &'a Call) -> Boxed<'a, Result<Option<Value>, OpError>> + Send + Sync);
 
 /// The natural key of what the call brings into being.
-pub type KeyFn = fn(&Call) -> Result<NaturalKey, OpError>;
+pub type KeyFn = &'static (dyn Fn(&Call) -> Result<NaturalKey, OpError> + Send + Sync);
 
 /// One operation that a script may call.
-#[derive(Debug)]
+#[derive(Clone, Copy)]
 pub struct OpSpec {
     /// The module that holds it: `crm`, or empty for a global function such as `now()`.
     pub module: &'static str,
@@ -54,6 +57,12 @@ pub struct OpSpec {
     pub example: &'static str,
     /// The work itself.
     pub run: RunFn,
+}
+
+impl fmt::Debug for OpSpec {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.id())
+    }
 }
 
 impl OpSpec {
@@ -123,6 +132,113 @@ impl OpSpec {
             (None, module) => format!("{module}::"),
         };
         format!("{path}{}({})", self.name, params.join(", "))
+    }
+}
+
+/// Operations that a host program adds by themselves. Their functions live as long as the process.
+impl OpSpec {
+    /// An operation that changes nothing. `id` is its module and its name: `desk::price`. What it gives is recorded, and a
+    /// resumed run gets the same.
+    pub fn observe<R>(id: &'static str, run: impl Fn(Call) -> R + Send + Sync + 'static) -> OpSpec
+    where
+        R: Future<Output = Result<Value, OpError>> + Send + 'static,
+    {
+        OpSpec::own(id, Effect::Observe, run)
+    }
+
+    /// An operation that changes something of which nothing can tell afterwards whether it happened. It is done once; when
+    /// the process dies meanwhile, the run parks until a person says what happened.
+    pub fn act<R>(id: &'static str, run: impl Fn(Call) -> R + Send + Sync + 'static) -> OpSpec
+    where
+        R: Future<Output = Result<Value, OpError>> + Send + 'static,
+    {
+        OpSpec::own(id, Effect::Act, run)
+    }
+
+    /// An operation that makes sure that a thing exists. `name` gives its natural key, `find` looks it up, and `create`
+    /// makes it. It is looked up before it is made, and again when nobody knows whether it was.
+    pub fn ensure<F, R>(
+        id: &'static str,
+        name: impl Fn(&Call) -> String + Send + Sync + 'static,
+        find: impl Fn(Call) -> F + Clone + Send + Sync + 'static,
+        create: impl Fn(Call) -> R + Send + Sync + 'static,
+    ) -> OpSpec
+    where
+        F: Future<Output = Result<Option<Value>, OpError>> + Send + 'static,
+        R: Future<Output = Result<Value, OpError>> + Send + 'static,
+    {
+        let probe = find.clone();
+        let effect = Effect::Ensure {
+            key: leak(move |call: &Call| {
+                Ok(NaturalKey {
+                    account: call.op.module.to_owned(),
+                    sort: call.op.name,
+                    name: name(call),
+                })
+            }),
+            check: leak(move |_: &World, call: &Call| -> Boxed<'_, _> { Box::pin(find(call.clone())) }),
+            probe: leak(move |_: &World, call: &Call| -> Boxed<'_, _> {
+                let found = probe(call.clone());
+                Box::pin(async move {
+                    match found.await {
+                        Ok(Some(thing)) => Probe::Found(thing),
+                        Ok(None) => Probe::Absent,
+                        Err(error) => Probe::Unreachable(error),
+                    }
+                })
+            }),
+            unique: false,
+        };
+        OpSpec::own(id, effect, create)
+    }
+
+    fn own<R>(id: &'static str, effect: Effect, run: impl Fn(Call) -> R + Send + Sync + 'static) -> OpSpec
+    where
+        R: Future<Output = Result<Value, OpError>> + Send + 'static,
+    {
+        let (module, name) = id.split_once("::").unwrap_or(("", id));
+        OpSpec {
+            module,
+            name,
+            receiver: None,
+            summary: "",
+            doc: "",
+            params: &[],
+            result: "any value",
+            errors: &[],
+            effect,
+            timeout: Timeout::Reply,
+            example: "",
+            run: leak(move |_: &World, call: &Call| -> Boxed<'_, _> { Box::pin(run(call.clone())) }),
+        }
+    }
+
+    /// The same operation with these parameters, required ones first.
+    #[must_use]
+    pub fn takes(self, params: &'static [Param]) -> OpSpec {
+        OpSpec { params, ..self }
+    }
+
+    /// The same operation with one line that says what it does, without a full stop.
+    #[must_use]
+    pub fn says(self, summary: &'static str) -> OpSpec {
+        OpSpec { summary, ..self }
+    }
+}
+
+fn leak<T>(function: T) -> &'static T {
+    Box::leak(Box::new(function))
+}
+
+impl Param {
+    /// A parameter that must be given.
+    pub const fn required(name: &'static str, ty: Type, doc: &'static str) -> Param {
+        Param {
+            name,
+            ty,
+            required: true,
+            doc,
+        }
     }
 }
 

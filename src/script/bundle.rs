@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use super::error::Diagnostic;
 use super::parse::{self, Import};
-use crate::value::digest;
+use crate::value::{Value, digest};
 
 /// One script text and the name by which messages call it.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -100,6 +100,28 @@ impl Bundle {
                 .map(|((from, path), name)| (from.clone(), path.clone(), name.clone()))
                 .collect(),
         )
+    }
+
+    /// The imports as the journal keeps them; [`Bundle::imports_of`] reads them.
+    pub fn imports_to_value(&self) -> Value {
+        let text = |text: &String| Value::from(text.as_str());
+        let imports = self.imports.iter();
+        let imports =
+            imports.map(|((from, path), name)| Value::List(vec![text(from), text(path), text(name)]));
+        Value::List(imports.collect())
+    }
+
+    /// The imports that [`Bundle::imports_to_value`] wrote, for [`Bundle::from_parts`].
+    pub fn imports_of(value: Option<&Value>) -> Vec<(String, String, String)> {
+        let Some(Value::List(imports)) = value else {
+            return Vec::new();
+        };
+        let import = |value: &Value| {
+            let Value::List(parts) = value else { return None };
+            let text = |at: usize| parts.get(at).and_then(Value::as_text).map(str::to_owned);
+            Some((text(0)?, text(1)?, text(2)?))
+        };
+        imports.iter().filter_map(import).collect()
     }
 
     /// The main source.

@@ -16,6 +16,7 @@ mod custody;
 mod doctor;
 mod doubt;
 mod edited;
+mod embedding;
 mod explain;
 mod flags;
 mod guides;

@@ -14,7 +14,7 @@ use crate::cli::times;
 use crate::clock::Clock;
 use crate::journal::Vault;
 use crate::operation::account::SignedIn;
-use crate::transport::Http;
+use crate::transport::{Http, HttpConfig};
 use crate::waiting::Waits;
 
 const AREA: &str = "profile";
@@ -47,10 +47,11 @@ pub(super) fn check(app: &App, only: Option<&str>, offline: bool) -> Result<Vec<
     let waits = Waits::default();
     let ui = app.ui.clone();
     waits.tell_to(move |wait| ui.wait(wait));
-    let http = Http::new(
-        network::config(app, &Accounts::default(), None, waits),
-        Clock::system(),
-    );
+    let config = HttpConfig {
+        waits,
+        ..network::config(app, &Accounts::default(), None)
+    };
+    let http = Http::new(config, Clock::system());
     let mut told = false;
     for profile in profiles {
         let (reached, clock) = runtime.block_on(super::network::reach(app, &http, profile));

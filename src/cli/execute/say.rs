@@ -10,7 +10,7 @@ use crate::bulk::schedule::{Ended, Finished};
 use crate::cli::error::CommandError;
 use crate::cli::exit::Exit;
 use crate::cli::rows::is_stream;
-use crate::journal::{RowFilter, RowStatus, RunStatus, StepFilter, StepRecord, StepState};
+use crate::journal::{RowFilter, RowStatus, StepFilter, StepRecord, StepState};
 use crate::operation::error::Code;
 use crate::report::reveal::Reveal;
 use crate::run::Runner;
@@ -45,18 +45,6 @@ impl Outcome {
     fn rows(&self) -> [(RowStatus, u64); 5] {
         let counts = [self.done, self.failed, self.parked, self.interrupted, self.open];
         std::array::from_fn(|at| (RowStatus::REPORTED[at], counts[at]))
-    }
-
-    pub(super) fn status(&self) -> RunStatus {
-        match self.ended {
-            Ended::Complete if self.interrupted + self.open > 0 || self.unread.is_some() => {
-                RunStatus::Interrupted
-            }
-            Ended::Complete if self.parked > 0 => RunStatus::Parked,
-            Ended::Complete if self.failed > 0 => RunStatus::Failed,
-            Ended::Complete => RunStatus::Done,
-            _ => RunStatus::Interrupted,
-        }
     }
 }
 

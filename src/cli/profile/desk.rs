@@ -39,7 +39,7 @@ impl Desk {
 
     /// Signs in anew.
     pub(super) fn sign_in(&self) -> Result<SignedIn, OpError> {
-        let (world, runtime) = (&self.engine.world, self.engine.runtime.handle());
+        let (world, runtime) = (&self.engine.world, self.engine.handle());
         runtime.block_on(world.sign_in(&self.account))
     }
 }
@@ -92,7 +92,7 @@ pub(in crate::cli) fn signed_in(app: &App, profile: &Profile) -> SignedIn {
         return SignedIn::EachTime;
     }
     let asked = kept(app, profile).map(|desk| {
-        let runtime = desk.engine.runtime.handle();
+        let runtime = desk.engine.handle();
         runtime.block_on(desk.engine.world.signed_in(&desk.account))
     });
     asked.and_then(Result::ok).unwrap_or(SignedIn::No)
@@ -101,7 +101,7 @@ pub(in crate::cli) fn signed_in(app: &App, profile: &Profile) -> SignedIn {
 /// Forgets the tokens of a profile that is about to change; what stays is refused by the platform.
 pub(super) fn forget_tokens(app: &App, profile: &Profile) {
     if let Some(desk) = kept(app, profile) {
-        let runtime = desk.engine.runtime.handle();
+        let runtime = desk.engine.handle();
         let _ = runtime.block_on(desk.engine.world.forget_tokens(&desk.account));
     }
 }

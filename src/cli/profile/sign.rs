@@ -128,7 +128,6 @@ pub(in crate::cli) fn logout(app: &App, command: &LogoutCommand) -> Result<Exit,
     let profile = chosen(app, &config, command.profile.as_deref(), "logout")?;
     let desk = Desk::of(app, profile)?;
     desk.engine
-        .runtime
         .handle()
         .block_on(desk.engine.world.sign_out(&desk.account))?;
     app.ui

@@ -41,7 +41,6 @@ pub(super) fn try_profile(app: &App, name: &str, json: bool) -> Result<Exit, Com
     let signed_in = desk.sign_in()?;
     let abilities = desk
         .engine
-        .runtime
         .handle()
         .block_on(desk.engine.world.abilities(&desk.account));
     if json {

@@ -8,7 +8,7 @@ use super::draft::{self, Editing};
 use super::keyboard::Keyboard;
 use super::trace::Trace;
 use super::{ask, signals};
-use crate::cli::app::{Accounts, App, Driver, Engine};
+use crate::cli::app::{Accounts, App, Engine};
 use crate::cli::approval::Approvals;
 use crate::cli::error::CommandError;
 use crate::cli::plan::RunPlan;
@@ -18,6 +18,7 @@ use crate::journal::NewRun;
 use crate::repl::around::{Export, Mode, Place, Surroundings, Switch, Trouble};
 use crate::run::interrupt::{Interrupt, Reins};
 use crate::run::session::{Input, InputEnd, Session};
+use crate::runtime::Executor;
 use crate::script::bundle::Loader;
 use crate::value::{Record, Value};
 
@@ -39,7 +40,7 @@ pub(super) struct CliSurroundings {
     /// The editor that is open.
     pub(super) editing: Editing,
     /// Watches signals.
-    runtime: OnceLock<Driver>,
+    runtime: OnceLock<Executor>,
     trace: Trace,
 }
 
@@ -130,14 +131,8 @@ impl Surroundings for CliSurroundings {
             plan: self.plan().to_value(),
             has_rows: true,
         };
-        Session::begin(
-            &engine.journal,
-            &engine.world,
-            engine.runtime.handle(),
-            new,
-            earlier,
-        )
-        .map_err(|error| trouble(error.into()))
+        Session::begin(&engine.journal, &engine.world, engine.handle(), new, earlier)
+            .map_err(|error| trouble(error.into()))
     }
 
     fn ask(&self, question: &str, interrupt: &Interrupt) -> Option<String> {
@@ -261,7 +256,7 @@ impl Surroundings for CliSurroundings {
             farewell();
         });
         // Without a thread for it, Ctrl-C ends the process as it does everywhere.
-        if let Ok(runtime) = Driver::start(1) {
+        if let Ok(runtime) = Executor::start(1) {
             let runtime = self.runtime.get_or_init(|| runtime);
             let keyboard = self.keyboard.clone();
             signals::watch(

@@ -42,7 +42,7 @@ impl Preview {
             journal: engine.journal.clone(),
             run: run.clone(),
             world: engine.world.clone(),
-            runtime: engine.runtime.handle().clone(),
+            runtime: engine.handle().clone(),
             again: again || plan.again,
             workflow: plan.rows.is_some().then(|| plan.workflow()),
             cancel: Cancel::new(),

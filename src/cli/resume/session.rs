@@ -57,13 +57,13 @@ pub(super) fn close(
     ));
     let cancel = Cancel::new();
     let again = format!("provisor resume {id}");
-    let _watch = interrupt::watch(engine.runtime.handle(), &app.ui, &cancel, again.clone());
+    let _watch = interrupt::watch(engine.handle(), &app.ui, &cancel, again.clone());
     let journal = &engine.journal;
     let mut stopped = false;
     settle(
         (journal, &run),
         &engine.world,
-        engine.runtime.handle(),
+        engine.handle(),
         cancel.signal(),
         &LookUps::new(),
         &mut |settling| stopped |= !tell(app, settling),

@@ -22,7 +22,7 @@ pub(super) static OPS: &[OpSpec] = &[
         effect: Effect::Observe,
         timeout: Timeout::Reply,
         example: "jrni::connect().administrators()[0].role",
-        run: list,
+        run: &list,
     },
     OpSpec {
         module: "jrni",
@@ -58,9 +58,9 @@ pub(super) static OPS: &[OpSpec] = &[
             (Code::Forbidden, "the login is not for this company"),
         ],
         effect: Effect::Ensure {
-            key,
-            check,
-            probe,
+            key: &key,
+            check: &check,
+            probe: &probe,
             unique: false,
         },
         timeout: Timeout::Reply,
@@ -68,7 +68,7 @@ pub(super) static OPS: &[OpSpec] = &[
                   let shop = group.ensure_company(\"shop-1\", #{name: \"Corner Shop\"});\n\
                   let ann = #{name: \"Ann\", role: \"admin\"};\n\
                   group.within(shop).ensure_administrator(\"ann@example.com\", ann).outcome",
-        run: create,
+        run: &create,
     },
 ];
 

@@ -37,7 +37,7 @@ pub(super) static OPS: &[OpSpec] = &[
         effect: Effect::Observe,
         timeout: Timeout::Reply,
         example: "jrni::connect().company().name",
-        run: company,
+        run: &company,
     },
     OpSpec {
         module: "jrni",
@@ -51,7 +51,7 @@ pub(super) static OPS: &[OpSpec] = &[
         effect: Effect::Observe,
         timeout: Timeout::Reply,
         example: "jrni::connect().children().len()",
-        run: children,
+        run: &children,
     },
     OpSpec {
         module: "jrni",
@@ -65,7 +65,7 @@ pub(super) static OPS: &[OpSpec] = &[
         effect: Effect::Observe,
         timeout: Timeout::Reply,
         example: "jrni::connect().find_company(\"no-such-shop\") == ()",
-        run: find,
+        run: &find,
     },
     OpSpec {
         module: "jrni",
@@ -95,16 +95,16 @@ pub(super) static OPS: &[OpSpec] = &[
             (Code::Forbidden, "the login may not make companies here"),
         ],
         effect: Effect::Ensure {
-            key,
-            check,
-            probe,
+            key: &key,
+            check: &check,
+            probe: &probe,
             unique: false,
         },
         timeout: Timeout::Reply,
         example: "let group = jrni::connect();\n\
                   let shop = group.ensure_company(\"shop-1\", #{name: \"Corner Shop\", timezone: \"Europe/London\"});\n\
                   shop.outcome",
-        run: create,
+        run: &create,
     },
     OpSpec {
         module: "jrni",
@@ -124,14 +124,14 @@ pub(super) static OPS: &[OpSpec] = &[
         result: COMPANY,
         errors: CHANGED,
         effect: Effect::Change {
-            probe: probe_update,
+            probe: &probe_update,
             strikes: None,
         },
         timeout: Timeout::Reply,
         example: "let group = jrni::connect();\n\
                   let shop = group.ensure_company(\"shop-1\", #{name: \"Corner Shop\"});\n\
                   group.update_company(shop.id, #{website: \"https://shop.example\", live: true}).live",
-        run: update,
+        run: &update,
     },
     OpSpec {
         module: "jrni",
@@ -143,7 +143,7 @@ pub(super) static OPS: &[OpSpec] = &[
         result: "()",
         errors: CHANGED,
         effect: Effect::Change {
-            probe: probe_disable,
+            probe: &probe_disable,
             strikes: Some("company"),
         },
         timeout: Timeout::Reply,
@@ -151,7 +151,7 @@ pub(super) static OPS: &[OpSpec] = &[
                   let shop = group.ensure_company(\"shop-1\", #{name: \"Corner Shop\"});\n\
                   group.disable_company(shop.id);\n\
                   group.find_company(\"shop-1\").disabled",
-        run: disable,
+        run: &disable,
     },
 ];
 

@@ -100,7 +100,7 @@ static CONNECT: &[OpSpec] = &[
               `login`, `password`, `app_id` and, where there are such, `app_key` and `company` the account it describes. \
               Nothing is sent until an operation needs to sign in.",
         "let group = jrni::connect();\ngroup.login",
-        connect,
+        &connect,
     ),
     OpSpec {
         module: "jrni",
@@ -121,7 +121,7 @@ static CONNECT: &[OpSpec] = &[
         example: "let group = jrni::connect();\n\
                   let shop = group.ensure_company(\"shop-1\", #{name: \"Shop\"});\n\
                   group.within(shop).company().name",
-        run: within,
+        run: &within,
     },
     OpSpec {
         module: "jrni",
@@ -134,12 +134,12 @@ static CONNECT: &[OpSpec] = &[
         result: "bool",
         errors: &[(Code::Refused, "the platform refuses to end it")],
         effect: Effect::Change {
-            probe: probe_logout,
+            probe: &probe_logout,
             strikes: None,
         },
         timeout: Timeout::Reply,
         example: "let group = jrni::connect();\ngroup.company();\ngroup.logout()",
-        run: logout,
+        run: &logout,
     },
 ];
 

@@ -22,7 +22,7 @@ pub(super) static OPS: &[OpSpec] = &[
         effect: Effect::Observe,
         timeout: Timeout::Reply,
         example: "jrni::connect().people().len()",
-        run: list,
+        run: &list,
     },
     OpSpec {
         module: "jrni",
@@ -55,15 +55,15 @@ pub(super) static OPS: &[OpSpec] = &[
             (Code::Forbidden, "the login is not for this company"),
         ],
         effect: Effect::Ensure {
-            key,
-            check,
-            probe,
+            key: &key,
+            check: &check,
+            probe: &probe,
             unique: false,
         },
         timeout: Timeout::Reply,
         example: "let group = jrni::connect();\n\
                   group.ensure_person(\"staff-7\", #{name: \"Ann Lee\", email: \"ann@example.com\"}).outcome",
-        run: create,
+        run: &create,
     },
 ];
 

@@ -64,7 +64,7 @@ pub(super) static OPS: &[OpSpec] = &[
         timeout: Timeout::Reply,
         example: "let group = jrni::connect();\n\
                   group.get(`/${group.company().id}/services`, #{per_page: 10}).total_entries",
-        run: get,
+        run: &get,
     },
     OpSpec {
         module: "jrni",
@@ -104,7 +104,7 @@ pub(super) static OPS: &[OpSpec] = &[
         timeout: Timeout::Reply,
         example: "let group = jrni::connect();\n\
                   group.follow(group.company(), \"people\", #{per_page: 10}).total_entries",
-        run: follow,
+        run: &follow,
     },
     OpSpec {
         module: "jrni",
@@ -120,7 +120,7 @@ pub(super) static OPS: &[OpSpec] = &[
         example: "let group = jrni::connect();\n\
                   let company = group.company();\n\
                   group.post(`/admin/${company.id}/services`, #{name: \"Haircut\", durations: [30]}).id > 0",
-        run: post,
+        run: &post,
     },
     OpSpec {
         module: "jrni",
@@ -136,7 +136,7 @@ pub(super) static OPS: &[OpSpec] = &[
         example: "let group = jrni::connect();\n\
                   let company = group.company();\n\
                   group.put(`/admin/${company.id}/company`, #{website: \"https://group.example\"}).website",
-        run: put,
+        run: &put,
     },
     OpSpec {
         module: "jrni",
@@ -152,7 +152,7 @@ pub(super) static OPS: &[OpSpec] = &[
         example: "let group = jrni::connect();\n\
                   let ann = group.ensure_person(\"staff-7\", #{name: \"Ann Lee\"});\n\
                   group.delete(`/admin/${group.company().id}/people/${ann.id}`)",
-        run: delete,
+        run: &delete,
     },
 ];
 

@@ -76,15 +76,15 @@ pub(super) static OPS: &[OpSpec] = &[
         result: APP,
         errors: MADE,
         effect: Effect::Ensure {
-            key,
-            check,
-            probe,
+            key: &key,
+            check: &check,
+            probe: &probe,
             unique: false,
         },
         timeout: Timeout::Reply,
         example: "let client = mobsted::connect().ensure_tenant(\"ann@example.com\").connect();\n\
                   client.ensure_app(\"Ann\", \"https://ann.example\").outcome",
-        run: create,
+        run: &create,
     },
     OpSpec {
         module: "mobsted",
@@ -105,15 +105,15 @@ pub(super) static OPS: &[OpSpec] = &[
         result: APP,
         errors: MADE,
         effect: Effect::Create {
-            key,
-            check,
-            probe,
+            key: &key,
+            check: &check,
+            probe: &probe,
             unique: false,
         },
         timeout: Timeout::Reply,
         example: "let client = mobsted::connect().ensure_tenant(\"ann@example.com\").connect();\n\
                   client.create_app(\"Shop\", \"https://shop.example\").name",
-        run: create,
+        run: &create,
     },
     OpSpec {
         module: "mobsted",
@@ -127,7 +127,7 @@ pub(super) static OPS: &[OpSpec] = &[
         effect: Effect::Observe,
         timeout: Timeout::Reply,
         example: "mobsted::connect().apps().len()",
-        run: list,
+        run: &list,
     },
     OpSpec {
         module: "mobsted",
@@ -141,7 +141,7 @@ pub(super) static OPS: &[OpSpec] = &[
         effect: Effect::Observe,
         timeout: Timeout::Reply,
         example: "mobsted::connect().find_app(\"No such app\") == ()",
-        run: find,
+        run: &find,
     },
     OpSpec {
         module: "mobsted",
@@ -162,14 +162,14 @@ pub(super) static OPS: &[OpSpec] = &[
         result: "map",
         errors: NAMED,
         effect: Effect::Change {
-            probe: probe_update,
+            probe: &probe_update,
             strikes: None,
         },
         timeout: Timeout::Reply,
         example: "let client = mobsted::connect().ensure_tenant(\"ann@example.com\").connect();\n\
                   let app = client.ensure_app(\"Ann\", \"https://ann.example\");\n\
                   client.update_app(app.id, #{Name: \"Ann's shop\"})",
-        run: update,
+        run: &update,
     },
     OpSpec {
         module: "mobsted",
@@ -182,14 +182,14 @@ pub(super) static OPS: &[OpSpec] = &[
         result: "()",
         errors: NAMED,
         effect: Effect::Change {
-            probe: probe_delete,
+            probe: &probe_delete,
             strikes: Some("app"),
         },
         timeout: Timeout::Reply,
         example: "let client = mobsted::connect().ensure_tenant(\"ann@example.com\").connect();\n\
                   let app = client.ensure_app(\"Old\", \"https://old.example\");\n\
                   client.delete_app(app.id)",
-        run: delete,
+        run: &delete,
     },
 ];
 

@@ -44,7 +44,7 @@ pub(super) static OPS: &[OpSpec] = &[
         example: "let client = mobsted::connect().ensure_tenant(\"ann@example.com\").connect();\n\
                   let app = client.ensure_app(\"Ann\", \"https://ann.example\");\n\
                   client.screens(app.id)[0].name",
-        run: screens,
+        run: &screens,
     },
     OpSpec {
         module: "mobsted",
@@ -62,7 +62,7 @@ pub(super) static OPS: &[OpSpec] = &[
                   let structure = \"{\\\"tables\\\": [{\\\"name\\\": \\\"Cities\\\"}]}\";\n\
                   client.post(\"/lists\", #{AppId: app.id, name: \"Places\", structure: structure}, #{encoding: \"form\"});\n\
                   client.lists(app.id)[0].tables",
-        run: lists,
+        run: &lists,
     },
     OpSpec {
         module: "mobsted",
@@ -78,7 +78,7 @@ pub(super) static OPS: &[OpSpec] = &[
         example: "let client = mobsted::connect().ensure_tenant(\"ann@example.com\").connect();\n\
                   let app = client.ensure_app(\"Ann\", \"https://ann.example\");\n\
                   client.hashtags(app.id)",
-        run: hashtags,
+        run: &hashtags,
     },
     OpSpec {
         module: "mobsted",
@@ -96,7 +96,7 @@ pub(super) static OPS: &[OpSpec] = &[
                   let made = client.post(\"/object\", #{ApplicationId: app.id, Email: \"eve@example.com\"});\n\
                   let read = client.object_tags(app.id, [made.data[0].id], [\"#Object:Email#\"]);\n\
                   read[0].values.Email",
-        run: object_tags,
+        run: &object_tags,
     },
     OpSpec {
         module: "mobsted",
@@ -112,7 +112,7 @@ pub(super) static OPS: &[OpSpec] = &[
         example: "let client = mobsted::connect().ensure_tenant(\"ann@example.com\").connect();\n\
                   let app = client.ensure_app(\"Ann\", \"https://ann.example\");\n\
                   client.app_tags([app.id], [\"#Application:Name#\"])[0].values.Name",
-        run: app_tags,
+        run: &app_tags,
     },
     OpSpec {
         module: "mobsted",
@@ -126,7 +126,7 @@ pub(super) static OPS: &[OpSpec] = &[
         effect: Effect::Observe,
         timeout: Timeout::Reply,
         example: "mobsted::connect().tenant_tags([\"#Tenant:Name#\"])[0].values.Name",
-        run: tenant_tags,
+        run: &tenant_tags,
     },
 ];
 

@@ -74,7 +74,7 @@ pub(super) static OPS: &[OpSpec] = &[
                   let app = client.ensure_app(\"Ann\", \"https://ann.example\");\n\
                   let made = client.post(\"/object\", #{ApplicationId: app.id, Email: \"eve@example.com\"});\n\
                   client.post_event(app.id, made.data[0].id, \"opened\", #{value: #{page: 2}}).id",
-        run: post_event,
+        run: &post_event,
     },
     OpSpec {
         module: "mobsted",
@@ -114,7 +114,7 @@ pub(super) static OPS: &[OpSpec] = &[
         example: "let client = mobsted::connect().ensure_tenant(\"ann@example.com\").connect();\n\
                   let app = client.ensure_app(\"Ann\", \"https://ann.example\");\n\
                   client.set_domain(\"go.ann.example\", #{app: app.id})",
-        run: set_domain,
+        run: &set_domain,
     },
 ];
 

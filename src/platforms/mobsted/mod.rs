@@ -124,7 +124,7 @@ static CONNECT: &[OpSpec] = &[
         "Without an argument the active profile's account, with a string that profile's, with a map of `url`, \
               `login` and `password` the account it describes. Nothing is sent until an operation needs to sign in.",
         "let partner = mobsted::connect();\npartner.login",
-        connect,
+        &connect,
     ),
     OpSpec {
         module: "mobsted",
@@ -141,7 +141,7 @@ static CONNECT: &[OpSpec] = &[
         effect: Effect::Sign,
         timeout: Timeout::Reply,
         example: "let tenant = mobsted::connect().ensure_tenant(\"ann@example.com\");\ntenant.connect().apps()",
-        run: connect_tenant,
+        run: &connect_tenant,
     },
 ];
 

@@ -36,7 +36,7 @@ pub(super) static OPS: &[OpSpec] = &[
                   let app = client.ensure_app(\"Ann\", \"https://ann.example\");\n\
                   client.post(\"/object\", #{ApplicationId: app.id, Email: \"eve@example.com\"});\n\
                   client.objects(app.id)[0].email",
-        run: list,
+        run: &list,
     },
     OpSpec {
         module: "mobsted",
@@ -62,7 +62,7 @@ pub(super) static OPS: &[OpSpec] = &[
                   let app = client.ensure_app(\"Ann\", \"https://ann.example\");\n\
                   let made = client.post(\"/object\", #{ApplicationId: app.id, Email: \"eve@example.com\"});\n\
                   client.object(app.id, made.data[0].id).attributes.Email",
-        run: one,
+        run: &one,
     },
 ];
 

@@ -59,7 +59,7 @@ pub(super) static OPS: &[OpSpec] = &[
         effect: Effect::Observe,
         timeout: Timeout::Reply,
         example: "mobsted::connect().get(\"/applications\", #{page: 1, pageSize: 10}).meta.current_page",
-        run: get,
+        run: &get,
     },
     OpSpec {
         module: "mobsted",
@@ -77,7 +77,7 @@ pub(super) static OPS: &[OpSpec] = &[
                   let user = client.post(\"/object\", #{ApplicationId: app.id, Email: \"eve@example.com\"});\n\
                   let event = #{ApplicationId: app.id, ObjectId: user.data[0].id, ActionName: \"opened\"};\n\
                   client.post(\"/events\", event, #{encoding: \"form\"})",
-        run: post,
+        run: &post,
     },
     OpSpec {
         module: "mobsted",
@@ -93,7 +93,7 @@ pub(super) static OPS: &[OpSpec] = &[
         example: "let client = mobsted::connect().ensure_tenant(\"ann@example.com\").connect();\n\
                   let app = client.ensure_app(\"Ann\", \"https://ann.example\");\n\
                   client.put(`/applications/${app.id}`, #{Name: \"Ann's shop\"})",
-        run: put,
+        run: &put,
     },
     OpSpec {
         module: "mobsted",
@@ -109,7 +109,7 @@ pub(super) static OPS: &[OpSpec] = &[
         example: "let client = mobsted::connect().ensure_tenant(\"ann@example.com\").connect();\n\
                   let app = client.ensure_app(\"Old\", \"https://old.example\");\n\
                   client.delete(`/applications/${app.id}`)",
-        run: delete,
+        run: &delete,
     },
 ];
 

@@ -45,14 +45,14 @@ pub(super) static OPS: &[OpSpec] = &[
         result: TENANT,
         errors: ERRORS,
         effect: Effect::Ensure {
-            key,
-            check,
-            probe,
+            key: &key,
+            check: &check,
+            probe: &probe,
             unique: true,
         },
         timeout: Timeout::TenantCreation,
         example: "let tenant = mobsted::connect().ensure_tenant(\"ann@example.com\");\ntenant.outcome",
-        run: create,
+        run: &create,
     },
     OpSpec {
         module: "mobsted",
@@ -65,14 +65,14 @@ pub(super) static OPS: &[OpSpec] = &[
         result: TENANT,
         errors: ERRORS,
         effect: Effect::Create {
-            key,
-            check,
-            probe,
+            key: &key,
+            check: &check,
+            probe: &probe,
             unique: true,
         },
         timeout: Timeout::TenantCreation,
         example: "let tenant = mobsted::connect().create_tenant(\"bob@example.com\");\ntenant.url",
-        run: create,
+        run: &create,
     },
     OpSpec {
         module: "mobsted",
@@ -86,7 +86,7 @@ pub(super) static OPS: &[OpSpec] = &[
         effect: Effect::Observe,
         timeout: Timeout::Reply,
         example: "mobsted::connect().find_tenant(\"nobody@example.com\") == ()",
-        run: find,
+        run: &find,
     },
     OpSpec {
         module: "mobsted",
@@ -100,7 +100,7 @@ pub(super) static OPS: &[OpSpec] = &[
         effect: Effect::Observe,
         timeout: Timeout::Reply,
         example: "mobsted::connect().tenants().len()",
-        run: list,
+        run: &list,
     },
 ];
 

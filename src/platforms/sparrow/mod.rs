@@ -36,7 +36,7 @@ static CONNECT: &[OpSpec] = &[session::connecting(
     "Without an argument the active Sparrow profile's account, with a string that profile's, with a map of `url`, \
           `api_token` and `partner_token` the account it describes. Nothing is sent until an operation needs to sign in.",
     "let sms = sparrow::connect();\nsms.url",
-    connect,
+    &connect,
 )];
 
 /// Sparrow SMS.

@@ -41,7 +41,7 @@ pub(super) static OPS: &[OpSpec] = &[
         effect: Effect::Observe,
         timeout: Timeout::Reply,
         example: "let sms = sparrow::connect();\nlet sent = sms.send_viber(#{sender: \"Bakery\", text: \"Hello\", recipients: \"9779812345678\"});\nsms.viber_report(sent.id, \"delivery\").records.delivered",
-        run: viber,
+        run: &viber,
     },
     OpSpec {
         module: "sparrow",
@@ -55,7 +55,7 @@ pub(super) static OPS: &[OpSpec] = &[
         effect: Effect::Observe,
         timeout: Timeout::Reply,
         example: "let sms = sparrow::connect();\nlet sent = sms.send_sms(#{sender: \"Bakery\", text: \"Hello\", recipients: \"+4915112345678\"});\nsms.sms_report(sent.id).accepted",
-        run: sms,
+        run: &sms,
     },
     OpSpec {
         module: "sparrow",
@@ -69,7 +69,7 @@ pub(super) static OPS: &[OpSpec] = &[
         effect: Effect::Observe,
         timeout: Timeout::Reply,
         example: "sparrow::connect().tariffs()",
-        run: tariffs,
+        run: &tariffs,
     },
 ];
 

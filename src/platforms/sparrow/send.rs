@@ -176,7 +176,7 @@ pub(super) static OPS: &[OpSpec] = &[
         effect: Effect::Act,
         timeout: Timeout::Reply,
         example: "let sent = sparrow::connect().send_viber(#{\n    sender: \"Bakery\",\n    recipients: [\"9779812345678\"],\n    text: \"Fresh bread from seven on\",\n});\nsent.id",
-        run: viber,
+        run: &viber,
     },
     OpSpec {
         module: "sparrow",
@@ -190,7 +190,7 @@ pub(super) static OPS: &[OpSpec] = &[
         effect: Effect::Act,
         timeout: Timeout::Reply,
         example: "sparrow::connect().send_viber_template(#{\n    sender: \"Bakery\",\n    campaign: \"sign-in\",\n    template: \"otp\",\n    params: #{code: \"4711\", minutes: 5},\n    recipients: \"9779812345678\",\n})",
-        run: viber_template,
+        run: &viber_template,
     },
     OpSpec {
         module: "sparrow",
@@ -204,7 +204,7 @@ pub(super) static OPS: &[OpSpec] = &[
         effect: Effect::Act,
         timeout: Timeout::Reply,
         example: "sparrow::connect().send_sms(#{\n    sender: \"Bakery\",\n    recipients: [\"+4915112345678\", \"+97433123456\"],\n    text: \"Fresh bread from seven on\",\n    tag: \"morning\",\n}).valid",
-        run: sms,
+        run: &sms,
     },
     OpSpec {
         module: "sparrow",
@@ -220,7 +220,7 @@ pub(super) static OPS: &[OpSpec] = &[
         effect: Effect::Act,
         timeout: Timeout::Reply,
         example: "sparrow::connect().send_whatsapp(#{\n    recipient: \"9779812345678\",\n    template: \"order_update\",\n    parameters: [\"Ann\", \"A-17\"],\n}).id",
-        run: whatsapp,
+        run: &whatsapp,
     },
 ];
 

@@ -87,7 +87,7 @@ macro_rules! operation {
             effect: $effect,
             timeout: Timeout::Reply,
             example: $example,
-            run: $run,
+            run: &$run,
         }
     };
 }
@@ -219,7 +219,7 @@ static OPS: &[OpSpec] = &[
         effect: Effect::ByCall(at_will),
         timeout: Timeout::Reply,
         example: "let cache = \"https://api.web.sandbox/anything/pages\";\nhttp::request(\"OPTIONS\", cache, #{check: true});\nhttp::request(\"PURGE\", cache, #{headers: #{\"X-Tag\": \"home\"}, check: true}).body.method",
-        run: request,
+        run: &request,
     },
 ];
 

@@ -17,14 +17,14 @@ use crate::value::{Record, Value};
 pub(super) fn changing(call: &Call) -> Effect {
     if call.function("probe").is_some() && is_delete(call) {
         Effect::Change {
-            probe: probe_removed,
+            probe: &probe_removed,
             strikes: None,
         }
     } else if call.function("probe").is_some() {
         Effect::Ensure {
-            key,
-            check,
-            probe,
+            key: &key,
+            check: &check,
+            probe: &probe,
             unique: false,
         }
     } else if call.flag("reads") {

@@ -60,7 +60,7 @@ const fn op(module: &'static str, name: &'static str, receiver: Option<&'static 
         effect: Effect::Observe,
         timeout: Timeout::Reply,
         example: "",
-        run: not_run,
+        run: &not_run,
     }
 }
 
@@ -91,9 +91,9 @@ static OPERATIONS: &[OpSpec] = &[
     OpSpec {
         params: &[EMAIL],
         effect: Effect::Create {
-            key: no_key,
-            check: not_checked,
-            probe: not_probed,
+            key: &no_key,
+            check: &not_checked,
+            probe: &not_probed,
             unique: false,
         },
         ..op("mobsted", "create_tenant", SESSION)
@@ -101,9 +101,9 @@ static OPERATIONS: &[OpSpec] = &[
     OpSpec {
         params: &[EMAIL, OPTIONS],
         effect: Effect::Ensure {
-            key: no_key,
-            check: not_checked,
-            probe: not_probed,
+            key: &no_key,
+            check: &not_checked,
+            probe: &not_probed,
             unique: false,
         },
         ..op("mobsted", "ensure_tenant", SESSION)

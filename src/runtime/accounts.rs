@@ -1,0 +1,108 @@
+//! The accounts of a runtime that were given to its builder, and the tokens of a runtime that keeps none on disk.
+
+use std::collections::BTreeMap;
+use std::sync::{Arc, Mutex, PoisonError};
+
+use crate::client::http::account::is_below;
+use crate::client::{Password, TokenKey, TokenStore};
+use crate::operation::error::{Code, OpError};
+use crate::operation::world::{Profile, Profiles, Settings};
+use crate::value::Value;
+use crate::value::origin::Origin;
+use crate::value::secret::Secret;
+
+impl Profile {
+    /// An account of a platform, by the platform's name.
+    pub fn new(name: &str, platform: &str) -> Profile {
+        Profile {
+            name: name.to_owned(),
+            platform: platform.to_owned(),
+            texts: BTreeMap::new(),
+            secrets: BTreeMap::new(),
+            settings: Settings::default(),
+        }
+    }
+
+    /// Adds a key whose value may be shown: `url`, `login`.
+    #[must_use]
+    pub fn text(mut self, key: &str, text: impl Into<String>) -> Profile {
+        self.texts.insert(key.to_owned(), text.into());
+        self
+    }
+
+    /// Adds a key whose value is a secret: `password`.
+    #[must_use]
+    pub fn secret(mut self, key: &str, secret: Secret) -> Profile {
+        self.secrets.insert(key.to_owned(), Password::known(secret));
+        self
+    }
+}
+
+#[derive(Clone, Default)]
+pub(super) struct Accounts(Vec<Arc<Profile>>);
+
+impl Accounts {
+    pub(super) fn add(&mut self, profile: Profile) {
+        self.0.push(Arc::new(profile));
+    }
+
+    fn those(&self, is_wanted: impl Fn(&Profile) -> bool) -> Vec<Arc<Profile>> {
+        let wanted = self.0.iter().filter(|profile| is_wanted(profile));
+        wanted.cloned().collect()
+    }
+}
+
+impl Profiles for Accounts {
+    fn find(&self, platform: &str, name: Option<&str>) -> Result<Arc<Profile>, OpError> {
+        let mut all = self.0.iter();
+        let found = match name {
+            Some(name) => all.find(|profile| profile.name == name),
+            None => all.find(|profile| profile.platform == platform),
+        };
+        found.cloned().ok_or_else(|| {
+            let message = match name {
+                Some(name) => format!("there is no account `{name}`"),
+                None => format!("there is no account of the platform {platform}"),
+            };
+            OpError::new(Code::BadProfile, message)
+        })
+    }
+
+    fn at(&self, place: &Origin) -> Result<Vec<Arc<Profile>>, OpError> {
+        Ok(self.those(|profile| {
+            let url = profile.texts.get("url");
+            url.and_then(|url| Origin::parse(url)).as_ref() == Some(place)
+        }))
+    }
+
+    fn around(&self, url: &str) -> Result<Vec<Arc<Profile>>, OpError> {
+        let base = |profile: &Profile| profile.texts.get("url").cloned().unwrap_or_default();
+        let mut around = self.those(|profile| is_below(&base(profile), url));
+        around.sort_by_key(|profile| std::cmp::Reverse(base(profile).len()));
+        Ok(around)
+    }
+}
+
+/// Tokens that are gone when the process ends.
+#[derive(Default)]
+pub(super) struct MemoryTokens(Mutex<Vec<(TokenKey, Value)>>);
+
+impl TokenStore for MemoryTokens {
+    fn load(&self, key: &TokenKey) -> Option<Value> {
+        let tokens = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let found = tokens.iter().find(|(known, _)| known == key);
+        found.map(|(_, value)| value.clone())
+    }
+
+    fn save(&self, key: &TokenKey, value: &Value) -> Result<(), String> {
+        let mut tokens = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        tokens.retain(|(known, _)| known != key);
+        tokens.push((key.clone(), value.clone()));
+        Ok(())
+    }
+
+    fn forget(&self, key: &TokenKey) {
+        let mut tokens = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        tokens.retain(|(known, _)| known != key);
+    }
+}

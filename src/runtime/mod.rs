@@ -1,0 +1,339 @@
+//! The runtime: platforms, a journal, accounts and a network, put together once. The command line is its first user; a Rust
+//! program that embeds provisor is the next.
+
+mod accounts;
+mod own;
+mod run;
+
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, OnceLock};
+
+use crate::client::{Network, TokenStore};
+use crate::clock::{Clock, Ids};
+use crate::journal::{Journal, JournalError, Sealer};
+use crate::operation::BASIC;
+use crate::operation::catalogue::Catalogue;
+use crate::operation::platform::Platform;
+use crate::operation::prompt::Prompter;
+use crate::operation::spec::OpSpec;
+use crate::operation::world::{Profile, Profiles, World};
+use crate::script::bundle::{Bundle, Loader, Source};
+use crate::script::error::Diagnostic;
+use crate::script::host::Host;
+use crate::script::program::Script;
+use crate::transport::{Http, HttpConfig};
+use crate::value::secret::Secret;
+
+use accounts::{Accounts, MemoryTokens};
+pub use run::{Outcome, Run};
+
+/// Why a runtime cannot do what it is asked.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum Error {
+    /// A script cannot be compiled.
+    #[error("{}", .0.summary())]
+    Script(Box<Diagnostic>),
+    /// The parameters of a run do not fit the script.
+    #[error("{0}")]
+    Parameters(String),
+    /// The journal cannot be used.
+    #[error(transparent)]
+    Journal(#[from] JournalError),
+    /// The runtime cannot be built of these parts, or the system gives no thread.
+    #[error("{0}")]
+    Setup(String),
+    /// The run has no result: it failed, was interrupted, or left a step in doubt.
+    #[error("{0}")]
+    NoResult(String),
+}
+
+impl From<Box<Diagnostic>> for Error {
+    fn from(diagnostic: Box<Diagnostic>) -> Error {
+        Error::Script(diagnostic)
+    }
+}
+
+/// Takes the lines that scripts print.
+type Print = dyn Fn(&str) + Send + Sync;
+
+/// Puts a [`Runtime`] together: platforms, operations, accounts, and where the journal is.
+#[derive(Clone, Default)]
+pub struct Builder {
+    platforms: Vec<&'static Platform>,
+    operations: Vec<&'static OpSpec>,
+    accounts: Accounts,
+    clock: Clock,
+    ids: Option<Ids>,
+    print: Option<Arc<Print>>,
+    prompter: Option<Arc<dyn Prompter>>,
+    profiles: Option<Arc<dyn Profiles>>,
+    tokens: Option<Arc<dyn TokenStore>>,
+    http: HttpConfig,
+}
+
+impl Builder {
+    /// Adds a platform: its accounts, operations and kinds of objects.
+    #[must_use]
+    pub fn platform(mut self, platform: &'static Platform) -> Builder {
+        self.platforms.push(platform);
+        self
+    }
+
+    /// Adds platforms, in the order in which people meet them.
+    #[must_use]
+    pub fn platforms(mut self, platforms: impl IntoIterator<Item = &'static Platform>) -> Builder {
+        self.platforms.extend(platforms);
+        self
+    }
+
+    /// Adds an operation that belongs to no platform; see [`OpSpec::observe`], [`OpSpec::act`] and [`OpSpec::ensure`]. It is
+    /// kept as long as the process lives.
+    #[must_use]
+    pub fn operation(mut self, operation: OpSpec) -> Builder {
+        self.operations.push(Box::leak(Box::new(operation)));
+        self
+    }
+
+    /// Adds an account. `connect()` of a platform takes the first one of that platform, `connect("name")` the one of this
+    /// name.
+    #[must_use]
+    pub fn account(mut self, account: Profile) -> Builder {
+        self.accounts.add(account);
+        self
+    }
+
+    /// Tells the time by this clock: [`Clock::frozen`] makes one that only a test moves.
+    #[must_use]
+    pub fn clock(mut self, clock: Clock) -> Builder {
+        self.clock = clock;
+        self
+    }
+
+    /// Takes the lines that scripts print. Without it they are dropped.
+    #[must_use]
+    pub fn print(mut self, print: impl Fn(&str) + Send + Sync + 'static) -> Builder {
+        self.print = Some(Arc::new(print));
+        self
+    }
+
+    /// Answers the questions of scripts (`ask`, `ask_secret`). Without it they fail as they do without a terminal.
+    #[must_use]
+    pub fn prompter(mut self, prompter: Arc<dyn Prompter>) -> Builder {
+        self.prompter = Some(prompter);
+        self
+    }
+
+    /// Finds accounts here, and not among those that were added.
+    pub(crate) fn profiles(mut self, profiles: Arc<dyn Profiles>) -> Builder {
+        self.profiles = Some(profiles);
+        self
+    }
+
+    /// Keeps tokens here, and not in memory.
+    pub(crate) fn tokens(mut self, tokens: Arc<dyn TokenStore>) -> Builder {
+        self.tokens = Some(tokens);
+        self
+    }
+
+    /// How requests leave.
+    pub(crate) fn http(mut self, http: HttpConfig) -> Builder {
+        self.http = http;
+        self
+    }
+
+    /// The platforms and their operations. Errors: two platforms or operations of one name, or a name that no script can
+    /// call.
+    pub(crate) fn catalogue(&self) -> Result<Catalogue, Error> {
+        let own = own::platforms(&self.operations)?;
+        let all = self.platforms.iter().copied().chain(own).chain([&BASIC]);
+        let catalogue = Catalogue::new(all);
+        match catalogue.clash() {
+            Some(clash) => Err(Error::Setup(clash)),
+            None => Ok(catalogue),
+        }
+    }
+
+    /// A runtime whose journal lives in memory: for tests, and for runs that leave nothing behind.
+    ///
+    /// Errors: see [`Builder::open`].
+    pub fn in_memory(self) -> Result<Runtime, Error> {
+        let catalogue = self.catalogue()?;
+        let (clock, ids) = (self.clock.clone(), self.ids());
+        let mut key = [0; 32];
+        for (byte, chance) in key.chunks_mut(16).zip([ids.uuid(), ids.uuid()]) {
+            byte.copy_from_slice(&chance.as_bytes()[..16]);
+        }
+        let journal = Journal::in_memory(Sealer::new(&key), clock, ids);
+        self.over(catalogue, journal)
+    }
+
+    /// A runtime whose journal is in `folder`, which is made when it is missing. `key` seals everything of value in it: 64
+    /// hexadecimal digits, base64 of 32 bytes, or a passphrase of at least 16 characters. Without the key no recorded
+    /// credential can be read again.
+    ///
+    /// Errors: the journal cannot be used, the key is none, two platforms or operations have one name, the system gives no
+    /// thread.
+    pub fn open(self, folder: &Path, key: &Secret) -> Result<Runtime, Error> {
+        let catalogue = self.catalogue()?;
+        let sealer = Sealer::from_text(key).map_err(|error| Error::Setup(error.to_string()))?;
+        std::fs::create_dir_all(folder).map_err(|error| {
+            let folder = folder.display();
+            Error::Setup(format!("the folder {folder} cannot be made: {error}"))
+        })?;
+        let path: PathBuf = folder.join("journal.db");
+        let journal = Journal::open(&path, sealer, self.clock.clone(), self.ids())?;
+        self.over(catalogue, journal)
+    }
+
+    /// A runtime over a journal that is open. Signs in to nothing.
+    pub(crate) fn over(self, catalogue: Catalogue, journal: Journal) -> Result<Runtime, Error> {
+        let executor = Executor::start(2)?;
+        let http = HttpConfig {
+            waits: journal.waits().clone(),
+            ..self.http.clone()
+        };
+        let http = Http::new(http, self.clock.clone());
+        let tokens = self
+            .tokens
+            .clone()
+            .unwrap_or_else(|| Arc::new(MemoryTokens::default()));
+        let network = Network::new(http, tokens, self.clock.clone());
+        let profiles = match &self.profiles {
+            Some(profiles) => Arc::clone(profiles),
+            None => Arc::new(self.accounts.clone()),
+        };
+        let world = World::new(catalogue, journal.clone(), network, profiles, self.ids());
+        let world = match &self.prompter {
+            Some(prompter) => world.asking(Arc::clone(prompter)),
+            None => world,
+        };
+        Ok(Runtime {
+            journal,
+            world: Arc::new(world),
+            executor: Arc::new(executor),
+            host: OnceLock::new(),
+            print: self.print.unwrap_or_else(|| Arc::new(|_: &str| {})),
+        })
+    }
+
+    fn ids(&self) -> Ids {
+        self.ids.clone().unwrap_or_else(Ids::random)
+    }
+}
+
+impl std::fmt::Debug for Builder {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_tuple("Builder").field(&self.platforms).finish()
+    }
+}
+
+/// Runs scripts over the operations of its platforms, each step recorded in its journal.
+///
+/// ```
+/// # fn main() -> Result<(), provisor::Error> {
+/// use provisor::Runtime;
+///
+/// let runtime = Runtime::builder().in_memory()?;
+/// let script = runtime.script("greet.rhai", "fn main(name) { `Hello, ${name}` }")?;
+/// let outcome = runtime.start(&script, [("name", "Ann")])?.wait()?;
+/// assert_eq!(outcome.output()?["result"].as_text(), Some("Hello, Ann"));
+/// # Ok(())
+/// # }
+/// ```
+pub struct Runtime {
+    pub(crate) journal: Journal,
+    pub(crate) world: Arc<World>,
+    executor: Arc<Executor>,
+    host: OnceLock<Host>,
+    print: Arc<Print>,
+}
+
+impl std::fmt::Debug for Runtime {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("Runtime")
+    }
+}
+
+impl Runtime {
+    /// A runtime without platforms, to which some are added.
+    pub fn builder() -> Builder {
+        Builder::default()
+    }
+
+    /// Compiles a script that imports nothing. `name` is what messages call it.
+    ///
+    /// Errors: the script is no Rhai, or its declaration is wrong.
+    pub fn script(&self, name: &str, text: &str) -> Result<Script, Error> {
+        self.compile(&Source::new(name, text), &Alone)
+    }
+
+    /// Compiles a script and what it imports, which `loader` finds.
+    ///
+    /// Errors: as of [`Runtime::script`], and an import that cannot be loaded.
+    pub fn compile(&self, main: &Source, loader: &dyn Loader) -> Result<Script, Error> {
+        Ok(Script::compile(self.host(), Bundle::collect(main, loader)?)?)
+    }
+
+    /// Where steps, outcomes and the ledger are recorded.
+    pub fn journal(&self) -> &Journal {
+        &self.journal
+    }
+
+    /// What drives the requests of operations.
+    pub(crate) fn handle(&self) -> &tokio::runtime::Handle {
+        self.executor.handle()
+    }
+
+    fn host(&self) -> &Host {
+        self.host.get_or_init(|| Host::new(self.world.catalogue()))
+    }
+}
+
+/// For scripts that import nothing.
+struct Alone;
+
+impl Loader for Alone {
+    fn load(&self, _: &str, import: &str) -> Result<Source, String> {
+        Err(format!(
+            "`{import}` cannot be imported: the script was given alone"
+        ))
+    }
+}
+
+/// Drives requests. Dropped without waiting for what holds a thread and cannot be interrupted, such as a name server or a
+/// password command that does not answer: whatever has left was waited for before.
+pub(crate) struct Executor {
+    runtime: Option<tokio::runtime::Runtime>,
+    handle: tokio::runtime::Handle,
+}
+
+impl Executor {
+    /// Starts so many threads.
+    pub(crate) fn start(threads: usize) -> Result<Executor, Error> {
+        let runtime = tokio::runtime::Builder::new_multi_thread()
+            .worker_threads(threads)
+            .enable_all()
+            .build()
+            .map_err(|error| Error::Setup(format!("cannot start a thread: {error}")))?;
+        Ok(Executor {
+            handle: runtime.handle().clone(),
+            runtime: Some(runtime),
+        })
+    }
+
+    pub(crate) fn handle(&self) -> &tokio::runtime::Handle {
+        &self.handle
+    }
+}
+
+impl Drop for Executor {
+    fn drop(&mut self) {
+        if let Some(runtime) = self.runtime.take() {
+            runtime.shutdown_background();
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests;

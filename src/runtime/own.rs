@@ -1,0 +1,41 @@
+//! Operations that a host adds by themselves: functions of a module of their own.
+
+use std::collections::BTreeMap;
+
+use super::Error;
+use crate::operation::platform::{NoDriver, Platform};
+use crate::operation::spec::OpSpec;
+use crate::script::words::is_reserved;
+
+/// One platform for each module that the operations name. They live as long as the process.
+pub(super) fn platforms(operations: &[&'static OpSpec]) -> Result<Vec<&'static Platform>, Error> {
+    let mut modules: BTreeMap<&'static str, Vec<OpSpec>> = BTreeMap::new();
+    for operation in operations {
+        for (word, what) in [(operation.module, "module"), (operation.name, "name")] {
+            if is_reserved(word) {
+                return Err(Error::Setup(format!(
+                    "the operation `{}` needs a {what} that a script can write, as in `desk::draw`",
+                    operation.id()
+                )));
+            }
+        }
+        modules.entry(operation.module).or_default().push(**operation);
+    }
+    Ok(modules.into_iter().map(platform).collect())
+}
+
+fn platform((module, operations): (&'static str, Vec<OpSpec>)) -> &'static Platform {
+    let operations: &'static [OpSpec] = operations.leak();
+    Box::leak(Box::new(Platform {
+        name: module,
+        module,
+        title: module,
+        account: None,
+        operations: vec![operations].leak(),
+        kinds: &[],
+        codes: &[],
+        maps: &[],
+        sub_accounts: None,
+        driver: &NoDriver,
+    }))
+}

@@ -1,0 +1,283 @@
+//! Runs of scripts that a program starts, stops, waits for and resumes.
+
+use std::sync::Arc;
+
+use tokio::sync::oneshot;
+
+use super::{Error, Runtime};
+use crate::bulk::input::{Cells, Input};
+use crate::bulk::schedule::{self, Ended, Finished};
+use crate::journal::{NewRun, RowCounts, RowFilter, RunId, RunLock, RunStatus};
+use crate::run::Runner;
+use crate::run::cancel::Cancel;
+use crate::run::tally::Tally;
+use crate::script::STACK_SIZE;
+use crate::script::bundle::Bundle;
+use crate::script::program::Script;
+use crate::value::{Record, Value};
+
+/// How many rows of a run are carried out at once.
+const JOBS: u16 = 8;
+
+/// A run that is under way. It goes on when this is dropped, as long as the process lives.
+#[derive(Debug)]
+pub struct Run {
+    id: RunId,
+    cancel: Cancel,
+    ended: oneshot::Receiver<Result<Outcome, Error>>,
+}
+
+/// How a run ended.
+#[derive(Debug, Clone)]
+pub struct Outcome {
+    /// The name of the run: `r7f3k`.
+    pub run: String,
+    /// Its status. An interrupted run goes on with [`Runtime::resume`], and so does a parked one, whose steps in doubt are then
+    /// looked up.
+    pub status: RunStatus,
+    /// Its rows by their status. A run without rows counts as one.
+    pub rows: RowCounts,
+    /// The row of a run without rows.
+    single: Option<Finished>,
+}
+
+impl Outcome {
+    /// What `main` returned in a run without rows: its map, or its value as `result`.
+    ///
+    /// Errors: the run is not done, and why; a run with rows has no output of its own.
+    pub fn output(&self) -> Result<&Record, Error> {
+        let row = self.single.as_ref();
+        match row {
+            Some(row) if self.status == RunStatus::Done => Ok(&row.output),
+            _ => {
+                let why = row.and_then(|row| row.error.clone());
+                let why = why.unwrap_or_else(|| format!("the run {} is {}", self.run, self.status.as_str()));
+                Err(Error::NoResult(why))
+            }
+        }
+    }
+}
+
+impl Run {
+    /// The name by which it is resumed: `r7f3k`.
+    pub fn id(&self) -> &str {
+        self.id.as_str()
+    }
+
+    /// Asks the run to stop: no new step begins, reads and waits end, and the outcome of what was sent is recorded.
+    pub fn stop(&self) {
+        self.cancel.request();
+    }
+
+    /// Blocks until the run has ended. Not for the threads of an asynchronous runtime: see [`Run::ended`].
+    ///
+    /// Errors: the journal cannot be written. A script that fails is an [`Outcome`].
+    pub fn wait(self) -> Result<Outcome, Error> {
+        self.ended.blocking_recv().unwrap_or_else(|_| Err(died()))
+    }
+
+    /// Ends when the run has ended, with the same.
+    pub async fn ended(self) -> Result<Outcome, Error> {
+        self.ended.await.unwrap_or_else(|_| Err(died()))
+    }
+}
+
+fn died() -> Error {
+    Error::Setup("the thread of the run died; resume it".to_owned())
+}
+
+impl Runtime {
+    /// Starts a run: one call of the script's `main` with these parameters.
+    ///
+    /// Errors: a parameter is missing, unknown or unfit; the journal cannot be written; the system gives no thread.
+    pub fn start<K: Into<String>, V: Into<Value>>(
+        &self,
+        script: &Script,
+        params: impl IntoIterator<Item = (K, V)>,
+    ) -> Result<Run, Error> {
+        let params: Record = params
+            .into_iter()
+            .map(|(name, value)| (name.into(), value.into()))
+            .collect();
+        script.bind(&params).map_err(|errors| {
+            let errors: Vec<String> = errors.iter().map(ToString::to_string).collect();
+            Error::Parameters(errors.join("; "))
+        })?;
+        let input = Input::one(params.clone().into_iter().collect());
+        let begun = self.begin(script, Value::Record(params), false)?;
+        self.carry_out(script, begun, Some(input), |_| {})
+    }
+
+    /// Starts a run over rows: one call of `main` for each, several at once. What a row does twice with the same parameters,
+    /// in this run or another of the same script, is done once. `each` sees the rows as they end, on a thread of the run.
+    ///
+    /// Errors: the journal cannot be written; the system gives no thread. What is wrong with a row is in its outcome.
+    pub fn start_rows(
+        &self,
+        script: &Script,
+        rows: impl IntoIterator<Item = Record, IntoIter: Send + 'static>,
+        each: impl FnMut(&Finished) + Send + 'static,
+    ) -> Result<Run, Error> {
+        let cells = |row: Record| -> Cells { row.into_iter().collect() };
+        let input = Input::of_cells(rows.into_iter().map(cells));
+        let begun = self.begin(script, Value::Null, true)?;
+        self.carry_out(script, begun, Some(input), each)
+    }
+
+    /// Goes on with a run: steps that are recorded are answered from the journal, steps whose answer was lost are looked up,
+    /// and the rows that had not ended are carried out. The run keeps the script that it was started with.
+    ///
+    /// Errors: there is no such run, another process carries it out, or its rows were not all recorded before it was killed.
+    pub fn resume(&self, run: &str) -> Result<Run, Error> {
+        let id = RunId::new(run);
+        let record = self
+            .journal
+            .run(&id)?
+            .ok_or_else(|| Error::Setup(format!("there is no run `{run}`")))?;
+        let lock = self.journal.lock_run(&id)?;
+        let imports = Bundle::imports_of(record.plan.as_record().and_then(|plan| plan.get("imports")));
+        let bundle = Bundle::from_parts(self.journal.sources(&id)?, imports)
+            .ok_or_else(|| Error::Setup(format!("the script of run `{run}` is no longer in the journal")))?;
+        let script = Script::compile(self.host(), bundle)?;
+        let input = match (record.total, record.has_rows) {
+            (Some(_), _) => None,
+            (None, false) => {
+                let params = record.params.as_record().cloned().unwrap_or_default();
+                Some(Input::one(params.into_iter().collect()))
+            }
+            (None, true) => {
+                return Err(Error::Setup(format!(
+                    "the rows of run `{run}` were not all recorded; start a new run with the rows that are left"
+                )));
+            }
+        };
+        let has_rows = record.has_rows;
+        self.carry_out(
+            &script,
+            Begun {
+                lock,
+                has_rows,
+                resumed: true,
+            },
+            input,
+            |_| {},
+        )
+    }
+
+    fn begin(&self, script: &Script, params: Value, has_rows: bool) -> Result<Begun, Error> {
+        let (sources, _) = script.bundle().parts();
+        let name = script.bundle().main().name.clone();
+        let plan = Record::from([
+            ("script".to_owned(), name.as_str().into()),
+            ("imports".to_owned(), script.bundle().imports_to_value()),
+            ("jobs".to_owned(), Value::Int(JOBS.into())),
+        ]);
+        let lock = self.journal.begin_run(NewRun {
+            name,
+            sources,
+            params,
+            plan: Value::Record(plan),
+            has_rows,
+        })?;
+        Ok(Begun {
+            lock,
+            has_rows,
+            resumed: false,
+        })
+    }
+
+    fn carry_out(
+        &self,
+        script: &Script,
+        begun: Begun,
+        input: Option<Input>,
+        mut each: impl FnMut(&Finished) + Send + 'static,
+    ) -> Result<Run, Error> {
+        let (id, cancel) = (begun.lock.id().clone(), Cancel::new());
+        let journal = self.journal.clone();
+        journal.set_run_status(&id, RunStatus::Running)?;
+        let runner = Runner {
+            script: script.clone(),
+            journal: journal.clone(),
+            run: begun.lock,
+            world: Arc::clone(&self.world),
+            runtime: self.handle().clone(),
+            again: false,
+            workflow: begun.has_rows.then(|| script.bundle().main().name.clone()),
+            cancel: cancel.clone(),
+            tally: Arc::new(Tally::default()),
+            print: Arc::clone(&self.print),
+        };
+        let plan = schedule::Plan {
+            jobs: if begun.has_rows { JOBS.into() } else { 1 },
+            stop_after: None,
+            resumed: begun.resumed,
+            before: journal.row_counts(&id)?,
+            only: RowFilter::Unfinished,
+            constants: Record::new(),
+        };
+        let (tell, ended) = oneshot::channel();
+        let executor = Arc::clone(&self.executor);
+        std::thread::Builder::new()
+            .name(format!("run {id}"))
+            .stack_size(STACK_SIZE)
+            .spawn(move || {
+                let mut single = None;
+                let (ended, counts) = schedule::work(&runner, &plan, input, &mut |row| {
+                    let Some(row) = row else { return };
+                    each(row);
+                    if !begun.has_rows {
+                        single = Some(row.clone());
+                    }
+                });
+                // Nobody may wait for it.
+                let _ = tell.send(conclude(&runner, begun.has_rows, ended, counts, single));
+                drop(executor);
+            })
+            .map_err(|error| Error::Setup(format!("cannot start a thread: {error}")))?;
+        Ok(Run { id, cancel, ended })
+    }
+}
+
+/// A run that is this process's to carry out.
+struct Begun {
+    lock: RunLock,
+    has_rows: bool,
+    resumed: bool,
+}
+
+/// Records how a run ended.
+fn conclude(
+    runner: &Runner,
+    has_rows: bool,
+    ended: Ended,
+    rows: RowCounts,
+    single: Option<Finished>,
+) -> Result<Outcome, Error> {
+    let (journal, id) = (&runner.journal, runner.run.id());
+    match ended {
+        Ended::JournalLost(why) => {
+            return Err(Error::Setup(format!("the journal cannot be written: {why}")));
+        }
+        Ended::NoThreads(why) => return Err(Error::Setup(format!("cannot start a thread: {why}"))),
+        Ended::InputLost(_) | Ended::Complete | Ended::Interrupted | Ended::StoppedAfterFailures => {}
+    }
+    let all_read = journal.run(id)?.is_some_and(|run| run.total.is_some());
+    let status = ended.status(&rows, all_read);
+    journal.set_run_status(id, status)?;
+    journal.flush()?;
+    let recorded = || -> Result<Option<Finished>, Error> {
+        let rows = journal.rows(id, None, 1, RowFilter::All)?;
+        Ok(rows.into_iter().next().map(Finished::from))
+    };
+    let single = match single {
+        None if !has_rows => recorded()?,
+        single => single,
+    };
+    Ok(Outcome {
+        run: id.to_string(),
+        status,
+        rows,
+        single,
+    })
+}

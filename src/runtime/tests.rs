@@ -1,0 +1,159 @@
+#![allow(clippy::unwrap_used, reason = "tests")]
+
+use std::collections::BTreeSet;
+use std::sync::Mutex;
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+
+use super::*;
+use crate::journal::{RowStatus, RunStatus};
+use crate::operation::error::{Code, OpError};
+use crate::operation::spec::{Param, Type};
+use crate::value::{Record, Value};
+
+/// A desk that sells seats: the operations and what they did.
+#[derive(Default)]
+struct Desk {
+    drawn: AtomicU64,
+    seats: Mutex<BTreeSet<String>>,
+    is_closed: AtomicBool,
+    loses_answers: AtomicBool,
+}
+
+const NAME: &[Param] = &[Param::required("name", Type::Text, "who sits there")];
+
+fn builder(desk: &Arc<Desk>) -> Builder {
+    let (at_draw, at_find, at_seat) = (Arc::clone(desk), Arc::clone(desk), Arc::clone(desk));
+    let draw = OpSpec::act("desk::draw", move |_| {
+        let drawn = at_draw.drawn.fetch_add(1, Ordering::SeqCst) + 1;
+        async move { Ok(Value::Int(i64::try_from(drawn).unwrap())) }
+    });
+    let find = move |call: crate::operation::call::Call| {
+        let found = at_find.seats.lock().unwrap().contains(&call.text("name"));
+        async move { Ok(found.then(|| Value::from("seat"))) }
+    };
+    let seat = OpSpec::ensure(
+        "desk::ensure_seat",
+        |call| call.text("name"),
+        find,
+        move |call| {
+            let desk = Arc::clone(&at_seat);
+            async move {
+                if desk.is_closed.load(Ordering::SeqCst) {
+                    return Err(OpError::new(Code::Refused, "the desk is closed"));
+                }
+                desk.seats.lock().unwrap().insert(call.text("name"));
+                if desk.loses_answers.load(Ordering::SeqCst) {
+                    let lost = OpError::new(Code::Unavailable, "no answer");
+                    return Err(OpError {
+                        sent: crate::operation::error::Sent::Maybe,
+                        ..lost
+                    });
+                }
+                Ok("seat".into())
+            }
+        },
+    );
+    Runtime::builder()
+        .operation(draw)
+        .operation(seat.takes(NAME))
+        .clock(Clock::frozen(0))
+}
+
+fn row(name: &str) -> Record {
+    Record::from([("name".to_owned(), name.into())])
+}
+
+#[test]
+fn an_operation_of_the_host_is_recorded_and_answered_from_the_journal() {
+    let desk = Arc::new(Desk::default());
+    let runtime = builder(&desk).in_memory().unwrap();
+    let text = "fn main(name) { let n = desk::draw(); desk::ensure_seat(name); #{ n: n } }";
+    let script = runtime.script("seat.rhai", text).unwrap();
+    desk.is_closed.store(true, Ordering::SeqCst);
+    let refused = runtime.start(&script, [("name", "Ann")]).unwrap().wait().unwrap();
+    assert_eq!(refused.status, RunStatus::Failed);
+    let why = refused.output().unwrap_err().to_string();
+    assert!(why.contains("the desk is closed"), "{why}");
+    desk.is_closed.store(false, Ordering::SeqCst);
+    let done = runtime.start(&script, [("name", "Ann")]).unwrap().wait().unwrap();
+    assert_eq!(done.output().unwrap()["n"], Value::Int(2));
+    let again = runtime.resume(&done.run).unwrap().wait().unwrap();
+    assert_eq!(
+        (again.status, again.output().unwrap()),
+        (done.status, done.output().unwrap())
+    );
+    assert_eq!(desk.drawn.load(Ordering::SeqCst), 2);
+}
+
+#[test]
+fn a_lost_answer_of_the_hosts_operation_is_looked_up() {
+    let desk = Arc::new(Desk::default());
+    desk.loses_answers.store(true, Ordering::SeqCst);
+    let runtime = builder(&desk).in_memory().unwrap();
+    let script = runtime
+        .script("seat.rhai", "fn main(name) { desk::ensure_seat(name) }")
+        .unwrap();
+    let outcome = runtime.start(&script, [("name", "Ann")]).unwrap().wait().unwrap();
+    assert_eq!(outcome.output().unwrap()["result"], Value::from("seat"));
+}
+
+#[test]
+fn rows_are_seen_as_they_end_and_counted() {
+    let desk = Arc::new(Desk::default());
+    let runtime = builder(&desk).in_memory().unwrap();
+    let text = "fn main(name) { if name == \"Eve\" { throw \"no\" } desk::ensure_seat(name) }";
+    let script = runtime.script("seat.rhai", text).unwrap();
+    let seen = Arc::new(Mutex::new(Vec::new()));
+    let note = Arc::clone(&seen);
+    let rows = ["Ann", "Bob", "Eve", "Ann"].map(row);
+    let run = runtime
+        .start_rows(&script, rows, move |row| note.lock().unwrap().push(row.position))
+        .unwrap();
+    let outcome = run.wait().unwrap();
+    assert_eq!(outcome.status, RunStatus::Failed);
+    assert_eq!(outcome.rows.of(RowStatus::Done), 3);
+    let mut seen = seen.lock().unwrap().clone();
+    seen.sort_unstable();
+    assert_eq!(seen, [0, 1, 2, 3]);
+    assert_eq!(desk.seats.lock().unwrap().len(), 2);
+}
+
+#[test]
+fn a_journal_on_disk_serves_the_next_process() {
+    let folder = tempfile::tempdir().unwrap();
+    let key = Secret::new("a passphrase of some length");
+    let desk = Arc::new(Desk::default());
+    let text = "fn main() { desk::draw() }";
+    let run = {
+        let runtime = builder(&desk).open(folder.path(), &key).unwrap();
+        let script = runtime.script("draw.rhai", text).unwrap();
+        let none: [(&str, Value); 0] = [];
+        runtime.start(&script, none).unwrap().wait().unwrap().run
+    };
+    let runtime = builder(&desk).open(folder.path(), &key).unwrap();
+    let outcome = runtime.resume(&run).unwrap().wait().unwrap();
+    assert_eq!(outcome.output().unwrap()["result"], Value::Int(1));
+    assert_eq!(desk.drawn.load(Ordering::SeqCst), 1);
+}
+
+#[test]
+fn parts_that_do_not_fit_are_refused() {
+    let refusal = |builder: Builder| builder.in_memory().unwrap_err().to_string();
+    let op = |id| OpSpec::observe(id, |_| async { Ok(Value::Null) });
+    let twice = Runtime::builder()
+        .operation(op("desk::draw"))
+        .operation(op("desk::draw"));
+    assert_eq!(refusal(twice), "there are two operations called `desk::draw`");
+    let nowhere = Runtime::builder().operation(op("draw"));
+    assert!(refusal(nowhere).contains("needs a module"));
+    let both = Runtime::builder()
+        .platforms(crate::platforms::all())
+        .operation(op("mobsted::draw"));
+    assert_eq!(refusal(both), "there are two platforms called `mobsted`");
+    let runtime = Runtime::builder().in_memory().unwrap();
+    let script = runtime.script("hello.rhai", "fn main(name) { name }").unwrap();
+    let error = runtime.start(&script, [("nam", "Ann")]).unwrap_err().to_string();
+    assert!(error.contains("name") && error.contains("nam"), "{error}");
+    assert!(runtime.script("bad.rhai", "fn main( {").is_err());
+    assert!(runtime.resume("rnone").is_err());
+}
