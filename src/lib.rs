@@ -10,6 +10,7 @@
 //! | level | module | holds | may import |
 //! | --- | --- | --- | --- |
 //! | 8 | [`cli`] | commands, flags, configuration, the terminal, exit codes | everything |
+//! | 7 | [`runtime`] | a runtime from its parts; runs that a program starts, stops and resumes | value, clock, transport, journal, client, operation, script, run, bulk |
 //! | 7 | [`report`] | finished data to bytes: results, summary | value, run, bulk |
 //! | 6 | [`bulk`] | rows in, calls of `main` out; the queue is the journal's | value, clock, journal, script, run |
 //! | 6 | [`repl`] | the interactive loop: inputs in, answers out | value, clock, script, run, operation |
@@ -40,7 +41,7 @@
 //! * **An operation**: one entry in `platforms/NAME/`; if the endpoint is new, a method in `platforms/NAME/client/` and a
 //!   route in `sandbox/NAME/`. Nothing in script or cli. Its example runs as a test.
 //! * **A platform**: `platforms/NAME/` (an [`operation::platform::Platform`], its driver, its client) and `sandbox/NAME/` (its
-//!   simulator); one line in each parent. A host program adds one with [`operation::catalogue::Catalogue::with`].
+//!   simulator); one line in each parent. A host program adds one with [`Builder::platform`].
 //!   Nothing else knows platforms by name but what `tests/it/house.rs` counts.
 //! * **A command**: `cli/NAME.rs`, whose doc comment is the help, and three lines in `cli/mod.rs`.
 //! * **A pure helper for scripts**: `script/std/`. Ask first: does it touch the world?
