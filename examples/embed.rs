@@ -17,7 +17,7 @@ fn main() -> Result<(), Error> {
         async move { Ok(Value::Int(ticket)) }
     });
     let runtime = Runtime::builder()
-        .operation(draw.says("Draw the next ticket"))
+        .operation(draw.summary("Draw the next ticket"))
         .in_memory()?;
 
     let text = "fn main(name) { #{ name: name, ticket: desk::draw() } }";

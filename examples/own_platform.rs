@@ -13,7 +13,7 @@ use provisor::operation::error::{Code, OpError};
 use provisor::operation::platform::{AccountKey, AccountSchema, Driver, Platform};
 use provisor::operation::service::Service;
 use provisor::operation::session::{connecting, receiver};
-use provisor::operation::spec::{Effect, Kind, OpSpec, Param, Probe, Timeout, Type};
+use provisor::operation::spec::{Effect, Kind, OpSpec, Param, Timeout, Type};
 use provisor::operation::world::World;
 use provisor::value::{Object, Record, Value};
 
@@ -86,7 +86,7 @@ const ENSURE_CONTACT: OpSpec = OpSpec {
     effect: Effect::Ensure {
         key: &key,
         check: &|world, call| Box::pin(find(world, call)),
-        probe: &|world, call| Box::pin(async move { found(find(world, call).await) }),
+        probe: &|world, call| Box::pin(async move { find(world, call).await.into() }),
         unique: false,
     },
     timeout: Timeout::Reply,
@@ -131,14 +131,6 @@ async fn find(world: &World, call: &Call) -> Result<Option<Value>, OpError> {
         email.is_some_and(|email| email.to_lowercase() == wanted)
     };
     Ok(list(world, receiver(call)?).await?.into_iter().find(is_wanted))
-}
-
-fn found(contact: Result<Option<Value>, OpError>) -> Probe {
-    match contact {
-        Ok(Some(contact)) => Probe::Found(contact),
-        Ok(None) => Probe::Absent,
-        Err(error) => Probe::Unreachable(error),
-    }
 }
 
 struct Crm;

@@ -14,7 +14,8 @@ pub(super) use self::bind::arguments;
 pub use self::bind::columns;
 use super::input::{Cells, Input, Then, cells_of};
 use crate::journal::{
-    Deaths, JournalError, NewRow, RowCounts, RowFilter, RowRecord, RowStatus, RunStatus, StepFilter,
+    Deaths, Journal, JournalError, NewRow, RowCounts, RowFilter, RowRecord, RowStatus, RunId, RunStatus,
+    StepFilter,
 };
 use crate::run::{RowEnd, RowPlan, Runner};
 use crate::script::STACK_SIZE;
@@ -519,6 +520,13 @@ impl Finished {
             diagnostic: None,
             unfit: false,
         }
+    }
+
+    /// The row of a run without rows that ended in another process.
+    pub fn recorded(journal: &Journal, run: &RunId) -> Result<Option<Finished>, JournalError> {
+        let rows = journal.rows(run, None, 1, RowFilter::All)?.into_iter();
+        let mut ended = rows.filter(|row| matches!(row.status, RowStatus::Done | RowStatus::Failed));
+        Ok(ended.next().map(Finished::from))
     }
 }
 

@@ -22,7 +22,7 @@ use super::within::Within;
 use crate::clock::Ids;
 use crate::journal::{Damage, Journal, JournalError, Sealer, WeakJournal};
 use crate::operation::naming;
-use crate::runtime::{Builder, Runtime};
+use crate::runtime::Runtime;
 use crate::sandbox::{self, Sandbox, SandboxError};
 use crate::value::secret::Secret;
 
@@ -34,8 +34,7 @@ pub(super) struct App {
     pub(super) ui: Ui,
     /// Where the process is to die, when it is being tortured.
     pub(super) trap: Trap,
-    /// What the host program put together, and the platforms of it.
-    builder: Builder,
+    /// The platforms that the program works with.
     catalogue: Catalogue,
     paths: Option<Paths>,
     /// Was something missing of what a command has shown?
@@ -85,18 +84,18 @@ pub(super) fn output_lost(why: impl std::fmt::Display) -> CommandError {
 
 impl App {
     /// The command line's view of the process, read once.
-    pub(super) fn from_process(platforms: (Builder, Catalogue), colour: Colour, verbose: u8) -> App {
+    pub(super) fn from_process(catalogue: Catalogue, colour: Colour, verbose: u8) -> App {
         let env = Env::capture();
         super::logging::start(&env, verbose);
         let (words, ui) = (std::env::args_os().skip(1).collect(), Ui::new(&env, colour));
         let trap = Trap::from_env(&env);
-        App::new(platforms, env, words, ui, trap)
+        App::new(catalogue, env, words, ui, trap)
     }
 
     /// The same, seen from another environment: another home.
     pub(super) fn with_env(&self, env: Env) -> App {
         App::new(
-            (self.builder.clone(), self.catalogue.clone()),
+            self.catalogue.clone(),
             env,
             Vec::new(),
             self.ui.clone(),
@@ -104,15 +103,8 @@ impl App {
         )
     }
 
-    fn new(
-        (builder, catalogue): (Builder, Catalogue),
-        env: Env,
-        words: Vec<OsString>,
-        ui: Ui,
-        trap: Trap,
-    ) -> App {
+    fn new(catalogue: Catalogue, env: Env, words: Vec<OsString>, ui: Ui, trap: Trap) -> App {
         App {
-            builder,
             catalogue,
             words,
             ui,
@@ -326,9 +318,7 @@ impl App {
         let http = super::network::config(self, accounts, sandbox.as_ref());
         let tokens = Tokens::new(self.paths()?, self.sealer()?);
         let profiles = Configured::new(self, accounts, sandbox.as_deref())?;
-        let builder = self
-            .builder
-            .clone()
+        let builder = Runtime::builder()
             .clock(torture::clock(&self.env))
             .http(http)
             .tokens(Arc::new(tokens))

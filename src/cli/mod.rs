@@ -131,7 +131,11 @@ enum Command {
     Torture(torture::TortureCommand),
 }
 
-/// Runs the program with the platforms and operations of this builder. Accounts come from the configuration.
+/// Runs the program with the platforms and operations of this builder. Everything else comes from the configuration.
+#[expect(
+    clippy::needless_pass_by_value,
+    reason = "the program ends here, and the builder with it"
+)]
 pub fn main(builder: Builder) -> ExitCode {
     memory::keep_private();
     crate::script::prepare();
@@ -149,7 +153,7 @@ pub fn main(builder: Builder) -> ExitCode {
         Err(error) => return ui::print_clap_error(Cli::command().error(ErrorKind::Io, error)).into(),
     };
     let app = App::from_process(
-        (builder, catalogue),
+        catalogue,
         color.unwrap_or(cli.color),
         cli.verbose.saturating_add(verbose),
     );

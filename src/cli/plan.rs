@@ -62,10 +62,6 @@ impl RunPlan {
         let text = |text: &Option<String>| text.as_deref().map_or(Value::Null, Value::from);
         let int = |int: u64| Value::Int(i64::try_from(int).unwrap_or(i64::MAX));
         let list = |names: &[String]| Value::List(names.iter().map(|name| name.as_str().into()).collect());
-        let imports = self
-            .imports
-            .iter()
-            .map(|(from, path, name)| list(&[from.clone(), path.clone(), name.clone()]));
         let fields = [
             ("script", Value::from(self.script.as_str())),
             ("session", self.session.into()),
@@ -88,7 +84,7 @@ impl RunPlan {
             ("folder", text(&self.folder)),
             ("json", self.json.into()),
             ("csv_safe", self.csv_safe.into()),
-            ("imports", Value::List(imports.collect())),
+            ("imports", Bundle::imports_to_value(&self.imports)),
             ("constants", Value::Record(self.constants.clone())),
         ];
         Value::Record(fields.map(|(name, value)| (name.to_owned(), value)).into())

@@ -37,12 +37,6 @@ impl Catalogue {
         }))
     }
 
-    /// The same, and one platform more.
-    #[must_use]
-    pub fn with(&self, platform: &'static Platform) -> Catalogue {
-        Catalogue::new(self.0.platforms.iter().copied().chain([platform]))
-    }
-
     /// Two platforms of one name, or two operations, in a sentence without a full stop.
     pub fn clash(&self) -> Option<String> {
         let mut names = BTreeSet::new();

@@ -135,9 +135,9 @@ impl OpSpec {
     }
 }
 
-/// Operations that a host program adds by themselves. Their functions live as long as the process.
+/// Operations that a host program adds without a platform. Their functions live as long as the process.
 impl OpSpec {
-    /// An operation that changes nothing. `id` is its module and its name: `desk::price`. What it gives is recorded, and a
+    /// An operation that changes nothing. `id` is its module and its name: `desk::price`. Its result is recorded, and a
     /// resumed run gets the same.
     pub fn observe<R>(id: &'static str, run: impl Fn(Call) -> R + Send + Sync + 'static) -> OpSpec
     where
@@ -147,7 +147,7 @@ impl OpSpec {
     }
 
     /// An operation that changes something of which nothing can tell afterwards whether it happened. It is done once; when
-    /// the process dies meanwhile, the run parks until a person says what happened.
+    /// the process dies before the outcome is recorded, the run parks until a person records it.
     pub fn act<R>(id: &'static str, run: impl Fn(Call) -> R + Send + Sync + 'static) -> OpSpec
     where
         R: Future<Output = Result<Value, OpError>> + Send + 'static,
@@ -156,7 +156,7 @@ impl OpSpec {
     }
 
     /// An operation that makes sure that a thing exists. `name` gives its natural key, `find` looks it up, and `create`
-    /// makes it. It is looked up before it is made, and again when nobody knows whether it was.
+    /// makes it. `find` is called before `create`, and again when the answer of `create` is lost.
     pub fn ensure<F, R>(
         id: &'static str,
         name: impl Fn(&Call) -> String + Send + Sync + 'static,
@@ -179,13 +179,7 @@ impl OpSpec {
             check: leak(move |_: &World, call: &Call| -> Boxed<'_, _> { Box::pin(find(call.clone())) }),
             probe: leak(move |_: &World, call: &Call| -> Boxed<'_, _> {
                 let found = probe(call.clone());
-                Box::pin(async move {
-                    match found.await {
-                        Ok(Some(thing)) => Probe::Found(thing),
-                        Ok(None) => Probe::Absent,
-                        Err(error) => Probe::Unreachable(error),
-                    }
-                })
+                Box::pin(async move { found.await.into() })
             }),
             unique: false,
         };
@@ -215,13 +209,13 @@ impl OpSpec {
 
     /// The same operation with these parameters, required ones first.
     #[must_use]
-    pub fn takes(self, params: &'static [Param]) -> OpSpec {
+    pub fn params(self, params: &'static [Param]) -> OpSpec {
         OpSpec { params, ..self }
     }
 
-    /// The same operation with one line that says what it does, without a full stop.
+    /// The same operation with one line of documentation, without a full stop.
     #[must_use]
-    pub fn says(self, summary: &'static str) -> OpSpec {
+    pub fn summary(self, summary: &'static str) -> OpSpec {
         OpSpec { summary, ..self }
     }
 }
@@ -452,6 +446,18 @@ pub enum Probe {
     Unknown(String),
     /// The look-up itself failed.
     Unreachable(OpError),
+}
+
+impl From<Result<Option<Value>, OpError>> for Probe {
+    /// What a look-up means after a lost answer. [`Code::AlreadyExists`] says that more than one thing matches.
+    fn from(found: Result<Option<Value>, OpError>) -> Probe {
+        match found {
+            Ok(Some(thing)) => Probe::Found(thing),
+            Ok(None) => Probe::Absent,
+            Err(error) if error.code == Code::AlreadyExists => Probe::Unknown(error.message),
+            Err(error) => Probe::Unreachable(error),
+        }
+    }
 }
 
 /// A kind of object: the properties a script may read.

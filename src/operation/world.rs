@@ -16,6 +16,7 @@ use crate::clock::{Clock, Ids};
 use crate::journal::Journal;
 use crate::value::Object;
 use crate::value::origin::Origin;
+use crate::value::secret::Secret;
 
 /// How a profile's account is reached.
 pub use crate::client::Line;
@@ -38,6 +39,31 @@ pub struct Profile {
 }
 
 impl Profile {
+    /// An account of a platform, by the platform's name.
+    pub fn new(name: &str, platform: &str) -> Profile {
+        Profile {
+            name: name.to_owned(),
+            platform: platform.to_owned(),
+            texts: BTreeMap::new(),
+            secrets: BTreeMap::new(),
+            settings: Settings::default(),
+        }
+    }
+
+    /// Adds a key whose value may be shown: `url`, `login`.
+    #[must_use]
+    pub fn text(mut self, key: &str, text: impl Into<String>) -> Profile {
+        self.texts.insert(key.to_owned(), text.into());
+        self
+    }
+
+    /// Adds a key whose value is a secret: `password`.
+    #[must_use]
+    pub fn secret(mut self, key: &str, secret: Secret) -> Profile {
+        self.secrets.insert(key.to_owned(), Password::known(secret));
+        self
+    }
+
     /// The error that it lacks `key`.
     pub fn lacks(&self, key: &str) -> OpError {
         let message = format!("profile `{}` has no {key}", self.name);

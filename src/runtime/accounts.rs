@@ -1,42 +1,13 @@
 //! The accounts of a runtime that were given to its builder, and the tokens of a runtime that keeps none on disk.
 
-use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use crate::client::http::account::is_below;
-use crate::client::{Password, TokenKey, TokenStore};
+use crate::client::{TokenKey, TokenStore};
 use crate::operation::error::{Code, OpError};
-use crate::operation::world::{Profile, Profiles, Settings};
+use crate::operation::world::{Profile, Profiles};
 use crate::value::Value;
 use crate::value::origin::Origin;
-use crate::value::secret::Secret;
-
-impl Profile {
-    /// An account of a platform, by the platform's name.
-    pub fn new(name: &str, platform: &str) -> Profile {
-        Profile {
-            name: name.to_owned(),
-            platform: platform.to_owned(),
-            texts: BTreeMap::new(),
-            secrets: BTreeMap::new(),
-            settings: Settings::default(),
-        }
-    }
-
-    /// Adds a key whose value may be shown: `url`, `login`.
-    #[must_use]
-    pub fn text(mut self, key: &str, text: impl Into<String>) -> Profile {
-        self.texts.insert(key.to_owned(), text.into());
-        self
-    }
-
-    /// Adds a key whose value is a secret: `password`.
-    #[must_use]
-    pub fn secret(mut self, key: &str, secret: Secret) -> Profile {
-        self.secrets.insert(key.to_owned(), Password::known(secret));
-        self
-    }
-}
 
 #[derive(Clone, Default)]
 pub(super) struct Accounts(Vec<Arc<Profile>>);

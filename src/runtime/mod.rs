@@ -5,7 +5,7 @@ mod accounts;
 mod own;
 mod run;
 
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::sync::{Arc, OnceLock};
 
 use crate::client::{Network, TokenStore};
@@ -61,10 +61,9 @@ type Print = dyn Fn(&str) + Send + Sync;
 #[derive(Clone, Default)]
 pub struct Builder {
     platforms: Vec<&'static Platform>,
-    operations: Vec<&'static OpSpec>,
+    operations: Vec<OpSpec>,
     accounts: Accounts,
     clock: Clock,
-    ids: Option<Ids>,
     print: Option<Arc<Print>>,
     prompter: Option<Arc<dyn Prompter>>,
     profiles: Option<Arc<dyn Profiles>>,
@@ -91,7 +90,7 @@ impl Builder {
     /// kept as long as the process lives.
     #[must_use]
     pub fn operation(mut self, operation: OpSpec) -> Builder {
-        self.operations.push(Box::leak(Box::new(operation)));
+        self.operations.push(operation);
         self
     }
 
@@ -159,12 +158,8 @@ impl Builder {
     /// Errors: see [`Builder::open`].
     pub fn in_memory(self) -> Result<Runtime, Error> {
         let catalogue = self.catalogue()?;
-        let (clock, ids) = (self.clock.clone(), self.ids());
-        let mut key = [0; 32];
-        for (byte, chance) in key.chunks_mut(16).zip([ids.uuid(), ids.uuid()]) {
-            byte.copy_from_slice(&chance.as_bytes()[..16]);
-        }
-        let journal = Journal::in_memory(Sealer::new(&key), clock, ids);
+        // What stays in memory needs no secret key.
+        let journal = Journal::in_memory(Sealer::new(&[0; 32]), self.clock.clone(), Ids::random());
         self.over(catalogue, journal)
     }
 
@@ -172,7 +167,7 @@ impl Builder {
     /// hexadecimal digits, base64 of 32 bytes, or a passphrase of at least 16 characters. Without the key no recorded
     /// credential can be read again.
     ///
-    /// Errors: the journal cannot be used, the key is none, two platforms or operations have one name, the system gives no
+    /// Errors: the journal cannot be used, the key has none of these forms, two platforms or operations have one name, the system gives no
     /// thread.
     pub fn open(self, folder: &Path, key: &Secret) -> Result<Runtime, Error> {
         let catalogue = self.catalogue()?;
@@ -181,8 +176,8 @@ impl Builder {
             let folder = folder.display();
             Error::Setup(format!("the folder {folder} cannot be made: {error}"))
         })?;
-        let path: PathBuf = folder.join("journal.db");
-        let journal = Journal::open(&path, sealer, self.clock.clone(), self.ids())?;
+        let path = folder.join("journal.db");
+        let journal = Journal::open(&path, sealer, self.clock.clone(), Ids::random())?;
         self.over(catalogue, journal)
     }
 
@@ -191,21 +186,15 @@ impl Builder {
         let executor = Executor::start(2)?;
         let http = HttpConfig {
             waits: journal.waits().clone(),
-            ..self.http.clone()
+            ..self.http
         };
         let http = Http::new(http, self.clock.clone());
-        let tokens = self
-            .tokens
-            .clone()
-            .unwrap_or_else(|| Arc::new(MemoryTokens::default()));
+        let tokens = self.tokens.unwrap_or_else(|| Arc::new(MemoryTokens::default()));
         let network = Network::new(http, tokens, self.clock.clone());
-        let profiles = match &self.profiles {
-            Some(profiles) => Arc::clone(profiles),
-            None => Arc::new(self.accounts.clone()),
-        };
-        let world = World::new(catalogue, journal.clone(), network, profiles, self.ids());
-        let world = match &self.prompter {
-            Some(prompter) => world.asking(Arc::clone(prompter)),
+        let profiles = self.profiles.unwrap_or_else(|| Arc::new(self.accounts));
+        let world = World::new(catalogue, journal.clone(), network, profiles, Ids::random());
+        let world = match self.prompter {
+            Some(prompter) => world.asking(prompter),
             None => world,
         };
         Ok(Runtime {
@@ -215,10 +204,6 @@ impl Builder {
             host: OnceLock::new(),
             print: self.print.unwrap_or_else(|| Arc::new(|_: &str| {})),
         })
-    }
-
-    fn ids(&self) -> Ids {
-        self.ids.clone().unwrap_or_else(Ids::random)
     }
 }
 

@@ -8,7 +8,7 @@ use crate::operation::spec::OpSpec;
 use crate::script::words::is_reserved;
 
 /// One platform for each module that the operations name. They live as long as the process.
-pub(super) fn platforms(operations: &[&'static OpSpec]) -> Result<Vec<&'static Platform>, Error> {
+pub(super) fn platforms(operations: &[OpSpec]) -> Result<Vec<&'static Platform>, Error> {
     let mut modules: BTreeMap<&'static str, Vec<OpSpec>> = BTreeMap::new();
     for operation in operations {
         for (word, what) in [(operation.module, "module"), (operation.name, "name")] {
@@ -19,7 +19,7 @@ pub(super) fn platforms(operations: &[&'static OpSpec]) -> Result<Vec<&'static P
                 )));
             }
         }
-        modules.entry(operation.module).or_default().push(**operation);
+        modules.entry(operation.module).or_default().push(*operation);
     }
     Ok(modules.into_iter().map(platform).collect())
 }

@@ -165,11 +165,11 @@ impl Runtime {
     }
 
     fn begin(&self, script: &Script, params: Value, has_rows: bool) -> Result<Begun, Error> {
-        let (sources, _) = script.bundle().parts();
+        let (sources, imports) = script.bundle().parts();
         let name = script.bundle().main().name.clone();
         let plan = Record::from([
             ("script".to_owned(), name.as_str().into()),
-            ("imports".to_owned(), script.bundle().imports_to_value()),
+            ("imports".to_owned(), Bundle::imports_to_value(&imports)),
             ("jobs".to_owned(), Value::Int(JOBS.into())),
         ]);
         let lock = self.journal.begin_run(NewRun {
@@ -266,12 +266,8 @@ fn conclude(
     let status = ended.status(&rows, all_read);
     journal.set_run_status(id, status)?;
     journal.flush()?;
-    let recorded = || -> Result<Option<Finished>, Error> {
-        let rows = journal.rows(id, None, 1, RowFilter::All)?;
-        Ok(rows.into_iter().next().map(Finished::from))
-    };
     let single = match single {
-        None if !has_rows => recorded()?,
+        None if !has_rows => Finished::recorded(journal, id)?,
         single => single,
     };
     Ok(Outcome {

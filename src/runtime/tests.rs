@@ -55,7 +55,7 @@ fn builder(desk: &Arc<Desk>) -> Builder {
     );
     Runtime::builder()
         .operation(draw)
-        .operation(seat.takes(NAME))
+        .operation(seat.params(NAME))
         .clock(Clock::frozen(0))
 }
 

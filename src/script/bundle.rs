@@ -102,13 +102,12 @@ impl Bundle {
         )
     }
 
-    /// The imports as the journal keeps them; [`Bundle::imports_of`] reads them.
-    pub fn imports_to_value(&self) -> Value {
-        let text = |text: &String| Value::from(text.as_str());
-        let imports = self.imports.iter();
-        let imports =
-            imports.map(|((from, path), name)| Value::List(vec![text(from), text(path), text(name)]));
-        Value::List(imports.collect())
+    /// The imports of [`Bundle::parts`] as the journal keeps them; [`Bundle::imports_of`] reads them.
+    pub fn imports_to_value(imports: &[(String, String, String)]) -> Value {
+        let import = |(from, path, name): &(String, String, String)| {
+            Value::List([from, path, name].map(|text| text.as_str().into()).into())
+        };
+        Value::List(imports.iter().map(import).collect())
     }
 
     /// The imports that [`Bundle::imports_to_value`] wrote, for [`Bundle::from_parts`].

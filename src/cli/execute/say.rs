@@ -10,7 +10,7 @@ use crate::bulk::schedule::{Ended, Finished};
 use crate::cli::error::CommandError;
 use crate::cli::exit::Exit;
 use crate::cli::rows::is_stream;
-use crate::journal::{RowFilter, RowStatus, StepFilter, StepRecord, StepState};
+use crate::journal::{RowStatus, StepFilter, StepRecord, StepState};
 use crate::operation::error::Code;
 use crate::report::reveal::Reveal;
 use crate::run::Runner;
@@ -91,7 +91,7 @@ impl Execution<'_> {
             ui.summary(&summary, self.id().as_str());
         } else {
             if last.is_none() {
-                last = self.recorded()?;
+                last = Finished::recorded(&self.engine.journal, self.id())?;
             }
             if let Some(last) = &last {
                 self.show_single(last)?;
@@ -280,15 +280,6 @@ impl Execution<'_> {
 
     fn resume(&self) -> String {
         self.app.resume(self.id())
-    }
-
-    /// The one row of a run without rows, when an earlier process has carried it out.
-    fn recorded(&self) -> Result<Option<Finished>, CommandError> {
-        let rows = self.engine.journal.rows(self.id(), None, 1, RowFilter::All)?;
-        let ended = rows
-            .into_iter()
-            .find(|row| matches!(row.status, RowStatus::Done | RowStatus::Failed));
-        Ok(ended.map(Finished::from))
     }
 
     fn show_single(&self, last: &Finished) -> Result<(), CommandError> {

@@ -107,7 +107,7 @@ async fn look_up(world: &World, call: &Call) -> Result<Option<Administrator>, Op
 fn probe<'a>(world: &'a World, call: &'a Call) -> Boxed<'a, Probe> {
     Box::pin(async move {
         let found = look_up(world, call).await;
-        ensure::settled(found.map(|found| found.map(|one| to_administrator(&one, "created"))))
+        Probe::from(found.map(|found| found.map(|one| to_administrator(&one, "created"))))
     })
 }
 

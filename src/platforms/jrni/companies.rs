@@ -203,7 +203,7 @@ async fn look_up(world: &World, call: &Call) -> Result<Option<Company>, OpError>
 fn probe<'a>(world: &'a World, call: &'a Call) -> Boxed<'a, Probe> {
     Box::pin(async move {
         let found = look_up(world, call).await;
-        ensure::settled(found.map(|found| found.map(|company| to_company(&company, "created"))))
+        Probe::from(found.map(|found| found.map(|company| to_company(&company, "created"))))
     })
 }
 

@@ -5,7 +5,7 @@ use crate::journal::NaturalKey;
 use crate::operation::call::Call;
 use crate::operation::error::{Code, OpError};
 use crate::operation::session::receiver;
-use crate::operation::spec::{Param, Probe, Type};
+use crate::operation::spec::{Param, Type};
 use crate::value::{Record, Value};
 
 /// Takes over what is there.
@@ -51,16 +51,6 @@ pub(super) fn fields(call: &Call, name: &str, key: &str) -> Result<Record, OpErr
     }
     fields.insert(name.to_owned(), key.into());
     Ok(fields)
-}
-
-/// What a look-up means after a lost answer.
-pub(super) fn settled(found: Result<Option<Value>, OpError>) -> Probe {
-    match found {
-        Ok(Some(thing)) => Probe::Found(thing),
-        Ok(None) => Probe::Absent,
-        Err(error) if error.code == Code::AlreadyExists => Probe::Unknown(error.message),
-        Err(error) => Probe::Unreachable(error),
-    }
 }
 
 /// What a look-up before the request means. `found` is made with the outcome that fits; `what` names the thing in

@@ -92,7 +92,7 @@ async fn look_up(world: &World, call: &Call) -> Result<Option<Person>, OpError> 
 fn probe<'a>(world: &'a World, call: &'a Call) -> Boxed<'a, Probe> {
     Box::pin(async move {
         let found = look_up(world, call).await;
-        ensure::settled(found.map(|found| found.map(|person| to_person(&person, "created"))))
+        Probe::from(found.map(|found| found.map(|person| to_person(&person, "created"))))
     })
 }
 
