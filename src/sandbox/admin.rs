@@ -35,7 +35,7 @@ pub(super) struct Health {
     pub(super) pid: u32,
     tenants: usize,
     apps: usize,
-    pending: usize,
+    pending: u64,
     totals: Totals,
     traffic: Traffic,
     faults: Vec<String>,
@@ -99,14 +99,15 @@ fn health(site: &Site) -> Health {
         )
     };
     let (tenants, apps, totals) = site.world.mobsted(count);
+    let traffic = site.traffic();
     Health {
         instance: site.instance.clone(),
         pid: std::process::id(),
         tenants,
         apps,
-        pending: site.world.deferred().len(),
+        pending: site.world.deferred().len() as u64 + traffic.under_way,
         totals,
-        traffic: site.traffic(),
+        traffic,
         faults: texts(site),
     }
 }

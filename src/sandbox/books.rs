@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use serde::{Deserialize, Serialize};
 use serde_json::Value as Json;
@@ -32,7 +32,8 @@ pub struct Books {
     pub web: WebBook,
     /// What was asked since the serving process opened the world.
     pub traffic: Traffic,
-    /// Effects that are still to land (see the fault `drop-late`).
+    /// Effects that may still land: those put off (see the fault `drop-late`), and requests that are taking their time (see
+    /// the fault `slow`).
     pub pending: u64,
 }
 
@@ -156,6 +157,9 @@ pub struct Traffic {
     pub auths: u64,
     /// `GET /refresh`.
     pub refreshes: u64,
+    /// Requests that are taking their time, whether or not their client still waits.
+    #[serde(default)]
+    pub under_way: u64,
     /// Requests hit by a fault.
     pub faults: u64,
     /// Requests to create what existed already when they came: a sub-account by address, an app by name and site in one
@@ -180,6 +184,7 @@ pub(super) struct Meter {
     pub(super) auths: AtomicU64,
     pub(super) refreshes: AtomicU64,
     pub(super) repeats: AtomicU64,
+    under_way: AtomicU64,
     routes: Mutex<BTreeMap<&'static str, u64>>,
 }
 
@@ -187,6 +192,12 @@ impl Meter {
     /// Adds one to the requests of a route.
     pub(super) fn count_route(&self, route: Route) {
         *self.routes().entry(route.name()).or_default() += 1;
+    }
+
+    /// Counts a request as under way until the guard is dropped.
+    pub(super) fn under_way(self: &Arc<Self>) -> UnderWay {
+        count(&self.under_way);
+        UnderWay(Arc::clone(self))
     }
 
     fn routes(&self) -> MutexGuard<'_, BTreeMap<&'static str, u64>> {
@@ -203,6 +214,7 @@ impl Meter {
             application_lists: load(&self.application_lists),
             auths: load(&self.auths),
             refreshes: load(&self.refreshes),
+            under_way: load(&self.under_way),
             faults: hits.values().copied().map(u64::from).sum(),
             repeats: load(&self.repeats),
             routes: self
@@ -212,6 +224,15 @@ impl Meter {
                 .collect(),
             hits,
         }
+    }
+}
+
+/// A request that takes its time.
+pub(super) struct UnderWay(Arc<Meter>);
+
+impl Drop for UnderWay {
+    fn drop(&mut self) {
+        self.0.under_way.fetch_sub(1, Ordering::Relaxed);
     }
 }
 

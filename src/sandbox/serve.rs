@@ -44,7 +44,7 @@ const BACKLOG: u32 = 4096;
 pub(super) struct Site {
     pub(super) world: World,
     pub(super) faults: Faults,
-    pub(super) meter: Meter,
+    pub(super) meter: Arc<Meter>,
     pub(super) signer: Signer,
     pub(super) behaviour: Behaviour,
     /// Tells this serving from others of the same folder.
@@ -59,7 +59,7 @@ impl Site {
         Site {
             signer: Signer::new(world.secret()),
             faults: Faults::new(options.seed ^ (world.found() as u64), &options.faults),
-            meter: Meter::default(),
+            meter: Arc::default(),
             behaviour: options.behaviour,
             instance: format!("{:016x}", fastrand::u64(..)),
             dir: options.dir.clone(),
@@ -220,7 +220,9 @@ async fn answer<P: Platform>(site: Arc<Site>, call: Call, delay: Duration) -> Re
     if delay.is_zero() {
         return settle::<P>(&site, &call);
     }
+    let under_way = site.meter.under_way();
     let work = tokio::spawn(async move {
+        let _under_way = under_way;
         tokio::time::sleep(delay).await;
         settle::<P>(&site, &call)
     });

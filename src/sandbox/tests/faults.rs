@@ -79,6 +79,18 @@ fn a_slow_answer_is_a_right_one_and_its_effect_does_not_need_the_client() {
     assert!(begin.elapsed() >= Duration::from_millis(100));
     hang_up_on(&rig, &rig.create(&token, "bob@example.com"));
     eventually("the effect", || rig.sandbox.books().unwrap().tenants.len() == 2);
+    eventually("the end of the request", || {
+        rig.sandbox.books().unwrap().pending == 0
+    });
+}
+
+#[test]
+fn a_slow_request_is_pending_until_it_has_landed() {
+    let rig = Rig::with_fault("partners:slow:600000:x1");
+    let token = rig.token();
+    assert_eq!(rig.sandbox.books().unwrap().pending, 0);
+    hang_up_on(&rig, &rig.create(&token, "ann@example.com"));
+    eventually("the request", || rig.sandbox.books().unwrap().pending == 1);
 }
 
 #[test]

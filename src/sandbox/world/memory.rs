@@ -176,8 +176,8 @@ impl Memory {
             jrni: self.jrni.book(),
             sparrow: self.sparrow.book(),
             web: self.web.book(),
+            pending: self.deferred.len() as u64 + traffic.under_way,
             traffic,
-            pending: self.deferred.len() as u64,
         }
     }
 }
