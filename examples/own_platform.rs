@@ -26,9 +26,6 @@ fn main() -> ExitCode {
 }
 
 static CRM: Platform = Platform {
-    name: "crm",
-    module: "crm",
-    title: "CRM",
     account: Some(AccountSchema {
         kind: "crm::Session",
         texts: &[AccountKey::required("url", "Address of the API (https://…)")],
@@ -43,10 +40,8 @@ static CRM: Platform = Platform {
         summary: "An account of the CRM",
         properties: &[("url", "string", "the address of the API")],
     }],
-    codes: &[],
-    maps: &[],
-    sub_accounts: None,
     driver: &Crm,
+    ..Platform::new("crm", "CRM")
 };
 
 const CONNECT: OpSpec = connecting(

@@ -15,6 +15,7 @@ mod sessions;
 mod site;
 #[cfg(test)]
 mod tests;
+mod typed;
 mod values;
 mod web;
 
@@ -142,6 +143,7 @@ fn account(
     environment: &Environment,
     collection: Option<&Collection>,
 ) -> Result<Option<Account>, CommandError> {
+    let catalogue = app.catalogue().clone();
     let asked = command.platform.as_deref();
     let asked = asked.map(|name| app.platform(name)).transpose()?;
     let mut chosen = Vec::new();
@@ -160,8 +162,10 @@ fn account(
         .iter()
         .map(|request| address::read(&request.url).base)
         .collect();
-    let spoken = collection.and_then(|collection| site::of_environment(collection, &environment.variables));
+    let spoken = collection
+        .and_then(|collection| site::of_environment(&catalogue, collection, &environment.variables));
     let account = environment::account(
+        &catalogue,
         environment,
         asked,
         &chosen,
@@ -235,7 +239,12 @@ fn profiled(name: Option<&str>, account: Option<&Account>) -> Option<Profiled> {
         name: name.to_owned(),
         platform: account.platform,
         url: text("url"),
-        company: text("company"),
+        part: account
+            .platform
+            .import
+            .scope
+            .map(|scope| text(scope.key))
+            .unwrap_or_default(),
         taken: account.taken.clone(),
         signs: !account.secrets.is_empty(),
     })

@@ -13,6 +13,7 @@ pub mod error;
 pub mod explain;
 pub mod function;
 pub mod given;
+pub mod import;
 pub mod local;
 pub mod naming;
 pub mod perform;
@@ -26,18 +27,10 @@ pub mod spec;
 pub(crate) mod target;
 pub mod world;
 
-use platform::{NoDriver, Platform};
+use platform::Platform;
 
 /// What every script has, whatever platforms it works with: time, chance, questions.
 pub(crate) static BASIC: Platform = Platform {
-    name: "",
-    module: "",
-    title: "provisor",
-    account: None,
     operations: &[local::OPS, prompt::OPS],
-    kinds: &[],
-    codes: &[],
-    maps: &[],
-    sub_accounts: None,
-    driver: &NoDriver,
+    ..Platform::new("", "provisor")
 };

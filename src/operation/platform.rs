@@ -8,6 +8,7 @@ use std::sync::Arc;
 use super::account::{Reachability, SignedIn};
 use super::call::Call;
 use super::error::{Code, OpError};
+use super::import::ImportRules;
 use super::spec::{Boxed, Fields, Kind, OpSpec};
 use super::world::World;
 use crate::client::error::OwnCode;
@@ -37,6 +38,8 @@ pub struct Platform {
     pub maps: &'static [(&'static [OpSpec], Fields)],
     /// The accounts below an account of the platform; `None` when there are none of the kind.
     pub sub_accounts: Option<SubAccounts>,
+    /// What the importer knows of it.
+    pub import: &'static ImportRules,
     /// What no table can say.
     pub driver: &'static dyn Driver,
 }
@@ -48,6 +51,23 @@ impl fmt::Debug for Platform {
 }
 
 impl Platform {
+    /// A platform that has nothing but its name, which is its module's, too: what the rest of a table begins with.
+    pub const fn new(name: &'static str, title: &'static str) -> Platform {
+        Platform {
+            name,
+            module: name,
+            title,
+            account: None,
+            operations: &[],
+            kinds: &[],
+            codes: &[],
+            maps: &[],
+            sub_accounts: None,
+            import: &ImportRules::NONE,
+            driver: &NoDriver,
+        }
+    }
+
     /// The keys of its accounts whose values may be shown.
     pub fn texts(&self) -> &'static [AccountKey] {
         self.account.as_ref().map_or(&[], |schema| schema.texts)

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use super::Error;
-use crate::operation::platform::{NoDriver, Platform};
+use crate::operation::platform::Platform;
 use crate::operation::spec::OpSpec;
 use crate::script::words::is_reserved;
 
@@ -27,15 +27,7 @@ pub(super) fn platforms(operations: &[OpSpec]) -> Result<Vec<&'static Platform>,
 fn platform((module, operations): (&'static str, Vec<OpSpec>)) -> &'static Platform {
     let operations: &'static [OpSpec] = operations.leak();
     Box::leak(Box::new(Platform {
-        name: module,
-        module,
-        title: module,
-        account: None,
         operations: vec![operations].leak(),
-        kinds: &[],
-        codes: &[],
-        maps: &[],
-        sub_accounts: None,
-        driver: &NoDriver,
+        ..Platform::new(module, module)
     }))
 }

@@ -7,11 +7,9 @@ use super::site::Site;
 use super::values::{Part, is_secret, parts};
 use crate::cli::error::CommandError;
 use crate::cli::profile::fields;
-use crate::operation::platform::AccountKey;
-use crate::operation::platform::Platform;
-use crate::platforms::jrni::PLATFORM as JRNI;
-use crate::platforms::mobsted::PLATFORM as MOBSTED;
-use crate::platforms::sparrow::PLATFORM as SPARROW;
+use crate::operation::catalogue::Catalogue;
+use crate::operation::import::{ApiRoot, Mark};
+use crate::operation::platform::{AccountKey, Platform};
 use crate::value::secret::Secret;
 
 /// An environment.
@@ -41,12 +39,12 @@ pub(super) fn read(json: &Json) -> Environment {
     }
 }
 
-/// What a field's variable may be called, in letters alone.
-const NAMES: &[(&str, &[&str])] = &[
+/// What the variables of keys that many platforms have may be called besides the key's own name, in lower-case letters and
+/// digits.
+const COMMON: &[(&str, &[&str])] = &[
     (
         "url",
         &[
-            "url",
             "baseurl",
             "base",
             "host",
@@ -57,7 +55,6 @@ const NAMES: &[(&str, &[&str])] = &[
             "apibase",
             "endpoint",
             "address",
-            "bburl",
             "serverurl",
             "accounturl",
         ],
@@ -65,7 +62,6 @@ const NAMES: &[(&str, &[&str])] = &[
     (
         "login",
         &[
-            "login",
             "email",
             "username",
             "user",
@@ -74,31 +70,23 @@ const NAMES: &[(&str, &[&str])] = &[
             "emailaddress",
         ],
     ),
-    ("password", &["password", "pass", "pwd", "passwd", "userpassword"]),
-    ("app_id", &["appid", "xappid"]),
-    ("app_key", &["appkey", "xappkey"]),
-    ("company", &["company", "companyid"]),
-    ("api_token", &["apitoken", "token", "apikey"]),
-    ("partner_token", &["partnertoken"]),
-    (
-        "bearer",
-        &[
-            "bearer",
-            "bearertoken",
-            "accesstoken",
-            "authtoken",
-            "token",
-            "apitoken",
-            "jwt",
-        ],
-    ),
-    ("header", &[]),
-    ("header_value", &[]),
+    ("password", &["pass", "pwd", "passwd", "userpassword"]),
 ];
+
+/// Every name that the variable of a key may have, the likeliest first.
+fn names_of(platform: &Platform, key: &str) -> Vec<String> {
+    let others = COMMON.iter().chain(platform.import.aliases);
+    let others = others
+        .filter(|(known, _)| *known == key)
+        .flat_map(|(_, names)| *names);
+    let others = others.map(|name| (*name).to_owned());
+    [letters(key)].into_iter().chain(others).collect()
+}
 
 /// The account of a platform that the environment describes; nothing when it describes none. `chosen` says which
 /// variable holds which field, `asked` which platform it is, `spoken` to which the collection's requests speak there.
 pub(super) fn account(
+    catalogue: &Catalogue,
     environment: &Environment,
     asked: Option<&'static Platform>,
     chosen: &[(String, String)],
@@ -106,9 +94,9 @@ pub(super) fn account(
     spoken: Option<&Site>,
 ) -> Result<Option<Account>, CommandError> {
     for (field, variable) in chosen {
-        check_choice(environment, field, variable)?;
+        check_choice(catalogue, environment, field, variable)?;
     }
-    let told = asked.or_else(|| guessed(environment, addresses));
+    let told = asked.or_else(|| guessed(catalogue, environment, addresses));
     let Some(platform) = told.or(spoken.map(|site| site.platform)) else {
         return Ok(None);
     };
@@ -122,10 +110,10 @@ pub(super) fn account(
     };
     let mut missing = Vec::new();
     for field in platform.texts() {
-        match environment.find(field.name, chosen)? {
+        match environment.find(platform, field.name, chosen)? {
             Some((variable, value)) => {
                 let value = if field.name == "url" {
-                    below(address(&value), spoken)
+                    below(platform, address(platform, &value), spoken)
                 } else {
                     value
                 };
@@ -137,7 +125,7 @@ pub(super) fn account(
         }
     }
     for field in platform.secrets() {
-        match environment.find(field.name, chosen)? {
+        match environment.find(platform, field.name, chosen)? {
             Some((variable, value)) => {
                 account.secrets.push((field, Secret::new(value)));
                 account.taken.push((field.name, variable));
@@ -178,9 +166,21 @@ pub(super) fn account(
     )))
 }
 
-fn check_choice(environment: &Environment, field: &str, variable: &str) -> Result<(), CommandError> {
-    if !NAMES.iter().any(|(known, _)| *known == field) {
-        let known: Vec<&str> = NAMES.iter().map(|(known, _)| *known).collect();
+fn check_choice(
+    catalogue: &Catalogue,
+    environment: &Environment,
+    field: &str,
+    variable: &str,
+) -> Result<(), CommandError> {
+    let mut known: Vec<&str> = Vec::new();
+    for platform in catalogue.platforms() {
+        for key in platform.texts().iter().chain(platform.secrets()) {
+            if !known.contains(&key.name) {
+                known.push(key.name);
+            }
+        }
+    }
+    if !known.contains(&field) {
         return Err(CommandError::usage(format!("--take: a profile has no `{field}`"))
             .hint(format!("the fields are {}", known.join(", "))));
     }
@@ -194,33 +194,29 @@ fn check_choice(environment: &Environment, field: &str, variable: &str) -> Resul
 }
 
 /// The platform by what the variables are called and where they lead, or where the collection's requests go.
-fn guessed(environment: &Environment, addresses: &str) -> Option<&'static Platform> {
-    let keys: Vec<String> = environment
+fn guessed(catalogue: &Catalogue, environment: &Environment, addresses: &str) -> Option<&'static Platform> {
+    let keys = environment
         .variables
         .iter()
-        .map(|variable| letters(&variable.key))
-        .collect();
-    let values = environment
+        .map(|variable| letters(&variable.key));
+    let keys: Vec<String> = keys.collect();
+    let open = environment
         .variables
         .iter()
         .filter(|variable| !is_secret(variable));
-    let mut text = values
-        .map(|variable| variable.value.to_lowercase())
-        .collect::<Vec<_>>()
-        .join("\n");
-    text.push('\n');
-    text.push_str(&addresses.to_lowercase());
-    let has = |names: &[&str]| names.iter().any(|name| text.contains(name));
-    let key = |names: &[&str]| keys.iter().any(|key| names.contains(&key.as_str()));
-    if has(&["mobsted", "/api/v8"]) {
-        Some(&MOBSTED)
-    } else if has(&["jrni.", "bookingbug"]) {
-        Some(&JRNI)
-    } else if has(&["sparrowsms"]) || key(&["partnertoken"]) {
-        Some(&SPARROW)
-    } else {
-        None
-    }
+    let mut text: String = open.map(|variable| format!("{}\n", variable.value)).collect();
+    text.push_str(addresses);
+    let text = text.to_lowercase();
+    let shows = |platform: &&&Platform| {
+        let rules = platform.import;
+        let by_variable =
+            |mark: &Mark| matches!(mark, Mark::Variable(name) if keys.iter().any(|key| key == name));
+        let by_root = |root: &ApiRoot| root.distinctive && text.contains(root.path);
+        rules.hosts.iter().any(|host| text.contains(host))
+            || rules.roots.iter().any(by_root)
+            || rules.marks.iter().any(by_variable)
+    };
+    catalogue.platforms().iter().find(shows).copied()
 }
 
 impl Environment {
@@ -237,6 +233,7 @@ impl Environment {
     /// The variable for a field, and its value with other variables resolved. Empty values count as none.
     fn find(
         &self,
+        platform: &Platform,
         field: &str,
         chosen: &[(String, String)],
     ) -> Result<Option<(String, String)>, CommandError> {
@@ -244,12 +241,8 @@ impl Environment {
             .iter()
             .find(|(known, _)| known == field)
             .map(|(_, variable)| variable.as_str());
-        let names = NAMES
-            .iter()
-            .find(|(known, _)| *known == field)
-            .map_or(&[][..], |(_, names)| names);
         let by_name = || {
-            names.iter().find_map(|name| {
+            names_of(platform, field).iter().find_map(|name| {
                 let mut variables = self.variables.iter();
                 variables
                     .find(|variable| letters(&variable.key) == *name && !variable.value.trim().is_empty())
@@ -294,10 +287,12 @@ impl Environment {
     }
 }
 
-/// An address as profiles have it: with a scheme, without Mobsted's path.
-fn address(text: &str) -> String {
+/// An address as profiles have it: with a scheme, without a root of the API that is no part of it.
+fn address(platform: &Platform, text: &str) -> String {
     let text = text.trim().trim_end_matches('/');
-    let text = text.split_once("/api/v8").map_or(text, |(base, _)| base);
+    let mut roots = platform.import.roots.iter().filter(|root| !root.in_address);
+    let base = roots.find_map(|root| Some(text.split_once(root.path)?.0));
+    let text = base.unwrap_or(text);
     if text.contains("://") {
         text.to_owned()
     } else {
@@ -306,10 +301,17 @@ fn address(text: &str) -> String {
 }
 
 /// The address of an account, with the path that the requests to it have in common.
-fn below(url: String, spoken: Option<&Site>) -> String {
+fn below(platform: &Platform, url: String, spoken: Option<&Site>) -> String {
     let more = spoken.and_then(|site| site.base.strip_prefix(url.as_str()));
+    let is_root = |path: &str| {
+        platform
+            .import
+            .roots
+            .iter()
+            .any(|root| path.starts_with(root.path))
+    };
     match more {
-        Some(more) if more.starts_with('/') && !more.starts_with("/api/") => format!("{url}{more}"),
+        Some(more) if more.starts_with('/') && !is_root(more) => format!("{url}{more}"),
         _ => url,
     }
 }

@@ -84,14 +84,14 @@ fn typed(
         return Ok(None);
     };
     let session = sessions.of(&site, values)?;
-    let company = session.company.as_deref();
+    let part = session.part.as_deref();
     let ask = sessions::ask(
         sessions.catalogue(),
         request,
         address,
         site,
         &session.name,
-        company,
+        part,
         values,
     );
     Ok(match known::meaning(&ask, values)? {

@@ -10,8 +10,6 @@ use super::known::{self, Ask};
 use super::site::{self, Evidence, Site};
 use super::values::Values;
 use crate::operation::platform::Platform;
-use crate::platforms::jrni::PLATFORM as JRNI;
-use crate::platforms::web::PLATFORM as WEB;
 
 /// The profile that an environment became.
 #[derive(Debug, Clone)]
@@ -19,8 +17,8 @@ pub(super) struct Profiled {
     pub(super) name: String,
     pub(super) platform: &'static Platform,
     pub(super) url: String,
-    /// The company that it acts on; empty when it names none.
-    pub(super) company: String,
+    /// The part of its account that it acts on; empty when it names none.
+    pub(super) part: String,
     /// The variables that its fields were taken from, by key.
     pub(super) taken: Vec<(&'static str, String)>,
     /// Has it a credential?
@@ -66,8 +64,8 @@ pub(super) struct Session {
     pub(super) name: String,
     /// The expression that makes it.
     pub(super) code: String,
-    /// The company that it acts on, variables resolved; nothing when none is named.
-    pub(super) company: Option<String>,
+    /// The part of its account that it acts on, variables resolved; `None` when it names none.
+    pub(super) part: Option<String>,
     pub(super) used: bool,
 }
 
@@ -83,7 +81,7 @@ impl Sessions {
         let mut sessions = Sessions {
             profile: profile.cloned(),
             catalogue: catalogue.clone(),
-            evidence: Evidence::of(collection, known, values),
+            evidence: Evidence::of(catalogue, collection, known, values),
             sign_ins: Vec::new(),
             found: Vec::new(),
             used: BTreeSet::new(),
@@ -105,12 +103,14 @@ impl Sessions {
 
     /// The site of an address without its query; nothing when it is no known platform's.
     pub(super) fn site(&self, address: &str, values: &Values) -> Option<Site> {
-        site::of(address, &self.evidence, values)
+        site::of(&self.catalogue, address, &self.evidence, values)
     }
 
     /// The profile of a service of the web, when an environment became one.
     pub(super) fn service(&self) -> Option<&Profiled> {
-        self.profile.as_ref().filter(|profile| profile.platform == &WEB)
+        self.profile
+            .as_ref()
+            .filter(|profile| profile.platform.module == "http")
     }
 
     /// The sessions that some function uses, in the order in which they were met.
@@ -129,7 +129,7 @@ impl Sessions {
         let outer = std::mem::take(&mut values.used);
         let made = self.connect(site, values);
         values.used = outer;
-        let (code, company) = made?;
+        let (code, part) = made?;
         let session = Session {
             platform: site.platform,
             base: site.base.clone(),
@@ -138,7 +138,7 @@ impl Sessions {
                 many => format!("session_{}", many + 1),
             },
             code,
-            company: Some(company).filter(|company| !company.is_empty()),
+            part: Some(part).filter(|part| !part.is_empty()),
             used: false,
         };
         self.found.push(session.clone());
@@ -158,14 +158,10 @@ impl Sessions {
         let base = site.base.clone();
         let ask = ask(self.catalogue(), request, address, site, "", None, values);
         let mut told = known::sign_in(&ask).unwrap_or_default();
-        if ask.platform == &JRNI {
-            for (key, name) in [("app_id", "app-id"), ("app_key", "app-key")] {
-                let header = request
-                    .headers
-                    .iter()
-                    .find(|header| header.key.eq_ignore_ascii_case(name));
-                told.extend(header.map(|header| (key, header.value.clone())));
-            }
+        for (name, key) in ask.platform.import.headers {
+            let mut headers = request.headers.iter();
+            let header = headers.find(|header| header.key.eq_ignore_ascii_case(name));
+            told.extend(key.zip(header).map(|(key, header)| (key, header.value.clone())));
         }
         told.retain(|(_, text)| !text.trim().is_empty());
         if told.is_empty() {
@@ -188,7 +184,7 @@ impl Sessions {
         }
     }
 
-    /// The expression that makes the session, and the company that it acts on.
+    /// The expression that makes the session, and the part of the account that it acts on.
     fn connect(&self, site: &Site, values: &mut Values) -> Result<(String, String), String> {
         let platform = site.platform;
         let module = platform.name;
@@ -204,7 +200,7 @@ impl Sessions {
         match profile {
             Some(profile) if first => {
                 let code = format!("{module}::connect({})", quoted(&profile.name));
-                return Ok((code, profile.company.clone()));
+                return Ok((code, profile.part.clone()));
             }
             None if first && !signs_in => return Ok((format!("{module}::connect()"), String::new())),
             _ => {}
@@ -228,11 +224,12 @@ impl Sessions {
             };
             map.push((field.name.to_owned(), code));
         }
-        let company = account.iter().find(|(key, _)| *key == "company");
-        let company = company.map(|(_, text)| values.expanded(text)).unwrap_or_default();
+        let scope = platform.import.scope.map(|scope| scope.key);
+        let part = account.iter().find(|(key, _)| Some(*key) == scope);
+        let part = part.map(|(_, text)| values.expanded(text)).unwrap_or_default();
         values.enter(&outer);
         let code = format!("{module}::connect({})", Code::Map(map).render(8));
-        Ok((code, company))
+        Ok((code, part))
     }
 }
 
@@ -243,7 +240,7 @@ pub(super) fn ask<'a>(
     address: &address::Address,
     site: Site,
     session: &'a str,
-    company: Option<&'a str>,
+    part: Option<&'a str>,
     values: &Values,
 ) -> Ask<'a> {
     let query = address.query.iter();
@@ -258,6 +255,6 @@ pub(super) fn ask<'a>(
         carries: known::carried(request, values),
         headers: &request.headers,
         session,
-        company,
+        part,
     }
 }

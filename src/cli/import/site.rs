@@ -6,10 +6,9 @@ use std::collections::BTreeSet;
 use super::address;
 use super::collection::{Collection, Request, Variable};
 use super::values::{Part, Values, is_secret, parts};
+use crate::operation::catalogue::Catalogue;
+use crate::operation::import::{ApiRoot, Mark};
 use crate::operation::platform::Platform;
-use crate::platforms::jrni::PLATFORM as JRNI;
-use crate::platforms::mobsted::PLATFORM as MOBSTED;
-use crate::platforms::sparrow::PLATFORM as SPARROW;
 
 /// An address of a platform, in two.
 #[derive(Debug, Clone, PartialEq)]
@@ -27,47 +26,10 @@ pub(super) struct Site {
 #[derive(Debug, Default)]
 pub(super) struct Evidence(BTreeSet<(&'static str, String)>);
 
-/// Where the API of a platform begins.
-struct Mark {
-    platform: &'static Platform,
-    /// The part of the path.
-    path: &'static str,
-    /// Does the account's address end with it?
-    kept: bool,
-    /// What a host of the platform has in its name.
-    hosts: &'static [&'static str],
-}
-
-const MARKS: &[Mark] = &[
-    Mark {
-        platform: &MOBSTED,
-        path: "/api/v8",
-        kept: false,
-        hosts: &[],
-    },
-    Mark {
-        platform: &JRNI,
-        path: "/api/v1",
-        kept: true,
-        hosts: &["bookingbug.", "jrni."],
-    },
-    Mark {
-        platform: &JRNI,
-        path: "/api/v5",
-        kept: true,
-        hosts: &["bookingbug.", "jrni."],
-    },
-    Mark {
-        platform: &SPARROW,
-        path: "/v1",
-        kept: false,
-        hosts: &["sparrowsms."],
-    },
-];
-
 impl Evidence {
-    /// What the collection tells: who sends an `App-Id` speaks to JRNI, who signs in as Sparrow has it to Sparrow.
+    /// What the marks of the requests in a collection tell.
     pub(super) fn of(
+        catalogue: &Catalogue,
         collection: &Collection,
         profile: Option<(&'static Platform, &str)>,
         values: &mut Values,
@@ -79,11 +41,11 @@ impl Evidence {
         for request in &collection.requests {
             values.enter(&request.variables);
             let address = address::read(&request.url);
-            for mark in MARKS {
-                if let Some((_, base, path)) = mark.cut(&address.base, values)
-                    && mark.shows(request, &path)
+            for (platform, root) in roots(catalogue) {
+                if let Some((_, base, path)) = cut(root, &address.base, values)
+                    && shows(platform, request, &path)
                 {
-                    known.insert((mark.platform.name, base));
+                    known.insert((platform.name, base));
                 }
             }
         }
@@ -92,15 +54,15 @@ impl Evidence {
 }
 
 /// The site of an address without its query; nothing when it is no known platform's.
-pub(super) fn of(address: &str, evidence: &Evidence, values: &Values) -> Option<Site> {
-    MARKS.iter().find_map(|mark| {
-        let (written, base, path) = mark.cut(address, values)?;
+pub(super) fn of(catalogue: &Catalogue, address: &str, evidence: &Evidence, values: &Values) -> Option<Site> {
+    roots(catalogue).find_map(|(platform, root)| {
+        let (written, base, path) = cut(root, address, values)?;
         let host = base.to_lowercase();
-        let is_its = mark.hosts.is_empty()
-            || mark.hosts.iter().any(|name| host.contains(name))
-            || evidence.0.contains(&(mark.platform.name, base.clone()));
+        let is_its = root.distinctive
+            || platform.import.hosts.iter().any(|name| host.contains(name))
+            || evidence.0.contains(&(platform.name, base.clone()));
         is_its.then_some(Site {
-            platform: mark.platform,
+            platform,
             written,
             base,
             path,
@@ -109,13 +71,17 @@ pub(super) fn of(address: &str, evidence: &Evidence, values: &Values) -> Option<
 }
 
 /// The account that requests of the collection speak to, where a variable of the environment leads to its host.
-pub(super) fn of_environment(collection: &Collection, environment: &[Variable]) -> Option<Site> {
+pub(super) fn of_environment(
+    catalogue: &Catalogue,
+    collection: &Collection,
+    environment: &[Variable],
+) -> Option<Site> {
     let mut values =
         Values::new(collection.variables.iter().cloned(), BTreeSet::new(), Vec::new()).below(environment);
-    let evidence = Evidence::of(collection, None, &mut values);
+    let evidence = Evidence::of(catalogue, collection, None, &mut values);
     collection.requests.iter().find_map(|request| {
         values.enter(&request.variables);
-        let site = of(&address::read(&request.url).base, &evidence, &values)?;
+        let site = of(catalogue, &address::read(&request.url).base, &evidence, &values)?;
         let leads = |variable: &Variable| {
             !is_secret(variable)
                 && address::host(&values.expanded(&variable.value)) == address::host(&site.base)
@@ -146,67 +112,77 @@ pub(super) fn path_below(address: &str, service: &str, values: &Values) -> Optio
     None
 }
 
-impl Mark {
-    /// Does the request show whose it is?
-    fn shows(&self, request: &Request, path: &[String]) -> bool {
-        let path: Vec<&str> = path.iter().map(String::as_str).collect();
-        match self.platform.name {
-            "jrni" => request
-                .headers
-                .iter()
-                .any(|header| header.key.eq_ignore_ascii_case("app-id")),
-            "sparrow" => path.starts_with(&["autho", "apitoken", "login"]),
-            _ => false,
-        }
-    }
+/// Every platform with each root of its API.
+fn roots(catalogue: &Catalogue) -> impl Iterator<Item = (&'static Platform, &'static ApiRoot)> {
+    let platforms = catalogue.platforms().iter().copied();
+    platforms.flat_map(|platform| platform.import.roots.iter().map(move |root| (platform, root)))
+}
 
-    /// The base as it is written, the same resolved, and the path below the mark. Variables are resolved as far as the
-    /// mark, and stay as they are behind it.
-    fn cut(&self, address: &str, values: &Values) -> Option<(String, String, Vec<String>)> {
-        let (mut written, mut base) = (String::new(), String::new());
-        let mut all = parts(address).into_iter();
-        while let Some(part) = all.next() {
-            let (as_written, resolved) = match part {
-                Part::Text(text) => (text.clone(), text),
-                Part::Hole(name) => {
-                    let hole = format!("{{{{{name}}}}}");
-                    let resolved = values.expanded(&hole);
-                    (hole, resolved)
-                }
-            };
-            let before = base.len();
-            base.push_str(&resolved);
-            let more: String = all.clone().map(as_text).collect();
-            let Some(at) = self.find(&base, more.is_empty() || more.starts_with('/')) else {
-                written.push_str(&as_written);
-                continue;
-            };
-            let end = at + self.path.len();
-            let rest = format!("{}{more}", &base[end..]);
-            let cut = if self.kept { end } else { at };
-            base.truncate(cut);
-            // A variable that holds the mark and nothing behind it can stand for the whole address.
-            if as_written == resolved && cut >= before {
-                written.push_str(&resolved[..cut - before]);
-            } else if self.kept && rest == more {
-                written.push_str(&as_written);
-            } else {
-                written.clone_from(&base);
+/// Does a mark of the platform show in the request?
+fn shows(platform: &Platform, request: &Request, path: &[String]) -> bool {
+    platform.import.marks.iter().any(|mark| match mark {
+        Mark::Header(name) => request
+            .headers
+            .iter()
+            .any(|header| header.key.eq_ignore_ascii_case(name)),
+        Mark::Path(start) => {
+            start
+                .split('/')
+                .zip(path)
+                .filter(|(part, own)| part == own)
+                .count()
+                == start.split('/').count()
+        }
+        Mark::Variable(_) => false,
+    })
+}
+
+/// The base as it is written, the same resolved, and the path below the root. Variables are resolved as far as the
+/// root, and stay as they are behind it.
+fn cut(root: &ApiRoot, address: &str, values: &Values) -> Option<(String, String, Vec<String>)> {
+    let (mut written, mut base) = (String::new(), String::new());
+    let mut all = parts(address).into_iter();
+    while let Some(part) = all.next() {
+        let (as_written, resolved) = match part {
+            Part::Text(text) => (text.clone(), text),
+            Part::Hole(name) => {
+                let hole = format!("{{{{{name}}}}}");
+                let resolved = values.expanded(&hole);
+                (hole, resolved)
             }
-            let path = rest.split('/').filter(|part| !part.is_empty()).map(str::to_owned);
-            return Some((written, trimmed(&base), path.collect()));
+        };
+        let before = base.len();
+        base.push_str(&resolved);
+        let more: String = all.clone().map(as_text).collect();
+        let Some(at) = find(root.path, &base, more.is_empty() || more.starts_with('/')) else {
+            written.push_str(&as_written);
+            continue;
+        };
+        let end = at + root.path.len();
+        let rest = format!("{}{more}", &base[end..]);
+        let cut = if root.in_address { end } else { at };
+        base.truncate(cut);
+        // A variable that holds the root and nothing behind it can stand for the whole address.
+        if as_written == resolved && cut >= before {
+            written.push_str(&resolved[..cut - before]);
+        } else if root.in_address && rest == more {
+            written.push_str(&as_written);
+        } else {
+            written.clone_from(&base);
         }
-        None
+        let path = rest.split('/').filter(|part| !part.is_empty()).map(str::to_owned);
+        return Some((written, trimmed(&base), path.collect()));
     }
+    None
+}
 
-    /// Where the mark stands as a whole part of the path.
-    fn find(&self, text: &str, end_counts: bool) -> Option<usize> {
-        let mut places = text.match_indices(self.path).map(|(at, _)| at);
-        places.find(|at| match &text[at + self.path.len()..] {
-            "" => end_counts,
-            rest => rest.starts_with('/'),
-        })
-    }
+/// Where a root stands as a whole part of the path.
+fn find(path: &str, text: &str, end_counts: bool) -> Option<usize> {
+    let mut places = text.match_indices(path).map(|(at, _)| at);
+    places.find(|at| match &text[at + path.len()..] {
+        "" => end_counts,
+        rest => rest.starts_with('/'),
+    })
 }
 
 fn as_text(part: Part) -> String {

@@ -412,8 +412,16 @@ fn the_platform_of_an_environment_is_told_from_where_requests_go() {
         )
     };
     let account = |collection: &Collection, environment: &Environment| {
-        let spoken = site::of_environment(collection, &environment.variables);
-        environment::account(environment, None, &[], "", spoken.as_ref()).unwrap()
+        let spoken = site::of_environment(&crate::platforms::catalogue(), collection, &environment.variables);
+        environment::account(
+            &crate::platforms::catalogue(),
+            environment,
+            None,
+            &[],
+            "",
+            spoken.as_ref(),
+        )
+        .unwrap()
     };
     for (host, url, becomes) in [
         (

@@ -9,6 +9,7 @@ mod raw;
 mod connection;
 mod driver;
 mod ensure;
+mod import;
 
 use crate::client::error::{ApiError, ApiErrorKind};
 use crate::journal::{Former, LedgerItem, NaturalKey, Proof};
@@ -145,9 +146,6 @@ static CONNECT: &[OpSpec] = &[
 
 /// JRNI, formerly `BookingBug`.
 pub(crate) static PLATFORM: Platform = Platform {
-    name: "jrni",
-    module: "jrni",
-    title: "JRNI",
     account: Some(AccountSchema {
         kind: SESSION,
         texts: &[
@@ -173,9 +171,9 @@ pub(crate) static PLATFORM: Platform = Platform {
     ],
     kinds: KINDS,
     codes: fault::CODES,
-    maps: &[],
-    sub_accounts: None,
+    import: &import::RULES,
     driver: &driver::Jrni,
+    ..Platform::new("jrni", "JRNI")
 };
 
 /// The company to sign in to, where it is not the one to act on.

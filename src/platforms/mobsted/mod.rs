@@ -11,6 +11,7 @@ mod tenants;
 mod connection;
 mod directory;
 mod driver;
+mod import;
 
 use crate::journal::{Former, LedgerItem, NaturalKey, Proof};
 use crate::operation::call::Call;
@@ -147,9 +148,6 @@ static CONNECT: &[OpSpec] = &[
 
 /// Mobsted.
 pub(crate) static PLATFORM: Platform = Platform {
-    name: "mobsted",
-    module: "mobsted",
-    title: "Mobsted",
     account: Some(AccountSchema {
         kind: SESSION,
         texts: &[
@@ -171,14 +169,14 @@ pub(crate) static PLATFORM: Platform = Platform {
         raw::OPS,
     ],
     kinds: KINDS,
-    codes: &[],
-    maps: &[],
     sub_accounts: Some(SubAccounts {
         kind: TENANT,
         role: "tenant",
         refusal: NOT_MASTER,
     }),
+    import: &import::RULES,
     driver: &driver::Mobsted,
+    ..Platform::new("mobsted", "Mobsted")
 };
 
 fn connect<'a>(world: &'a World, call: &'a Call) -> Boxed<'a, Result<Value, OpError>> {

@@ -5,6 +5,7 @@ mod report;
 mod send;
 
 mod driver;
+mod import;
 mod message;
 
 use crate::operation::call::Call;
@@ -41,9 +42,6 @@ static CONNECT: &[OpSpec] = &[session::connecting(
 
 /// Sparrow SMS.
 pub(crate) static PLATFORM: Platform = Platform {
-    name: "sparrow",
-    module: "sparrow",
-    title: "Sparrow SMS",
     account: Some(AccountSchema {
         kind: SESSION,
         texts: &[AccountKey::required("url", "Address of the API (https://…)")],
@@ -59,8 +57,9 @@ pub(crate) static PLATFORM: Platform = Platform {
     kinds: KINDS,
     codes: fault::CODES,
     maps: &[(send::OPS, send::SENT)],
-    sub_accounts: None,
+    import: &import::RULES,
     driver: &driver::Sparrow,
+    ..Platform::new("sparrow", "Sparrow SMS")
 };
 
 fn connect<'a>(world: &'a World, call: &'a Call) -> Boxed<'a, Result<Value, OpError>> {

@@ -12,6 +12,7 @@ use settle::{at_will, changing};
 use crate::client::Method;
 use crate::operation::call::Call;
 use crate::operation::error::{Code, OpError};
+use crate::operation::import::ImportRules;
 use crate::operation::platform::{AccountKey, AccountSchema, Platform};
 use crate::operation::spec::{Boxed, Effect, Fields, OpSpec, Timeout};
 use crate::operation::world::World;
@@ -95,9 +96,7 @@ macro_rules! operation {
 /// Any other service of the web. A service is an account for `provisor profile test` and its like; scripts have no such
 /// object: they name the profile.
 pub(crate) static PLATFORM: Platform = Platform {
-    name: "web",
     module: "http",
-    title: "web",
     account: Some(AccountSchema {
         kind: "web::Account",
         texts: &[
@@ -126,11 +125,23 @@ pub(crate) static PLATFORM: Platform = Platform {
         looks: &[],
     }),
     operations: &[OPS],
-    kinds: &[],
-    codes: &[],
     maps: &[(OPS, RESULT)],
-    sub_accounts: None,
+    import: &ImportRules {
+        aliases: &[(
+            "bearer",
+            &[
+                "bearertoken",
+                "accesstoken",
+                "authtoken",
+                "token",
+                "apitoken",
+                "jwt",
+            ],
+        )],
+        ..ImportRules::NONE
+    },
     driver: &driver::Web,
+    ..Platform::new("web", "web")
 };
 
 /// What an answer is to a script.

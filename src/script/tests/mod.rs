@@ -25,7 +25,7 @@ use crate::journal::NaturalKey;
 use crate::operation::call::Call;
 use crate::operation::catalogue::Catalogue;
 use crate::operation::error::{Code, OpError};
-use crate::operation::platform::{NoDriver, Platform};
+use crate::operation::platform::Platform;
 use crate::operation::spec::{Boxed, Effect, Kind, OpSpec, Param, Probe, Timeout, Type};
 use crate::operation::world::World;
 use crate::value::secret::Secret;
@@ -122,16 +122,9 @@ static OPERATIONS: &[OpSpec] = &[
 ];
 
 static PLATFORM: Platform = Platform {
-    name: "mobsted",
-    module: "mobsted",
-    title: "Mobsted",
-    account: None,
     operations: &[OPERATIONS],
     kinds: KINDS,
-    codes: &[],
-    maps: &[],
-    sub_accounts: None,
-    driver: &NoDriver,
+    ..Platform::new("mobsted", "Mobsted")
 };
 
 static KINDS: &[Kind] = &[

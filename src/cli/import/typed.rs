@@ -4,14 +4,15 @@ use std::collections::BTreeSet;
 
 use serde_json::{Map, Value as Json};
 
-use super::{Ask, Called, Carried, Done, Form, Meaning};
-use crate::cli::import::body;
-use crate::cli::import::code::{Code, quoted};
-use crate::cli::import::collection::Field;
-use crate::cli::import::secrets::scrubbed;
-use crate::cli::import::values::Values;
-use crate::cli::import::web::OMITTED;
-use crate::operation::spec::OpSpec;
+use super::body;
+use super::code::{Code, quoted};
+use super::collection::Field;
+use super::known::{Ask, Called, Carried, Done, Fit, Form, Meaning};
+use super::secrets::scrubbed;
+use super::values::Values;
+use super::web::OMITTED;
+use crate::operation::import::ImportArg;
+use crate::operation::spec::{OpSpec, Type};
 
 /// Fields of a query that say which part of a list: operations read all of it.
 const PAGING: &[&str] = &["page", "pagesize", "perpage", "per_page"];
@@ -19,63 +20,8 @@ const PAGING: &[&str] = &["page", "pagesize", "perpage", "per_page"];
 /// What keeps others from remembering an answer: operations ask anew each time.
 const FRESH: &str = "_";
 
-/// Headers that a session writes itself, or that say nothing of what is meant.
-const OWN_HEADERS: &[&str] = &["app-id", "app-key", "auth-token", "cache-control", "user-agent"];
-
-/// What an operation takes from the request.
-pub(super) enum Arg<'a> {
-    /// A part of the path.
-    Text(&'a str),
-    /// A field of the query.
-    Query(&'static str),
-    /// A field of the query that the operation means by itself.
-    Meant(&'static str),
-    /// A field of the body.
-    Field(&'static str),
-    /// The whole body.
-    Body,
-    /// The body but for these fields; an empty map when that is nothing.
-    Rest(&'static [&'static str]),
-    /// The same under this key of the options; nothing when that is nothing.
-    More(&'static str, &'static [&'static str]),
-    /// One field of the body under another name of the options; nothing when it is not there.
-    Renamed(&'static str, &'static str),
-    /// A map that was made for it.
-    Made(Code),
-}
-
-/// An operation, and where its arguments come from.
-pub(super) struct Typed<'a> {
-    op: &'static str,
-    session: String,
-    args: Vec<Arg<'a>>,
-    /// Fields of the body that the operation knows without being told.
-    implied: &'static [&'static str],
-    note: Option<&'static str>,
-}
-
-impl<'a> Typed<'a> {
-    pub(super) fn new(op: &'static str, session: &str, args: Vec<Arg<'a>>) -> Typed<'a> {
-        Typed {
-            op,
-            session: session.to_owned(),
-            args,
-            implied: &[],
-            note: None,
-        }
-    }
-
-    pub(super) fn note(self, note: &'static str) -> Typed<'a> {
-        Typed {
-            note: Some(note),
-            ..self
-        }
-    }
-
-    pub(super) fn implied(self, implied: &'static [&'static str]) -> Typed<'a> {
-        Typed { implied, ..self }
-    }
-}
+/// Headers that every session writes itself, or that say nothing of what is meant.
+const OWN_HEADERS: &[&str] = &["cache-control", "user-agent"];
 
 /// The arguments of a call, and which parts of the request they were made of.
 #[derive(Default)]
@@ -89,11 +35,15 @@ struct Taken {
 impl Ask<'_> {
     /// A call of an operation of the table; the platform's raw one when it is not there, the request lacks what it takes,
     /// or has what it does not take.
-    pub(super) fn typed(&self, values: &mut Values, typed: &Typed) -> Done {
-        let Some(op) = self.catalogue.operation(typed.op) else {
+    pub(super) fn typed(&self, values: &mut Values, fit: &Fit, op: &'static str, args: &[ImportArg]) -> Done {
+        let session = match fit.route.within {
+            Some(name) => self.session_on(fit.part(name), values)?,
+            None => self.session.to_owned(),
+        };
+        let Some(op) = self.catalogue.operation(op) else {
             return self.raw(values);
         };
-        let Some(taken) = self.taken(values, typed)? else {
+        let Some(taken) = self.taken(values, fit, &op, args)? else {
             return self.raw(values);
         };
         let asks_more = self.query.iter().any(|(key, value)| {
@@ -104,8 +54,8 @@ impl Ask<'_> {
         if asks_more || (self.carries == Carried::Other && !taken.body) {
             return self.raw(values);
         }
-        let mut notes: Vec<String> = typed.note.map(str::to_owned).into_iter().collect();
-        let left: Vec<String> = self.left(&taken, typed);
+        let mut notes: Vec<String> = fit.route.note.map(str::to_owned).into_iter().collect();
+        let left: Vec<String> = self.left(&taken, fit.route.implied);
         if !left.is_empty() {
             notes.push(format!("the operation does not take {}", left.join(", ")));
         }
@@ -120,49 +70,68 @@ impl Ask<'_> {
         }
         notes.extend(self.left_headers(values));
         Ok(Meaning::Call(Called {
-            code: call(&typed.session, &op, &taken.args),
+            code: call(&session, &op, &taken.args),
             notes,
         }))
     }
 
+    /// The session, acting on the part of the account that a request names.
+    fn session_on(&self, part: &str, values: &mut Values) -> Result<String, String> {
+        let Some(scope) = self.platform.import.scope else {
+            return Ok(self.session.to_owned());
+        };
+        if self.part == Some(values.expanded(part).as_str()) {
+            return Ok(self.session.to_owned());
+        }
+        let part = values.value(part, scope.key)?.render(4);
+        Ok(format!("{}.{}({part})", self.session, scope.switch))
+    }
+
     /// Fields of the body that the call says nothing of.
-    fn left(&self, taken: &Taken, typed: &Typed) -> Vec<String> {
+    fn left(&self, taken: &Taken, implied: &[&str]) -> Vec<String> {
         let keys = self.fields().into_iter().flat_map(Map::keys);
         keys.filter(|key| {
             let folded = key.to_lowercase();
-            let implied = typed.implied.iter().any(|known| known.eq_ignore_ascii_case(key));
+            let implied = implied.iter().any(|known| known.eq_ignore_ascii_case(key));
             !taken.body && !taken.fields.contains(&folded) && !implied
         })
         .map(|key| format!("`{key}`"))
         .collect()
     }
 
-    fn taken(&self, values: &mut Values, typed: &Typed) -> Result<Option<Taken>, String> {
+    /// The arguments of a call; `None` when the request lacks one.
+    fn taken(
+        &self,
+        values: &mut Values,
+        fit: &Fit,
+        op: &OpSpec,
+        args: &[ImportArg],
+    ) -> Result<Option<Taken>, String> {
         let mut taken = Taken::default();
-        for arg in &typed.args {
-            let code = match arg {
-                Arg::Text(text) => values.value(text, "id")?,
-                Arg::Meant(name) => {
-                    taken.query.insert(name.to_lowercase());
-                    continue;
-                }
-                Arg::Query(name) => {
+        taken
+            .query
+            .extend(fit.route.query.map(|(name, _)| name.to_lowercase()));
+        for arg in args {
+            let code = match *arg {
+                ImportArg::Path(name) => values.value(fit.part(name), "id")?,
+                ImportArg::Text(text) => Code::text(text),
+                ImportArg::Query(name) => {
                     taken.query.insert(name.to_lowercase());
                     match self.query(name).as_str() {
                         "" => return Ok(None),
                         text => values.value(text, name)?,
                     }
                 }
-                Arg::Field(name) => {
+                ImportArg::Field(name) => {
                     taken.fields.insert(name.to_lowercase());
                     match self.field(name) {
                         None | Some(Json::Null) => return Ok(None),
                         Some(json) => body::value(json, name, values)?,
                     }
                 }
-                Arg::Body | Arg::Rest(_) => {
+                ImportArg::Body | ImportArg::Rest(_) => {
                     taken.body = true;
-                    let without = if let Arg::Rest(without) = arg {
+                    let without = if let ImportArg::Rest(without) = *arg {
                         without
                     } else {
                         &[][..]
@@ -172,28 +141,63 @@ impl Ask<'_> {
                     };
                     body::value(&Json::Object(rest), "", values)?
                 }
-                Arg::More(key, without) => {
+                ImportArg::RestAs(key, without) => {
                     taken.body = true;
                     match self.rest(without).filter(|rest| !rest.is_empty()) {
                         None => continue,
                         Some(rest) => under(key, body::value(&Json::Object(rest), "", values)?),
                     }
                 }
-                Arg::Renamed(name, key) => {
+                ImportArg::FieldAs(name, key) => {
                     taken.fields.insert(name.to_lowercase());
                     match self.field(name) {
                         None => continue,
                         Some(json) => under(key, body::value(json, name, values)?),
                     }
                 }
-                Arg::Made(code) => {
+                ImportArg::Map { places, moves } => {
                     taken.body = true;
-                    code.clone()
+                    match self.map(values, op, places, moves)? {
+                        None => return Ok(None),
+                        Some(map) => map,
+                    }
                 }
             };
             taken.args.push(code.render(4));
         }
         Ok(Some(taken))
+    }
+
+    /// A map with everything in the JSON body at its place; `None` when something has none, or a key that the operation
+    /// requires is missing.
+    fn map(
+        &self,
+        values: &mut Values,
+        op: &OpSpec,
+        places: &[(&str, &str)],
+        moves: &[(&str, &str)],
+    ) -> Result<Option<Code>, String> {
+        let Carried::Fields(fields, Form::Json) = &self.carries else {
+            return Ok(None);
+        };
+        let mut rest = Json::Object(fields.clone());
+        for (from, to) in moves {
+            let moved = rest.pointer_mut(from).map(Json::take).unwrap_or_default();
+            let (parent, key) = to.rsplit_once('/').unwrap_or_default();
+            if let Some(Json::Object(parent)) = rest.pointer_mut(parent) {
+                parent.insert(key.to_owned(), moved);
+            }
+        }
+        let mut map = Vec::new();
+        for (key, place) in places {
+            let found = rest.pointer_mut(place).map(Json::take);
+            if let Some(found) = found.filter(|found| !found.is_null()) {
+                map.push(((*key).to_owned(), body::value(&found, key, values)?));
+            }
+        }
+        let has = |key: &str| map.iter().any(|(known, _)| known == key);
+        let is_whole = is_empty(&rest) && required(op).all(has);
+        Ok(is_whole.then_some(Code::Map(map)))
     }
 
     /// The fields without these.
@@ -244,7 +248,12 @@ impl Ask<'_> {
     /// Headers of the request that no operation sends.
     fn left_headers(&self, values: &Values) -> Vec<String> {
         let known = values.credentials();
-        let left = self.headers.iter().filter(|field| !is_own(field, values));
+        let is_own = |field: &&Field| {
+            let name = field.key.trim();
+            let mut own = self.platform.import.headers.iter();
+            own.any(|(own, _)| own.eq_ignore_ascii_case(name)) || is_implied(field, values)
+        };
+        let left = self.headers.iter().filter(|field| !is_own(field));
         let names: Vec<String> = left
             .map(|field| format!("`{}`", scrubbed(field.key.trim(), &known)))
             .collect();
@@ -264,8 +273,8 @@ fn is_further(key: &str, value: &str) -> bool {
     key == "page" && value.trim().parse().is_ok_and(|page: i64| page > 1)
 }
 
-/// Does the session say the same as a header by itself?
-fn is_own(field: &Field, values: &Values) -> bool {
+/// Does every session say the same as a header by itself?
+fn is_implied(field: &Field, values: &Values) -> bool {
     let name = field.key.trim().to_lowercase();
     let value = values.expanded(&field.value).trim().to_lowercase();
     match name.as_str() {
@@ -280,6 +289,24 @@ fn is_own(field: &Field, values: &Values) -> bool {
             value.is_empty() || kinds.iter().any(|kind| value.starts_with(kind))
         }
         name => OWN_HEADERS.contains(&name) || OMITTED.contains(&name),
+    }
+}
+
+/// The keys without which the operation does not take its map.
+fn required(op: &OpSpec) -> impl Iterator<Item = &'static str> + use<> {
+    let keys = match op.params.first().map(|param| param.ty) {
+        Some(Type::Options(keys)) => keys,
+        _ => &[],
+    };
+    keys.iter().filter(|key| key.required).map(|key| key.name)
+}
+
+/// Has everything been taken out?
+fn is_empty(json: &Json) -> bool {
+    match json {
+        Json::Null => true,
+        Json::Object(fields) => fields.values().all(is_empty),
+        _ => false,
     }
 }
 

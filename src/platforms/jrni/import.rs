@@ -1,0 +1,131 @@
+//! JRNI's requests, as other tools record them.
+
+use crate::operation::import::ImportArg::{Body, Field, Path, Rest};
+use crate::operation::import::{ApiRoot, ImportArg, ImportRoute, ImportRules, ImportScope, Mark};
+
+const ENSURES: &str = "created, or returned unchanged when it is recorded already";
+const PERSON: &str =
+    "created, or returned unchanged when it is recorded already; no e-mail is sent unless `notify` is true";
+const COMPANY: &str =
+    "created, or returned unchanged when it is recorded already; the vendor documents no such call";
+
+/// How they become calls.
+pub(super) const RULES: ImportRules = ImportRules {
+    roots: &[root("/api/v1"), root("/api/v5")],
+    hosts: &["jrni.", "bookingbug."],
+    marks: &[Mark::Header("app-id")],
+    aliases: &[
+        ("app_id", &["xappid"]),
+        ("app_key", &["xappkey"]),
+        ("company", &["companyid"]),
+        ("url", &["bburl"]),
+    ],
+    headers: &[
+        ("app-id", Some("app_id")),
+        ("app-key", Some("app_key")),
+        ("auth-token", None),
+    ],
+    scope: Some(ImportScope {
+        key: "company",
+        switch: "within",
+    }),
+    routes: ROUTES,
+};
+
+const fn root(path: &'static str) -> ApiRoot {
+    ApiRoot {
+        path,
+        in_address: true,
+        distinctive: false,
+    }
+}
+
+/// What a sign-in tells when its body names the company, if any.
+const SIGN_IN: &[(&str, ImportArg)] = &[
+    ("login", Field("email")),
+    ("password", Field("password")),
+    ("company", Field("id")),
+];
+
+// Members and single sign-on have paths of their own, which are none of provisor's; a forgotten password is asked for below
+// the same path.
+const ROUTES: &[ImportRoute] = &[
+    ImportRoute::sign_in("POST", "login", SIGN_IN).needing(&["email", "password"]),
+    ImportRoute::sign_in("POST", "login/admin", SIGN_IN).needing(&["email", "password"]),
+    ImportRoute::sign_in(
+        "POST",
+        "login/admin/{company}",
+        &[
+            ("login", Field("email")),
+            ("password", Field("password")),
+            ("company", Path("company")),
+        ],
+    )
+    .needing(&["email", "password"]),
+    ImportRoute::call("DELETE", "login", "jrni::logout", &[]),
+    ImportRoute::by_itself(
+        "PUT",
+        "login/admin",
+        "provisor acts on another company by `within`",
+    ),
+    ImportRoute::call("GET", "admin/{company}/company", "jrni::company", &[]).within("company"),
+    ImportRoute::call("GET", "company/{company}", "jrni::company", &[]).within("company"),
+    ImportRoute::call("GET", "company/{company}/children", "jrni::children", &[]).within("company"),
+    ImportRoute::call(
+        "GET",
+        "admin/{company}/company/find_by_ref/{ref}",
+        "jrni::find_company",
+        &[Path("ref")],
+    )
+    .within("company"),
+    ImportRoute::call(
+        "GET",
+        "company/find_by_ref/{ref}",
+        "jrni::find_company",
+        &[Path("ref")],
+    ),
+    ImportRoute::call(
+        "POST",
+        "admin/{company}/company",
+        "jrni::ensure_company",
+        &[Field("ref"), Rest(&["ref"])],
+    )
+    .within("company")
+    .note(COMPANY),
+    ImportRoute::call(
+        "PUT",
+        "admin/{company}/company",
+        "jrni::update_company",
+        &[Path("company"), Body],
+    ),
+    ImportRoute::call(
+        "DELETE",
+        "admin/{company}/company",
+        "jrni::disable_company",
+        &[Path("company")],
+    ),
+    ImportRoute::call(
+        "GET",
+        "admin/{company}/administrators",
+        "jrni::administrators",
+        &[],
+    )
+    .within("company"),
+    ImportRoute::call(
+        "POST",
+        "admin/{company}/administrators",
+        "jrni::ensure_administrator",
+        &[Field("email"), Rest(&["email"])],
+    )
+    .within("company")
+    .note(ENSURES),
+    ImportRoute::call("GET", "admin/{company}/people", "jrni::people", &[]).within("company"),
+    ImportRoute::call(
+        "POST",
+        "admin/{company}/people",
+        "jrni::ensure_person",
+        &[Field("reference"), Rest(&["reference"])],
+    )
+    .within("company")
+    .note(PERSON),
+];

@@ -1,0 +1,75 @@
+//! Mobsted's requests, as other tools record them.
+
+use crate::operation::import::ImportArg::{Body, Field, FieldAs, Path, Query, RestAs};
+use crate::operation::import::{ApiRoot, ImportRoute, ImportRules};
+
+const ENSURES: &str = "created, or returned unchanged when it is recorded already";
+
+/// How they become calls.
+pub(super) const RULES: ImportRules = ImportRules {
+    roots: &[ApiRoot {
+        path: "/api/v8",
+        in_address: false,
+        distinctive: true,
+    }],
+    hosts: &["mobsted"],
+    routes: ROUTES,
+    ..ImportRules::NONE
+};
+
+const ROUTES: &[ImportRoute] = &[
+    ImportRoute::sign_in(
+        "GET",
+        "auth",
+        &[("login", Query("login")), ("password", Query("password"))],
+    ),
+    ImportRoute::by_itself("GET", "refresh", "provisor renews tokens by itself"),
+    ImportRoute::call("POST", "partners", "mobsted::ensure_tenant", &[Field("email")]).note(ENSURES),
+    ImportRoute::call("GET", "object", "mobsted::tenants", &[]).where_query("applicationId", "1"),
+    ImportRoute::call("GET", "object", "mobsted::objects", &[Query("applicationId")]),
+    ImportRoute::call("GET", "applications", "mobsted::apps", &[]),
+    ImportRoute::call(
+        "POST",
+        "applications",
+        "mobsted::ensure_app",
+        &[
+            Field("Name"),
+            Field("appWebSiteUrl"),
+            RestAs("fields", &["Name", "appWebSiteUrl", "type"]),
+        ],
+    )
+    .note(ENSURES),
+    ImportRoute::call(
+        "PUT",
+        "applications/{id}",
+        "mobsted::update_app",
+        &[Path("id"), Body],
+    ),
+    ImportRoute::call(
+        "DELETE",
+        "applications/{id}",
+        "mobsted::delete_app",
+        &[Path("id")],
+    ),
+    ImportRoute::call("GET", "screen", "mobsted::screens", &[Query("ApplicationId")]),
+    ImportRoute::call("GET", "lists", "mobsted::lists", &[Query("appId")]),
+    ImportRoute::call(
+        "GET",
+        "hashtags/info",
+        "mobsted::hashtags",
+        &[Query("applicationId")],
+    ),
+    ImportRoute::call(
+        "POST",
+        "hashtags/objects",
+        "mobsted::object_tags",
+        &[Field("applicationId"), Field("ids"), Field("tags")],
+    ),
+    ImportRoute::call(
+        "POST",
+        "nginx/config",
+        "mobsted::set_domain",
+        &[Field("domain"), FieldAs("appId", "app")],
+    )
+    .implied(&["isCustom"]),
+];
