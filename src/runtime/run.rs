@@ -230,9 +230,12 @@ impl Runtime {
                         single = Some(row.clone());
                     }
                 });
-                // Nobody may wait for it.
-                let _ = tell.send(conclude(&runner, begun.has_rows, ended, counts, single));
+                let outcome = conclude(&runner, begun.has_rows, ended, counts, single);
+                // Whoever is told the outcome may resume the run at once, so its lock is given back before.
+                drop(runner);
                 drop(executor);
+                // Nobody may wait for it.
+                let _ = tell.send(outcome);
             })
             .map_err(|error| Error::Setup(format!("cannot start a thread: {error}")))?;
         Ok(Run { id, cancel, ended })
