@@ -31,6 +31,7 @@ static CRM: Platform = Platform {
         texts: &[AccountKey::required("url", "Address of the API (https://…)")],
         secrets: &[AccountKey::required("bearer", "API token")],
         hidden: &[],
+        example: &["--url https://crm.example --secret bearer=env:CRM_TOKEN"],
         signs_in: false,
         looks: &["contacts"],
     }),

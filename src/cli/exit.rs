@@ -96,9 +96,8 @@ impl Exit {
             Code::BadProfile | Code::NoTerminal => Exit::Usage,
             Code::SignInRefused | Code::CredentialMissing => Exit::SignIn,
             Code::Own(own) if own.refuses_sign_in || own.is_of_this_side => Exit::SignIn,
-            Code::Forbidden | Code::ProtectedApp | Code::BadAddress | Code::SecretElsewhere => {
-                Exit::Permission
-            }
+            Code::Own(own) if own.protects => Exit::Permission,
+            Code::Forbidden | Code::BadAddress | Code::SecretElsewhere => Exit::Permission,
             Code::Unreachable | Code::Unavailable => Exit::Network,
             Code::AlreadyExists
             | Code::AlreadyDone

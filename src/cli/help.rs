@@ -51,7 +51,7 @@ mod tests {
 
     #[test]
     fn each_command_is_in_one_group_and_has_a_summary() {
-        let program = program();
+        let program = program(&crate::platforms::catalogue());
         let mut grouped: Vec<&str> = GROUPS
             .iter()
             .flat_map(|(_, commands)| *commands)
@@ -68,7 +68,7 @@ mod tests {
 
     #[test]
     fn the_help_fits_a_terminal_of_80_columns() {
-        let mut program = program().term_width(80);
+        let mut program = program(&crate::platforms::catalogue()).term_width(80);
         for help in [program.render_help(), program.render_long_help()] {
             let help = help.to_string();
             assert!(

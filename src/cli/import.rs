@@ -58,7 +58,7 @@ enum Action {
 #[command(after_help = "\
 Examples:
   provisor import postman acme.postman_environment.json acme.postman_collection.json --out acme.rhai
-  provisor import postman acme.postman_environment.json --profile acme --platform mobsted
+  provisor import postman acme.postman_environment.json --profile acme --platform web
   provisor import postman users.postman_collection.json > users.rhai")]
 struct PostmanCommand {
     /// An environment, a collection, or one of each; `-` reads standard input.

@@ -63,6 +63,7 @@ use app::App;
 use error::CommandError;
 use exit::Exit;
 
+use crate::operation::catalogue::Catalogue;
 use crate::runtime::Builder;
 
 /// Run onboarding workflows on partner platforms: nothing is created twice, no credential is lost, and a killed run continues
@@ -139,7 +140,11 @@ enum Command {
 pub fn main(builder: Builder) -> ExitCode {
     memory::keep_private();
     crate::script::prepare();
-    let parsed = program().try_get_matches();
+    let catalogue = match builder.catalogue() {
+        Ok(catalogue) => catalogue,
+        Err(error) => return ui::print_clap_error(Cli::command().error(ErrorKind::Io, error)).into(),
+    };
+    let parsed = program(&catalogue).try_get_matches();
     let cli = match parsed.and_then(|matches| Cli::from_arg_matches(&matches)) {
         Ok(cli) => cli,
         Err(error) => return ui::print_clap_error(error).into(),
@@ -147,10 +152,6 @@ pub fn main(builder: Builder) -> ExitCode {
     let (color, verbose) = match &cli.command {
         Command::Run(command) => command.said_behind(),
         _ => (None, 0),
-    };
-    let catalogue = match builder.catalogue() {
-        Ok(catalogue) => catalogue,
-        Err(error) => return ui::print_clap_error(Cli::command().error(ErrorKind::Io, error)).into(),
     };
     let app = App::from_process(
         catalogue,
@@ -189,14 +190,17 @@ pub fn main(builder: Builder) -> ExitCode {
     exit.into()
 }
 
-/// The program as clap knows it.
-fn program() -> clap::Command {
-    help::grouped(Cli::command())
+/// The program as clap knows it, with examples for the platforms of the catalogue.
+fn program(catalogue: &Catalogue) -> clap::Command {
+    let program = Cli::command().mut_subcommand("profile", |profile| {
+        profile.mut_subcommand("add", |add| add.after_help(profile::examples(catalogue)))
+    });
+    help::grouped(program)
 }
 
 /// Prints the help of a command.
-fn help_of(command: &str) -> Exit {
-    let mut program = program();
+fn help_of(app: &App, command: &str) -> Exit {
+    let mut program = program(app.catalogue());
     program.build();
     let help = program
         .find_subcommand_mut(command)

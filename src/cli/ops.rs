@@ -21,7 +21,7 @@ use crate::operation::spec::Kind;
 #[derive(Args)]
 #[command(after_help = "\
 Examples:
-  provisor ops list mobsted
+  provisor ops list http
   provisor ops show ensure_tenant
   provisor ops search token
   provisor ops definitions .rhai/definitions     for the Rhai language server of an editor")]

@@ -27,7 +27,7 @@ use crate::value::{Record, Value};
 Examples:
   provisor resolve r7f3k ann@example.com --as absent
   provisor resolve r7f3k 3f2a --as done --value tenant.json
-  where tenant.json is {\"url\": \"https://a1-admin.mobsted.com\", \"password\": \"…\"}")]
+  where tenant.json is {\"url\": \"https://a1.example.com\", \"password\": \"…\"}")]
 pub(super) struct ResolveCommand {
     /// The run.
     run: String,

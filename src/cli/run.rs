@@ -168,7 +168,7 @@ pub(super) fn own_names() -> BTreeSet<String> {
 
 pub(super) fn run(app: &App, command: &RunCommand) -> Result<Exit, CommandError> {
     let Some(path) = &command.script else {
-        return Ok(super::help_of("run"));
+        return Ok(super::help_of(app, "run"));
     };
     let script = load(app, path)?;
     let words = words(app, command);

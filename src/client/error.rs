@@ -47,6 +47,9 @@ pub struct OwnCode {
     pub is_of_this_side: bool,
     /// Has what failed with it left something on the platform that a second try would double?
     pub leaves_something_behind: bool,
+    /// Does provisor itself refuse the request before anything is sent, because it would harm the account? Then it is refused
+    /// however often it is tried.
+    pub protects: bool,
 }
 
 impl PartialEq for OwnCode {
@@ -82,8 +85,6 @@ pub enum ApiErrorKind {
     Unavailable,
     /// The answer cannot be understood.
     Unreadable,
-    /// The platform's guard protects it: it must never be changed.
-    ProtectedApp,
     /// A failure that the platform has a code of its own for.
     Own(&'static OwnCode),
     /// The request would take a secret where it does not belong.

@@ -59,8 +59,6 @@ codes! {
     SignInRefused = "sign_in_refused",
     /// The account may not do this.
     Forbidden = "forbidden",
-    /// App 1 of a master account must never be changed.
-    ProtectedApp = "protected_app",
     /// A secret would go where it does not belong.
     SecretElsewhere = "secret_elsewhere",
     /// It exists already.
@@ -201,12 +199,6 @@ impl From<ApiError> for OpError {
             ApiErrorKind::Unreadable => (
                 Code::UnreadableAnswer,
                 Some("check that the address belongs to the platform; -v shows the exchange"),
-            ),
-            ApiErrorKind::ProtectedApp => (
-                Code::ProtectedApp,
-                Some(
-                    "leave App 1 out; a sub-account's own apps are changed through its session: tenant.connect()",
-                ),
             ),
             ApiErrorKind::Own(own) => (Code::Own(own), own.explanation.remedies.first().copied()),
             ApiErrorKind::SecretElsewhere => (Code::SecretElsewhere, None),

@@ -107,6 +107,8 @@ pub struct AccountSchema {
     pub secrets: &'static [AccountKey],
     /// Fields that every session has besides, which scripts cannot see.
     pub hidden: &'static [(&'static str, &'static str)],
+    /// The flags that make a profile for one, as the help of `provisor profile add` shows them, in lines.
+    pub example: &'static [&'static str],
     /// Does somebody sign in? Otherwise each request carries the credential.
     pub signs_in: bool,
     /// Operations that show what an account may do when it is tried: few and cheap, without arguments, and they only

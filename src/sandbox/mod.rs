@@ -29,6 +29,7 @@ mod reply;
 mod serve;
 mod share;
 mod sparrow;
+mod things;
 mod token;
 mod web;
 mod wire;
@@ -46,6 +47,7 @@ use std::time::Duration;
 
 use axum::http::StatusCode;
 
+pub use address::HOSTS;
 use address::Style;
 use admin::MasterLogin;
 pub use books::{
@@ -57,6 +59,7 @@ use fault::Fault;
 use lease::Lease;
 use share::{Found, Posted, Seat};
 pub use share::{Status, reset, status};
+pub use things::Thing;
 
 /// How to start a sandbox.
 #[derive(Debug, Clone)]

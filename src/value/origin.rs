@@ -5,13 +5,7 @@ use std::sync::Arc;
 
 use url::{Host, Url};
 
-/// Hosts of these names and below them are the sandbox's, one for each platform. No public name can end like this.
-const SANDBOX_SERVERS: &[&str] = &[
-    "mobsted.sandbox",
-    "jrni.sandbox",
-    "sparrow.sandbox",
-    "web.sandbox",
-];
+use crate::sandbox::HOSTS;
 
 /// A host with its port, in one spelling: lower case, no trailing dot, every name of this machine as `localhost`, and no
 /// port where it is the usual one of https. Hosts of the sandbox have no port at all: they are names, not places.
@@ -68,7 +62,7 @@ impl fmt::Display for Origin {
 /// Does this host belong to the sandbox?
 pub fn is_sandbox_host(host: &str) -> bool {
     let host = host.trim_end_matches('.').to_ascii_lowercase();
-    SANDBOX_SERVERS.iter().any(|server| {
+    HOSTS.iter().any(|server| {
         host.strip_suffix(server)
             .is_some_and(|rest| rest.is_empty() || rest.ends_with('.'))
     })

@@ -51,7 +51,7 @@ const LAYERS: &[(&str, u8, &[&str])] = &[
     ("client", 2, &["value", "clock", "flight", "transport"]),
     ("transport", 1, &["value", "clock", "flight", "waiting"]),
     ("journal", 1, &["value", "clock", "flight", "waiting"]),
-    ("value", 0, &[]),
+    ("value", 0, &["sandbox"]),
     ("clock", 0, &[]),
     ("flight", 0, &[]),
     ("waiting", 0, &[]),
@@ -124,10 +124,6 @@ const EXPOSERS: &[&str] = &[
     "value/secret",
 ];
 
-/// How many lines outside of the rooms of platforms and of the sandbox name a platform. It may only become less: what
-/// knows a platform by name is a place that somebody forgets who adds one.
-const NAMING_PLATFORMS: usize = 92;
-
 const FILE_LONGEST: usize = 800;
 const FUNCTION_USUAL: usize = 40;
 const FUNCTION_LONGEST: usize = 100;
@@ -176,6 +172,7 @@ fn foreign_crates_stay_in_their_homes() {
     check(sources().iter().flat_map(crate_faults));
 }
 
+/// What knows a platform by name elsewhere is a place that somebody forgets who adds one.
 #[test]
 fn platforms_are_named_in_their_rooms_alone() {
     let names = ["mobsted", "jrni", "bookingbug", "sparrow"];
@@ -194,7 +191,7 @@ fn platforms_are_named_in_their_rooms_alone() {
             }
         }
     }
-    assert_eq!(naming.len(), NAMING_PLATFORMS, "\n{}\n", naming.join("\n"));
+    check(naming.into_iter());
 }
 
 #[test]

@@ -57,14 +57,13 @@ fn left_as_it_was(out: &str, partial: &Path) -> String {
 
 /// Did the row fail by what the script does, so that it fails again however often it is tried?
 pub(super) fn is_the_scripts(row: &Finished) -> bool {
-    let by_itself = [
-        Code::AlreadyExists,
-        Code::BadArgument,
-        Code::BadAddress,
-        Code::ProtectedApp,
-    ];
+    let by_itself = |code: Code| match code {
+        Code::AlreadyExists | Code::BadArgument | Code::BadAddress => true,
+        Code::Own(own) => own.protects,
+        _ => false,
+    };
     let failed = row.diagnostic.as_ref();
-    failed.is_some_and(|failed| failed.code.is_none_or(|code| by_itself.contains(&code)))
+    failed.is_some_and(|failed| failed.code.is_none_or(by_itself))
 }
 
 impl Execution<'_> {

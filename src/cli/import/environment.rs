@@ -173,7 +173,7 @@ fn check_choice(
     variable: &str,
 ) -> Result<(), CommandError> {
     let mut known: Vec<&str> = Vec::new();
-    for platform in catalogue.platforms() {
+    for platform in catalogue.with_accounts() {
         for key in platform.texts().iter().chain(platform.secrets()) {
             if !known.contains(&key.name) {
                 known.push(key.name);

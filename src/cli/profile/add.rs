@@ -14,25 +14,14 @@ use crate::cli::config::Config;
 use crate::cli::error::CommandError;
 use crate::cli::exit::Exit;
 use crate::cli::secret_store::SecretId;
-use crate::operation::platform::AccountKey;
-use crate::operation::platform::Platform;
+use crate::operation::catalogue::Catalogue;
+use crate::operation::platform::{AccountKey, Platform};
 
 /// Add a profile to your configuration.
 ///
 /// At a terminal, it asks for all values that the flags leave out. The default mode is `prod`, which asks before a run changes
 /// anything; for an address on this machine it is `dev`, which does not.
 #[derive(Args)]
-#[command(after_help = "\
-Examples:
-  provisor profile add acme
-  provisor profile add acme --url https://acme-admin.mobsted.com --login partner@acme.example \\
-      --secret password=env:ACME_PASSWORD --mode dev
-  provisor profile add sms --platform sparrow --url https://api.sparrow.example \\
-      --secret api_token=stdin --secret partner_token=stdin < tokens.txt
-  provisor profile add crm --platform web --url https://api.crm.example/v2 --secret bearer=env:CRM_TOKEN
-
-JSON (--json), one document:
-  {\"version\": 1, \"did\": \"added\", \"profile\": {as in `profile list`}}")]
 pub(super) struct AddCommand {
     /// The profile's name.
     name: Option<String>,
@@ -44,6 +33,23 @@ pub(super) struct AddCommand {
     json: bool,
     #[command(flatten)]
     given: Given,
+}
+
+/// What follows the help: examples for the platforms of the catalogue.
+pub(in crate::cli) fn examples(catalogue: &Catalogue) -> String {
+    let mut text = String::from("Examples:\n  provisor profile add acme\n");
+    let accounts = catalogue.with_accounts();
+    for (platform, schema) in accounts.filter_map(|platform| Some((platform, platform.account.as_ref()?))) {
+        let named = if platform == catalogue.usual() {
+            String::new()
+        } else {
+            format!("--platform {} ", platform.name)
+        };
+        let flags = schema.example.join(" \\\n      ");
+        let _ = writeln!(text, "  provisor profile add acme {named}{flags}");
+    }
+    text.push_str("\nJSON (--json), one document:\n  {\"version\": 1, \"did\": \"added\", \"profile\": {as in `profile list`}}");
+    text
 }
 
 /// What the new profile will say.

@@ -20,6 +20,7 @@ use super::app::App;
 use super::error::CommandError;
 use super::exit::Exit;
 
+pub(super) use add::examples;
 pub(super) use desk::signed_in;
 pub(super) use fields::missing;
 pub(super) use sign::{LoginCommand, LogoutCommand, login, logout};
@@ -33,10 +34,9 @@ pub(super) use sign::{LoginCommand, LogoutCommand, login, logout};
 #[command(after_help = "\
 Examples:
   provisor profile add acme                                              asks for everything
-  pass show acme | provisor profile add acme --url https://acme-admin.mobsted.com \\
+  pass show acme | provisor profile add acme --url https://acme.example \\
       --login partner@acme.example --password-stdin
-  provisor profile add jay --platform jrni --url https://acme.jrni.com/api/v1 \\
-      --login j@acme.example --app-id 1a2b --secret password=env:JAY_PASSWORD --secret app_key=file:~/.jay
+  provisor profile add --help                                            shows one for each platform
   provisor profile use acme
   provisor profile test")]
 pub(super) struct ProfileCommand {

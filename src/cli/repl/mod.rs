@@ -37,7 +37,7 @@ use crate::repl::{Left, Lines, Options};
 Examples:
   provisor repl --sandbox
   provisor repl --profile acme
-  provisor repl --sandbox --eval 'let partner = mobsted::connect()'
+  provisor repl --sandbox --eval 'let start = now()'
   provisor repl --sandbox < steps.rhai
 
 In the session, :help lists the commands, Tab completes, Ctrl-C stops an input, and Ctrl-D leaves.")]

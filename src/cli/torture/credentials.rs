@@ -1,7 +1,6 @@
 //! Credentials in the results: found by their values, so that no column has to be named for them.
 
 use super::facts::Facts;
-use super::things::address;
 
 /// Which cells of the results are the password of which tenant.
 #[derive(Debug, Default, PartialEq)]
@@ -28,7 +27,7 @@ impl Credentials {
                 cells.extend(owner.map(|tenant| Cell {
                     row,
                     column: column.clone(),
-                    tenant: address(tenant),
+                    tenant: tenant.address(),
                 }));
             }
         }
@@ -45,7 +44,7 @@ impl Credentials {
         let wrong = self.0.iter().filter(|cell| {
             let mut tenants = facts.books.tenants.iter();
             let password = tenants
-                .find(|tenant| address(tenant) == cell.tenant)
+                .find(|tenant| tenant.address() == cell.tenant)
                 .map(|tenant| tenant.password.as_str());
             let shown = facts.rows.get(cell.row).map(|row| Facts::text(row, &cell.column));
             password.is_none() || password != shown

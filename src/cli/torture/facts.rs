@@ -4,9 +4,8 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::{Map, Value as Json};
 
-use super::things::{self, Thing, account_of, address};
 use crate::journal::LedgerItem;
-use crate::sandbox::{Books, TenantBook};
+use crate::sandbox::{Books, TenantBook, Thing};
 use crate::value::Value;
 use crate::value::secret::Secret;
 
@@ -31,7 +30,7 @@ impl Facts {
     /// What exists of each sort, by what does not differ from world to world, sorted.
     pub(super) fn things(&self) -> BTreeMap<&'static str, Vec<String>> {
         let mut sorts: BTreeMap<&'static str, Vec<String>> = BTreeMap::new();
-        for thing in things::all(&self.books) {
+        for thing in self.books.things() {
             sorts.entry(thing.sort).or_default().push(thing.label);
         }
         for labels in sorts.values_mut() {
@@ -42,8 +41,9 @@ impl Facts {
 
     /// What a cell of the results stands for when it is a number that was given in turn.
     pub(super) fn numbered(&self, cell: &Json) -> BTreeSet<String> {
-        let things = things::all(&self.books).into_iter();
-        let named = things.filter(|thing| thing.is_numbered_as(cell));
+        let things = self.books.things().into_iter();
+        let number = cell.as_u64().map(|number| number.to_string());
+        let named = things.filter(|thing| thing.numbered && Some(&thing.id) == number.as_ref());
         named
             .map(|thing| format!("{} {}", thing.sort, thing.label))
             .collect()
@@ -94,7 +94,7 @@ impl Facts {
 
     /// What is wrong with what the ledger knows of a tenant.
     fn credential(&self, tenant: &TenantBook) -> Option<String> {
-        let email = address(tenant);
+        let email = tenant.address();
         let tenants = || self.ledger.iter().filter(|item| item.thing.sort == "tenant");
         let Some(item) = tenants().find(|item| item.thing.name == email) else {
             return Some(format!(
@@ -114,13 +114,13 @@ impl Facts {
 
     /// What only one of books and ledger has. A tenant's credential is looked at elsewhere.
     fn unmatched(&self) -> Vec<String> {
-        let things = things::all(&self.books);
+        let things = self.books.things();
         let is_lost = |thing: &&Thing| {
-            let entered = || self.ledger.iter().any(|item| thing.is_entered_as(item));
-            thing.sort != "tenant" && thing.is_keyed() && !entered()
+            let entered = || self.ledger.iter().any(|item| is_entry(item, thing));
+            thing.sort != "tenant" && !thing.name.is_empty() && !entered()
         };
         let lost = things.iter().filter(is_lost);
-        let exists = |item: &LedgerItem| things.iter().any(|thing| thing.is_entered_as(item));
+        let exists = |item: &LedgerItem| things.iter().any(|thing| is_entry(item, thing));
         let strays = self.ledger.iter().filter(|item| !exists(item));
         let lost = lost.map(|thing| format!("not in the ledger: {} {}", thing.sort, thing.label));
         let strays = strays.map(|item| {
@@ -139,7 +139,16 @@ impl Facts {
             .books
             .tenants
             .iter()
-            .find(|tenant| account.contains(&account_of(&tenant.name)));
-        owner.map_or("the master account".to_owned(), address)
+            .find(|tenant| account.contains(&tenant.account()));
+        owner.map_or("the master account".to_owned(), TenantBook::address)
     }
+}
+
+/// Is the item the ledger's entry of this thing?
+fn is_entry(item: &LedgerItem, thing: &Thing) -> bool {
+    let is_named = match item.platform_id.as_deref() {
+        Some(id) if !thing.id.is_empty() => id == thing.id,
+        _ => item.thing.name == thing.name,
+    };
+    item.thing.sort == thing.sort && item.thing.account.contains(&thing.account) && is_named
 }

@@ -16,7 +16,6 @@ mod plan;
 mod pool;
 mod report;
 mod rig;
-mod things;
 mod trap;
 mod verdict;
 mod world;

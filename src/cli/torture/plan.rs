@@ -276,67 +276,14 @@ fn faults(list: &str, asked: &[Route]) -> Result<Vec<Vec<Fault>>, CommandError> 
             "all" => {
                 let every = Fault::every(asked, PACE.late, PACE.slow);
                 faults.extend(every.into_iter().map(|fault| vec![fault]));
-                for texts in delays(asked).into_iter().chain(beyond(asked)) {
-                    faults.push(together(&texts)?);
-                }
+                faults.extend(Fault::delays(asked, PACE.late));
+                faults.extend(Fault::outlasting(asked, PACE.slowest));
             }
             texts => faults.push(together(texts)?),
         }
     }
     faults.dedup();
     Ok(faults)
-}
-
-/// A request that leaves long after it was meant to, and then lands late: whoever counts from the intention concludes
-/// too early that it was lost.
-fn delays(asked: &[Route]) -> Vec<String> {
-    let before = [
-        // One caller lists or signs in for all; the others are asked for each row.
-        ("object", 3, "partners"),
-        ("auth", 3, "partners"),
-        ("partners", 12, "partners"),
-        ("applications-get", 12, "applications-post"),
-        ("auth", 15, "applications-post"),
-        ("applications-post", 12, "applications-post"),
-        ("jrni-login", 3, "jrni-company-post"),
-        ("jrni-company-post", 12, "jrni-company-post"),
-        ("jrni-administrators-post", 12, "jrni-administrators-post"),
-        ("jrni-people-post", 12, "jrni-people-post"),
-        ("web-items-get", 12, "web-items-post"),
-    ];
-    let is_asked = |name: &str| asked.iter().any(|route| route.name() == name);
-    let late = PACE.late.as_millis();
-    before
-        .into_iter()
-        .filter(|(delayed, _, lost)| is_asked(delayed) && is_asked(lost))
-        .map(|(delayed, times, lost)| format!("{delayed}:429:x{times}+{lost}:drop-late:{late}:x2"))
-        .collect()
-}
-
-/// A platform that is slower than anybody waits for, one that says yes and shows nothing for longer than that, and one that
-/// puts off what it has carried out.
-fn beyond(asked: &[Route]) -> Vec<String> {
-    let makes = [
-        "applications-post",
-        "jrni-company-post",
-        "jrni-administrators-post",
-        "jrni-people-post",
-        "web-items-post",
-        // A tenant is sent again, and the platform refuses it: nothing is to be seen of that but its refusal.
-        "partners",
-    ];
-    let is_asked = |name: &&str| asked.iter().any(|route| route.name() == *name);
-    let slowest = PACE.slowest.as_millis();
-    let mut texts = Vec::new();
-    for route in makes.into_iter().filter(is_asked) {
-        let slow = ["slow", "hang-late"].into_iter().filter(|_| route != "partners");
-        texts.extend(
-            slow.chain(["empty-yes-late"])
-                .map(|kind| format!("{route}:{kind}:{slowest}:x2")),
-        );
-        texts.push(format!("{route}:429-after:x2"));
-    }
-    texts
 }
 
 /// Faults that are in force at once: `auth:429:x3+partners:drop-late:400`.

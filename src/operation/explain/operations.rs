@@ -80,23 +80,6 @@ pub(super) const CODES: &[Explanation] = &[
         example: "provisor profile edit acme --mode dev",
     },
     Explanation {
-        code: "protected_app",
-        meaning: "The call would change App 1 of a master account, which keeps the account's sub-accounts. The vendor says \
-                  that the partner account stops working when it is changed or deleted, so provisor refuses before \
-                  anything is sent. On a master account, only what docs/mobsted.md lists can be changed, be it by an \
-                  operation, a raw call or http::. No flag switches this off.",
-        causes: &[
-            "a loop over all apps includes App 1",
-            "a raw call or a request of http:: is not on the list of what may be changed on a master account",
-            "an object, screen or list is changed on a master account without naming its app, or with the wrong one",
-        ],
-        remedies: &[
-            "leave App 1 out; the partner account stops working without it",
-            "connect to the tenant first when the tenant's own App 1 is meant: tenant.connect()",
-        ],
-        example: "for app in mobsted::connect().apps() {\n    if app.id == 1 { continue; }\n    print(app.name);\n}",
-    },
-    Explanation {
         code: "secret_elsewhere",
         meaning: "The request would take a secret to a host where it does not belong. What an account gives (a tenant's \
                   password, a token, a key) goes back to that account and nowhere else, unless `secrets_to` in the profile \

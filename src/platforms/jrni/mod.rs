@@ -159,6 +159,10 @@ pub(crate) static PLATFORM: Platform = Platform {
             AccountKey::optional("app_key", "App-Key, when there is one (Enter: none)"),
         ],
         hidden: &[],
+        example: &[
+            "--url https://acme.jrni.com/api/v1 --login j@acme.example --app-id 1a2b",
+            "--secret password=env:ACME_PASSWORD --secret app_key=file:~/.acme",
+        ],
         signs_in: true,
         looks: &["company", "administrators"],
     }),

@@ -10,6 +10,7 @@ use crate::operation::error::{Code, OpError, Sent};
 use crate::operation::session::receiver;
 use crate::operation::spec::{Boxed, Effect, OpSpec, Param, Probe, Timeout, Type};
 use crate::operation::world::World;
+use crate::platforms::mobsted::fault::PROTECTED_APP;
 use crate::value::{Object, Record, Value, identity};
 
 const NAME: Param = Param {
@@ -49,7 +50,7 @@ const MADE: &[(Code, &str)] = &[
     (Code::SignInRefused, "the account refuses the login or password"),
 ];
 const NAMED: &[(Code, &str)] = &[
-    (Code::ProtectedApp, "App 1 of a master account, always"),
+    (Code::Own(&PROTECTED_APP), "App 1 of a master account, always"),
     (Code::NotFound, "there is no such app"),
     (Code::Refused, "the platform refuses the change"),
 ];

@@ -9,6 +9,7 @@ use crate::operation::error::{Code, OpError};
 use crate::operation::session::receiver;
 use crate::operation::spec::{Boxed, Effect, OpSpec, Param, Timeout, Type};
 use crate::operation::world::World;
+use crate::platforms::mobsted::fault::PROTECTED_APP;
 use crate::value::identity;
 use crate::value::{Record, Value};
 
@@ -64,7 +65,7 @@ pub(super) static OPS: &[OpSpec] = &[
         ],
         result: "map",
         errors: &[
-            (Code::ProtectedApp, "App 1 of a master account, always"),
+            (Code::Own(&PROTECTED_APP), "App 1 of a master account, always"),
             (Code::NotFound, "the account has no such app"),
             (Code::Refused, "the platform refuses the event"),
         ],
@@ -101,7 +102,7 @@ pub(super) static OPS: &[OpSpec] = &[
         result: "any value",
         errors: &[
             (
-                Code::ProtectedApp,
+                Code::Own(&PROTECTED_APP),
                 "App 1 of a master account, and a master account when no app is named",
             ),
             (

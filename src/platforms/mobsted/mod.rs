@@ -11,6 +11,7 @@ mod tenants;
 mod connection;
 mod directory;
 mod driver;
+pub(crate) mod fault;
 mod import;
 
 use crate::journal::{Former, LedgerItem, NaturalKey, Proof};
@@ -156,6 +157,10 @@ pub(crate) static PLATFORM: Platform = Platform {
         ],
         secrets: &[AccountKey::required("password", "Password")],
         hidden: &[("$role", "master")],
+        example: &[
+            "--url https://acme-admin.mobsted.com --login partner@acme.example",
+            "--secret password=env:ACME_PASSWORD --mode dev",
+        ],
         signs_in: true,
         looks: &["tenants", "apps"],
     }),
@@ -175,6 +180,7 @@ pub(crate) static PLATFORM: Platform = Platform {
         refusal: NOT_MASTER,
     }),
     import: &import::RULES,
+    codes: fault::CODES,
     driver: &driver::Mobsted,
     ..Platform::new("mobsted", "Mobsted")
 };

@@ -10,6 +10,7 @@ pub(crate) use crate::operation::raw::{self, BODY};
 use crate::operation::session::receiver;
 use crate::operation::spec::{Boxed, Effect, OpSpec, Param, Timeout, Type};
 use crate::operation::world::World;
+use crate::platforms::mobsted::fault::PROTECTED_APP;
 use crate::value::Value;
 
 const PATH: Param = Param {
@@ -39,7 +40,7 @@ const OPTIONS: Param = Param {
 
 const ERRORS: &[(Code, &str)] = &[
     (
-        Code::ProtectedApp,
+        Code::Own(&PROTECTED_APP),
         "it could change App 1 of a master account: only what docs/mobsted.md lists may be changed there",
     ),
     (Code::BadAddress, "the path leads out of the API"),

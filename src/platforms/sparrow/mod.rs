@@ -50,6 +50,10 @@ pub(crate) static PLATFORM: Platform = Platform {
             AccountKey::required("partner_token", "Partner token"),
         ],
         hidden: &[],
+        example: &[
+            "--url https://api.sparrow.example",
+            "--secret api_token=stdin --secret partner_token=stdin < tokens.txt",
+        ],
         signs_in: true,
         looks: &["tariffs"],
     }),

@@ -6,6 +6,7 @@ mod options;
 mod request;
 mod settle;
 
+use crate::platforms::mobsted::fault::PROTECTED_APP;
 use options::{CHANGING, METHOD, READING, URL};
 use settle::{at_will, changing};
 
@@ -19,7 +20,7 @@ use crate::operation::world::World;
 use crate::value::Value;
 
 const PROTECTED: (Code, &str) = (
-    Code::ProtectedApp,
+    Code::Own(&PROTECTED_APP),
     "it goes to a Mobsted account, and could change App 1 of a master account",
 );
 
@@ -121,6 +122,7 @@ pub(crate) static PLATFORM: Platform = Platform {
             .completing("header"),
         ],
         hidden: &[],
+        example: &["--url https://api.crm.example/v2 --secret bearer=env:CRM_TOKEN"],
         signs_in: false,
         looks: &[],
     }),

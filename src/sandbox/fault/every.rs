@@ -20,7 +20,78 @@ impl Fault {
         };
         routes.iter().flat_map(on).collect()
     }
+
+    /// Pairs of faults on these routes: a request leaves long after it was meant to, because it or one before it was put off,
+    /// and then it lands late, too. A sender who counts from the intention concludes too early that it was lost.
+    pub fn delays(routes: &[Route], late: Duration) -> Vec<Vec<Fault>> {
+        let is_asked = |name: &str| routes.iter().any(|route| route.name() == name);
+        let pairs = DELAYS
+            .iter()
+            .filter(|(before, _, lost)| is_asked(before) && is_asked(lost));
+        pairs
+            .map(|(before, times, lost)| {
+                vec![
+                    Fault::times(before, Kind::TooMany429, *times),
+                    Fault::times(lost, Kind::DropLate(late), 2),
+                ]
+            })
+            .collect()
+    }
+
+    /// Faults on those of these routes that create: the platform takes so long (`slowest`) that nobody waits, answers yes at
+    /// once and shows nothing for as long, or says that it was asked too often although it has carried the request out.
+    pub fn outlasting(routes: &[Route], slowest: Duration) -> Vec<Vec<Fault>> {
+        let creating = CREATING
+            .iter()
+            .filter(|name| routes.contains(&Route::named(name)));
+        let on = |name: &&'static str| {
+            let name = *name;
+            // A tenant is sent again, and the platform refuses it: nothing is to be seen of that but its refusal.
+            let shows = name != Route::PARTNERS.name();
+            let slow = [Kind::Slow(slowest), Kind::HangLate(slowest)]
+                .into_iter()
+                .filter(move |_| shows);
+            slow.chain([Kind::EmptyYesLate(slowest), Kind::TooMany429After])
+                .map(move |kind| vec![Fault::times(name, kind, 2)])
+        };
+        creating.flat_map(on).collect()
+    }
+
+    fn times(route: &'static str, kind: Kind, times: u32) -> Fault {
+        Fault {
+            route: Route::named(route),
+            kind,
+            rate: 1.0,
+            limit: Some(times),
+        }
+    }
 }
+
+/// A route that is put off, how often, and the route whose request then lands late. One caller lists or signs in for all;
+/// the others are asked for each row.
+const DELAYS: &[(&str, u32, &str)] = &[
+    ("object", 3, "partners"),
+    ("auth", 3, "partners"),
+    ("partners", 12, "partners"),
+    ("applications-get", 12, "applications-post"),
+    ("auth", 15, "applications-post"),
+    ("applications-post", 12, "applications-post"),
+    ("jrni-login", 3, "jrni-company-post"),
+    ("jrni-company-post", 12, "jrni-company-post"),
+    ("jrni-administrators-post", 12, "jrni-administrators-post"),
+    ("jrni-people-post", 12, "jrni-people-post"),
+    ("web-items-get", 12, "web-items-post"),
+];
+
+/// The routes that create.
+const CREATING: &[&str] = &[
+    "applications-post",
+    "jrni-company-post",
+    "jrni-administrators-post",
+    "jrni-people-post",
+    "web-items-post",
+    "partners",
+];
 
 fn kinds(late: Duration, slow: Duration) -> [Kind; 16] {
     [

@@ -24,4 +24,5 @@ pub(crate) static CHOOSE_COMPANY: OwnCode = OwnCode {
     refuses_sign_in: false,
     is_of_this_side: true,
     leaves_something_behind: false,
+    protects: false,
 };

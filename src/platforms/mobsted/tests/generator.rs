@@ -3,6 +3,7 @@
 use super::*;
 use crate::client::error::ApiError;
 use crate::platforms::mobsted::client::{Client, events::NewEvent};
+use crate::platforms::mobsted::fault::PROTECTED_APP;
 
 /// Fewer than this many calls that arrive would mean that the list allows nothing, and the test tells nothing.
 const LEAST_ARRIVED: usize = 20;
@@ -33,7 +34,7 @@ async fn drive(calls: usize, seed: u64) {
         };
         match done {
             Ok(_) => arrived += 1,
-            Err(error) if error.code == Code::ProtectedApp => refused += 1,
+            Err(error) if error.code == Code::Own(&PROTECTED_APP) => refused += 1,
             Err(_) => {}
         }
     }
@@ -118,7 +119,7 @@ async fn overridden(rig: &Rig, dice: &mut fastrand::Rng) -> Result<Value, OpErro
     };
     let correction = [(key.to_owned(), path.clone())];
     let Ok(endpoints) = Endpoints::with_overrides(&correction.into()) else {
-        return Err(OpError::new(Code::ProtectedApp, "no such endpoint"));
+        return Err(OpError::new(Code::Own(&PROTECTED_APP), "no such endpoint"));
     };
     let account = account::Account {
         base: Base::parse(&rig.address(""))?,

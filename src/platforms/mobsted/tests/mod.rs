@@ -7,6 +7,7 @@ mod generator;
 mod lists;
 mod oracle;
 
+use crate::platforms::mobsted::fault::PROTECTED_APP;
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex};
 
@@ -273,7 +274,7 @@ async fn no_spelling_of_a_call_reaches_app_one() {
     }
     for (what, answer) in refused {
         let error = answer.unwrap_err();
-        assert_eq!(error.code, Code::ProtectedApp, "{what}: {}", error.message);
+        assert_eq!(error.code, Code::Own(&PROTECTED_APP), "{what}: {}", error.message);
     }
     assert_eq!(rig.changes(), Vec::<String>::new(), "nothing was sent");
     assert_eq!(rig.hits(), Vec::<String>::new());
@@ -491,7 +492,11 @@ async fn a_sub_account_cannot_pass_the_partners_address_off_as_its_own() {
             )
             .await;
         match done {
-            Err(error) => assert_eq!((error.code, may), (Code::ProtectedApp, false), "{tenant:?}"),
+            Err(error) => assert_eq!(
+                (error.code, may),
+                (Code::Own(&PROTECTED_APP), false),
+                "{tenant:?}"
+            ),
             Ok(_) => assert!(may, "{tenant:?}"),
         }
     }

@@ -33,6 +33,7 @@ pub(crate) static INVALID_PARTNER_TOKEN: OwnCode = OwnCode {
     refuses_sign_in: true,
     is_of_this_side: true,
     leaves_something_behind: false,
+    protects: false,
 };
 
 /// One of the two tokens is missing.
@@ -50,6 +51,7 @@ pub(crate) static TOKENS_MISSING: OwnCode = OwnCode {
     refuses_sign_in: true,
     is_of_this_side: true,
     leaves_something_behind: false,
+    protects: false,
 };
 
 /// The account has run out.
@@ -64,6 +66,7 @@ pub(crate) static ACCOUNT_EXPIRED: OwnCode = OwnCode {
     refuses_sign_in: true,
     is_of_this_side: false,
     leaves_something_behind: false,
+    protects: false,
 };
 
 /// The API token is not one of the account's.
@@ -85,6 +88,7 @@ pub(crate) static INVALID_API_TOKEN: OwnCode = OwnCode {
     refuses_sign_in: true,
     is_of_this_side: true,
     leaves_something_behind: false,
+    protects: false,
 };
 
 /// The API token has run out.
@@ -102,6 +106,7 @@ pub(crate) static API_TOKEN_EXPIRED: OwnCode = OwnCode {
     refuses_sign_in: true,
     is_of_this_side: true,
     leaves_something_behind: false,
+    protects: false,
 };
 
 /// The two tokens do not go together.
@@ -116,6 +121,7 @@ pub(crate) static LOGIN_FAILED: OwnCode = OwnCode {
     refuses_sign_in: true,
     is_of_this_side: true,
     leaves_something_behind: false,
+    protects: false,
 };
 
 /// The account is no longer active.
@@ -130,6 +136,7 @@ pub(crate) static INVALID_USER: OwnCode = OwnCode {
     refuses_sign_in: true,
     is_of_this_side: false,
     leaves_something_behind: false,
+    protects: false,
 };
 
 /// The account cannot pay: the message is kept as a draft.
@@ -152,6 +159,7 @@ pub(crate) static DRAFT: OwnCode = OwnCode {
     refuses_sign_in: false,
     is_of_this_side: false,
     leaves_something_behind: true,
+    protects: false,
 };
 
 /// The vendor's texts for refused sign-ins, as its documents print them.

@@ -10,6 +10,7 @@ mod tests;
 
 use super::endpoints::Endpoints;
 use crate::client::error::{ApiError, ApiErrorKind};
+use crate::platforms::mobsted::fault::PROTECTED_APP;
 use crate::sabotage::Sabotage;
 use crate::transport::request::{Body, Method, Request};
 use crate::value::Value;
@@ -208,5 +209,5 @@ pub(super) fn protected() -> ApiError {
 }
 
 pub(super) fn refused(why: &str) -> ApiError {
-    ApiError::new(ApiErrorKind::ProtectedApp, why)
+    ApiError::new(ApiErrorKind::Own(&PROTECTED_APP), why)
 }

@@ -3,6 +3,7 @@
 #![allow(clippy::unwrap_used, reason = "tests")]
 
 use super::*;
+use crate::platforms::mobsted::fault::PROTECTED_APP;
 use crate::value::Record;
 use crate::value::secret::Secret;
 
@@ -29,7 +30,11 @@ fn judged(request: &Request) -> Result<Option<Items>, ApiError> {
 #[track_caller]
 fn refuses(request: &Request) {
     let error = judged(request).unwrap_err();
-    assert_eq!(error.kind, ApiErrorKind::ProtectedApp, "{request:?}: {error}");
+    assert_eq!(
+        error.kind,
+        ApiErrorKind::Own(&PROTECTED_APP),
+        "{request:?}: {error}"
+    );
 }
 
 #[test]

@@ -1,0 +1,135 @@
+//! What exists on the simulated platforms, and what went out to somebody, in one form for all of them.
+
+use std::collections::BTreeMap;
+
+use super::books::{AppBook, BatchBook, Books, Channel, JrniBook, TenantBook};
+
+/// Something that exists, or a message that was sent.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Thing {
+    /// What it is, as a ledger has it; messages are in no ledger.
+    pub sort: &'static str,
+    /// What it is called on the platform, by whom and for whom: the same in every world.
+    pub label: String,
+    /// Its natural key, as a ledger has it; empty when it has none, and is in no ledger.
+    pub name: String,
+    /// The platform's identifier; empty when it has none.
+    pub id: String,
+    /// Part of the address of the account that a ledger has it under.
+    pub account: String,
+    /// Has the platform one sequence of numbers for all of its sort? Which one it gets then depends on who came first.
+    pub numbered: bool,
+}
+
+impl Books {
+    /// Everything, platform by platform.
+    pub fn things(&self) -> Vec<Thing> {
+        let tenants = self.tenants.iter().map(|tenant| Thing {
+            sort: "tenant",
+            label: tenant.address(),
+            name: tenant.address(),
+            id: String::new(),
+            account: String::new(),
+            numbered: false,
+        });
+        let apps = self.apps.iter().map(|app| Thing {
+            sort: "app",
+            label: format!("{} for {} of {}", app.name, app.site, owner(self, app)),
+            name: app.name.clone(),
+            id: app.id.to_string(),
+            account: account_of(&app.tenant),
+            numbered: false,
+        });
+        let items = self.web.items.iter().map(|item| {
+            let mut fields = item.as_object().cloned().unwrap_or_default();
+            fields.remove("id");
+            let reference = fields.get("reference").and_then(|name| name.as_str());
+            Thing {
+                sort: "http",
+                name: reference.unwrap_or_default().to_owned(),
+                label: serde_json::Value::Object(fields).to_string(),
+                id: String::new(),
+                account: String::new(),
+                numbered: false,
+            }
+        });
+        let messages = self.sparrow.batches.iter().map(|batch| Thing {
+            sort: "message",
+            label: message(batch),
+            name: String::new(),
+            id: String::new(),
+            account: String::new(),
+            numbered: false,
+        });
+        let mut all: Vec<Thing> = tenants.chain(apps).chain(items).chain(messages).collect();
+        all.extend(of_jrni(&self.jrni));
+        all
+    }
+}
+
+impl TenantBook {
+    /// Its address, as a ledger names it.
+    pub fn address(&self) -> String {
+        self.email.trim().to_lowercase()
+    }
+
+    /// Part of the address of its account.
+    pub fn account(&self) -> String {
+        account_of(&self.name)
+    }
+}
+
+fn account_of(tenant: &str) -> String {
+    format!("//{tenant}-admin.")
+}
+
+fn owner(books: &Books, app: &AppBook) -> String {
+    let owner = books.tenants.iter().find(|tenant| tenant.name == app.tenant);
+    owner.map_or("the master account".to_owned(), TenantBook::address)
+}
+
+fn of_jrni(book: &JrniBook) -> Vec<Thing> {
+    let names: BTreeMap<u64, &str> = book
+        .companies
+        .iter()
+        .map(|company| (company.id, company.name.as_str()))
+        .collect();
+    let of = |company: u64| names.get(&company).copied().unwrap_or("no company");
+    let keyed = |sort, name: &str, id: u64, label: String| Thing {
+        sort,
+        label,
+        name: name.to_owned(),
+        id: id.to_string(),
+        account: String::new(),
+        numbered: true,
+    };
+    let companies = book.companies.iter().map(|company| {
+        let parent = company.parent.map_or("nobody", of);
+        let label = format!("{} ({}) of {parent}", company.name, company.reference);
+        keyed("company", &company.reference, company.id, label)
+    });
+    let administrators = book.administrators.iter().map(|one| {
+        let email = one.email.trim().to_lowercase();
+        let label = format!("{email} of {}", of(one.company));
+        keyed("administrator", &email, one.id, label)
+    });
+    let people = book.people.iter().filter(|person| !person.deleted).map(|person| {
+        let label = format!("{} ({}) of {}", person.name, person.reference, of(person.company));
+        keyed("person", &person.reference, person.id, label)
+    });
+    companies.chain(administrators).chain(people).collect()
+}
+
+fn message(batch: &BatchBook) -> String {
+    let channel = match batch.channel {
+        Channel::Viber | Channel::ViberTemplate => "by Viber",
+        Channel::Sms => "by SMS",
+        Channel::Whatsapp => "by WhatsApp",
+    };
+    let kept = if batch.draft { "kept as a draft, " } else { "" };
+    format!(
+        "{kept}{channel} to {}: {}",
+        batch.recipients.join(", "),
+        batch.text
+    )
+}
