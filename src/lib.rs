@@ -38,6 +38,7 @@
 //!
 //! # Where to add
 //!
+//! * **A resource**: one [`operation::resource::Resource`] in `platforms/NAME/`, and its routes in `sandbox/NAME/`.
 //! * **An operation**: one entry in `platforms/NAME/`; if the endpoint is new, a method in `platforms/NAME/client/` and a
 //!   route in `sandbox/NAME/`. Nothing in script or cli. Its example runs as a test.
 //! * **A platform**: `platforms/NAME/` (an [`operation::platform::Platform`], its driver, its client) and `sandbox/NAME/` (its

@@ -87,3 +87,12 @@ impl fmt::Display for Site {
         f.write_str(&self.0)
     }
 }
+
+/// A text as one part of a path. It must not be made of dots alone: that would be a step of the path.
+pub(crate) fn segment(text: &str) -> String {
+    let encoded = |byte: u8| match byte {
+        b'A'..=b'Z' | b'a'..=b'z' | b'0'..=b'9' | b'-' | b'_' | b'~' | b'.' => char::from(byte).to_string(),
+        _ => format!("%{byte:02X}"),
+    };
+    text.bytes().map(encoded).collect::<Vec<_>>().concat()
+}

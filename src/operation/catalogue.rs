@@ -18,22 +18,24 @@ pub struct Catalogue(Arc<Entries>);
 struct Entries {
     platforms: Vec<&'static Platform>,
     operations: Vec<Operation>,
+    kinds: Vec<&'static Kind>,
 }
 
 impl Catalogue {
     /// The catalogue of these platforms, in the order in which people meet them.
     pub fn new(platforms: impl IntoIterator<Item = &'static Platform>) -> Catalogue {
         let platforms: Vec<&'static Platform> = platforms.into_iter().collect();
-        let operations = platforms
-            .iter()
-            .flat_map(|platform| {
-                let specs = platform.operations.iter().copied().flatten();
-                specs.map(|spec| Operation::new(spec, platform))
-            })
-            .collect();
+        let mut operations = Vec::new();
+        let mut kinds = Vec::new();
+        for platform in &platforms {
+            let own = platform.own_operations().into_iter();
+            operations.extend(own.map(|spec| Operation::new(spec, platform)));
+            kinds.extend(platform.own_kinds());
+        }
         Catalogue(Arc::new(Entries {
             platforms,
             operations,
+            kinds,
         }))
     }
 
@@ -154,7 +156,7 @@ impl Catalogue {
 
     /// Every kind of object.
     pub fn kinds(&self) -> impl Iterator<Item = &'static Kind> + Clone {
-        self.0.platforms.iter().flat_map(|platform| platform.kinds)
+        self.0.kinds.iter().copied()
     }
 
     /// The kind of this name.

@@ -165,7 +165,7 @@ fn fit(op: Operation, name: &str, ty: &str, value: Value) -> Result<Value, Strin
         (_, "bool", Value::Null) => Ok(Value::Bool(false)),
         (_, "bool", value @ Value::Bool(_))
         | (_, "secret", value @ (Value::Null | Value::Secret(_)))
-        | (_, "int", value @ (Value::Int(_) | Value::Text(_)))
+        | (_, "int" | "int or string", value @ (Value::Int(_) | Value::Text(_)))
         | (_, "map", value @ Value::Record(_))
         | (_, "string", value @ Value::Text(_)) => Ok(value),
         (_, "string", Value::Null) => Ok("".into()),

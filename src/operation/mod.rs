@@ -21,6 +21,7 @@ pub mod platform;
 pub mod preview;
 pub mod prompt;
 pub(crate) mod raw;
+pub mod resource;
 pub mod service;
 pub mod session;
 pub mod spec;

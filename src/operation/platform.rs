@@ -9,16 +9,21 @@ use super::account::{Reachability, SignedIn};
 use super::call::Call;
 use super::error::{Code, OpError};
 use super::import::ImportRules;
-use super::spec::{Boxed, Fields, Kind, OpSpec};
+use super::resource::{Ask, Resource};
+use super::service::Service;
+use super::session::connecting;
+use super::spec::{Boxed, Fields, Kind, OpSpec, leak};
 use super::world::World;
 use crate::client::error::OwnCode;
 use crate::client::{Guard, Network};
 use crate::journal::{Former, LedgerItem, NaturalKey, Struck};
 use crate::value::origin::Origin;
 use crate::value::secret::Secret;
-use crate::value::{Object, Value};
+use crate::value::{Object, Record, Value};
 
 /// A platform that scripts can work with.
+///
+/// One with accounts has an operation `connect`, which names one, unless the table has its own.
 pub struct Platform {
     /// Its name in profiles and in kinds of objects: `crm`.
     pub name: &'static str,
@@ -28,8 +33,10 @@ pub struct Platform {
     pub title: &'static str,
     /// How its accounts are described; `None` when it has none.
     pub account: Option<AccountSchema>,
-    /// Its operations, group by group, in the order in which people meet them.
+    /// Its operations, group by group, in the order in which people meet them; besides those of `resources`.
     pub operations: &'static [&'static [OpSpec]],
+    /// What it holds many of. Their operations and kinds are made of the descriptions.
+    pub resources: &'static [Resource],
     /// The kinds of objects that its operations return.
     pub kinds: &'static [Kind],
     /// Codes of its own for failures that scripts may want to tell apart.
@@ -59,6 +66,7 @@ impl Platform {
             title,
             account: None,
             operations: &[],
+            resources: &[],
             kinds: &[],
             codes: &[],
             maps: &[],
@@ -82,6 +90,47 @@ impl Platform {
     pub fn code(&self, text: &str) -> Option<Code> {
         let mut own = self.codes.iter().copied();
         own.find(|own| own.explanation.code == text).map(Code::Own)
+    }
+
+    /// Everything that scripts can call: `connect`, what the table lists, and what its resources make.
+    pub(super) fn own_operations(&'static self) -> Vec<&'static OpSpec> {
+        let listed: Vec<&OpSpec> = self.operations.iter().copied().flatten().collect();
+        let connects = |spec: &&OpSpec| spec.receiver.is_none() && spec.name == "connect";
+        let mut all = Vec::new();
+        if let Some(schema) = self.account.as_ref().filter(|_| !listed.iter().any(connects)) {
+            all.push(leak(connecting(
+                self.module,
+                schema.kind,
+                "Name the account to work with",
+                "",
+                format!("{}::connect().url", self.module).leak(),
+                leak(move |world: &'_ World, call: &'_ Call| -> Boxed<'_, _> {
+                    Box::pin(async move { self.connect(world, call.arg("account")) })
+                }),
+            )));
+        }
+        all.extend(listed);
+        for resource in self.resources {
+            all.extend(resource.operations(self).into_iter().map(leak));
+        }
+        all
+    }
+
+    /// Every kind of object: those of the table, the session, and those of its resources.
+    pub(super) fn own_kinds(&'static self) -> Vec<&'static Kind> {
+        let mut all: Vec<&'static Kind> = self.kinds.iter().collect();
+        if let Some(schema) = &self.account
+            && !all.iter().any(|kind| kind.name == schema.kind)
+        {
+            let keys = schema.texts.iter().map(|key| (key.name, "string", key.title));
+            all.push(leak(Kind {
+                name: schema.kind,
+                summary: format!("An account of {}", self.title).leak(),
+                properties: keys.collect::<Vec<_>>().leak(),
+            }));
+        }
+        all.extend(self.resources.iter().map(|resource| leak(resource.to_kind())));
+        all
     }
 
     /// Does somebody sign in to its accounts? Otherwise each request carries the credential.
@@ -389,6 +438,25 @@ pub trait Driver: Send + Sync {
     fn request_of(&self, call: &Call) -> Option<Value> {
         let _ = call;
         None
+    }
+
+    /// Asks the account of a call for a resource, and gives the fields of each item. Without a driver of its own a platform is
+    /// a service that speaks plain HTTP and JSON, whose accounts have the keys that [`Service`] reads.
+    ///
+    /// What asks for one with a key or an identifier gives none where there is none.
+    fn ask<'a>(
+        &'a self,
+        world: &'a World,
+        call: &'a Call,
+        resource: &'static Resource,
+        ask: Ask<'a>,
+    ) -> Boxed<'a, Result<Vec<Record>, OpError>> {
+        Box::pin(async move {
+            world
+                .state::<Service>()?
+                .resource(world, call, resource, ask)
+                .await
+        })
     }
 
     /// A recorded answer as this call gives it.

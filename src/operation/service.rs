@@ -4,14 +4,15 @@ use std::fmt;
 
 use super::call::Call;
 use super::error::{Code, OpError};
+use super::resource::{Ask, Paging, Resource, path};
 use super::session;
 use super::world::World;
 use crate::client::http::account::{Account, Credentials, below};
 use crate::client::http::{Accounts, Asked};
 use crate::client::{Body, Flight, Method, Network, Password};
-use crate::value::{Object, Value};
+use crate::value::{Object, Record, Value};
 
-/// What a process keeps for a platform that speaks plain HTTP and JSON; a driver makes it in `open`.
+/// Sends the requests of platforms that speak plain HTTP and JSON; [`World::state`] finds it.
 ///
 /// The keys of an account say who asks: `bearer` (a token), `login` and `password`, or `header` and `header_value`.
 pub struct Service(Accounts);
@@ -41,14 +42,105 @@ impl Service {
         body: Value,
     ) -> Result<Value, OpError> {
         let session = session::receiver(call)?;
-        self.ask(world, session, Some(&call.flight), (method, path), body)
-            .await
+        self.ask(
+            world,
+            session,
+            Some(&call.flight),
+            (method, path),
+            Vec::new(),
+            body,
+        )
+        .await
     }
 
     /// Reads what is at a path below an account's address.
     pub async fn get(&self, world: &World, session: &Object, path: &str) -> Result<Value, OpError> {
-        self.ask(world, session, None, (Method::Get, path), Value::Null)
+        self.read(world, session, path, Vec::new()).await
+    }
+
+    async fn read(
+        &self,
+        world: &World,
+        session: &Object,
+        path: &str,
+        query: Vec<(String, Value)>,
+    ) -> Result<Value, OpError> {
+        self.ask(world, session, None, (Method::Get, path), query, Value::Null)
             .await
+    }
+
+    /// Asks for a resource as its description says; see [`Driver::ask`](super::platform::Driver::ask).
+    pub(super) async fn resource(
+        &self,
+        world: &World,
+        call: &Call,
+        resource: &Resource,
+        ask: Ask<'_>,
+    ) -> Result<Vec<Record>, OpError> {
+        let by_id = |id: &str| {
+            let pattern = resource.by_id.ok_or_else(|| undescribed(resource))?;
+            Ok::<String, OpError>(path(pattern, id))
+        };
+        let session = session::receiver(call)?;
+        match ask {
+            Ask::List => self.list(world, session, resource).await,
+            Ask::ByKey(key) => {
+                let pattern = resource.by_key.ok_or_else(|| undescribed(resource))?;
+                one_or_none(self.get(world, session, &path(pattern, key)).await, resource)
+            }
+            Ask::ById(id) => one_or_none(self.get(world, session, &by_id(id)?).await, resource),
+            Ask::Create(fields) => {
+                let fields = Value::Record(fields.clone());
+                let made = self
+                    .send(world, call, (Method::Post, resource.path), fields)
+                    .await?;
+                Ok(made.as_record().cloned().into_iter().collect())
+            }
+            Ask::Update(id, fields) => {
+                let fields = Value::Record(fields.clone());
+                let answer = self.send(world, call, (Method::Put, &by_id(id)?), fields).await?;
+                Ok(answer.as_record().cloned().into_iter().collect())
+            }
+            Ask::Delete(id) => {
+                self.send(world, call, (Method::Delete, &by_id(id)?), Value::Null)
+                    .await?;
+                Ok(Vec::new())
+            }
+        }
+    }
+
+    /// A list, read to its end or not at all: one cut short would hide what exists.
+    async fn list(
+        &self,
+        world: &World,
+        session: &Object,
+        resource: &Resource,
+    ) -> Result<Vec<Record>, OpError> {
+        let Paging::Pages { page, size, items } = resource.paging else {
+            return listed(self.get(world, session, resource.path).await?, resource);
+        };
+        let mut all: Vec<Record> = Vec::new();
+        for number in 1..=MOST_PAGES {
+            let query = vec![
+                (page.to_owned(), Value::Int(number)),
+                (size.to_owned(), Value::Int(items)),
+            ];
+            let found = listed(self.read(world, session, resource.path, query).await?, resource)?;
+            let is_last = i64::try_from(found.len()).is_ok_and(|found| found < items);
+            if !found.is_empty() && all.ends_with(&found) {
+                let message = format!(
+                    "page {number} of the list of {} repeats the one before",
+                    resource.plural
+                );
+                return Err(OpError::new(Code::UnreadableAnswer, message));
+            }
+            all.extend(found);
+            if is_last {
+                return Ok(all);
+            }
+        }
+        let message = format!("the list of {} has more than {MOST_PAGES} pages", resource.plural);
+        Err(OpError::new(Code::UnreadableAnswer, message))
     }
 
     async fn ask(
@@ -57,6 +149,7 @@ impl Service {
         session: &Object,
         flight: Option<&Flight>,
         (method, path): (Method, &str),
+        query: Vec<(String, Value)>,
         body: Value,
     ) -> Result<Value, OpError> {
         let settings = world.settings(session)?;
@@ -73,7 +166,7 @@ impl Service {
         let asked = Asked {
             method,
             url: below(&account.url, path)?,
-            query: Vec::new(),
+            query,
             headers: Vec::new(),
             body: match body {
                 Value::Null => Body::None,
@@ -86,6 +179,58 @@ impl Service {
         let client = self.0.client(&account, &settings.line);
         Ok(client.send_checked(asked, flight).await?.body)
     }
+}
+
+/// More pages than this mean that the list never ends.
+const MOST_PAGES: i64 = 10_000;
+
+/// The items of a list's answer.
+fn listed(answer: Value, resource: &Resource) -> Result<Vec<Record>, OpError> {
+    let list = match (resource.items, answer) {
+        (Some(field), Value::Record(mut answer)) => answer.remove(field),
+        (None, answer) => Some(answer),
+        _ => None,
+    };
+    let records = |items: Vec<Value>| {
+        let item = |item| {
+            if let Value::Record(item) = item {
+                Some(item)
+            } else {
+                None
+            }
+        };
+        items.into_iter().map(item).collect::<Option<Vec<Record>>>()
+    };
+    let items = if let Some(Value::List(items)) = list {
+        records(items)
+    } else {
+        None
+    };
+    items.ok_or_else(|| {
+        let message = format!("the platform's list of {} cannot be read", resource.plural);
+        OpError::new(Code::UnreadableAnswer, message)
+    })
+}
+
+/// The item of an answer; none where the platform says that there is none.
+fn one_or_none(answer: Result<Value, OpError>, resource: &Resource) -> Result<Vec<Record>, OpError> {
+    match answer {
+        Ok(Value::Record(item)) => Ok(vec![item]),
+        Ok(_) => {
+            let message = format!("the platform's answer is no {}", resource.name);
+            Err(OpError::new(Code::UnreadableAnswer, message))
+        }
+        Err(error) if error.status == Some(404) => Ok(Vec::new()),
+        Err(error) => Err(error),
+    }
+}
+
+fn undescribed(resource: &Resource) -> OpError {
+    let message = format!(
+        "the description of {} does not say how to ask for one",
+        resource.plural
+    );
+    OpError::new(Code::Internal, message)
 }
 
 /// How requests say who asks, by the keys of an account: one credential counts, the bearer token, else login and password,

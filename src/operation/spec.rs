@@ -220,7 +220,7 @@ impl OpSpec {
     }
 }
 
-fn leak<T>(function: T) -> &'static T {
+pub(super) fn leak<T>(function: T) -> &'static T {
     Box::leak(Box::new(function))
 }
 

@@ -10,6 +10,7 @@ use super::catalogue::Catalogue;
 use super::error::{Code, OpError};
 use super::platform::Driver;
 use super::prompt::{NoPrompter, Prompter};
+use super::service::Service;
 use super::session;
 use crate::client::Network;
 use crate::clock::{Clock, Ids};
@@ -154,7 +155,8 @@ impl World {
         let network = network.guarded(catalogue.guards());
         let platforms = catalogue.platforms().iter();
         let opened = platforms.filter_map(|platform| platform.driver.open(&network));
-        let states = opened.collect();
+        let plain: Box<dyn Any + Send + Sync> = Box::new(Service::new(&network));
+        let states = opened.chain([plain]).collect();
         World {
             clock: network.clock.clone(),
             ids,

@@ -30,7 +30,7 @@ fn host(home: &Home, words: &str) -> Ran {
 
 #[test]
 fn what_a_host_registers_is_journaled_looked_up_documented_and_redacted() {
-    let contacts = Arc::new(Mutex::new(Vec::new()));
+    let contacts = Arc::new(Mutex::new(Vec::<serde_json::Value>::new()));
     let asked = Arc::new(Mutex::new(Vec::new()));
     let (kept, noted) = (Arc::clone(&contacts), Arc::clone(&asked));
     let url = fake::start(move |_, request| {
@@ -39,6 +39,23 @@ fn what_a_host_registers_is_journaled_looked_up_documented_and_redacted() {
             .unwrap()
             .push((request.method.clone(), request.all.clone()));
         let mut contacts = kept.lock().unwrap();
+        let is_one = request.path.ends_with("/contacts/1");
+        match request.method.as_str() {
+            "PUT" if is_one => contacts[0]["name"] = json!("Ann Lee"),
+            "DELETE" if is_one => {
+                contacts.clear();
+                return Answer::text(204, "text/plain", String::new());
+            }
+            _ => {}
+        }
+        if is_one {
+            return contacts
+                .first()
+                .map_or(Answer::json(404, &json!({})), |one| Answer::json(200, one));
+        }
+        if request.path.ends_with("/usage") {
+            return Answer::json(200, &json!({"plan": "free"}));
+        }
         if request.method == "POST" {
             let id = contacts.len() + 1;
             contacts.push(json!({"id": id, "email": "ann@example.com"}));
@@ -68,6 +85,20 @@ fn what_a_host_registers_is_journaled_looked_up_documented_and_redacted() {
     );
     let bearer = format!("bearer {TOKEN}");
     assert!(asked.iter().all(|(_, all)| all.to_lowercase().contains(&bearer)));
+    drop(asked);
+    // What is made of the description without a line of code.
+    home.write(
+        "rest.rhai",
+        "fn main() {\n    let crm = crm::connect();\n    let ann = crm.find_contact(\"ann@example.com\");\n    \
+         crm.update_contact(ann, #{name: \"Ann Lee\"});\n    let named = crm.contacts()[0].attributes.name;\n    \
+         crm.delete_contact(ann);\n    #{named: named, left: crm.contacts().len(), plan: crm.usage().plan}\n}\n",
+    );
+    let ran = host(&home, "run rest.rhai").ended(0);
+    assert_eq!(
+        ran.stdout, "named  Ann Lee\nleft   0\nplan   free\n",
+        "{}",
+        ran.stderr
+    );
     let shown = host(&home, "ops show ensure_contact").ended(0);
     assert!(
         shown.stdout.contains("Make sure that a contact exists"),
@@ -78,7 +109,7 @@ fn what_a_host_registers_is_journaled_looked_up_documented_and_redacted() {
     let runs: serde_json::Value = serde_json::from_str(&runs).unwrap();
     let id = runs["runs"][0]["id"].as_str().unwrap_or_else(|| panic!("{runs}"));
     let steps = host(&home, &format!("runs steps {id} --json")).ended(0);
-    assert!(steps.stdout.contains("crm::ensure_contact"), "{}", steps.stdout);
+    assert!(steps.stdout.contains("crm::update_contact"), "{}", steps.stdout);
     // The program as it comes does not know the platform, and says so.
     let _ = home
         .run("run contact.rhai")

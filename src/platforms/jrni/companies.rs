@@ -3,10 +3,12 @@
 use super::client::Client;
 use super::client::companies::Company;
 use super::client::fault::CHOOSE_COMPANY;
-use super::{COMPANY, SESSION, ensure, told};
+use super::{COMPANY, SESSION, account_of, told};
 use crate::journal::NaturalKey;
 use crate::operation::call::Call;
 use crate::operation::error::{Code, OpError};
+use crate::operation::resource::{self, OPTIONS};
+use crate::operation::session::receiver;
 use crate::operation::spec::{Boxed, Effect, OpSpec, Param, Probe, Timeout, Type};
 use crate::operation::world::World;
 use crate::value::{Object, Record, Value};
@@ -85,7 +87,7 @@ pub(super) static OPS: &[OpSpec] = &[
                 required: true,
                 doc: "what a new company is given, as the platform names it",
             },
-            ensure::OPTIONS,
+            OPTIONS,
         ],
         result: COMPANY,
         errors: &[
@@ -192,7 +194,16 @@ fn find<'a>(world: &'a World, call: &'a Call) -> Boxed<'a, Result<Value, OpError
 
 /// A reference is taken as it is written, blanks around it aside.
 fn key(call: &Call) -> Result<NaturalKey, OpError> {
-    ensure::key(call, "company", "ref", call.text("ref").trim().to_owned())
+    let name = call.text("ref").trim().to_owned();
+    if name.trim_matches('.').is_empty() {
+        let message = "`ref` must not be empty or made of dots alone";
+        return Err(OpError::new(Code::BadArgument, message));
+    }
+    Ok(NaturalKey {
+        account: account_of(receiver(call)?)?,
+        sort: "company",
+        name,
+    })
 }
 
 async fn look_up(world: &World, call: &Call) -> Result<Option<Company>, OpError> {
@@ -209,17 +220,27 @@ fn probe<'a>(world: &'a World, call: &'a Call) -> Boxed<'a, Probe> {
 
 fn check<'a>(world: &'a World, call: &'a Call) -> Boxed<'a, Result<Option<Value>, OpError>> {
     Box::pin(async move {
-        let found = look_up(world, call).await?;
-        let off = found.as_ref().is_some_and(|company| company.disabled);
-        let off = if off { ", which was switched off," } else { "" };
-        let what = format!("a company of the reference `{}`{off}", key(call)?.name);
-        ensure::checked(call, found, &what, to_company)
+        match look_up(world, call).await? {
+            None => Ok(None),
+            // Our own earlier request made it.
+            Some(found) if call.resent => Ok(Some(to_company(&found, "created"))),
+            Some(found) if call.flag("adopt") => Ok(Some(to_company(&found, "adopted"))),
+            Some(found) => {
+                let off = if found.disabled {
+                    ", which was switched off,"
+                } else {
+                    ""
+                };
+                let what = format!("a company with the reference `{}`{off}", key(call)?.name);
+                Err(resource::exists(call, &what))
+            }
+        }
     })
 }
 
 fn create<'a>(world: &'a World, call: &'a Call) -> Boxed<'a, Result<Value, OpError>> {
     Box::pin(async move {
-        let fields = ensure::fields(call, "ref", &key(call)?.name)?;
+        let fields = resource::fields_of_new(call, "ref", &key(call)?.name)?;
         let made = world.jrni(call)?.create_company(&fields).await.map_err(told)?;
         Ok(to_company(&made, "created"))
     })

@@ -2,20 +2,25 @@
 
 use std::any::Any;
 
+use serde_json::Value as Json;
+
 use super::client::account::Base;
 use super::client::endpoints::Endpoints;
+use super::client::id;
 use super::connection::Shared;
-use super::{company_number, raw};
+use super::{company_number, raw, told};
 use crate::client::Network;
+use crate::client::fields::{Fields, guarded};
 use crate::journal::{Former, LedgerItem, NaturalKey, Struck};
 use crate::operation::account::{Reachability, SignedIn};
 use crate::operation::call::Call;
 use crate::operation::error::OpError;
 use crate::operation::platform::Driver;
+use crate::operation::resource::{self, Ask, Resource};
 use crate::operation::spec::Boxed;
 use crate::operation::world::World;
-use crate::value::Object;
 use crate::value::secret::Secret;
+use crate::value::{Object, Record, Value};
 
 pub(super) struct Jrni;
 
@@ -103,6 +108,31 @@ impl Driver for Jrni {
         Box::pin(world.with_known_company(call))
     }
 
+    fn ask<'a>(
+        &'a self,
+        world: &'a World,
+        call: &'a Call,
+        resource: &'static Resource,
+        ask: Ask<'a>,
+    ) -> Boxed<'a, Result<Vec<Record>, OpError>> {
+        Box::pin(async move {
+            let client = world.jrni(call)?;
+            let items = match ask {
+                Ask::List => client.items(resource.path, resource.plural).await,
+                Ask::ByKey(key) => {
+                    let path = resource::path(resource.by_key.unwrap_or_default(), key);
+                    client.item(&path).await.map(|item| item.into_iter().collect())
+                }
+                Ask::Create(fields) => client
+                    .create_item(resource.path, fields)
+                    .await
+                    .map(|item| vec![item]),
+                Ask::ById(_) | Ask::Update(..) | Ask::Delete(_) => Ok(Vec::new()),
+            };
+            Ok(items.map_err(told)?.into_iter().map(read).collect())
+        })
+    }
+
     fn former_name(&self, call: &Call, thing: Option<&NaturalKey>) -> Option<Former> {
         super::formerly(call, thing)
     }
@@ -114,4 +144,15 @@ impl Driver for Jrni {
     fn strikes(&self, world: &World, call: &Call) -> Result<Vec<Struck>, OpError> {
         Ok(raw::strikes(world, call).unwrap_or_default())
     }
+}
+
+/// The fields of an item; what is named like a credential is a secret, and its number is one.
+fn read(item: Fields) -> Record {
+    let number = id(&item).and_then(|id| i64::try_from(id).ok());
+    let mut fields = match guarded(Json::Object(item)) {
+        Value::Record(fields) => fields,
+        _ => Record::new(),
+    };
+    fields.extend(number.map(|id| ("id".to_owned(), Value::Int(id))));
+    fields
 }

@@ -1,14 +1,12 @@
 //! JRNI (formerly `BookingBug`): its accounts, operations and errors. `client` sends its requests.
 
-mod administrators;
 mod client;
 mod companies;
-mod people;
 mod raw;
+mod resources;
 
 mod connection;
 mod driver;
-mod ensure;
 mod import;
 
 use crate::client::error::{ApiError, ApiErrorKind};
@@ -58,34 +56,6 @@ const KINDS: &[Kind] = &[
             ("live", "bool", "whether it can be booked"),
             ("disabled", "bool", "whether it was switched off"),
             ("outcome", "string", "created, adopted, changed or unchanged"),
-            ("attributes", "map", "all fields that the platform returns"),
-        ],
-    },
-    Kind {
-        name: ADMINISTRATOR,
-        summary: "A user who may sign in to a company",
-        properties: &[
-            ("id", "int", "the administrator's number"),
-            ("name", "string", "what the platform calls them"),
-            ("email", "string", "who signs in"),
-            ("role", "string", "what they may do, as in `owner`"),
-            ("outcome", "string", "created, adopted or unchanged"),
-            ("attributes", "map", "all fields that the platform returns"),
-        ],
-    },
-    Kind {
-        name: PERSON,
-        summary: "A person who works for a company",
-        properties: &[
-            ("id", "int", "the person's number"),
-            ("name", "string", "the person's name"),
-            (
-                "reference",
-                "string",
-                "the reference that your systems know them by",
-            ),
-            ("email", "string", "the person's address"),
-            ("outcome", "string", "created, adopted or unchanged"),
             ("attributes", "map", "all fields that the platform returns"),
         ],
     },
@@ -166,13 +136,8 @@ pub(crate) static PLATFORM: Platform = Platform {
         signs_in: true,
         looks: &["company", "administrators"],
     }),
-    operations: &[
-        CONNECT,
-        companies::OPS,
-        administrators::OPS,
-        people::OPS,
-        raw::OPS,
-    ],
+    operations: &[CONNECT, companies::OPS, raw::OPS],
+    resources: resources::RESOURCES,
     kinds: KINDS,
     codes: fault::CODES,
     import: &import::RULES,

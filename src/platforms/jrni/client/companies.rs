@@ -7,6 +7,7 @@ use super::paging::embedded;
 pub(crate) use crate::client::answer::Answer;
 use crate::client::error::ApiError;
 pub(crate) use crate::client::fields::{self, Fields};
+use crate::client::site::segment;
 use crate::transport::request::Method;
 use crate::value::{Record, Value};
 
@@ -52,7 +53,7 @@ impl Client {
     /// The company of this reference, in reach of the company that calls act on. One that was switched off is found,
     /// too.
     pub async fn find_company(&self, reference: &str) -> Result<Option<Company>, ApiError> {
-        let path = format!("/company/find_by_ref/{}", super::segment(reference));
+        let path = format!("/company/find_by_ref/{}", segment(reference));
         let Some(answer) = self.find(self.admin(Method::Get, &path).await?).await? else {
             return Ok(None);
         };

@@ -5,12 +5,11 @@
 
 pub(super) mod account;
 pub(super) mod accounts;
-pub(super) mod administrators;
 pub(super) mod companies;
 pub(super) mod endpoints;
 pub(super) mod fault;
-pub(super) mod people;
 pub(super) mod raw;
+mod resources;
 
 mod auth;
 mod link;
@@ -225,17 +224,8 @@ impl std::fmt::Debug for Client {
     }
 }
 
-/// A text as one part of a path. It must not be made of dots alone: that would be a step of the path.
-fn segment(text: &str) -> String {
-    let encoded = |byte: u8| match byte {
-        b'A'..=b'Z' | b'a'..=b'z' | b'0'..=b'9' | b'-' | b'_' | b'~' | b'.' => char::from(byte).to_string(),
-        _ => format!("%{byte:02X}"),
-    };
-    text.bytes().map(encoded).collect::<Vec<_>>().concat()
-}
-
 /// The number of a resource.
-fn id(item: &Fields) -> Option<u64> {
+pub(super) fn id(item: &Fields) -> Option<u64> {
     u64::try_from(fields::int(item, &["id"])?).ok()
 }
 

@@ -1,0 +1,606 @@
+//! Resources: what a platform holds many of, each described once. The engine makes of a description the operations that list,
+//! find, ensure, update and delete it, with their natural key, look-ups, errors and documentation.
+
+use super::call::Call;
+use super::error::{Code, OpError, Sent};
+use super::platform::Platform;
+use super::session::receiver;
+use super::spec::{Boxed, Effect, Kind, OpSpec, Param, Probe, Type, leak};
+use super::world::World;
+use crate::client::site::segment;
+use crate::journal::NaturalKey;
+use crate::value::{Object, Record, Value};
+
+/// A sort of thing that a platform holds. Plain data.
+#[derive(Debug)]
+pub struct Resource {
+    /// The kind of its objects: `crm::Contact`.
+    pub kind: &'static str,
+    /// What one is, in a line without a full stop: `Somebody the company knows`.
+    pub summary: &'static str,
+    /// Its name, of which the names of operations are made: `contact`, as in `ensure_contact`. The ledger has it, too.
+    pub name: &'static str,
+    /// The name of several, and of the operation that lists them: `contacts`.
+    pub plural: &'static str,
+    /// The path of the list below the address of an account: `/contacts`. A new one is posted there.
+    pub path: &'static str,
+    /// The path of the one with a natural key: `/contacts/by_email/{key}`. `None`: it is looked for in the list.
+    pub by_key: Option<&'static str>,
+    /// The path of the one with an identifier: `/contacts/{id}`. `None`: one that exists is neither updated nor deleted.
+    pub by_id: Option<&'static str>,
+    /// The field that is its natural key, by which nothing is created twice.
+    pub key: ResourceKey,
+    /// The properties of its objects besides `id`, `outcome` and `attributes`: fields of the platform's under their own names.
+    pub properties: &'static [Property],
+    /// Must a new one be given more fields than its key?
+    pub needs_fields: bool,
+    /// Fields that a new one gets unless the script gives them, as in `notify: false`.
+    pub defaults: &'static [(&'static str, Preset)],
+    /// The field of the list's answer that holds the items: `data`. `None`: the answer is the list.
+    pub items: Option<&'static str>,
+    /// How the list comes in pages.
+    pub paging: Paging,
+    /// More to know of `ensure_…`, in full sentences. May be empty.
+    pub doc: &'static str,
+    /// Failures of all its operations, and when they happen.
+    pub errors: &'static [(Code, &'static str)],
+    /// The key and the fields of an example, as a script writes them: `"ann@example.com"` and `#{name: "Ann"}`.
+    pub example: (&'static str, &'static str),
+}
+
+/// The natural key of a resource.
+#[derive(Debug, Clone, Copy)]
+pub struct ResourceKey {
+    /// The field of the platform, and the parameter of operations: `email`.
+    pub field: &'static str,
+    /// When two keys are the same one.
+    pub form: KeyForm,
+    /// What it is, in a line without a full stop.
+    pub doc: &'static str,
+}
+
+/// When two natural keys are the same one.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum KeyForm {
+    /// Upper and lower case differ; blanks around it do not count.
+    Exact,
+    /// An e-mail address: upper case and blanks around it do not count.
+    Email,
+}
+
+/// One property of an object.
+#[derive(Debug, Clone, Copy)]
+pub struct Property {
+    /// The field's name.
+    pub name: &'static str,
+    /// What it is, in a line without a full stop.
+    pub doc: &'static str,
+}
+
+/// A value that a description can hold.
+#[derive(Debug, Clone, Copy)]
+pub enum Preset {
+    /// True or false.
+    Bool(bool),
+    /// A text.
+    Text(&'static str),
+}
+
+/// How a list comes in pages.
+#[derive(Debug, Clone, Copy)]
+pub enum Paging {
+    /// All at once, or as the platform's driver reads it.
+    Whole,
+    /// In pages that are counted from 1, until one has fewer items than were asked for.
+    Pages {
+        /// The field of the query that names the page.
+        page: &'static str,
+        /// The field of the query that says how many items a page has.
+        size: &'static str,
+        /// How many to ask for.
+        items: i64,
+    },
+}
+
+/// What is asked of a platform for a resource, below the account of a call. An answer is the fields of each item.
+#[derive(Debug, Clone, Copy)]
+pub enum Ask<'a> {
+    /// All of them.
+    List,
+    /// The one with this natural key, or none; only where [`Resource::by_key`] says how.
+    ByKey(&'a str),
+    /// The one with this identifier, or none.
+    ById(&'a str),
+    /// A new one with these fields.
+    Create(&'a Record),
+    /// The one with this identifier gets these fields.
+    Update(&'a str, &'a Record),
+    /// The one with this identifier goes.
+    Delete(&'a str),
+}
+
+impl Resource {
+    /// A resource with a list and a natural key, and nothing else: what the rest of a description begins with.
+    pub const fn new(
+        kind: &'static str,
+        (name, plural): (&'static str, &'static str),
+        path: &'static str,
+        key: ResourceKey,
+    ) -> Resource {
+        Resource {
+            kind,
+            summary: "",
+            name,
+            plural,
+            path,
+            by_key: None,
+            by_id: None,
+            key,
+            properties: &[],
+            needs_fields: false,
+            defaults: &[],
+            items: None,
+            paging: Paging::Whole,
+            doc: "",
+            errors: &[],
+            example: ("\"…\"", "#{}"),
+        }
+    }
+
+    /// The kind of its objects.
+    pub(super) fn to_kind(&self) -> Kind {
+        let own = self
+            .properties
+            .iter()
+            .map(|property| (property.name, "string", property.doc));
+        let mut all = vec![("id", "int or string", "its identifier on the platform")];
+        all.extend(own);
+        all.push(("outcome", "string", "created, adopted or unchanged"));
+        all.push(("attributes", "map", "all fields that the platform returns"));
+        Kind {
+            name: self.kind,
+            summary: self.summary,
+            properties: all.leak(),
+        }
+    }
+
+    /// The operations on it. They live as long as the process.
+    pub(super) fn operations(&'static self, platform: &'static Platform) -> Vec<OpSpec> {
+        let mut all = vec![self.list(platform), self.find(platform), self.ensure(platform)];
+        if let Some(path) = self.by_id {
+            all.extend([self.update(platform, path), self.delete(platform, path)]);
+        }
+        all
+    }
+
+    /// What all operations on it have in common.
+    fn operation(&'static self, platform: &'static Platform) -> OpSpec {
+        OpSpec {
+            module: platform.module,
+            receiver: platform.account.as_ref().map(|schema| schema.kind),
+            errors: self.errors,
+            ..OpSpec::observe("", |_| async { Ok(Value::Null) })
+        }
+    }
+
+    fn list(&'static self, platform: &'static Platform) -> OpSpec {
+        OpSpec {
+            name: self.plural,
+            summary: format!("List the {}", self.plural).leak(),
+            result: format!("list of {}", self.kind).leak(),
+            example: format!("{}::connect().{}().len()", platform.module, self.plural).leak(),
+            run: leak(move |world: &'_ World, call: &'_ Call| -> Boxed<'_, _> {
+                Box::pin(async move {
+                    let items = self.ask(world, call, Ask::List).await?;
+                    items
+                        .iter()
+                        .map(|item| self.object(item, "unchanged"))
+                        .collect::<Result<_, _>>()
+                        .map(Value::List)
+                })
+            }),
+            ..self.operation(platform)
+        }
+    }
+
+    fn find(&'static self, platform: &'static Platform) -> OpSpec {
+        let key = self.example.0;
+        OpSpec {
+            name: format!("find_{}", self.name).leak(),
+            summary: format!("Look {} up by its {}", self.one(), self.key.field).leak(),
+            doc: "Returns () when there is none.",
+            params: vec![self.key_param()].leak(),
+            result: format!("{} or ()", self.kind).leak(),
+            example: format!("{}::connect().find_{}({key})", platform.module, self.name).leak(),
+            run: leak(move |world: &'_ World, call: &'_ Call| -> Boxed<'_, _> {
+                Box::pin(async move {
+                    Ok(self
+                        .look_up(world, call, "unchanged")
+                        .await?
+                        .unwrap_or(Value::Null))
+                })
+            }),
+            ..self.operation(platform)
+        }
+    }
+
+    fn ensure(&'static self, platform: &'static Platform) -> OpSpec {
+        let fields = Param {
+            name: "fields",
+            ty: Type::Map,
+            required: self.needs_fields,
+            doc: format!("what a new {} is given, as the platform names it", self.name).leak(),
+        };
+        let doc = format!(
+            "One that the ledger holds is returned as `unchanged`, without a request. One that exists on the platform but is \
+             not in the ledger is an error, unless `adopt: true` declares that it is yours. The fields are what a new {} is \
+             given; one that exists is not changed. {}",
+            self.name, self.doc
+        );
+        let mut errors = vec![
+            (
+                Code::AlreadyExists,
+                &*format!(
+                    "the platform has {} of this {}, and the ledger does not",
+                    self.one(),
+                    self.key.field
+                )
+                .leak(),
+            ),
+            (Code::Refused, "the platform refuses the fields"),
+        ];
+        errors.extend(self.errors);
+        let (key, given) = self.example;
+        OpSpec {
+            name: format!("ensure_{}", self.name).leak(),
+            summary: format!("Make sure that {} exists, and return it", self.one()).leak(),
+            doc: doc.trim_end().to_owned().leak(),
+            params: vec![self.key_param(), fields, OPTIONS].leak(),
+            result: self.kind,
+            errors: errors.leak(),
+            effect: Effect::Ensure {
+                key: leak(move |call: &'_ Call| self.natural_key(call)),
+                check: leak(move |world: &'_ World, call: &'_ Call| -> Boxed<'_, _> {
+                    Box::pin(self.check(world, call))
+                }),
+                probe: leak(move |world: &'_ World, call: &'_ Call| -> Boxed<'_, _> {
+                    Box::pin(async move { self.look_up(world, call, "created").await.into() })
+                }),
+                unique: false,
+            },
+            example: format!(
+                "{}::connect().ensure_{}({key}, {given}).outcome",
+                platform.module, self.name
+            )
+            .leak(),
+            run: leak(move |world: &'_ World, call: &'_ Call| -> Boxed<'_, _> {
+                Box::pin(self.create(world, call))
+            }),
+            ..self.operation(platform)
+        }
+    }
+
+    fn update(&'static self, platform: &'static Platform, path: &'static str) -> OpSpec {
+        let fields = Param::required("fields", Type::Map, "what to change, as the platform names it");
+        let (key, given) = self.example;
+        OpSpec {
+            name: format!("update_{}", self.name).leak(),
+            summary: format!("Change fields of {}, and return it", self.one()).leak(),
+            params: vec![ID, fields].leak(),
+            result: self.kind,
+            errors: self.changing_errors(),
+            effect: Effect::Change {
+                probe: leak(move |world: &'_ World, call: &'_ Call| -> Boxed<'_, _> {
+                    Box::pin(async move { self.updated(world, call).await.into() })
+                }),
+                strikes: None,
+            },
+            example: self.example_on_one(platform, &format!("update_{}(one.id, {given})", self.name), key),
+            run: leak(move |world: &'_ World, call: &'_ Call| -> Boxed<'_, _> {
+                Box::pin(async move {
+                    let (id, fields) = (call.text("id"), call.map("fields"));
+                    let answered = self.ask(world, call, Ask::Update(&id, &fields)).await?;
+                    let item = match answered.into_iter().next() {
+                        Some(item) => Some(item),
+                        None => self.ask(world, call, Ask::ById(&id)).await?.into_iter().next(),
+                    };
+                    let item = item.ok_or_else(|| self.gone(path, &id))?;
+                    self.object(&item, "unchanged")
+                })
+            }),
+            ..self.operation(platform)
+        }
+    }
+
+    fn delete(&'static self, platform: &'static Platform, path: &'static str) -> OpSpec {
+        let key = self.example.0;
+        OpSpec {
+            name: format!("delete_{}", self.name).leak(),
+            summary: format!("Delete {}", self.one()).leak(),
+            params: vec![ID].leak(),
+            result: "()",
+            errors: self.changing_errors(),
+            effect: Effect::Change {
+                probe: leak(move |world: &'_ World, call: &'_ Call| -> Boxed<'_, _> {
+                    Box::pin(async move {
+                        match self.ask(world, call, Ask::ById(&call.text("id"))).await {
+                            Ok(items) if items.is_empty() => Probe::Found(Value::Null),
+                            Ok(_) => Probe::Absent,
+                            Err(error) => Probe::Unreachable(error),
+                        }
+                    })
+                }),
+                strikes: Some(self.name),
+            },
+            example: self.example_on_one(platform, &format!("delete_{}(one.id)", self.name), key),
+            run: leak(move |world: &'_ World, call: &'_ Call| -> Boxed<'_, _> {
+                Box::pin(async move {
+                    let id = call.text("id");
+                    match self.ask(world, call, Ask::Delete(&id)).await {
+                        Ok(_) => Ok(Value::Null),
+                        // The answer to an earlier, lost request of ours: it is deleted.
+                        Err(error) if error.status == Some(404) && call.resent => Ok(Value::Null),
+                        Err(error) if error.status == Some(404) => Err(self.gone(path, &id)),
+                        Err(error) => Err(error),
+                    }
+                })
+            }),
+            ..self.operation(platform)
+        }
+    }
+
+    fn example_on_one(&self, platform: &Platform, call: &str, key: &str) -> &'static str {
+        let (module, name) = (platform.module, self.name);
+        format!("let session = {module}::connect();\nlet one = session.ensure_{name}({key});\nsession.{call}")
+            .leak()
+    }
+
+    fn changing_errors(&self) -> &'static [(Code, &'static str)] {
+        let mut errors = vec![
+            (Code::NotFound, "there is none of this identifier"),
+            (Code::Refused, "the platform refuses it"),
+        ];
+        errors.extend(self.errors);
+        errors.leak()
+    }
+
+    fn gone(&self, path: &str, id: &str) -> OpError {
+        let message = format!("there is no {} `{id}` ({})", self.name, path.replace("{id}", id));
+        OpError::new(Code::NotFound, message)
+    }
+
+    /// `a contact`, `an administrator`.
+    fn one(&self) -> String {
+        let article = if self.name.starts_with(['a', 'e', 'i', 'o', 'u']) {
+            "an"
+        } else {
+            "a"
+        };
+        format!("{article} {}", self.name)
+    }
+
+    fn key_param(&self) -> Param {
+        Param::required(self.key.field, Type::Text, self.key.doc)
+    }
+
+    /// What the ledger calls the one that a call is about.
+    fn natural_key(&self, call: &Call) -> Result<NaturalKey, OpError> {
+        let (field, text) = (self.key.field, call.text(self.key.field));
+        let name = self.key.form.fold(&text);
+        if self.key.form == KeyForm::Email && !email_address::EmailAddress::is_valid(&name) {
+            let message = format!("`{text}` is not an e-mail address");
+            return Err(OpError::new(Code::BadArgument, message));
+        }
+        if name.trim_matches('.').is_empty() {
+            let message = format!("`{field}` must not be empty or made of dots alone");
+            return Err(OpError::new(Code::BadArgument, message));
+        }
+        Ok(NaturalKey {
+            account: call.op.driver().account_of(receiver(call)?)?,
+            sort: self.name,
+            name,
+        })
+    }
+
+    /// The one that a call is about, as the platform has it now. Two of one key are never a guess.
+    async fn look_up(
+        &'static self,
+        world: &World,
+        call: &Call,
+        outcome: &str,
+    ) -> Result<Option<Value>, OpError> {
+        let key = self.natural_key(call)?.name;
+        let items = match self.by_key {
+            Some(_) => self.ask(world, call, Ask::ByKey(&key)).await?,
+            None => self.ask(world, call, Ask::List).await?,
+        };
+        let is_it = |item: &&Record| self.key.form.fold(&text(item, self.key.field)) == key;
+        let found: Vec<&Record> = items.iter().filter(is_it).collect();
+        match found.as_slice() {
+            [] if self.by_key.is_some() && !items.is_empty() => Err(OpError::new(
+                Code::UnreadableAnswer,
+                format!(
+                    "the platform was asked for the {} `{key}`, and its answer is of another {}",
+                    self.name, self.key.field
+                ),
+            )),
+            [] => Ok(None),
+            [one] => self.object(one, outcome).map(Some),
+            many => Err(OpError::new(
+                Code::AlreadyExists,
+                format!(
+                    "the platform has {} {} with the {} `{key}`",
+                    many.len(),
+                    self.plural,
+                    self.key.field
+                ),
+            )),
+        }
+    }
+
+    /// What a look-up before the request means.
+    async fn check(&'static self, world: &World, call: &Call) -> Result<Option<Value>, OpError> {
+        let outcome = if call.resent { "created" } else { "adopted" };
+        match self.look_up(world, call, outcome).await? {
+            None => Ok(None),
+            // Our own earlier request made it.
+            Some(found) if call.resent || call.flag("adopt") => Ok(Some(found)),
+            Some(_) => Err(exists(
+                call,
+                &format!(
+                    "{} with the {} `{}`",
+                    self.one(),
+                    self.key.field,
+                    self.natural_key(call)?.name
+                ),
+            )),
+        }
+    }
+
+    async fn create(&'static self, world: &World, call: &Call) -> Result<Value, OpError> {
+        let mut fields = fields_of_new(call, self.key.field, &self.natural_key(call)?.name)?;
+        for (name, preset) in self.defaults {
+            fields
+                .entry((*name).to_owned())
+                .or_insert_with(|| preset.to_value());
+        }
+        match self.ask(world, call, Ask::Create(&fields)).await {
+            Ok(made) => {
+                let made = made.into_iter().next().unwrap_or_default();
+                // It may exist all the same: a look-up settles that.
+                self.object(&made, "created").map_err(|error| OpError {
+                    sent: Sent::Maybe,
+                    ..error
+                })
+            }
+            // The answer to an earlier, lost request of ours: it is created.
+            Err(error) if call.resent && error.status == Some(409) => {
+                self.look_up(world, call, "created").await?.ok_or(error)
+            }
+            Err(error) => Err(error),
+        }
+    }
+
+    /// The one that a call changes, if it has the fields that the call gives it.
+    async fn updated(&'static self, world: &World, call: &Call) -> Result<Option<Value>, OpError> {
+        let items = self.ask(world, call, Ask::ById(&call.text("id"))).await?;
+        let fields = call.map("fields");
+        let has_all = |item: &&Record| fields.iter().all(|(name, value)| item.get(name) == Some(value));
+        items
+            .iter()
+            .find(has_all)
+            .map(|item| self.object(item, "unchanged"))
+            .transpose()
+    }
+
+    async fn ask(&'static self, world: &World, call: &Call, ask: Ask<'_>) -> Result<Vec<Record>, OpError> {
+        call.op.driver().ask(world, call, self, ask).await
+    }
+
+    /// An item as scripts get it.
+    fn object(&self, item: &Record, outcome: &str) -> Result<Value, OpError> {
+        let id = match field(item, "id") {
+            Some(Value::Int(id)) => Value::Int(*id),
+            Some(Value::Text(id)) if !id.trim().is_empty() => id.trim().into(),
+            _ => {
+                let message = format!("{} in the platform's answer has no `id`", self.one());
+                return Err(OpError::new(Code::UnreadableAnswer, message));
+            }
+        };
+        let mut object = Object::new(self.kind, [("id", id), ("outcome", outcome.into())]);
+        for property in self.properties {
+            object
+                .fields
+                .insert(property.name.to_owned(), text(item, property.name).into());
+        }
+        object
+            .fields
+            .insert("attributes".to_owned(), Value::Record(item.clone()));
+        Ok(Value::Object(object))
+    }
+}
+
+impl KeyForm {
+    fn fold(self, text: &str) -> String {
+        match self {
+            KeyForm::Exact => text.trim().to_owned(),
+            KeyForm::Email => text.trim().to_lowercase(),
+        }
+    }
+}
+
+impl Preset {
+    fn to_value(self) -> Value {
+        match self {
+            Preset::Bool(value) => Value::Bool(value),
+            Preset::Text(text) => text.into(),
+        }
+    }
+}
+
+/// A path with a name in braces replaced by a text, which is one part of it whatever is in it.
+pub(crate) fn path(pattern: &str, text: &str) -> String {
+    let begin = pattern.find('{').unwrap_or(pattern.len());
+    let end = pattern.find('}').map_or(pattern.len(), |end| end + 1);
+    format!("{}{}{}", &pattern[..begin], segment(text), &pattern[end..])
+}
+
+/// A field of an item, whatever the case of its name.
+fn field<'a>(item: &'a Record, name: &str) -> Option<&'a Value> {
+    let folded = || item.iter().find(|(known, _)| known.eq_ignore_ascii_case(name));
+    item.get(name).or_else(|| folded().map(|(_, value)| value))
+}
+
+/// The same as text: a number in digits, and nothing for all else.
+fn text(item: &Record, name: &str) -> String {
+    match field(item, name) {
+        Some(Value::Text(text)) => text.trim().to_owned(),
+        Some(Value::Int(number)) => number.to_string(),
+        _ => String::new(),
+    }
+}
+
+/// The identifier of one that exists.
+const ID: Param = Param::required("id", Type::Id, "its identifier, or an object that has one");
+
+/// The last parameter of what makes something.
+pub(crate) const OPTIONS: Param = Param {
+    name: "options",
+    ty: Type::Options(&[Param {
+        name: "adopt",
+        ty: Type::Bool,
+        required: false,
+        doc: "true: take over what exists on the platform but is not in the ledger",
+    }]),
+    required: false,
+    doc: "adopt",
+};
+
+/// The fields of a new thing: those that were given, and the natural key under its own name. A field that contradicts
+/// the key is an error.
+pub(crate) fn fields_of_new(call: &Call, name: &str, key: &str) -> Result<Record, OpError> {
+    let mut fields = call.map("fields");
+    match fields.get(name) {
+        None => {}
+        Some(Value::Text(own)) if own.trim() == key => {}
+        Some(_) => {
+            let message =
+                format!("`{name}` is given twice: as an argument, and differently among the fields");
+            return Err(OpError::new(Code::BadArgument, message));
+        }
+    }
+    fields.insert(name.to_owned(), key.into());
+    Ok(fields)
+}
+
+/// The error that something exists of which the ledger does not know. `what` names it in a sentence.
+pub(crate) fn exists(call: &Call, what: &str) -> OpError {
+    OpError::new(
+        Code::AlreadyExists,
+        format!("{what} exists on the platform, and is not in the ledger"),
+    )
+    .hint(format!(
+        "if it is yours, take it over: {}(…, #{{adopt: true}})",
+        call.op.name
+    ))
+}

@@ -1,0 +1,63 @@
+//! People and administrators of a company, which the tables of the platform describe whole.
+
+use super::{ADMINISTRATOR, PERSON};
+use crate::operation::error::Code;
+use crate::operation::resource::{KeyForm, Preset, Property, Resource, ResourceKey};
+
+pub(super) static RESOURCES: &[Resource] = &[
+    Resource {
+        summary: "A user who may sign in to a company",
+        properties: &[
+            property("name", "what the platform calls them"),
+            property("email", "who signs in"),
+            property("role", "what they may do, as in `owner`"),
+        ],
+        needs_fields: true,
+        doc: "It is an administrator of the company that the session acts on. The fields of the request (`name`, `role`, \
+              `password`) are assumed: the vendor documents none.",
+        errors: FORBIDDEN,
+        example: ("\"ann@example.com\"", "#{name: \"Ann\", role: \"admin\"}"),
+        ..Resource::new(
+            ADMINISTRATOR,
+            ("administrator", "administrators"),
+            "/administrators",
+            ResourceKey {
+                field: "email",
+                form: KeyForm::Email,
+                doc: "who signs in; upper case and blanks around it do not count",
+            },
+        )
+    },
+    Resource {
+        summary: "A person who works for a company",
+        by_key: Some("/people/find_by_ref/{key}"),
+        properties: &[
+            property("name", "the person's name"),
+            property("reference", "the reference that your systems know them by"),
+            property("email", "the person's address"),
+        ],
+        needs_fields: true,
+        // The platform mails new staff unless told not to (vendor's documents).
+        defaults: &[("notify", Preset::Bool(false))],
+        doc: "It works for the company that the session acts on. The platform mails new staff unless told not to, so \
+              `notify` is false unless the fields (`name`, `email`, `phone`, …) set it.",
+        errors: FORBIDDEN,
+        example: ("\"staff-7\"", "#{name: \"Ann Lee\", email: \"ann@example.com\"}"),
+        ..Resource::new(
+            PERSON,
+            ("person", "people"),
+            "/people",
+            ResourceKey {
+                field: "reference",
+                form: KeyForm::Exact,
+                doc: "the reference that your systems know the person by; upper and lower case differ",
+            },
+        )
+    },
+];
+
+const FORBIDDEN: &[(Code, &str)] = &[(Code::Forbidden, "the login is not for this company")];
+
+const fn property(name: &'static str, doc: &'static str) -> Property {
+    Property { name, doc }
+}

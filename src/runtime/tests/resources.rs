@@ -1,0 +1,237 @@
+//! What a description of a resource makes of a platform: operations that a host did not write.
+
+use std::sync::Mutex;
+
+use super::*;
+use crate::operation::call::Call;
+use crate::operation::error::Sent;
+use crate::operation::platform::{AccountKey, AccountSchema, Driver, Platform};
+use crate::operation::resource::{Ask, KeyForm, Preset, Property, Resource, ResourceKey};
+use crate::operation::spec::Boxed;
+use crate::operation::world::World;
+
+/// A platform whose contacts are in memory.
+struct Shop {
+    contacts: Mutex<Vec<Record>>,
+    loses_answers: AtomicBool,
+    creates: AtomicU64,
+}
+
+const CONTACT: Resource = Resource {
+    by_id: Some("/contacts/{id}"),
+    properties: &[Property {
+        name: "email",
+        doc: "the address",
+    }],
+    defaults: &[("notify", Preset::Bool(false)), ("plan", Preset::Text("free"))],
+    ..Resource::new(
+        "shop::Contact",
+        ("contact", "contacts"),
+        "/contacts",
+        ResourceKey {
+            field: "email",
+            form: KeyForm::Email,
+            doc: "the address",
+        },
+    )
+};
+
+impl Driver for Shop {
+    fn ask<'a>(
+        &'a self,
+        _: &'a World,
+        _: &'a Call,
+        _: &'static Resource,
+        ask: Ask<'a>,
+    ) -> Boxed<'a, Result<Vec<Record>, OpError>> {
+        Box::pin(async move {
+            let mut contacts = self.contacts.lock().unwrap();
+            let at = |contacts: &[Record], id: &str| {
+                contacts
+                    .iter()
+                    .position(|contact| contact["id"] == Value::from(id))
+            };
+            match ask {
+                Ask::List => Ok(contacts.clone()),
+                Ask::ByKey(_) => Err(OpError::new(Code::Internal, "the description has no path for it")),
+                Ask::ById(id) => Ok(at(&contacts, id)
+                    .map(|at| contacts[at].clone())
+                    .into_iter()
+                    .collect()),
+                Ask::Create(fields) => {
+                    self.creates.fetch_add(1, Ordering::SeqCst);
+                    let mut contact = fields.clone();
+                    contact.insert("id".to_owned(), format!("c-{}", contacts.len() + 1).into());
+                    contacts.push(contact.clone());
+                    if self.loses_answers.load(Ordering::SeqCst) {
+                        return Err(OpError {
+                            sent: Sent::Maybe,
+                            ..OpError::new(Code::Unavailable, "no answer")
+                        });
+                    }
+                    Ok(vec![contact])
+                }
+                Ask::Update(id, fields) => {
+                    let at =
+                        at(&contacts, id).ok_or_else(|| OpError::new(Code::NotFound, "none").status(404))?;
+                    contacts[at].extend(fields.clone());
+                    Ok(Vec::new())
+                }
+                Ask::Delete(id) => {
+                    let at =
+                        at(&contacts, id).ok_or_else(|| OpError::new(Code::NotFound, "none").status(404))?;
+                    contacts.remove(at);
+                    Ok(Vec::new())
+                }
+            }
+        })
+    }
+}
+
+/// A runtime with a platform of its own, and the platform.
+fn shop(contacts: &[&str]) -> (Runtime, &'static Shop) {
+    let contact = |(at, email): (usize, &&str)| {
+        Record::from([
+            ("id".to_owned(), format!("c-{}", at + 1).into()),
+            ("email".to_owned(), (*email).into()),
+        ])
+    };
+    let shop: &'static Shop = Box::leak(Box::new(Shop {
+        contacts: Mutex::new(contacts.iter().enumerate().map(contact).collect()),
+        loses_answers: AtomicBool::new(false),
+        creates: AtomicU64::new(0),
+    }));
+    let platform: &'static Platform = Box::leak(Box::new(Platform {
+        account: Some(AccountSchema {
+            kind: "shop::Session",
+            texts: const { &[AccountKey::required("url", "Address")] },
+            secrets: &[],
+            hidden: &[],
+            example: &[],
+            signs_in: false,
+            looks: &[],
+        }),
+        resources: &[CONTACT],
+        driver: shop,
+        ..Platform::new("shop", "Shop")
+    }));
+    let builder = Runtime::builder().platform(platform).clock(Clock::frozen(0));
+    (builder.in_memory().unwrap(), shop)
+}
+
+/// What a script returns, or why it failed.
+fn done(runtime: &Runtime, body: &str) -> Result<Value, String> {
+    let text =
+        format!("fn main() {{ let shop = shop::connect(#{{url: \"https://shop.example\"}}); {body} }}");
+    let script = runtime.script("shop.rhai", &text).unwrap();
+    let outcome = runtime
+        .start::<String, Value>(&script, [])
+        .unwrap()
+        .wait()
+        .unwrap();
+    let output = outcome.output().map_err(|error| error.to_string())?;
+    Ok(output.get("result").cloned().unwrap_or_default())
+}
+
+#[test]
+fn a_description_makes_the_operations() {
+    let (runtime, shop) = shop(&["eve@example.com"]);
+    let made = done(
+        &runtime,
+        "let one = shop.ensure_contact(\" Ann@Example.com \", #{name: \"Ann\"}); [one.id, one.email, one.outcome, one.attributes.plan, one.attributes.notify]",
+    );
+    assert_eq!(
+        made.unwrap(),
+        Value::List(vec![
+            "c-2".into(),
+            "ann@example.com".into(),
+            "created".into(),
+            "free".into(),
+            Value::Bool(false)
+        ])
+    );
+    let again = "shop.ensure_contact(\"ann@example.com\", #{name: \"Ann\"}).outcome";
+    assert_eq!(done(&runtime, again).unwrap(), "unchanged".into());
+    assert_eq!(shop.creates.load(Ordering::SeqCst), 1);
+    assert_eq!(done(&runtime, "shop.contacts().len()").unwrap(), Value::Int(2));
+    assert_eq!(
+        done(&runtime, "shop.find_contact(\"EVE@example.com\").id").unwrap(),
+        "c-1".into()
+    );
+    assert_eq!(
+        done(&runtime, "shop.find_contact(\"nobody@example.com\") == ()").unwrap(),
+        Value::Bool(true)
+    );
+    let updated = done(
+        &runtime,
+        "shop.update_contact(\"c-2\", #{plan: \"full\"}).attributes.plan",
+    );
+    assert_eq!(updated.unwrap(), "full".into());
+    let why = done(&runtime, "shop.update_contact(\"c-9\", #{plan: \"full\"})").unwrap_err();
+    assert!(why.contains("none"), "{why}");
+    done(&runtime, "shop.delete_contact(\"c-2\")").unwrap();
+    assert_eq!(shop.contacts.lock().unwrap().len(), 1);
+    let why = done(&runtime, "shop.delete_contact(\"c-9\")").unwrap_err();
+    assert!(why.contains("there is no contact `c-9`"), "{why}");
+    // What is deleted is no longer in the ledger: it can be made anew.
+    assert_eq!(done(&runtime, again).unwrap(), "created".into());
+}
+
+#[test]
+fn a_lost_answer_is_looked_up_by_the_key_and_nothing_is_made_twice() {
+    let (runtime, shop) = shop(&[]);
+    shop.loses_answers.store(true, Ordering::SeqCst);
+    let made = done(&runtime, "shop.ensure_contact(\"ann@example.com\").outcome");
+    assert_eq!(made.unwrap(), "created".into());
+    assert_eq!(shop.creates.load(Ordering::SeqCst), 1);
+}
+
+#[test]
+fn what_others_made_is_adopted_only_when_the_script_says_so() {
+    let (runtime, shop) = shop(&["ann@example.com", "bob@example.com", "BOB@example.com "]);
+    let why = done(&runtime, "shop.ensure_contact(\"ann@example.com\")").unwrap_err();
+    assert!(
+        why.contains(
+            "a contact with the email `ann@example.com` exists on the platform, and is not in the ledger"
+        ),
+        "{why}"
+    );
+    let adopted = done(
+        &runtime,
+        "shop.ensure_contact(\"ann@example.com\", #{}, #{adopt: true}).outcome",
+    );
+    assert_eq!(adopted.unwrap(), "adopted".into());
+    let why = done(
+        &runtime,
+        "shop.ensure_contact(\"bob@example.com\", #{}, #{adopt: true})",
+    )
+    .unwrap_err();
+    assert!(
+        why.contains("2 contacts with the email `bob@example.com`"),
+        "{why}"
+    );
+    assert_eq!(shop.creates.load(Ordering::SeqCst), 0);
+}
+
+#[test]
+fn a_key_that_is_none_and_fields_that_contradict_it_are_refused_before_anything_is_sent() {
+    let (runtime, shop) = shop(&[]);
+    for (call, why) in [
+        (
+            "shop.ensure_contact(\"nobody\")",
+            "`nobody` is not an e-mail address",
+        ),
+        (
+            "shop.ensure_contact(\"ann@example.com\", #{email: \"bob@example.com\"})",
+            "`email` is given twice",
+        ),
+        (
+            "shop.ensure_contact(\"ann@example.com\", #{}, #{adapt: true})",
+            "adapt",
+        ),
+    ] {
+        let told = done(&runtime, call).unwrap_err();
+        assert!(told.contains(why), "{call}: {told}");
+    }
+    assert_eq!(shop.creates.load(Ordering::SeqCst), 0);
+}
