@@ -47,9 +47,15 @@
 //! * **A command**: `cli/NAME.rs`, whose doc comment is the help, and three lines in `cli/mod.rs`.
 //! * **A pure helper for scripts**: `script/std/`. Ask first: does it touch the world?
 //!
+//! # Features
+//!
+//! `cli` (the command line and the REPL) and `sandbox` (the simulated platforms) are on by default. A program that embeds the
+//! runtime builds without them: `default-features = false`.
+//!
 //! Deliberately absent: a `util` module, a global, an `unsafe` block, a second way to the network.
 
 pub mod bulk;
+#[cfg(feature = "cli")]
 pub mod cli;
 pub mod client;
 pub mod clock;
@@ -57,12 +63,20 @@ pub mod flight;
 pub mod journal;
 pub mod operation;
 pub mod platforms;
+#[cfg(feature = "cli")]
 pub mod repl;
+#[cfg(feature = "cli")]
 pub mod report;
 pub mod run;
 pub mod runtime;
 mod sabotage;
+#[cfg(feature = "sandbox")]
 pub mod sandbox;
+#[cfg(not(feature = "sandbox"))]
+mod sandbox {
+    mod hosts;
+    pub(crate) use hosts::HOSTS;
+}
 pub mod script;
 pub mod transport;
 pub mod value;

@@ -2,6 +2,7 @@
 
 use std::process::ExitCode;
 
+use crate::client::error::{Cause, OwnCode};
 use crate::operation::error::Code;
 
 /// How the program ends.
@@ -95,8 +96,7 @@ impl Exit {
             Code::BadArgument | Code::Internal => Exit::Script,
             Code::BadProfile | Code::NoTerminal => Exit::Usage,
             Code::SignInRefused | Code::CredentialMissing => Exit::SignIn,
-            Code::Own(own) if own.refuses_sign_in || own.is_of_this_side => Exit::SignIn,
-            Code::Own(own) if own.protects => Exit::Permission,
+            Code::Own(own) => of_own(own),
             Code::Forbidden | Code::BadAddress | Code::SecretElsewhere => Exit::Permission,
             Code::Unreachable | Code::Unavailable => Exit::Network,
             Code::AlreadyExists
@@ -104,10 +104,17 @@ impl Exit {
             | Code::NotFound
             | Code::Refused
             | Code::RateLimited
-            | Code::Own(_)
             | Code::UnreadableAnswer => Exit::Refused,
             Code::InDoubt => Exit::InDoubt,
         }
+    }
+}
+
+fn of_own(own: &OwnCode) -> Exit {
+    match own.cause {
+        Cause::Credentials | Cause::Account | Cause::Profile => Exit::SignIn,
+        Cause::Protection => Exit::Permission,
+        Cause::HalfDone => Exit::Refused,
     }
 }
 

@@ -40,16 +40,25 @@ impl Explanation {
 pub struct OwnCode {
     /// The code, what it means and what to do: the first remedy is the hint of its errors.
     pub explanation: Explanation,
-    /// Does it refuse the sign-in, so that asking again is useless?
-    pub refuses_sign_in: bool,
-    /// Does it tell of the credentials rather than of what the platform made of the request? Then it is not recorded, and
-    /// the request is tried anew.
-    pub is_of_this_side: bool,
-    /// Has what failed with it left something on the platform that a second try would double?
-    pub leaves_something_behind: bool,
-    /// Does provisor itself refuse the request before anything is sent, because it would harm the account? Then it is refused
-    /// however often it is tried.
-    pub protects: bool,
+    /// What follows from it.
+    pub cause: Cause,
+}
+
+/// Where a failure lies, and so what follows from it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Cause {
+    /// In the credentials that were given: signing in is refused, and asking again is useless. Not recorded, for the request
+    /// is tried anew once they are right.
+    Credentials,
+    /// In the account: signing in is refused, and asking again is useless.
+    Account,
+    /// In the profile. Not recorded, for the request is tried anew once that is right.
+    Profile,
+    /// Halfway: what failed has left something on the platform that a second try would double.
+    HalfDone,
+    /// In the request: provisor itself refuses it before anything is sent, because it would harm the account, however often
+    /// it is tried.
+    Protection,
 }
 
 impl PartialEq for OwnCode {
@@ -100,7 +109,7 @@ impl ApiErrorKind {
     pub fn refuses_sign_in(self) -> bool {
         match self {
             ApiErrorKind::SignInRefused => true,
-            ApiErrorKind::Own(own) => own.refuses_sign_in,
+            ApiErrorKind::Own(own) => matches!(own.cause, Cause::Credentials | Cause::Account),
             _ => false,
         }
     }

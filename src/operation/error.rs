@@ -1,7 +1,7 @@
 //! Why an operation failed: a fact with a stable code, which a script may catch.
 
 use super::platform::Platform;
-use crate::client::error::{ApiError, ApiErrorKind, OwnCode};
+use crate::client::error::{ApiError, ApiErrorKind, Cause, OwnCode};
 use crate::value::{Record, Value};
 
 pub use crate::client::Sent;
@@ -22,7 +22,7 @@ macro_rules! codes {
 
             /// Has what failed with it left something on the platform that a second try would double?
             pub fn leaves_something_behind(self) -> bool {
-                matches!(self, Code::Own(own) if own.leaves_something_behind)
+                matches!(self, Code::Own(own) if own.cause == Cause::HalfDone)
             }
 
             /// Does it tell of this machine, its configuration and its credentials rather than of what the platform
@@ -34,7 +34,7 @@ macro_rules! codes {
                         | Code::NoTerminal
                         | Code::SignInRefused
                         | Code::CredentialMissing
-                ) || matches!(self, Code::Own(own) if own.is_of_this_side)
+                ) || matches!(self, Code::Own(own) if matches!(own.cause, Cause::Credentials | Cause::Profile))
             }
 
             /// The code as scripts and documents write it.

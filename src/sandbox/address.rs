@@ -33,14 +33,6 @@ pub(super) struct Address {
     pub(super) path: String,
 }
 
-/// The hosts that the sandbox serves, each with all names below it. No public name can end like this.
-pub const HOSTS: &[&str] = &[
-    "mobsted.sandbox",
-    "jrni.sandbox",
-    "sparrow.sandbox",
-    "web.sandbox",
-];
-
 /// Platforms that have one host for all their accounts: their names, as in `jrni.sandbox` and `/jrni/`.
 const SHARED: &[(&str, Name)] = &[
     ("jrni", Name::Jrni),

@@ -19,6 +19,7 @@ mod call;
 mod error;
 pub mod fault;
 mod form;
+mod hosts;
 mod jrni;
 mod lease;
 mod log;
@@ -47,7 +48,6 @@ use std::time::Duration;
 
 use axum::http::StatusCode;
 
-pub use address::HOSTS;
 use address::Style;
 use admin::MasterLogin;
 pub use books::{
@@ -56,6 +56,7 @@ pub use books::{
 };
 pub use error::SandboxError;
 use fault::Fault;
+pub(crate) use hosts::HOSTS;
 use lease::Lease;
 use share::{Found, Posted, Seat};
 pub use share::{Status, reset, status};

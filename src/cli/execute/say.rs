@@ -10,6 +10,7 @@ use crate::bulk::schedule::{Ended, Finished};
 use crate::cli::error::CommandError;
 use crate::cli::exit::Exit;
 use crate::cli::rows::is_stream;
+use crate::client::error::Cause;
 use crate::journal::{RowStatus, StepFilter, StepRecord, StepState};
 use crate::operation::error::Code;
 use crate::report::reveal::Reveal;
@@ -59,7 +60,7 @@ fn left_as_it_was(out: &str, partial: &Path) -> String {
 pub(super) fn is_the_scripts(row: &Finished) -> bool {
     let by_itself = |code: Code| match code {
         Code::AlreadyExists | Code::BadArgument | Code::BadAddress => true,
-        Code::Own(own) => own.protects,
+        Code::Own(own) => own.cause == Cause::Protection,
         _ => false,
     };
     let failed = row.diagnostic.as_ref();

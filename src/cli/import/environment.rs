@@ -204,9 +204,8 @@ fn guessed(catalogue: &Catalogue, environment: &Environment, addresses: &str) ->
         .variables
         .iter()
         .filter(|variable| !is_secret(variable));
-    let mut text: String = open.map(|variable| format!("{}\n", variable.value)).collect();
-    text.push_str(addresses);
-    let text = text.to_lowercase();
+    let values = open.map(|variable| variable.value.as_str()).chain([addresses]);
+    let text = values.collect::<Vec<_>>().join("\n").to_lowercase();
     let shows = |platform: &&&Platform| {
         let rules = platform.import;
         let by_variable =

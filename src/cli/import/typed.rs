@@ -182,10 +182,10 @@ impl Ask<'_> {
         };
         let mut rest = Json::Object(fields.clone());
         for (from, to) in moves {
-            let moved = rest.pointer_mut(from).map(Json::take).unwrap_or_default();
+            let value = rest.pointer_mut(from).map(Json::take).unwrap_or_default();
             let (parent, key) = to.rsplit_once('/').unwrap_or_default();
             if let Some(Json::Object(parent)) = rest.pointer_mut(parent) {
-                parent.insert(key.to_owned(), moved);
+                parent.insert(key.to_owned(), value);
             }
         }
         let mut map = Vec::new();

@@ -1,6 +1,6 @@
 //! The failures that Mobsted has a code of its own for.
 
-use crate::client::error::{Explanation, OwnCode};
+use crate::client::error::{Cause, Explanation, OwnCode};
 
 /// Every one.
 pub(super) static CODES: &[&OwnCode] = &[&PROTECTED_APP];
@@ -23,8 +23,5 @@ pub(crate) static PROTECTED_APP: OwnCode = OwnCode {
         ],
         example: "for app in mobsted::connect().apps() {\n    if app.id == 1 { continue; }\n    print(app.name);\n}",
     },
-    refuses_sign_in: false,
-    is_of_this_side: false,
-    leaves_something_behind: false,
-    protects: true,
+    cause: Cause::Protection,
 };

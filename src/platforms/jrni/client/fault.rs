@@ -1,6 +1,6 @@
 //! The failures that JRNI alone has.
 
-use crate::client::error::{Explanation, OwnCode};
+use crate::client::error::{Cause, Explanation, OwnCode};
 
 /// Every one.
 pub(crate) static CODES: &[&OwnCode] = &[&CHOOSE_COMPANY];
@@ -21,8 +21,5 @@ pub(crate) static CHOOSE_COMPANY: OwnCode = OwnCode {
         example: "jrni::connect(\"booking-37001\")   // a profile that names its company",
     },
     // The credentials are right.
-    refuses_sign_in: false,
-    is_of_this_side: true,
-    leaves_something_behind: false,
-    protects: false,
+    cause: Cause::Profile,
 };

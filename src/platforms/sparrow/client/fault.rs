@@ -1,7 +1,7 @@
 //! The failures that Sparrow SMS names, each with a text or a status of its own in the vendor's documents, and with the
 //! vendor's resolution.
 
-use crate::client::error::{Explanation, OwnCode};
+use crate::client::error::{Cause, Explanation, OwnCode};
 
 /// Every one.
 pub(crate) static CODES: &[&OwnCode] = &[
@@ -30,10 +30,7 @@ pub(crate) static INVALID_PARTNER_TOKEN: OwnCode = OwnCode {
         ],
         example: "provisor profile edit sms",
     },
-    refuses_sign_in: true,
-    is_of_this_side: true,
-    leaves_something_behind: false,
-    protects: false,
+    cause: Cause::Credentials,
 };
 
 /// One of the two tokens is missing.
@@ -48,10 +45,7 @@ pub(crate) static TOKENS_MISSING: OwnCode = OwnCode {
         remedies: &["give both `api_token` and `partner_token`, in the profile or to connect()"],
         example: "sparrow::connect(#{url: \"https://ent-api.sparrowsms.com\", api_token: api, partner_token: partner})",
     },
-    refuses_sign_in: true,
-    is_of_this_side: true,
-    leaves_something_behind: false,
-    protects: false,
+    cause: Cause::Credentials,
 };
 
 /// The account has run out.
@@ -63,10 +57,7 @@ pub(crate) static ACCOUNT_EXPIRED: OwnCode = OwnCode {
         remedies: &["ask Sparrow's business or support desk to renew the account"],
         example: "provisor profile test sms",
     },
-    refuses_sign_in: true,
-    is_of_this_side: false,
-    leaves_something_behind: false,
-    protects: false,
+    cause: Cause::Account,
 };
 
 /// The API token is not one of the account's.
@@ -85,10 +76,7 @@ pub(crate) static INVALID_API_TOKEN: OwnCode = OwnCode {
         ],
         example: "provisor profile edit sms",
     },
-    refuses_sign_in: true,
-    is_of_this_side: true,
-    leaves_something_behind: false,
-    protects: false,
+    cause: Cause::Credentials,
 };
 
 /// The API token has run out.
@@ -103,10 +91,7 @@ pub(crate) static API_TOKEN_EXPIRED: OwnCode = OwnCode {
         ],
         example: "provisor profile edit sms",
     },
-    refuses_sign_in: true,
-    is_of_this_side: true,
-    leaves_something_behind: false,
-    protects: false,
+    cause: Cause::Credentials,
 };
 
 /// The two tokens do not go together.
@@ -118,10 +103,7 @@ pub(crate) static LOGIN_FAILED: OwnCode = OwnCode {
         remedies: &["check both `api_token` and `partner_token`: they must be of one account"],
         example: "provisor profile edit sms",
     },
-    refuses_sign_in: true,
-    is_of_this_side: true,
-    leaves_something_behind: false,
-    protects: false,
+    cause: Cause::Credentials,
 };
 
 /// The account is no longer active.
@@ -133,10 +115,7 @@ pub(crate) static INVALID_USER: OwnCode = OwnCode {
         remedies: &["the account is no longer active: ask Sparrow's support desk"],
         example: "provisor profile test sms",
     },
-    refuses_sign_in: true,
-    is_of_this_side: false,
-    leaves_something_behind: false,
-    protects: false,
+    cause: Cause::Account,
 };
 
 /// The account cannot pay: the message is kept as a draft.
@@ -156,10 +135,7 @@ pub(crate) static DRAFT: OwnCode = OwnCode {
         ],
         example: "try {\n    sparrow::connect().send_sms(#{sender: \"Bakery\", text: \"Hello\", recipients: \"+4915112345678\"});\n} catch (err) {\n    if err.kind == \"sparrow_draft\" { print(err.message); } else { throw err; }\n}",
     },
-    refuses_sign_in: false,
-    is_of_this_side: false,
-    leaves_something_behind: true,
-    protects: false,
+    cause: Cause::HalfDone,
 };
 
 /// The vendor's texts for refused sign-ins, as its documents print them.
