@@ -145,11 +145,16 @@ impl Task {
         format!("{}/{}", self.injected.name(), self.index)
     }
 
+    /// How many worlds of the plan and after it have left their kills over to this one.
+    pub(super) fn followed(&self) -> u32 {
+        self.index / MOST_WORLDS
+    }
+
     /// The world that spends the kills this one had left over. Not for ever: a script without steps passes no boundary.
     /// At a random time there is always somebody to be killed, sooner or later, however busy the machine is.
     pub(super) fn next(&self, spent: u32) -> Option<Task> {
         let kills = self.kills.saturating_sub(spent);
-        let followed = self.index / MOST_WORLDS;
+        let followed = self.followed();
         let goes_on = kills > 0
             && (followed < 2
                 || (followed < MOST_FOLLOWERS && (spent > 0 || self.injected == Injected::KillAnyTime)))
