@@ -106,7 +106,11 @@ impl Group {
     fn line(&self) -> String {
         let (status, text, first) = (self.status.as_str(), self.text(), self.first + 1);
         match self.rows {
-            1 => format!("row {first} {status}: {text}"),
+            // What is wrong with the input of a row names the row itself.
+            1 => match text.strip_prefix(&format!("row {first}")) {
+                Some(rest) if rest.starts_with([' ', ':', ',']) => format!("row {first} {status}{rest}"),
+                _ => format!("row {first} {status}: {text}"),
+            },
             rows if !self.differing.contains(&true) => {
                 format!("{rows} rows {status}: {text} (first: row {first})")
             }

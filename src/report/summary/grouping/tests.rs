@@ -14,6 +14,24 @@ fn equal_errors_keep_their_values() {
 }
 
 #[test]
+fn a_row_is_named_once() {
+    let line = |position, error: &str| {
+        let mut groups = Groups::default();
+        groups.add(RowStatus::Failed, position, error);
+        groups.lines().join("\n")
+    };
+    assert_eq!(
+        line(0, "row 1 (line 2): it has 2 cells"),
+        "row 1 failed (line 2): it has 2 cells"
+    );
+    assert_eq!(
+        line(6, "row 7, column `age`: not a number"),
+        "row 7 failed, column `age`: not a number"
+    );
+    assert_eq!(line(0, "row 12 is meant"), "row 1 failed: row 12 is meant");
+}
+
+#[test]
 fn only_what_differs_is_left_out() {
     let mut groups = Groups::default();
     let error = |phone: &str| {
