@@ -1,4 +1,4 @@
-//! `provisor resolve`: a person says what became of a step that is in doubt.
+//! `provisor resolve`: record the outcome of a step that is in doubt.
 
 use std::io::Read as _;
 use std::path::{Path, PathBuf};
@@ -11,7 +11,10 @@ use super::exit::Exit;
 use super::plan::RunPlan;
 use super::recorded::{described, find_run};
 use crate::journal::{Journal, Resolution, RunRecord, RunStatus, StepFilter, StepRecord};
+use crate::operation::catalogue::Catalogue;
 use crate::operation::given::{Wanted, given, wanted};
+use crate::operation::platform::Operation;
+use crate::operation::spec::Type;
 use crate::value::{Record, Value};
 
 /// Record the outcome of a step that is in doubt.
@@ -164,37 +167,48 @@ fn result(app: &App, run: &RunRecord, step: &StepRecord, file: Option<&Path>) ->
             }
         },
     };
-    given(app.catalogue(), op, written, known(run, step))
-        .map_err(|why| CommandError::usage(format!("--value: {why}")))
+    given(
+        app.catalogue(),
+        op,
+        written,
+        known(app.catalogue(), op, run, step),
+    )
+    .map_err(|why| CommandError::usage(format!("--value: {why}")))
 }
 
-/// What the journal knows of the result: the name of the thing, and through which profile it is spoken to.
-fn known(run: &RunRecord, step: &StepRecord) -> Record {
-    let plan = RunPlan::from_value(&run.plan);
+/// What the journal knows of the result: the name of the thing, and through which profile its account is spoken to.
+fn known(catalogue: &Catalogue, op: Operation, run: &RunRecord, step: &StepRecord) -> Record {
     let Some(thing) = step.thing.as_ref() else {
         return Record::new();
     };
-    let name = match thing.sort.as_str() {
-        "tenant" | "administrator" => "email",
-        "company" => "ref",
-        "person" => "reference",
-        "http" => return Record::from([("outcome".to_owned(), "created".into())]),
-        _ => return Record::new(),
-    };
-    let named = (name.to_owned(), thing.name.as_str().into());
-    if thing.sort != "tenant" {
-        return Record::from([named]);
+    if op.module == "http" {
+        return Record::from([("outcome".to_owned(), "created".into())]);
     }
-    let profile = if plan.sandbox {
-        Some("sandbox".to_owned())
-    } else {
-        plan.profile
+    // One text that must be given is the natural key; of several the key is made.
+    let mut texts = op
+        .params
+        .iter()
+        .filter(|param| param.required && param.ty == Type::Text);
+    let (Some(key), None) = (texts.next(), texts.next()) else {
+        return Record::new();
     };
-    Record::from([
-        named,
-        ("$master".to_owned(), thing.account.as_str().into()),
-        ("$profile".to_owned(), profile.unwrap_or_default().into()),
-    ])
+    let kind = catalogue.kind(op.result);
+    if !kind.is_some_and(|kind| kind.properties.iter().any(|(name, ..)| *name == key.name)) {
+        return Record::new();
+    }
+    let mut known = Record::from([(key.name.to_owned(), thing.name.as_str().into())]);
+    let below = op.platform().sub_accounts.as_ref();
+    if below.is_some_and(|below| below.kind == op.result) {
+        let plan = RunPlan::from_value(&run.plan);
+        let profile = if plan.sandbox {
+            Some("sandbox".to_owned())
+        } else {
+            plan.profile
+        };
+        known.insert("$master".to_owned(), thing.account.as_str().into());
+        known.insert("$profile".to_owned(), profile.unwrap_or_default().into());
+    }
+    known
 }
 
 fn read(file: &Path) -> Result<Value, CommandError> {
