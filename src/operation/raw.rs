@@ -2,7 +2,7 @@
 
 use super::call::Call;
 use super::error::{Code, OpError};
-use super::spec::{Param, Type};
+use super::spec::{Effect, OpSpec, Param, RunFn, Timeout, Type};
 use crate::client::Body;
 use crate::value::{Record, Value};
 
@@ -12,6 +12,89 @@ pub(crate) const BODY: Param = Param {
     required: true,
     doc: "the fields to send",
 };
+
+/// The raw calls of a platform: any method on any path below the API of an account.
+pub(crate) struct Raw {
+    pub(crate) module: &'static str,
+    /// The kind of the session whose methods they are.
+    pub(crate) session: &'static str,
+    /// What a reading call takes, and how it fails.
+    pub(crate) reading: (&'static [Param], &'static [(Code, &'static str)]),
+    /// What a call with a body takes.
+    pub(crate) sending: &'static [Param],
+    /// What a deleting call takes.
+    pub(crate) deleting: &'static [Param],
+    /// How changing calls fail.
+    pub(crate) errors: &'static [(Code, &'static str)],
+}
+
+impl Raw {
+    /// `get`.
+    pub(crate) const fn get(&self, example: &'static str, run: RunFn) -> OpSpec {
+        OpSpec {
+            module: self.module,
+            name: "get",
+            receiver: Some(self.session),
+            summary: "Read anything of the API",
+            doc: "Gives the body of the answer: JSON as a value, anything else as text.",
+            params: self.reading.0,
+            result: "any value",
+            errors: self.reading.1,
+            effect: Effect::Observe,
+            timeout: Timeout::Reply,
+            example,
+            run,
+        }
+    }
+
+    /// `post`.
+    pub(crate) const fn post(&self, example: &'static str, run: RunFn) -> OpSpec {
+        self.changing(
+            ("post", "Send a POST to anything of the API"),
+            self.sending,
+            example,
+            run,
+        )
+    }
+
+    /// `put`.
+    pub(crate) const fn put(&self, example: &'static str, run: RunFn) -> OpSpec {
+        self.changing(
+            ("put", "Send a PUT to anything of the API"),
+            self.sending,
+            example,
+            run,
+        )
+    }
+
+    /// `delete`.
+    pub(crate) const fn delete(&self, example: &'static str, run: RunFn) -> OpSpec {
+        self.changing(
+            ("delete", "Send a DELETE to anything of the API"),
+            self.deleting,
+            example,
+            run,
+        )
+    }
+
+    const fn changing(
+        &self,
+        (name, summary): (&'static str, &'static str),
+        params: &'static [Param],
+        example: &'static str,
+        run: RunFn,
+    ) -> OpSpec {
+        OpSpec {
+            name,
+            summary,
+            doc: "Its outcome cannot be looked up afterwards: when the answer is lost, the row parks.",
+            params,
+            errors: self.errors,
+            effect: Effect::Request,
+            ..self.get(example, run)
+        }
+    }
+}
 
 /// The query parameters of `call`, as an argument and as an option, and its body. Its option `encoding` is one of
 /// `encodings`, `json` when it is not given; `query` makes query parameters of the body's fields.

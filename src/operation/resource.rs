@@ -89,7 +89,8 @@ pub enum Preset {
 /// How a list comes in pages.
 #[derive(Debug, Clone, Copy)]
 pub enum Paging {
-    /// All at once, or as the platform's driver reads it.
+    /// All at once, or as the platform's driver reads it. A list that is cut short would hide what exists, which would then be
+    /// created twice.
     Whole,
     /// In pages that are counted from 1, until one has fewer items than were asked for.
     Pages {
@@ -155,7 +156,15 @@ impl Resource {
             .map(|property| (property.name, "string", property.doc));
         let mut all = vec![("id", "int or string", "its identifier on the platform")];
         all.extend(own);
-        all.push(("outcome", "string", "created, adopted or unchanged"));
+        all.push((
+            "outcome",
+            "string",
+            if self.by_id.is_some() {
+                "created, adopted, changed or unchanged"
+            } else {
+                "created, adopted or unchanged"
+            },
+        ));
         all.push(("attributes", "map", "all fields that the platform returns"));
         Kind {
             name: self.kind,
@@ -167,8 +176,8 @@ impl Resource {
     /// The operations on it. They live as long as the process.
     pub(super) fn operations(&'static self, platform: &'static Platform) -> Vec<OpSpec> {
         let mut all = vec![self.list(platform), self.find(platform), self.ensure(platform)];
-        if let Some(path) = self.by_id {
-            all.extend([self.update(platform, path), self.delete(platform, path)]);
+        if self.by_id.is_some() {
+            all.extend([self.update(platform), self.delete(platform)]);
         }
         all
     }
@@ -280,7 +289,7 @@ impl Resource {
         }
     }
 
-    fn update(&'static self, platform: &'static Platform, path: &'static str) -> OpSpec {
+    fn update(&'static self, platform: &'static Platform) -> OpSpec {
         let fields = Param::required("fields", Type::Map, "what to change, as the platform names it");
         let (key, given) = self.example;
         OpSpec {
@@ -304,15 +313,15 @@ impl Resource {
                         Some(item) => Some(item),
                         None => self.ask(world, call, Ask::ById(&id)).await?.into_iter().next(),
                     };
-                    let item = item.ok_or_else(|| self.gone(path, &id))?;
-                    self.object(&item, "unchanged")
+                    let item = item.ok_or_else(|| self.gone(&id))?;
+                    self.object(&item, "changed")
                 })
             }),
             ..self.operation(platform)
         }
     }
 
-    fn delete(&'static self, platform: &'static Platform, path: &'static str) -> OpSpec {
+    fn delete(&'static self, platform: &'static Platform) -> OpSpec {
         let key = self.example.0;
         OpSpec {
             name: format!("delete_{}", self.name).leak(),
@@ -340,7 +349,7 @@ impl Resource {
                         Ok(_) => Ok(Value::Null),
                         // The answer to an earlier, lost request of ours: it is deleted.
                         Err(error) if error.status == Some(404) && call.resent => Ok(Value::Null),
-                        Err(error) if error.status == Some(404) => Err(self.gone(path, &id)),
+                        Err(error) if error.status == Some(404) => Err(self.gone(&id)),
                         Err(error) => Err(error),
                     }
                 })
@@ -364,9 +373,11 @@ impl Resource {
         errors.leak()
     }
 
-    fn gone(&self, path: &str, id: &str) -> OpError {
-        let message = format!("there is no {} `{id}` ({})", self.name, path.replace("{id}", id));
-        OpError::new(Code::NotFound, message)
+    fn gone(&self, id: &str) -> OpError {
+        OpError::new(
+            Code::NotFound,
+            format!("the platform has no {} `{id}`", self.name),
+        )
     }
 
     /// `a contact`, `an administrator`.
@@ -484,13 +495,10 @@ impl Resource {
     /// The one that a call changes, if it has the fields that the call gives it.
     async fn updated(&'static self, world: &World, call: &Call) -> Result<Option<Value>, OpError> {
         let items = self.ask(world, call, Ask::ById(&call.text("id"))).await?;
-        let fields = call.map("fields");
-        let has_all = |item: &&Record| fields.iter().all(|(name, value)| item.get(name) == Some(value));
-        items
-            .iter()
-            .find(has_all)
-            .map(|item| self.object(item, "unchanged"))
-            .transpose()
+        let wanted = Value::Record(call.map("fields"));
+        let has_all = |item: &&Record| holds(&Value::Record((*item).clone()), &wanted);
+        let changed = items.iter().find(has_all);
+        changed.map(|item| self.object(item, "changed")).transpose()
     }
 
     async fn ask(&'static self, world: &World, call: &Call, ask: Ask<'_>) -> Result<Vec<Record>, OpError> {
@@ -558,6 +566,23 @@ fn text(item: &Record, name: &str) -> String {
         Some(Value::Int(number)) => number.to_string(),
         _ => String::new(),
     }
+}
+
+/// Does what is there hold all that was wanted? The platform adds fields of its own, and takes `"true"` for true.
+pub(crate) fn holds(now: &Value, wanted: &Value) -> bool {
+    let within = |now: &Record, wanted: &Record| {
+        let held = |(name, value): (&String, &Value)| now.get(name).is_some_and(|now| holds(now, value));
+        wanted.iter().all(held)
+    };
+    match (now, wanted) {
+        (Value::Record(now), Value::Record(wanted)) => within(now, wanted),
+        _ if now.has_secret() || wanted.has_secret() => false,
+        _ => plain(now) == plain(wanted),
+    }
+}
+
+fn plain(value: &Value) -> String {
+    value.to_masked_json().to_string().trim_matches('"').to_owned()
 }
 
 /// The identifier of one that exists.

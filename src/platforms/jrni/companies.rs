@@ -11,7 +11,7 @@ use crate::operation::resource::{self, OPTIONS};
 use crate::operation::session::receiver;
 use crate::operation::spec::{Boxed, Effect, OpSpec, Param, Probe, Timeout, Type};
 use crate::operation::world::World;
-use crate::value::{Object, Record, Value};
+use crate::value::{Object, Value};
 
 const REF: Param = Param {
     name: "ref",
@@ -263,7 +263,7 @@ fn disable<'a>(world: &'a World, call: &'a Call) -> Boxed<'a, Result<Value, OpEr
 fn probe_update<'a>(world: &'a World, call: &'a Call) -> Boxed<'a, Probe> {
     Box::pin(async move {
         match current(world, call).await {
-            Ok(company) if holds(&company.attributes, &Value::Record(call.map("fields"))) => {
+            Ok(company) if resource::holds(&company.attributes, &Value::Record(call.map("fields"))) => {
                 Probe::Found(to_company(&company, "changed"))
             }
             Ok(_) => Probe::Absent,
@@ -299,23 +299,6 @@ async fn current(world: &World, call: &Call) -> Result<Company, OpError> {
 fn says(company: &Company, name: &str) -> bool {
     let attributes = company.attributes.as_record();
     attributes.is_some_and(|attributes| attributes.contains_key(name))
-}
-
-/// Does what is there hold all that was wanted? The platform adds fields of its own, and takes `"true"` for true.
-fn holds(now: &Value, wanted: &Value) -> bool {
-    let within = |now: &Record, wanted: &Record| {
-        let held = |(name, value): (&String, &Value)| now.get(name).is_some_and(|now| holds(now, value));
-        wanted.iter().all(held)
-    };
-    match (now, wanted) {
-        (Value::Record(now), Value::Record(wanted)) => within(now, wanted),
-        _ if now.has_secret() || wanted.has_secret() => false,
-        _ => plain(now) == plain(wanted),
-    }
-}
-
-fn plain(value: &Value) -> String {
-    value.to_masked_json().to_string().trim_matches('"').to_owned()
 }
 
 fn to_company(company: &Company, outcome: &str) -> Value {

@@ -14,7 +14,7 @@ use crate::client::fields::{Fields, guarded};
 use crate::journal::{Former, LedgerItem, NaturalKey, Struck};
 use crate::operation::account::{Reachability, SignedIn};
 use crate::operation::call::Call;
-use crate::operation::error::OpError;
+use crate::operation::error::{Code, OpError};
 use crate::operation::platform::Driver;
 use crate::operation::resource::{self, Ask, Resource};
 use crate::operation::spec::Boxed;
@@ -127,7 +127,10 @@ impl Driver for Jrni {
                     .create_item(resource.path, fields)
                     .await
                     .map(|item| vec![item]),
-                Ask::ById(_) | Ask::Update(..) | Ask::Delete(_) => Ok(Vec::new()),
+                Ask::ById(_) | Ask::Update(..) | Ask::Delete(_) => {
+                    let message = "people and administrators are neither updated nor deleted by an operation";
+                    return Err(OpError::new(Code::Internal, message));
+                }
             };
             Ok(items.map_err(told)?.into_iter().map(read).collect())
         })

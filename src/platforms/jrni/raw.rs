@@ -6,7 +6,7 @@ use crate::journal::Struck;
 pub(crate) use crate::operation::act::{KEY, REMEMBERED, REMEMBERING};
 use crate::operation::call::Call;
 use crate::operation::error::{Code, OpError};
-pub(crate) use crate::operation::raw::{self, BODY};
+pub(crate) use crate::operation::raw::{self, BODY, Raw};
 use crate::operation::session::receiver;
 use crate::operation::spec::{Boxed, Effect, OpSpec, Param, Timeout, Type};
 use crate::operation::world::World;
@@ -44,28 +44,27 @@ const ERRORS: &[(Code, &str)] = &[
     (Code::Refused, "the platform refuses the request"),
 ];
 
-const NO_LOOK_UP: &str =
-    "Its outcome cannot be looked up afterwards: when the answer is lost, the row parks.";
-
-pub(super) static OPS: &[OpSpec] = &[
-    OpSpec {
-        module: "jrni",
-        name: "get",
-        receiver: Some(SESSION),
-        summary: "Read anything of the API",
-        doc: "Gives the body of the answer: JSON as a value, anything else as text.",
-        params: &[PATH, QUERY],
-        result: "any value",
-        errors: &[
+const RAW: Raw = Raw {
+    module: "jrni",
+    session: SESSION,
+    reading: (
+        &[PATH, QUERY],
+        &[
             (Code::NotFound, "there is nothing at the path"),
             (Code::BadAddress, "the path or link leads out of the API"),
         ],
-        effect: Effect::Observe,
-        timeout: Timeout::Reply,
-        example: "let group = jrni::connect();\n\
+    ),
+    sending: &[PATH, BODY, OPTIONS],
+    deleting: &[PATH, QUERY, REMEMBERING],
+    errors: ERRORS,
+};
+
+pub(super) static OPS: &[OpSpec] = &[
+    RAW.get(
+        "let group = jrni::connect();\n\
                   group.get(`/${group.company().id}/services`, #{per_page: 10}).total_entries",
-        run: &get,
-    },
+        &|world, call| Box::pin(exchange(world, call, Method::Get)),
+    ),
     OpSpec {
         module: "jrni",
         name: "follow",
@@ -106,71 +105,25 @@ pub(super) static OPS: &[OpSpec] = &[
                   group.follow(group.company(), \"people\", #{per_page: 10}).total_entries",
         run: &follow,
     },
-    OpSpec {
-        module: "jrni",
-        name: "post",
-        receiver: Some(SESSION),
-        summary: "Send a POST to anything of the API",
-        doc: NO_LOOK_UP,
-        params: &[PATH, BODY, OPTIONS],
-        result: "any value",
-        errors: ERRORS,
-        effect: Effect::Request,
-        timeout: Timeout::Reply,
-        example: "let group = jrni::connect();\n\
+    RAW.post(
+        "let group = jrni::connect();\n\
                   let company = group.company();\n\
                   group.post(`/admin/${company.id}/services`, #{name: \"Haircut\", durations: [30]}).id > 0",
-        run: &post,
-    },
-    OpSpec {
-        module: "jrni",
-        name: "put",
-        receiver: Some(SESSION),
-        summary: "Send a PUT to anything of the API",
-        doc: NO_LOOK_UP,
-        params: &[PATH, BODY, OPTIONS],
-        result: "any value",
-        errors: ERRORS,
-        effect: Effect::Request,
-        timeout: Timeout::Reply,
-        example: "let group = jrni::connect();\n\
+        &|world, call| Box::pin(exchange(world, call, Method::Post)),
+    ),
+    RAW.put(
+        "let group = jrni::connect();\n\
                   let company = group.company();\n\
                   group.put(`/admin/${company.id}/company`, #{website: \"https://group.example\"}).website",
-        run: &put,
-    },
-    OpSpec {
-        module: "jrni",
-        name: "delete",
-        receiver: Some(SESSION),
-        summary: "Send a DELETE to anything of the API",
-        doc: NO_LOOK_UP,
-        params: &[PATH, QUERY, REMEMBERING],
-        result: "any value",
-        errors: ERRORS,
-        effect: Effect::Request,
-        timeout: Timeout::Reply,
-        example: "let group = jrni::connect();\n\
+        &|world, call| Box::pin(exchange(world, call, Method::Put)),
+    ),
+    RAW.delete(
+        "let group = jrni::connect();\n\
                   let ann = group.ensure_person(\"staff-7\", #{name: \"Ann Lee\"});\n\
                   group.delete(`/admin/${group.company().id}/people/${ann.id}`)",
-        run: &delete,
-    },
+        &|world, call| Box::pin(exchange(world, call, Method::Delete)),
+    ),
 ];
-
-fn get<'a>(world: &'a World, call: &'a Call) -> Boxed<'a, Result<Value, OpError>> {
-    Box::pin(exchange(world, call, Method::Get))
-}
-
-fn post<'a>(world: &'a World, call: &'a Call) -> Boxed<'a, Result<Value, OpError>> {
-    Box::pin(exchange(world, call, Method::Post))
-}
-
-fn put<'a>(world: &'a World, call: &'a Call) -> Boxed<'a, Result<Value, OpError>> {
-    Box::pin(exchange(world, call, Method::Put))
-}
-
-fn delete<'a>(world: &'a World, call: &'a Call) -> Boxed<'a, Result<Value, OpError>> {
-    Box::pin(exchange(world, call, Method::Delete))
-}
 
 /// The person, the administrator or the company that a raw call removes.
 pub(super) fn strikes(world: &World, call: &Call) -> Option<Vec<Struck>> {

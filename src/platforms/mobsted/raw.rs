@@ -6,9 +6,9 @@ use crate::journal::Struck;
 pub(crate) use crate::operation::act::{KEY, REMEMBERED, REMEMBERING};
 use crate::operation::call::Call;
 use crate::operation::error::{Code, OpError};
-pub(crate) use crate::operation::raw::{self, BODY};
+pub(crate) use crate::operation::raw::{self, BODY, Raw};
 use crate::operation::session::receiver;
-use crate::operation::spec::{Boxed, Effect, OpSpec, Param, Timeout, Type};
+use crate::operation::spec::{OpSpec, Param, Type};
 use crate::operation::world::World;
 use crate::platforms::mobsted::fault::PROTECTED_APP;
 use crate::value::Value;
@@ -47,88 +47,44 @@ const ERRORS: &[(Code, &str)] = &[
     (Code::Refused, "the platform refuses the request"),
 ];
 
+const RAW: Raw = Raw {
+    module: "mobsted",
+    session: SESSION,
+    reading: (
+        &[PATH, QUERY],
+        &[(Code::NotFound, "there is nothing at the path")],
+    ),
+    sending: &[PATH, BODY, OPTIONS],
+    deleting: &[PATH, QUERY, REMEMBERING],
+    errors: ERRORS,
+};
+
 pub(super) static OPS: &[OpSpec] = &[
-    OpSpec {
-        module: "mobsted",
-        name: "get",
-        receiver: Some(SESSION),
-        summary: "Read anything of the API",
-        doc: "Gives the body of the answer: JSON as a value, anything else as text.",
-        params: &[PATH, QUERY],
-        result: "any value",
-        errors: &[(Code::NotFound, "there is nothing at the path")],
-        effect: Effect::Observe,
-        timeout: Timeout::Reply,
-        example: "mobsted::connect().get(\"/applications\", #{page: 1, pageSize: 10}).meta.current_page",
-        run: &get,
-    },
-    OpSpec {
-        module: "mobsted",
-        name: "post",
-        receiver: Some(SESSION),
-        summary: "Send a POST to anything of the API",
-        doc: "Its outcome cannot be looked up afterwards: when the answer is lost, the row parks.",
-        params: &[PATH, BODY, OPTIONS],
-        result: "any value",
-        errors: ERRORS,
-        effect: Effect::Request,
-        timeout: Timeout::Reply,
-        example: "let client = mobsted::connect().ensure_tenant(\"ann@example.com\").connect();\n\
+    RAW.get(
+        "mobsted::connect().get(\"/applications\", #{page: 1, pageSize: 10}).meta.current_page",
+        &|world, call| Box::pin(exchange(world, call, Method::Get)),
+    ),
+    RAW.post(
+        "let client = mobsted::connect().ensure_tenant(\"ann@example.com\").connect();\n\
                   let app = client.ensure_app(\"Ann\", \"https://ann.example\");\n\
                   let user = client.post(\"/object\", #{ApplicationId: app.id, Email: \"eve@example.com\"});\n\
                   let event = #{ApplicationId: app.id, ObjectId: user.data[0].id, ActionName: \"opened\"};\n\
                   client.post(\"/events\", event, #{encoding: \"form\"})",
-        run: &post,
-    },
-    OpSpec {
-        module: "mobsted",
-        name: "put",
-        receiver: Some(SESSION),
-        summary: "Send a PUT to anything of the API",
-        doc: "Its outcome cannot be looked up afterwards: when the answer is lost, the row parks.",
-        params: &[PATH, BODY, OPTIONS],
-        result: "any value",
-        errors: ERRORS,
-        effect: Effect::Request,
-        timeout: Timeout::Reply,
-        example: "let client = mobsted::connect().ensure_tenant(\"ann@example.com\").connect();\n\
+        &|world, call| Box::pin(exchange(world, call, Method::Post)),
+    ),
+    RAW.put(
+        "let client = mobsted::connect().ensure_tenant(\"ann@example.com\").connect();\n\
                   let app = client.ensure_app(\"Ann\", \"https://ann.example\");\n\
                   client.put(`/applications/${app.id}`, #{Name: \"Ann's shop\"})",
-        run: &put,
-    },
-    OpSpec {
-        module: "mobsted",
-        name: "delete",
-        receiver: Some(SESSION),
-        summary: "Send a DELETE to anything of the API",
-        doc: "Its outcome cannot be looked up afterwards: when the answer is lost, the row parks.",
-        params: &[PATH, QUERY, REMEMBERING],
-        result: "any value",
-        errors: ERRORS,
-        effect: Effect::Request,
-        timeout: Timeout::Reply,
-        example: "let client = mobsted::connect().ensure_tenant(\"ann@example.com\").connect();\n\
+        &|world, call| Box::pin(exchange(world, call, Method::Put)),
+    ),
+    RAW.delete(
+        "let client = mobsted::connect().ensure_tenant(\"ann@example.com\").connect();\n\
                   let app = client.ensure_app(\"Old\", \"https://old.example\");\n\
                   client.delete(`/applications/${app.id}`)",
-        run: &delete,
-    },
+        &|world, call| Box::pin(exchange(world, call, Method::Delete)),
+    ),
 ];
-
-fn get<'a>(world: &'a World, call: &'a Call) -> Boxed<'a, Result<Value, OpError>> {
-    Box::pin(exchange(world, call, Method::Get))
-}
-
-fn post<'a>(world: &'a World, call: &'a Call) -> Boxed<'a, Result<Value, OpError>> {
-    Box::pin(exchange(world, call, Method::Post))
-}
-
-fn put<'a>(world: &'a World, call: &'a Call) -> Boxed<'a, Result<Value, OpError>> {
-    Box::pin(exchange(world, call, Method::Put))
-}
-
-fn delete<'a>(world: &'a World, call: &'a Call) -> Boxed<'a, Result<Value, OpError>> {
-    Box::pin(exchange(world, call, Method::Delete))
-}
 
 /// The app that a raw call deletes.
 pub(super) fn strikes(world: &World, call: &Call) -> Option<Vec<Struck>> {

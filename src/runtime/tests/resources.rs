@@ -164,15 +164,15 @@ fn a_description_makes_the_operations() {
     );
     let updated = done(
         &runtime,
-        "shop.update_contact(\"c-2\", #{plan: \"full\"}).attributes.plan",
+        "shop.update_contact(\"c-2\", #{plan: \"full\"}).outcome",
     );
-    assert_eq!(updated.unwrap(), "full".into());
+    assert_eq!(updated.unwrap(), "changed".into());
     let why = done(&runtime, "shop.update_contact(\"c-9\", #{plan: \"full\"})").unwrap_err();
     assert!(why.contains("none"), "{why}");
     done(&runtime, "shop.delete_contact(\"c-2\")").unwrap();
     assert_eq!(shop.contacts.lock().unwrap().len(), 1);
     let why = done(&runtime, "shop.delete_contact(\"c-9\")").unwrap_err();
-    assert!(why.contains("there is no contact `c-9`"), "{why}");
+    assert!(why.contains("the platform has no contact `c-9`"), "{why}");
     // What is deleted is no longer in the ledger: it can be made anew.
     assert_eq!(done(&runtime, again).unwrap(), "created".into());
 }
