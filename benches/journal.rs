@@ -13,8 +13,8 @@ use std::path::Path;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
+use provisor::client::{Flight, Patience};
 use provisor::clock::{Clock, Ids};
-use provisor::flight::{Flight, Patience};
 use provisor::journal::{
     Attempt, Books, Boxed, Cancel, Change, Earlier, Journal, Look, NaturalKey, NewRow, NewRun, Sealer,
     Sending, StepKind, StepPlan,

@@ -7,7 +7,6 @@
 macro_rules! sabotages {
     ($($(#[$doc:meta])* $fault:ident = $name:literal,)*) => {
         /// One fault.
-        #[cfg_attr(not(feature = "cli"), allow(dead_code, reason = "some are asked for by the command line alone"))]
         #[derive(Debug, Clone, Copy, PartialEq, Eq)]
         pub(crate) enum Sabotage {
             $($(#[$doc])* $fault,)*

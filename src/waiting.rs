@@ -8,7 +8,7 @@ use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 use std::time::Duration;
 
 /// Nothing is said of a shorter wait.
-pub const UNTOLD: Duration = Duration::from_secs(3);
+pub(crate) const UNTOLD: Duration = Duration::from_secs(3);
 
 /// One thing that is waited for.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]

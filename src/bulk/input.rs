@@ -8,9 +8,9 @@ use std::io;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
-pub use behind::InputChanged;
+pub(crate) use behind::InputChanged;
 pub(super) use stored::StoredRow;
-pub use stored::{Cells, cells_of};
+pub(crate) use stored::{Cells, cells_of};
 
 use self::stream::{Next, Stream};
 use super::rows::{InputRow, Rows, RowsError};
@@ -18,7 +18,7 @@ use crate::journal::{NewRow, Sealer};
 use crate::script::program::Script;
 
 /// Rows that are not in the journal yet.
-pub struct Input {
+pub(crate) struct Input {
     source: Source,
     /// Are the cells a separated file's, where nothing is written as a blank?
     separated: bool,
@@ -56,12 +56,12 @@ pub(super) enum Then {
 
 impl Input {
     /// The one row of a run without rows.
-    pub fn one(cells: Cells) -> Input {
+    pub(crate) fn one(cells: Cells) -> Input {
         Input::of_cells([cells])
     }
 
     /// Rows that are at hand.
-    pub fn of_cells(rows: impl IntoIterator<Item = Cells, IntoIter: Send + 'static>) -> Input {
+    pub(crate) fn of_cells(rows: impl IntoIterator<Item = Cells, IntoIter: Send + 'static>) -> Input {
         Input::of(Source::Cells(Box::new(rows.into_iter())), false)
     }
 
@@ -77,7 +77,7 @@ impl Input {
 
     /// The same input without the rows that are done already. The others keep their numbers.
     #[must_use]
-    pub fn without(self, is_done: impl Fn(&Cells) -> bool + Send + 'static) -> Input {
+    pub(crate) fn without(self, is_done: impl Fn(&Cells) -> bool + Send + 'static) -> Input {
         let is_done: Box<IsDone> = Box::new(is_done);
         Input {
             is_done: Some(is_done),
@@ -86,19 +86,19 @@ impl Input {
     }
 
     /// How many rows are left out since they are done already, as far as it has been read.
-    pub fn left_out(&self) -> Arc<AtomicU64> {
+    pub(crate) fn left_out(&self) -> Arc<AtomicU64> {
         Arc::clone(&self.left_out)
     }
 
     /// The rows of a file.
-    pub fn rows(rows: Rows) -> Input {
+    pub(crate) fn rows(rows: Rows) -> Input {
         let separated = rows.are_separated();
         Input::of(Source::Rows(Box::new(rows)), separated)
     }
 
     /// The rows of an input that may be slow, or never end, such as standard input: they are read on a thread of their
     /// own. The error says why there is none.
-    pub fn stream(rows: Rows) -> io::Result<Input> {
+    pub(crate) fn stream(rows: Rows) -> io::Result<Input> {
         let separated = rows.are_separated();
         Ok(Input::of(Source::Stream(Stream::start(rows)?), separated))
     }

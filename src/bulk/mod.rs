@@ -1,6 +1,6 @@
 //! Rows in, calls of `main` out.
 
-pub mod input;
-pub mod rehearsal;
-pub mod rows;
-pub mod schedule;
+pub(crate) mod input;
+pub(crate) mod rehearsal;
+pub(crate) mod rows;
+pub(crate) mod schedule;

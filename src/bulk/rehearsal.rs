@@ -11,7 +11,7 @@ use crate::value::Record;
 
 /// One row, and what it would do.
 #[derive(Debug)]
-pub struct Rehearsed {
+pub(crate) struct Rehearsed {
     /// Its place in the input, from 0.
     pub position: u64,
     /// How it stands.
@@ -22,7 +22,7 @@ pub struct Rehearsed {
 
 /// What a row would do.
 #[derive(Debug)]
-pub enum Does {
+pub(crate) enum Does {
     /// Nothing is recorded of it, and enough such rows were looked at already.
     Begins,
     /// Its cells do not fit the script.
@@ -33,7 +33,7 @@ pub enum Does {
 
 /// Why the rows cannot be gone through.
 #[derive(Debug, thiserror::Error)]
-pub enum RehearsalError {
+pub(crate) enum RehearsalError {
     /// The journal cannot be read.
     #[error(transparent)]
     Journal(#[from] JournalError),
@@ -49,7 +49,7 @@ const MOST_FRESH: usize = 1000;
 const PAGE: usize = 256;
 
 /// Goes through the rows that are not finished and, when `retrying`, those that failed. `each` sees every one.
-pub fn rehearse(
+pub(crate) fn rehearse(
     runner: &Runner,
     constants: &Record,
     retrying: bool,

@@ -9,7 +9,7 @@ mod source;
 use std::io::Read;
 use std::path::Path;
 
-pub use error::{RowsError, UNREAD};
+pub(crate) use error::{RowsError, UNREAD};
 
 use self::csv::CsvRows;
 use self::json::JsonRows;
@@ -18,7 +18,7 @@ use crate::value::Value;
 
 /// How an input file is written.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum RowFormat {
+pub(crate) enum RowFormat {
     /// Comma-separated values with a header line.
     Csv,
     /// The same, separated by tabs.
@@ -32,7 +32,7 @@ pub enum RowFormat {
 impl RowFormat {
     /// The format that the ending of `path` stands for: `csv`, `tsv` or `tab`, `json`, `jsonl` or `ndjson`, in any
     /// case. Another ending, or none, is an error that lists them.
-    pub fn of(path: &Path) -> Result<RowFormat, RowsError> {
+    pub(crate) fn of(path: &Path) -> Result<RowFormat, RowsError> {
         let ending = path
             .extension()
             .unwrap_or_default()
@@ -55,7 +55,7 @@ impl RowFormat {
 
 /// One row as the file gives it.
 #[derive(Debug, Clone, PartialEq)]
-pub struct InputRow {
+pub(crate) struct InputRow {
     /// Its place among the rows, from 0; the header and blank lines do not count.
     pub position: u64,
     /// The line it starts on, from 1.
@@ -68,7 +68,7 @@ pub struct InputRow {
 ///
 /// An error with a [`RowsError::position`] is that row's alone and the next row follows; after any other the
 /// iteration is over.
-pub struct Rows {
+pub(crate) struct Rows {
     reader: Reader,
     over: bool,
 }
@@ -83,7 +83,7 @@ impl Rows {
     ///
     /// Errors: an empty file, one that is not UTF-8 text, a header with a column twice or without a name, another
     /// separator than the format's, JSON that is no array.
-    pub fn open(source: Box<dyn Read + Send>, format: RowFormat) -> Result<Rows, RowsError> {
+    pub(crate) fn open(source: Box<dyn Read + Send>, format: RowFormat) -> Result<Rows, RowsError> {
         Rows::start(source::open(source)?, format)
     }
 
@@ -91,7 +91,7 @@ impl Rows {
     /// `{` JSON Lines, a first line with tabs and no comma is TSV, and anything else CSV.
     ///
     /// Errors: as [`Rows::open`].
-    pub fn detect(source: Box<dyn Read + Send>) -> Result<Rows, RowsError> {
+    pub(crate) fn detect(source: Box<dyn Read + Send>) -> Result<Rows, RowsError> {
         let opened = source::open(source)?;
         let format = opened.guess();
         Rows::start(opened, format)
@@ -110,7 +110,7 @@ impl Rows {
 
     /// The columns: the header's names without surrounding blanks, or the keys of the first JSON object in its own
     /// order. Later JSON objects may have others.
-    pub fn columns(&self) -> &[String] {
+    pub(crate) fn columns(&self) -> &[String] {
         match &self.reader {
             Reader::Csv(rows) => rows.columns(),
             Reader::Json(rows) => rows.columns(),
@@ -118,7 +118,7 @@ impl Rows {
     }
 
     /// The columns as the file writes them, blanks included: what a results file repeats.
-    pub fn titles(&self) -> &[String] {
+    pub(crate) fn titles(&self) -> &[String] {
         match &self.reader {
             Reader::Csv(rows) => rows.titles(),
             Reader::Json(rows) => rows.columns(),
@@ -128,7 +128,7 @@ impl Rows {
 
 impl Rows {
     /// Is this a separated file, whose cells are text and where an empty cell is nothing?
-    pub fn are_separated(&self) -> bool {
+    pub(crate) fn are_separated(&self) -> bool {
         matches!(self.reader, Reader::Csv(_))
     }
 }

@@ -11,7 +11,7 @@ use std::thread::{Builder, Scope, scope};
 use std::time::Duration;
 
 pub(super) use self::bind::arguments;
-pub use self::bind::columns;
+pub(crate) use self::bind::columns;
 use super::input::{Cells, Input, Then, cells_of};
 use crate::journal::{
     Deaths, Journal, JournalError, NewRow, RowCounts, RowFilter, RowRecord, RowStatus, RunId, RunStatus,
@@ -24,7 +24,7 @@ use crate::value::{Record, Value};
 
 /// How to work through the rows of a run.
 #[derive(Debug, Clone)]
-pub struct Plan {
+pub(crate) struct Plan {
     /// Rows at once.
     pub jobs: usize,
     /// Stop taking rows after so many failures.
@@ -59,11 +59,11 @@ pub struct Finished {
 }
 
 /// Sees the rows as they end.
-pub type Each<'a> = &'a mut dyn FnMut(Option<&Finished>);
+pub(crate) type Each<'a> = &'a mut dyn FnMut(Option<&Finished>);
 
 /// How the work ended.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Ended {
+pub(crate) enum Ended {
     /// All rows were taken.
     Complete,
     /// The user interrupted it.
@@ -80,7 +80,7 @@ pub enum Ended {
 
 impl Ended {
     /// The status of a run whose rows have these statuses now. `all_read` says whether every row of the input is recorded.
-    pub fn status(&self, rows: &RowCounts, all_read: bool) -> RunStatus {
+    pub(crate) fn status(&self, rows: &RowCounts, all_read: bool) -> RunStatus {
         let has = |statuses: &[RowStatus]| statuses.iter().any(|status| rows.of(*status) > 0);
         let open = [RowStatus::Interrupted, RowStatus::Queued, RowStatus::Skipped];
         match self {
@@ -97,7 +97,7 @@ impl Ended {
 /// takes. `each` sees every row as it ends, on the calling thread, and nothing when none has ended for a moment. Gives also
 /// how many rows have each status now: counted here, since to count them in the journal takes the longer the more there
 /// are, and somebody who interrupts a run waits for it.
-pub fn work(runner: &Runner, plan: &Plan, input: Option<Input>, each: Each<'_>) -> (Ended, RowCounts) {
+pub(crate) fn work(runner: &Runner, plan: &Plan, input: Option<Input>, each: Each<'_>) -> (Ended, RowCounts) {
     let deaths = if plan.resumed {
         runner.journal.deaths(runner.run.id())
     } else {

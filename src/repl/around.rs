@@ -11,7 +11,7 @@ use crate::script::error::Diagnostic;
 use crate::value::Value;
 
 /// What people see. Data goes to standard output, everything else to standard error.
-pub trait Screen: Send + Sync {
+pub(crate) trait Screen: Send + Sync {
     /// Is a person at a terminal typing?
     fn is_typed(&self) -> bool;
 
@@ -63,7 +63,7 @@ pub trait Screen: Send + Sync {
 
 /// How careful the session is with its account, the most careful last.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub enum Mode {
+pub(crate) enum Mode {
     /// Simulated platforms.
     Sandbox,
     /// An account for trying things.
@@ -76,7 +76,7 @@ pub enum Mode {
 
 impl Mode {
     /// The word for it.
-    pub fn word(self) -> &'static str {
+    pub(crate) fn word(self) -> &'static str {
         match self {
             Mode::Sandbox => "sandbox",
             Mode::Dev => "dev",
@@ -88,7 +88,7 @@ impl Mode {
 
 /// Where the session works.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Place {
+pub(crate) struct Place {
     /// The profile; `None` while none is chosen.
     pub profile: Option<String>,
     /// How careful to be.
@@ -99,7 +99,7 @@ pub struct Place {
 
 impl Place {
     /// The place as the prompt names it: `acme:prod`, `sandbox`; `acme:prod!` where nothing is asked.
-    pub fn label(&self) -> String {
+    pub(crate) fn label(&self) -> String {
         match (&self.profile, self.mode) {
             (_, Mode::Sandbox) => "sandbox".into(),
             (Some(profile), Mode::Prod) if self.agreed => format!("{profile}:prod!"),
@@ -109,7 +109,7 @@ impl Place {
     }
 
     /// Which account is worked with: the sandbox, or a profile's.
-    pub fn account(&self) -> String {
+    pub(crate) fn account(&self) -> String {
         match (&self.profile, self.mode) {
             (_, Mode::Sandbox) => "the sandbox".into(),
             (Some(profile), _) => format!("profile {profile}"),
@@ -121,7 +121,7 @@ impl Place {
 /// Why something cannot be had: what failed, and what to do.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("{message}")]
-pub struct Trouble {
+pub(crate) struct Trouble {
     /// What failed and why, in a sentence without a full stop.
     pub message: String,
     /// What to do, a sentence each.
@@ -130,7 +130,7 @@ pub struct Trouble {
 
 /// Where to work from now on.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Switch {
+pub(crate) enum Switch {
     /// With this profile.
     Profile(String),
     /// This carefully; never less than the profile asks for.
@@ -145,7 +145,7 @@ pub enum Switch {
 
 /// A value that is to become a file.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Export {
+pub(crate) struct Export {
     /// What the value is called.
     pub name: String,
     /// The file; its ending names the format.
@@ -157,7 +157,7 @@ pub struct Export {
 }
 
 /// The program around the loop.
-pub trait Surroundings: Send + Sync {
+pub(crate) trait Surroundings: Send + Sync {
     /// Where the session works now.
     fn place(&self) -> Place;
 
@@ -243,7 +243,7 @@ pub trait Surroundings: Send + Sync {
 
 /// The surroundings and the screen, shared by those who need them.
 #[derive(Clone)]
-pub struct Outside {
+pub(crate) struct Outside {
     /// The program around the loop.
     pub around: Arc<dyn Surroundings>,
     /// What people see.

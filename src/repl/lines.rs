@@ -16,7 +16,7 @@ const MOMENT: Duration = Duration::from_millis(100);
 const AT_ONCE: (Duration, usize) = (Duration::from_secs(1), 4 << 20);
 
 /// Lines as they come in.
-pub struct Lines {
+pub(crate) struct Lines {
     /// What messages call them.
     name: String,
     coming: Receiver<Result<String, String>>,
@@ -38,7 +38,7 @@ enum Line {
 
 impl Lines {
     /// The lines of a reader, which is read on a thread of its own. `name` is what messages call them.
-    pub fn read(name: &str, mut from: impl BufRead + Send + 'static) -> Lines {
+    pub(crate) fn read(name: &str, mut from: impl BufRead + Send + 'static) -> Lines {
         let (lines, coming) = sync_channel(1024);
         std::thread::spawn(move || {
             loop {
@@ -64,7 +64,7 @@ impl Lines {
     }
 
     /// The lines of a text that is there from the start: its functions are known before its first line.
-    pub fn of(name: &str, text: String) -> Lines {
+    pub(crate) fn of(name: &str, text: String) -> Lines {
         let mut lines = Lines::read(name, std::io::Cursor::new(text.clone()));
         lines.whole = Some(text);
         lines

@@ -20,7 +20,7 @@
 //!   with a script without `main`; functions of a text that is there at once are known from its first line on, as there, and a
 //!   `return` or `exit` ends it. A `main` is only defined, and that is told.
 
-pub mod around;
+pub(crate) mod around;
 
 mod advice;
 mod asking;
@@ -60,7 +60,7 @@ use crate::script::interactive::Workspace;
 
 /// How a session begins.
 #[derive(Debug, Clone, Default)]
-pub struct Options {
+pub(crate) struct Options {
     /// Scripts to load first.
     pub load: Vec<String>,
     /// Inputs to evaluate next.
@@ -71,7 +71,7 @@ pub struct Options {
 
 /// How a session ended.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Left {
+pub(crate) enum Left {
     /// By its user, or at the end of the input.
     Ended,
     /// An input failed, with this code when an operation did. Only without a terminal.
@@ -89,7 +89,7 @@ pub enum Left {
 }
 
 /// Runs a session to its end. `input` is what is read when nobody types.
-pub fn run(outside: Outside, host: &Host, options: &Options, input: Option<lines::Lines>) -> Left {
+pub(crate) fn run(outside: Outside, host: &Host, options: &Options, input: Option<lines::Lines>) -> Left {
     let mut repl = Repl::new(outside, host);
     let left = repl.begin(options).and_then(|()| match input {
         Some(input) => repl.read_all(input),
@@ -100,7 +100,7 @@ pub fn run(outside: Outside, host: &Host, options: &Options, input: Option<lines
     repl.leave(left)
 }
 
-pub use lines::Lines;
+pub(crate) use lines::Lines;
 
 /// A session.
 struct Repl {

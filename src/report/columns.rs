@@ -8,14 +8,14 @@ use crate::value::Value;
 
 /// The columns every report ends with. Input and output columns of these names give way, so that a results file can
 /// be the next run's input.
-pub const OWN: [&str; 3] = ["_status", "_error", "_run"];
+pub(crate) const OWN: [&str; 3] = ["_status", "_error", "_run"];
 
 /// The columns of a report: the input's in their order, then the output's, then `_status`, `_error` and `_run`.
 ///
 /// An output column with the name of an input column takes that column's place; where a row has no such output, the
 /// input's cell stays.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Columns {
+pub(crate) struct Columns {
     list: Vec<Column>,
     /// Where each name stands among them.
     places: HashMap<String, usize>,
@@ -37,7 +37,7 @@ pub(super) struct Cell<'a> {
 
 impl Columns {
     /// The input's columns, and those output columns that are known beforehand, in the order they are to have.
-    pub fn new(input: &[String], output: &[String]) -> Columns {
+    pub(crate) fn new(input: &[String], output: &[String]) -> Columns {
         let mut columns = Columns {
             list: Vec::new(),
             places: HashMap::new(),
@@ -51,7 +51,7 @@ impl Columns {
 
     /// Gives the input columns `names` these headings: the file's own, blanks included.
     #[must_use]
-    pub fn titled(mut self, names: &[String], titles: &[String]) -> Columns {
+    pub(crate) fn titled(mut self, names: &[String], titles: &[String]) -> Columns {
         for (name, title) in names.iter().zip(titles) {
             if let Some(place) = self.places.get(name) {
                 self.list[*place].title.clone_from(title);
@@ -63,13 +63,13 @@ impl Columns {
     /// Never fills these columns from the input: what an earlier run wrote there says nothing about this one, and may be
     /// a credential in clear.
     #[must_use]
-    pub fn fresh(mut self, names: impl IntoIterator<Item = String>) -> Columns {
+    pub(crate) fn fresh(mut self, names: impl IntoIterator<Item = String>) -> Columns {
         self.fresh.extend(names);
         self
     }
 
     /// Appends the columns that only this row has, and says which those are.
-    pub fn note(&mut self, row: &ResultRow) -> Vec<String> {
+    pub(crate) fn note(&mut self, row: &ResultRow) -> Vec<String> {
         let names = row.input.iter().map(|(name, _)| name).chain(row.output.keys());
         let new: Vec<String> = names.filter(|name| !self.has(name)).cloned().collect();
         for name in &new {
@@ -79,7 +79,7 @@ impl Columns {
     }
 
     /// The headings in order, the three last ones included.
-    pub fn titles(&self) -> impl Iterator<Item = &str> {
+    pub(crate) fn titles(&self) -> impl Iterator<Item = &str> {
         let own = OWN.into_iter();
         self.list.iter().map(|column| column.title.as_str()).chain(own)
     }

@@ -4,23 +4,23 @@ mod cells;
 mod columns;
 mod csv;
 mod json;
-pub mod records;
-pub mod reveal;
+pub(crate) mod records;
+pub(crate) mod reveal;
 mod row;
-pub mod summary;
+pub(crate) mod summary;
 mod writer;
 
 use std::io;
 use std::path::Path;
 
-pub use crate::value::status::RowStatus;
-pub use columns::{Columns, OWN};
-pub use row::ResultRow;
-pub use writer::Writer;
+pub(crate) use crate::value::status::RowStatus;
+pub(crate) use columns::{Columns, OWN};
+pub(crate) use row::ResultRow;
+pub(crate) use writer::Writer;
 
 /// How results are written.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Format {
+pub(crate) enum Format {
     /// Comma-separated values with a header line; lists and maps as compact JSON, nothing as an empty field.
     Csv,
     /// The same for a spreadsheet: a field that it would take for a formula has an apostrophe before it.
@@ -34,7 +34,7 @@ pub enum Format {
 impl Format {
     /// The same format for a spreadsheet.
     #[must_use]
-    pub fn inert(self) -> Format {
+    pub(crate) fn inert(self) -> Format {
         match self {
             Format::Csv => Format::InertCsv,
             other => other,
@@ -42,7 +42,7 @@ impl Format {
     }
 
     /// The format that the ending of `path` stands for: `csv`, `json`, `jsonl` or `ndjson`, in any case.
-    pub fn of(path: &Path) -> Option<Format> {
+    pub(crate) fn of(path: &Path) -> Option<Format> {
         let ending = path.extension()?.to_str()?.to_lowercase();
         match ending.as_str() {
             "csv" => Some(Format::Csv),
@@ -55,7 +55,7 @@ impl Format {
 
 /// Why results cannot be written.
 #[derive(Debug, thiserror::Error)]
-pub enum ReportError {
+pub(crate) enum ReportError {
     /// The destination refuses.
     #[error("the results cannot be written: {0}")]
     Write(#[from] io::Error),

@@ -11,7 +11,7 @@ use super::reveal::Reveal;
 use crate::value::{Record, Value};
 
 /// Writes records with these columns. Secrets are masked unless the [`Reveal`] names their column.
-pub fn write<W: Write>(
+pub(crate) fn write<W: Write>(
     mut sink: W,
     format: Format,
     columns: &[&str],
@@ -40,7 +40,7 @@ pub fn write<W: Write>(
 }
 
 /// A record as a JSON object with these columns.
-pub fn object(record: &Record, columns: &[&str], reveal: &Reveal) -> Json {
+pub(crate) fn object(record: &Record, columns: &[&str], reveal: &Reveal) -> Json {
     let fields = columns
         .iter()
         .map(|name| ((*name).to_owned(), reveal.json(name, cell(record, name))));

@@ -6,30 +6,25 @@ use crate::value::Value;
 
 /// The columns whose secrets are written in clear. Empty unless a person names some.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct Reveal {
+pub(crate) struct Reveal {
     columns: Vec<String>,
 }
 
 impl Reveal {
     /// Masks every secret.
-    pub fn nothing() -> Reveal {
+    pub(crate) fn nothing() -> Reveal {
         Reveal::default()
     }
 
     /// Writes the secrets of these columns in clear, those inside their lists and maps included.
-    pub fn columns(names: impl IntoIterator<Item = impl Into<String>>) -> Reveal {
+    pub(crate) fn columns(names: impl IntoIterator<Item = impl Into<String>>) -> Reveal {
         Reveal {
             columns: names.into_iter().map(Into::into).collect(),
         }
     }
 
-    /// Is everything masked? Otherwise the report itself is a secret and needs a file of its own rights.
-    pub fn is_nothing(&self) -> bool {
-        self.columns.is_empty()
-    }
-
     /// The value of a column as JSON: in clear when the column is named, masked otherwise.
-    pub fn json(&self, column: &str, value: &Value) -> Json {
+    pub(crate) fn json(&self, column: &str, value: &Value) -> Json {
         let named = self.columns.iter().any(|name| name == column.trim());
         if named && value.has_secret() {
             clear(value)

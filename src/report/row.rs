@@ -5,7 +5,7 @@ use crate::value::{Record, Value};
 
 /// One row of the results.
 #[derive(Debug, Clone, PartialEq)]
-pub struct ResultRow {
+pub(crate) struct ResultRow {
     /// Its place among the input rows, from 0.
     pub position: u64,
     /// The cells it came with.

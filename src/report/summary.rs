@@ -6,14 +6,12 @@ mod pattern;
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-use serde_json::{Value as Json, json};
-
 use self::grouping::Groups;
 use super::RowStatus;
 
 /// Adds up the rows of a run. Its size does not depend on their number.
 #[derive(Debug, Clone, Default)]
-pub struct Summary {
+pub(crate) struct Summary {
     rows: BTreeMap<RowStatus, u64>,
     /// How the rows of the whole run stand, when earlier processes have carried out some of them.
     whole: Option<BTreeMap<RowStatus, u64>>,
@@ -30,12 +28,12 @@ const OUTCOMES: [&str; 5] = ["sent", "created", "adopted", "found", "unchanged"]
 
 impl Summary {
     /// A summary of nothing yet.
-    pub fn new() -> Summary {
+    pub(crate) fn new() -> Summary {
         Summary::default()
     }
 
     /// Counts a row. `error` says why it is not done; its first example is kept by `position`, which counts from 0.
-    pub fn row(&mut self, position: u64, status: RowStatus, error: Option<&str>) {
+    pub(crate) fn row(&mut self, position: u64, status: RowStatus, error: Option<&str>) {
         *self.rows.entry(status).or_default() += 1;
         if let Some(error) = error {
             self.groups.add(status, position, error);
@@ -43,12 +41,12 @@ impl Summary {
     }
 
     /// Takes an error of a row that an earlier process carried out, so that it is told with the others.
-    pub fn earlier(&mut self, position: u64, status: RowStatus, error: &str) {
+    pub(crate) fn earlier(&mut self, position: u64, status: RowStatus, error: &str) {
         self.groups.add(status, position, error);
     }
 
     /// Counts rows that have not come to an end: those that are interrupted, and those that are not begun.
-    pub fn open(&mut self, interrupted: u64, not_begun: u64) {
+    pub(crate) fn open(&mut self, interrupted: u64, not_begun: u64) {
         for (status, count) in [
             (RowStatus::Interrupted, interrupted),
             (RowStatus::Skipped, not_begun),
@@ -61,12 +59,12 @@ impl Summary {
 
     /// How the rows of the whole run stand, [`RowStatus::Skipped`] for those that are not begun: with
     /// this, those that were counted are told from those of earlier processes.
-    pub fn whole(&mut self, rows: impl IntoIterator<Item = (RowStatus, u64)>) {
+    pub(crate) fn whole(&mut self, rows: impl IntoIterator<Item = (RowStatus, u64)>) {
         self.whole = Some(rows.into_iter().collect());
     }
 
     /// Counts things of a sort (`tenant`, `app`) with an outcome (`created`, `adopted`, `found`, `unchanged`).
-    pub fn outcome(&mut self, sort: &str, outcome: &str, count: u64) {
+    pub(crate) fn outcome(&mut self, sort: &str, outcome: &str, count: u64) {
         if count > 0 {
             let of_sort = self.outcomes.entry(sort.to_owned()).or_default();
             *of_sort.entry(outcome.to_owned()).or_default() += count;
@@ -74,28 +72,28 @@ impl Summary {
     }
 
     /// Counts rows of the input that are none of the run's, since an earlier one has done them.
-    pub fn left_out(&mut self, rows: u64) {
+    pub(crate) fn left_out(&mut self, rows: u64) {
         self.left_out += rows;
     }
 
     /// How long the run took.
-    pub fn took(&mut self, elapsed: Duration) {
+    pub(crate) fn took(&mut self, elapsed: Duration) {
         self.elapsed = Some(elapsed);
     }
 
     /// How many rows ended like this, in the whole run.
-    pub fn count(&self, status: RowStatus) -> u64 {
+    pub(crate) fn count(&self, status: RowStatus) -> u64 {
         let rows = self.whole.as_ref().unwrap_or(&self.rows);
         rows.get(&status).copied().unwrap_or_default()
     }
 
     /// How many rows there were, in the whole run.
-    pub fn total(&self) -> u64 {
+    pub(crate) fn total(&self) -> u64 {
         self.whole.as_ref().unwrap_or(&self.rows).values().sum()
     }
 
     /// The summary as lines of text: the counts, a line for each sort of thing, a line for each group of errors.
-    pub fn lines(&self) -> Vec<String> {
+    pub(crate) fn lines(&self) -> Vec<String> {
         let mut lines = vec![self.counts_line()];
         if self.left_out > 0 {
             let rows = plural("row", self.left_out);
@@ -120,25 +118,6 @@ impl Summary {
         }
         lines.extend(self.groups.lines());
         lines
-    }
-
-    /// The summary as JSON: `rows`, `outcomes`, `errors`, `elapsed_ms`.
-    pub fn to_json(&self) -> Json {
-        let mut rows = serde_json::Map::new();
-        for status in RowStatus::REPORTED {
-            rows.insert(status.as_str().into(), self.count(status).into());
-        }
-        rows.insert("total".into(), self.total().into());
-        let elapsed = self
-            .elapsed
-            .and_then(|elapsed| u64::try_from(elapsed.as_millis()).ok());
-        json!({
-            "rows": rows,
-            "outcomes": self.outcomes,
-            "left_out": self.left_out,
-            "errors": self.groups.to_json(),
-            "elapsed_ms": elapsed,
-        })
     }
 
     fn counts_line(&self) -> String {

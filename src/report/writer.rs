@@ -10,7 +10,7 @@ use super::{Format, ReportError, ResultRow};
 
 /// Writes results row by row. Secrets are masked unless the [`Reveal`] names their column.
 #[derive(Debug)]
-pub struct Writer<W: Write> {
+pub(crate) struct Writer<W: Write> {
     columns: Columns,
     reveal: Reveal,
     sink: Sink<W>,
@@ -24,7 +24,7 @@ enum Sink<W: Write> {
 
 impl<W: Write> Writer<W> {
     /// Begins a report with these columns: the header line of CSV, the bracket of JSON.
-    pub fn begin(
+    pub(crate) fn begin(
         sink: W,
         format: Format,
         columns: Columns,
@@ -49,7 +49,7 @@ impl<W: Write> Writer<W> {
     /// Writes one row. In JSON a row may bring new columns, which come behind the others; in CSV that is
     /// [`ReportError::NewColumn`] and nothing is written, so the columns must be complete
     /// ([`Columns::note`]) before [`Writer::begin`].
-    pub fn row(&mut self, row: &ResultRow) -> Result<(), ReportError> {
+    pub(crate) fn row(&mut self, row: &ResultRow) -> Result<(), ReportError> {
         let new = self.columns.note(row);
         if let (Sink::Csv(_), Some(column)) = (&self.sink, new.into_iter().next()) {
             self.columns.forget(&column);
@@ -67,7 +67,7 @@ impl<W: Write> Writer<W> {
     }
 
     /// Passes what was written so far on to the destination.
-    pub fn flush(&mut self) -> Result<(), ReportError> {
+    pub(crate) fn flush(&mut self) -> Result<(), ReportError> {
         match &mut self.sink {
             Sink::Csv(csv) => csv.flush()?,
             Sink::Json(json) => json.flush()?,
@@ -76,7 +76,7 @@ impl<W: Write> Writer<W> {
     }
 
     /// Ends the report, flushes it and gives the destination back.
-    pub fn end(self) -> Result<W, ReportError> {
+    pub(crate) fn end(self) -> Result<W, ReportError> {
         let sink = match self.sink {
             Sink::Csv(csv) => csv.end()?,
             Sink::Json(json) => json.end()?,

@@ -7,20 +7,20 @@ use crate::journal::Cancel;
 
 /// Asks one input to stop. Clones share it.
 #[derive(Debug, Clone, Default)]
-pub struct Interrupt {
+pub(crate) struct Interrupt {
     asked: Cancel,
     insisted: Cancel,
 }
 
 impl Interrupt {
     /// Nothing is asked yet.
-    pub fn new() -> Interrupt {
+    pub(crate) fn new() -> Interrupt {
         Interrupt::default()
     }
 
     /// Asks: reads and waits end now, nothing more is sent, and what was sent is settled. Asked again, that is given up,
     /// too, and stays in doubt. Gives how often it was asked.
-    pub fn ask(&self) -> u32 {
+    pub(crate) fn ask(&self) -> u32 {
         if self.insisted.is_cancelled() {
             return 3;
         }
@@ -33,7 +33,7 @@ impl Interrupt {
     }
 
     /// Was it asked?
-    pub fn is_asked(&self) -> bool {
+    pub(crate) fn is_asked(&self) -> bool {
         self.asked.is_cancelled()
     }
 
@@ -55,7 +55,7 @@ impl Interrupt {
 
 /// Where a signal finds what is under way. Clones share it.
 #[derive(Debug, Clone, Default)]
-pub struct Reins {
+pub(crate) struct Reins {
     held: Arc<Mutex<Option<Interrupt>>>,
     ending: Arc<AtomicBool>,
     /// What is done when they are pulled and nothing is under way.
@@ -74,7 +74,7 @@ impl<T> std::fmt::Debug for Hook<T> {
 
 impl Reins {
     /// Takes what starts now. When nothing is to begin any more, it is asked to stop at once.
-    pub fn take(&self, interrupt: &Interrupt) {
+    pub(crate) fn take(&self, interrupt: &Interrupt) {
         *self.lock() = Some(interrupt.clone());
         if self.is_ending() {
             interrupt.ask();
@@ -83,14 +83,14 @@ impl Reins {
     }
 
     /// Nothing is under way any more.
-    pub fn let_go(&self) {
+    pub(crate) fn let_go(&self) {
         self.tell(false);
         *self.lock() = None;
     }
 
     /// Tells whether something is under way, each time that changes from now on: between the two calls, and not outside
     /// of them, the reins can be pulled. Only the first is taken.
-    pub fn when_busy(&self, tell: impl Fn(bool) + Send + Sync + 'static) {
+    pub(crate) fn when_busy(&self, tell: impl Fn(bool) + Send + Sync + 'static) {
         let _ = self.busy.set(Hook(Box::new(tell)));
     }
 
@@ -101,7 +101,7 @@ impl Reins {
     }
 
     /// Asks what is under way to stop, and gives how often it was asked; `None` when there is nothing.
-    pub fn pull(&self) -> Option<u32> {
+    pub(crate) fn pull(&self) -> Option<u32> {
         let asked = self.lock().as_ref().map(Interrupt::ask);
         if let (None, false, Some(idle)) = (asked, self.is_ending(), self.idle.get()) {
             (idle.0)(());
@@ -110,24 +110,24 @@ impl Reins {
     }
 
     /// Does this from now on when they are pulled and nothing is under way. Only the first is taken.
-    pub fn when_idle(&self, idle: impl Fn() + Send + Sync + 'static) {
+    pub(crate) fn when_idle(&self, idle: impl Fn() + Send + Sync + 'static) {
         let _ = self.idle.set(Hook(Box::new(move |()| idle())));
     }
 
     /// Asks what is under way to stop, and that nothing begins after it. Gives how often it was asked; `None` when there is
     /// nothing.
-    pub fn end(&self) -> Option<u32> {
+    pub(crate) fn end(&self) -> Option<u32> {
         self.ending.store(true, Ordering::SeqCst);
         self.pull()
     }
 
     /// Is nothing to begin any more?
-    pub fn is_ending(&self) -> bool {
+    pub(crate) fn is_ending(&self) -> bool {
         self.ending.load(Ordering::SeqCst)
     }
 
     /// Is something under way that was asked to stop a second time?
-    pub fn is_pulled_twice(&self) -> bool {
+    pub(crate) fn is_pulled_twice(&self) -> bool {
         self.lock()
             .as_ref()
             .is_some_and(|interrupt| interrupt.insisted.is_cancelled())

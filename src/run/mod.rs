@@ -1,12 +1,12 @@
 //! One run, from its first row to its last: the script, the journal and the operations brought together.
 
-pub mod cancel;
+pub(crate) mod cancel;
 mod door;
-pub mod interrupt;
+pub(crate) mod interrupt;
 mod looking;
-pub mod rehearsal;
-pub mod session;
-pub mod tally;
+pub(crate) mod rehearsal;
+pub(crate) mod session;
+pub(crate) mod tally;
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
@@ -25,7 +25,7 @@ use crate::value::Value;
 
 /// Everything the rows of one run share. Cheap to clone.
 #[derive(Clone)]
-pub struct Runner {
+pub(crate) struct Runner {
     /// The script, pinned.
     pub script: Script,
     /// Where steps are recorded.
@@ -51,7 +51,7 @@ pub struct Runner {
 
 /// Which row to run.
 #[derive(Debug, Clone)]
-pub struct RowPlan {
+pub(crate) struct RowPlan {
     /// Its position in the input, from 0.
     pub position: u64,
     /// Its natural identity: what its steps' keys begin with.
@@ -64,7 +64,7 @@ pub struct RowPlan {
 
 /// How a row ended.
 #[derive(Debug)]
-pub enum RowEnd {
+pub(crate) enum RowEnd {
     /// With what `main` returned.
     Done(Value),
     /// With an error of the script or of an operation.
@@ -94,7 +94,7 @@ impl Runner {
     }
 
     /// Runs one row to its end, on the calling thread. The thread needs a stack of [`crate::script::STACK_SIZE`].
-    pub fn row(&self, plan: &RowPlan) -> RowEnd {
+    pub(crate) fn row(&self, plan: &RowPlan) -> RowEnd {
         let opened = self
             .journal
             .open_row(&self.run, plan.position, &plan.scope, !plan.resumed);

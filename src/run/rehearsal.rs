@@ -11,11 +11,11 @@ use crate::script::door::{Ask, Denied, Door, Stop};
 use crate::script::program::Ended;
 use crate::value::Value;
 
-pub use crate::operation::preview::{How, NextCall};
+pub(crate) use crate::operation::preview::{How, NextCall};
 
 /// What a row would do.
 #[derive(Debug)]
-pub struct Rehearsal {
+pub(crate) struct Rehearsal {
     /// Recorded steps that it asks for, in order.
     pub matched: Vec<String>,
     /// How it goes on behind those.
@@ -26,7 +26,7 @@ pub struct Rehearsal {
 
 /// How a row goes on behind what is recorded.
 #[derive(Debug)]
-pub enum Then {
+pub(crate) enum Then {
     /// It does this, and what comes after cannot be told.
     Acts(NextCall),
     /// `main` returns.
@@ -38,7 +38,7 @@ pub enum Then {
 impl Runner {
     /// Goes through one row; `None` when the journal holds no step of it and `only_begun` is set. Calls for the stack
     /// that [`Runner::row`] needs. `retrying` takes recorded refusals for forgotten.
-    pub fn rehearse(
+    pub(crate) fn rehearse(
         &self,
         plan: &RowPlan,
         only_begun: bool,

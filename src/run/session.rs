@@ -11,9 +11,9 @@ mod undo;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-pub use self::door::{Consent, InputDoor, LookUp, Permit, Tell, Told};
-pub use self::settle::{Fate, LookUps, Settling, settle};
-pub use self::undo::{Change, UndoHint};
+pub(crate) use self::door::{Consent, InputDoor, LookUp, Permit, Tell, Told};
+pub(crate) use self::settle::{Fate, LookUps, Settling, settle};
+pub(crate) use self::undo::{Change, UndoHint};
 use super::cancel::Cancel;
 use super::interrupt::Interrupt;
 use super::tally::Tally;
@@ -24,7 +24,7 @@ use crate::value::{Record, Value};
 
 /// A session that has begun. Cheap to clone.
 #[derive(Clone)]
-pub struct Session {
+pub(crate) struct Session {
     /// Where steps are recorded.
     pub journal: Journal,
     /// The run, and the right to add to it.
@@ -41,7 +41,7 @@ pub struct Session {
 
 /// One input, as it is recorded.
 #[derive(Debug, Clone)]
-pub struct Input {
+pub(crate) struct Input {
     /// Its number in the session, from 1.
     pub number: u64,
     /// Its text; a secret when it may hold one.
@@ -50,7 +50,7 @@ pub struct Input {
 
 /// How an input ended.
 #[derive(Debug, Clone)]
-pub enum InputEnd {
+pub(crate) enum InputEnd {
     /// With this value; nothing when it cannot be kept.
     Done(Option<Value>),
     /// It failed or was stopped: why, in a line.
@@ -61,7 +61,7 @@ pub enum InputEnd {
 
 impl Session {
     /// Begins a session, with the inputs that asked for nothing before it began.
-    pub fn begin(
+    pub(crate) fn begin(
         journal: &Journal,
         world: &Arc<World>,
         runtime: &tokio::runtime::Handle,
@@ -85,12 +85,12 @@ impl Session {
     }
 
     /// The name of its run.
-    pub fn id(&self) -> String {
+    pub(crate) fn id(&self) -> String {
         self.run.id().to_string()
     }
 
     /// Records an input as the next row.
-    pub fn enter(&self, input: &Input) -> Result<(), JournalError> {
+    pub(crate) fn enter(&self, input: &Input) -> Result<(), JournalError> {
         let row = NewRow {
             position: input.number - 1,
             scope: scope(input.number),
@@ -101,7 +101,7 @@ impl Session {
     }
 
     /// The door of an input that was entered.
-    pub fn door(
+    pub(crate) fn door(
         &self,
         number: u64,
         interrupt: &Interrupt,
@@ -114,7 +114,7 @@ impl Session {
     }
 
     /// Records how an input ended, with the next commit.
-    pub fn end(&self, number: u64, end: &InputEnd) -> Result<(), JournalError> {
+    pub(crate) fn end(&self, number: u64, end: &InputEnd) -> Result<(), JournalError> {
         if !matches!(end, InputEnd::Parked(_)) {
             self.functions().remove(&number);
         }
@@ -129,7 +129,7 @@ impl Session {
     }
 
     /// What this session changed or may have changed, in order, and how it could be undone.
-    pub fn changes(&self) -> Result<Vec<Change>, JournalError> {
+    pub(crate) fn changes(&self) -> Result<Vec<Change>, JournalError> {
         self.journal.flush()?;
         let steps = self.journal.steps(self.run.id(), &StepFilter::All)?;
         let changes = steps
@@ -139,7 +139,11 @@ impl Session {
     }
 
     /// Looks up what is in doubt, and tells `each`. Nothing is sent again.
-    pub fn settle(&self, interrupt: &Interrupt, each: &mut dyn FnMut(&Settling)) -> Result<(), JournalError> {
+    pub(crate) fn settle(
+        &self,
+        interrupt: &Interrupt,
+        each: &mut dyn FnMut(&Settling),
+    ) -> Result<(), JournalError> {
         self.journal.flush()?;
         let functions = self.functions().clone();
         settle::settle(
@@ -157,7 +161,7 @@ impl Session {
     }
 
     /// What it created and what it found, by its steps' records: what became of one may have been found out later.
-    pub fn tally(&self) -> Result<Tally, JournalError> {
+    pub(crate) fn tally(&self) -> Result<Tally, JournalError> {
         let tally = Tally::default();
         tally.recall(
             self.world.catalogue(),
@@ -169,7 +173,7 @@ impl Session {
     }
 
     /// Ends it. A step that is in doubt keeps it open for a resume. Gives how many are.
-    pub fn close(&self) -> Result<usize, JournalError> {
+    pub(crate) fn close(&self) -> Result<usize, JournalError> {
         let rows = self.rows.load(Ordering::SeqCst);
         self.journal.spool_complete(self.run.id(), rows)?;
         self.journal.flush()?;
@@ -185,7 +189,7 @@ impl Session {
     }
 
     /// Can anything that it leaves in doubt be looked up when it has ended? What functions of the session look for cannot.
-    pub fn leaves_look_ups(&self) -> Result<bool, JournalError> {
+    pub(crate) fn leaves_look_ups(&self) -> Result<bool, JournalError> {
         let open = self.journal.steps(self.run.id(), &StepFilter::Open)?;
         let can = |op: &str, names: bool| {
             let operation = self.world.catalogue().operation(op);

@@ -19,12 +19,12 @@ const MESSAGE: &str = "message";
 
 /// Counts of things by sort and outcome.
 #[derive(Debug, Default)]
-pub struct Tally(Mutex<BTreeMap<(String, String), u64>>);
+pub(crate) struct Tally(Mutex<BTreeMap<(String, String), u64>>);
 
 impl Tally {
     /// Counts what an operation gave, when it brings something into being. What the journal answered was counted when it
     /// happened.
-    pub fn count(&self, op: &OpSpec, performed: &Performed) {
+    pub(crate) fn count(&self, op: &OpSpec, performed: &Performed) {
         if performed.replayed {
             return;
         }
@@ -51,7 +51,7 @@ impl Tally {
     }
 
     /// Counts what earlier processes of the run recorded, until it is to stop.
-    pub fn recall(
+    pub(crate) fn recall(
         &self,
         catalogue: &Catalogue,
         journal: &Journal,
@@ -72,7 +72,7 @@ impl Tally {
     }
 
     /// The counts: sort, outcome, how many.
-    pub fn counts(&self) -> Vec<(String, String, u64)> {
+    pub(crate) fn counts(&self) -> Vec<(String, String, u64)> {
         let counts = self.lock();
         counts
             .iter()

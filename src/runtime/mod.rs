@@ -124,21 +124,18 @@ impl Builder {
     }
 
     /// Finds accounts here, and not among those that were added.
-    #[cfg(feature = "cli")]
     pub(crate) fn profiles(mut self, profiles: Arc<dyn Profiles>) -> Builder {
         self.profiles = Some(profiles);
         self
     }
 
     /// Keeps tokens here, and not in memory.
-    #[cfg(feature = "cli")]
     pub(crate) fn tokens(mut self, tokens: Arc<dyn TokenStore>) -> Builder {
         self.tokens = Some(tokens);
         self
     }
 
     /// How requests leave.
-    #[cfg(feature = "cli")]
     pub(crate) fn http(mut self, http: HttpConfig) -> Builder {
         self.http = http;
         self

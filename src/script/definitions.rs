@@ -8,7 +8,7 @@ use rhai::{Engine, Module};
 use super::std as pure;
 
 /// The files, each as its name and its text: the built-in functions, the operators, and the standard library.
-pub fn standard() -> Vec<(String, String)> {
+pub(crate) fn standard() -> Vec<(String, String)> {
     super::prepare();
     let mut own = Module::new();
     pure::register(&mut own);

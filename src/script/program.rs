@@ -78,7 +78,7 @@ impl Script {
         all.filter(|spec| called.contains(spec.name)).collect()
     }
 
-    /// The arguments for one call of `main` from named values; see [`MainFn::bind`]. Without `main` there are none, and
+    /// The arguments for one call of `main` from named values; see `MainFn::bind`. Without `main` there are none, and
     /// every value given is unknown.
     pub fn bind(&self, given: &BTreeMap<String, Value>) -> Result<Vec<Value>, Vec<ParamError>> {
         let nothing = MainFn {
@@ -90,7 +90,7 @@ impl Script {
     }
 
     /// Calls `main` with these arguments, or runs the top-level statements when there is no `main`. Blocks; needs a
-    /// thread with [`super::STACK_SIZE`] bytes of stack.
+    /// thread with `STACK_SIZE` bytes of stack.
     pub fn call(&self, args: Vec<Value>, door: Arc<dyn Door>) -> Result<Value, Ended> {
         let live = Live::new(door, self.0.host.memory());
         let outcome = catch_unwind(AssertUnwindSafe(|| self.0.run(args, &live)));

@@ -8,7 +8,7 @@ use std::ops::Range;
 
 /// What the names of a text mean. Places are in bytes.
 #[derive(Debug, Default)]
-pub struct Scopes {
+pub(crate) struct Scopes {
     /// What is declared, in the order in which it begins to hold.
     pub declared: Vec<Declared>,
     /// What is used, in the order of the text.
@@ -25,7 +25,7 @@ pub struct Scopes {
 
 /// A name that is given a meaning.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Declared {
+pub(crate) struct Declared {
     /// The name.
     pub name: String,
     /// What it is.
@@ -44,7 +44,7 @@ pub struct Declared {
 
 /// What a name is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Binding {
+pub(crate) enum Binding {
     /// A variable: `let`.
     Variable,
     /// A constant.
@@ -63,7 +63,7 @@ pub enum Binding {
 
 /// A name that is used.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Used {
+pub(crate) struct Used {
     /// The name.
     pub name: String,
     /// As what it is used.
@@ -82,7 +82,7 @@ pub struct Used {
 
 /// As what a name is used.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Use {
+pub(crate) enum Use {
     /// A variable.
     Variable,
     /// A function that is called.
@@ -97,7 +97,7 @@ pub enum Use {
 
 /// What happens to a variable where it is used.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Change {
+pub(crate) enum Change {
     /// It is read.
     Read,
     /// It is given another value: `x = 1`, `x += 1`.
@@ -112,7 +112,7 @@ pub enum Change {
 
 /// A function that a text defines.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Function {
+pub(crate) struct Function {
     /// Its name.
     pub name: String,
     /// Its parameters.
@@ -129,25 +129,25 @@ pub struct Function {
 
 impl Scopes {
     /// Reads a text.
-    pub fn of(text: &str) -> Scopes {
+    pub(crate) fn of(text: &str) -> Scopes {
         reader::read(text)
     }
 
     /// What holds at this place, the newest last.
-    pub fn holding(&self, at: usize) -> impl Iterator<Item = &Declared> {
+    pub(crate) fn holding(&self, at: usize) -> impl Iterator<Item = &Declared> {
         let holds = move |declared: &&Declared| declared.holds.contains(&at);
         self.declared.iter().filter(holds)
     }
 
     /// What is used and not declared here, outside of functions.
-    pub fn free(&self) -> impl Iterator<Item = &Used> {
+    pub(crate) fn free(&self) -> impl Iterator<Item = &Used> {
         self.used
             .iter()
             .filter(|used| used.function.is_none() && self.is_free(used))
     }
 
     /// What a function uses that is not declared in it.
-    pub fn free_in(&self, function: &Function) -> impl Iterator<Item = &Used> {
+    pub(crate) fn free_in(&self, function: &Function) -> impl Iterator<Item = &Used> {
         let index = function.index;
         self.used
             .iter()
@@ -164,7 +164,7 @@ impl Scopes {
 
 impl Used {
     /// May it be another value afterwards? What a method does that nobody knows is not known, so that it may.
-    pub fn may_change(&self, is_known: impl Fn(&str) -> bool) -> bool {
+    pub(crate) fn may_change(&self, is_known: impl Fn(&str) -> bool) -> bool {
         match &self.change {
             Change::Read => false,
             Change::Assigned | Change::Part => true,
@@ -174,7 +174,7 @@ impl Used {
     }
 
     /// Is this method called on it?
-    pub fn is_called(&self, method: &str) -> bool {
+    pub(crate) fn is_called(&self, method: &str) -> bool {
         matches!(&self.change, Change::Called(called) if called == method)
     }
 }

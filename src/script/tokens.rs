@@ -8,7 +8,7 @@ use crate::script::host;
 
 /// A piece of an input.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Piece {
+pub(crate) struct Piece {
     /// Where it stands, in bytes.
     pub at: Range<usize>,
     /// What it is.
@@ -17,7 +17,7 @@ pub struct Piece {
 
 /// What a piece of an input is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Sort {
+pub(crate) enum Sort {
     /// `let`, `if`, `fn`, `true`.
     Keyword,
     /// A name.
@@ -36,13 +36,13 @@ pub enum Sort {
 
 impl Piece {
     /// Its text.
-    pub fn text<'a>(&self, input: &'a str) -> &'a str {
+    pub(crate) fn text<'a>(&self, input: &'a str) -> &'a str {
         input.get(self.at.clone()).unwrap_or_default()
     }
 }
 
 /// The pieces of an input, in order; blanks lie between them.
-pub fn pieces(text: &str) -> Vec<Piece> {
+pub(crate) fn pieces(text: &str) -> Vec<Piece> {
     let places = Places::of(text);
     let engine = host::compiler();
     let texts = [text];

@@ -5,7 +5,7 @@ use rhai::Token;
 use super::host;
 
 /// Can nothing be called so? Also what is no name at all.
-pub fn is_reserved(word: &str) -> bool {
+pub(crate) fn is_reserved(word: &str) -> bool {
     if OWN.contains(&word) {
         return true;
     }

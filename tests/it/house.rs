@@ -194,6 +194,37 @@ fn platforms_are_named_in_their_rooms_alone() {
     check(naming.into_iter());
 }
 
+/// Whoever makes more of the library public says so here, where it is read.
+#[test]
+fn the_public_face_is_small() {
+    let text = std::fs::read_to_string(root().join("src/lib.rs")).unwrap();
+    let face: Vec<&str> = text.lines().filter(|line| line.starts_with("pub ")).collect();
+    assert_eq!(
+        face,
+        [
+            "pub mod cli;",
+            "pub mod client;",
+            "pub mod clock;",
+            "pub mod journal;",
+            "pub mod operation;",
+            "pub mod platforms;",
+            "pub mod runtime;",
+            "pub mod sandbox;",
+            "pub mod transport;",
+            "pub mod value;",
+            "pub use operation::error::OpError;",
+            "pub use operation::platform::Platform;",
+            "pub use operation::resource::Resource;",
+            "pub use operation::spec::OpSpec;",
+            "pub use operation::world::Profile;",
+            "pub use runtime::{Builder, Error, Outcome, Run, Runtime};",
+            "pub use script::program::Script;",
+            "pub use value::secret::Secret;",
+            "pub use value::{Record, Value};",
+        ]
+    );
+}
+
 #[test]
 fn every_dependency_has_a_home() {
     let manifest = std::fs::read_to_string(root().join("Cargo.toml")).unwrap();

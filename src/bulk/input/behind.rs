@@ -7,7 +7,7 @@ use crate::value::Value;
 
 /// Why an input cannot go on where a run has stopped reading it. Rows count from 1 in messages.
 #[derive(Debug, thiserror::Error)]
-pub enum InputChanged {
+pub(crate) enum InputChanged {
     /// A row is another one than the run has read.
     #[error("row {} is not what it was when the run read it", .0 + 1)]
     Row(u64),
@@ -33,7 +33,12 @@ const PAGE: usize = 512;
 impl Input {
     /// The rows behind those that the journal has of the run, every one of which must still be in its place. `script`
     /// is the one that the run read them with.
-    pub fn behind(mut self, journal: &Journal, run: &RunId, script: &Script) -> Result<Input, InputChanged> {
+    pub(crate) fn behind(
+        mut self,
+        journal: &Journal,
+        run: &RunId,
+        script: &Script,
+    ) -> Result<Input, InputChanged> {
         let mut after = None;
         loop {
             let page = journal.rows(run, after, PAGE, RowFilter::All)?;

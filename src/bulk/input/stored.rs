@@ -9,7 +9,7 @@ use crate::value::{Record, Value};
 const UNKNOWN: &str = "the recorded row cannot be read";
 
 /// A row's cells by column, in the order of the input.
-pub type Cells = Vec<(String, Value)>;
+pub(crate) type Cells = Vec<(String, Value)>;
 
 /// A row as the journal keeps it.
 pub(in crate::bulk) enum StoredRow {
@@ -110,7 +110,7 @@ impl StoredRow {
 }
 
 /// The cells of a row as the journal keeps it; what can be told of them when it could not be read.
-pub fn cells_of(stored: &Value) -> Cells {
+pub(crate) fn cells_of(stored: &Value) -> Cells {
     match StoredRow::read(stored) {
         StoredRow::Cells(cells) | StoredRow::Unreadable { cells, .. } => cells,
     }

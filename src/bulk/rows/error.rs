@@ -4,11 +4,11 @@ use crate::value::Value;
 
 /// The column that holds the text of a row that could not be read. A row with something in it is not carried out: its
 /// other cells are what could be guessed.
-pub const UNREAD: &str = "_unread";
+pub(crate) const UNREAD: &str = "_unread";
 
 /// Why a file, or one row of it, cannot be read.
 #[derive(Debug, Clone, PartialEq, thiserror::Error)]
-pub enum RowsError {
+pub(crate) enum RowsError {
     /// The file's name does not tell its format.
     #[error("unsupported file type `{file}`: use .csv, .tsv (.tab), .json or .jsonl (.ndjson)")]
     Ending {
@@ -88,7 +88,7 @@ pub enum RowsError {
 
 impl RowsError {
     /// The row that is wrong, from 0, when the others can still be read; `None` when the whole file is.
-    pub fn position(&self) -> Option<u64> {
+    pub(crate) fn position(&self) -> Option<u64> {
         match self {
             RowsError::Row { position, .. } => Some(*position),
             _ => None,
@@ -96,7 +96,7 @@ impl RowsError {
     }
 
     /// What can be told of the cells of the row that is wrong.
-    pub fn into_cells(self) -> Vec<(String, Value)> {
+    pub(crate) fn into_cells(self) -> Vec<(String, Value)> {
         match self {
             RowsError::Row { cells, .. } => cells,
             _ => Vec::new(),

@@ -71,7 +71,7 @@ fn is_given(cell: &Value) -> bool {
 }
 
 /// A map becomes the output columns; anything else the column `result`.
-pub fn columns(value: Value) -> Record {
+pub(crate) fn columns(value: Value) -> Record {
     match value {
         Value::Record(columns) => columns,
         Value::Null => Record::new(),

@@ -1,7 +1,5 @@
 //! Equal errors together: equal once what differs from row to row is left out.
 
-use serde_json::{Value as Json, json};
-
 use super::super::RowStatus;
 use super::pattern::{BLANK, Part, parts, pattern, without_tries};
 
@@ -73,19 +71,6 @@ impl Groups {
             rest => lines.push(format!("{rest} more rows with other errors")),
         }
         lines
-    }
-
-    pub(super) fn to_json(&self) -> Json {
-        let groups = self.most_frequent_first().into_iter().map(|group| {
-            json!({
-                "status": group.status.as_str(),
-                "error": group.text(),
-                "rows": group.rows,
-                "first_row": group.first + 1,
-            })
-        });
-        let others = (self.others > 0).then(|| json!({"error": null, "rows": self.others}));
-        Json::Array(groups.chain(others).collect())
     }
 
     fn most_frequent_first(&self) -> Vec<&Group> {

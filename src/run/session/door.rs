@@ -32,7 +32,7 @@ const LAST_WORD: Duration = Duration::from_secs(1);
 const PAUSE: Duration = Duration::from_millis(500);
 
 /// What the person at the session is told, and asked.
-pub trait Tell: Send + Sync {
+pub(crate) trait Tell: Send + Sync {
     /// The script printed a line.
     fn print(&self, line: &str);
 
@@ -48,7 +48,7 @@ pub trait Tell: Send + Sync {
 
 /// What happened.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Told {
+pub(crate) enum Told {
     /// The input is to stop, and a change had been sent: its outcome is waited for, or looked up.
     AlreadySent,
     /// Its answer came: what it says, in a sentence without a full stop.
@@ -63,7 +63,7 @@ pub enum Told {
 
 /// Who can look up what became of a change.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub enum LookUp {
+pub(crate) enum LookUp {
     /// Whoever resumes the run.
     Anybody,
     /// The session alone: it has the function that looks.
@@ -75,7 +75,7 @@ pub enum LookUp {
 
 /// A change that is about to be made.
 #[derive(Debug, Clone, Copy)]
-pub struct Permit<'a> {
+pub(crate) struct Permit<'a> {
     /// The operation.
     pub op: Operation,
     /// The account it is asked of.
@@ -92,7 +92,7 @@ pub struct Permit<'a> {
 
 /// The answer.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Consent {
+pub(crate) enum Consent {
     /// Make it.
     Yes,
     /// The input is to stop here.
@@ -109,7 +109,7 @@ pub enum Consent {
 }
 
 /// What one input reaches the world through.
-pub struct InputDoor {
+pub(crate) struct InputDoor {
     session: Session,
     row: RowJournal,
     number: u64,
@@ -141,13 +141,8 @@ impl InputDoor {
     }
 
     /// Who can look up the change that was asked for last.
-    pub fn look_up(&self) -> LookUp {
+    pub(crate) fn look_up(&self) -> LookUp {
         *self.look_up.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-
-    /// What ended the input, if it did not end by itself.
-    pub fn stopped(&self) -> Option<Stop> {
-        self.stop.get().cloned()
     }
 
     fn halt(&self, stop: Stop) -> Denied {

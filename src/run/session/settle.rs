@@ -18,7 +18,7 @@ use crate::value::{Record, Value};
 
 /// What became of one step.
 #[derive(Debug, Clone, PartialEq)]
-pub struct Settling {
+pub(crate) struct Settling {
     /// The input that asked for it, from 1.
     pub number: u64,
     /// The operation's stable name.
@@ -29,7 +29,7 @@ pub struct Settling {
 
 /// What is known of a step.
 #[derive(Debug, Clone, PartialEq)]
-pub enum Fate {
+pub(crate) enum Fate {
     /// It was carried out; its outcome is on record.
     Done,
     /// It was not carried out, and is not sent again.
@@ -41,11 +41,11 @@ pub enum Fate {
 }
 
 /// The functions that calls in doubt were given, by the number of their input.
-pub type LookUps = BTreeMap<u64, Functions>;
+pub(crate) type LookUps = BTreeMap<u64, Functions>;
 
 /// Looks up every open step of a session, tells `each`, and closes the rows that nothing is open in. Only the session that
 /// has asked has `functions`.
-pub fn settle(
+pub(crate) fn settle(
     (journal, run): (&Journal, &RunLock),
     world: &World,
     runtime: &Handle,

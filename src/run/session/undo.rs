@@ -7,7 +7,7 @@ use crate::value::Value;
 
 /// One change of a session.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Change {
+pub(crate) struct Change {
     /// The input that made it, from 1.
     pub number: u64,
     /// The operation's stable name.
@@ -24,7 +24,7 @@ pub struct Change {
 
 /// The call that undoes a change. Identifiers are an account's own: on another account it means another thing.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct UndoHint {
+pub(crate) struct UndoHint {
     /// The kind of object that it is called on.
     pub receiver: Option<&'static str>,
     /// The account of that object, as the ledger names it.

@@ -8,7 +8,7 @@ use crate::value::secret::{looks_like_a_token, may_name_a_credential};
 const ASKING: &[&str] = &["ask_secret", "ask"];
 
 /// Is there a text in this input that looks like a credential? Also one outside of quotes, when it is all there is.
-pub fn holds_credential(text: &str) -> bool {
+pub(crate) fn holds_credential(text: &str) -> bool {
     let flag = |word: &str| word.strip_prefix("--").is_some_and(may_name_a_credential);
     let typed = text.trim();
     if typed.starts_with(':') && typed.split([' ', '=']).any(flag) {

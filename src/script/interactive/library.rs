@@ -4,7 +4,7 @@ use crate::script::definitions;
 
 /// A function of the library.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Native {
+pub(crate) struct Native {
     /// Its name.
     pub name: String,
     /// Its parameters as names and types; a method's first is what it is called on.
@@ -19,7 +19,7 @@ pub struct Native {
 
 impl Native {
     /// Can it be written behind a value of this type?
-    pub fn takes(&self, type_name: &str) -> bool {
+    pub(crate) fn takes(&self, type_name: &str) -> bool {
         let first = self.params.first();
         first.is_some_and(|(_, ty)| {
             ty == type_name || (ty == "?" && !self.name.starts_with(char::is_uppercase))
@@ -27,19 +27,19 @@ impl Native {
     }
 
     /// As a script writes it: `text.pad(len, with)`.
-    pub fn signature(&self) -> String {
+    pub(crate) fn signature(&self) -> String {
         let names: Vec<&str> = self.params.iter().map(|(name, _)| name.as_str()).collect();
         format!("{}({})", self.name, names.join(", "))
     }
 
     /// The same with types: `pad(string, int, char)`.
-    pub fn typed(&self) -> String {
+    pub(crate) fn typed(&self) -> String {
         let types: Vec<&str> = self.params.iter().map(|(_, ty)| ty.as_str()).collect();
         format!("{}({})", self.name, types.join(", "))
     }
 
     /// The same without what it is called on.
-    pub fn method(&self) -> String {
+    pub(crate) fn method(&self) -> String {
         if self.property {
             return self.name.clone();
         }
@@ -54,7 +54,7 @@ impl Native {
 }
 
 /// Every function of the language that has a name. Takes some milliseconds.
-pub fn natives() -> Vec<Native> {
+pub(crate) fn natives() -> Vec<Native> {
     let mut found = Vec::new();
     for (name, text) in definitions::standard() {
         if name.starts_with("rhai-builtin") || name.starts_with("rhai-library") {

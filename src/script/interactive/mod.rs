@@ -20,14 +20,13 @@ use std::sync::Arc;
 use rhai::{AST, Dynamic, EvalAltResult, Scope, Stmt};
 
 use self::course::Course;
-pub use self::credential::holds_credential;
+pub(crate) use self::credential::holds_credential;
 use self::ground::{Ground, MAIN};
-pub use self::library::{Native, natives};
-pub use self::reading::{Open, Reading, awaited, read};
-pub use self::saving::{Came, Lifted, Saved, Typed};
-pub use self::seen::{Seen, Step, declared};
+pub(crate) use self::library::{Native, natives};
+pub(crate) use self::reading::{Open, Reading, awaited, read};
+pub(crate) use self::saving::{Came, Saved, Typed};
+pub(crate) use self::seen::{Step, declared};
 use super::bundle::{Loader, Source};
-use super::convert;
 use super::door::Door;
 use super::error::Diagnostic;
 use super::explain;
@@ -36,14 +35,14 @@ use super::live::Live;
 use super::memory::Memory;
 use super::modules::Loaded;
 use super::program::{Ended, engine, panic_text};
-pub use super::scopes::{Binding, Declared, Scopes, Use};
+pub(crate) use super::scopes::{Binding, Declared, Scopes, Use};
 use super::script_error;
 use super::sources::Sources;
-pub use crate::script::tokens::{Piece, Sort, pieces};
+pub(crate) use crate::script::tokens::{Piece, Sort, pieces};
 use crate::value::Value;
 
 /// What the inputs of a session share.
-pub struct Workspace {
+pub(crate) struct Workspace {
     ground: Arc<Ground>,
     scope: Scope<'static>,
     /// Every function that was defined, the newest of each signature.
@@ -56,7 +55,7 @@ pub struct Workspace {
 }
 
 /// An input that can run.
-pub struct Ready {
+pub(crate) struct Ready {
     ast: AST,
     /// The functions that it defines, as signatures: `greet(name)`.
     pub defines: Vec<String>,
@@ -64,7 +63,7 @@ pub struct Ready {
 
 /// What an input gave.
 #[derive(Debug, Clone, PartialEq)]
-pub enum Answer {
+pub(crate) enum Answer {
     /// `()`: there is nothing to show.
     Nothing,
     /// A value.
@@ -78,7 +77,7 @@ pub enum Answer {
 
 /// A variable of the session.
 #[derive(Debug, Clone, PartialEq)]
-pub struct Variable {
+pub(crate) struct Variable {
     /// Its name.
     pub name: String,
     /// Its type, as scripts know it.
@@ -89,7 +88,7 @@ pub struct Variable {
 
 /// A function that an input defined.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Function {
+pub(crate) struct Function {
     /// Its name.
     pub name: String,
     /// Its parameters.
@@ -99,21 +98,21 @@ pub struct Function {
 }
 
 /// Imported files, as they were read.
-pub struct Modules {
+pub(crate) struct Modules {
     read: ground::Modules,
     loaded: Loaded,
 }
 
 impl Modules {
     /// How many there are.
-    pub fn count(&self) -> usize {
+    pub(crate) fn count(&self) -> usize {
         self.read.count()
     }
 }
 
 impl Workspace {
     /// Nothing is defined yet.
-    pub fn new(host: &Host) -> Workspace {
+    pub(crate) fn new(host: &Host) -> Workspace {
         Workspace {
             ground: Arc::new(Ground::new(host.clone())),
             scope: Scope::new(),
@@ -125,13 +124,13 @@ impl Workspace {
     }
 
     /// The platforms whose operations inputs may call.
-    pub fn catalogue(&self) -> &Catalogue {
+    pub(crate) fn catalogue(&self) -> &Catalogue {
         self.ground.host().catalogue()
     }
 
     /// Reads an input, which begins in this line, counted from 1, of what messages call `name`. Imports are read through
     /// `loader`, each file once.
-    pub fn prepare(
+    pub(crate) fn prepare(
         &mut self,
         name: &str,
         line: usize,
@@ -147,21 +146,26 @@ impl Workspace {
 
     /// Defines the functions of a whole file before its statements are evaluated one by one; nothing when it cannot be
     /// read as a whole.
-    pub fn define(&mut self, name: &str, text: &str, loader: &dyn Loader) {
+    pub(crate) fn define(&mut self, name: &str, text: &str, loader: &dyn Loader) {
         if let Ok(ready) = self.prepare(name, 1, text, loader) {
             self.functions = self.functions.merge(&ready.ast.clone_functions_only());
         }
     }
 
     /// Can it be read as an input that begins in this line? Nothing is kept of it, and imports are not followed.
-    pub fn check(name: &str, line: usize, text: &str) -> Result<(), Box<Diagnostic>> {
+    pub(crate) fn check(name: &str, line: usize, text: &str) -> Result<(), Box<Diagnostic>> {
         let source = Source::new(name, text);
         Ground::check(&source, line.saturating_sub(1))
     }
 
     /// Runs an input that was [prepared](Workspace::prepare) last, as the one with this number. Blocks; needs a thread
     /// with [`super::STACK_SIZE`] bytes of stack. What it had defined before it failed stays.
-    pub fn evaluate(&mut self, ready: &Ready, number: usize, door: Arc<dyn Door>) -> Result<Answer, Ended> {
+    pub(crate) fn evaluate(
+        &mut self,
+        ready: &Ready,
+        number: usize,
+        door: Arc<dyn Door>,
+    ) -> Result<Answer, Ended> {
         let live = Live::new(door, self.host().memory());
         let sources: Arc<dyn Sources> = Arc::clone(&self.ground) as Arc<dyn Sources>;
         let course = Course::of(&self.scope);
@@ -202,12 +206,12 @@ impl Workspace {
     }
 
     /// Would a script end with the input that ran last, by `exit` or by a `return` that stands in no function?
-    pub fn is_over(&self) -> bool {
+    pub(crate) fn is_over(&self) -> bool {
         self.over
     }
 
     /// The variables, the newest first.
-    pub fn variables(&self) -> Vec<Variable> {
+    pub(crate) fn variables(&self) -> Vec<Variable> {
         let mut found: Vec<Variable> = Vec::new();
         for (name, constant, value) in self.scope.iter_raw() {
             if !results::is_result(name) && !found.iter().any(|known| known.name == name) {
@@ -222,23 +226,25 @@ impl Workspace {
     }
 
     /// What a variable holds, or the result of an input by its name (`_`, `_3`).
-    pub fn variable(&self, name: &str) -> Option<Answer> {
+    pub(crate) fn variable(&self, name: &str) -> Option<Answer> {
         let value = self.scope.get(name)?;
         Some(answer(value.clone(), self.host().memory()))
     }
 
     /// Gives a variable a value, a new one when there is none of this name.
-    pub fn set(&mut self, name: &str, value: Value) {
-        self.scope.set_or_push(name, convert::to_dynamic(value));
+    #[cfg(test)]
+    pub(crate) fn set(&mut self, name: &str, value: Value) {
+        self.scope
+            .set_or_push(name, crate::script::convert::to_dynamic(value));
     }
 
     /// The functions that inputs defined, by name.
-    pub fn functions(&self) -> Vec<Function> {
+    pub(crate) fn functions(&self) -> Vec<Function> {
         functions_of(&self.functions)
     }
 
     /// The functions of an import, by the name that it has here.
-    pub fn module_functions(&self, module: &str) -> Vec<Function> {
+    pub(crate) fn module_functions(&self, module: &str) -> Vec<Function> {
         let import = self
             .imports
             .iter()
@@ -256,7 +262,7 @@ impl Workspace {
     }
 
     /// The text by which an input defined a function, the newest first.
-    pub fn source_of(&self, name: &str) -> Vec<String> {
+    pub(crate) fn source_of(&self, name: &str) -> Vec<String> {
         let mut found: Vec<String> = self
             .ground
             .texts()
@@ -267,12 +273,12 @@ impl Workspace {
     }
 
     /// The names that imports have.
-    pub fn modules(&self) -> Vec<String> {
+    pub(crate) fn modules(&self) -> Vec<String> {
         self.imports.iter().filter_map(alias).collect()
     }
 
     /// The `import` statements that hold now, as text.
-    pub fn import_statements(&self) -> Vec<String> {
+    pub(crate) fn import_statements(&self) -> Vec<String> {
         let text = |stmt: &Stmt| match stmt {
             Stmt::Import(import, _) => {
                 let path = import.0.get_literal_value(None)?.into_immutable_string().ok()?;
@@ -284,7 +290,7 @@ impl Workspace {
     }
 
     /// Reads imported files again when they are next imported. Gives those that were read before.
-    pub fn forget_modules(&mut self) -> Modules {
+    pub(crate) fn forget_modules(&mut self) -> Modules {
         Modules {
             read: Arc::make_mut(&mut self.ground).forget_modules(),
             loaded: std::mem::take(&mut self.loaded),
@@ -292,13 +298,13 @@ impl Workspace {
     }
 
     /// Goes on with these, and with none that was imported since: for when they could not be read again.
-    pub fn restore_modules(&mut self, modules: Modules) {
+    pub(crate) fn restore_modules(&mut self, modules: Modules) {
         Arc::make_mut(&mut self.ground).restore_modules(modules.read);
         self.loaded = modules.loaded;
     }
 
     /// Forgets every variable: they may hold what another account answered.
-    pub fn forget_values(&mut self) {
+    pub(crate) fn forget_values(&mut self) {
         self.scope.clear();
     }
 
@@ -332,7 +338,7 @@ impl Workspace {
 }
 
 /// Is it a function that the parser itself knows, and no list of functions has?
-pub fn is_word_of_the_language(name: &str) -> bool {
+pub(crate) fn is_word_of_the_language(name: &str) -> bool {
     super::check::KEYWORDS.contains(&name)
 }
 

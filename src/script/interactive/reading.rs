@@ -12,7 +12,7 @@ use crate::script::{host, parse, syntax};
 
 /// How far an input has come.
 #[derive(Debug, Clone, PartialEq)]
-pub enum Reading {
+pub(crate) enum Reading {
     /// It can run.
     Complete,
     /// More is to come.
@@ -23,7 +23,7 @@ pub enum Reading {
 
 /// What an incomplete input waits for.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Open {
+pub(crate) struct Open {
     /// The text that closes what is open: `}`; empty when the end of an expression is missing.
     pub closes: &'static str,
     /// The line in which it was opened, counted from 1.
@@ -31,7 +31,7 @@ pub struct Open {
 }
 
 /// Reads an input that is being typed.
-pub fn read(text: &str) -> Reading {
+pub(crate) fn read(text: &str) -> Reading {
     let error = match compile(text) {
         (Ok(()), _) => {
             return match open_comment(text) {
@@ -60,7 +60,7 @@ pub fn read(text: &str) -> Reading {
 
 /// What an input that a person types still waits for. A mistake in it is told when the block around it is closed: the
 /// lines that follow belong to the block, and are no inputs of their own.
-pub fn awaited(text: &str) -> Option<Open> {
+pub(crate) fn awaited(text: &str) -> Option<Open> {
     match read(text) {
         Reading::Complete => None,
         Reading::Incomplete(open) => Some(open),

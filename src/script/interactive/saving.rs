@@ -19,7 +19,7 @@ mod pieces;
 use std::collections::BTreeSet;
 use std::ops::RangeInclusive;
 
-pub use self::lift::Lifted;
+pub(crate) use self::lift::Lifted;
 use self::needs::Session;
 use self::parts::{Parts, is_done};
 use super::Workspace;
@@ -28,7 +28,7 @@ use crate::script::check::KEYWORDS;
 
 /// An input as it was typed, and what came of it.
 #[derive(Debug, Clone)]
-pub struct Typed {
+pub(crate) struct Typed {
     /// Its number.
     pub number: usize,
     /// Its text.
@@ -75,7 +75,7 @@ impl Typed {
 
 /// What came of an input.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Came {
+pub(crate) enum Came {
     /// It ended well; did it give a value?
     Done(bool),
     /// It failed, for this reason.
@@ -84,7 +84,7 @@ pub enum Came {
 
 /// A script made of inputs.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Saved {
+pub(crate) struct Saved {
     /// Its text.
     pub text: String,
     /// The parameters of `main`, and what was typed for each.
@@ -104,7 +104,7 @@ pub struct Saved {
 impl Workspace {
     /// Is a text in this input given to a parameter that is a credential's by its name, of an operation or of a function
     /// of the session?
-    pub fn gives_credential(&self, text: &str) -> bool {
+    pub(crate) fn gives_credential(&self, text: &str) -> bool {
         let functions = self.functions().into_iter();
         let functions = functions.map(|known| ((known.name, known.params.len()), known.params));
         let text = pieces::name_results(text, |_| "result".to_owned());
@@ -115,7 +115,7 @@ impl Workspace {
 
     /// Writes the inputs of a range as a script, and earlier ones that they need. `about` is its first line, `refused`
     /// are names that no parameter may have.
-    pub fn save(
+    pub(crate) fn save(
         &self,
         inputs: &[Typed],
         range: RangeInclusive<usize>,

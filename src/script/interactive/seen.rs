@@ -12,7 +12,7 @@ use crate::script::{declare, parse};
 
 /// One step into a value.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Step {
+pub(crate) enum Step {
     /// A variable, a key of a map, or a property of an object.
     Name(String),
     /// An element of a list; the first stands for all.
@@ -21,7 +21,7 @@ pub enum Step {
 
 /// What lies somewhere.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
-pub struct Seen {
+pub(crate) struct Seen {
     /// Its type, as scripts know it; an object's is its kind.
     pub type_name: String,
     /// The keys of a map, with the types of what they hold.
@@ -32,7 +32,7 @@ pub struct Seen {
 
 impl Workspace {
     /// What lies at the end of these steps, the first of which names a variable.
-    pub fn see(&self, steps: &[Step]) -> Option<Seen> {
+    pub(crate) fn see(&self, steps: &[Step]) -> Option<Seen> {
         let (Step::Name(name), rest) = steps.split_first()? else {
             return None;
         };
@@ -87,7 +87,7 @@ fn seen(value: &Dynamic) -> Seen {
 }
 
 /// What a script declares; nothing when it cannot be read.
-pub fn declared(text: &str) -> Option<Declaration> {
+pub(crate) fn declared(text: &str) -> Option<Declaration> {
     let source = Source::new("", text);
     let parsed = parse::parse(&source).ok()?;
     declare::declare(&source, &parsed).ok()

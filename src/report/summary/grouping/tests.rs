@@ -42,7 +42,6 @@ fn only_what_differs_is_left_out() {
     groups.add(RowStatus::Failed, 0, &error("+491"));
     groups.add(RowStatus::Failed, 1, &error("+492"));
     let text = error("…");
-    assert_eq!(groups.to_json()[0]["error"], text.as_str());
     assert_eq!(
         groups.lines(),
         [format!(
@@ -78,5 +77,5 @@ fn the_number_of_groups_is_bounded() {
     let lines = groups.lines();
     assert_eq!(lines.len(), MOST_LINES + 1);
     assert_eq!(lines[MOST_LINES], "980 more rows with other errors");
-    assert_eq!(groups.to_json()[MOST_GROUPS]["rows"], 900);
+    assert_eq!(groups.others, 900);
 }

@@ -12,7 +12,7 @@ use crate::script::types::ParamType;
 
 /// A parameter, and what was typed for it.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Lifted {
+pub(crate) struct Lifted {
     /// Its name.
     pub name: String,
     /// Its type's name.
