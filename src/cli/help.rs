@@ -67,6 +67,31 @@ mod tests {
     }
 
     #[test]
+    fn the_examples_of_platforms_can_be_copied() {
+        let mut program = program(&crate::platforms::catalogue()).term_width(80);
+        program.build();
+        let add = program
+            .find_subcommand_mut("profile")
+            .and_then(|profile| profile.find_subcommand_mut("add"));
+        let help = add
+            .map(|add| add.render_long_help().to_string())
+            .unwrap_or_default();
+        for name in ["jrni", "sparrow", "web"] {
+            let line = format!("\n  provisor profile add acme --platform {name} \\\n      --url ");
+            assert!(help.contains(&line), "{help}");
+        }
+        let examples = help.split("Examples:").nth(1).unwrap_or_default();
+        let goes_on = |line: &&str| line.starts_with("      ");
+        assert!(
+            examples
+                .lines()
+                .filter(goes_on)
+                .all(|line| line.trim_start().starts_with("--")),
+            "{help}"
+        );
+    }
+
+    #[test]
     fn the_help_fits_a_terminal_of_80_columns() {
         let mut program = program(&crate::platforms::catalogue()).term_width(80);
         for help in [program.render_help(), program.render_long_help()] {

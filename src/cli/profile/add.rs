@@ -40,13 +40,13 @@ pub(in crate::cli) fn examples(catalogue: &Catalogue) -> String {
     let mut text = String::from("Examples:\n  provisor profile add acme\n");
     let accounts = catalogue.with_accounts();
     for (platform, schema) in accounts.filter_map(|platform| Some((platform, platform.account.as_ref()?))) {
-        let named = if platform == catalogue.usual() {
+        let platform = if platform == catalogue.usual() {
             String::new()
         } else {
-            format!("--platform {} ", platform.name)
+            format!(" --platform {}", platform.name)
         };
         let flags = schema.example.join(" \\\n      ");
-        let _ = writeln!(text, "  provisor profile add acme {named}{flags}");
+        let _ = writeln!(text, "  provisor profile add acme{platform} \\\n      {flags}");
     }
     text.push_str("\nJSON (--json), one document:\n  {\"version\": 1, \"did\": \"added\", \"profile\": {as in `profile list`}}");
     text

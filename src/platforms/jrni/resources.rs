@@ -13,7 +13,7 @@ pub(super) static RESOURCES: &[Resource] = &[
             property("role", "what they may do, as in `owner`"),
         ],
         needs_fields: true,
-        doc: "It is an administrator of the company that the session acts on. The fields of the request (`name`, `role`, \
+        doc: "The administrator may sign in to the company that the session acts on. The fields of the request (`name`, `role`, \
               `password`) are assumed: the vendor documents none.",
         errors: FORBIDDEN,
         example: ("\"ann@example.com\"", "#{name: \"Ann\", role: \"admin\"}"),
@@ -39,7 +39,7 @@ pub(super) static RESOURCES: &[Resource] = &[
         needs_fields: true,
         // The platform mails new staff unless told not to (vendor's documents).
         defaults: &[("notify", Preset::Bool(false))],
-        doc: "It works for the company that the session acts on. The platform mails new staff unless told not to, so \
+        doc: "The person works for the company that the session acts on. The platform mails new staff unless told not to, so \
               `notify` is false unless the fields (`name`, `email`, `phone`, …) set it.",
         errors: FORBIDDEN,
         example: ("\"staff-7\"", "#{name: \"Ann Lee\", email: \"ann@example.com\"}"),
