@@ -242,7 +242,7 @@ async fn disturbed<P: Platform>(kind: Kind, site: Arc<Site>, call: Call, hook: &
     match kind {
         Kind::DropBefore => hook.cut(),
         Kind::DropLate(delay) => {
-            defer::<P>(&site, &call, delay);
+            let _ = defer::<P>(&site, &call, delay);
             hook.cut();
         }
         Kind::Error500 => return P::server_error(),
@@ -251,12 +251,14 @@ async fn disturbed<P: Platform>(kind: Kind, site: Arc<Site>, call: Call, hook: &
         Kind::Slow(delay) => return answer::<P>(site, call, delay).await,
         Kind::Hang => std::future::pending().await,
         Kind::HangLate(delay) => {
-            defer::<P>(&site, &call, delay);
+            let _ = defer::<P>(&site, &call, delay);
             std::future::pending::<()>().await;
         }
         Kind::EmptyYesLate(delay) => {
-            defer::<P>(&site, &call, delay);
-            return P::bare_yes();
+            let shown = defer::<P>(&site, &call, delay);
+            // A refusal stays one.
+            let refusal = shown.filter(|reply| !reply.status.is_success());
+            return refusal.unwrap_or_else(P::bare_yes);
         }
         Kind::ExpireToken => return P::expire(&site, &call),
         Kind::DropAfter
@@ -289,13 +291,16 @@ async fn spoilt<P: Platform>(kind: Kind, reply: Reply, hook: &Hook) -> Reply {
     reply
 }
 
-fn defer<P: Platform>(site: &Arc<Site>, call: &Call, delay: Duration) {
-    if let Action::Do(command) = P::plan(site, call) {
-        match site.world.defer(command, delay) {
+/// Puts the effect of a request off. One that has none gives its reply.
+fn defer<P: Platform>(site: &Arc<Site>, call: &Call, delay: Duration) -> Option<Reply> {
+    match P::plan(site, call) {
+        Action::Show(reply) => return Some(reply),
+        Action::Do(command) => match site.world.defer(command, delay) {
             Ok(id) => land_later(Arc::clone(site), id, delay),
             Err(error) => tracing::error!(%error, "the sandbox could not put an effect off"),
-        }
+        },
     }
+    None
 }
 
 fn land_later(site: Arc<Site>, id: u64, delay: Duration) {

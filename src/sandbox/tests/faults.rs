@@ -85,6 +85,14 @@ fn a_slow_answer_is_a_right_one_and_its_effect_does_not_need_the_client() {
 }
 
 #[test]
+fn a_late_yes_without_content_is_none_where_the_platform_refuses() {
+    let rig = Rig::with_fault("partners:empty-yes-late:1");
+    let refused = rig.create("no token of ours", "ann@example.com").status();
+    assert_eq!(refused, 401);
+    assert_eq!(rig.sandbox.books().unwrap().pending, 0);
+}
+
+#[test]
 fn a_slow_request_is_pending_until_it_has_landed() {
     let rig = Rig::with_fault("partners:slow:600000:x1");
     let token = rig.token();
