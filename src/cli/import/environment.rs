@@ -172,14 +172,8 @@ fn check_choice(
     field: &str,
     variable: &str,
 ) -> Result<(), CommandError> {
-    let mut known: Vec<&str> = Vec::new();
-    for platform in catalogue.with_accounts() {
-        for key in platform.texts().iter().chain(platform.secrets()) {
-            if !known.contains(&key.name) {
-                known.push(key.name);
-            }
-        }
-    }
+    let (texts, secrets) = catalogue.account_keys();
+    let known: Vec<&str> = ["url"].into_iter().chain(texts).chain(secrets).collect();
     if !known.contains(&field) {
         return Err(CommandError::usage(format!("--take: a profile has no `{field}`"))
             .hint(format!("the fields are {}", known.join(", "))));

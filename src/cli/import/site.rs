@@ -126,12 +126,10 @@ fn shows(platform: &Platform, request: &Request, path: &[String]) -> bool {
             .iter()
             .any(|header| header.key.eq_ignore_ascii_case(name)),
         Mark::Path(start) => {
+            let mut own = path.iter();
             start
                 .split('/')
-                .zip(path)
-                .filter(|(part, own)| part == own)
-                .count()
-                == start.split('/').count()
+                .all(|part| own.next().is_some_and(|own| own == part))
         }
         Mark::Variable(_) => false,
     })
