@@ -132,6 +132,13 @@ impl OpError {
         self
     }
 
+    /// The same failure of a request that may have been carried out all the same.
+    #[must_use]
+    pub fn maybe_sent(mut self) -> OpError {
+        self.sent = Sent::Maybe;
+        self
+    }
+
     /// Adds the platform's status.
     #[must_use]
     pub fn status(mut self, status: u16) -> OpError {

@@ -2,7 +2,7 @@
 //! find, ensure, update and delete it, with their natural key, look-ups, errors and documentation.
 
 use super::call::Call;
-use super::error::{Code, OpError, Sent};
+use super::error::{Code, OpError};
 use super::platform::Platform;
 use super::session::receiver;
 use super::spec::{Boxed, Effect, Kind, OpSpec, Param, Probe, Type, leak};
@@ -306,16 +306,7 @@ impl Resource {
             },
             example: self.example_on_one(platform, &format!("update_{}(one.id, {given})", self.name), key),
             run: leak(move |world: &'_ World, call: &'_ Call| -> Boxed<'_, _> {
-                Box::pin(async move {
-                    let (id, fields) = (call.text("id"), call.map("fields"));
-                    let answered = self.ask(world, call, Ask::Update(&id, &fields)).await?;
-                    let item = match answered.into_iter().next() {
-                        Some(item) => Some(item),
-                        None => self.ask(world, call, Ask::ById(&id)).await?.into_iter().next(),
-                    };
-                    let item = item.ok_or_else(|| self.gone(&id))?;
-                    self.object(&item, "changed")
-                })
+                Box::pin(self.change(world, call))
             }),
             ..self.operation(platform)
         }
@@ -402,10 +393,7 @@ impl Resource {
             let message = format!("`{text}` is not an e-mail address");
             return Err(OpError::new(Code::BadArgument, message));
         }
-        if name.trim_matches('.').is_empty() {
-            let message = format!("`{field}` must not be empty or made of dots alone");
-            return Err(OpError::new(Code::BadArgument, message));
-        }
+        check_part(field, &name)?;
         Ok(NaturalKey {
             account: call.op.driver().account_of(receiver(call)?)?,
             sort: self.name,
@@ -479,17 +467,31 @@ impl Resource {
             Ok(made) => {
                 let made = made.into_iter().next().unwrap_or_default();
                 // It may exist all the same: a look-up settles that.
-                self.object(&made, "created").map_err(|error| OpError {
-                    sent: Sent::Maybe,
-                    ..error
-                })
+                self.object(&made, "created").map_err(OpError::maybe_sent)
             }
-            // The answer to an earlier, lost request of ours: it is created.
+            // The answer to an earlier, lost request of ours, which may not be in the list yet.
             Err(error) if call.resent && error.status == Some(409) => {
-                self.look_up(world, call, "created").await?.ok_or(error)
+                let found = self.look_up(world, call, "created").await;
+                found
+                    .and_then(|found| found.ok_or(error))
+                    .map_err(OpError::maybe_sent)
             }
             Err(error) => Err(error),
         }
+    }
+
+    async fn change(&'static self, world: &World, call: &Call) -> Result<Value, OpError> {
+        let (id, fields) = (call.text("id"), call.map("fields"));
+        let answered = self.ask(world, call, Ask::Update(&id, &fields)).await?;
+        // It is carried out now: what fails from here on is looked up.
+        let items = if answered.is_empty() {
+            self.ask(world, call, Ask::ById(&id)).await
+        } else {
+            Ok(answered)
+        };
+        let item = items.and_then(|items| items.into_iter().next().ok_or_else(|| self.gone(&id)));
+        item.and_then(|item| self.object(&item, "changed"))
+            .map_err(OpError::maybe_sent)
     }
 
     /// The one that a call changes, if it has the fields that the call gives it.
@@ -547,10 +549,20 @@ impl Preset {
 }
 
 /// A path with a name in braces replaced by a text, which is one part of it whatever is in it.
-pub(crate) fn path(pattern: &str, text: &str) -> String {
-    let begin = pattern.find('{').unwrap_or(pattern.len());
-    let end = pattern.find('}').map_or(pattern.len(), |end| end + 1);
-    format!("{}{}{}", &pattern[..begin], segment(text), &pattern[end..])
+pub(crate) fn path(pattern: &str, text: &str) -> Result<String, OpError> {
+    let (before, rest) = pattern.split_once('{').unwrap_or((pattern, ""));
+    let (name, after) = rest.split_once('}').unwrap_or((rest, ""));
+    check_part(name, text)?;
+    Ok(format!("{before}{}{after}", segment(text)))
+}
+
+/// Refuses a text that cannot be one part of a path: dots alone are a step of the path, and would lead to another resource.
+pub(crate) fn check_part(name: &str, text: &str) -> Result<(), OpError> {
+    if text.trim_matches('.').is_empty() {
+        let message = format!("`{name}` must not be empty or made of dots alone");
+        return Err(OpError::new(Code::BadArgument, message));
+    }
+    Ok(())
 }
 
 /// A field of an item, whatever the case of its name.
@@ -628,4 +640,23 @@ pub(crate) fn exists(call: &Call, what: &str) -> OpError {
         "if it is yours, take it over: {}(…, #{{adopt: true}})",
         call.op.name
     ))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn whatever_a_script_gives_is_one_part_of_a_path() {
+        assert_eq!(path("/contacts/{id}", "7").as_deref(), Ok("/contacts/7"));
+        assert_eq!(
+            path("/by/{key}/whole", "a/../b c?").as_deref(),
+            Ok("/by/a%2F..%2Fb%20c%3F/whole")
+        );
+        for step in ["", ".", ".."] {
+            let refused = path("/contacts/{id}", step).map_err(|error| (error.code, error.message));
+            let why = "`id` must not be empty or made of dots alone";
+            assert_eq!(refused, Err((Code::BadArgument, why.to_owned())), "{step}");
+        }
+    }
 }

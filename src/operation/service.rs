@@ -79,14 +79,14 @@ impl Service {
     ) -> Result<Vec<Record>, OpError> {
         let by_id = |id: &str| {
             let pattern = resource.by_id.ok_or_else(|| undescribed(resource))?;
-            Ok::<String, OpError>(path(pattern, id))
+            path(pattern, id)
         };
         let session = session::receiver(call)?;
         match ask {
             Ask::List => self.list(world, session, resource).await,
             Ask::ByKey(key) => {
                 let pattern = resource.by_key.ok_or_else(|| undescribed(resource))?;
-                one_or_none(self.get(world, session, &path(pattern, key)).await, resource)
+                one_or_none(self.get(world, session, &path(pattern, key)?).await, resource)
             }
             Ask::ById(id) => one_or_none(self.get(world, session, &by_id(id)?).await, resource),
             Ask::Create(fields) => {

@@ -195,10 +195,7 @@ fn find<'a>(world: &'a World, call: &'a Call) -> Boxed<'a, Result<Value, OpError
 /// A reference is taken as it is written, blanks around it aside.
 fn key(call: &Call) -> Result<NaturalKey, OpError> {
     let name = call.text("ref").trim().to_owned();
-    if name.trim_matches('.').is_empty() {
-        let message = "`ref` must not be empty or made of dots alone";
-        return Err(OpError::new(Code::BadArgument, message));
-    }
+    resource::check_part("ref", &name)?;
     Ok(NaturalKey {
         account: account_of(receiver(call)?)?,
         sort: "company",

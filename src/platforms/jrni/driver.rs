@@ -120,7 +120,7 @@ impl Driver for Jrni {
             let items = match ask {
                 Ask::List => client.items(resource.path, resource.plural).await,
                 Ask::ByKey(key) => {
-                    let path = resource::path(resource.by_key.unwrap_or_default(), key);
+                    let path = resource::path(resource.by_key.unwrap_or_default(), key)?;
                     client.item(&path).await.map(|item| item.into_iter().collect())
                 }
                 Ask::Create(fields) => client

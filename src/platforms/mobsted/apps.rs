@@ -6,7 +6,7 @@ use super::{APP, SESSION, account_of};
 use crate::client::error::{ApiError, ApiErrorKind};
 use crate::journal::NaturalKey;
 use crate::operation::call::Call;
-use crate::operation::error::{Code, OpError, Sent};
+use crate::operation::error::{Code, OpError};
 use crate::operation::session::receiver;
 use crate::operation::spec::{Boxed, Effect, OpSpec, Param, Probe, Timeout, Type};
 use crate::operation::world::World;
@@ -311,10 +311,7 @@ async fn refused_or_ours(world: &World, call: &Call, refusal: ApiError) -> Resul
     match candidates(world, call).await?.as_slice() {
         [app] if call.resent && !is_unclear(world, call, app) => Ok(to_app(app, "created")),
         // It is not in the list yet, or cannot be told from another.
-        _ if call.resent => Err(OpError {
-            sent: Sent::Maybe,
-            ..refusal.into()
-        }),
+        _ if call.resent => Err(OpError::from(refusal).maybe_sent()),
         [] => Err(refusal.into()),
         _ => Err(OpError {
             status: refusal.status,

@@ -5,7 +5,7 @@ use super::{NOT_MASTER, SESSION, TENANT, account_of};
 use crate::client::error::{ApiError, ApiErrorKind};
 use crate::journal::NaturalKey;
 use crate::operation::call::Call;
-use crate::operation::error::{Code, OpError, Sent};
+use crate::operation::error::{Code, OpError};
 use crate::operation::session::receiver;
 use crate::operation::spec::{Boxed, Effect, OpSpec, Param, Probe, Timeout, Type};
 use crate::operation::world::World;
@@ -206,10 +206,7 @@ async fn refused_or_ours(world: &World, call: &Call, refusal: ApiError) -> Resul
             ..exists(&key(call)?.name)
         }),
         // Refused as used, and not in the list: the row of our own earlier request may still appear.
-        None if call.resent => Err(OpError {
-            sent: Sent::Maybe,
-            ..refusal.into()
-        }),
+        None if call.resent => Err(OpError::from(refusal).maybe_sent()),
         None => Err(refusal.into()),
     }
 }

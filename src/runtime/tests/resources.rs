@@ -14,6 +14,8 @@ use crate::operation::world::World;
 struct Shop {
     contacts: Mutex<Vec<Record>>,
     loses_answers: AtomicBool,
+    /// How many look-ups by an identifier fail.
+    unreachable: AtomicU64,
     creates: AtomicU64,
 }
 
@@ -54,10 +56,15 @@ impl Driver for Shop {
             match ask {
                 Ask::List => Ok(contacts.clone()),
                 Ask::ByKey(_) => Err(OpError::new(Code::Internal, "the description has no path for it")),
-                Ask::ById(id) => Ok(at(&contacts, id)
-                    .map(|at| contacts[at].clone())
-                    .into_iter()
-                    .collect()),
+                Ask::ById(id) => {
+                    let left = self.unreachable.load(Ordering::SeqCst);
+                    self.unreachable.store(left.saturating_sub(1), Ordering::SeqCst);
+                    if left > 0 {
+                        return Err(OpError::new(Code::Unreachable, "no connection"));
+                    }
+                    let found = at(&contacts, id).map(|at| contacts[at].clone());
+                    Ok(found.into_iter().collect())
+                }
                 Ask::Create(fields) => {
                     self.creates.fetch_add(1, Ordering::SeqCst);
                     let mut contact = fields.clone();
@@ -99,6 +106,7 @@ fn shop(contacts: &[&str]) -> (Runtime, &'static Shop) {
     let shop: &'static Shop = Box::leak(Box::new(Shop {
         contacts: Mutex::new(contacts.iter().enumerate().map(contact).collect()),
         loses_answers: AtomicBool::new(false),
+        unreachable: AtomicU64::new(0),
         creates: AtomicU64::new(0),
     }));
     let platform: &'static Platform = Box::leak(Box::new(Platform {
@@ -184,6 +192,18 @@ fn a_lost_answer_is_looked_up_by_the_key_and_nothing_is_made_twice() {
     let made = done(&runtime, "shop.ensure_contact(\"ann@example.com\").outcome");
     assert_eq!(made.unwrap(), "created".into());
     assert_eq!(shop.creates.load(Ordering::SeqCst), 1);
+}
+
+#[test]
+fn a_change_that_is_carried_out_does_not_fail_when_its_result_cannot_be_read() {
+    let (runtime, shop) = shop(&["ann@example.com"]);
+    shop.unreachable.store(1, Ordering::SeqCst);
+    let changed = done(
+        &runtime,
+        "shop.update_contact(\"c-1\", #{plan: \"full\"}).attributes.plan",
+    );
+    assert_eq!(changed.unwrap(), "full".into());
+    assert_eq!(shop.contacts.lock().unwrap()[0]["plan"], "full".into());
 }
 
 #[test]
