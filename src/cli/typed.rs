@@ -64,8 +64,8 @@ pub(super) fn is_possible() -> bool {
     io::stdin().is_terminal() && io::stderr().is_terminal()
 }
 
-/// The line that somebody types as an answer to a question of consent: only what is typed after the question was shown counts. What was typed before it
-/// is thrown away, and that is told.
+/// The line that somebody types as an answer to a question of consent: only what is typed after the question was shown
+/// counts. What was typed before is discarded, and a message says so.
 pub(super) fn agreed_line(question: &str, given_up: impl Fn() -> bool) -> Option<Zeroizing<String>> {
     if !is_possible() {
         return None;

@@ -1,9 +1,10 @@
 //! What the journal is given to carry a step out, and what it gives back.
 
-use crate::value::identity;
 use std::future::Future;
 use std::pin::Pin;
 use std::time::Duration;
+
+use serde::{Deserialize, Serialize};
 
 use super::NaturalKey;
 use super::change::platform_id;
@@ -12,7 +13,7 @@ use super::run::RunId;
 use super::step::Loss;
 use super::table::Thing;
 use crate::flight::Flight;
-use crate::value::Value;
+use crate::value::{Value, identity};
 
 /// A boxed future.
 pub type Boxed<'a, T> = Pin<Box<dyn Future<Output = T> + Send + 'a>>;
@@ -218,7 +219,8 @@ pub enum Books {
 }
 
 /// An entry that is struck out of the ledger.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
 pub enum Struck {
     /// What has this identifier on the platform.
     Identified {

@@ -77,6 +77,10 @@ impl<'a> Changing<'a> {
         let step = StepData {
             changes: true,
             ledger: change.books == Books::Enters,
+            strikes: match &change.books {
+                Books::Strikes(struck) => struck.clone(),
+                Books::Unchanged | Books::Enters => Vec::new(),
+            },
             thing: change.thing.as_ref().map(Thing::from),
             ..blank
         };
@@ -660,14 +664,11 @@ impl<'a> Changing<'a> {
             }
             _ => None,
         };
-        let removed = match &self.change.books {
-            Books::Strikes(struck)
-                if step.key == self.step.key
-                    && step.run == self.step.run
-                    && outcome.is_some_and(|outcome| is_done && self.attempt.removes(outcome)) =>
-            {
-                struck.clone()
-            }
+        // What version 2 recorded does not say what it strikes; this call does.
+        let own = (&step.run, &step.key) == (&self.step.run, &self.step.key);
+        let strikes = if own { &self.step.strikes } else { &step.strikes };
+        let removed = match outcome {
+            Some(outcome) if is_done && self.attempt.removes(outcome) => strikes.clone(),
             _ => Vec::new(),
         };
         Write::Move(Box::new(Move {

@@ -144,7 +144,7 @@ impl Journal {
             why: step.why.clone().filter(|_| outcome.is_none()),
             parked: true,
             item,
-            removed: Vec::new(),
+            removed: outcome.map_or_else(Vec::new, |_| step.strikes.clone()),
             audit,
             forgets: false,
         };

@@ -179,6 +179,7 @@ impl RowJournal {
             op: plan.op.clone(),
             changes: false,
             ledger: false,
+            strikes: Vec::new(),
             state: StepState::Absent,
             thing: None,
             request,

@@ -3,7 +3,10 @@
 use std::collections::BTreeMap;
 use std::path::PathBuf;
 
+use serde::{Deserialize, Serialize};
+
 use super::NaturalKey;
+use super::attempt::Struck;
 use super::run::{EarlierSources, RowCounts, RowFilter, RowStatus, Rules, RunId, RunStatus};
 use super::seal::Sealed;
 use super::step::StepState;
@@ -24,7 +27,7 @@ pub(super) enum Fault {
 pub(super) type Res<T> = Result<T, Fault>;
 
 /// A [`NaturalKey`] that was read back.
-#[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 pub struct Thing {
     /// The account that holds it.
     pub account: String,
@@ -87,6 +90,8 @@ pub(super) struct StepData {
     pub(super) changes: bool,
     /// Does its outcome belong into the ledger?
     pub(super) ledger: bool,
+    /// What it strikes out of the ledger when it is done.
+    pub(super) strikes: Vec<Struck>,
     pub(super) state: StepState,
     pub(super) thing: Option<Thing>,
     /// A digest of what is asked for under a key that the script gives.

@@ -68,6 +68,32 @@ fn a_step_that_is_resolved_as_absent_is_sent_again() {
 }
 
 #[test]
+fn a_removal_that_is_resolved_as_done_strikes_the_ledger() {
+    let home = Home::new();
+    let app = "let client = mobsted::connect().ensure_tenant(email).connect();\n\
+               let app = client.ensure_app(\"Ann\", \"https://ann.example\");";
+    home.write(
+        "remove.rhai",
+        &format!("fn main(email) {{ {app}\nclient.delete(`/applications/${{app.id}}`); }}"),
+    );
+    home.write("again.rhai", &format!("fn main(email) {{ {app}\napp.outcome }}"));
+    let words = "--sandbox --email ann@example.com";
+    let _ = home.run(&format!("run again.rhai {words}")).ended(0);
+    // The ledger answers all but the removal, so that the fault meets it.
+    let lost = home.run(&format!(
+        "run remove.rhai {words} --fault applications:drop-after:x1"
+    ));
+    let _ = lost.ended(10);
+    let id = home.newest();
+    home.write("gone.json", "null");
+    let resolve = format!("resolve {id} mobsted::delete --as done --value gone.json --yes");
+    let _ = home.run(&resolve).ended(0);
+    let again = home.run(&format!("run again.rhai {words}")).ended(0);
+    assert!(again.stdout.contains("created"), "{}", again.stdout);
+    assert_eq!(home.books().apps.len(), 1);
+}
+
+#[test]
 fn only_a_step_in_doubt_is_resolved() {
     let home = Home::new();
     let id = parked(&home);

@@ -12,7 +12,7 @@ use super::super::table::{Fault, Res};
 pub(super) const APPLICATION: i64 = 0x7072_7673;
 
 /// Each brings a file from the version of its index to the next. Never edited once released; only appended to.
-pub(super) const MIGRATIONS: &[&str] = &[VERSION_1, VERSION_2];
+pub(super) const MIGRATIONS: &[&str] = &[VERSION_1, VERSION_2, VERSION_3];
 
 const VERSION_1: &str = "
 create table meta(key text primary key, value blob not null) without rowid;
@@ -121,6 +121,11 @@ create table died(
     computing integer not null,
     primary key(run, position)
 ) without rowid;
+";
+
+/// The entries that a step strikes out of the ledger when it is done, as JSON: whoever records its outcome needs them.
+const VERSION_3: &str = "
+alter table step add column strikes text not null default '[]';
 ";
 
 /// What a file says about itself.

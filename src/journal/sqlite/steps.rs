@@ -5,14 +5,14 @@ use rusqlite::{Connection, OptionalExtension as _, Params, Row, params, params_f
 
 use super::super::run::RunId;
 use super::super::step::{Loss, StepState, Window};
-use super::super::table::{AuditData, ClaimData, ItemData, Res, StepData, StepFilter, Thing};
+use super::super::table::{AuditData, ClaimData, Fault, ItemData, Res, StepData, StepFilter, Thing};
 use super::runs::{from_sql, to_sql};
 use super::schema::number;
 use crate::clock::Stamp;
 
 const STEP_COLUMNS: &str = "run, key, position, seq, op, changes, ledger, state, sent_ms, settle_ms, account, sort, \
                             name, attempts, started_ms, ended_ms, outcome, why, waits_ms, boot, boot_ms, loss, \
-                            request, act";
+                            request, act, strikes";
 
 pub(super) fn step(connection: &Connection, run: &RunId, key: &str) -> Res<Option<StepData>> {
     let sql = format!("select {STEP_COLUMNS} from step where run = ?1 and key = ?2");
@@ -70,7 +70,7 @@ pub(super) fn put_step(connection: &Connection, step: &StepData) -> Res<()> {
     let sql = format!(
         "insert into step({STEP_COLUMNS})
          values (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18, ?19, ?20,
-                 ?21, ?22, ?23, ?24)
+                 ?21, ?22, ?23, ?24, ?25)
          on conflict(run, key) do update set position = excluded.position, seq = excluded.seq,
              changes = excluded.changes, ledger = excluded.ledger, state = excluded.state,
              sent_ms = excluded.sent_ms, settle_ms = excluded.settle_ms, account = excluded.account,
@@ -78,8 +78,9 @@ pub(super) fn put_step(connection: &Connection, step: &StepData) -> Res<()> {
              started_ms = excluded.started_ms, ended_ms = excluded.ended_ms, outcome = excluded.outcome,
              why = excluded.why, waits_ms = excluded.waits_ms, boot = excluded.boot,
              boot_ms = excluded.boot_ms, loss = excluded.loss,
-             request = excluded.request, act = excluded.act"
+             request = excluded.request, act = excluded.act, strikes = excluded.strikes"
     );
+    let strikes = serde_json::to_string(&step.strikes).map_err(|error| Fault::Data(error.to_string()))?;
     let window = step.state.window();
     let thing = step.thing.as_ref();
     connection.prepare_cached(&sql)?.execute(params![
@@ -107,6 +108,7 @@ pub(super) fn put_step(connection: &Connection, step: &StepData) -> Res<()> {
         step.state.loss().map(Loss::name),
         step.request,
         step.act,
+        strikes,
     ])?;
     Ok(())
 }
@@ -308,6 +310,8 @@ fn read_step(row: &Row<'_>) -> rusqlite::Result<StepData> {
         why: row.get(17)?,
         request: row.get(22)?,
         act: row.get(23)?,
+        // Damaged (see `damaged_steps`), it costs what it says alone.
+        strikes: serde_json::from_str(&row.get::<_, String>(24)?).unwrap_or_default(),
     })
 }
 
@@ -342,7 +346,10 @@ fn read_state(row: &Row<'_>) -> rusqlite::Result<StepState> {
 /// Steps whose state no build knows, a sentence each without a full stop.
 pub(super) fn damaged_steps(connection: &Connection) -> Res<Vec<String>> {
     let sql = "select 'the state of step ' || run || '/' || key || ' is `' || state || '`, which is not known'
-               from step where state not in ('absent', 'intended', 'in doubt', 'done', 'refused', 'half done')";
+               from step where state not in ('absent', 'intended', 'in doubt', 'done', 'refused', 'half done')
+               union all
+               select 'what step ' || run || '/' || key || ' strikes out of the ledger cannot be read'
+               from step where not json_valid(strikes)";
     super::runs::sentences(connection, sql)
 }
 

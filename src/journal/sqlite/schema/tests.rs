@@ -74,11 +74,11 @@ fn a_file_of_version_1_keeps_what_it_holds_and_its_runs_keep_their_rules() {
     let rules: i64 = connection
         .query_row("select rules from run where id = 'rold1'", [], |row| row.get(0))
         .unwrap();
-    let known: (Option<String>, Option<String>) = connection
-        .query_row("select request, act from step", [], |row| {
-            Ok((row.get(0)?, row.get(1)?))
+    let known: (Option<String>, Option<String>, String) = connection
+        .query_row("select request, act, strikes from step", [], |row| {
+            Ok((row.get(0)?, row.get(1)?, row.get(2)?))
         })
         .unwrap();
-    assert_eq!((rules, known), (1, (None, None)));
-    assert_eq!((version(&path), version(&backup_path(&path, 1))), (2, 1));
+    assert_eq!((rules, known), (1, (None, None, "[]".to_owned())));
+    assert_eq!((version(&path), version(&backup_path(&path, 1))), (3, 1));
 }
